@@ -499,8 +499,8 @@ def suspend_award(award_id: uuid.UUID, body: SuspensionRequest, program: AwardRe
 
 
 @router.delete("/{award_id}/suspension", summary="Lift a suspension before its end")
-def lift_suspension(award_id: uuid.UUID, program: AwardRevoker) -> AwardView:
-    """409 for an award that is not suspended."""
+def lift_suspension(award_id: uuid.UUID, program: AwardNamer) -> AwardView:
+    """With the right to award: the badge counts again. 409 for an award that is not suspended."""
     return _view(program, program.services.suspensions.lift(program.campus, award_id, by=program.actor))
 
 

@@ -336,6 +336,7 @@ class Process:
                 services.restoring.replay(campus, frame, done)
         with self.repair() as services:
             services.restoring.finish(campus, reason, done, by=by)
+            done.unstated = services.suspensions.state_again(campus, done.suspended, by=by)
         self.restart_feeds()
         for person_id in done.erased:
             with self.repair() as services, suppress(NotFound):

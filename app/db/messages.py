@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col, delete, func, select, update
 from sqlmodel.sql.expression import SelectOfScalar
 
-from app.db.engine.queries import Store
+from app.db.engine.queries import Store, are_in_force
 from app.db.engine.writes import IN_ONE_QUERY, among, insert_rows, insert_unless_there
 from app.domain.activities.activities import Activity
 from app.domain.awards.awards import Award, AwardState
@@ -299,7 +299,7 @@ class ReminderStore(Store):
             .where(
                 col(Award.valid_until) > at + latest,
                 col(Award.valid_until) <= at + earliest,
-                col(Award.state) == AwardState.ISSUED,
+                *are_in_force(at),
                 # A badge for a few days would be reminded of as soon as it is awarded.
                 col(BadgeVersion.validity_days) >= 2 * earliest.days,
                 col(QueuedMessage.occasion) == Occasion.AWARDED.value,
@@ -344,9 +344,8 @@ class ReminderStore(Store):
                 col(QueuedMessage.state) == LetterState.SENT,
                 col(QueuedMessage.sent_at) <= at - turn.after,
                 col(QueuedMessage.sent_at) > at - turn.until,
-                col(Award.state) == AwardState.ISSUED,
+                *are_in_force(at),
                 col(Award.claimed_at).is_(None),
-                (col(Award.valid_until).is_(None)) | (col(Award.valid_until) > at),
                 col(Person.wants_reminders).is_(True),
                 col(Campus.sends_reminders).is_(True),
                 col(Activity.sends_reminders).is_not(False),

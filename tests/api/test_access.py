@@ -77,7 +77,7 @@ POLICY = {
     ("GET", "/awards/{award_id}"): "read",
     ("GET", "/awards/{award_id}/credential"): "read",
     ("POST", "/awards/{award_id}/suspension"): "award:revoke",
-    ("DELETE", "/awards/{award_id}/suspension"): "award:revoke",
+    ("DELETE", "/awards/{award_id}/suspension"): "award:create",
     ("GET", "/activities/{activity_id}/report"): "read",
     ("PUT", "/activities/{activity_id}/report"): "activity:write",
     ("GET", "/activities/{activity_id}/survey"): "read",

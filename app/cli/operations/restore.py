@@ -189,6 +189,15 @@ def _tell_done(campus: Campus, done: Restored) -> None:
             count=len(done.unregistered),
             style="yellow",
         )
+    if done.unstated:
+        say(
+            N_(
+                "{campus} : {count} badges ne sont suspendus que dans la liste : leur fichier ne se signe plus."
+            ),
+            campus=campus.short_name,
+            count=len(done.unstated),
+            style="yellow",
+        )
 
 
 def _tell_reconciled(campus: Campus, done: Reconciled) -> None:

@@ -15,7 +15,7 @@ from sqlmodel import Session, SQLModel, col, func, select
 
 from app.db.badges import WITHOUT_PICTURES
 from app.db.engine.changes import changed_since
-from app.db.engine.queries import QuickRead, Store
+from app.db.engine.queries import QuickRead, Store, are_in_force
 from app.db.engine.session import check_row
 from app.db.engine.writes import IN_ONE_QUERY, among, bare_rows, insert_rows
 from app.db.privacy import check_not_erased, erased_between
@@ -181,11 +181,7 @@ class AwardStore(Store):
 
     def find_open(self, *, at: datetime) -> Award | None:
         """Any open award that is still valid."""
-        query = select(Award).where(
-            Award.visibility == Visibility.OPEN,
-            Award.state == AwardState.ISSUED,
-            (col(Award.valid_until).is_(None)) | (col(Award.valid_until) > at),
-        )
+        query = select(Award).where(Award.visibility == Visibility.OPEN, *are_in_force(at))
         return self.session.exec(query.order_by(col(Award.id)).limit(1)).first()
 
     def open_ids(self, campus_id: uuid.UUID, *, after: uuid.UUID, limit: int) -> Sequence[uuid.UUID]:

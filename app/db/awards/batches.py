@@ -13,13 +13,13 @@ from sqlalchemy import select as sa_select
 from sqlmodel import col, delete, select
 
 from app.db.activities.activities import organised_by
-from app.db.engine.queries import Store
+from app.db.engine.queries import Store, are_in_force
 from app.db.engine.writes import IN_ONE_QUERY, among, insert_rows, read_bare, update_rows
 from app.db.messages import refused_for_good
 from app.db.people import THE_ADDRESS_FIRST
 from app.domain.activities.activities import Activity, ActivityCampus, Attendance, Participation
 from app.domain.activities.check_in import CheckInEntry
-from app.domain.awards.awards import Award, AwardState, LineOutcome
+from app.domain.awards.awards import Award, LineOutcome
 from app.domain.awards.batches import (
     A_PIECE_OF_ONE_WRITER,
     CHUNK_SIZE,
@@ -461,8 +461,7 @@ class WaitingStore(Store):
                 col(Award.awarded_at) >= given[0],
                 col(Award.awarded_at) < given[1],
                 col(Award.claimed_at).is_(None),
-                col(Award.state) == AwardState.ISSUED,
-                or_(col(Award.valid_until).is_(None), col(Award.valid_until) > at),
+                *are_in_force(at),
             )
             .limit(limit)
         )

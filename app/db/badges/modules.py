@@ -6,10 +6,9 @@ import uuid
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement
 from sqlmodel import SQLModel, col, delete, select
 
-from app.db.engine.queries import Store
+from app.db.engine.queries import Store, are_in_force
 from app.domain.awards.awards import Award, AwardState
 from app.domain.badges.modules import ModuleCompetency, ModuleSet, TrainingModule
 from app.domain.campus.campus import Campus
@@ -54,16 +53,25 @@ class ModuleStore(Store):
     ) -> list[tuple[uuid.UUID, uuid.UUID, datetime]]:
         """Person, badge and day of each valid award of these badges."""
         query = select(Award.person_id, Award.badge_id, Award.awarded_at).where(
-            col(Award.badge_id).in_(badge_ids), *_valid(now)
+            col(Award.badge_id).in_(badge_ids), *are_in_force(now)
         )
         if person_id is not None:
             query = query.where(Award.person_id == person_id)
         return [(person, badge, at) for person, badge, at in self.session.exec(query)]
 
-    def hours_of(self, badge_ids: Sequence[uuid.UUID], person_id: uuid.UUID) -> dict[uuid.UUID, float]:
-        """Hours that awards of these badges record, by badge."""
+    def suspended_among(self, badge_id: uuid.UUID, now: datetime) -> set[uuid.UUID]:
+        """People with a suspended award of this badge: they hold it, though it does not count."""
+        query = select(Award.person_id).where(
+            Award.badge_id == badge_id, Award.state == AwardState.ISSUED, col(Award.suspended_until) > now
+        )
+        return set(self.session.exec(query))
+
+    def hours_of(
+        self, badge_ids: Sequence[uuid.UUID], person_id: uuid.UUID, now: datetime
+    ) -> dict[uuid.UUID, float]:
+        """Hours that valid awards of these badges record, by badge."""
         query = select(Award.badge_id, Award.hours).where(
-            col(Award.badge_id).in_(badge_ids), Award.person_id == person_id, Award.state == AwardState.ISSUED
+            col(Award.badge_id).in_(badge_ids), Award.person_id == person_id, *are_in_force(now)
         )
         return {badge: hours for badge, hours in self.session.exec(query) if hours}
 
@@ -76,7 +84,7 @@ class ModuleStore(Store):
                 col(ModuleSet.id).in_(
                     select(TrainingModule.set_id)
                     .join(Award, col(Award.badge_id) == col(TrainingModule.badge_id))
-                    .where(Award.person_id == person_id, *_valid(now))
+                    .where(Award.person_id == person_id, *are_in_force(now))
                 ),
                 col(Campus.suspended_at).is_(None),
             )
@@ -87,11 +95,3 @@ class ModuleStore(Store):
     def people(self, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Person]:
         query = select(Person).where(col(Person.id).in_(list(ids)))
         return {person.id: person for person in self.session.exec(query)}
-
-
-def _valid(now: datetime) -> list[ColumnElement[bool]]:
-    return [
-        col(Award.state) == AwardState.ISSUED,
-        col(Award.undone_at).is_(None),
-        col(Award.valid_until).is_(None) | (col(Award.valid_until) > now),
-    ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import reduce
 from typing import Any, Final, NamedTuple
 
@@ -19,8 +20,9 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.selectable import Join
-from sqlmodel import Session
+from sqlmodel import Session, col
 
+from app.domain.awards.awards import Award, AwardState
 from app.domain.core import COMBINING, LIGATURES
 
 _Process = Callable[[Any], Any]
@@ -31,6 +33,16 @@ class Store:
 
     def __init__(self, session: Session) -> None:
         self.session = session
+
+
+def are_in_force(at: datetime) -> list[ColumnElement[bool]]:
+    """As `is_in_force`, of rows."""
+    until, paused = col(Award.valid_until), col(Award.suspended_until)
+    return [
+        col(Award.state) == AwardState.ISSUED,
+        or_(until.is_(None), until > at),
+        or_(paused.is_(None), paused <= at),
+    ]
 
 
 class _Compiled(NamedTuple):

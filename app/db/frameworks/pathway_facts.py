@@ -87,7 +87,7 @@ def _held(
 ) -> dict[uuid.UUID, list[HeldBadge]]:
     columns = (
         Award.id, Award.badge_id, Award.version_id, Award.person_id, Award.awarded_at, Award.valid_until,
-        Award.state,
+        Award.suspended_until, Award.state,
     )  # fmt: skip
     query = select(*columns).where(col(Award.person_id).in_(people))  # type: ignore[call-overload]
     awards = session.execute(query).all()
@@ -97,13 +97,14 @@ def _held(
     for link in session.exec(links) if versions else ():
         levels.setdefault(link.version_id, {})[link.competency_id] = link.level or 0
     found: dict[uuid.UUID, list[HeldBadge]] = {}
-    for award_id, badge_id, version_id, person_id, awarded_at, valid_until, state in awards:
+    for award_id, badge_id, version_id, person_id, awarded_at, valid_until, suspended_until, state in awards:
         held = HeldBadge(
             award_id,
             badge_id,
             awarded_at,
             levels.get(version_id, {}),
             valid_until,
+            suspended_until,
             is_revoked=state is AwardState.REVOKED,
         )
         found.setdefault(person_id, []).append(held)

@@ -15,7 +15,6 @@ from sqlmodel import SQLModel, col, func, select
 from app.db.badges import WITHOUT_PICTURES
 from app.db.engine.queries import Store
 from app.db.frameworks.pathway_facts import facts_of
-from app.domain.awards.awards import Award, AwardState
 from app.domain.badges.badges import Badge, BadgeVersion
 from app.domain.campus.campus import Campus, NetworkMember
 from app.domain.core import words_of
@@ -517,13 +516,6 @@ class PathwayStore(Store):
             .limit(limit)
         )
         return self.session.exec(select(func.count()).select_from(few.subquery())).one()
-
-    def find_award(self, badge_id: uuid.UUID, person_id: uuid.UUID) -> Award | None:
-        """A valid one."""
-        query = select(Award).where(
-            Award.badge_id == badge_id, Award.person_id == person_id, Award.state == AwardState.ISSUED
-        )
-        return self.session.exec(query.limit(1)).first()
 
 
 def _since(found: StageProgress, enrolment: PathwayEnrolment) -> datetime:

@@ -387,6 +387,16 @@ def is_suspended(award: Award, *, at: datetime) -> bool:
     return award.suspended_until is not None and at < award.suspended_until
 
 
+def is_in_force(award: Award, *, at: datetime) -> bool:
+    """Neither withdrawn, expired nor suspended: what counts for anything that is built on badges.
+
+    Who holds a badge (whether it may be awarded again, renamed, withdrawn) is another question: a suspended
+    one is held.
+    """
+    is_over = award.valid_until is not None and award.valid_until <= at
+    return award.state is AwardState.ISSUED and not is_over and not is_suspended(award, at=at)
+
+
 def check_suspension(reason: str, until: datetime, *, at: datetime) -> None:
     if len(reason.strip()) < 5:
         raise InvalidInput(N_("Dites en une phrase pourquoi le badge est suspendu : la personne la lira."))

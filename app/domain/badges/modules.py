@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -79,6 +79,8 @@ class Completion:
     """By module."""
     total: int
     has_whole: bool
+    is_whole_suspended: bool = False
+    """It is held, and not awarded again, though it does not count."""
 
     @property
     def is_complete(self) -> bool:
@@ -86,15 +88,19 @@ class Completion:
 
     @property
     def is_proposed(self) -> bool:
-        return self.is_complete and not self.has_whole
+        return self.is_complete and not (self.has_whole or self.is_whole_suspended)
 
 
 def completions(
     modules: Sequence[TrainingModule],
     held: Sequence[tuple[uuid.UUID, uuid.UUID, datetime]],
     whole: uuid.UUID | None,
+    suspended: Container[uuid.UUID] = (),
 ) -> list[Completion]:
-    """`held`: person, badge and day of each valid award. People without any module are left out."""
+    """`held`: person, badge and day of each valid award; `suspended`: people with a suspended badge of the whole.
+
+    People without any module are left out.
+    """
     by_badge: dict[uuid.UUID, list[uuid.UUID]] = {}
     for module in modules:
         if module.badge_id is not None:
@@ -108,5 +114,6 @@ def completions(
             known = done.setdefault(person_id, {})
             known[module_id] = min(at, known.get(module_id, at))
     return [
-        Completion(person_id, some, len(modules), person_id in holders) for person_id, some in done.items()
+        Completion(person_id, some, len(modules), person_id in holders, person_id in suspended)
+        for person_id, some in done.items()
     ]

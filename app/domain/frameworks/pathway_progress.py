@@ -28,10 +28,13 @@ class HeldBadge:
     awarded_at: datetime
     levels: Mapping[uuid.UUID, int] = field(default_factory=dict)
     valid_until: datetime | None = None
+    suspended_until: datetime | None = None
     is_revoked: bool = False
 
     def counts(self, at: datetime) -> bool:
-        return not self.is_revoked and (self.valid_until is None or self.valid_until > at)
+        is_suspended = self.suspended_until is not None and at < self.suspended_until
+        is_over = self.valid_until is not None and self.valid_until <= at
+        return not (self.is_revoked or is_suspended or is_over)
 
 
 @dataclass(frozen=True)

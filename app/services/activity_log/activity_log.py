@@ -419,6 +419,7 @@ class LoggedEvents:
         facts: dict[str, Any] = {"award": self.addresses.award(award.id), "suspended": until is not None}
         if until is not None:
             facts |= {"suspendedUntil": format_timestamp(until), "reason": award.suspended_reason}
+        self.mark_pathways([award.person_id])
         self.log.record(campus, [Fact(EntryKind.CORRECTION, AWARD, award.id, facts, award.person_id)])
         self.log.notes.add_rows(campus, AWARDS, [award])
 

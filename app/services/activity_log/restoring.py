@@ -154,6 +154,10 @@ class Restored:
     """Awards with a lost badge definition; the learner's file may restore it."""
     erased: set[uuid.UUID] = field(default_factory=set)
     """People erased since the copy, with data still in it."""
+    suspended: set[uuid.UUID] = field(default_factory=set)
+    """Suspended again as the lists have it; the edition at their address is to state it."""
+    unstated: set[uuid.UUID] = field(default_factory=set)
+    """Suspended in the lists alone: their edition could not be signed again."""
     revoked: dict[uuid.UUID, str] = field(default_factory=dict)
     """Awards revoked since the copy, with the reason from the log."""
     reconciled: Reconciled | None = None
@@ -453,6 +457,7 @@ class RestoreService:
                 award.suspended_at, award.suspended_until = whole_second(at), until
                 award.suspended_reason = SUSPENDED_BEFORE
                 self.store.add(award)
+                done.suspended.add(award.id)
             done.suspensions += len(slots)
 
     def _withdraw_again(self, campus: Campus, done: Restored) -> None:

@@ -35,7 +35,7 @@ from app.domain.campus.campus import Campus
 from app.domain.campus.integration import NamedKind
 from app.domain.core import Clock
 from app.domain.people.people import Person, Role, roles_at
-from app.errors import NotFound
+from app.errors import NotAllowed, NotFound
 from app.language import N_
 from app.services.activities.activities import ActivityService
 from app.services.awards.award_context import (
@@ -415,6 +415,15 @@ class EligibilityService:
         part = self.activities.participation_of(person.id, award.activity_id) if award.activity_id else None
         counted = self.counting.read(case, [person.id])
         return self._judged(case, line_of_person(person, address), part, person, {}, counted)
+
+    def check_may_give(self, campus: Campus, record: AwardRecord, *, by: Actor) -> None:
+        """Raises unless `by` may award this badge to this holder; a program's right was checked before."""
+        if by.person_id is None:
+            return
+        if record.person.id in self._records_of(by).records:
+            raise NotAllowed(N_("On ne rend pas valable son propre badge : une autre personne le fait."))
+        if (refusal := self._refused_now(campus, record.badge, by)) is not None:
+            raise NotAllowed(refusal.sentence)
 
     def _new_person(self, line: ListedPerson) -> Person:
         return Person(given_name=line.given_name, family_name=line.family_name, created_at=self.clock())

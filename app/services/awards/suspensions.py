@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,6 +17,7 @@ from app.domain.messages import Occasion
 from app.errors import Conflict
 from app.language import N_
 from app.services.activity_log.activity_log import LoggedEvents
+from app.services.awards.eligibility import EligibilityService
 from app.services.awards.reissuing import ReissueService
 from app.services.messages.letters import LetterService
 from app.services.publishing.status import StatusService
@@ -30,6 +31,7 @@ class SuspensionService:
     campuses: CampusStore
     status: StatusService
     reissuing: ReissueService
+    judging: EligibilityService
     logged_events: LoggedEvents
     letters: LetterService
     history: HistoryStore
@@ -43,19 +45,34 @@ class SuspensionService:
         award, at = self.awards.lock(award_id), self.clock()
         suspend(award, reason, until=until, at=at)
         self.status.suspend(campus, award_id, award.suspended_until, at=at)
-        self.reissuing.state_suspension(campus, award, self.status.suspension_entry(award_id), by=by)
+        entry = self.status.suspension_entry(award_id)
+        is_stated = self.reissuing.state_suspension(campus, award, entry, by=by)
+        if not is_stated and not self.reissuing.has_expired(award):
+            raise Conflict(
+                N_("Ce badge ne peut plus être signé, donc pas suspendu. En cas de doute, retirez-le.")
+            )
         self._note(campus, award, "suspend", by=by)
         self.letters.tell_of_suspension(award, Occasion.SUSPENDED)
         return self.awards.get_record_in_campus(award_id, campus.id)
 
     def lift(self, campus: Campus, award_id: uuid.UUID, *, by: Actor) -> AwardRecord:
-        """Before its end, by hand."""
-        self.awards.get_record_in_campus(award_id, campus.id)
+        """Before its end, by hand, by who may award the badge to its holder."""
+        self.judging.check_may_give(campus, self.awards.get_record_in_campus(award_id, campus.id), by=by)
         award = self.awards.lock(award_id)
         if not is_suspended(award, at=self.clock()):
             raise Conflict(N_("Ce badge n’est pas suspendu."))
         self._lift(campus, award, by=by)
         return self.awards.get_record_in_campus(award_id, campus.id)
+
+    def state_again(self, campus: Campus, award_ids: Collection[uuid.UUID], *, by: Actor) -> set[uuid.UUID]:
+        """After a restore: new editions of suspended awards; those that cannot be signed again."""
+        return {
+            award.id
+            for award in self.awards.lock_all(sorted(award_ids), campus.id).values()
+            if not self.reissuing.state_suspension(
+                campus, award, self.status.suspension_entry(award.id), by=by
+            )
+        }
 
     def due(self, *, limit: int) -> Sequence[uuid.UUID]:
         return self.status.status.suspensions_ended(at=self.clock(), limit=limit)

@@ -235,9 +235,9 @@ class ModuleService:
 
     def followed(self, grid: Grid) -> list[tuple[Person, Completion]]:
         """People with at least one module, those to whom the whole may be proposed first, then by name."""
-        found = completions(
-            grid.modules, self.store.held(self._badge_ids(grid), self.clock()), grid.found.badge_id
-        )
+        at, whole = self.clock(), grid.found.badge_id
+        suspended = self.store.suspended_among(whole, at) if whole else ()
+        found = completions(grid.modules, self.store.held(self._badge_ids(grid), at), whole, suspended)
         people = self.store.people(each.person_id for each in found)
         listed = [(people[each.person_id], each) for each in found if each.person_id in people]
         return sorted(
@@ -280,7 +280,7 @@ class ModuleService:
         person = self.store.people([person_id]).get(person_id)
         if not found or person is None:
             raise NotFound(N_("Cette personne n’a encore aucun module de cet ensemble."))
-        recorded = self.store.hours_of(badge_ids, person_id)
+        recorded = self.store.hours_of(badge_ids, person_id, self.clock())
         hours = {
             module.id: value
             for module in grid.modules

@@ -13,7 +13,7 @@ from app.db.awards.awards import AwardRecord, AwardStore
 from app.db.learners import PortfolioStore
 from app.db.people import PeopleStore
 from app.db.privacy import ConsentStore
-from app.domain.awards.awards import AwardState, Visibility
+from app.domain.awards.awards import Visibility, is_in_force
 from app.domain.awards.open_badges import DisclosedContent
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
@@ -561,9 +561,4 @@ class SharedCompetencies:
             raise NotAllowed(
                 N_("Cette personne n’a pas accepté que les logiciels du campus lisent ses compétences.")
             )
-        return self.portfolios.overview(
-            each
-            for each in records
-            if each.award.state is AwardState.ISSUED
-            and (each.award.valid_until is None or each.award.valid_until > now)
-        )
+        return self.portfolios.overview(each for each in records if is_in_force(each.award, at=now))

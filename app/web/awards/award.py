@@ -106,6 +106,7 @@ def _award_page(
     *,
     since: str = "",
     trouble: str = "",
+    refused: str = "",
     pausing: Mapping[str, str] = MappingProxyType({}),
 ) -> HTMLResponse:
     """`pausing`: what was typed to suspend it, and the `trouble` with that."""
@@ -119,13 +120,14 @@ def _award_page(
         "awards/award.html",
         campus=work.look,
         private=True,
-        status=422 if trouble or pausing else 200,
+        status=403 if refused else 422 if trouble or pausing else 200,
         home=work.home,
         zone=work.campus.time_zone,
         award=AwardView.of(work, record, at=services.clock()),
         pausing={"reason": "", "until": _in_a_month(services, work), "trouble": "", "no_day": "", **pausing},
         since=since,
         trouble=trouble,
+        refused=refused,
         # Access is governed by the award.
         private_link=link,
         hands_over=hands_over,
@@ -169,11 +171,15 @@ def suspend(award_id: uuid.UUID, request: Request, form: SafeForm, services: Rea
     return RedirectResponse(f"{work.home}/attributions/{award_id}", status_code=303)
 
 
-@router.post("/{award_id}/lever", dependencies=[staff(Permission.REVOKE)])
-def lift(award_id: uuid.UUID, request: Request, form: SafeForm) -> Response:  # noqa: ARG001 - its check is the point
+@router.post("/{award_id}/lever", dependencies=[staff(Permission.AWARD)])
+def lift(award_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:  # noqa: ARG001 - its check is the point
     work = at_work(request)
-    with write_transaction(request) as writing:
-        writing.suspensions.lift(work.campus, award_id, by=work.actor)
+    services.awards.get(work.campus, award_id)
+    try:
+        with write_transaction(request) as writing:
+            writing.suspensions.lift(work.campus, award_id, by=work.actor)
+    except NotAllowed as error:
+        return _award_page(request, services, award_id, refused=sentence_of(error))
     return RedirectResponse(f"{work.home}/attributions/{award_id}", status_code=303)
 
 

@@ -97,7 +97,9 @@ def plan_of(services: Services, work: AtWork, grid: Grid, form: FormData) -> Set
     people: dict[uuid.UUID, PersonPlan] = {}
     for person, each in services.modules.followed(grid):
         cells = dict.fromkeys(each.done, translated(N_("A déjà ce badge")))
-        people[person.id] = PersonPlan(person.name, cells, set(each.done), each.has_whole)
+        people[person.id] = PersonPlan(
+            person.name, cells, set(each.done), each.has_whole or each.is_whole_suspended
+        )
     planned, others = [], []
     for module, wanted in _requests_in(grid, form):
         judged = services.awards.preview(work.campus, wanted, by=work.actor)

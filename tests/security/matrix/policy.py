@@ -415,7 +415,7 @@ CASES: dict[str, Case] = {
     "GET /gestion/{slug}/attributions/{award_id}/retirer": staff(Permission.REVOKE),
     "POST /gestion/{slug}/attributions/{award_id}/retirer": staff(Permission.REVOKE, 422, body={}),
     "POST /gestion/{slug}/attributions/{award_id}/suspendre": staff(Permission.REVOKE, 422, body={}),
-    "POST /gestion/{slug}/attributions/{award_id}/lever": staff(Permission.REVOKE, 409, body={}),
+    "POST /gestion/{slug}/attributions/{award_id}/lever": staff(Permission.AWARD, 409, body={}),
     "GET /gestion/{slug}/retraits/nouveau": staff(Permission.REVOKE),
     "POST /gestion/{slug}/retraits/nouveau": staff(Permission.REVOKE, 422, body={}),
     "GET /gestion/{slug}/retraits/{withdrawal_id:uuid}": staff(Permission.REVOKE),
@@ -563,5 +563,5 @@ CASES: dict[str, Case] = {
     "POST /api/v1/campuses/{slug}/awards/{award_id}/suspension": scoped(
         "award:revoke", 422, {"reason": "Une fiche manque.", "until": "2020-01-01T00:00:00Z"}
     ),
-    "DELETE /api/v1/campuses/{slug}/awards/{award_id}/suspension": scoped("award:revoke", 409),
+    "DELETE /api/v1/campuses/{slug}/awards/{award_id}/suspension": scoped("award:create", 409),
 }  # fmt: skip

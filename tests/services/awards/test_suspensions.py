@@ -10,16 +10,20 @@ from uuid import UUID
 import pytest
 
 from app.adapters.mail import SmtpMailer
+from app.db.frameworks.pathway_facts import facts_of
 from app.domain.awards.awards import (
     Award,
     AwardState,
     LineOutcome,
     end_of_last_day,
+    is_in_force,
     is_suspended,
     may_renew,
 )
 from app.domain.badges.badges import BadgeKind
-from app.errors import AppError, Conflict, InvalidInput
+from app.domain.campus.audit_log import Actor
+from app.domain.frameworks.pathways import PathwayContent, PathwayEnrolment
+from app.errors import AppError, Conflict, InvalidInput, NotAllowed
 from app.language.dates import day
 from app.services.awards.awards import AwardRequest
 from app.services.badges.badges import Wording
@@ -28,6 +32,7 @@ from sceau_credentials.proofs.vc_jwt import parse_compact_jws
 from sceau_credentials.status_list import INVALID, SUSPENDED, read_list, read_token_list
 from sceau_credentials.values.json_text import JsonObject, parse_json_object
 from sceau_credentials.verification.report import CheckId, Verdict
+from tests.api.clients import V1, program
 from tests.services.activity_log.test_integrity import checked
 from tests.support.databases.copies import Backup, drop_copies
 from tests.support.house import COMMAND, House, listed
@@ -299,11 +304,15 @@ def award_that_ends(house: House) -> UUID:
     return line.award_id
 
 
-def restored_row(house: House, backup: Backup, award_id: UUID) -> tuple[Award, tuple[bool, bool, int], int]:
+def restored_row(
+    house: House, backup: Backup, award_id: UUID, *, purpose: str = ""
+) -> tuple[Award, tuple[bool, bool, int], int]:
+    """`purpose`: of the status entry at the badge's address."""
     with backup.restored() as copy:
         done = copy.process.put_back(copy.campus, REASON, by=COMMAND)
         assert copy.process.compare_with_anchors(thorough=True) == []
         assert checked(copy) == []
+        assert purpose in ("", entry_of(file_of(copy, award_id))["statusPurpose"])
         return award_row(copy, award_id), bits_of(copy, award_id), done.suspensions
 
 
@@ -331,7 +340,7 @@ def test_restore_without_journal_suspends_what_the_published_list_has(house: Hou
     backup = Backup(house)
     house.process.journal.append = lambda _frame: None
     suspend(house, award_id)
-    row, bits, count = restored_row(house, backup, award_id)
+    row, bits, count = restored_row(house, backup, award_id, purpose="suspension")
     assert row.suspended_until == house.clock.now + timedelta(days=30)
     assert (bits, count) == ((False, True, SUSPENDED), 1)
 
@@ -367,3 +376,61 @@ def test_pages_suspend_lift_and_show_it_everywhere(house: House, award_id: UUID)
 
     assert post(trainer, f"{page}/lever", {}, seen_on=page).status_code == 303
     assert "Suspendre ce badge" in trainer.get(page).text
+
+
+def test_nobody_lifts_the_suspension_of_their_own_badge(house: House) -> None:
+    with house.unit_of_work() as services:
+        address = services.stores.people.addresses_of([house.trainer.id])[house.trainer.id]
+        request = AwardRequest(
+            house.role.badge.id, house.activity.id, lines=listed(f"Anaïs Le Goff;{address}"), evidence=WHY
+        )
+        own = services.awards.award(house.campus, request, by=COMMAND).lines[0].award_id
+        assert own is not None
+        assert services.awards.record(own).person.id == house.trainer.id
+    suspend(house, own)
+    house.clock.move(minutes=2)
+    page = f"/gestion/itip/attributions/{own}"
+    refused = post(house.client(house.trainer), f"{page}/lever", {}, seen_on=page)
+    assert refused.status_code == 403
+    assert "son propre badge" in refused.text
+    assert award_row(house, own).suspended_until is not None
+    done = post(house.client(house.admin), f"{page}/lever", {}, seen_on=page)
+    assert done.status_code == 303
+    assert award_row(house, own).suspended_until is None
+
+
+def test_who_may_not_award_a_badge_does_not_lift_its_suspension(house: House, award_id: UUID) -> None:
+    suspend(house, award_id)
+    with house.unit_of_work() as services, pytest.raises(NotAllowed):
+        services.suspensions.lift(house.campus, award_id, by=Actor(house.stranger.id))
+    path = f"{V1}/awards/{award_id}/suspension"
+    assert program(house, "award:revoke").delete(path).status_code == 403
+    assert program(house, "award:create").delete(path).status_code == 200
+
+
+def test_a_suspended_badge_counts_for_nothing_built_on_it_and_is_still_held(
+    house: House, award_id: UUID
+) -> None:
+    def counted() -> list[int]:
+        at = house.clock.now
+        with house.unit_of_work(reading=True) as services:
+            record, stores = services.awards.record(award_id), services.stores
+            person, badge = record.person.id, record.badge
+            followed = PathwayEnrolment(pathway_id=badge.id, campus_id=badge.campus_id, person_id=person)
+            [facts] = facts_of(stores.session, [(followed, PathwayContent("Parcours"))]).values()
+            day = (at - timedelta(days=1), at + timedelta(days=1))
+            assert person in stores.awards.held(badge, [person], house.activity.id)
+            return [
+                len(stores.modules.held([badge.id], at)),
+                len(stores.modules.hours_of([badge.id], person, at)),
+                sum(each.counts(at) for each in facts.badges),
+                int(stores.awards.find_open(at=at) is not None),
+                stores.waiting.unclaimed_awards(badge.campus_id, given=day, at=at, limit=9),
+                is_in_force(record.award, at=at),
+            ]
+
+    assert counted() == [1] * 6
+    suspend(house, award_id, days=1)
+    assert counted() == [0] * 6
+    house.clock.move(days=1)
+    assert counted() == [1] * 6
