@@ -20,6 +20,7 @@ from app.domain.learners.connected_apps import (
     RegistrationRefusal,
     RegistrationRefused,
     TokenRefusal,
+    may_be_secret,
 )
 from app.domain.publishing import BADGES_API
 from app.errors import AppError, NotSignedIn
@@ -46,6 +47,7 @@ _JSON: Final = "application/json"
 _NOT_STORED: Final = {"Cache-Control": "no-store"}
 _LONGEST: Final = 32 * 1024
 _TEXT: Final = "text/plain"
+_FAILED_TOKEN, _REFUSED_GRANT = "failed application token", "refused grant of an application"
 _BODIES: Final = (_JSON, "application/vc+ld+json", "application/vc", _TEXT)
 _FAILED: Final = {"description": "Imsx_StatusInfo.", "content": {_JSON: {"schema": _MEMBERS}}}
 router = APIRouter(
@@ -75,16 +77,16 @@ def _app(scope: AppScope) -> Any:
     @marked(Policy(Who.APP, scope=scope))
     def guard(request: Request) -> None:
         limiter, network = process_of(request).limiter, client_network(request)
-        limiter.check("failed token", network)
+        limiter.check(_FAILED_TOKEN, network)
         kind, _space, token = request.headers.get("authorization", "").partition(" ")
-        with read_transaction(request) as services:
-            try:
-                access = services.connected_apps.access(
-                    token.strip() if kind.lower() == "bearer" else "", scope
-                )
-            except NotSignedIn:
-                limiter.hit("failed token", network)
-                raise
+        token = token.strip() if kind.lower() == "bearer" else ""
+        try:
+            with read_transaction(request) as services:
+                access = services.connected_apps.access(token, scope)
+        except NotSignedIn:
+            if token and not may_be_secret(token):
+                limiter.hit(_FAILED_TOKEN, network)
+            raise
         limiter.hit("connected application", str(access.grant.id))
         request.state.app_access = access
 
@@ -186,7 +188,7 @@ def _for_client(
 ) -> Response:
     """For the application that HTTP Basic names; a refused attempt is committed all the same."""
     limiter, network = process_of(request).limiter, client_network(request)
-    limiter.check("failed token", network)
+    limiter.check(_FAILED_TOKEN, network)
     try:
         pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=20)
     except ValueError:
@@ -194,14 +196,21 @@ def _for_client(
     form = dict(pairs)
     if len(form) != len(pairs):  # RFC 6749, 3.2: no parameter twice
         return _refused(TokenRefusal.INVALID_REQUEST)
-    with write_transaction(request) as services:
+    # SQLite has one writer at a time: an unauthenticated request must not wait for it, nor block it.
+    with read_transaction(request) as services:
         app = services.connected_apps.client(*_basic(request))
-        found = TokenRefusal.INVALID_CLIENT if app is None else do(services, app, form)
-    if isinstance(found, TokenRefusal):
-        if found in (TokenRefusal.INVALID_CLIENT, TokenRefusal.INVALID_GRANT):
-            limiter.hit("failed token", network)
-        return _refused(found)
-    return _answer(found)
+    if app is None:
+        if request.headers.get("authorization"):
+            limiter.hit(_FAILED_TOKEN, network)
+        return _refused(TokenRefusal.INVALID_CLIENT)
+    limiter.check(_REFUSED_GRANT, str(app.id))
+    with write_transaction(request) as services:
+        found = do(services, app, form)
+    if not isinstance(found, TokenRefusal):
+        return _answer(found)
+    if found is TokenRefusal.INVALID_GRANT and not may_be_secret(form.get("refresh_token", "")):
+        limiter.hit(_REFUSED_GRANT, str(app.id))
+    return _refused(found)
 
 
 def _basic(request: Request) -> tuple[str, str]:
@@ -294,7 +303,9 @@ def _upsert(request: Request, kind: str, body: bytes) -> Response:
         with read_transaction(request) as services:
             found = services.connected_apps.read_to_add(access, body)
         with write_transaction(request) as services:
-            done = services.connected_apps.add(found)
+            done = services.connected_apps.add(access, found)
+    except NotSignedIn:
+        raise
     except NotBrought:
         return status_info(400, _(N_("La signature de ce badge n’a pas pu être vérifiée.")))
     except AppError as error:
@@ -339,6 +350,8 @@ def _description(services: Services) -> JsonObject:
         "type": "oauth2",
         "description": "OAuth 2.0 authorization code grant with PKCE (S256).",
         "x-imssf-privacyPolicyUrl": privacy,
+        "x-issuer": addresses.base_url,
+        "x-authorization-response-iss-parameter-supported": True,
         "flows": {
             "authorizationCode": {
                 "authorizationUrl": consent,

@@ -39,6 +39,11 @@ class ConnectedAppStore(Store):
         )
         return self.session.exec(query.order_by(col(AppGrant.given_at).desc(), col(AppGrant.id))).all()
 
+    def hold(self, grant_id: uuid.UUID) -> bool:
+        """Lock it until the end of the transaction; False if it was ended."""
+        query = select(AppGrant.id).where(AppGrant.id == grant_id).with_for_update()
+        return self.session.exec(query).first() is not None
+
     def end_grant(self, grant_id: uuid.UUID) -> None:
         self._end(col(AppGrant.id) == grant_id)
 

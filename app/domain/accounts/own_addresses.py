@@ -96,6 +96,7 @@ class Changed(StrEnum):
     PASSWORD_REMOVED = "password_removed"  # noqa: S105 - the name of a change
     SERVICE_LINKED = "service_linked"
     SERVICE_UNLINKED = "service_unlinked"
+    APP_CONNECTED = "app_connected"
     ROLES_CHANGED = "roles_changed"
     LEFT_TEAM = "left_team"
     PAGES_SHUT = "pages_shut"
@@ -111,9 +112,10 @@ WAYS_IN = frozenset(
         Changed.PASSWORD_REMOVED,
         Changed.SERVICE_LINKED,
         Changed.SERVICE_UNLINKED,
+        Changed.APP_CONNECTED,
     }
 )
-"""Changes to the account's sign-in methods, other than its addresses."""
+"""Changes to what opens or reads the account, other than its addresses."""
 OF_A_TEAM = frozenset({Changed.ROLES_CHANGED, Changed.LEFT_TEAM})
 """Changes that a campus administration made to a team membership."""
 ALSO_UNPROVED = OF_A_TEAM | {Changed.PAGES_SHUT}

@@ -96,6 +96,10 @@ LIMITS = {
     "wrong wallet code": Limit(30, _FIVE_MINUTES),
     "wallet offers of a badge": Limit(20, timedelta(hours=1)),
     "registration of an application": Limit(10, timedelta(hours=1)),
+    # Apart from the school's own programs: a page full of images of this API does not cut them off.
+    "failed application token": Limit(30, _FIVE_MINUTES),
+    # By application: one server stands for many learners, who disconnect it as they like.
+    "refused grant of an application": Limit(300, _FIVE_MINUTES),
     "connected application": Limit(1_200, _FIVE_MINUTES),
     "added by an application": Limit(120, timedelta(hours=1)),
     # A class opens a course at once, from one address: a login and a launch each.

@@ -133,7 +133,7 @@ def read_registration(
         raise RegistrationRefused(RegistrationRefusal.METADATA, "all URLs must have the same host name")
     for name, wanted in _ONLY.items():
         given = sent.get(name)
-        if given is not None and not set(given if isinstance(given, list) else [given]) <= wanted:
+        if given is not None and not _holds_only(given, wanted, as_list=name != "token_endpoint_auth_method"):
             raise RegistrationRefused(RegistrationRefusal.METADATA, f"{name}: {' '.join(sorted(wanted))}")
     scopes = [each.value for each in scopes_in(sent["scope"])]
     if not scopes or unknown_scopes(sent["scope"]):
@@ -160,6 +160,11 @@ _ONLY: Final[Mapping[str, set[str]]] = {
     "grant_types": {"authorization_code", "refresh_token"},
     "response_types": {"code"},
 }
+
+
+def _holds_only(given: object, wanted: set[str], *, as_list: bool) -> bool:
+    values = given if as_list else [given]
+    return isinstance(values, list) and all(isinstance(each, str) and each in wanted for each in values)
 
 
 def _is_text(value: object, most: int) -> bool:
@@ -209,6 +214,8 @@ class AppRequest:
     state: str
     challenge: str
     scopes: Sequence[AppScope]
+    issuer: str
+    """This service, so that an application tells answers of several apart (RFC 9207)."""
     refusal: AuthorizationRefusal | None = None
 
     def refused(self, refusal: AuthorizationRefusal) -> str:
@@ -220,14 +227,14 @@ class AppRequest:
     def _back(self, members: dict[str, str]) -> str:
         joint = "&" if urlsplit(self.redirect).query else "?"
         state = {"state": self.state} if self.state else {}
-        return f"{self.redirect}{joint}{urlencode(members | state)}"
+        return f"{self.redirect}{joint}{urlencode(members | state | {'iss': self.issuer})}"
 
 
 def scope_text(scopes: Sequence[str]) -> str:
     return " ".join(str(each) for each in scopes)
 
 
-def read_request(app: ConnectedApp, sent: Mapping[str, str]) -> AppRequest:
+def read_request(app: ConnectedApp, sent: Mapping[str, str], *, issuer: str) -> AppRequest:
     """Raises InvalidInput where nothing may be sent back: the redirect URI is not one of the application's."""
     redirect = sent.get("redirect_uri", "")
     if redirect not in app.redirects:
@@ -245,7 +252,7 @@ def read_request(app: ConnectedApp, sent: Mapping[str, str]) -> AppRequest:
         refusal = AuthorizationRefusal.INVALID_REQUEST
     elif not allowed or unknown_scopes(sent.get("scope", "")):
         refusal = AuthorizationRefusal.INVALID_SCOPE
-    return AppRequest(app, redirect, state, challenge, allowed, refusal)
+    return AppRequest(app, redirect, state, challenge, allowed, issuer, refusal)
 
 
 def _is_challenge(text: str) -> bool:
@@ -257,6 +264,11 @@ def proves_challenge(challenge: str, verifier: str) -> bool:
         return False
     made = encode_base64url(hashlib.sha256(verifier.encode()).digest())
     return hmac.compare_digest(made, challenge)
+
+
+def may_be_secret(text: str) -> bool:
+    """Whether it has the form of a code or token of this service, which can end but hardly be guessed."""
+    return _is_challenge(text)
 
 
 class TokenRefusal(StrEnum):
@@ -276,7 +288,8 @@ class BadgeIdentity:
 
     key: tuple[str, str]
     issued_at: datetime
-    is_token: bool
+    token: str
+    """The compact JWS, out of its envelope if it came in one; empty for an object with its proof."""
 
 
 def identity_of(text: str) -> BadgeIdentity | None:
@@ -294,7 +307,9 @@ def identity_of(text: str) -> BadgeIdentity | None:
     )
     if not is_badge or not isinstance(issuer, str) or not isinstance(badge, str):
         return None
-    return BadgeIdentity((_same(issuer), _same(badge)), issued, secured.form == "vc_jwt")
+    jws = secured.jws
+    token = f"{jws.signing_input.decode()}.{encode_base64url(jws.signature)}" if jws is not None else ""
+    return BadgeIdentity((_same(issuer), _same(badge)), issued, token)
 
 
 def _same(identifier: str) -> str:

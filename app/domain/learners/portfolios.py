@@ -138,6 +138,8 @@ def place(rows: Sequence[PlacedAward], moved: PlacedAward, *, before: PlacedAwar
 
 
 MOST_OF_ONE_PERSON: Final = 40
+MOST_BY_APPLICATIONS: Final = 20
+"""Of those; only the person fills the rest."""
 _AGAIN: Final = timedelta(days=7)
 _SOON: Final = timedelta(days=1)
 _SPREAD: Final = timedelta(hours=24)

@@ -11,6 +11,7 @@ from typing import Any
 
 from app.db.accounts import OwnAddressStore, PasskeyStore, SessionStore, SignInStore
 from app.db.campus.campus import HistoryStore
+from app.db.learners.connected_apps import ConnectedAppStore
 from app.db.messages import LetterStore
 from app.db.people import PeopleStore
 from app.domain.accounts.own_addresses import ALSO_UNPROVED, WAYS_IN, Changed
@@ -103,6 +104,7 @@ class SessionService:
     people: PeopleStore
     passkeys: PasskeyStore
     own_addresses: OwnAddressStore
+    apps: ConnectedAppStore
     history: HistoryStore
     options: ServiceOptions
     clock: Clock
@@ -260,8 +262,9 @@ class SessionService:
         self.history.write(who.actor, "sign_out", "session", session_id, at=self.clock())
 
     def end_all(self, who: SignedIn, *, but_this: bool) -> int:
-        """Returns the number of sessions ended."""
+        """With every connected application: it reads the account without a session. Returns the sessions ended."""
         ended = self.sessions.end_all_of(who.person.id, but=who.session.id if but_this else None)
+        self.apps.end_all_of(who.person.id)
         self.history.write(
             who.actor, "sign_out_everywhere", "person", who.person.id, at=self.clock(), sessions=ended
         )
@@ -460,6 +463,7 @@ class PasskeyService:
         if not removed:
             raise Conflict(N_("Cette personne n’a pas de clé d’accès."))
         ended, at = self.sessions.sessions.end_all_of(person_id), self.clock()
+        self.sessions.apps.end_all_of(person_id)
         # Write it to the history of each campus where they work: the passkeys protected all of them.
         for campus_id in sorted({campus.id for _, campus in self.people.memberships_of(person_id)}):
             self.history.write(

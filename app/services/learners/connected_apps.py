@@ -13,8 +13,11 @@ from typing import Any, Final
 from app.db.accounts import OwnAddressStore
 from app.db.awards.awards import AwardRecord, AwardStore
 from app.db.campus.campus import HistoryStore
+from app.db.learners import PortfolioStore
 from app.db.learners.connected_apps import ConnectedAppStore
 from app.db.people import PeopleStore
+from app.db.privacy import ConsentStore
+from app.domain.accounts.own_addresses import Changed
 from app.domain.accounts.sessions import digest_of
 from app.domain.campus.audit_log import Actor
 from app.domain.core import Clock, ServiceOptions
@@ -38,15 +41,20 @@ from app.domain.learners.connected_apps import (
     scope_text,
     scopes_in,
 )
+from app.domain.learners.portfolios import BroughtBadge
 from app.domain.learners.wallets import may_carry
+from app.domain.people.parental_consent import ParentNeeded, check_may_show_further
 from app.domain.people.people import Person
+from app.domain.publishing import Addresses
 from app.errors import InvalidInput, NotAllowed, NotFound, NotSignedIn
 from app.language import N_
+from app.services.accounts.sessions import AccountNotices
 from app.services.learners.imported_badges import BadgeToAdd, BroughtBadges, Upserted
 from app.services.publishing.publication import PublicationService
 from sceau_credentials.values.json_text import JsonObject
 
 ACCESS_SECONDS: Final = int(ACCESS_LIFE.total_seconds())
+_ENDED: Final = N_("Ce jeton d’accès n’est plus valable.")
 
 
 @dataclass(frozen=True)
@@ -79,10 +87,14 @@ class ConnectedApps:
     store: ConnectedAppStore
     people: PeopleStore
     own_addresses: OwnAddressStore
+    consents: ConsentStore
+    portfolios: PortfolioStore
+    notices: AccountNotices
     awards: AwardStore
     brought: BroughtBadges
     publication: PublicationService
     history: HistoryStore
+    addresses: Addresses
     options: ServiceOptions
     secret: bytes
     clock: Clock
@@ -120,16 +132,24 @@ class ConnectedApps:
 
     def request(self, sent: Mapping[str, str]) -> AppRequest:
         """Raises where the application or its redirect URI is unknown: then nothing is sent back."""
-        return read_request(self._app(sent.get("client_id", "")), sent)
+        return read_request(self._app(sent.get("client_id", "")), sent, issuer=self.addresses.base_url)
 
-    def badges_to_read(self, person: Person) -> BadgesToRead:
+    def check_may_connect(self, person: Person) -> None:
+        """Raises ParentNeeded for a child under 15 without parental consent: as for their portfolio."""
+        check_may_show_further(person, self.consents.of_person(person.id))
+
+    def badges_to_read(self, person: Person, app_id: uuid.UUID) -> BadgesToRead:
         records = self.awards.list_of_person(person.id)
         shown = self._shown(records)
-        brought = [each.title for each in self.brought.shown_by(person.id)]
+        brought = [each.title for each in self._brought(person.id, app_id)]
         return BadgesToRead([*(each.version.name for each in shown), *brought], len(records) - len(shown))
 
     def grant(self, request: AppRequest, person: Person, scopes: Sequence[AppScope], *, by: Actor) -> str:
-        """Where the learner's browser takes the code; the scopes are among the requested ones."""
+        """Where the learner's browser takes the code; the scopes are among the requested ones.
+
+        Ends what the application had before: the newest consent alone counts. Raises ParentNeeded.
+        """
+        self.check_may_connect(person)
         at = self.clock()
         granted = [each for each in request.scopes if each in scopes]
         if not granted:
@@ -139,6 +159,7 @@ class ConnectedApps:
                 else N_("Cochez au moins une ligne, ou refusez.")
             )
         self.store.sweep(at=at)
+        self.store.end_app_of(person.id, request.app.id)
         given = AppGrant(
             app_id=request.app.id, person_id=person.id, scopes=[each.value for each in granted], given_at=at
         )
@@ -147,7 +168,15 @@ class ConnectedApps:
             given, AppSecretKind.CODE, at + CODE_LIFE, challenge=request.challenge, redirect=request.redirect
         )
         self.history.write(by, "connect_app", "person", person.id, at=at, app=request.app.name)
+        self.notices.tell(person, Changed.APP_CONNECTED, named=[f"{request.app.name} ({request.app.host})"])
         return request.granted(code, granted)
+
+    def _may_connect(self, person: Person) -> bool:
+        try:
+            self.check_may_connect(person)
+        except ParentNeeded:
+            return False
+        return True
 
     def connected(self, person_id: uuid.UUID) -> Sequence[tuple[AppGrant, ConnectedApp]]:
         """Each application once, by its latest consent."""
@@ -194,6 +223,8 @@ class ConnectedApps:
         if not self.store.use(code.id, at=at) or not is_proved or form.get("redirect_uri") != code.redirect:
             self.store.end_grant(grant.id)
             return TokenRefusal.INVALID_GRANT
+        if not self._may_connect(self.people.get(grant.person_id)):
+            return TokenRefusal.INVALID_GRANT
         for former, of_app in self.store.grants_of(grant.person_id):
             if of_app.id == app.id and former.id != grant.id:
                 self.store.end_grant(former.id)
@@ -206,6 +237,8 @@ class ConnectedApps:
         if found is None or found[1].app_id != app.id:
             return TokenRefusal.INVALID_GRANT
         refresh, grant = found
+        if not self._may_connect(self.people.get(grant.person_id)):
+            return TokenRefusal.INVALID_GRANT
         wanted = [each.value for each in scopes_in(form.get("scope", ""))] or grant.scopes
         if not set(wanted) <= set(grant.scopes):
             return TokenRefusal.INVALID_SCOPE
@@ -245,36 +278,48 @@ class ConnectedApps:
     def access(self, token: str, scope: AppScope) -> AppAccess:
         found = self.store.find_secret(token, AppSecretKind.ACCESS, at=self.clock()) if token else None
         if found is None:
-            raise NotSignedIn(N_("Ce jeton d’accès n’est plus valable."))
+            raise NotSignedIn(_ENDED)
         secret, grant = found
+        person = self.people.get(grant.person_id)
+        if not self._may_connect(person):
+            raise NotSignedIn(_ENDED)
         if scope.value not in (secret.scopes or ()):
             raise NotAllowed(N_("Ce jeton d’accès n’ouvre pas ce droit : {scope}."), scope=scope.value)
-        return AppAccess(grant, self.people.get(grant.person_id))
+        return AppAccess(grant, person)
 
     # --- what an application reads and adds
 
     def credentials(
         self, access: AppAccess, *, limit: int, offset: int, since: datetime | None
     ) -> CredentialPage:
-        """Open pages in force, and badges from elsewhere in the portfolio or added by this application."""
+        """Open pages in force, and badges from elsewhere in an open portfolio or added by this application."""
         found: list[tuple[datetime, uuid.UUID, bool, Callable[[], str | bytes]]] = []
         for record in self._shown(self.awards.list_of_person(access.person.id)):
             award = record.award
             found.append(
                 (award.reissued_at or award.awarded_at, award.id, False, lambda one=record: self._signed(one))  # type: ignore[misc]
             )
-        for badge in self.brought.of(access.person.id):
+        for badge in self._brought(access.person.id, access.grant.app_id):
             identity = identity_of(badge.content)
-            is_theirs = badge.is_shown or badge.app_id == access.grant.app_id
-            if identity is not None and badge.may_be_shown and is_theirs:
+            if identity is not None:
+                content = identity.token or badge.content
                 found.append(
-                    (identity.issued_at, badge.id, identity.is_token, lambda one=badge: one.content)  # type: ignore[misc]
+                    (identity.issued_at, badge.id, bool(identity.token), lambda one=content: one)  # type: ignore[misc]
                 )
         found = sorted((each for each in found if since is None or each[0] > since), key=lambda one: one[:2])
         page = found[offset : offset + limit]
         objects = [_bytes(read()) for _, _, is_token, read in page if not is_token]
         tokens = [str(read()) for _, _, is_token, read in page if is_token]
         return CredentialPage(objects, tokens, len(found))
+
+    def _brought(self, person_id: uuid.UUID, app_id: uuid.UUID) -> list[BroughtBadge]:
+        portfolio = self.portfolios.find_of(person_id)
+        is_open = portfolio is not None and portfolio.is_open
+        return [
+            each
+            for each in self.brought.of(person_id)
+            if each.may_be_shown and (each.app_id == app_id or (is_open and each.is_shown))
+        ]
 
     def _signed(self, record: AwardRecord) -> bytes:
         return self.publication.award_file(record, "json").body
@@ -284,10 +329,18 @@ class ConnectedApps:
         return [each for each in records if may_carry(each.award, at=at)]
 
     def read_to_add(self, access: AppAccess, presented: bytes) -> BadgeToAdd:
-        """May be slow, writes nothing; raises NotBrought for a badge that is not genuine."""
+        """May be slow, writes nothing; raises NotBrought for a badge that is not genuine.
+
+        The body is the badge itself: nothing is fetched from an address that an application sends instead.
+        """
+        if identity_of(presented.decode(errors="replace")) is None:
+            raise InvalidInput(N_("Ce n’est pas un Open Badge 3.0."))
         return self.brought.read(access.person, presented, app_id=access.grant.app_id)
 
-    def add(self, found: BadgeToAdd) -> Upserted:
+    def add(self, access: AppAccess, found: BadgeToAdd) -> Upserted:
+        """Raises NotSignedIn where the learner ended the connection while the badge was verified."""
+        if not self.store.hold(access.grant.id):
+            raise NotSignedIn(_ENDED)
         return self.brought.upsert(found)
 
     def profile(self, access: AppAccess) -> JsonObject:

@@ -13,6 +13,7 @@ from app.db.people import PeopleStore
 from app.domain.core import Clock
 from app.domain.learners.connected_apps import identity_of
 from app.domain.learners.portfolios import (
+    MOST_BY_APPLICATIONS,
     MOST_OF_ONE_PERSON,
     Belonging,
     BroughtBadge,
@@ -129,13 +130,17 @@ class BroughtBadges:
         return found.badge
 
     def upsert(self, found: BadgeToAdd) -> Upserted:
-        """A newer version replaces the one held: same issuer and identifier, later `validFrom`."""
+        """A newer version replaces the one held: same issuer and identifier, later `validFrom`.
+
+        The person has not seen it yet: they choose again whether their portfolio shows it.
+        """
         new = identity_of(found.badge.content)
         if new is None:
             raise InvalidInput(N_("Ce n’est pas un Open Badge 3.0."))
         if found.verdict.belongs is Belonging.ANOTHERS:
             raise InvalidInput(N_("Ce badge nomme une autre personne."))
-        for held in self.store.list_of(found.badge.person_id):
+        every = self.store.list_of(found.badge.person_id)
+        for held in every:
             known = identity_of(held.content)
             if known is None or known.key != new.key:
                 continue
@@ -145,9 +150,14 @@ class BroughtBadges:
                 return Upserted.NOT_NEWER
             held.digest, held.content = found.badge.digest, found.badge.content
             held.title, held.issuer_name = found.badge.title, found.badge.issuer_name
-            held.awarded_at = found.badge.awarded_at
+            held.awarded_at, held.is_shown = found.badge.awarded_at, False
             self._note(held, found.verdict)
             return Upserted.REPLACED
+        if sum(each.app_id is not None for each in every) >= MOST_BY_APPLICATIONS:
+            raise Conflict(
+                N_("Il n’y a plus de place pour les badges d’applications : {most} au plus."),
+                most=MOST_BY_APPLICATIONS,
+            )
         self.add(found)
         return Upserted.CREATED
 

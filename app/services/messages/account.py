@@ -92,6 +92,10 @@ _CHANGES = {
         N_("Un compte d’un autre service a été délié du vôtre"),
         N_("Un compte d’un autre service de connexion n’est plus relié au vôtre : il n’ouvre plus rien ici."),
     ),
+    Changed.APP_CONNECTED: (
+        N_("Une application est connectée à votre compte"),
+        N_("Une application est connectée à votre compte : elle peut y faire ce qui a été autorisé."),
+    ),
     Changed.ROLES_CHANGED: (
         N_("Vos rôles dans un campus ont changé"),
         N_("L’administration d’un campus a changé ce que vous pouvez y faire, dès maintenant."),
@@ -135,6 +139,9 @@ _NAMED = {
     ),
     Changed.SERVICE_UNLINKED: N_(
         "Un compte du service {names} n’est plus relié au vôtre : il n’ouvre plus rien ici."
+    ),
+    Changed.APP_CONNECTED: N_(
+        "L’application {names} est connectée à votre compte : elle peut y faire ce qui a été autorisé."
     ),
     Changed.ROLES_CHANGED: N_(
         "L’administration du campus {names} a changé ce que vous pouvez y faire, dès maintenant."

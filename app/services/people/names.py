@@ -10,6 +10,7 @@ from app.db.accounts import OwnAddressStore
 from app.db.awards.awards import AwardStore
 from app.db.campus.campus import CampusStore, HistoryStore
 from app.db.learners import PortfolioStore
+from app.db.learners.connected_apps import ConnectedAppStore
 from app.db.messages import LetterStore
 from app.db.people import GuardianStore, MergeStore, NameStore, PeopleStore
 from app.db.privacy import ConsentStore
@@ -210,6 +211,7 @@ class AgeBands:
     evidence: EvidenceDocuments
     reissuing: ReissueService
     portfolios: PortfolioStore
+    apps: ConnectedAppStore
     consents: ConsentStore
     history: HistoryStore
     tenant_scope: TenantScope
@@ -317,12 +319,12 @@ class AgeBands:
             self.history.write(by, "close", "award", award.id, at=self.clock(), campus_id=award.campus_id)
 
     def shut_portfolio(self, person: Person) -> None:
-        """Closed: no parental consent covers its content any more."""
-        portfolio = self.portfolios.find_of(person.id)
-        if portfolio is None or not portfolio.is_open:
-            return
+        """Closed, and applications disconnected, where no parental consent covers its content any more."""
         try:
             check_may_show_further(person, self.consents.of_person(person.id))
         except ParentNeeded:
-            portfolio.is_open = False
-            self.portfolios.add(portfolio)
+            self.apps.end_all_of(person.id)
+            portfolio = self.portfolios.find_of(person.id)
+            if portfolio is not None and portfolio.is_open:
+                portfolio.is_open = False
+                self.portfolios.add(portfolio)

@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
 from app.domain.learners.connected_apps import AppRequest, AppScope, AuthorizationRefusal
+from app.domain.people.parental_consent import ParentNeeded
 from app.domain.people.people import Person
 from app.errors import AppError, InvalidInput, NotFound
 from app.http.pages.forms import SafeForm, checked_form, text_of, texts_of, untouched_text_of
@@ -26,7 +27,9 @@ _PARAMETERS = (
 SCOPES = {
     AppScope.READ: (
         N_("Lire vos badges"),
-        N_("Ceux dont la page est ouverte, et les badges d’ailleurs que montre votre portfolio."),
+        N_(
+            "Ceux dont la page est ouverte, ceux d’ailleurs que montre votre portfolio ouvert, et ceux que l’application ajoute."
+        ),
     ),
     AppScope.ADD: (
         N_("Ajouter des badges d’ailleurs"),
@@ -42,7 +45,9 @@ SCOPES = {
 SCOPES_TU = {
     AppScope.READ: (
         N_("Lire tes badges"),
-        N_("Ceux dont la page est ouverte, et les badges d’ailleurs que montre ton portfolio."),
+        N_(
+            "Ceux dont la page est ouverte, ceux d’ailleurs que montre ton portfolio ouvert, et ceux que l’application ajoute."
+        ),
     ),
     AppScope.ADD: (
         N_("Ajouter des badges d’ailleurs"),
@@ -101,7 +106,7 @@ def ask_consent(request: Request, services: ReadingServices) -> Response:
     except (NotFound, InvalidInput) as error:
         return _unknown_page(request, services, error)
     if asked.refusal is not None:
-        return RedirectResponse(asked.refused(asked.refusal), status_code=303)
+        return _turn_back(request, services, asked, asked.refusal)
     return _consent_page(request, services, asked, sent)
 
 
@@ -113,7 +118,7 @@ def decide_consent(request: Request, services: ReadingServices, form: SafeForm) 
     except (NotFound, InvalidInput) as error:
         return _unknown_page(request, services, error)
     if asked.refusal is not None:
-        return _leave(request, services, asked, asked.refused(asked.refusal))
+        return _turn_back(request, services, asked, asked.refusal)
     if text_of(form, "geste") != "autoriser":
         return _leave(request, services, asked, asked.refused(AuthorizationRefusal.DENIED))
     scopes = [each for each in AppScope if each.value in texts_of(form, "droit")]
@@ -121,7 +126,7 @@ def decide_consent(request: Request, services: ReadingServices, form: SafeForm) 
         with write_transaction(request) as writing:
             who = signed_in(request, writing)
             where = writing.connected_apps.grant(asked, who.person, scopes, by=who.actor)
-    except InvalidInput as error:
+    except (InvalidInput, ParentNeeded) as error:
         return _consent_page(request, services, asked, sent, trouble=error)
     return _leave(request, services, asked, where)
 
@@ -134,14 +139,20 @@ def _consent_page(
     *,
     trouble: AppError | None = None,
 ) -> HTMLResponse:
-    person = signed_in(request, services).person
+    person, apps = signed_in(request, services).person, services.connected_apps
+    needs_parent = False
+    try:
+        apps.check_may_connect(person)
+    except ParentNeeded as error:
+        needs_parent, trouble = True, error
     with services.across_campuses():
-        badges = services.connected_apps.badges_to_read(person)
+        badges = apps.badges_to_read(person, asked.app.id)
     return page(
         request,
         "learners/apps/consent.html",
         private=True,
         status=422 if trouble else 200,
+        needs_parent=needs_parent,
         trouble=sentence_of(trouble) if trouble else "",
         app=asked.app,
         person=person.name,
@@ -157,10 +168,30 @@ def _consent_page(
     )
 
 
-def _leave(request: Request, services: Services, asked: AppRequest, where: str) -> HTMLResponse:
+def _turn_back(
+    request: Request, services: Services, asked: AppRequest, refusal: AuthorizationRefusal
+) -> Response:
+    """For an erroneous request: an unverified application gets no redirect without a click."""
+    where = asked.refused(refusal)
+    if asked.app.registered_itself:
+        return _leave(request, services, asked, where, by_itself=False)
+    return RedirectResponse(where, status_code=303)
+
+
+def _leave(
+    request: Request, services: Services, asked: AppRequest, where: str, *, by_itself: bool = True
+) -> HTMLResponse:
     """A page that redirects by itself: CSP limits our forms to this site."""
-    tu = signed_in(request, services).person.needs_guardian
-    return page(request, "learners/apps/leaving.html", private=True, tu=tu, app=asked.app, url=where)
+    return page(
+        request,
+        "learners/apps/leaving.html",
+        private=True,
+        status=200 if by_itself else 400,
+        tu=signed_in(request, services).person.needs_guardian,
+        app=asked.app,
+        url=where,
+        by_itself=by_itself,
+    )
 
 
 def _unknown_page(request: Request, services: Services, error: AppError) -> HTMLResponse:

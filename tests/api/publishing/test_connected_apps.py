@@ -28,6 +28,7 @@ from app.domain.learners.connected_apps import (
     read_registration,
 )
 from app.domain.people.people import AgeGroup, Person
+from app.domain.privacy.consents import About, By, consent
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound, NotSignedIn
 from app.services.learners.connected_apps import AppAccess
 from app.services.learners.imported_badges import Upserted
@@ -126,7 +127,7 @@ def test_each_secret_is_good_for_one_kind_of_use(house: House) -> None:
     person, _ids = learner(house)
     app = registered(house)
     code = code_for(house, app, person)
-    waiting = code_for(house, app, person)
+    waiting = code_for(house, app, learner(house)[0])
     got = tokens(house, app, redemption(code))
     for secret in (waiting, got["refresh_token"], app["client_secret"], code, ""):
         with pytest.raises(NotSignedIn):
@@ -370,9 +371,10 @@ def _reader(elsewhere: Elsewhere, token: str) -> AppAccess:
 def _upserted(elsewhere: Elsewhere, token: str, presented: bytes) -> Upserted:
     with elsewhere.process.unit_of_work(reading=True) as services:
         apps = services.connected_apps
-        found = apps.read_to_add(apps.access(token, AppScope.ADD), presented)
+        allowed = apps.access(token, AppScope.ADD)
+        found = apps.read_to_add(allowed, presented)
     with elsewhere.process.unit_of_work() as services:
-        return services.connected_apps.add(found)
+        return services.connected_apps.add(allowed, found)
 
 
 def test_newer_version_of_the_same_badge_replaces_it_byte_for_byte(
@@ -399,14 +401,23 @@ def test_newer_version_of_the_same_badge_replaces_it_byte_for_byte(
         reader = _reader(elsewhere, token)
         page = services.connected_apps.credentials(reader, limit=10, offset=0, since=None)
     assert [each for each in page.objects if each in versions] == [newer]
-    # Another application reads it only once the portfolio shows it.
+    # Another application reads it only once an open portfolio shows it.
     other = _reader(elsewhere, connected(house, elsewhere.person)["access_token"])
     (badge,) = elsewhere.kept()
-    for is_shown in (False, True):
+    for is_shown, is_open in ((True, None), (True, False), (False, True), (True, True)):
         with elsewhere.process.unit_of_work() as services:
+            if is_open is not None:
+                services.portfolios.set_open(services.portfolios.start(elsewhere.person, []), is_open)
             services.brought_badges.show(services.brought_badges.get(badge.id), is_shown)
             page = services.connected_apps.credentials(other, limit=10, offset=0, since=None)
-        assert (newer in page.objects) is is_shown
+            read = services.connected_apps.badges_to_read(elsewhere.person, other.grant.app_id)
+        assert (newer in page.objects) is (badge.title in read.titles) is bool(is_shown and is_open)
+    with elsewhere.process.unit_of_work() as services:
+        services.portfolios.set_open(services.portfolios.start(elsewhere.person, []), False)
+    newest = badge_document() | {"id": CREDENTIAL_ID, "validFrom": "2026-08-01T12:00:00Z"}
+    signed = dump_json(add_proof(newest, signer=elsewhere.issuer.signer, created=NOON))
+    assert _upserted(elsewhere, token, signed) is Upserted.REPLACED
+    assert [each.is_shown for each in elsewhere.kept()] == [False]
 
 
 def test_what_names_another_person_or_was_given_here_is_not_added(house: House, elsewhere: Elsewhere) -> None:
@@ -423,7 +434,15 @@ def test_token_and_objects_are_told_apart(elsewhere: Elsewhere) -> None:
     assert as_object is not None
     assert as_token is not None
     assert as_object.key == as_token.key
-    assert (as_object.is_token, as_token.is_token) == (False, True)
+    assert (as_object.token, as_token.token) == ("", issued.token)
+    envelope = dump_json(
+        {
+            "@context": "https://www.w3.org/ns/credentials/v2",
+            "type": "EnvelopedVerifiableCredential",
+            "id": f"data:application/vc+jwt,{issued.token}",
+        }
+    )
+    assert identity_of(envelope.decode()) == as_token
     assert identity_of("{}") is identity_of("rien") is None
 
 
@@ -514,7 +533,7 @@ def test_learner_reads_who_asks_and_decides(house: House) -> None:
 
 
 def test_consent_is_worded_for_a_child_and_shows_badges_only_where_they_would_be_read(house: House) -> None:
-    person, _ids = learner(house)
+    person, (award_id, _) = learner(house)
     with house.unit_of_work() as services:
         child = services.stores.people.get(person.id)
         child.age_group = AgeGroup.UNDER_15
@@ -526,6 +545,16 @@ def test_consent_is_worded_for_a_child_and_shows_badges_only_where_they_would_be
     assert "Ni l’un ni l’autre n’est envoyé tant qu’il te faut l’accord d’un parent." in shown
     assert "elle lirait aujourd’hui" not in shown
     fields = authorization(app, AppScope.PROFILE) | {"geste": "autoriser"}
+    ticked = fields | {"droit": AppScope.PROFILE.value}
+    alone = html.unescape(send(browser, "/compte/applications/autoriser", ticked, seen_on=asked).text)
+    for each in (shown, alone):
+        assert "c’est un parent qui dit oui d’abord" in each
+        assert 'value="autoriser"' not in each
+    with house.unit_of_work() as services:
+        agreed = consent(
+            About.PARENT, person.id, given=True, at=house.clock(), award_id=award_id, by=By.PARENT
+        )
+        services.stores.consents.add(agreed)
     nothing = send(browser, "/compte/applications/autoriser", fields, seen_on=asked)
     assert "Coche au moins une ligne" in nothing.text
     assert set(application(house, person, AppScope.PROFILE).get(f"{API}/profile").json()) == {"id", "type"}
@@ -539,7 +568,11 @@ def test_refusal_goes_back_without_a_code(house: House) -> None:
         browser, "/compte/applications/autoriser", authorization(app) | {"geste": "refuser"}, seen_on=asked
     )
     back = html.unescape(re.findall(r'content="0;url=([^"]+)"', left.text)[0])
-    assert parse_qs(urlsplit(back).query) == {"error": ["access_denied"], "state": ["etat"]}
+    assert parse_qs(urlsplit(back).query) == {
+        "error": ["access_denied"], "state": ["etat"], "iss": ["http://localhost:8000"],
+    }  # fmt: skip
     wrong = browser.get(asked + "&response_type=token")
-    assert wrong.headers["location"].endswith("error=unsupported_response_type&state=etat")
+    assert wrong.headers["location"].endswith(
+        "error=unsupported_response_type&state=etat&iss=http%3A%2F%2Flocalhost%3A8000"
+    )
     assert browser.get("/compte/applications/autoriser?client_id=x").status_code == 400
