@@ -20,9 +20,9 @@ READ, RECORD, CHANGE = ("geste", "lire"), ("geste", "inscrire"), ("geste", "chan
 EXPORT = (
     "Nom;Prénom;Courriel;Contribution\r\n"
     'LE BŒUF;Anne-Gaëlle;ag@exemple.fr;"A tenu le stand, puis l’accueil"\r\n'
-    "MARTIN;Zoé;zoe.a@exemple.fr;\r\n"
+    "MARTIN;Zoé;zoe.a@ecole.example;\r\n"
     ";;;\r\n"
-    "MARTIN;Zoé;zoe.b@exemple.fr;\r\n"
+    "MARTIN;Zoé;zoe.b@ecole.example;\r\n"
     "JAOUEN;Nolwenn;nolwenn@exemple,fr;\r\n"
     "DÉJÀ;Paul;paul@exemple.fr;\r\n"
     "KEÏTA;Moussa;;\r\n"
@@ -77,7 +77,7 @@ def test_a_french_export_is_read_line_by_line_and_twice_changes_nothing(
     ]  # fmt: skip
     with house.unit_of_work(reading=True) as services:
         addresses = services.activities.page(house.campus, house.activity.id).addresses.values()
-    assert {"zoe.a@exemple.fr", "zoe.b@exemple.fr"} <= set(addresses)
+    assert {"zoe.a@ecole.example", "zoe.b@ecole.example"} <= set(addresses)
     assert form_with(back, "liste").fields["liste"] == [
         "Nom;Prénom;Courriel;Contribution\nJAOUEN;Nolwenn;nolwenn@exemple,fr;"
     ]
