@@ -226,10 +226,14 @@ def count_failed_token(request: Request) -> None:
 
 
 def limited_by_token(name: str) -> Any:
-    """Route dependency: rate limit LIMITS[name] per token, before the transaction opens."""
+    """Route dependency: rate limit LIMITS[name] per token, before the transaction opens.
+
+    A network that guesses tokens leaves no counters.
+    """
 
     def count(request: Request) -> None:
         if secret := _secret_in(request):
+            process_of(request).limiter.check("failed token", client_network(request))
             count_for(request, name, secret)
 
     return Depends(count)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Depends, Request, Response, Security
 from pydantic import BaseModel, Field, ValidationError
-from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
@@ -15,12 +15,14 @@ from app.api.shapes import Shape, example
 from app.domain.accounts.sessions import Scope
 from app.errors import InvalidInput
 from app.http.policies import Policy, Who, marked
-from app.http.request_scope import ProgramCounted, token_of, visit
+from app.http.request_scope import ProgramCounted, limited_by_token, token_of, visit
 from app.language import N_
 from app.services.imports.lists import MAX_BYTES, as_document, read_list_file, read_list_text, reasons_in
 
 router = APIRouter(prefix="/lists", tags=["activities"])
 
+_AT_ONCE = CapacityLimiter(2)
+"""Lists that one process reads for programs, so that pages keep a processor."""
 _NOTHING = N_("Il faut un fichier nommé « file », ou un objet JSON avec « text ».")
 _TEXT = "Prénom;Nom;Adresse\nLéa;Martin;lea.martin@exemple.fr"
 
@@ -153,7 +155,7 @@ def _list_reader(
     "/read",
     summary="Read a list of people in any form, without storing it",
     openapi_extra=_BODIES,
-    dependencies=[Depends(_list_reader, scope="function")],
+    dependencies=[limited_by_token("lists of a token"), Depends(_list_reader, scope="function")],
 )
 async def read_list(request: Request) -> ListView:
     """CSV, Excel, OpenDocument, DOCX, web page, PDF with text, or pasted text. Requires the scope
@@ -177,7 +179,7 @@ async def read_list(request: Request) -> ListView:
         given, hours, settled = told.text, told.hours, told.confirmed
     else:
         raise HTTPException(415)
-    reading = await run_in_threadpool(_read, given, hours, settled)
+    reading = await to_thread.run_sync(_read, given, hours, settled, limiter=_AT_ONCE)
     return ListView.model_validate(reading)
 
 

@@ -48,7 +48,9 @@ LIMITS = {
     "look-ups of a campus": Limit(60, timedelta(hours=1)),
     "webhooks of a campus": Limit(60, timedelta(hours=1)),
     "failed token": Limit(30, _FIVE_MINUTES),
-    # A campus of a hundred thousand people is read within a minute; one program cannot crowd out the others.
+    # Two thousand lines take seconds of a processor.
+    "lists of a token": Limit(30, timedelta(minutes=1)),
+    # A campus of a hundred thousand people is read within a minute.
     "requests of a token": Limit(3_000, timedelta(minutes=1)),
     # A program may award badges to thousands of learners in one request, but not to the same few repeatedly.
     "awards of a token": Limit(300, timedelta(minutes=1)),

@@ -424,7 +424,7 @@ class VerificationService:
             record = asked_about if campus else None
         else:
             record = self.awards.find_record(award_id) if award_id and campus else None
-        if record is not None:
+        if record is not None and campus is not None and record.award.campus_id == campus.id:
             report = with_standing(report, record.award, at=self.clock())
         replaced_at = _replaced_at(report, record) if record else None
         return Answer(
