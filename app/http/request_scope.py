@@ -213,14 +213,15 @@ def _count_program(request: Request) -> None:
     Counted by the secret, of which the counter stores a keyed digest.
     """
     secret = _secret_in(request)
+    request.state.takes_program_tokens = True
     if secret:
         process_of(request).limiter.check("failed token", client_network(request))
         count_for(request, "requests of a token", secret)
 
 
 def count_failed_token(request: Request) -> None:
-    """After the transaction of the refused request."""
-    if _secret_in(request):
+    """After the transaction of the refused request; tokens of wallets and applications are no program's."""
+    if getattr(request.state, "takes_program_tokens", False) and _secret_in(request):
         with suppress(TooMany):
             count_for(request, "failed token", client_network(request))
 

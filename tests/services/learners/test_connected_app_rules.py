@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import pytest
 
+from app.adapters.rate_limits import limits_in
+from app.domain.accounts.rate_limits import LIMITS, Limit
 from app.domain.accounts.sessions import Proof
 from app.domain.learners.connected_apps import (
     AppScope,
@@ -18,10 +22,22 @@ from app.domain.learners.connected_apps import (
 )
 from app.domain.people.parental_consent import ParentNeeded
 from app.domain.people.people import Person
+from app.domain.publishing import BADGES_API
 from app.errors import NotSignedIn
 from app.services.accounts.sessions import Browser
 from sceau_credentials.values.json_text import dump_json
-from tests.api.clients import REGISTRATION, code_for, connected, redemption, registered
+from tests.api.clients import (
+    REGISTRATION,
+    V1,
+    anybody,
+    application,
+    authorization,
+    code_for,
+    connected,
+    program,
+    redemption,
+    registered,
+)
 from tests.services.people.test_guardians import asked
 from tests.support.badges.credentials import NOON
 from tests.support.house import COMMAND, House
@@ -153,6 +169,54 @@ def test_registration_answers_or_refuses_every_type_of_member(member: str) -> No
         except RegistrationRefused:
             continue
         assert dump_json(registration_answer(app, "x"))
+
+
+@pytest.mark.parametrize("token", ["", "a" * 43, "x"])
+def test_failed_tokens_of_applications_leave_programs_and_other_learners_alone(
+    house: House, monkeypatch: pytest.MonkeyPatch, token: str
+) -> None:
+    monkeypatch.setattr(house.process, "limiter", limits_in("memory://", b"key"))
+    person, _award_id = holder(house)
+    learner, campus, failing = application(house, person, AppScope.READ), program(house), anybody(house)
+    if token:
+        failing.headers["authorization"] = f"Bearer {token}"
+    last = [failing.get(f"{BADGES_API}/credentials").status_code for _ in range(31)][-1]
+    assert last == (429 if token == "x" else 401)
+    assert campus.get(f"{V1}/awards").status_code == 200
+    if token != "x":
+        assert learner.get(f"{BADGES_API}/credentials").status_code == 200
+
+
+def test_refused_grants_count_for_their_application_alone(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(house.process, "limiter", limits_in("memory://", b"key"))
+    monkeypatch.setitem(LIMITS, "refused grant of an application", Limit(2, timedelta(minutes=5)))
+    apps, client = [registered(house) for _ in range(2)], anybody(house)
+
+    def refused(app: Mapping[str, Any], form: Mapping[str, str]) -> int:
+        basic = (app["client_id"], app["client_secret"])
+        return client.post(f"{BADGES_API}/token", data=form, auth=basic).status_code
+
+    ended = {"grant_type": "refresh_token", "refresh_token": "a" * 43}
+    assert [refused(apps[0], ended) for _ in range(4)] == [400] * 4
+    assert [refused(apps[0], redemption("x")) for _ in range(3)] == [400, 400, 429]
+    assert refused(apps[1], redemption("x")) == 400
+
+
+@pytest.mark.parametrize(("registered_itself", "status"), [(True, 400), (False, 303)])
+def test_erroneous_request_redirects_for_applications_of_the_operator_alone(
+    house: House, *, registered_itself: bool, status: int
+) -> None:
+    person, _award_id = holder(house)
+    app = registered(house)
+    with house.unit_of_work() as services:
+        known = next(each for each in services.connected_apps.list_all() if str(each.id) == app["client_id"])
+        known.registered_itself = registered_itself
+    wrong = urlencode(authorization(app) | {"response_type": "token"})
+    answer = house.client(person).get(f"/compte/applications/autoriser?{wrong}")
+    assert answer.status_code == status
+    assert 'http-equiv="refresh"' not in answer.text
 
 
 def test_code_of_a_child_is_not_redeemed(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
