@@ -30,6 +30,7 @@ _POINTS = re.compile(
 _MARK = re.compile(
     r"\+ ?\d(?!\d)|[*†‡§#!¹²³⁴←→↗…✝❌❗❓⚠🚫⛔➖🟥🔴🟠]|[\U0001f612-\U0001f64a\U0001f910-\U0001f92f]"
 )
+_ADDRESS = re.compile(r"[^\s;,<]+@[^\s;>]+")
 _MEANT = re.compile(
     r"\b(?:pas|plus|non|sauf|jamais|hors|excepte\w*|a la place|remplac\w*|manque\w*|peut etre)\b"
 )
@@ -119,20 +120,20 @@ def doubt_told_elsewhere(lines: Sequence[Line]) -> list[Line]:
     by_word: dict[str, list[Line]] = defaultdict(list)
     pointing: Line | None = None
     for line in lines:
-        reasons = {doubt.reason for doubt in line.doubts}
+        reasons, said = {doubt.reason for doubt in line.doubts}, _ADDRESS.sub(" ", line.text)
         if line.state is State.ASK and line.name and reasons & _ACROSS:
             by_name[_key(line.name)].append(line)
         elif Reason.HEADING in reasons or Reason.REPEATED in reasons or not line.text:
             continue
         says = Reason.SENTENCE in reasons or (
             line.state is not State.READY
-            and bool(denial_in(line.text) or _MEANT.search(fold(line.text)) or _is_prose(line))
+            and bool(denial_in(said) or _MEANT.search(fold(said)) or _is_prose(line))
         )
         if says:
             for word in set(fold(line.text).split()):
                 by_word[word].append(line)
             folded = f"{fold(line.text)} {line.text if '*' in line.text else ''}"
-            if reasons & (NOT_A_PERSON | _NO_NAMES) and denial_in(line.text) and _POINTS.search(folded):
+            if reasons & (NOT_A_PERSON | _NO_NAMES) and denial_in(said) and _POINTS.search(folded):
                 pointing = pointing or line
     if not by_name and not by_word:
         return list(lines)
