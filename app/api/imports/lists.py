@@ -173,10 +173,10 @@ async def read_list(request: Request) -> ListView:
         hours, settled = _hours(form.get("hours")), str(form.get("confirmed") or "")
     elif kind == "application/json":
         try:
-            told = ListText.model_validate_json(await request.body())
+            sent = ListText.model_validate_json(await request.body())
         except ValidationError as error:
             raise InvalidInput(_NOTHING) from error
-        given, hours, settled = told.text, told.hours, told.confirmed
+        given, hours, settled = sent.text, sent.hours, sent.confirmed
     else:
         raise HTTPException(415)
     reading = await to_thread.run_sync(_read, given, hours, settled, limiter=_AT_ONCE)

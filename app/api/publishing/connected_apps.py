@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from typing import Annotated, Any, Final
-from urllib.parse import parse_qsl, quote, unquote
+from urllib.parse import quote, unquote
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
+from app.api.publishing.wallets import token_form
 from app.container import Services
 from app.domain.learners.connected_apps import (
     DEFAULT_PAGE,
@@ -189,12 +190,8 @@ def _for_client(
     """For the application that HTTP Basic names; a refused attempt is committed all the same."""
     limiter, network = process_of(request).limiter, client_network(request)
     limiter.check(_FAILED_TOKEN, network)
-    try:
-        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=20)
-    except ValueError:
-        return _refused(TokenRefusal.INVALID_REQUEST)
-    form = dict(pairs)
-    if len(form) != len(pairs):  # RFC 6749, 3.2: no parameter twice
+    form = token_form(body)
+    if form is None:
         return _refused(TokenRefusal.INVALID_REQUEST)
     # SQLite has one writer at a time: an unauthenticated request must not wait for it, nor block it.
     with read_transaction(request) as services:

@@ -148,15 +148,21 @@ async def token(slug: CampusSlug, request: Request) -> Response:
     return await run_in_threadpool(_token, request, slug, await _sent(request))
 
 
-def _token(request: Request, slug: str, body: bytes) -> Response:
-    limiter, network = process_of(request).limiter, client_network(request)
-    limiter.check("wrong wallet code", network)
+def token_form(body: bytes) -> dict[str, str] | None:
+    """The parameters of a token request; None where it is no form, or names one twice (RFC 6749, 3.2)."""
     try:
         pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=20)
     except ValueError:
-        return _refused(WalletRefusal.INVALID_REQUEST)
+        return None
     form = dict(pairs)
-    if len(form) != len(pairs):  # RFC 6749, 3.2: no parameter twice
+    return form if len(form) == len(pairs) else None
+
+
+def _token(request: Request, slug: str, body: bytes) -> Response:
+    limiter, network = process_of(request).limiter, client_network(request)
+    limiter.check("wrong wallet code", network)
+    form = token_form(body)
+    if form is None:
         return _refused(WalletRefusal.INVALID_REQUEST)
     with write_transaction(request) as services:
         found = services.wallets.redeem(_entered(request, services, slug), form)

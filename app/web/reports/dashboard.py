@@ -306,11 +306,8 @@ def choices_of(services: Services, period: Period) -> list[tuple[str, str, bool]
 
 @router.get("", dependencies=[staff(Permission.VIEW)])
 def show_dashboard(request: Request, services: ReadingServices) -> HTMLResponse:
-    work, trouble = at_work(request), ""
-    try:
-        asked = period_asked(request, services)
-    except InvalidInput as error:
-        asked, trouble = Period.civil(services.reports.today().year), sentence_of(error)
+    work = at_work(request)
+    asked, trouble = _period(request, services)
     found = services.reports.figures(work.campus, asked)
     views = {
         each.id: figure_view(each, found.figures[each.id], found.earlier[each.id]) for each in INDICATORS
