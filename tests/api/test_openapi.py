@@ -92,14 +92,18 @@ def test_names_and_descriptions_do_not_show_how_the_code_is_divided():
 
 
 def test_description_is_a_page_that_needs_no_other_server(world: TestClient):
-    page = world.get("/aide/api", headers={"accept": "text/html"})
-    assert page.status_code == 200
-    shown = set(re.findall(r'<details class="more" id="(\w+)"', page.text))
-    assert shown == {each["operationId"] for _, each in OPERATIONS}
-    loaded = re.findall(r'<(?:script|link|img|iframe)[^>]+(?:src|href)="([^"]+)"', page.text)
-    assert loaded
+    index = world.get("/aide/api", headers={"accept": "text/html"})
+    assert index.status_code == 200
+    links = re.findall(r'<a href="(/aide/api/[a-z0-9-]+)#(\w+)"', index.text)
+    assert {name for _, name in links} == {each["operationId"] for _, each in OPERATIONS}
+    shown = {path: world.get(path, headers={"accept": "text/html"}).text for path, _ in links}
+    assert [name for path, name in links if f'<section class="stack-s" id="{name}"' not in shown[path]] == []
     ours = ("/", "http://testserver/", "http://localhost:8000/")
-    assert [each for each in loaded if not each.startswith(ours) or each.startswith("//")] == []
+    for text in (index.text, *shown.values()):
+        loaded = re.findall(r'<(?:script|link|img|iframe)[^>]+(?:src|href)="([^"]+)"', text)
+        assert loaded
+        assert [each for each in loaded if not each.startswith(ours) or each.startswith("//")] == []
+    assert world.get("/aide/api/nothing", headers={"accept": "text/html"}).status_code == 404
 
 
 def _check(media: dict[str, Any]) -> None:

@@ -43,6 +43,7 @@ PUBLIC_PATHS = (
     "/accessibilite",
     "/problemes",
     "/aide/api",
+    "/aide/api/awards",
     "/mentions-legales",
     "/nulle-part",
 )

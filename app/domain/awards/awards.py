@@ -162,6 +162,14 @@ class Award(SQLModel, table=True):
     link_opened_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     claimed_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
 
+    def suspended_through(self, *, at: datetime) -> datetime | None:
+        """The last second of its suspension, to show its last day; None unless it is suspended.
+
+        A method, so that a verdict can ask for it where no table is imported.
+        """
+        until = self.suspended_until
+        return until - timedelta(seconds=1) if until is not None and is_suspended(self, at=at) else None
+
 
 class SignedDocument(SQLModel, table=True):
     """An award's signed credential in both forms: the bytes are the badge, and never change (I14)."""
@@ -427,13 +435,6 @@ def suspend(award: Award, reason: str, *, until: datetime, at: datetime) -> None
 def end_of_last_day(day: date, zone: str) -> datetime:
     """A suspension « until » a day includes that day, where the campus is."""
     return datetime.combine(day + timedelta(days=1), time(), ZoneInfo(zone)).astimezone(UTC)
-
-
-def suspended_through(award: Award, *, at: datetime) -> datetime | None:
-    """The last second of its suspension, to show its last day; None unless it is suspended."""
-    if award.suspended_until is None or not is_suspended(award, at=at):
-        return None
-    return award.suspended_until - timedelta(seconds=1)
 
 
 def lift_suspension(award: Award) -> None:

@@ -18,7 +18,6 @@ from app.domain.awards.awards import (
     Visibility,
     end_of_last_day,
     may_renew,
-    suspended_through,
 )
 from app.domain.privacy.consents import AccessRecord
 from app.errors import Conflict, InvalidInput, NotAllowed
@@ -89,7 +88,7 @@ class AwardView:
             revoked_reason=reason_shown(award.revoked_reason),
             undone_at=award.undone_at,
             may_be_renewed=may_renew(award, days=version.validity_days, at=at),
-            suspended_through=suspended_through(award, at=at),
+            suspended_through=award.suspended_through(at=at),
             suspended_reason=reason_shown(award.suspended_reason),
         )
 

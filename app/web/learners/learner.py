@@ -14,7 +14,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
-from app.domain.awards.awards import AwardState, Visibility, suspended_through
+from app.domain.awards.awards import AwardState, Visibility
 from app.domain.learners.ratings import rated_from
 from app.domain.people.parental_consent import is_minor_for, needs_guardian_for
 from app.domain.privacy.consents import About, wording_of
@@ -440,7 +440,7 @@ def my_badge(
         is_claimed=award.claimed_at is not None,
         revoked_reason=reason_shown(award.revoked_reason),
         suspended=day(last, record.campus.time_zone)
-        if (last := suspended_through(award, at=services.clock()))
+        if (last := award.suspended_through(at=services.clock()))
         else "",
         suspended_reason=reason_shown(award.suspended_reason),
         allows_name=who.person.allows_name,

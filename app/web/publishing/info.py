@@ -59,8 +59,20 @@ def problems_page(request: Request) -> HTMLResponse:
 @router.get("/aide/api")
 @public
 def api_page(request: Request) -> HTMLResponse:
-    """The description of the API, to read without any script and without another server."""
+    """The operations of the API, to read without any script and without another server."""
     return page(request, "campus/info/api.html", tags=_tags_of(request.app.openapi()))
+
+
+@router.get("/aide/api/{subject}")
+@public
+def api_subject_page(
+    request: Request, subject: Annotated[str, Path(max_length=60, pattern="^[a-z0-9-]+$")]
+) -> HTMLResponse:
+    """One page for each subject: the whole description would weigh four times as much as a page may."""
+    for tag in _tags_of(request.app.openapi()):
+        if tag["anchor"] == subject:
+            return page(request, "campus/info/api_subject.html", tag=tag)
+    raise NotFound(N_("Cette page n’existe pas."))
 
 
 def _tags_of(description: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -92,7 +104,7 @@ def _tags_of(description: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [
         {
             **each,
-            "anchor": each["name"].replace(" ", "-").replace(".", "-"),
+            "anchor": each["name"].lower().replace(" ", "-").replace(".", "-"),
             "operations": by_tag[each["name"]],
         }
         for each in description["tags"]

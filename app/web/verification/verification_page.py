@@ -9,7 +9,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 
 from app.container import Services
-from app.domain.awards.awards import Visibility, suspended_through
+from app.domain.awards.awards import Visibility
 from app.domain.awards.open_badges import DisclosedContent, is_dated_in_utc
 from app.domain.campus.campus import Campus
 from app.http.pages.render import page
@@ -334,7 +334,7 @@ def _still(answer: Answer, head: Headline, claims: Claims, zone: str) -> Still:
             )
         case HeadlineKind.SUSPENDED:
             paused = answer.record.award if answer.record else None
-            last = suspended_through(paused, at=answer.report.at) if paused and answer.report else None
+            last = paused.suspended_through(at=answer.report.at) if paused and answer.report else None
             if last:
                 return Still(
                     translated(N_("Non, suspendu jusqu’au {day}")).format(day=day(last, zone)),

@@ -88,7 +88,7 @@ def test_every_document_is_what_the_server_answers_at_its_address(demo: Process)
 
 def address_of(file: ExportedFile) -> tuple[str, str]:
     """A list stands at one address in both its forms, which a folder cannot."""
-    if re.fullmatch(r"statuts/[0-9a-f-]+\.jwt", file.path):
+    if re.fullmatch(r"statuts/[0-9a-f-]+(\.suspensions)?\.jwt", file.path):
         return f"/{file.path.removesuffix('.jwt')}", "application/vc+jwt"
     return f"/{file.path.removesuffix(f'/{INDEX}')}", PROGRAM
 

@@ -79,6 +79,7 @@ CASES: dict[str, Case] = {
     "GET /accessibilite": _ANYBODY,
     "GET /problemes": _ANYBODY,
     "GET /aide/api": _ANYBODY,
+    "GET /aide/api/{subject}": anybody(404),
     "GET /mentions-legales": _ANYBODY,
     "GET /verifier": _ANYBODY,
     "POST /verifier": anybody(422, body={}),

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from app.domain.awards.awards import suspended_through
 from app.language import N_
 from app.language.sentences import Sentence, plain
 from app.services.verification.answers import Answer, StandingKind
@@ -437,7 +436,7 @@ def _values(answer: Answer) -> dict[str, object]:
     values["given"] = _given(answer, report, dict(values))
     if answer.record is not None and answer.record.award.revoked_at is not None:
         values["revoked_at"] = answer.record.award.revoked_at
-    if answer.record is not None and (last := suspended_through(answer.record.award, at=report.at)):
+    if answer.record is not None and (last := answer.record.award.suspended_through(at=report.at)):
         values["suspended_until"] = last
     if answer.replaced_at is not None:
         values["replaced_at"] = answer.replaced_at
