@@ -34,6 +34,7 @@ from app.domain.activities.activities import (
     Participation,
     PartKind,
 )
+from app.domain.activity_log.recovery import Frame
 from app.domain.awards.awards import Award, AwardState, Visibility
 from app.domain.badges.badges import Badge, BadgeKind, BadgeVersion
 from app.domain.campus.campus import Campus, Network
@@ -359,6 +360,8 @@ def _log(house: House, campuses: list[Campus]) -> None:
             connection.execute(
                 text("UPDATE campus_log SET size = :size WHERE id = :log"), {"size": last, "log": log.id}
             )
+            # One frame for all of them: the process would otherwise catch up its recovery journal first.
+            house.process.journal.append(Frame(log.campus_id, log.origin, log.size, last, NOON, {}))
 
 
 # --- figures

@@ -349,6 +349,9 @@ class CatalogueStore(Store):
         return sorted(found, key=lambda each: each[2], reverse=True)[:limit]
 
     # --- search
+    #
+    # On PostgreSQL the matches are materialized: for the first few, the planner would read the whole table and
+    # parse each row again, which takes a hundred times as long as the index.
 
     def browse(self, query: CatalogueQuery, *, limit: int) -> Sequence[CatalogueEntry]:
         """One page of entries, without a search text."""
@@ -369,14 +372,18 @@ class CatalogueStore(Store):
         rows = select(*_FACTS, col(CatalogueEntry.number)).where(  # type: ignore[call-overload]
             self._matches(terms, labels_only=False)
         )
-        found = self.session.execute(rows.limit(MOST_MATCHES))
+        matching = rows.cte("matching").prefix_with("MATERIALIZED", dialect="postgresql")
+        found = self.session.execute(select_rows(matching).limit(MOST_MATCHES))
         return [Facts(row[0], row[1], row[2], row[3], row[4], row[5], 1, row[6]) for row in found]
 
     def with_title_of(self, terms: SearchQuery) -> set[int]:
         """Matches in the title, short titles first."""
-        query = select(CatalogueEntry.number).where(self._matches(terms, labels_only=True))
-        found = self.session.exec(query.order_by(col(CatalogueEntry.size)).limit(MOST_MATCHES))
-        return {number for number in found if number is not None}
+        rows = select(CatalogueEntry.number, CatalogueEntry.size).where(
+            self._matches(terms, labels_only=True)
+        )
+        matching = rows.cte("matching").prefix_with("MATERIALIZED", dialect="postgresql")
+        query = select_rows(matching.c.number).order_by(matching.c.size).limit(MOST_MATCHES)
+        return {number for number in self.session.scalars(query) if number is not None}
 
     def groups(self, kinds: Sequence[EntryKind]) -> list[Facts]:
         """How many entries each combination of facets has."""
