@@ -145,6 +145,7 @@ _CONTAINERS = {"json": "JSON", "jwt": "JWT", "png": "PNG", "svg": "SVG", "pdf": 
 _FORMS = {
     "data_integrity": "DataIntegrityProof",
     "vc_jwt": "VC-JWT",
+    "sd_jwt": "SD-JWT VC",
     "open_badges_1": "Open Badges 1.x",
     "open_badges_2": "Open Badges 2.0",
 }

@@ -6,13 +6,15 @@ import hashlib
 import secrets
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from sceau_credentials.errors import CredentialError, MalformedInput, ProofError
 from sceau_credentials.keys import Signer, VerificationKey, decode_base64url, encode_base64url
 from sceau_credentials.proofs.vc_jwt import ParsedJws, parse_compact_jws, sign_claims, verify_jws
 from sceau_credentials.values.json_text import JsonObject, JsonValue, dump_json, parse_json
+from sceau_credentials.values.timestamps import format_timestamp
+from sceau_credentials.values.vocabulary import CONTEXT_OB_3_0_3, CONTEXT_V2
 
 SD_JWT_VC: Final = "dc+sd-jwt"
 SD_JWT_VC_TYPES: Final = (SD_JWT_VC, "vc+sd-jwt")
@@ -126,6 +128,11 @@ def verify_sd_jwt(
     The caller judges the issuer, the key and the validity period.
     """
     verify_jws(parsed.jws, key, kinds=kinds)
+    return disclosed_claims(parsed)
+
+
+def disclosed_claims(parsed: ParsedSdJwt) -> JsonObject:
+    """As `verify_sd_jwt`, of a token whose signature is checked elsewhere."""
     payload = dict(parsed.jws.payload)
     if payload.pop("_sd_alg", "sha-256") != "sha-256":
         raise ProofError("algorithm_not_allowed", "_sd_alg")
@@ -296,6 +303,61 @@ def badge_claims(document: JsonObject) -> tuple[JsonObject, frozenset[str]]:
     claims["issuer"] = {name: issuer[name] for name in ("id", "name") if name in issuer}
     pointers = {f"/{name}" for name in claims if name not in ("name", "issuer", "achievement")}
     return claims, frozenset(pointers | {f"/achievement/{name}" for name in _OF_ACHIEVEMENT})
+
+
+_OF_CREDENTIAL: Final = frozenset(
+    {
+        "id",
+        "name",
+        "description",
+        "image",
+        "awardedDate",
+        "evidence",
+        "endorsement",
+        "endorsementJwt",
+        "credentialSchema",
+        "refreshService",
+        "relatedResource",
+        "termsOfUse",
+    }
+)
+
+
+def document_of_claims(claims: JsonObject) -> JsonObject:
+    """The Open Badge that `badge_claims` made these claims of, with what was disclosed; its status stays a claim.
+
+    MalformedInput `not_a_badge` for the claims of any other SD-JWT.
+    """
+    achievement, issuer = claims.get("achievement"), claims.get("issuer")
+    if not isinstance(achievement, dict) or not isinstance(issuer, dict):
+        raise MalformedInput("not_a_badge")
+    own = {name: value for name, value in claims.items() if name not in _REGISTERED}
+    subject: JsonObject = {"type": ["AchievementSubject"]}
+    if "sub" in claims:
+        subject["id"] = claims["sub"]
+    subject |= {name: value for name, value in own.items() if name not in _OF_CREDENTIAL and name != "issuer"}
+    document: JsonObject = {
+        "@context": [CONTEXT_V2, CONTEXT_OB_3_0_3],
+        "type": ["VerifiableCredential", "OpenBadgeCredential"],
+        "issuer": {"type": ["Profile"], **issuer},
+        **{name: value for name, value in own.items() if name in _OF_CREDENTIAL},
+        "credentialSubject": subject,
+    }
+    for claim, member in (("nbf", "validFrom"), ("exp", "validUntil")):
+        seconds = _seconds(claims, claim)
+        if seconds is not None:
+            document[member] = format_timestamp(_time_of(seconds, claim))
+    return document
+
+
+_REGISTERED: Final = ALWAYS_DISCLOSED | {"iat", "sub", "jti"}
+
+
+def _time_of(seconds: float, claim: str) -> datetime:
+    try:
+        return datetime.fromtimestamp(int(seconds), UTC)
+    except (ValueError, OverflowError, OSError):
+        raise MalformedInput("claim", f"/{claim}") from None
 
 
 def _digest(text: str) -> str:

@@ -12,7 +12,7 @@ from sceau_credentials.errors import DocumentUnavailable
 from sceau_credentials.values.documents import DocumentSource, FetchedDocument
 from sceau_credentials.values.json_text import JsonObject
 
-Form = Literal["data_integrity", "vc_jwt", "open_badges_1", "open_badges_2"]
+Form = Literal["data_integrity", "vc_jwt", "sd_jwt", "open_badges_1", "open_badges_2"]
 Container = Literal["json", "jwt", "png", "svg", "pdf", "url", "unknown"]
 
 

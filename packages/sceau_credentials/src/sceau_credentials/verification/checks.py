@@ -7,7 +7,7 @@ import binascii
 import hashlib
 import hmac
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -32,6 +32,7 @@ from sceau_credentials.keys import decode_multibase
 from sceau_credentials.model.conforming import check_conforms
 from sceau_credentials.model.version_1 import in_version_2, period_members
 from sceau_credentials.proofs.data_integrity import MOST_OBJECTS, ProofResult, verify_proofs
+from sceau_credentials.proofs.sd_jwt import SD_JWT_VC_TYPES
 from sceau_credentials.proofs.vc_jwt import ParsedJws, check_header, claim_problems, verify_jws
 from sceau_credentials.values.documents import DocumentSource
 from sceau_credentials.values.json_text import JsonObject, JsonValue, objects_in, pointer_to
@@ -324,6 +325,8 @@ def signature(
     keys = IssuerKeys(issuer_id, documents, at, withdrawn=withdrawn)
     try:
         if secured.jws is not None:
+            if secured.form == "sd_jwt":
+                return _token_signature(secured.jws, keys, kinds=SD_JWT_VC_TYPES)
             return _token_signature(secured.jws, keys)
         return _embedded_signature(secured.claims, keys, at, policy, secured.digest)
     except CredentialError as error:
@@ -418,10 +421,20 @@ def _without_part(value: JsonValue, path: list[str]) -> JsonValue:
     return None
 
 
-def _token_signature(jws: ParsedJws, keys: IssuerKeys) -> SignatureFindings:
-    check_header(jws)
-    resolved = keys.of_token(jws)
-    verify_jws(jws, resolved.key)
+def _token_signature(
+    jws: ParsedJws, keys: IssuerKeys, *, kinds: Collection[str] | None = None
+) -> SignatureFindings:
+    """`kinds`: one of these has to be the `typ`, so that no token is read as one of another type."""
+    if kinds is None:
+        check_header(jws)
+        resolved = keys.of_token(jws)
+        verify_jws(jws, resolved.key)
+    else:
+        check_header(jws, kinds=kinds)
+        if "typ" not in jws.header:
+            raise ProofError("header_not_allowed", "typ")
+        resolved = keys.of_token(jws)
+        verify_jws(jws, resolved.key, kinds=kinds)
     return _bound(keys, [resolved.method_id])
 
 

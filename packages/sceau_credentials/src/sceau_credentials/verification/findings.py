@@ -535,7 +535,7 @@ def _on_token(secured: Secured) -> Iterator[Remark]:
     if secured.jws is None:
         return
     kind = secured.jws.header.get("typ", "JWT")
-    if kind != "JWT":
+    if kind != "JWT" and secured.form == "vc_jwt":
         yield Remark(RemarkCode.TOKEN_TYPE, {"type": str(kind)[:100]})
     if others := other_header_members(secured.jws):
         yield Remark(RemarkCode.HEADER_MEMBERS, {"members": ", ".join(others)[:200]})

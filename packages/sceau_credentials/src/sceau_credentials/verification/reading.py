@@ -18,6 +18,7 @@ from sceau_credentials.verification.secured import (
     Secured,
     looks_secured,
     secured_from_json,
+    secured_from_sd_jwt,
     secured_from_text,
 )
 
@@ -110,7 +111,8 @@ def _from_text(text: str) -> Reading:
         return Reading(found(Reason.PRESENTED_IS_URL, url=text[:2000]), "url")
     container: Container = "json" if text.startswith(("{", "[")) else "jwt"
     try:
-        secured = secured_from_text(text)
+        # Only a badge may be an SD-JWT: its claims name the issuer and the status elsewhere than a document does.
+        secured = secured_from_sd_jwt(text) if "~" in text and container == "jwt" else secured_from_text(text)
     except MalformedInput as error:
         if not looks_secured(text):
             return Reading(found(Reason.UNRECOGNISED_FORMAT))
@@ -128,6 +130,8 @@ def _of_kind(secured: Secured, container: Container, length: int) -> Reading:
 
 
 def _refusal(error: MalformedInput, container: Container) -> CheckResult:
+    if error.reason == "not_a_badge":
+        return found(Reason.UNRECOGNISED_FORMAT)
     if error.reason in ("too_large", "too_deep"):
         return found(Reason.TOO_LARGE, cause=error.reason)
     if error.reason == "not_an_object" and container == "json":
@@ -140,7 +144,8 @@ def kind_of(secured: Secured) -> CheckResult:
     claims = secured.claims
     wrapped = secured.form == "vc_jwt" and not claims.keys().isdisjoint(("vc", "vp"))
     of_version_1 = wrapped and "@context" not in claims and is_version_1(secured.document)
-    types = _strings((secured.document if of_version_1 else claims).get("type"))
+    in_document = of_version_1 or secured.form == "sd_jwt"
+    types = _strings((secured.document if in_document else claims).get("type"))
     if not _BADGE_TYPES.isdisjoint(types):
         if wrapped and not of_version_1:
             return found(Reason.MALFORMED_JWT, cause="vc_claim")  # B-012, B-025

@@ -32,7 +32,7 @@ from sceau_credentials.verification.legacy.documents import without_words
 from sceau_credentials.verification.reading import Reading, read
 from sceau_credentials.verification.report import CheckId, CheckResult, EndorsementAnswer, Outcome, Report
 from sceau_credentials.verification.secured import Secured, secured_from_text
-from sceau_credentials.verification.status import StatusQuestion, status
+from sceau_credentials.verification.status import StatusQuestion, status, token_status
 
 DEFAULT_POLICY = Policy()
 _LOGGER: Final = logging.getLogger(__name__)
@@ -155,7 +155,8 @@ def run_checks(reading: Reading, secured: Secured, tools: _Tools) -> Report:
     answers += [_with_resources(document, findings, tools), findings.key]
     answers.append(_issuer(issuer_id, findings, tools))
     answers.append(_validity(document, findings, tools))
-    status_answer = _status(document, issuer_id, findings, tools)
+    token = secured.claims if secured.form == "sd_jwt" else None
+    status_answer = _status(document, issuer_id, findings, tools, token=token)
     answers += [status_answer, recipient(document, tools.policy.recipient)]
     resolved = findings.resolved
     return Report(
@@ -186,7 +187,8 @@ def run_checks(reading: Reading, secured: Secured, tools: _Tools) -> Report:
 def _schema(secured: Secured) -> CheckResult:
     """B-059: a member the holder left out may have been signed; without it, neither a badge nor a forgery."""
     answer = schema(secured.document)
-    if answer.details.get("cause") in _ABSENT and shows_a_part(secured.claims):
+    is_part = secured.form == "sd_jwt" or shows_a_part(secured.claims)
+    if answer.details.get("cause") in _ABSENT and is_part:
         return found(Reason.PART_WITHHELD, **answer.details)
     return answer
 
@@ -212,7 +214,7 @@ def _signature(
     if spoilt is not None or issuer_id is None:
         because = spoilt.id if spoilt else CheckId.SCHEMA
         return SignatureFindings(not_reached(CheckId.PROOF, because), not_reached(CheckId.KEY, because))
-    against = claims(secured.jws) if secured.jws else None
+    against = claims(secured.jws) if secured.jws and secured.form == "vc_jwt" else None
     findings = tools.recheck_with_log_evidence(secured, issuer_id, tools.signature(secured, issuer_id))
     if against is not None and findings.proof.outcome is Outcome.PASSED:
         return replace(findings, proof=against)
@@ -236,14 +238,24 @@ def _validity(document: JsonObject, findings: SignatureFindings, tools: _Tools) 
 
 
 def _status(
-    document: JsonObject, issuer_id: str | None, findings: SignatureFindings, tools: _Tools
+    document: JsonObject,
+    issuer_id: str | None,
+    findings: SignatureFindings,
+    tools: _Tools,
+    *,
+    token: JsonObject | None = None,
 ) -> CheckResult:
-    """The status entry of an unsigned document could point anywhere, so it is not followed."""
+    """The status entry of an unsigned document could point anywhere, so it is not followed.
+
+    `token`: the claims of an SD-JWT, which name a Token Status List.
+    """
     if issuer_id is None or not findings.by_the_issuer:
         return not_reached(CheckId.STATUS, _first_open(findings))
     question = StatusQuestion(
         issuer_id, tools.documents, tools.at, tools.policy, authenticate=tools.authenticate_list
     )
+    if token is not None:
+        return token_status(token, question)
     answer = status(document, question)
     return found(Reason.STATUS_MAY_BE_WITHHELD) if findings.discloses_part and answer.void else answer
 

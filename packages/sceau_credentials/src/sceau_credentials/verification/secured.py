@@ -1,4 +1,4 @@
-"""A signed document as serialised: JSON with its proof inside, or a compact JWS around it."""
+"""A signed document as serialised: JSON with its proof inside, a compact JWS around it, or an SD-JWT VC."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from sceau_credentials.errors import MalformedInput
+from sceau_credentials.proofs.sd_jwt import disclosed_claims, document_of_claims, parse_sd_jwt
 from sceau_credentials.proofs.vc_jwt import MAX_TOKEN, ParsedJws, credential_of, parse_compact_jws
 from sceau_credentials.values.json_text import MAX_BYTES, JsonObject, parse_with_text
 from sceau_credentials.verification.answers import Form
@@ -38,6 +39,7 @@ def looks_secured(text: str) -> bool:
 
 
 def _is_like_a_jws(text: str) -> bool:
+    text = text.partition("~")[0]
     in_parts = text.startswith("e") and text.count(".") == 2 and text.isascii()
     return in_parts and not text.encode().translate(None, _IN_A_JWS)
 
@@ -49,6 +51,13 @@ def secured_from_text(text: str, *, max_bytes: int | None = None) -> Secured:
         return secured_from_json(text, max_bytes=max_bytes)
     jws = parse_compact_jws(text, max_length=max_bytes or MAX_TOKEN)
     return Secured("vc_jwt", jws.payload, credential_of(jws.payload), jws, text=jws.text)
+
+
+def secured_from_sd_jwt(text: str) -> Secured:
+    """A badge with what its holder disclosed of it; key binding is for the verifier who asked for it."""
+    parsed = parse_sd_jwt(text)
+    claims = disclosed_claims(parsed)
+    return Secured("sd_jwt", claims, document_of_claims(claims), parsed.jws)
 
 
 def secured_from_json(text: bytes | str, *, max_bytes: int | None = None) -> Secured:

@@ -9,15 +9,20 @@ from functools import lru_cache
 from typing import Final, TypeVar
 from urllib.parse import unquote
 
-from sceau_credentials.errors import DocumentUnavailable, MalformedInput
+from sceau_credentials.errors import CredentialError, DocumentUnavailable, MalformedInput
 from sceau_credentials.model.version_1 import period_members
+from sceau_credentials.proofs.vc_jwt import parse_compact_jws, verify_jws
 from sceau_credentials.status_list import (
+    INVALID,
     MINIMUM_SIZE,
+    STATUS_TOKEN,
+    SUSPENDED,
     PublishedList,
     StatusEntry,
     is_list_url,
     read_entry,
     read_list,
+    read_token_list,
 )
 from sceau_credentials.values.documents import DocumentSource, FetchedDocument
 from sceau_credentials.values.json_text import JsonObject, JsonValue, parse_json_object
@@ -25,6 +30,7 @@ from sceau_credentials.values.timestamps import parse_timestamp, shifted
 from sceau_credentials.verification.answers import CheckResult, Outcome, Policy
 from sceau_credentials.verification.checks import issuer_of
 from sceau_credentials.verification.findings import Reason, found
+from sceau_credentials.verification.issuer_keys import IssuerKeys
 from sceau_credentials.verification.secured import Secured, secured_from_text
 
 Authenticate = Callable[[Secured], CheckResult | None]
@@ -213,7 +219,7 @@ def _same(identifier: str) -> str:
     return unquote(identifier.strip())
 
 
-__all__ = ["Authenticate", "StatusQuestion", "status"]
+__all__ = ["Authenticate", "StatusQuestion", "status", "token_status"]
 
 _WORST_FIRST: Final = (Outcome.FAILED, Outcome.UNKNOWN, Outcome.PASSED, Outcome.SKIPPED)
 _MOST_ENTRIES: Final = 8  # T49: each may cost a list; one of each purpose is enough in practice
@@ -238,6 +244,55 @@ def status(document: JsonObject, question: StatusQuestion) -> CheckResult:
     if not messages:
         return worst
     return replace(worst, details={**worst.details, "message": "; ".join(dict.fromkeys(messages))[:500]})
+
+
+def token_status(claims: JsonObject, question: StatusQuestion) -> CheckResult:
+    """The `status` claim of an SD-JWT: its entry of a Token Status List, signed by the same issuer."""
+    if not question.policy.check_status:
+        return found(Reason.STATUS_LEFT_OUT)
+    if "status" not in claims:
+        return found(Reason.STATUS_REQUIRED if question.policy.require_status else Reason.NO_STATUS_ENTRY)
+    named = claims["status"]
+    entry = named.get("status_list") if isinstance(named, dict) else None
+    url, index = (entry.get("uri"), entry.get("idx")) if isinstance(entry, dict) else (None, None)
+    if not isinstance(url, str) or not is_list_url(url):
+        return found(Reason.STATUS_ENTRY_MALFORMED, pointer="/status/status_list/uri")
+    if not isinstance(index, int) or isinstance(index, bool) or index < 0:
+        return found(Reason.STATUS_ENTRY_MALFORMED, pointer="/status/status_list/idx")
+    try:
+        fetched = question.documents.fetch(url, accept=_ACCEPT_TOKEN)
+        jws = parse_compact_jws(fetched.body.decode("ascii").strip(), max_length=_MAX_LIST)
+        lists = {value: read_token_list(jws.payload, url=url, status=value) for value in (INVALID, SUSPENDED)}
+    except DocumentUnavailable as error:
+        return found(Reason.STATUS_LIST_UNAVAILABLE, url=url, cause=error.reason)
+    except UnicodeDecodeError:
+        return found(Reason.STATUS_LIST_MALFORMED, url=url, cause="not_utf8")
+    except MalformedInput as error:
+        return found(Reason.STATUS_LIST_MALFORMED, url=url, cause=error.reason)
+    try:
+        if jws.header.get("typ") != STATUS_TOKEN:
+            return found(Reason.STATUS_LIST_MALFORMED, url=url, cause="type")
+        key = IssuerKeys(question.issuer_id, question.documents, question.at).of_token(jws).key
+        verify_jws(jws, key, kinds=(STATUS_TOKEN,))
+    except DocumentUnavailable as error:
+        return found(Reason.STATUS_LIST_UNAVAILABLE, url=url, cause=error.reason)
+    except CredentialError:
+        return found(Reason.STATUS_LIST_NOT_AUTHENTIC, cause=Reason.SIGNATURE_MISMATCH)
+    ends, ttl = _token_ends(jws.payload.get("exp")), jws.payload.get("ttl")
+    if ends is not None and question.at >= ends:
+        return found(Reason.STATUS_LIST_STALE, url=url, cause="period")
+    age = (question.at - fetched.fetched_at).total_seconds() if fetched.fetched_at is not None else 0
+    if isinstance(ttl, int) and age > ttl:
+        return found(Reason.STATUS_LIST_STALE, url=url, cause="ttl")
+    try:
+        raised = [value for value, listed in lists.items() if listed.get(index)]
+    except IndexError:
+        return found(Reason.STATUS_INDEX_OUT_OF_RANGE, url=url, index=str(index))
+    return found(_OF_TOKENS[raised[0]] if raised else Reason.NOT_REVOKED, url=url)
+
+
+_ACCEPT_TOKEN: Final = "application/statuslist+jwt"  # noqa: S105
+_OF_TOKENS: Final = {INVALID: Reason.REVOKED, SUSPENDED: Reason.SUSPENDED}
 
 
 def _entry_status(written: JsonValue, document: JsonObject, question: StatusQuestion) -> CheckResult:

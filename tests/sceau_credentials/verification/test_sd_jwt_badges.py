@@ -1,0 +1,119 @@
+"""Badges as SD-JWT VC through all checks: what is disclosed, withheld, withdrawn or of another type."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from sceau_credentials.keys import Algorithm, LocalSigningKey, Signer
+from sceau_credentials.proofs.sd_jwt import DIGESTS, badge_claims, issue_sd_jwt, present_sd_jwt
+from sceau_credentials.proofs.vc_jwt import sign_claims
+from sceau_credentials.status_list import STATUS_TOKEN, StatusList, token_list_claims, token_list_entry
+from sceau_credentials.verification.report import Report, Verdict
+from sceau_credentials.verification.run_checks import verify
+from tests.sceau_credentials.verification.reports import reasons
+from tests.support.badges.credentials import NOON, Campus, badge_document
+from tests.support.badges.documents import Documents
+
+LIST, INDEX = "https://badges.example/statuts/1.statuslist", 94_567
+HOLDER = LocalSigningKey.generate(Algorithm.ES256)
+START = int(NOON.timestamp()) - 60
+
+
+def issued(campus: Campus, *, kind: str = "dc+sd-jwt", **changed: Any) -> str:
+    claims, hidden = badge_claims(badge_document())
+    claims |= {
+        "iss": "https://badges.example/campus/itip",
+        "vct": "https://badges.example/types/badge",
+        "nbf": START,
+        "cnf": {"jwk": HOLDER.public.to_jwk()},
+        "status": token_list_entry(LIST, INDEX),
+    }
+    claims = {name: value for name, value in (claims | changed).items() if value is not ...}
+    return issue_sd_jwt(
+        claims, hidden & _pointers(claims), signer=campus.jwt_signer, kind=kind, digests=DIGESTS
+    )
+
+
+def _pointers(claims: Mapping[str, Any]) -> set[str]:
+    return {f"/{name}" for name in claims} | {
+        f"/achievement/{name}" for name in claims.get("achievement", ())
+    }
+
+
+def status_list(signer: Signer, *, revoked: bool = False, suspended: bool = False, url: str = LIST) -> str:
+    bits, paused = StatusList(), StatusList()
+    bits.set(INDEX, revoked)
+    paused.set(INDEX, suspended)
+    claims = token_list_claims(
+        url,
+        issuer="https://badges.example/campus/itip",
+        status_list=bits,
+        suspended=paused,
+        valid_from=NOON,
+        valid_until=NOON + timedelta(days=7),
+        ttl=timedelta(minutes=1),
+    )
+    return sign_claims(claims, signer=signer, kind=STATUS_TOKEN)
+
+
+def checked(campus: Campus, text: str, listed: str | None = None) -> Report:
+    listed = status_list(campus.jwt_signer) if listed is None else listed
+    documents: Documents = campus.documents().with_({LIST: listed} if listed else {})
+    return verify(text, documents=documents, at=NOON)
+
+
+def test_badge_shown_whole_is_valid_and_says_what_its_document_says(campus: Campus) -> None:
+    report = checked(campus, issued(campus))
+    assert (report.verdict, report.form, report.container) == (Verdict.VALID, "sd_jwt", "jwt"), reasons(
+        report
+    )
+    said, wanted = report.document, badge_document()
+    assert said is not None
+    assert report.remarks == ()
+    assert said["credentialSubject"] == wanted["credentialSubject"]
+    assert {name: said[name] for name in ("id", "name", "awardedDate")} == {
+        name: wanted[name] for name in ("id", "name", "awardedDate")
+    }
+
+
+def test_withheld_holder_leaves_a_part_and_no_forgery(campus: Campus) -> None:
+    shown = present_sd_jwt(issued(campus), lambda name, _value: name in ("sub", "identifier"))
+    report = checked(campus, shown)
+    assert (report.verdict, reasons(report)["schema"]) == (Verdict.UNDETERMINED, "part_withheld")
+    shown = present_sd_jwt(issued(campus), lambda name, _value: name in ("result", "role"))
+    assert checked(campus, shown).verdict is Verdict.VALID
+
+
+@pytest.mark.parametrize(("bit", "reason"), [("revoked", "revoked"), ("suspended", "suspended")])
+def test_token_status_list_decides(campus: Campus, bit: str, reason: str) -> None:
+    report = checked(campus, issued(campus), status_list(campus.jwt_signer, **{bit: True}))
+    assert (report.verdict, reasons(report)["status"]) == (Verdict.INVALID, reason)
+
+
+def test_list_of_another_signer_address_or_type_is_not_believed(campus: Campus) -> None:
+    text, other = issued(campus), Campus()
+    assert (
+        reasons(checked(campus, text, status_list(other.jwt_signer)))["status"] == "status_list_not_authentic"
+    )
+    elsewhere = status_list(campus.jwt_signer, url=f"{LIST}2")
+    assert reasons(checked(campus, text, elsewhere))["status"] == "status_list_malformed"
+    assert reasons(checked(campus, text, ""))["status"] == "status_list_unavailable"
+    assert reasons(checked(campus, issued(campus, status={"status_list": {"uri": LIST}})))["status"] == (
+        "status_entry_malformed"
+    )
+    far = issued(campus, status=token_list_entry(LIST, 10**9))
+    assert reasons(checked(campus, far))["status"] == "status_index_out_of_range"
+
+
+def test_expired_forged_and_differently_typed_tokens_are_refused(campus: Campus) -> None:
+    assert reasons(checked(campus, issued(campus, exp=START + 1)))["validity"] == "expired"
+    assert reasons(checked(campus, issued(Campus())))["proof"] != "signature_holds"
+    for kind in ("JWT", "kb+jwt", "statuslist+jwt"):
+        assert reasons(checked(campus, issued(campus, kind=kind)))["proof"] == "header_not_allowed"
+    assert reasons(checked(campus, issued(campus, achievement=...)))["readable"] == "unrecognised_format"
+    for text in ("ey~", issued(campus) + "x", issued(campus).replace("~", "~~", 1)):
+        assert checked(campus, text).verdict is not Verdict.VALID
