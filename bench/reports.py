@@ -23,6 +23,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from app.container import Services
+from app.container.process import collect_rarely
 from app.db.engine.session import upgrade
 from app.db.engine.writes import insert_values
 from app.domain.activities.activities import (
@@ -65,6 +66,7 @@ UAIS = ("0710012C", "0750654D", "0210015C", "0251234A")
 
 
 def main(names: list[str]) -> int:
+    collect_rarely()  # as every server process does
     print(f"{PARTICIPATIONS:,} participations at {len(SHARES)} campuses over {len(YEARS)} years")
     for name, opened in (("SQLite", _sqlite), ("PostgreSQL", database_of_this_run)):
         if names and name.lower() not in names:

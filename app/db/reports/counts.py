@@ -130,19 +130,19 @@ class CountStore(Store):
         marked = select(col(MonthChange.campus_id), col(MonthChange.month)).where(
             col(MonthChange.campus_id).in_(campus_ids)
         )
-        changed = select(col(ActivityChange.activity_id))
+        # Read before they are joined: the planner takes the table, usually empty, for a large one.
+        changed = self.session.execute(select(col(ActivityChange.activity_id)).distinct()).scalars().all()
         within = (
             select(col(ActivityCampus.campus_id), col(Activity.starts_on))
             .join(Activity, col(Activity.id) == col(ActivityCampus.activity_id))
             .where(
                 col(ActivityCampus.campus_id).in_(campus_ids),
-                col(ActivityCampus.activity_id).in_(changed),
-                col(Activity.id).in_(changed),
+                among(self.session, col(ActivityCampus.activity_id), changed),
             )
         )
         return {
             (campus_id, day.replace(day=1))
-            for query in (marked, within)
+            for query in ((marked, within) if changed else (marked,))
             for campus_id, day in self.session.execute(query)
         }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -122,17 +123,16 @@ class _Half:
 
     def _growth(self, after: date | None, day: date) -> dict[_Part, tuple[int, int]]:
         """By part: people that began after one day and until another, and learners not met before."""
-        people: dict[_Part, int] = {}
-        met: dict[_Part, set[bytes]] = {}
-        new: dict[_Part, set[bytes]] = {}
+        people = defaultdict[_Part, int](int)
+        met, new = defaultdict[_Part, set[bytes]](set), defaultdict[_Part, set[bytes]](set)
         for row in self.rows:
             part = self._part(row)
             if after is not None and row.starts_on <= after:
-                met[part] = met.get(part, set()).union(row.learners)
+                met[part].update(row.learners)
             elif row.starts_on <= day:
-                people[part] = people.get(part, 0) + row.people
-                new[part] = new.get(part, set()).union(row.learners)
-        return {part: (count, len(new[part] - met.get(part, set()))) for part, count in people.items()}
+                people[part] += row.people
+                new[part].update(row.learners)
+        return {part: (count, len(new[part] - met[part])) for part, count in people.items()}
 
     def _blocks(self, until: date) -> list[date]:
         """Last days of the months up to which people may be counted."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -114,14 +114,25 @@ class NetworkReports:
             network,
             period,
             members,
-            [self._shared(topic, campuses, period) for topic, campuses in shares.items()],
+            self._topics(shares, period),
             self.counts.log_size([each.id for each in members if each.id in sharing]),
             self.clock(),
         )
 
-    def _shared(self, topic: Topic, campuses: Sequence[Campus], period: Period) -> Shared:
+    def _topics(self, shares: Mapping[Topic, Sequence[Campus]], period: Period) -> list[Shared]:
+        rows: dict[frozenset[uuid.UUID], Sequence[ActivityRow]] = {}
+        for campuses in shares.values():
+            ids = frozenset(each.id for each in campuses)
+            rows[ids] = rows[ids] if ids in rows else self._rows(sorted(ids), period)
+        return [
+            self._shared(topic, campuses, rows[frozenset(each.id for each in campuses)], period)
+            for topic, campuses in shares.items()
+        ]
+
+    def _shared(
+        self, topic: Topic, campuses: Sequence[Campus], rows: Sequence[ActivityRow], period: Period
+    ) -> Shared:
         ids = [each.id for each in campuses]
-        rows = self._rows(ids, period)
         if topic is Topic.ACTIONS:
             figures = action_figures(rows, ids)
         elif topic is Topic.PARTNERS:
