@@ -7,6 +7,7 @@ import * as jose from 'jose';
 import jsonld from 'jsonld';
 import * as rdfCanonize from 'rdf-canonize';
 import {createInterface} from 'node:readline';
+import {operationsWith} from './disclosure.mjs';
 import {operations as walletOperations} from './wallet.mjs';
 
 const documents = new Map();
@@ -64,6 +65,7 @@ const operations = {
   },
 
   ...walletOperations,
+  ...operationsWith(documentLoader, reasonOf),
 
   async time({job, times}) {
     const {operation, ...rest} = job;

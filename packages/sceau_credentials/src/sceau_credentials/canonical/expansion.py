@@ -40,10 +40,19 @@ def quads_of(document: JsonObject) -> list[Quad]:
 
     CanonicalizationTooHard for more objects than the work limit allows.
     """
+    return _read(document)[0]
+
+
+def node_pointers(document: JsonObject) -> frozenset[str]:
+    """The JSON pointers of the objects that statements are about: neither values nor JSON literals."""
+    return _read(document)[1]
+
+
+def _read(document: JsonObject) -> tuple[list[Quad], frozenset[str]]:
     contexts = context_array(document)
     strict = _Strict(pinned_contexts(contexts), _pointers_of(document))
     try:
-        return strict.quads(document)
+        return strict.quads(document), frozenset(strict.nodes)
     except jsonld.JsonLdError as error:
         raise UnsafeDocument("invalid_json_ld", strict.pointer, _innermost(error)) from None
 
@@ -99,6 +108,7 @@ class _Strict(ContextProcessor):
         self._pointers = pointers
         self._path: list[str] = []
         self._nested: list[tuple[str, str | None, frozenset[str]]] = []
+        self.nodes: list[str] = []
 
     @property
     def pointer(self) -> str:
@@ -155,6 +165,8 @@ class _Strict(ContextProcessor):
             if not _is_absolute(type_):
                 raise UnsafeDocument("undefined_type", f"{pointer}/type", str(type_))
         self._nested.append((pointer, node_id, frozenset(types)))
+        if "@value" not in expanded_parent:
+            self.nodes.append(pointer)
         self._path.pop()
 
     def _check_members(self, active_ctx: Any, element: JsonObject, pointer: str) -> None:

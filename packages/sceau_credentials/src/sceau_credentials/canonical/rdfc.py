@@ -52,7 +52,7 @@ def canonicalize(quads: Iterable[Quad]) -> str:
     if unlabelled:
         label = canonical_labels(unlabelled).get
         lines += [
-            _line(label(subject, subject), predicate, label(object_, object_), label(graph, graph))
+            nquad(label(subject, subject), predicate, label(object_, object_), label(graph, graph))
             for subject, predicate, object_, graph in unlabelled
         ]
     lines.sort()
@@ -67,7 +67,8 @@ def canonical_labels(quads: Iterable[Quad]) -> dict[str, str]:
     return _Labelling(mentions).labels()
 
 
-def _line(subject: str, predicate: str, object_: str, graph: str) -> str:
+def nquad(subject: str, predicate: str, object_: str, graph: str) -> str:
+    """One statement as canonical N-Quads write it, with its line end."""
     if graph:
         return f"{subject} {predicate} {object_} {graph} .\n"
     return f"{subject} {predicate} {object_} .\n"
@@ -97,7 +98,7 @@ def hash_first_degree(node: str, about: Iterable[Quad]) -> str:
             object_ = "_:a" if object_ == node else "_:z"
         if graph and graph[0] == "_":
             graph = "_:a" if graph == node else "_:z"
-        lines.append(_line(subject, predicate, object_, graph))
+        lines.append(nquad(subject, predicate, object_, graph))
     lines.sort()
     return sha256("".join(lines).encode()).hexdigest()
 
