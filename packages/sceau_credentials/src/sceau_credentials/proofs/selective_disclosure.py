@@ -243,7 +243,7 @@ def add_base_proof(
     """`document` with a base proof (ECDSA 3.6.1): for its holder alone, who derives what others read.
 
     `mandatory`: JSON pointers of what every derived proof discloses. The key of the statements and that of the
-    labels are made for this proof and kept nowhere else; only tests give them. MalformedInput `pointer` for a
+    labels are new for each proof, and stored nowhere else; only tests give them. MalformedInput `pointer` for a
     pointer that leads nowhere, UnsafeDocument where statements would escape the signatures.
     """
     if signer.key.public.algorithm is not Algorithm.ES256:
