@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Final, Protocol
 from urllib.parse import urlsplit
 
+import orjson
 from sqlalchemy import Text
 from sqlmodel import CheckConstraint, Field, Index, SQLModel, UniqueConstraint, text
 
@@ -23,6 +24,7 @@ from app.domain.core import (
     primary_foreign_key,
     utc_datetime,
 )
+from sceau_credentials.status_list import sequence_of
 from sceau_credentials.values.documents import DocumentSource
 
 BADGES_API: Final = "/ims/ob/v3p0"
@@ -414,6 +416,10 @@ class SignedList:
     def is_due(self, *, at: datetime) -> bool:
         """Re-signed at half its lifetime, so that readers never see a list about to expire."""
         if not (self.token and self.status_token and self.suspensions):  # signed before lists had these forms
+            return True
+        if (
+            sequence_of(orjson.loads(self.suspensions)) != self.sequence
+        ):  # then, by a program older than suspensions
             return True
         return self.signed_at is None or at - self.signed_at >= LIST_LIFE / 2
 

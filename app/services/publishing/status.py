@@ -29,7 +29,7 @@ from app.domain.publishing import (
     newest_of,
     signed_form,
 )
-from app.errors import Unavailable
+from app.errors import Conflict, Unavailable
 from app.language import N_
 from app.language import gettext as _
 from sceau_credentials.dids import PublishedKey, jwt_method_id
@@ -371,9 +371,16 @@ class StatusService:
     def final_edition(self, list_id: uuid.UUID) -> SignedList:
         """Signed without expiry, for a campus leaving the service; not stored.
 
-        It remains valid forever for any holder: later revocations are not in it.
+        It remains valid forever for any holder: later revocations are not in it, and a suspension would never end.
         """
         status_list, at = self.status.get(list_id), self.clock()
+        if self.status.suspended(list_id, at=at):
+            raise Conflict(
+                N_(
+                    "Un badge est suspendu : dans une édition définitive, il le serait pour toujours. Levez la "
+                    "suspension, attendez sa fin ou retirez le badge."
+                )
+            )
         self.check_newest(status_list)
         campus = self.campuses.get_by_id(status_list.campus_id)
         return self._signed(campus, status_list, at=at, until=None)

@@ -138,6 +138,32 @@ def test_every_edition_and_list_says_that_the_badge_is_suspended(house: House, a
     assert checked(house) == []
 
 
+def test_lists_that_an_older_program_signed_during_an_upgrade_are_signed_again(
+    house: House, award_id: UUID
+) -> None:
+    suspend(house, award_id)
+    list_id, _ = place_of(house, award_id)
+    with house.unit_of_work() as services:
+        # It knows the list of revocations alone, and leaves the column of the other.
+        row = services.stores.statuses.get(list_id)
+        row.sequence += 1
+        row.status_token = "of the older program"
+        services.stores.statuses.add(row)
+    with house.unit_of_work() as services:
+        services.status.refresh(list_id)
+    assert bits_of(house, award_id) == (False, True, SUSPENDED)
+
+
+def test_final_edition_waits_for_the_end_of_a_suspension(house: House, award_id: UUID) -> None:
+    suspend(house, award_id)
+    list_id, _ = place_of(house, award_id)
+    with house.unit_of_work() as services, pytest.raises(Conflict, match="suspendu"):
+        services.status.final_edition(list_id)
+    lift(house, award_id)
+    with house.unit_of_work() as services:
+        assert services.status.final_edition(list_id).suspensions
+
+
 def test_a_suspension_ends_by_itself_before_anything_is_written(house: House, award_id: UUID) -> None:
     house.clock.move(hours=1)
     suspend(house, award_id, days=1)
