@@ -311,9 +311,15 @@ def names_somebody(address: str) -> bool:
     return any(len(part) > 3 and kind_of(part) is not Kind.UNKNOWN for part in parts)
 
 
+_UMLAUTS = str.maketrans(
+    {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ø": "oe", "å": "aa"}
+)
+
+
 def _pieces(name: str) -> set[str]:
-    folded = fold(name)
-    return {*folded.split(), folded.replace(" ", "")} - {""}
+    """« Kühn » is `kuhn` or `kuehn` in an address."""
+    written = (fold(name), fold(name.translate(_UMLAUTS)))
+    return {piece for folded in written for piece in (*folded.split(), folded.replace(" ", ""))} - {""}
 
 
 def _alike(part: str, own: str) -> bool:

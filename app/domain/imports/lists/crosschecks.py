@@ -96,7 +96,12 @@ def _apart(lines: Sequence[Candidate]) -> Iterator[Candidate]:
     for one in lines:
         words = one.whole.split()
         is_couple = Reason.COUPLE in {doubt.reason for doubt in one.line.doubts}
-        if is_couple and len(words) > 2 and all(map(may_be_given, words[:2])):
+        if is_couple and len(words) == 2:
+            other = replace(one, whole=words[1])
+            one.whole = words[0]
+            yield one
+            yield other
+        elif is_couple and len(words) > 2 and all(map(may_be_given, words[:2])):
             other = replace(one, whole=" ".join(words[1:]))
             one.whole = " ".join([words[0], *words[2:]])
             yield one
@@ -181,9 +186,13 @@ def _is_remark(line: Line) -> bool:
 
 def _is_prose(line: Line) -> bool:
     """« NB : Orane part en juin »"""
-    words = re.findall(r"[^\W\d_]+", line.text)
+    return any(_reads_as_prose(text) for text in (line.text, line.name) if "@" not in text)
+
+
+def _reads_as_prose(text: str) -> bool:
+    words = re.findall(r"[^\W\d_]+", text)
     small = [word for word in words if word.islower() and len(word) > 1 and not is_particle(word)]
-    return len(words) > 3 and len(small) > 1 and "@" not in line.text
+    return len(words) > 3 and len(small) > 1
 
 
 def doubt_marked(people: Sequence[Candidate]) -> None:

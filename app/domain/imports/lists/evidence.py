@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
+from statistics import median
 
 from app.domain.imports.lists.addresses import is_named_in, names_somebody
 from app.domain.imports.lists.model import NAME_COLUMNS, REASON_HEADING, Column, Reason, State
@@ -24,6 +25,7 @@ from app.domain.imports.lists.names import (
 from app.domain.imports.lists.remarks import (
     HOURS,
     denial_in,
+    hours_in,
     is_crossed,
     is_neutral,
     is_ticked,
@@ -87,6 +89,9 @@ def unexplained_columns(
         if title and not role_of_heading(title)[1] and meaning_of_label(title) not in (None, Reason.LEADER):
             said = (cell for cell in written if _DATE.fullmatch(cell) or any(map(str.isalpha, cell)))
             odd = [*odd, *filter(is_crossed, said)]
+        odd = [*odd, *(cell for cell in of_people if re.fullmatch(r"\W*\?\W*", cell))]
+        if set(fold(title).split()) & _DURATIONS:
+            odd = [*odd, *_short(written)]
         if set(fold(title).split()) & _ENDS:
             odd = [*odd, *_early(written)]
         if set(fold(title).split()) & {"motif", "motifs"}:
@@ -213,6 +218,16 @@ def _early(written: Sequence[str]) -> list[str]:
         cell: int(found[1]) + int(found[2] or 0) / 60 for cell in written if (found := _TIME.fullmatch(cell))
     }
     return [cell for cell, time in times.items() if time <= max(times.values()) - 2]
+
+
+_DURATIONS = frozenset(("duree", "durees", "temps", "duration", "minutes", "connexion"))
+
+
+def _short(written: Sequence[str]) -> list[str]:
+    """Durations under a quarter of the usual one."""
+    lasted = {cell: hours for cell in written if (hours := hours_in(cell)[0]) is not None}
+    usual = median(lasted[cell] for cell in written if cell in lasted) if len(lasted) > 2 else 0.0
+    return [cell for cell, hours in lasted.items() if hours * 4 < usual]
 
 
 def _with_brackets(written: Sequence[str]) -> list[str]:

@@ -52,6 +52,8 @@ _NEE = re.compile(
     re.IGNORECASE,
 )
 _COUPLE = re.compile(r"(?:^|\s)(?:et|&|and|\+)(?:\s|$)", re.IGNORECASE)
+_QUOTED = re.compile(r"['’‘]\s*([^'’‘].*?)\s*['’]")
+"""As Outlook writes a recipient: 'Marie Dupont' <marie@exemple.fr>"""
 _EDGES = ' \t,;:.•·*–—-|/=>→"“”«»'
 _GUEST = re.compile(r"(invite|invitee|guest|externe|external|vous|you|organisateur|presentateur)")
 
@@ -117,6 +119,8 @@ def cleaned_name(text: str) -> CleanedName:
             if fold(word) not in CIVILITIES and fold(word) not in ("et", "and") and word not in "&+"
         ]
         rest = " ".join(words)
+    if quoted := _QUOTED.fullmatch(rest.strip(_EDGES)):
+        rest = quoted[1]
     name = without_civility(" ".join(rest.split())).strip(_EDGES)
     if re.search(r"\w/\w|\w\s/\s\w", name):
         doubts.append((Reason.SEVERAL_NAMES, name))

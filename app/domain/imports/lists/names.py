@@ -385,12 +385,18 @@ def fault_of(given: str, family: str) -> tuple[Reason, str] | None:
         return Reason.ONE_WORD, whole
     if any(len([c for c in half if c.isalpha()]) < 2 or half.endswith(".") for half in (given, family)):
         return Reason.INITIAL, whole
-    if any(
-        len(fold(word)) == 1 and fold(word) not in ("d", "l", "y", "e", "n", "o", "a")
-        for word in whole.split()
-    ):
+    if any(_has_initial(half) for half in (given, family)):
         return Reason.INITIAL, whole
     return None
+
+
+def _has_initial(half: str) -> bool:
+    """« Nadège A », « John P »; not « D Angelo » nor « Ortega y Gasset »."""
+    words = fold(half.replace("'", "").replace("’", "")).split()
+    return any(
+        len(word) == 1 and (word not in ("d", "l", "y", "e", "n", "o") or index == len(words) - 1)
+        for index, word in enumerate(words)
+    )
 
 
 def repaired(text: str) -> str:

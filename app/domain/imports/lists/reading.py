@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from app.domain.imports.lists.addresses import is_named_in
 from app.domain.imports.lists.columns import from_columns
 from app.domain.imports.lists.crosschecks import doubt_marked, doubt_told_elsewhere, show_all_people
 from app.domain.imports.lists.evidence import doubt_unproved
@@ -50,6 +51,7 @@ from app.domain.imports.lists.wording import (
     PARTICIPANTS,
     THINGS,
     closes_list,
+    not_a_person,
     role_of_heading,
 )
 
@@ -100,6 +102,7 @@ def read_blocks(
         if len(segment.columns) < 2:
             _join_halves(found)
             _join_addresses(found)
+            _join_further_addresses(found)
         if not segment.columns:
             _doubt_signature(found)
             _doubt_above(found)
@@ -134,6 +137,23 @@ def _join_addresses(lines: Sequence[Candidate]) -> None:
         if fits or alternates:
             one.line = replace(one.line, address=below.line.address)
             one.line = one.line if fits else one.line.doubting(Reason.ADDRESS_NOT_THEIRS)
+            below.line = replace(below.line, doubts=()).doubting(Reason.REPEATED, line=one.line.line)
+
+
+def _join_further_addresses(lines: Sequence[Candidate]) -> None:
+    """« Marie Dupont marie@x.fr, m.dupont@y.fr »: the second address is hers too."""
+    for one, below in pairwise(lines):
+        words = one.whole.split()
+        if (
+            len(words) > 1
+            and one.line.line == below.line.line
+            and one.line.address
+            and below.line.address
+            and not below.whole
+            and is_named_in(below.line.address, words[0], words[-1])
+        ):
+            others = (*one.line.other_addresses, below.line.address)
+            one.line = replace(one.line, other_addresses=others).doubting(Reason.ADDRESS_SEVERAL)
             below.line = replace(below.line, doubts=()).doubting(Reason.REPEATED, line=one.line.line)
 
 
@@ -209,7 +229,7 @@ def _rows_of(segment: Segment) -> Iterator[Row]:
 
 
 def _read_row(row: Row, segment: Segment, context: _Context) -> Iterator[Candidate]:
-    for candidate in _read(row, segment, context):
+    for candidate in (one for part in _one_by_one(row, segment) for one in _read(part, segment, context)):
         reasons = {doubt.reason for doubt in candidate.line.doubts}
         if (Reason.SIGNATURE in reasons or (Reason.TITLE in reasons and names_leader(row.text))) and (
             len(row.text.split()) < 9 and len(mentions_in(row.text)) < 2
@@ -218,6 +238,25 @@ def _read_row(row: Row, segment: Segment, context: _Context) -> Iterator[Candida
         if candidate.is_person:
             candidate.line = _labelled(candidate.line, row.text)
         yield candidate
+
+
+def _one_by_one(row: Row, segment: Segment) -> Iterator[Row]:
+    """A row for each person of a cell that names one in each of its lines."""
+    cells = [cell.split(" ; ") for cell in row.cells]
+    counts = {
+        len(pieces)
+        for pieces, column in zip(cells, segment.columns, strict=False)
+        if column in NAME_COLUMNS and any(pieces)
+    }
+    count = counts.pop() if len(counts) == 1 else 1
+    if row is segment.heading or count < 2:
+        yield row
+        return
+    for index in range(count):
+        yield replace(
+            row,
+            cells=tuple(pieces[index] if len(pieces) == count else " ; ".join(pieces) for pieces in cells),
+        )
 
 
 def _unread(row: Row, segment: Segment) -> list[str]:
@@ -272,7 +311,8 @@ def _read(row: Row, segment: Segment, context: _Context) -> Iterator[Candidate]:
         context.status = None if re.search(r":\s*0\b", row.text) else status
         yield Candidate(line.doubting(Reason.TITLE))
         return
-    if len(row.filled) == 1 and (said := meaning_of_label(row.filled[0])) and not mentions_in(row.text):
+    label = _label_of(row, segment)
+    if label and (said := meaning_of_label(label)) and not mentions_in(label):
         context.reset()
         context.status = said
     elif len(row.filled) == 1 and announces_participants(row.filled[0]):
@@ -308,7 +348,7 @@ def _read(row: Row, segment: Segment, context: _Context) -> Iterator[Candidate]:
             found = found.doubting(context.status)
         if context.closed:
             found = found.doubting(Reason.MAYBE_TITLE)
-        if above := context.under or context.about:
+        if above := segment.misread or context.under or context.about:
             found = found.doubting(Reason.UNDER, above)
         if _is_label(row, candidate):
             context.under = row.text if context.people else ""
@@ -331,6 +371,18 @@ def _read(row: Row, segment: Segment, context: _Context) -> Iterator[Candidate]:
             context.closed = True
         _note_title(row, context)
     yield candidate
+
+
+def _label_of(row: Row, segment: Segment) -> str:
+    """The only cell of a row, or its only cell for a name: « G3 ; Intervenants ; ; »."""
+    if len(row.filled) == 1:
+        return row.filled[0]
+    names = [
+        cell
+        for cell, holds in zip(row.cells, segment.columns, strict=False)
+        if cell and holds in NAME_COLUMNS
+    ]
+    return names[0] if len(names) == 1 and "@" not in row.text and not_a_person(names) else ""
 
 
 def _note_title(row: Row, context: _Context) -> None:

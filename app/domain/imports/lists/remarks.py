@@ -42,7 +42,7 @@ _STATUS_STEMS = (
     (Reason.EXCUSED, re.compile(r"\b(excus\w*|justifi\w*|malad\w*|dispens\w*)")),
     (Reason.ABSENT, re.compile(r"\b(absen\w*|abs|non venue?s?|pas venue?s?|ne s est pas presente\w*|defaillant\w*|non presente?s?|pas presente?s?|manquante?s?|no show|n est pas venue?)\b")),
     (Reason.ABSENT, re.compile(r"\b(?:ne|n) (?:\w+ )?(?:vien\w*|peu\w*|pourr\w*|ser\w*|particip\w*|assist\w*|souhait\w*|etai\w*)(?: \w+)? (?:pas|plus|jamais)\b|\b(?:peu\w*|pourr\w*|viens?|vient|viendr\w*|serai?) pas\b|\b(?:ne|n) (?:\w+ ){0,2}(?:pas|plus|jamais) (?:pu|ete|etre|venue?|presente?|participe|la|disponible|inscrite?)\b|\b(?:in|pas )disponible\b|\bempeche\w*\b|\bdesolee?\b")),
-    (Reason.WITHDRAWN, re.compile(r"\b(annul\w*|desist\w*|abandon\w*|demission\w*|liste d attente|liste attente|desinscri\w*|retire\w*|supprim\w*|en attente|rembours\w*|not attending|did not (?:attend|join)|not checked in|waitlist\w*|waiting list|refund\w*|refuse\w*|declined?|exclue?s?|radie\w*|non (?:inscri|admis|particip|recu|confirm|valid|retenu|present)\w*|parti|partie|quitte(?:e|es|s|r|nt)?|reporte\w*|ne vient plus|ne viendra pas|cancell?ed|tentative|provisoire)\b")),
+    (Reason.WITHDRAWN, re.compile(r"\b(annul\w*|desist\w*|abandon\w*|demission\w*|liste d attente|liste attente|desinscri\w*|retire\w*|supprim\w*|en attente|rompue?s?|rupture|resilie\w*|caduque?s?|rembours\w*|not attending|did not (?:attend|join)|not checked in|waitlist\w*|waiting list|refund\w*|refuse\w*|declined?|exclue?s?|radie\w*|non (?:inscri|admis|particip|recu|confirm|valid|retenu|present)\w*|parti|partie|quitte(?:e|es|s|r|nt)?|reporte\w*|ne vient plus|ne viendra pas|cancell?ed|tentative|provisoire)\b")),
 )  # fmt: skip
 
 
@@ -129,7 +129,7 @@ _BEFORE = (_OF_LISTS | PARTICIPANTS | NEUTRAL) - _set("present presents presente
 _COUNTS = _set("nombre nb total effectif aucun aucune zero taux")
 _FURTHER_PARTS = _set(
     "visiteur visiteuse observateur observatrice auxiliaire surveillant surveillante examinateur examinatrice correcteur correctrice "
-    "interprete membre honneur maitre stage apprentissage pedagogique encadrement equipe famille contact principal"
+    "interprete membre honneur maitre stage pedagogique encadrement equipe famille contact principal"
 ) - {"stage", "equipe", "membre", "famille", "contact", "principal"}
 
 
@@ -178,7 +178,7 @@ def meaning_of_label(text: str) -> Reason | None:
         if "attente" in words:
             return Reason.WITHDRAWN
         if (
-            len(words) <= 6
+            len([word for word in words if word not in _OF_LISTS]) <= 6
             and is_of_others(piece)
             and re.fullmatch(r"(?:liste\s*:)?[^:]*:?\s*", text, re.IGNORECASE)
         ):
@@ -326,6 +326,9 @@ _SAYS_NOTHING = _set(
 )
 
 
+_WEEKDAYS = _set("lundi mardi mercredi jeudi vendredi samedi dimanche matin apres midi soir et")
+
+
 def speaks_for_itself(text: str) -> bool:
     """A number, a date, a class, a school, a tick, « (elle) »: nothing that changes whether this person is meant."""
     words = fold(text).split()
@@ -336,6 +339,7 @@ def speaks_for_itself(text: str) -> bool:
         or is_class(text)
         or is_ticked(text)
         or fold(text) in CIVILITIES
+        or all(word in _WEEKDAYS for word in words)
         or bool(age_band_of(text))
         or bool(HOURS.fullmatch(text))
         or (says_present(text) and len(words) < 4)

@@ -357,6 +357,8 @@ def judged_together(lines: Sequence[Line], activity_hours: float | None) -> list
             line = line.doubting(Reason.ADDRESS_TYPO, line.address, meant)
         if line.hours and _is_much(line.hours, activity_hours, typical, len(usual)):
             line = line.doubting(Reason.HOURS_HIGH, f"{line.hours:g} h".replace(".", ","))
+        if line.hours and len(usual) >= 3 and line.hours * 4 < typical:
+            line = line.doubting(Reason.EXTRA, f"{line.hours:g} h".replace(".", ","))
         judged.append(line)
     return judged
 

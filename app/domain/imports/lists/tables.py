@@ -76,6 +76,8 @@ class Segment:
     """The column of a married or usual name beside that of the name at birth."""
     further: bool = False
     """Beside another group of names, so perhaps of other people: each is a question."""
+    misread: str = ""
+    """A heading that was not understood: each person below it is a question."""
     candidates: list[Candidate] = field(default_factory=list)
 
     def title_of(self, index: int) -> str:
@@ -203,7 +205,17 @@ def _without_heading(block: Block, rows: list[Row], previous: Segment | None) ->
     columns, order = columns_of_cells([row.cells for row in several], comma=block.delimited == ",")
     if not set(columns) & (NAME_COLUMNS | {Column.ADDRESS}):
         return Segment((), None, rows, block, surely=False)
-    return Segment(columns, None, rows, block, order=order, surely=False)
+    found = Segment(columns, None, rows, block, order=order, surely=False)
+    found.misread = next((row.text for row in rows[:HEADING_WITHIN] if _speaks_of_names(row)), "")
+    return found
+
+
+def _speaks_of_names(row: Row) -> bool:
+    """« Nom du tuteur ; Entreprise »: a heading, which was not understood."""
+    words = [set(fold(cell).split()) for cell in row.filled]
+    return len(words) > 1 and any(
+        len(found) < 6 and found & {"nom", "noms", "prenom", "prenoms"} for found in words
+    )
 
 
 def columns_of_cells(

@@ -578,4 +578,7 @@ def _enumerated(line: str) -> list[tuple[str, str, tuple[Reason, ...]]]:
     texts[0] = (line[: line.find(parts[0], len(line) - len(rest))] + parts[0]).strip()
     after = given[given.index(parts[0]) :]
     texts[-1] = " ".join([texts[-1], *(part for part in after if part not in parts)])
+    if is_loose:
+        # « Les frères Klein : Jules et Léon »: the label may hold their family name.
+        texts = [line.strip()] * len(parts)
     return [(part, text, doubts) for part, text in zip(parts, texts, strict=True)]

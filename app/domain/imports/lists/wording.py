@@ -297,7 +297,8 @@ def _all_questions(cells: Sequence[str]) -> bool:
 
 
 def _spread(above: Sequence[str], width: int) -> list[str]:
-    """A merged heading stands over all columns up to the next one."""
+    """A merged heading stands over all columns up to the next one; « Formateur : Luc Besnard » is none."""
+    above = ["" if re.search(r":\s*\S", cell) or len(cell.split()) > 6 else cell for cell in above]
     filled = [index for index, cell in enumerate(above) if cell.strip()]
     if not filled or filled == [0]:
         return [""] * width
