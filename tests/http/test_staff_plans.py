@@ -26,7 +26,7 @@ LARGE = frozenset(
     )
 )  # fmt: skip
 DIRECTORY = "/gestion/{slug}/repertoire"
-"""Reads the people of every campus in the order of an index until a page is full, and counts them all: not good enough."""
+"""Reads the people of every campus in the order of an index, until a page is full."""
 _NODE = re.compile(r"(?:Seq Scan|Index Scan using \w+|Index Only Scan using \w+|Bitmap Heap Scan) on (\w+)")
 
 

@@ -414,13 +414,14 @@ class WaitingStore(Store):
                 col(Activity.ends_on) >= days[0],
             )
         )
-        activities = self.session.scalar(sa_select(func.count()).select_from(in_week.subquery()))
+        # Read first: the planner takes the activities of a week for a part of all, and reads every participation.
+        activities = self.session.scalars(in_week).all()
         people = self.session.scalar(
             sa_select(func.count(func.distinct(col(Participation.person_id)))).where(
-                col(Participation.activity_id).in_(in_week), col(Participation.is_present)
+                among(self.session, col(Participation.activity_id), activities), col(Participation.is_present)
             )
         )
-        return Lately(awards, claimed, people or 0, activities or 0)
+        return Lately(awards, claimed, people or 0, len(activities))
 
     def activities_without_awards(
         self, campus_id: uuid.UUID, *, ended: tuple[date, date], limit: int

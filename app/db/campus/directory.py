@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select, tuple_, union
 from sqlmodel import col
 
 from app.db.activities.activities import organised_by
@@ -162,21 +162,41 @@ def _as(place: Place, came_at: Any, row_id: Any) -> tuple[Any, Any]:
 
 
 def belongs_to(campus_id: uuid.UUID) -> ColumnElement[bool]:
-    took_part = exists().where(
-        and_(
-            col(Participation.person_id) == col(Person.id),
-            col(ActivityCampus.activity_id) == col(Participation.activity_id),
-            organised_by(campus_id),
-        )
+    """Asked of each person. A subquery with a limit is: PostgreSQL answers `EXISTS` for all people of all
+    campuses first, where it may."""
+    took_part, holds, is_named = (
+        each.where(person_id == col(Person.id)).correlate(Person).limit(1).scalar_subquery().is_not(None)
+        for each, person_id in _ties_to(campus_id)
     )
-    holds = exists().where(and_(col(Award.person_id) == col(Person.id), col(Award.campus_id) == campus_id))
-    gone = exists().where(
+    return and_(or_(took_part, holds, is_named), ~is_merged())
+
+
+def is_among_those_of(campus_id: uuid.UUID) -> ColumnElement[bool]:
+    """The same, found for the whole campus at once: to count its people."""
+    return and_(col(Person.id).in_(union(*(each for each, _ in _ties_to(campus_id)))), ~is_merged())
+
+
+def _ties_to(campus_id: uuid.UUID) -> list[tuple[Select[Any], Any]]:
+    took_part = (
+        select(col(Participation.person_id))
+        .join(ActivityCampus, col(ActivityCampus.activity_id) == col(Participation.activity_id))
+        .where(organised_by(campus_id))
+    )
+    holds = select(col(Award.person_id)).where(col(Award.campus_id) == campus_id)
+    is_named = select(col(ExternalId.person_id)).where(
+        col(ExternalId.campus_id) == campus_id, col(ExternalId.person_id).is_not(None)
+    )
+    return [
+        (took_part, col(Participation.person_id)),
+        (holds, col(Award.person_id)),
+        (is_named, col(ExternalId.person_id)),
+    ]
+
+
+def is_merged() -> ColumnElement[bool]:
+    return exists().where(
         and_(col(PersonMerge.gone_id) == col(Person.id), col(PersonMerge.undone_at).is_(None))
     )
-    named = exists().where(
-        and_(col(ExternalId.person_id) == col(Person.id), col(ExternalId.campus_id) == campus_id)
-    )
-    return and_(or_(took_part, holds, named), ~gone)
 
 
 def _has_address(address: str) -> ColumnElement[bool]:

@@ -14,6 +14,7 @@ from sqlalchemy import (
     FromClause,
     ScalarSelect,
     Select,
+    Subquery,
     and_,
     case,
     exists,
@@ -28,7 +29,7 @@ from sqlmodel import Session, col
 
 from app.db.activities.activities import organised_by
 from app.db.badges import WITHOUT_PICTURES
-from app.db.campus.directory import belongs_to
+from app.db.campus.directory import belongs_to, is_among_those_of, is_merged
 from app.db.engine.queries import Order, OrderedJoin, Start, Store, holds_all, page_of, plain, unindexed
 from app.domain.activities.activities import (
     Activity,
@@ -378,32 +379,40 @@ class PeopleRegisterStore(RegisterStore[Person, PeopleFilter, PeopleSort]):
     _usual = (col(Person.listed_as), col(Person.id))
 
     def _rows(self, campus_id: uuid.UUID, wanted: PeopleFilter) -> Select[Any]:
-        return select(Person).where(*_people_conditions(campus_id, wanted))
+        return select(Person).where(belongs_to(campus_id), *_people_conditions(campus_id, wanted))
 
     def _ids(self, campus_id: uuid.UUID, wanted: PeopleFilter) -> Select[Any]:
-        return select(col(Person.id)).where(*_people_conditions(campus_id, wanted))
+        if (
+            wanted.activity_id or wanted.badge_id or wanted.has_unclaimed
+        ):  # who meets it belongs to the campus
+            belongs = ~is_merged()
+        elif wanted.arrived[0] is not None:  # a few
+            belongs = belongs_to(campus_id)
+        else:
+            belongs = is_among_those_of(campus_id)
+        return select(col(Person.id)).where(belongs, *_people_conditions(campus_id, wanted))
 
     def _line(self, row: Any) -> Person:
         found: Person = row[0]
         return found
 
-    def _order(self, campus_id: uuid.UUID, sort: PeopleSort, descending: bool) -> Order:
-        of_person = col(Award.person_id) == col(Person.id)
-        first: Any
-        match sort:
-            case PeopleSort.NAME | PeopleSort.ARRIVAL:
-                first = col(Person.listed_as if sort is PeopleSort.NAME else Person.created_at)
-            case PeopleSort.ACTIVITIES:
-                first = _number_of(
-                    col(Participation.id),
-                    col(Participation.person_id) == col(Person.id),
-                    col(Participation.is_present),
-                    col(ActivityCampus.activity_id) == col(Participation.activity_id),
-                    organised_by(campus_id),
-                )
-            case PeopleSort.AWARDS | PeopleSort.CLAIMED:
-                counted = col(Award.id if sort is PeopleSort.AWARDS else Award.claimed_at)
-                first = _number_of(counted, of_person, *_given_by(campus_id))
+    def page(
+        self, campus_id: uuid.UUID, wanted: PeopleFilter, start: Start, sort: PeopleSort, *, descending: bool
+    ) -> list[Person]:
+        if sort in (PeopleSort.NAME, PeopleSort.ARRIVAL):
+            return super().page(campus_id, wanted, start, sort, descending=descending)
+        # Numbers are found for all people at once: every one is asked for before the first page is known.
+        numbers = _numbers_of(campus_id, sort)
+        query = (
+            select(Person)
+            .outerjoin(numbers, numbers.c.person_id == col(Person.id))
+            .where(is_among_those_of(campus_id), *_people_conditions(campus_id, wanted))
+        )
+        order: Order = [(func.coalesce(numbers.c.number, 0), descending), (col(Person.id), descending)]
+        return [self._line(row) for row in page_of(self.session, query, order, start)]
+
+    def _order(self, _: uuid.UUID, sort: PeopleSort, descending: bool) -> Order:
+        first = col(Person.listed_as if sort is PeopleSort.NAME else Person.created_at)
         return [(first, descending), (col(Person.id), descending)]
 
     def among(self, campus_id: uuid.UUID, person_ids: Sequence[uuid.UUID]) -> Sequence[Person]:
@@ -438,8 +447,23 @@ class PeopleRegisterStore(RegisterStore[Person, PeopleFilter, PeopleSort]):
         }
 
 
+def _numbers_of(campus_id: uuid.UUID, sort: PeopleSort) -> Subquery:
+    if sort is PeopleSort.ACTIVITIES:
+        person_id = col(Participation.person_id)
+        query = (
+            select(person_id, func.count().label("number"))
+            .join(ActivityCampus, col(ActivityCampus.activity_id) == col(Participation.activity_id))
+            .where(col(Participation.is_present), organised_by(campus_id))
+        )
+    else:
+        person_id = col(Award.person_id)
+        counted = func.count(col(Award.id if sort is PeopleSort.AWARDS else Award.claimed_at))
+        query = select(person_id, counted.label("number")).where(*_given_by(campus_id))
+    return query.group_by(person_id).subquery()
+
+
 def _people_conditions(campus_id: uuid.UUID, wanted: PeopleFilter) -> list[ColumnElement[bool]]:
-    found = [belongs_to(campus_id)]
+    found = list[ColumnElement[bool]]()
     first, before = wanted.arrived
     if first is not None:
         found.append(col(Person.created_at) >= first)

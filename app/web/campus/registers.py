@@ -123,16 +123,21 @@ class Listing(Generic[Line, Wanted, Sort]):
         sort, descending = query.order(self.sorts)
         found: Sequence[Line] = ()
         matching = total = 0
+        counted = list[tuple[Wanted, int]]()
         if not query.errors:
             found = source.page(work.campus, wanted, Start(query.after, A_PAGE), sort, descending=descending)
             matching = source.count(work.campus, wanted)
             everything = filters.everything
             total = matching if wanted == everything else source.count(work.campus, everything)
+            counted = [(wanted, matching), (everything, total)]
         shown = found[:A_PAGE]
 
         def count(params: QueryParams) -> int | None:
-            asked, wanted = filters.read(params)
-            return None if asked.errors else source.count(work.campus, wanted, most=COUNTED)
+            asked, some = filters.read(params)
+            if asked.errors:
+                return None
+            known = next((number for each, number in counted if each == some), None)
+            return source.count(work.campus, some, most=COUNTED) if known is None else min(known, COUNTED)
 
         saved = services.saved_views.list_of(work.campus, work.who.person.id, self.register)
         usual = [(translated(name), asked) for name, asked in self.views]
