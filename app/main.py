@@ -315,6 +315,7 @@ async def _write_page_views(process: Process) -> None:
     while True:
         await sleep(PAGE_VIEWS_WRITTEN_EVERY)
         await to_thread(process.write_page_views)
+        await to_thread(process.sweep_badge_requests)
 
 
 def create_app(

@@ -36,7 +36,7 @@ TAGS: Final = {
     "reports": "What activities add to the yearly report, and their surveys.",
     "vc-api": "W3C VC API, for conformance suites.",
     "verification": "Is this credential genuine, and still valid?",
-    "wallets": "OpenID for Verifiable Credential Issuance.",
+    "wallets": "OpenID for Verifiable Credentials: badges into wallets, and requests for a badge.",
     "webhooks": "Messages about changes, sent to an address of the campus.",
 }
 DESCRIPTION: Final = """\

@@ -11,7 +11,7 @@ from app.api.imports import imports, lists
 from app.api.publishing import connected_apps, older_badges, public, wallets
 from app.api.publishing import frameworks as case
 from app.api.trust import endorsements, networks
-from app.api.verification import vc_api, verification
+from app.api.verification import presentations, vc_api, verification
 from app.http.problems import documented
 
 documents = public.documents
@@ -49,6 +49,7 @@ for each in (
     activity_log.preflights,
     older_badges.router,
     wallets.router,
+    presentations.router,
     connected_apps.router,
     endorsements.router,
     endorsements.with_page,

@@ -71,6 +71,7 @@ from app.db.reports.facts import ReportFactsStore
 from app.db.reports.network import ReportSharingStore
 from app.db.reports.surveys import SurveyStore
 from app.db.trust import EndorsementStore, NetworkTeamStore, OrganisationStore, PeerStore, RecognitionStore
+from app.db.verification import PresentationStore
 from app.services.activity_log.log_check import Span, Spans, derive_span
 from app.tenancy.scope import TenantScope
 
@@ -134,6 +135,7 @@ class Stores(Parts):
     people_register: PeopleRegisterStore
     personal_data: PersonalDataStore
     portfolios: PortfolioStore
+    presentations: PresentationStore
     private_looks: AccessLogStore
     program_lists: ProgramLists
     ratings: RatingStore

@@ -150,6 +150,17 @@ class Addresses:
     def wallet_offer(self, slug: str, reference: str) -> str:
         return f"{self.wallet(slug)}/offres/{reference}"
 
+    def badge_request(self, reference: str) -> str:
+        """The page where a learner reads who asks for a badge, and answers."""
+        return f"{self.base_url}/demandes-de-badge/{reference}"
+
+    def request_object(self, reference: str) -> str:
+        """Where a wallet reads the same request, signed."""
+        return f"{self.base_url}/presentations/{reference}/demande"
+
+    def presentation_answer(self, reference: str) -> str:
+        return f"{self.base_url}/presentations/{reference}/reponse"
+
     @property
     def badges_api(self) -> str:
         """The Open Badges API, for applications that learners connect."""

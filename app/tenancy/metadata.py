@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlmodel import SQLModel
 
-from app.domain import core, frameworks, messages, privacy, publishing
+from app.domain import core, frameworks, messages, privacy, publishing, verification
 from app.domain.accounts import permissions, rate_limits, sessions, sign_in
 from app.domain.activities import activities, check_in, files
 from app.domain.activity_log import activity_log, recovery
@@ -68,6 +68,7 @@ MODULES = (
     surveys,
     team,
     trust_registry,
+    verification,
     wallets,
     webhooks,
 )

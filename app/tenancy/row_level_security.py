@@ -42,6 +42,7 @@ SHARED = {
     "person": "one human in several campuses, found again by name and address before a campus knows them",
     "person_address": "of a person",
     "portfolio": "of a person",
+    "presentation_request": "of an employer without account, found by its secret",
     "portfolio_group": "of a person",
     "portfolio_piece": "of a person, whose badges are of several campuses",
     "rate_count": "of nobody",

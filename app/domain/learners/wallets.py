@@ -16,10 +16,10 @@ from app.domain.awards.awards import Award, AwardState, Visibility, check_aligne
 from app.domain.core import enum_column, foreign_key, new_id, utc_datetime
 from app.errors import AppError, Conflict
 from app.language import N_
+from sceau_credentials.dids import key_of_did
 from sceau_credentials.errors import CredentialError
 from sceau_credentials.keys import Algorithm, VerificationKey, decode_base64url, encode_base64url
 from sceau_credentials.proofs.vc_jwt import ParsedJws, parse_compact_jws, verify_jws
-from sceau_credentials.values.json_text import JsonObject, parse_json_object
 
 OFFER_LIFE: Final = timedelta(minutes=10)
 NONCE_LIFE: Final = timedelta(minutes=5)
@@ -212,13 +212,4 @@ def _key_in(jws: ParsedJws) -> VerificationKey:
         raise WalletRefused(WalletRefusal.INVALID_PROOF)
     if jws.jwk is not None:
         return VerificationKey.from_jwk(jws.jwk)
-    did = (jws.kid or "").partition("#")[0]
-    if did.startswith("did:key:"):
-        return VerificationKey.from_multikey(did.removeprefix("did:key:"))
-    if did.startswith("did:jwk:"):
-        return VerificationKey.from_jwk(_jwk_of(did.removeprefix("did:jwk:")))
-    raise WalletRefused(WalletRefusal.INVALID_PROOF)
-
-
-def _jwk_of(encoded: str) -> JsonObject:
-    return parse_json_object(decode_base64url(encoded), max_bytes=4096, max_depth=4)
+    return key_of_did(jws.kid or "")

@@ -254,6 +254,7 @@ IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
         ),
         **dict.fromkeys(("award_tombstone", "erased_award", "erased_portfolio"), "a number; its row is gone"),
         "erasure": "that something went, and how much; nothing of whom",
+        "presentation_request": "sealed: who asks for a badge, and the answer; gone within twenty minutes",
         "followed_list": "of another service, about organisations",
         "framework": "of a campus, of a network, or public",
         **dict.fromkeys(("framework_association", "framework_release", "framework_search"), "of a framework"),

@@ -227,9 +227,7 @@ class AwardService:
         award = self.awards.lock(award_id)
         if award.visibility is not visibility:
             if visibility is Visibility.OPEN:
-                if needs_guardian_for(record.person, record.activity):
-                    check_may_open(record.person, self.guardians.newest_about(award_id))
-                self._check_documents(record, by=by)
+                self.check_may_show(record, by=by)
             award.visibility = visibility
             told = consent(
                 About.PUBLICATION,
@@ -244,6 +242,13 @@ class AwardService:
             deed = "open" if visibility is Visibility.OPEN else "close"
             self.history.write(by, deed, "award", award.id, at=self.clock(), campus_id=award.campus_id)
         return record
+
+    def check_may_show(self, record: AwardRecord, *, by: Actor) -> None:
+        """To everybody, or to one reader who asked: with the consent of a parent under 15, and never more than the
+        holder discloses."""
+        if needs_guardian_for(record.person, record.activity):
+            check_may_open(record.person, self.guardians.newest_about(record.award.id))
+        self._check_documents(record, by=by)
 
     def _check_documents(self, record: AwardRecord, *, by: Actor) -> None:
         """Reissue outdated documents to contain what the holder discloses; raises for an expired award."""

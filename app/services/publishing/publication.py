@@ -32,6 +32,7 @@ from app.domain.campus.campus import Campus, KeyPurpose
 from app.domain.core import UNSHARED, Clock, Snapshot
 from app.domain.privacy.consents import ERASED
 from app.domain.publishing import Addresses, SignedList
+from app.domain.verification import published_request_key
 from app.errors import AppError, Gone, NotAllowed, NotFound
 from app.language import N_
 from app.services.publishing.status import ListAnchors, Signing, StatusService, published_key
@@ -120,6 +121,7 @@ class PublicationService:
     signing: Signing
     addresses: Addresses
     renew_list: Callable[[uuid.UUID], SignedList]
+    secret: bytes
     snapshot: Snapshot = UNSHARED
 
     def record(self, award_id: uuid.UUID) -> AwardRecord:
@@ -220,8 +222,9 @@ class PublicationService:
         )
 
     def host_did(self) -> Published:
-        """The service signs nothing itself: its DID document has no keys."""
-        document = did_document(did_web(self.addresses.base_url), ())
+        """The service signs no credential: its only key is that of its requests for badges (OpenID4VP)."""
+        asking = published_request_key(self.secret, self.addresses.base_url)
+        document = did_document(did_web(self.addresses.base_url), (), authentication=[asking])
         return Published.of(dump_json(document), "application/did+json")
 
     def jwks(self) -> Published:

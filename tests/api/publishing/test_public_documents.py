@@ -174,10 +174,12 @@ def test_the_key_set_names_each_key_with_its_issuer(world: TestClient, house: Ho
     assert all("d" not in key for key in keys)
 
 
-def test_the_service_itself_has_an_identifier_and_signs_nothing(world: TestClient):
+def test_the_service_itself_signs_requests_for_badges_and_no_badge(world: TestClient):
     document = world.get("/.well-known/did.json").json()
     assert document["id"] == "did:web:localhost%3A8000"
-    assert not document.get("verificationMethod")
+    assert document["authentication"] == [each["id"] for each in document["verificationMethod"]]
+    assert document["assertionMethod"] == []
+    assert all("d" not in each.get("publicKeyJwk", {}) for each in document["verificationMethod"])
 
 
 # --- definitions, profiles, pictures

@@ -96,6 +96,7 @@ AS_IN_THE_BACKUP = {
     "participation_tombstone": "erasures are done again",
     "person_merge": "merged again; badges withdrawn by it are in the log",
     "picture_digest": "drawn again",
+    "presentation_request": "gone within twenty minutes",
     "private_look": "a record of looks",
     "rate_count": "gone within hours",
     "remembered_phone": "remembered again",

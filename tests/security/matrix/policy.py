@@ -446,6 +446,10 @@ CASES: dict[str, Case] = {
     "POST /campus/{slug}/portefeuille/nonce": anybody(body={}),
     "POST /campus/{slug}/portefeuille/attestation": anybody(401, body={}),
     "POST /campus/{slug}/portefeuille/notification": anybody(401, body={}),
+    # A request for a badge is found by its secret, which its link contains.
+    "GET /presentations/{reference}/demande": anybody(404),
+    "POST /presentations/{reference}/demande": anybody(404, body={}),
+    "POST /presentations/{reference}/reponse": anybody(404, body={}),
     "GET /statuts/{list_id:uuid}.statuslist": _ANYBODY,
     "GET /statuts/{list_id:uuid}.suspensions": _ANYBODY,
     "GET /.well-known/did.json": _ANYBODY,

@@ -17,7 +17,7 @@ from functools import lru_cache
 from urllib.parse import urlsplit
 
 from sceau_credentials.errors import KeyNotResolved, MalformedInput, UnusableKey
-from sceau_credentials.keys import Algorithm, VerificationKey
+from sceau_credentials.keys import Algorithm, VerificationKey, decode_base64url
 from sceau_credentials.values.documents import DocumentSource
 from sceau_credentials.values.json_text import JsonObject, JsonValue, parse_json_object
 from sceau_credentials.values.timestamps import format_timestamp, parse_timestamp
@@ -31,6 +31,7 @@ __all__ = [
     "did_web_document_url",
     "jwk_set",
     "jwt_method_id",
+    "key_of_did",
     "resolve_key",
     "resolve_method",
 ]
@@ -81,6 +82,20 @@ def did_web_document_url(did: str) -> str:
 def did_key(key: VerificationKey) -> str:
     """The did:key identifier of this key."""
     return f"did:key:{key.to_multikey()}"
+
+
+def key_of_did(did: str) -> VerificationKey:
+    """The key that a did:key or did:jwk is, with or without a fragment; KeyNotResolved for any other DID."""
+    named = did.partition("#")[0]
+    try:
+        if named.startswith("did:key:"):
+            return VerificationKey.from_multikey(named.removeprefix("did:key:"))
+        if named.startswith("did:jwk:"):
+            encoded = decode_base64url(named.removeprefix("did:jwk:"))
+            return VerificationKey.from_jwk(parse_json_object(encoded, max_bytes=4096, max_depth=4))
+    except (MalformedInput, UnusableKey, ValueError):
+        raise KeyNotResolved("key_unusable", named[:200]) from None
+    raise KeyNotResolved("key_method_not_read", named[:200])
 
 
 def _is_host_name(host: str) -> bool:
@@ -323,16 +338,28 @@ def jwt_method_id(method_id: str) -> str:
     return f"{method_id}-jwk"
 
 
-def did_document(did: str, keys: Sequence[PublishedKey], *, also_known_as: Sequence[str] = ()) -> JsonObject:
-    """Every key ever used, each once as Multikey and once as JsonWebKey, all for assertions (L-005, L-006)."""
-    if any(published.controller != did for published in keys):
+def did_document(
+    did: str,
+    keys: Sequence[PublishedKey],
+    *,
+    also_known_as: Sequence[str] = (),
+    authentication: Sequence[PublishedKey] = (),
+) -> JsonObject:
+    """Every key ever used, each once as Multikey and once as JsonWebKey, all for assertions (L-005, L-006).
+
+    Those of `authentication` sign requests only, never a credential.
+    """
+    if any(published.controller != did for published in (*keys, *authentication)):
         raise ValueError("a DID document lists only the keys of its own DID")
     methods: list[JsonObject] = [method for published in keys for method in _methods(did, published)]
     document: JsonObject = {"@context": list(_CONTEXTS), "id": did}
     if also_known_as:
         document["alsoKnownAs"] = list(also_known_as)
-    document["verificationMethod"] = list[JsonValue](methods)
+    asking: list[JsonObject] = [method for published in authentication for method in _methods(did, published)]
+    document["verificationMethod"] = list[JsonValue]([*methods, *asking])
     document["assertionMethod"] = [method["id"] for method in methods]
+    if asking:
+        document["authentication"] = [method["id"] for method in asking]
     return document
 
 

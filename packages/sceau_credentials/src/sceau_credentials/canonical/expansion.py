@@ -29,7 +29,7 @@ MAX_INTEGER: Final = 2**53 - 1  # beyond it engines print different digits
 MIN_FRACTION: Final = 1e-6  # below it engines disagree on the exponent form
 
 LANGUAGE: Final = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
-_MAY_HOLD_CONTEXT: Final = frozenset({"endorsement", "proof"})
+_MAY_HOLD_CONTEXT: Final = frozenset({"endorsement", "proof", "verifiableCredential"})
 _MAPS: Final = frozenset({"@index", "@language", "@id", "@type"})
 _XSD_STRING: Final = f"{XSD}string"
 _LANG_STRING: Final = f"{RDF}langString"

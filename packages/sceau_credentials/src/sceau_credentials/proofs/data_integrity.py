@@ -189,9 +189,11 @@ def verify_proofs(
     at: datetime,
     clock_skew: timedelta = timedelta(minutes=5),
     digest: bytes | None = None,
+    purpose: str = PURPOSE,
 ) -> ProofSet:
     """Check every proof of the document (Data Integrity 4.4 and 4.5).
 
+    With another `purpose`, the caller compares `challenge` and `domain`.
     `digest`: the SHA-256 of the text that contains this document only. Raises what `proofs_of` raises, and
     CanonicalizationTooHard for several proofs on a document larger than any badge needs.
     """
@@ -199,7 +201,7 @@ def verify_proofs(
     if len(proofs) > 1 and len(proofs) * objects_in(document) > MOST_OBJECTS:
         raise CanonicalizationTooHard("several proofs of so large a document")
     unsecured = _without(document, "proof")
-    checker = _Checker(unsecured, proofs, key_for, at, clock_skew, digest)
+    checker = _Checker(unsecured, proofs, key_for, at, clock_skew, digest, purpose)
     alone: list[ProofResult] = []
     for position, proof in enumerate(proofs):
         alone.append(checker.result_of(proof, position))
@@ -217,6 +219,7 @@ class _Checker:
     at: datetime
     clock_skew: timedelta
     digest: bytes | None
+    purpose: str = PURPOSE
 
     def result_of(self, proof: JsonObject, position: int) -> ProofResult:
         method, key = None, None
@@ -253,7 +256,7 @@ class _Checker:
             raise ProofError("proof_malformed", "cryptosuite")
         if suite is None:
             raise ProofError("proof_not_read", str(proof.get("cryptosuite", proof["type"]))[:100])
-        if proof["proofPurpose"] != PURPOSE:  # B-047
+        if proof["proofPurpose"] != self.purpose:  # B-047
             raise ProofError("proof_purpose", str(proof["proofPurpose"])[:100])
         self._check_times(proof)
         return suite, str(proof["verificationMethod"])
