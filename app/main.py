@@ -112,7 +112,7 @@ from app.web.campus.campuses import CampusWeb, configure_web
 from app.web.frameworks import pathway_editor, pathway_followers, pathways
 from app.web.frameworks import search as framework_search
 from app.web.frameworks import uploads as framework_uploads
-from app.web.imports import import_preview, imports, verbs
+from app.web.imports import calendars, import_preview, imports, verbs
 from app.web.learners import (
     connected_apps,
     contributions,
@@ -211,6 +211,7 @@ for router in (
     activities.journal_router,
     activity_log.router,
     imports.router,
+    calendars.router,
     import_preview.router,
     verbs.router,
     editor.router,

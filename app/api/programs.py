@@ -140,23 +140,27 @@ def _pathway_reader(
     return program_of(request, services, Scope.PATHWAY_READ, slug)
 
 
-@marked(Policy(Who.TOKEN, scope=Scope.WEBHOOK_WRITE))
-def _webhook_reader(
-    _counted: ProgramCounted,
-    slug: Slug,
-    request: Request,
-    response: Response,
-    services: ReadingServices,
-    _shown: _Shown,
-) -> Program:
-    """Requires the scope `webhook:write`."""
-    response.headers["Cache-Control"] = "no-store"
-    program = program_of(request, services, Scope.WEBHOOK_WRITE, slug)
-    _check_query(request)
-    return program
+def _settings_reader(scope: Scope) -> Callable[..., Program]:
+    """Of what only those who may write it read."""
+
+    @marked(Policy(Who.TOKEN, scope=scope))
+    def reader(
+        _counted: ProgramCounted,
+        slug: Slug,
+        request: Request,
+        response: Response,
+        services: ReadingServices,
+        _shown: _Shown,
+    ) -> Program:
+        response.headers["Cache-Control"] = "no-store"
+        program = program_of(request, services, scope, slug)
+        _check_query(request)
+        return program
+
+    return reader
 
 
-def _writer(scope: Scope) -> Callable[..., Program]:
+def _writer(scope: Scope, media_type: str = "application/json") -> Callable[..., Program]:
     @marked(Policy(Who.TOKEN, scope=scope))
     def writer(
         _counted: ProgramCounted,
@@ -170,7 +174,7 @@ def _writer(scope: Scope) -> Callable[..., Program]:
         response.headers["Cache-Control"] = "no-store"
         program = program_of(request, services, scope, slug)
         _check_query(request)
-        _check_json(request)
+        _check_media_type(request, media_type)
         return (
             replace(program, asked=Asked(idempotency_key, request, response)) if idempotency_key else program
         )
@@ -201,7 +205,7 @@ def _giver(
     with giver.transaction(reading=True) as program:
         label = program.actor.label
     count_for(request, "awards of a token", label)
-    _check_json(request)
+    _check_media_type(request, "application/json")
     return giver
 
 
@@ -224,12 +228,12 @@ def _has_body(headers: Mapping[str, str]) -> bool:
     return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
 
 
-def _check_json(request: Request) -> None:
+def _check_media_type(request: Request, expected: str) -> None:
     """Strict, so that a cross-site form is never accepted as a program's request."""
     if not _has_body(request.headers):
         return
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":
+    if kind != expected:
         raise HTTPException(415)
 
 
@@ -239,11 +243,21 @@ PathwayReader = Annotated[Program, Depends(_pathway_reader, scope="function")]
 AwardGiver = Annotated[Giver, Depends(_giver, scope="function")]
 AwardNamer = Annotated[Program, Depends(_writer(Scope.AWARD_CREATE), scope="function")]
 AwardRevoker = Annotated[Program, Depends(_writer(Scope.AWARD_REVOKE), scope="function")]
-WebhookReader = Annotated[Program, Depends(_webhook_reader, scope="function")]
+WebhookReader = Annotated[Program, Depends(_settings_reader(Scope.WEBHOOK_WRITE), scope="function")]
 WebhookWriter = Annotated[Program, Depends(_writer(Scope.WEBHOOK_WRITE), scope="function")]
 BadgeWriter = Annotated[Program, Depends(_writer(Scope.BADGE_WRITE), scope="function")]
 PersonWriter = Annotated[Program, Depends(_writer(Scope.PERSON_WRITE), scope="function")]
 ActivityWriter = Annotated[Program, Depends(_writer(Scope.ACTIVITY_WRITE), scope="function")]
+ActivityReader = Annotated[Program, Depends(_settings_reader(Scope.ACTIVITY_WRITE), scope="function")]
+CalendarWriter = Annotated[Program, Depends(_writer(Scope.ACTIVITY_WRITE, "text/calendar"), scope="function")]
+
+
+def _note_former(response: Response) -> None:
+    response.headers["Deprecation"] = "@1795910400"
+
+
+FORMER_ADDRESS = Depends(_note_former)
+"""Of what has another address since 2026-11-29, which the description names (RFC 9745)."""
 
 
 # --- one effect and one answer for each key

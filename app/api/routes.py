@@ -7,21 +7,29 @@ from fastapi import APIRouter
 from app.api import activities, activity_log, awards, badges, operations, people, reports
 from app.api import frameworks as competencies
 from app.api.campus import changes, webhooks
-from app.api.imports import imports, lists
+from app.api.imports import calendars, imports, lists
+from app.api.programs import FORMER_ADDRESS, Writing
 from app.api.publishing import connected_apps, older_badges, public, wallets
 from app.api.publishing import frameworks as case
 from app.api.trust import endorsements, networks
 from app.api.verification import presentations, vc_api, verification
 from app.http.problems import documented
+from app.http.request_scope import WITH_ORGANISERS
 
 documents = public.documents
 router = APIRouter()
+former = APIRouter(
+    prefix="/campuses/{slug}", route_class=Writing, dependencies=[WITH_ORGANISERS, FORMER_ADDRESS]
+)
+former.put("/people/by-external-id/{external:path}", include_in_schema=False)(people.upsert_person)
+former.put("/activities/by-external-id/{external:path}", include_in_schema=False)(activities.upsert_activity)
 v1 = APIRouter(prefix="/api/v1")
 for each in (
     competencies.router,
     competencies.search_router,
     competencies.pathways_router,
     badges.router,
+    former,
     activities.router,
     activities.by_external_id,
     activities.sessions_router,
@@ -30,6 +38,7 @@ for each in (
     reports.surveys_router,
     imports.router,
     imports.xapi_router,
+    calendars.router,
     lists.router,
     awards.router,
     people.router,

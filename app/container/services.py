@@ -62,7 +62,7 @@ from app.services.campus.campus import (
     TeamService,
 )
 from app.services.campus.dashboard import DashboardService, DirectoryService
-from app.services.campus.integration import ApiAnswers, FeedService, ProgramListService
+from app.services.campus.integration import FeedService, ProgramListService
 from app.services.campus.keys import CampusKeys
 from app.services.campus.lti import LtiService
 from app.services.campus.registers import (
@@ -83,6 +83,7 @@ from app.services.frameworks.pathways import PathwayService
 from app.services.frameworks.search import FrameworkSearch
 from app.services.frameworks.trades import TradeService
 from app.services.imports.calendar_imports import CalendarImports, CalendarJudging, CalendarWriting
+from app.services.imports.calendar_subscriptions import CalendarSubscriptions
 from app.services.imports.import_matching import ImportJudging
 from app.services.imports.imports import ImportService, ListMappings, StatementImports
 from app.services.imports.writing import ImportWriting
@@ -100,6 +101,7 @@ from app.services.messages.reminders import ReminderService
 from app.services.messages.requests import RequestLetters
 from app.services.messages.rights import RightsLetters
 from app.services.messages.surveys import SurveyLetters
+from app.services.people.api_answers import ApiAnswers
 from app.services.people.corrections import CorrectionService
 from app.services.people.external_ids import ExternalIds
 from app.services.people.name_disambiguation import Namesakes
@@ -179,6 +181,7 @@ class Services(Parts):
     brought_badges: BroughtBadges
     bulk_awards: BulkAwardService
     calendar_imports: CalendarImports
+    calendar_subscriptions: CalendarSubscriptions
     campus_keys: CampusKeys
     campus_pictures: CampusPictures
     campuses: CampusService

@@ -15,6 +15,7 @@ from app.db.activities.activities import organised_by
 from app.db.engine.queries import Store
 from app.db.engine.writes import IN_ONE_QUERY, insert_rows, update_rows
 from app.domain.activities.activities import Activity, ActivityCampus, Participation
+from app.domain.imports.calendars import CalendarState, CalendarSubscription
 from app.domain.imports.imports import (
     FORGOTTEN,
     OF_LISTS,
@@ -33,7 +34,7 @@ from app.language import N_
 class ImportStore(Store):
     # --- runs and lines
 
-    def save(self, row: ImportRun | ImportMapping | Imported) -> None:
+    def save(self, row: ImportRun | ImportMapping | Imported | CalendarSubscription) -> None:
         self.session.add(row)
         self.session.flush()
 
@@ -253,3 +254,60 @@ class ImportStore(Store):
             ImportMapping.campus_id == campus_id, ~col(ImportMapping.source).startswith(OF_LISTS)
         )
         return list(self.session.exec(query.order_by(col(ImportMapping.changed_at).desc()).limit(50)))
+
+    # --- followed calendars
+
+    def calendars(self, campus_id: uuid.UUID) -> Sequence[CalendarSubscription]:
+        """The oldest first."""
+        query = select(CalendarSubscription).where(CalendarSubscription.campus_id == campus_id)
+        ordered = query.order_by(col(CalendarSubscription.created_at), col(CalendarSubscription.id))
+        return self.session.exec(ordered).all()
+
+    def calendar_of_source(self, campus_id: uuid.UUID, source: str) -> CalendarSubscription | None:
+        query = select(CalendarSubscription).where(
+            CalendarSubscription.campus_id == campus_id, CalendarSubscription.source == source
+        )
+        return self.session.exec(query.execution_options(populate_existing=True)).first()
+
+    def calendar(
+        self, calendar_id: uuid.UUID, campus_id: uuid.UUID, *, lock: bool = False
+    ) -> CalendarSubscription:
+        found = self.lock_calendar(calendar_id) if lock else self.find_calendar(calendar_id)
+        if found is None or found.campus_id != campus_id:
+            raise NotFound(N_("Cet agenda n’est pas suivi ici."))
+        return found
+
+    def find_calendar(self, calendar_id: uuid.UUID) -> CalendarSubscription | None:
+        return self.session.get(CalendarSubscription, calendar_id)
+
+    def lock_calendar(self, calendar_id: uuid.UUID) -> CalendarSubscription | None:
+        query = select(CalendarSubscription).where(CalendarSubscription.id == calendar_id).with_for_update()
+        return self.session.exec(query.execution_options(populate_existing=True)).first()
+
+    def remove_calendar(self, calendar: CalendarSubscription) -> None:
+        self.session.delete(calendar)
+        self.session.flush()
+
+    def calendars_due(self, at: datetime, *, limit: int) -> Sequence[uuid.UUID]:
+        query = select(CalendarSubscription.id).where(
+            CalendarSubscription.state == CalendarState.ACTIVE, col(CalendarSubscription.next_at) <= at
+        )
+        ordered = query.order_by(col(CalendarSubscription.next_at), col(CalendarSubscription.id))
+        return self.session.exec(ordered.limit(limit)).all()
+
+    def activities_of_source(
+        self, campus_id: uuid.UUID, source: str, *, since: date
+    ) -> Sequence[tuple[str, Activity]]:
+        """The activities to come that this source imported, with the keys of their identifiers."""
+        query = (
+            select(Imported.key, Activity)
+            .join(Activity, col(Activity.id) == col(Imported.row_id))
+            .join(ActivityCampus, col(ActivityCampus.activity_id) == col(Activity.id))
+            .where(
+                Imported.campus_id == campus_id,
+                Imported.source == source,
+                organised_by(campus_id),
+                col(Activity.ends_on) >= since,
+            )
+        )
+        return self.session.exec(query.order_by(col(Activity.starts_on), col(Activity.id))).all()

@@ -311,6 +311,20 @@ def delete_some(process: Process, _: uuid.UUID) -> bool:
 RETENTION = JobType("retention", _Overdue().due, delete_some, at_once=1)
 
 
+_calendars = PollThrottle(lambda services: services.calendar_subscriptions.due(limit=MOST_DUE))
+
+
+def _read_calendar(process: Process, calendar_id: uuid.UUID) -> bool:
+    """The other service is asked outside any writing transaction, so that no lock is held."""
+    with process.unit_of_work(reading=True) as services:
+        fetched = services.calendar_subscriptions.fetch(calendar_id)
+    if fetched is not None:
+        with process.unit_of_work() as services:
+            services.calendar_subscriptions.note(calendar_id, fetched)
+    return False
+
+
+CALENDARS = JobType("calendar", _calendars.due, _read_calendar, at_once=1)
 _catalogue = PollThrottle(lambda services: services.catalogue.due())
 _own = PollThrottle(lambda services: services.register.due())
 _followed = PollThrottle(lambda services: services.followed_lists.due())

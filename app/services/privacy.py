@@ -52,6 +52,7 @@ from app.language.typography import translated
 from app.services.activity_log.activity_log import ActivityLog, LoggedEvents, LogOutOfStep
 from app.services.activity_log.evidence import LogPublication
 from app.services.learners.my_log import PersonalLog
+from app.services.people.api_answers import ApiAnswers
 from app.services.publishing.publication import PublicationService, Published
 from app.services.publishing.status import StatusService
 from app.services.trust.endorsement_requests import EndorsementsTakenBack
@@ -358,6 +359,7 @@ class ErasureService:
     campuses: CampusStore
     letters: LetterStore
     imports: ImportStore
+    api_answers: ApiAnswers
     batches: BatchStore
     history: HistoryStore
     status: StatusService
@@ -490,6 +492,7 @@ class ErasureService:
         if whole:
             self.erasures.bury_portfolios(person.id, at=at)
         self.imports.forget_person(person, self.people.all_addresses(person.id), reached)
+        self.api_answers.forget_person(person, self.people.all_addresses(person.id), reached)
         self.personal.erase(self._whose(person, reached, whole=whole), leaves_totals=leaves_totals)
         for each, erasure in zip(campuses, done, strict=True):
             self.erasures.add(erasure)

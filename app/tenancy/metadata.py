@@ -12,7 +12,7 @@ from app.domain.awards import awards, batches, claim_slips, open_badges, signing
 from app.domain.badges import badges, modules, shared_definitions
 from app.domain.campus import audit_log, campus, integration, lti, registers, sender, team, webhooks
 from app.domain.frameworks import pathways
-from app.domain.imports import imports
+from app.domain.imports import calendars, imports
 from app.domain.learners import connected_apps, page_views, portfolios, ratings, requests, wallets
 from app.domain.people import name_disambiguation, parental_consent, people, record_merge
 from app.domain.reports import counts, editions, facts, ledger, network, surveys
@@ -25,6 +25,7 @@ MODULES = (
     awards,
     badges,
     batches,
+    calendars,
     campus,
     check_in,
     claim_slips,

@@ -12,7 +12,7 @@ from fastapi.routing import iter_route_contexts
 from fastapi.testclient import TestClient
 
 from app.api.routes import v1
-from app.domain.activities.activities import ActivitySession
+from app.domain.activities.activities import ActivityKind, ActivitySession
 from tests.api.clients import EVERY_SCOPE, anybody, closed_award, program, token
 from tests.support.every import for_each
 from tests.support.house import COMMAND, House
@@ -54,10 +54,12 @@ POLICY = {
     ("GET", "/people/{person_id}"): "read",
     ("POST", "/people/bulk"): "person:write",
     ("PUT", "/external-ids/people/{external:path}"): "person:write",
+    ("PUT", "/people/by-external-id/{external:path}"): "person:write",
     ("PUT", "/people/{person_id}/external-id"): "person:write",
     ("GET", "/participations/{participation_id}"): "read",
     ("POST", "/activities/bulk"): "activity:write",
     ("PUT", "/external-ids/activities/{external:path}"): "activity:write",
+    ("PUT", "/activities/by-external-id/{external:path}"): "activity:write",
     ("PUT", "/activities/{activity_id}"): "activity:write",
     ("PUT", "/activities/{activity_id}/external-id"): "activity:write",
     ("PUT", "/awards/{award_id}/external-id"): "award:create",
@@ -72,6 +74,14 @@ POLICY = {
     ("PUT", "/activities/{activity_id}/participations/{participation_id}/presence"): "activity:write",
     ("POST", "/participations"): "activity:write",
     ("POST", "/xapi/statements"): "activity:write",
+    ("GET", "/calendars"): "activity:write",
+    ("POST", "/calendars"): "activity:write",
+    ("POST", "/calendars/import"): "activity:write",
+    ("GET", "/calendars/{calendar_id}"): "activity:write",
+    ("DELETE", "/calendars/{calendar_id}"): "activity:write",
+    ("POST", "/calendars/{calendar_id}/read"): "activity:write",
+    ("POST", "/calendars/{calendar_id}/pause"): "activity:write",
+    ("POST", "/calendars/{calendar_id}/resume"): "activity:write",
     ("POST", "/awards"): "award:create",
     ("GET", "/awards"): "read",
     ("GET", "/awards/{award_id}"): "read",
@@ -126,7 +136,16 @@ def ids(house: House) -> dict[str, uuid.UUID]:
         ).id
         session = ActivitySession(activity_id=house.activity.id, held_on=house.activity.starts_on)
         services.activity_plans.plans.add_sessions([session])
+        calendar = services.calendar_subscriptions.add(
+            campus,
+            source="Agenda",
+            url="https://agenda.exemple.fr/a.ics",
+            kind=ActivityKind.WORKSHOP,
+            creates=False,
+            by=by,
+        )
     return {
+        "calendar_id": calendar.id,
         "competency_id": competency_id,
         "session_id": session.id,
         "participation_id": uuid.uuid4(),
@@ -208,7 +227,7 @@ def test_a_thing_of_another_campus_is_as_good_as_absent(
             "ends_on": "2026-11-24",
         },
         "/external-id": {"external_id": "E-1"},
-        **{f"/{each}": {} for each in ("secret", "pause", "resume", "test", "replay")},
+        **{f"/{each}": {} for each in ("secret", "pause", "resume", "test", "replay", "read")},
         "/revocation": {"reason": "Attribué par erreur."},
         "/suspension": {"reason": "Une fiche manque.", "until": "2026-12-20T23:00:00Z"},
     }

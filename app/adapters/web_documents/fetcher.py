@@ -219,17 +219,18 @@ _NAMED: Final = frozenset(
         "text/plain",
     }
 )
-_PICTURES: Final = frozenset({"image/png", "image/svg+xml"})
+_WHERE_NAMED: Final = frozenset({"image/png", "image/svg+xml", "text/calendar"})
 _STRUCTURED: Final = ("+json", "+jwt")
 
 
 def carries_a_document(content_type: str, accept: str) -> bool:
     """Soft errors, captive portals and placeholders are HTML: they must not be reported as a broken document.
 
-    A picture may contain a badge: it is accepted only where the request named its media type.
+    A picture may contain a badge, and a campus may follow a calendar: accepted only where the request named
+    its media type.
     """
     media_type = media_type_of(content_type)
-    if media_type in _PICTURES:
+    if media_type in _WHERE_NAMED:
         return media_type in map(media_type_of, accept.split(","))
     return media_type in _NAMED or (
         media_type.startswith("application/") and media_type.endswith(_STRUCTURED)

@@ -107,6 +107,13 @@ class IntegrationStore(Store):
         )
         return self.session.exec(query.with_for_update()).one()
 
+    def answers_of(self, campus_ids: Collection[uuid.UUID]) -> Sequence[ApiAnswer]:
+        """Locked until the transaction ends."""
+        query = select(ApiAnswer).where(
+            col(ApiAnswer.campus_id).in_(campus_ids), col(ApiAnswer.sealed) != b""
+        )
+        return self.session.exec(query.with_for_update()).all()
+
     def save_answer(self, answer: ApiAnswer) -> None:
         self.session.add(answer)
         self.session.flush()

@@ -47,6 +47,7 @@ LIMITS = {
     "code of a sender": Limit(10, timedelta(hours=24)),
     "look-ups of a campus": Limit(60, timedelta(hours=1)),
     "webhooks of a campus": Limit(60, timedelta(hours=1)),
+    "calendars of a campus": Limit(60, timedelta(hours=1)),
     "failed token": Limit(30, _FIVE_MINUTES),
     # Two thousand lines take seconds of a processor.
     "lists of a token": Limit(30, timedelta(minutes=1)),

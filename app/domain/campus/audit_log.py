@@ -70,7 +70,7 @@ NOUNS_OF: Final[dict[Subject, tuple[str, ...]]] = {
     Subject.REQUESTS: ("request",),
     Subject.CONTRIBUTIONS: ("contribution",),
     Subject.BADGES: ("badge", "module_set", "framework", "competency", "pathway", "endorsement"),
-    Subject.ACTIVITIES: ("activity", "participation", "import"),
+    Subject.ACTIVITIES: ("activity", "participation", "import", "calendar"),
     Subject.ACCESS: (
         "session",
         "person",

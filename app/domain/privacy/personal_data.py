@@ -216,7 +216,7 @@ _OF_ACTIVITY = (
     "activity_survey", "declared_figure", "participation_tombstone", "room", "survey_link",
 )  # fmt: skip
 _OF_CAMPUS = (
-    "badge", "campus_log", "campus_sender", "catalogue_refresh", "change_head", "competency_synonym",
+    "badge", "calendar_subscription", "campus_log", "campus_sender", "catalogue_refresh", "change_head", "competency_synonym",
     "definition_adoption", "definition_proposal", "module_set", "label", "lti_course", "lti_key", "lti_platform", "pathway", "pathway_subject", "pathway_version",
     "report_draft", "report_edition", "report_objective", "report_sharing", "signing_key", "webhook",
 )  # fmt: skip

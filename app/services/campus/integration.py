@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
-from app.adapters.secrets import KeyVault
 from app.db.activities.activities import ActivityStore
 from app.db.campus.directory import ProgramLists
 from app.db.campus.integration import IntegrationStore
@@ -17,18 +14,14 @@ from app.db.people import PeopleStore
 from app.domain.activities.activities import Activity, Participation
 from app.domain.campus.campus import Campus
 from app.domain.campus.integration import (
-    ANSWER_LIFE,
-    ApiAnswer,
     Change,
     ChangedKind,
     FeedPlace,
     NamedKind,
     Wanted,
     WhatHappened,
-    check_same_answer,
     place_in,
 )
-from app.domain.core import Clock
 from app.domain.people.people import Person
 from app.errors import NotFound
 from app.language import N_
@@ -116,41 +109,3 @@ class ProgramListService:
     ) -> Collection[uuid.UUID]:
         """All of them without a time."""
         return ids if since is None else self.integration.changed_among(campus.id, ids, since)
-
-
-@dataclass(frozen=True, eq=False)
-class ApiAnswers:
-    """One effect and one answer for each idempotency key of a token, in the transaction of the effect."""
-
-    integration: IntegrationStore
-    vault: KeyVault
-    clock: Clock
-
-    def begin(self, campus: Campus, token: str, key: str, request_digest: str) -> ApiAnswer:
-        """`status` is 0 where the request is still to be done; else the answer stands."""
-        at = self.clock()
-        fresh: dict[str, Any] = {
-            "request_digest": request_digest,
-            "expires_at": at + ANSWER_LIFE,
-            "status": 0,
-            "sealed": b"",
-        }
-        digest = hashlib.sha256(key.encode()).hexdigest()
-        answer = self.integration.claim_answer(
-            ApiAnswer(campus_id=campus.id, token=token, key_digest=digest, **fresh)
-        )
-        if answer.expires_at <= at:
-            answer.sqlmodel_update(fresh)
-        check_same_answer(answer, request_digest)
-        return answer
-
-    def finish(self, answer: ApiAnswer, status: int, body: bytes) -> None:
-        answer.status, answer.sealed = status, self.vault.seal_bytes(body, _bound_to(answer))
-        self.integration.save_answer(answer)
-
-    def open(self, answer: ApiAnswer) -> bytes:
-        return self.vault.open_bytes(answer.sealed, _bound_to(answer))
-
-
-def _bound_to(answer: ApiAnswer) -> bytes:
-    return f"answer|{answer.campus_id}|{answer.token}|{answer.key_digest}".encode()

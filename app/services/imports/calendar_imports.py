@@ -44,13 +44,12 @@ IN_USE = N_(
     "Annulée dans l’agenda, mais des présences ou des fichiers sont notés à cette séance : elle reste."
 )
 _NOT_MADE = N_("Annulée dans l’agenda : rien n’est créé.")
-_STAYS = N_(
-    "Annulée dans l’agenda. L’activité reste ici, avec ce qui y est noté : dites-le aux participants."
-)
+STAYS = N_("Annulée dans l’agenda. L’activité reste ici, avec ce qui y est noté : dites-le aux participants.")
 _NOT_OURS = N_("Un autre campus a créé cette activité : lui seul la modifie.")
 _GONE = N_("Cette activité n’est plus dans ce campus : elle n’est pas importée.")
 
 NOT_CHOSEN = N_("Vous ne l’avez pas cochée.")
+SIMILAR = N_("Une activité du même jour lui ressemble : elle n’est pas créée.")
 
 _OF_SESSIONS = ("starts_on", "ends_on", "hours")
 """Fields that a series derives from its sessions, even for a single calendar event."""
@@ -208,7 +207,7 @@ def _are_alike(one: str, other: str) -> bool:
 
 def _held_once(one: Foreseen) -> Foreseen:
     if one.meeting.cancelled:
-        return one.refused(_STAYS if one.activity else _NOT_MADE)
+        return one.refused(STAYS if one.activity else _NOT_MADE)
     if one.activity is None:
         return replace(one, reason=N_("Nouvelle activité."))
     return replace(one, fate=ImportLineOutcome.SAME)
@@ -432,6 +431,8 @@ class CalendarDraft:
     lines: Sequence[Foreseen]
     before: ImportRun | None
     """The last import of an identical file."""
+    declined: frozenset[str] = frozenset()
+    """The choices that were not taken before, of a followed calendar."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -452,7 +453,9 @@ class CalendarImports:
         run = self.imports.imports.get(run_id, campus.id)
         check_draft(run)
         lines = self.judging.judge(campus, run.source, self._read(campus, run))
-        return CalendarDraft(run, lines, self.imports.imports.find_same(campus.id, run.digest))
+        followed = self.imports.imports.calendar_of_source(campus.id, run.source)
+        declined = frozenset(followed.declined) if followed else frozenset()
+        return CalendarDraft(run, lines, self.imports.imports.find_same(campus.id, run.digest), declined)
 
     def confirm(
         self,
@@ -470,10 +473,51 @@ class CalendarImports:
         run = self.imports.imports.lock(run_id)
         assert run is not None, "it was there a moment ago"
         check_draft(run)
+        judged = self.judging.judge(campus, run.source, self._read(campus, run))
+        lines = [one.refused(NOT_CHOSEN) if one.writes and one.choice in without else one for one in judged]
+        if followed := self.imports.imports.calendar_of_source(campus.id, run.source):
+            writing, left_out = {one.choice for one in judged if one.writes}, set(without)
+            followed.decline(writing & left_out, writing - left_out, self.imports.clock())
+            self.imports.imports.save(followed)
+        self.settle(campus, run, lines, kind, by=by)
+        return run
+
+    # --- in one step
+
+    def judge(
+        self, campus: Campus, source: str, data: bytes, *, by: Actor
+    ) -> tuple[ImportRun, list[Foreseen]]:
+        """The import, not stored yet, and what would become of each line."""
+        self.imports.campuses.lock(campus.id)
+        run = self.imports.new_run(campus, ImportForm.CALENDAR, check_source(source), data, by)
+        run.given = zlib.compress(data.decode("utf-8-sig", errors="replace").encode())
+        return run, self.judging.judge(campus, run.source, self._read(campus, run))
+
+    def take(
+        self,
+        campus: Campus,
+        source: str,
+        data: bytes,
+        kind: ActivityKind,
+        *,
+        by: Actor,
+        dry_run: bool = False,
+        create_similar: bool = False,
+    ) -> tuple[ImportRun, list[Foreseen]]:
+        """A whole calendar at once. A dry run stores nothing, not even a report."""
+        run, judged = self.judge(campus, source, data, by=by)
         lines = [
-            one.refused(NOT_CHOSEN) if one.writes and one.choice in without else one
-            for one in self.judging.judge(campus, run.source, self._read(campus, run))
+            one.refused(SIMILAR) if one.writes and one.seems_here and not create_similar else one
+            for one in judged
         ]
+        if not dry_run:
+            self.settle(campus, run, lines, kind, by=by)
+        return run, lines
+
+    def settle(
+        self, campus: Campus, run: ImportRun, lines: Sequence[Foreseen], kind: ActivityKind, *, by: Actor
+    ) -> None:
+        """Write the valid lines, judged in this transaction, and the report."""
         at = self.imports.clock()
         run.state, run.given, run.asked_at, run.done_at = ImportState.DONE, b"", at, at
         self.imports.imports.save(run)
@@ -482,7 +526,6 @@ class CalendarImports:
         self.imports.history.write(
             by, "take_over", "import", run.id, at=at, campus_id=campus.id, lines=len(lines)
         )
-        return run
 
     @staticmethod
     def _read(campus: Campus, run: ImportRun) -> ReadCalendar:

@@ -192,7 +192,7 @@ class PreviewLineView:
         )
 
     @staticmethod
-    def of_meeting(one: Foreseen, home: str) -> PreviewLineView:
+    def of_meeting(one: Foreseen, home: str, *, declined: bool = False) -> PreviewLineView:
         meeting, here = one.meeting, one.activity or one.alike
         reason = reason_of(one.reason, one.values)
         if one.seems_here and one.writes:
@@ -206,7 +206,7 @@ class PreviewLineView:
             one.fate,
             reason,
             choice=one.choice if one.writes else "",
-            is_ticked=not one.seems_here,
+            is_ticked=not one.seems_here and not declined,
             beside=(f"{here.title}, {here.starts_on:%d/%m/%Y}", f"{home}/activites/{here.id}")
             if here
             else None,
@@ -273,8 +273,8 @@ def confirmed(services: Services, work: AtWork, run: ImportRun, form: FormData) 
     if run.form is ImportForm.CALENDAR:
         kind = text_of(form, "type-sinon")
         chosen = ActivityKind(kind) if kind in set(ActivityKind) else ActivityKind.WORKSHOP
-        seen = services.calendar_imports.draft(work.campus, run.id).lines
-        doubles = {one.choice for one in seen if one.seems_here}
+        seen = services.calendar_imports.draft(work.campus, run.id)
+        doubles = seen.declined | {one.choice for one in seen.lines if one.seems_here}
         without = (doubles | set(texts_of(form, "montree"))) - set(texts_of(form, "importer"))
         services.calendar_imports.confirm(work.campus, run.id, chosen, by=work.actor, without=without)
     else:
@@ -290,7 +290,10 @@ def foreseen_page(request: Request, services: Services, run: ImportRun) -> HTMLR
         meetings = services.calendar_imports.draft(work.campus, run.id)
         before, lines = (
             meetings.before,
-            [PreviewLineView.of_meeting(one, work.home) for one in meetings.lines],
+            [
+                PreviewLineView.of_meeting(one, work.home, declined=one.choice in meetings.declined)
+                for one in meetings.lines
+            ],
         )
     else:
         with write_transaction(request) as trying:

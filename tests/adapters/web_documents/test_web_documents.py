@@ -95,11 +95,26 @@ def test_any_other_status_than_200_is_no_document(network, fetcher, status, reas
 
 
 @pytest.mark.parametrize(
-    "media_type", ["text/html; charset=utf-8", "image/png", "application/javascript", "text/json+jwt", "*/*"]
+    "media_type",
+    [
+        "text/html; charset=utf-8",
+        "image/png",
+        "text/calendar",
+        "application/javascript",
+        "text/json+jwt",
+        "*/*",
+    ],
 )
 def test_a_page_or_a_picture_in_place_of_a_document_means_it_is_not_there(network, fetcher, media_type):
     network.server.scripts["/did.json"] = answer(content_type=media_type)
     assert why(fetcher()) == "wrong_type"
+
+
+@pytest.mark.parametrize("media_type", ["text/calendar; charset=utf-8", "image/png"])
+def test_a_picture_or_a_calendar_is_taken_where_it_was_asked_for(network, fetcher, media_type):
+    network.server.scripts["/did.json"] = answer(b"BEGIN:VCALENDAR", content_type=media_type)
+    wanted = media_type.partition(";")[0]
+    assert fetcher().fetch(URL, accept=f"{wanted}, text/plain").body == b"BEGIN:VCALENDAR"
 
 
 @pytest.mark.parametrize(

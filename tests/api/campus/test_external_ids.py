@@ -338,3 +338,21 @@ def _log(house: House) -> list[str]:
     with house.unit_of_work(reading=True) as services:
         log = services.stores.activity_log.find(house.campus.id)
         return [each.kind.value for each in services.stores.activity_log.entries(log.id, 0, log.size)]
+
+
+def test_former_addresses_still_answer_and_say_that_they_are_former(program: TestClient):
+    facts = {"given_name": "Nolwenn", "family_name": "Kerleau"}
+    made = program.put(f"{V1}/people/by-external-id/F%2F1", json=facts)
+    assert (made.status_code, made.headers["deprecation"]) == (201, "@1795910400")
+    now = program.put(f"{V1}/external-ids/people/F%2F1", json=facts)
+    assert (now.json()["id"], now.json()["outcome"]) == (made.json()["id"], "same")
+    assert "deprecation" not in now.headers
+    activity = {
+        "kind": "workshop",
+        "title": "Ancienne adresse",
+        "starts_on": "2026-11-24",
+        "ends_on": "2026-11-24",
+    }
+    made = program.put(f"{V1}/activities/by-external-id/F-1", json=activity)
+    now = program.put(f"{V1}/external-ids/activities/F-1", json=activity)
+    assert (made.status_code, now.json()["outcome"]) == (201, "same")

@@ -37,6 +37,7 @@ AS_IN_THE_BACKUP = {
     "campus_log": "compared with its anchor",
     "campus_sender": "settings are set again",
     "catalogue_entry": "derived again",
+    "calendar_subscription": "followed again; what was imported is recognised",
     "catalogue_refresh": "derived again",
     "catalogue_term": "derived again",
     "challenge": "all end with a restore",

@@ -211,7 +211,7 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
             "preuve": "invented", "challenge_id": str(uuid.uuid4()), "other_id": str(uuid.uuid4()),
             "merge_id": str(uuid.uuid4()), "wish_id": str(uuid.uuid4()), "platform_id": str(uuid.uuid4()), "external": "E-2",
             "app_id": str(uuid.uuid4()),
-            "webhook_id": str(uuid.uuid4()), "delivery_id": str(uuid.uuid4()),
+            "webhook_id": str(uuid.uuid4()), "delivery_id": str(uuid.uuid4()), "calendar_id": str(uuid.uuid4()),
         }  # fmt: skip
     return Things(campus, ids, award_id)
 

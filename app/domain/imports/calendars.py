@@ -1,0 +1,132 @@
+"""Calendars that a campus follows at an address (iCalendar): when they are read, and what waits for a person."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Set
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from sqlmodel import Field, Index, SQLModel, UniqueConstraint
+
+from app.domain.activities.activities import ActivityKind
+from app.domain.core import enum_column, foreign_key, json_column, new_id, utc_datetime
+from app.errors import InvalidInput
+from app.language import N_
+
+MEDIA_TYPE: Final = "text/calendar"
+MOST_CALENDARS: Final = 20
+LONGEST_URL: Final = 1_000
+READ_EVERY: Final = timedelta(hours=2)
+_PAUSES: Final = (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=6), timedelta(hours=24))
+"""After each consecutive failure."""
+FAILURES_BEFORE_PAUSE: Final = 14
+"""With the pauses between them, more than ten days."""
+UNREADABLE: Final = "unreadable"
+"""The fault of an address that answers something else than a calendar."""
+_HOST: Final = re.compile(r"(?:[a-z0-9-]+\.)+[a-z][a-z0-9-]*|localhost|127\.0\.0\.1", re.IGNORECASE)
+
+NEW: Final = N_("Nouvelle dans l’agenda : à choisir.")
+SEEMS_HERE: Final = N_("Nouvelle dans l’agenda. Une activité du même jour lui ressemble : à choisir.")
+DECLINED: Final = N_("Vous ne l’avez pas choisie.")
+TO_REMOVE: Final = N_("N’est plus dans l’agenda, ou y est annulée. La séance reste ici : à choisir.")
+GONE: Final = N_("N’est plus dans l’agenda. L’activité reste ici, avec ce qui y est noté.")
+
+
+class CalendarState(StrEnum):
+    ACTIVE = "active"
+    PAUSED = "paused"
+    """By a member of the campus."""
+    FAILING = "failing"
+    """Paused by the service, after repeated failures."""
+
+
+class CalendarSubscription(SQLModel, table=True):
+    """One followed calendar. `source` names its imports; files of that name go on with the same entries.
+
+    `url` may be a secret of the campus: pages and the API show its host alone. `waiting` counts what a person
+    decides, by reason; `declined` has the choices (see `Foreseen`) that were not taken.
+    """
+
+    __tablename__ = "calendar_subscription"
+    __table_args__ = (
+        UniqueConstraint("campus_id", "source", name="one_calendar_for_a_source"),
+        Index("calendars_due", "state", "next_at"),
+    )
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    campus_id: uuid.UUID = Field(sa_column=foreign_key("campus", index=False))
+    source: str = Field(max_length=60)
+    url: str = Field(max_length=LONGEST_URL)
+    kind: ActivityKind = Field(sa_column=enum_column(ActivityKind, name="calendar_kind"))
+    """Of new activities without a recognised category."""
+    creates: bool = False
+    """Whether new activities are created without a person's choice."""
+    state: CalendarState = Field(
+        default=CalendarState.ACTIVE, sa_column=enum_column(CalendarState, name="calendar_state")
+    )
+    created_at: datetime = Field(sa_column=utc_datetime())
+    next_at: datetime = Field(sa_column=utc_datetime())
+    read_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
+    """The last time that it could be read."""
+    failures: int = 0
+    fault: str = Field(default="", max_length=40)
+    waiting: dict[str, Any] = Field(default_factory=dict, sa_column=json_column())
+    declined: list[str] = Field(default_factory=list, sa_column=json_column())
+    run_id: uuid.UUID | None = None
+    """The report of the last import that wrote or reported something new."""
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.url).hostname or ""
+
+    @property
+    def is_active(self) -> bool:
+        return self.state is CalendarState.ACTIVE
+
+    @property
+    def waiting_count(self) -> int:
+        return sum(count for count in self.waiting.values() if isinstance(count, int))
+
+    def note_success(self, at: datetime) -> None:
+        self.read_at, self.failures, self.fault, self.next_at = at, 0, "", at + READ_EVERY
+
+    def note_failure(self, fault: str, at: datetime) -> None:
+        self.failures += 1
+        self.fault = fault[:40]
+        self.next_at = at + _PAUSES[min(self.failures, len(_PAUSES)) - 1]
+        if self.failures >= FAILURES_BEFORE_PAUSE:
+            self.state = CalendarState.FAILING
+
+    def resume(self, at: datetime) -> None:
+        self.state, self.failures, self.fault, self.next_at = CalendarState.ACTIVE, 0, "", at
+
+    def decline(self, choices: Set[str], taken: Set[str], at: datetime) -> None:
+        """What a person left out is not proposed again, until they take it."""
+        self.declined = sorted((set(self.declined) | choices) - taken)[:5_000]
+        self.next_at = at
+
+
+def checked_url(typed: str) -> str:
+    """As it is fetched; what may be contacted is for the guarded client."""
+    url = re.sub(r"^webcals?://", "https://", typed.strip(), flags=re.IGNORECASE)
+    try:
+        parts = urlsplit(url)
+        is_plain = parts.username is None and parts.password is None
+        is_plain = is_plain and parts.port != 0
+    except ValueError:
+        raise InvalidInput(URL_REFUSED) from None
+    is_web = parts.scheme == "https" or (
+        parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1")
+    )
+    is_named = _HOST.fullmatch(parts.hostname or "") is not None
+    if not (is_plain and is_web and is_named) or len(url) > LONGEST_URL or not re.fullmatch(r"[!-~]+", url):
+        raise InvalidInput(URL_REFUSED)
+    return url
+
+
+URL_REFUSED: Final = N_(
+    "Donnez l’adresse https de l’agenda, sans mot de passe. Exemple : https://agenda.exemple.fr/activites.ics"
+)
