@@ -55,6 +55,7 @@ def read_package(package: object, *, code: str = "") -> Source:
         description=_text(document, "description")[:2000],
         identifier=identifier,
         extra={_RAW: rest, "repeated": repeated} if repeated else {_RAW: rest},
+        has_positions=True,
     )
 
 

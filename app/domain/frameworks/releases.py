@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from typing import Any
@@ -73,6 +73,8 @@ class Source:
     extra: Mapping[str, Any] = field(default_factory=dict)
     is_partial: bool = False
     """Items that it lacks have not ended."""
+    has_positions: bool = False
+    """It numbers its items; otherwise they are in the order of its rows."""
 
     @property
     def title(self) -> str:
@@ -253,7 +255,8 @@ def compare(
     replaced = {link.origin for link in source.links if link.kind == AssociationKind.REPLACED}
     replaced -= {link.origin for link in links if link.kind == AssociationKind.REPLACED}
     day = source.published_on or today
-    for entry in source.entries:
+    entries = source.entries if source.has_positions else _in_order_of_rows(source.entries, known)
+    for entry in entries:
         change = _change(known.get(entry.code), entry, replaced, day)
         if change:
             difference.changes.append(change)
@@ -261,6 +264,18 @@ def compare(
         difference.changes += _ended(source, known, day)
     _compare_links(difference, source, links)
     return difference
+
+
+def _in_order_of_rows(entries: Sequence[Entry], known: Mapping[str, Entry]) -> Sequence[Entry]:
+    """A row more or less is no change of those behind it: while known items keep their order, they keep their positions."""
+    kept = [known[entry.code].position for entry in entries if entry.code in known]
+    if not kept or kept != sorted(kept):
+        return entries
+    found, last = list[Entry](), 0
+    for entry in entries:
+        last = known[entry.code].position if entry.code in known else last
+        found.append(replace(entry, position=last))
+    return found
 
 
 def _change(known: Entry | None, entry: Entry, replaced: set[str], day: date) -> Change | None:

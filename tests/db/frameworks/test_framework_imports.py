@@ -83,6 +83,17 @@ def test_a_dry_run_names_the_differences_and_writes_nothing(house: House, tmp_pa
     assert write(house, source).counts == difference.counts
 
 
+def test_a_row_more_and_a_row_less_are_no_change_of_the_rows_behind(house: House, tmp_path: Path):
+    write(house, rome(rome_archive(tmp_path)))
+    codes = [ROME_CODES[0], ("H2902", "Chaudronnier / Chaudronnière"), *ROME_CODES[2:]]
+    newer = rome(rome_archive(tmp_path, codes, version="461"))
+    difference = write(house, newer)
+    assert difference.counts == {"new": 1, "ended": 1}
+    assert write(house, newer).is_empty
+    moved = rome(rome_archive(tmp_path, codes[::-1], version="462"))
+    assert set(write(house, moved).counts) == {"detail"}
+
+
 def test_an_ended_sheet_names_its_successor(house: House, tmp_path: Path):
     active = [(*sheet[:5], "ACTIVE") if sheet[0] == "RNCP35229" else sheet for sheet in SHEETS]
     active[0] = (*active[0][:4], "23/02/2028", "ACTIVE")
