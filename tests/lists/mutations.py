@@ -36,7 +36,7 @@ def _text(entry: Entry) -> str | None:
     return None if is_odd else text
 
 
-def _rows(entry: Entry) -> tuple[list[list[str]], str] | None:
+def rows_of(entry: Entry) -> tuple[list[list[str]], str] | None:
     """The cells of a table that has its heading in the first line, and what separates them."""
     text = _text(entry)
     if not text:
@@ -51,7 +51,7 @@ def _rows(entry: Entry) -> tuple[list[list[str]], str] | None:
     return (rows, mark) if is_regular and has_heading and '"""' not in text else None
 
 
-def _with_rows(entry: Entry, rows: list[list[str]], mark: str, name: str) -> Entry:
+def with_rows(entry: Entry, rows: list[list[str]], mark: str, name: str) -> Entry:
     made = io.StringIO(newline="")
     csv.writer(made, delimiter=mark, lineterminator="\r\n").writerows(rows)
     return replace(entry, name=f"{entry.name} + {name}", data=made.getvalue().encode())
@@ -66,35 +66,35 @@ def encoded(entry: Entry, random: Random) -> Entry | None:
 
 
 def titled(entry: Entry, random: Random) -> Entry | None:
-    found = _rows(entry)
+    found = rows_of(entry)
     if not found:
         return None
     rows, mark = found
     titles = [[title, *[""] * (len(rows[0]) - 1)] for title in random.sample(_TITLES, 2)]
-    return _with_rows(entry, [*titles, *rows], mark, "titles")
+    return with_rows(entry, [*titles, *rows], mark, "titles")
 
 
 def footed(entry: Entry, random: Random) -> Entry | None:
-    found = _rows(entry)
+    found = rows_of(entry)
     if not found:
         return None
     rows, mark = found
     footers = [[footer, *[""] * (len(rows[0]) - 1)] for footer in random.sample(_FOOTERS, 3)]
-    return _with_rows(entry, [*rows, [""] * len(rows[0]), *footers], mark, "footers")
+    return with_rows(entry, [*rows, [""] * len(rows[0]), *footers], mark, "footers")
 
 
 def shuffled(entry: Entry, random: Random) -> Entry | None:
-    found = _rows(entry)
+    found = rows_of(entry)
     if not found:
         return None
     rows, mark = found
     order = list(range(len(rows[0])))
     random.shuffle(order)
-    return _with_rows(entry, [[row[index] for index in order] for row in rows], mark, f"columns {order}")
+    return with_rows(entry, [[row[index] for index in order] for row in rows], mark, f"columns {order}")
 
 
 def with_parents(entry: Entry, random: Random) -> Entry | None:
-    found = _rows(entry)
+    found = rows_of(entry)
     if not found:
         return None
     rows, mark = found
@@ -106,13 +106,13 @@ def with_parents(entry: Entry, random: Random) -> Entry | None:
         ["Nom responsable", "Prénom responsable", "Mail responsable"],
         *(["PARENT", "Odile", one] for one in parents[1:]),
     ]
-    return _with_rows(
+    return with_rows(
         entry, [[*row, *column] for row, column in zip(rows, columns, strict=True)], mark, "parents"
     )
 
 
 def reformed(entry: Entry, random: Random) -> Entry | None:
-    found = _rows(entry)
+    found = rows_of(entry)
     if not found:
         return None
     form = random.choice(["xlsx", "ods", "html", "xml", "docx", "odt", "rtf"])
@@ -126,7 +126,7 @@ def reformed(entry: Entry, random: Random) -> Entry | None:
 
 def with_merged_class(entry: Entry, random: Random) -> Entry | None:
     """A first column whose value stands once over several rows."""
-    found = _rows(entry)
+    found = rows_of(entry)
     if not found:
         return None
     rows, mark = found
@@ -134,10 +134,10 @@ def with_merged_class(entry: Entry, random: Random) -> Entry | None:
         ["Groupe", *rows[0]],
         *([f"G{n}" if n % 3 == 0 else "", *row] for n, row in enumerate(rows[1:])),
     ]
-    return _with_rows(entry, merged, mark, "merged groups")
+    return with_rows(entry, merged, mark, "merged groups")
 
 
-def _lines(entry: Entry) -> list[str] | None:
+def lines_of(entry: Entry) -> list[str] | None:
     """Lines of a text without separators, mail headers or marks of its own."""
     text = _text(entry)
     if (
@@ -151,7 +151,7 @@ def _lines(entry: Entry) -> list[str] | None:
 
 
 def bulleted(entry: Entry, random: Random) -> Entry | None:
-    lines = _lines(entry)
+    lines = lines_of(entry)
     bullet = random.choice(["- ", "• ", "* ", "— ", "\uf0b7 "])
     if not lines:
         return None
@@ -163,7 +163,7 @@ def bulleted(entry: Entry, random: Random) -> Entry | None:
 
 
 def numbered(entry: Entry, random: Random) -> Entry | None:
-    lines = _lines(entry)
+    lines = lines_of(entry)
     form = random.choice(["{}. {}", "{}) {}", "{} - {}", "{}\t{}"])
     if not lines:
         return None
@@ -172,14 +172,14 @@ def numbered(entry: Entry, random: Random) -> Entry | None:
 
 
 def spaced(entry: Entry, random: Random) -> Entry | None:
-    lines = _lines(entry)
+    lines = lines_of(entry)
     return (
         replace(entry, name=f"{entry.name} + spaced", data="\r\n\r\n".join(lines).encode()) if lines else None
     )
 
 
 def with_footer_lines(entry: Entry, random: Random) -> Entry | None:
-    lines = _lines(entry)
+    lines = lines_of(entry)
     if not lines:
         return None
     return replace(

@@ -212,6 +212,13 @@ def _with_address(line: Line, row: Row, segment: Segment) -> Line:
 
 def _is_odd_status(cell: str, index: int, segment: Segment) -> bool:
     """« Désinscrit » beside « Inscrit »: neither a presence nor what most lines state."""
+    if is_ticked(cell) and sum(map(str.isalnum, cell)) < 2:
+        # A lone cross among words.
+        return any(
+            len(fold(row.cells[index])) > 2 and not status_of_code(row.cells[index])
+            for row in segment.rows
+            if index < len(row.cells)
+        )
     if not any(c.isalpha() for c in cell) or says_present(cell) or is_ticked(cell) or is_neutral(cell):
         return False
     same = sum(index < len(row.cells) and fold(row.cells[index]) == fold(cell) for row in segment.rows)

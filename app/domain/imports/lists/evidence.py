@@ -57,6 +57,8 @@ def unexplained_columns(
         if column is Column.PART and (others := _other_parts(written)):
             found[index] = others
         title, rows = heading[index], len(cells[index])
+        if column in (Column.STATUS, Column.PRESENT, Column.HOURS) and (marks := rare_marks(written)):
+            found[index] = frozenset(marks)
         if column is not Column.NOTHING or not written or title == REASON_HEADING:
             continue
         texts = [cell for cell in written if not speaks_for_itself(cell)]
@@ -89,7 +91,12 @@ def unexplained_columns(
         if title and not role_of_heading(title)[1] and meaning_of_label(title) not in (None, Reason.LEADER):
             said = (cell for cell in written if _DATE.fullmatch(cell) or any(map(str.isalpha, cell)))
             odd = [*odd, *filter(is_crossed, said)]
-        odd = [*odd, *(cell for cell in of_people if re.fullmatch(r"\W*\?\W*", cell))]
+        odd = [
+            *odd,
+            *_set_apart(
+                title, of_people, sum(any(row) for row in zip(*(cells[i] for i in names), strict=True))
+            ),
+        ]
         if set(fold(title).split()) & _DURATIONS:
             odd = [*odd, *_short(written)]
         if set(fold(title).split()) & _ENDS:
@@ -101,6 +108,81 @@ def unexplained_columns(
         if odd:
             found[index] = frozenset(odd)
     return found
+
+
+_OF_GROUPS = frozenset(
+    (
+        "groupe", "classe", "division", "option", "options", "contrat", "regime", "telephone", "tel", "portable", "mobile",
+        "date", "promotion", "section", "niveau", "diplome", "code", "salle", "numero",
+    )
+)  # fmt: skip
+_OF_CONTACTS = frozenset(("telephone", "tel", "portable", "mobile"))
+_CLOSED = frozenset(("contrat", "regime"))
+"""Headings whose usual values are all known."""
+_OF_PLACES = frozenset(("entreprise", "employeur", "societe", "etablissement", "organisme", "structure"))
+
+
+def _set_apart(title: str, written: Sequence[str], people: int) -> list[str]:
+    """What only one or few have where all others have one value or none: « gelé » under « complet », a lone cross."""
+    counts = Counter(map(fold, written))
+    usual, most = counts.most_common(1)[0] if counts else ("", 0)
+    empty = people - len(written)
+    if people < 3 or 3 * max(most, empty) < 2 * people:
+        return rare_marks(written)
+    others = [cell for cell in written if empty > most or fold(cell) != usual]
+    known = set(fold(title).split()) if role_of_heading(title)[1] else set()
+    if known & _OF_GROUPS and not holds_remarks(title):
+        single = len(others) == 1
+        return [
+            cell
+            for cell in others
+            if ("?" in cell and not known & _OF_CONTACTS)
+            or (
+                not speaks_for_itself(cell)
+                and ((single and empty > most) or known & _CLOSED or _reads_as_remark(cell, written))
+            )
+        ]
+    if known & _OF_PLACES:
+        return [cell for cell in others if _reads_as_remark(cell, written)]
+    if known and not holds_remarks(title):
+        return []
+    if empty > most:
+        return [cell for cell in others if not _is_contact(cell)]
+    is_text = (
+        _kind_of_cell(next(cell for cell in written if fold(cell) == usual)) == "text" and len(usual) > 2
+    )
+    return [
+        *(
+            cell
+            for cell in others
+            if not speaks_for_itself(cell) or (is_text and _kind_of_cell(cell) != "text")
+        ),
+        *rare_marks(written),
+    ]
+
+
+def rare_marks(written: Sequence[str]) -> list[str]:
+    """« ? » of anybody; « / » and « - » where few have it."""
+    marks = Counter(
+        cell for cell in written if cell and not any(map(str.isalnum, cell)) and not is_ticked(cell)
+    )
+    return [mark for mark, count in marks.items() if "?" in mark or 3 * count <= len(written)]
+
+
+def _reads_as_remark(cell: str, written: Sequence[str]) -> bool:
+    """« plus là », « rupture »: in small letters, where names and codes in capitals are expected."""
+    return (
+        cell[:1].islower()
+        and not speaks_for_itself(cell)
+        and (
+            any(map(is_less_common_word, fold(cell).split()))
+            or not any(other[:1].islower() for other in written if other != cell)
+        )
+    )
+
+
+def _is_contact(cell: str) -> bool:
+    return "@" in cell or sum(map(str.isdigit, cell)) > 5
 
 
 def _codes_of_absence(written: Sequence[str], rows: int, title: str) -> list[str]:

@@ -58,6 +58,9 @@ _EDGES = ' \t,;:.•·*–—-|/=>→"“”«»'
 _GUEST = re.compile(r"(invite|invitee|guest|externe|external|vous|you|organisateur|presentateur)")
 
 
+_REFUSALS = frozenset(("no", "non", "n", "0", "zero"))
+
+
 def refused_or_asked(line: Line, cells: Sequence[str], reason: Reason | None) -> Candidate:
     if reason:
         return Candidate(replace(line, doubts=()).doubting(reason))
@@ -91,6 +94,8 @@ def cleaned_name(text: str) -> CleanedName:
         folded = fold(inside)
         if re.fullmatch(r"[1-9]", inside):
             homonym = int(inside)
+        elif folded in _REFUSALS or "?" in inside:
+            doubts.append((Reason.EXTRA, inside))
         elif reason := status_in(inside):
             doubts.append((reason, inside))
         elif set(folded.split()) & LEADERS:
@@ -247,6 +252,8 @@ def with_note(line: Line, part: str) -> Line:
     """What stands beside a name: its presence, its class; anything else is a question."""
     if reason := status_in(part):
         return line.doubting(reason)
+    if fold(part) in _REFUSALS or "?" in part:
+        return line.doubting(Reason.EXTRA, part)
     if set(fold(part).split()) & LEADERS:
         return line.doubting(Reason.LEADER)
     if re.search(r"\b(retard\w*|late)\b", fold(part)):

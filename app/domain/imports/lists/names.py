@@ -385,16 +385,16 @@ def fault_of(given: str, family: str) -> tuple[Reason, str] | None:
         return Reason.ONE_WORD, whole
     if any(len([c for c in half if c.isalpha()]) < 2 or half.endswith(".") for half in (given, family)):
         return Reason.INITIAL, whole
-    if any(_has_initial(half) for half in (given, family)):
+    if _has_initial(given, "") or _has_initial(family, "dlyeno"):
         return Reason.INITIAL, whole
     return None
 
 
-def _has_initial(half: str) -> bool:
+def _has_initial(half: str, particles: str) -> bool:
     """« Nadège A », « John P »; not « D Angelo » nor « Ortega y Gasset »."""
     words = fold(half.replace("'", "").replace("’", "")).split()
     return any(
-        len(word) == 1 and (word not in ("d", "l", "y", "e", "n", "o") or index == len(words) - 1)
+        len(word) == 1 and (word not in particles or index == len(words) - 1)
         for index, word in enumerate(words)
     )
 

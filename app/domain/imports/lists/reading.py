@@ -281,7 +281,7 @@ def _labelled(line: Line, text: str) -> Line:
     words = set(fold(label).split())
     if words & (LEADERS | OTHER_PARTS | OF_OTHERS) and not words & PARTICIPANTS:
         line = line.doubting(Reason.LEADER)
-    elif words & {"invite", "invitee", "guest"}:
+    elif words & {"invite", "invitee", "guest", "autre", "autres"} or "?" in label:
         line = line.doubting(Reason.EXTRA, label)
     status = section_status(label)[1] or status_in(label) or meaning_of_label(label)
     return line.doubting(status) if status else line

@@ -92,7 +92,7 @@ def chosen_in(cell: str) -> str:
 NEUTRAL = _set(
     """benevole salarie salariee apprenti apprentie apprentis stagiaire etudiant etudiante eleve lyceen lyceenne externe interne
     titulaire membre adherent adherente invite invitee guest member attendee participant participante demandeur demandeuse emploi
-    pensionnaire demi cdi cdd cadre employe employee retraite retraitee independant independante collegien collegienne alternant
+    pensionnaire demi cdi cdd cadre employe employee retraite retraitee independant independante collegien collegienne alternant alternance apprentissage professionnalisation
     alternante libre boursier boursiere majeur mineur nouveau nouvelle ancien ancienne redoublant redoublante"""
 )
 

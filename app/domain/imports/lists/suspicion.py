@@ -232,6 +232,13 @@ def _judged_by_itself(one: Candidate) -> Line:
         line = line.doubting(Reason.MAYBE_TITLE)
     if (
         one.free
+        and one.whole[:1].islower()
+        and not one.whole.islower()
+        and not is_particle(one.whole.split()[0])
+    ):
+        line = line.doubting(Reason.MAYBE_TITLE)
+    if (
+        one.free
         and line.name
         and not any(c.isupper() for c in one.whole)
         and not any(map(may_be_given, one.whole.split()))

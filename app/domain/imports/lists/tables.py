@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from app.domain.imports.lists.addresses import addresses_in
-from app.domain.imports.lists.evidence import dense_columns, not_signed, unexplained_columns
+from app.domain.imports.lists.evidence import dense_columns, not_signed, rare_marks, unexplained_columns
 from app.domain.imports.lists.model import NAME_COLUMNS, Block, Column, Reason, Row
 from app.domain.imports.lists.names import CIVILITIES, Kind, by_capitals, fold, kind_of, lean_of
 from app.domain.imports.lists.remarks import (
@@ -125,7 +125,12 @@ def segments_of(block: Block, previous: Segment | None) -> Iterator[Segment]:
         before = block.rows[index - 1].cells if index else ()
         roles = roles_of_heading(row.cells, before if current is None or not _is_data(before) else ())
         if roles and (
-            (current is None and index < HEADING_WITHIN) or (current is not None and len(row.filled) > 1)
+            (
+                current is None
+                and index < HEADING_WITHIN
+                and (len(row.filled) > 1 or _heads(index, len(block.rows)))
+            )
+            or (current is not None and len(row.filled) > 1)
         ):
             current = Segment(roles, row, [], block)
             found.append(current)
@@ -140,6 +145,12 @@ def segments_of(block: Block, previous: Segment | None) -> Iterator[Segment]:
         yield Segment((), None, above, block, surely=False, order=None, is_above=True)
     for one in found:
         yield from _beside(one)
+
+
+def _heads(above: int, rows: int) -> bool:
+    """« Inscrits » alone is a heading where more stands below it than above; « 5 inscrits » at the end counts."""
+    below = rows - above - 1
+    return below > 0 and (above < 3 or above <= below)
 
 
 def _beside(segment: Segment) -> Iterator[Segment]:
@@ -398,7 +409,7 @@ def prepare(segment: Segment) -> None:
     }
     segment.unexplained = unexplained_columns(plain, cells, heading)
     for i in segment.days:
-        segment.unexplained[i] = not_signed(columns, cells, i)
+        segment.unexplained[i] = not_signed(columns, cells, i) | frozenset(rare_marks(cells[i]))
     segment.dense = dense_columns(columns, cells)
     segment.own_address = any(
         column is Column.ADDRESS and heading[i] and address_rank(heading[i]) == 2

@@ -12,7 +12,7 @@ from itertools import chain
 
 from app.domain.imports.lists.addresses import FOUND, addresses_in
 from app.domain.imports.lists.model import NAME_COLUMNS, Block, Column, Reason, Row
-from app.domain.imports.lists.names import fold, looks_like_word, may_be_given, without_civility
+from app.domain.imports.lists.names import fold, is_particle, looks_like_word, may_be_given, without_civility
 from app.domain.imports.lists.remarks import (
     is_of_others,
     is_plain_label,
@@ -476,7 +476,11 @@ def _recipient_parts(text: str) -> list[str]:
         elif sign == ">" and not quoted:
             depth = max(0, depth - 1)
         if sign in marks and not quoted and not depth:
-            pieces.append(current)
+            # « Marie Dupont <marie@x.fr> absente »: a remark belongs to the recipient before it.
+            if pieces and pieces[-1].endswith(">") and current.strip() and "@" not in current:
+                pieces[-1] += current
+            else:
+                pieces.append(current)
             current = ""
             continue
         current += sign
@@ -485,7 +489,10 @@ def _recipient_parts(text: str) -> list[str]:
             current = ""
     if quoted:
         return [part.strip() for part in re.split(r"[;,]", text) if part.strip()]
-    pieces.append(current)
+    if pieces and pieces[-1].endswith(">") and current.strip() and "@" not in current:
+        pieces[-1] += current
+    else:
+        pieces.append(current)
     pieces = [part.strip() for part in pieces if part.strip(" \t;,.")]
     joined: list[str] = []
     for part in pieces:
@@ -554,7 +561,10 @@ def _enumerated(line: str) -> list[tuple[str, str, tuple[Reason, ...]]]:
         return []
     bare = [without_civility(re.sub(r"\s*\([^()]*\)", "", part)) for part in parts]
     shaped = [
-        2 <= len(part.split()) <= 5 and all(looks_like_word(word) for word in part.split()) for part in bare
+        2 <= len(part.split()) <= 5
+        and all(looks_like_word(word) for word in part.split())
+        and (part.islower() or part[:1].isupper() or is_particle(part.split()[0]))
+        for part in bare
     ]
     alone = (
         bool(colon)

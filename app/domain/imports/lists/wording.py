@@ -261,6 +261,7 @@ def roles_of_heading(cells: Sequence[str], above: Sequence[str] = ()) -> tuple[C
         return None
     groups = _spread(above, len(cells))
     found = [role_of_heading(cell, group) for cell, group in zip(cells, groups, strict=True)]
+    found = _without_other_names(cells, found)
     useful = {role for role, _ in found} - {Column.NOTHING}
     recognised = sum(sure for _, sure in found) + sum(bool(_DAY.fullmatch(cell)) for cell in filled)
     named = any(role in NAME_COLUMNS and sure for role, sure in found)
@@ -288,6 +289,29 @@ def roles_of_heading(cells: Sequence[str], above: Sequence[str] = ()) -> tuple[C
     if 5 * recognised < 2 * len(filled) and not _all_questions(filled):
         return None
     return tuple(role for role, _ in found)
+
+
+_OF_ONE_PERSON = _set(
+    "usage usuel marital epouse epoux nouveau actuel naissance civil fille patronymique marie artiste scene"
+)
+"""Names that one person may have beside another."""
+
+
+def _without_other_names(cells: Sequence[str], found: list[tuple[Column, bool]]) -> list[tuple[Column, bool]]:
+    """Beside « Nom apprenant » or « Nom », « Nom MA » and « Nom à afficher » name nobody else of the list."""
+    ranks = [
+        2 if set(fold(cell).split()) & _THEIRS else 1 if fold(cell) in _BY_WORDING else 0 for cell in cells
+    ]
+    best = {
+        kind: max(rank for rank, (holds, _) in zip(ranks, found, strict=True) if holds is kind)
+        for kind in {holds for holds, _ in found} & {Column.FAMILY, Column.GIVEN}
+    }
+    return [
+        (Column.NOTHING, True)
+        if rank == 0 and best.get(one[0], 0) > 0 and not set(fold(cell).split()) & _OF_ONE_PERSON
+        else one
+        for cell, rank, one in zip(cells, ranks, found, strict=True)
+    ]
 
 
 def _all_questions(cells: Sequence[str]) -> bool:

@@ -1,0 +1,126 @@
+"""What changes nothing about the people of a list changes nothing about who is ready: order, notes, and remarks that deny."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from app.domain.imports.lists.model import Reading, State
+from app.domain.imports.lists.names import fold
+from app.domain.imports.lists.wording import role_of_heading
+from app.services.imports.lists import read_list_file
+from tests.lists.mutations import lines_of, rows_of, with_rows
+from tests.lists.scoring import Entry, corpus, key_of, score_of
+
+pytestmark = pytest.mark.usefixtures("reading_in_this_process")
+
+ENTRIES = list(corpus(Path(__file__).with_name("corpus")))
+
+
+def _ready(reading: Reading) -> list[tuple[str, str, str]]:
+    return sorted(key_of(line) for line in reading.in_state(State.READY))
+
+
+def _tables() -> Iterator[tuple[Entry, list[list[str]], str, Reading]]:
+    """Tables in which each row below the heading is a person, and each heading is known and stands once."""
+    for entry in ENTRIES:
+        if found := rows_of(entry):
+            rows, mark = found
+            reading = read_list_file(with_rows(entry, rows, mark, "").data)
+            roles = [role_of_heading(cell) for cell in rows[0]]
+            names = [role for role, _ in roles if role.value != "rien"]
+            if (
+                all(line.state is not State.REFUSED for line in reading.lines[1:])
+                and all(is_known for _, is_known in roles)
+                and len(names) == len(set(names))
+            ):
+                yield entry, rows, mark, reading
+
+
+def test_order_of_rows_and_columns_changes_nobody() -> None:
+    random, count = Random(7), 0
+    for entry, rows, mark, reading in _tables():
+        body = random.sample(rows[1:], len(rows) - 1)
+        order = random.sample(range(len(rows[0])), len(rows[0]))
+        shuffled = [[row[index] for index in order] for row in (rows[0], *body)]
+        mutant = with_rows(entry, shuffled, mark, f"order {order}")
+        # Of two lines with one name, the first is ready.
+        assert [key[:2] for key in _ready(read_list_file(mutant.data))] == [
+            key[:2] for key in _ready(reading)
+        ], mutant.name
+        count += 1
+    assert count > 80
+
+
+NOTES = """Contact : Anne Vidal|Formatrice : Mme Sophie Delmas|Édité par Luc Besnard le 12/10/2026|Vu, le directeur, Gérard Pommier|
+Gérard Pommier, proviseur|Tél. 04 72 00 00 00 (Mme Vidal)|Secrétariat : secretariat@exemple.fr|Lycée Marie Curie|Salle Jean Moulin|
+12 rue Paul Bert, 69003 Lyon|Présents : 5|5 inscrits|Merci de rendre la feuille à Paul Roux|Bonne journée, Anne|Repas : Chez Paul|
+Atelier animé par Julie Roche|Julie Roche et Marc Petit accompagnent|À confirmer : Julie Roche|Directrice Julie Roche|Page 1 sur 2|
+p/o Julie Roche|NB : apporter sa blouse|La coordinatrice, Julie Roche|Référent handicap : Jean Petit|Saint Étienne""".replace("\n", "").split("|")  # fmt: skip
+
+
+def test_a_note_makes_no_false_person_and_loses_nobody() -> None:
+    count, faults = 0, []
+    for number, entry in enumerate(ENTRIES):
+        random = Random(number)
+        note = random.choice(NOTES)
+        if found := rows_of(entry):
+            rows, mark = found
+            at = random.randint(0, len(rows))
+            mutant = with_rows(
+                entry, [*rows[:at], [note, *[""] * (len(rows[0]) - 1)], *rows[at:]], mark, note
+            )
+        elif lines := lines_of(entry):
+            at = random.randint(0, len(lines))
+            data = "\n".join([*lines[:at], note, *lines[at:]]).encode()
+            mutant = replace(entry, name=f"{entry.name} + {note}", data=data)
+        else:
+            continue
+        score = score_of(mutant)
+        faults += [*score.false, *score.lost]
+        count += 1
+    assert count > 300
+    assert faults == []
+
+
+PEOPLE = [("Dupont", "Marie"), ("Lefebvre", "Thomas"), ("Garcia", "Léa"), ("Moreau", "Hugo"), ("Benali", "Sofia"), ("Roux", "Paul"), ("Petit", "Jeanne")]  # fmt: skip
+REMARKS = """gelé|clôturé|sans suite|KO|décliné|en pause|transféré|réorienté|radiation|inapte|interruption|à voir|impayé|litige|oublié|
+plus là|grève|convoqué ailleurs|rien fait|faux nom|ami de Léo|frère|c’est un prof|hors groupe|mail faux|triche|blessé|chez lui|??""".replace("\n", "").split("|")  # fmt: skip
+USUAL = {
+    "Dossier": "complet", "Avis": "favorable", "Décision": "admis", "Contrat": "apprentissage", "Régime": "externe", "Statut": "inscrit",
+    "Groupe": "G1", "Classe": "2B", "Suivi": "", "Point": "", "Séance 1": "x", "Situation": "en emploi", "Promotion": "", "Note": "14",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("heading", USUAL)
+def test_a_remark_that_sets_one_apart_is_asked_about(heading: str) -> None:
+    for people in (PEOPLE[:3], PEOPLE):
+        for remark in REMARKS:
+            rows = [
+                f"{family};{given};{remark if given == 'Thomas' else USUAL[heading]}"
+                for family, given in people
+            ]
+            reading = read_list_file("\n".join([f"Nom;Prénom;{heading}", *rows]).encode())
+            assert "Thomas" not in {line.given_name for line in reading.in_state(State.READY)}, (
+                heading,
+                remark,
+            )
+
+
+_BESIDE = ("{} ({})", "{} - {}", "{}, {}", "{} {}", "{} : {}", "{} / {}", "{}\t{}", "{} [{}]", "{} <t.lefebvre@exemple.fr> {}", "{};{}", "{} -> {}", "{}   {}")  # fmt: skip
+
+
+@pytest.mark.parametrize("pattern", _BESIDE)
+def test_a_remark_beside_one_name_is_asked_about(pattern: str) -> None:
+    written = {f"{given} {family.upper()}" for family, given in PEOPLE}
+    for remark in REMARKS:
+        lines = [pattern.format(name, remark) if "LEFEBVRE" in name else name for name in sorted(written)]
+        reading = read_list_file("\n".join(lines).encode())
+        right = {fold(name) for name in written if "LEFEBVRE" not in name}
+        assert {fold(line.name) for line in reading.in_state(State.READY)} <= right, (pattern, remark)
+        asked = " ".join(line.name for line in reading.in_state(State.ASK))
+        assert "Thomas" in asked, (pattern, remark)
