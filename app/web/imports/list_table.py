@@ -41,14 +41,13 @@ from app.http.pages.typography import translated
 from app.http.pages.words import day, hours_text
 from app.http.workplaces import AtWork
 from app.language import N_
-from app.language.typography import respelt
+from app.language.typography import filled, respelt
 from app.services.activities.participants import listed_person
 from app.services.imports.lists import (
     blocks_as_text,
     blocks_from_text,
     blocks_of,
     read_blocks,
-    sentence_of,
     shape_of,
 )
 
@@ -75,7 +74,21 @@ _SETTLED = "motifs"
 _NEVER_CONFIRMED = frozenset(
     (Reason.NO_NAME, Reason.DIGITS, Reason.SIGNS, Reason.ADDRESS_INVALID, Reason.HOURS_UNREADABLE)
 )
-_ASKED_APART = frozenset((Reason.KNOWN, Reason.ADDRESS_KNOWN))
+ASKED_APART = frozenset((Reason.KNOWN, Reason.ADDRESS_KNOWN))
+OF_SEVERAL = {
+    Reason.HEADING_WORD: N_("Le nom ressemble à un mot d’en-tête."),
+    Reason.COMMON_WORD: N_("Le nom est aussi un mot courant : est-ce bien un nom ?"),
+    Reason.EXTRA: N_("La ligne contient aussi autre chose : vérifiez."),
+    Reason.UNDER: N_("La ligne est sous un autre titre : est-ce un participant ou une participante ?"),
+    Reason.ADDRESS_INVALID: N_("L’adresse e-mail n’est pas valable."),
+    Reason.ADDRESS_TYPO: N_("Une faute de frappe dans l’adresse e-mail ?"),
+    Reason.ADDRESS_UNSURE: N_("Rien ne relie l’adresse e-mail à la personne : est-ce la sienne ?"),
+    Reason.MENTIONED: N_("Une autre ligne parle aussi de cette personne : vérifiez."),
+    Reason.SAME_NAME: N_("Ce nom est aussi à une autre ligne : est-ce la même personne ?"),
+    Reason.HOURS_UNREADABLE: N_("Ce n’est pas un nombre d’heures : écrivez 14 ou 14,5."),
+    Reason.HOURS_HIGH: N_("C’est beaucoup d’heures pour cette activité."),
+}
+"""Where the sentence of one line names a word of it."""
 _FIELDS = ("prenom", "nom", "adresse", "heures", "contribution")
 _ABOUT = {"prenom": OF_NAME, "nom": OF_NAME, "adresse": OF_ADDRESS, "heures": OF_HOURS}
 COLUMNS = {
@@ -161,7 +174,7 @@ class TableRow:
 
     @property
     def sentences(self) -> list[str]:
-        return [sentence_of(doubt) for doubt in self.line.doubts]
+        return [filled(translated(doubt.sentence), doubt.values) for doubt in self.line.doubts]
 
     @property
     def suggestion(self) -> str:
@@ -181,6 +194,8 @@ class ReasonGroup:
     sentence: str
     count: int
     may_be_confirmed: bool
+    keeps_what_is_written: bool = False
+    """A button beside it takes what is proposed instead."""
 
 
 @dataclass(frozen=True)
@@ -207,12 +222,13 @@ class SettlingTable:
         return [
             ReasonGroup(
                 reason.value,
-                translated(SENTENCES[reason]).format(word="…", suggestion="…", line="…"),
+                translated(OF_SEVERAL.get(reason) or SENTENCES[reason]),
                 count,
                 reason not in _NEVER_CONFIRMED,
+                reason is Reason.ADDRESS_TYPO,
             )
             for reason, count in counts.most_common()
-            if count > 1 and reason not in _ASKED_APART
+            if count > 1 and reason not in ASKED_APART
         ]
 
     @property

@@ -8,6 +8,8 @@ import pytest
 from fastapi.testclient import TestClient
 from httpx import Response
 
+from app.domain.imports.lists.model import NOT_A_PERSON, SENTENCES
+from app.web.imports.list_table import ASKED_APART, OF_SEVERAL
 from tests.lists.documents import ods
 from tests.support.forms import form_with
 from tests.support.house import House, send
@@ -124,6 +126,28 @@ def test_lines_of_one_reason_are_confirmed_or_left_out_together(
     assert "À vérifier" not in left.text
     carried = carried_by(step(trainer, left, "suite"))
     assert carried.splitlines() == ["Martin;Thomas;", "Vincent;Robert;"]
+
+
+def test_misspelt_addresses_are_corrected_or_kept_and_no_button_says_both(
+    house: House, trainer: TestClient, award: str
+) -> None:
+    page = preview(
+        trainer,
+        award,
+        house.presence,
+        liste="Martin;Zoé;zoe@gmial.com\nRoux;Tom;tom@gmial.com\nPetit;Léa;lea@exemple.fr",
+    )
+    assert "Accepter toutes les adresses proposées" in page.text
+    assert "Garder les 2 telles quelles" in page.text
+    assert "Confirmer les 2" not in page.text
+    assert "zoe@gmial.com" in carried_by(
+        step(trainer, step(trainer, page, "confirmer-address-typo"), "suite")
+    )
+
+
+def test_sentences_of_several_lines_name_no_word_of_one() -> None:
+    left = [reason for reason, sentence in SENTENCES.items() if "{" in OF_SEVERAL.get(reason, sentence)]
+    assert set(left) <= NOT_A_PERSON | ASKED_APART
 
 
 def test_columns_are_told_by_a_person(house: House, trainer: TestClient, award: str) -> None:
