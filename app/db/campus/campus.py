@@ -34,6 +34,7 @@ from app.domain.campus.campus import (
     SealedKey,
     is_slug,
 )
+from app.domain.campus.lti import LtiKey
 from app.domain.campus.sender import CampusSender
 from app.domain.campus.team import Invitation
 from app.domain.frameworks import Competency, Framework
@@ -168,8 +169,9 @@ class CampusStore:
         return key
 
     def sealed_under(self) -> set[str]:
-        """The identifiers of the key-encryption keys used by all active signing keys, of any owner."""
+        """The identifiers of the key-encryption keys used by all active signing keys, of any owner and use."""
         queries = (
+            select(LtiKey.kek_id),
             select(SealedKey.kek_id).where(SealedKey.state == KeyState.ACTIVE),
             select(NetworkKey.kek_id).where(col(NetworkKey.retired_at).is_(None)),
             select(OrganisationKey.kek_id).where(col(OrganisationKey.retired_at).is_(None)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -15,10 +16,13 @@ from app.domain.activities.files import FileState, StoredFile
 from app.domain.activity_log.activity_log import CampusLog, LogCheckpoint, LogCosignature, LogWitness
 from app.domain.awards.batches import AwardBatch, BatchState, Withdrawal, WithdrawalState
 from app.domain.campus.campus import KeyState, SealedKey
+from app.domain.campus.lti import LtiKey
 from app.domain.core import WorkerBeat
 from app.domain.imports.imports import ImportRun, ImportState
 from app.domain.messages import LetterState, QueuedMessage
 from app.domain.publishing import LIST_LIFE, StatusList
+from app.domain.trust.organisations import OrganisationKey
+from app.domain.trust.trust_registry import NetworkKey
 
 _COUNTED = timedelta(days=7)
 _WITNESS_PATIENCE = timedelta(days=1)
@@ -121,14 +125,18 @@ class SignedStateStore(Store):
             .where(col(SealedKey.state) == KeyState.ACTIVE)
             .group_by(col(SealedKey.purpose))
         )
-        sealed = select(SealedKey.kek_id, func.count()).group_by(col(SealedKey.kek_id))
+        sealed = Counter[str]()
+        for kind in (SealedKey, NetworkKey, OrganisationKey, LtiKey):
+            kek_id = col(kind.kek_id)
+            for named, count in self.session.execute(select(kek_id, func.count()).group_by(kek_id)):
+                sealed[named] += count
         return SignedState(
             list_expiry=published + LIST_LIFE if published else None,
             log_head=self.session.exec(select(func.max(col(LogCheckpoint.signed_at)))).one(),
             unsigned_since=self._unsigned_since(),
             silent_witnesses=self._silent_witnesses(at - _WITNESS_PATIENCE),
             oldest_keys={str(purpose): since for purpose, since in self.session.exec(made)},
-            sealed_under=dict(self.session.exec(sealed).all()),
+            sealed_under=sealed,
         )
 
     def _unsigned_since(self) -> datetime | None:

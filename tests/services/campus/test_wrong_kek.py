@@ -7,6 +7,7 @@ from fastapi.testclient import TestClient
 
 from app.adapters.secrets import Kek, KekUnusable, KeyVault
 from app.domain.campus.campus import Network
+from app.domain.campus.lti import LtiKey
 from app.main import create_app
 from tests.services.activity_log.test_activity_log import tamper
 from tests.support.house import NOON, House
@@ -33,6 +34,21 @@ def test_key_of_a_network_under_another_kek_stops_the_start(house: House) -> Non
         row = services.network_signing.store.key_of(network.id)
         assert row is not None
         row.kek_id = "another"
+    with pytest.raises(KekUnusable, match="another"):
+        house.process.check()
+
+
+def test_key_for_course_platforms_under_another_kek_stops_the_start(house: House) -> None:
+    with house.unit_of_work() as services:
+        services.stores.lti.save(
+            LtiKey(
+                campus_id=house.campus.id,
+                sealed=b"sealed",
+                kek_id="another",
+                public_jwk={"kid": "1"},
+                created_at=NOON,
+            )
+        )
     with pytest.raises(KekUnusable, match="another"):
         house.process.check()
 
