@@ -11,6 +11,7 @@ from functools import cache, partial
 import structlog
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import OperationalError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Route
@@ -312,11 +313,23 @@ PAGE_VIEWS_WRITTEN_EVERY = 60.0
 """Seconds."""
 
 
+def sweep_badge_requests(process: Process) -> None:
+    """Deletes expired requests for badges; tried again a minute later."""
+    try:
+        with process.unit_of_work(reading=True) as services:
+            has_ended = services.badge_requests.has_ended()
+        if has_ended:
+            with process.unit_of_work() as services:
+                services.badge_requests.sweep()
+    except OperationalError as error:
+        log.error("badge requests not deleted", kind=type(error).__name__)
+
+
 async def _write_page_views(process: Process) -> None:
     while True:
         await sleep(PAGE_VIEWS_WRITTEN_EVERY)
         await to_thread(process.write_page_views)
-        await to_thread(process.sweep_badge_requests)
+        await to_thread(sweep_badge_requests, process)
 
 
 def create_app(

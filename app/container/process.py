@@ -481,17 +481,6 @@ class Process:
             self.page_views.put_back(counts)
             log.error("page views not written", kind=type(error).__name__)
 
-    def sweep_badge_requests(self) -> None:
-        """Deletes requests for badges that nobody may read any more; tried again a minute later."""
-        try:
-            with self.unit_of_work(reading=True) as services:
-                has_ended = services.badge_requests.has_ended()
-            if has_ended:
-                with self.unit_of_work() as services:
-                    services.badge_requests.sweep()
-        except OperationalError as error:
-            log.error("badge requests not deleted", kind=type(error).__name__)
-
     def renew_list(self, list_id: uuid.UUID) -> SignedList:
         """Signs a status list again, in its own transaction."""
         with self.unit_of_work() as services:

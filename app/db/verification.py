@@ -21,7 +21,7 @@ class PresentationStore:
         self.session.flush()
 
     def sweep(self, *, at: datetime) -> None:
-        """Delete what nobody may read any more."""
+        """Delete rows past their reading time."""
         self.session.exec(
             delete(PresentationRequest).where(col(PresentationRequest.expires_at) <= at - READ_LIFE)
         )
@@ -38,7 +38,7 @@ class PresentationStore:
         return self.session.exec(query.execution_options(populate_existing=True)).first()
 
     def find_by_reference(self, digest: str, *, at: datetime) -> PresentationRequest | None:
-        """Also one that ended: the page says so."""
+        """Also one that ended, until its row is deleted."""
         query = select(PresentationRequest).where(
             PresentationRequest.reference_digest == digest,
             col(PresentationRequest.expires_at) > at - READ_LIFE,

@@ -41,7 +41,7 @@ READ_LIFE: Final = timedelta(minutes=10)
 """An answer can be read so long after the end of its request; then the row is deleted."""
 REQUEST_TYPE: Final = "oauth-authz-req+jwt"
 WALLET_AUDIENCE: Final = "https://self-issued.me/v2"
-"""Of requests to wallets whose metadata nobody discovers (OpenID4VP 1.0, 5.8)."""
+"""Of requests to wallets without discovered metadata (OpenID4VP 1.0, 5.8)."""
 SCHEME: Final = "openid4vp://"
 LONGEST_WORDS: Final = 120
 LONGEST_PURPOSE: Final = 300
@@ -72,7 +72,7 @@ class PresentationRequest(SQLModel, table=True):
 
 @dataclass(frozen=True)
 class BadgeWish:
-    """What is asked, in words. `domain`: proved by who asks, else empty; `campus`: the issuer's DID, else empty."""
+    """What is asked, as free text. `domain`: proved by who asks, else empty; `campus`: the issuer's DID, else empty."""
 
     asker: str
     purpose: str
@@ -137,7 +137,7 @@ def new_request(wish: BadgeWish, *, at: datetime) -> AskedFor:
 
 @dataclass(frozen=True)
 class Attestation:
-    """What a badge says, as far as requests ask for it; competencies with their levels."""
+    """The content of a badge that requests can ask for; competencies with their levels."""
 
     title: str
     issuer: str
@@ -145,7 +145,7 @@ class Attestation:
 
 
 def matches(wish: BadgeWish, badge: Attestation) -> bool:
-    """Every word that was asked for is in the badge's; spelling of accents and capitals does not count."""
+    """Every requested term is in the badge; accents and capitals do not count."""
     if wish.campus and badge.issuer != wish.campus:
         return False
     if not _words(wish.badge) <= _words(badge.title):
@@ -216,7 +216,7 @@ _SIGNATURES: Final = ["ES256", "EdDSA", "ES384"]
 
 
 def dcql_query(wish: BadgeWish, badge_type: str) -> JsonObject:
-    """One badge, in one of three formats. Words cannot be queried: the answer is compared with them."""
+    """One badge, in one of three formats. Free text cannot be queried: the answer is compared with it."""
     claims: list[JsonObject] = [
         {"id": "id", "path": ["id"]},
         {"id": "subject", "path": ["sub"]},
@@ -331,7 +331,7 @@ def _text(value: JsonValue) -> str:
 
 @dataclass(frozen=True)
 class Presented:
-    """A credential as its holder presented it to this request. `holder`: the DID whose key signed, where the
+    """A credential as its holder presented it to this request. `holder`: the DID that signed, where the
     credential itself names no key."""
 
     credential: str

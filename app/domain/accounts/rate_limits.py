@@ -100,7 +100,7 @@ LIMITS = {
     "wallet offers of a badge": Limit(20, timedelta(hours=1)),
     # A company that recruits asks its candidates one after the other; each request makes a key.
     "badge request": Limit(60, timedelta(hours=1)),
-    # Several pages wait for their answers, and look every few seconds without a script.
+    # Several pages wait for their answers, and reload every few seconds without a script.
     "badge request read": Limit(2_400, _FIVE_MINUTES),
     "registration of an application": Limit(10, timedelta(hours=1)),
     # Apart from the school's own programs: a page full of images of this API does not cut them off.

@@ -73,7 +73,7 @@ class Possession(StrEnum):
     PERSON = "person"
     """The holder answered from their own page here."""
     UNBOUND = "unbound"
-    """The file is bound to no key: whoever has it can present it."""
+    """The file is bound to no key: any copy can be presented."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class RequestView:
     state: RequestState
     expires_at: datetime
     is_over: bool
-    """Nobody can answer any more."""
+    """It takes no answer any more."""
     answer: Answer | None = None
     possession: Possession | None = None
 
@@ -352,7 +352,7 @@ class BadgeRequests:
 
 
 def attestation(document: JsonObject) -> Attestation:
-    """What a verified badge says, for `matches`."""
+    """The content of a verified badge, for `matches`."""
     claims, issuer = claims_of(document), document.get("issuer")
     named = issuer.get("id") if isinstance(issuer, dict) else issuer
     return Attestation(

@@ -30,6 +30,7 @@ from app.domain.verification import (
     request_signer,
 )
 from app.errors import Gone, InvalidInput, NotFound
+from app.main import sweep_badge_requests
 from app.services.verification.requests import NewRequest, Possession
 from sceau_credentials.dids import did_key
 from sceau_credentials.keys import Algorithm, LocalSigningKey, Signer, VerificationKey, encode_multibase
@@ -427,10 +428,10 @@ def test_request_ends_after_ten_minutes_and_its_row_soon_after(house: House) -> 
         view(house, made)
     asked(house)
     assert rows(house) == 1
-    house.process.sweep_badge_requests()
+    sweep_badge_requests(house.process)
     assert rows(house) == 1
     house.clock.move(seconds=(REQUEST_LIFE + READ_LIFE).total_seconds())
-    house.process.sweep_badge_requests()
+    sweep_badge_requests(house.process)
     assert rows(house) == 0
 
 

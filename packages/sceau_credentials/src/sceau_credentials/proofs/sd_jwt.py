@@ -132,7 +132,7 @@ def verify_sd_jwt(
 
 
 def disclosed_claims(parsed: ParsedSdJwt) -> JsonObject:
-    """As `verify_sd_jwt`, of a token whose signature is checked elsewhere."""
+    """As `verify_sd_jwt`, for a token with a signature that is checked elsewhere."""
     payload = dict(parsed.jws.payload)
     if payload.pop("_sd_alg", "sha-256") != "sha-256":
         raise ProofError("algorithm_not_allowed", "_sd_alg")
