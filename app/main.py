@@ -142,7 +142,7 @@ from app.web.reports import facts as report_facts
 from app.web.reports import network as network_report
 from app.web.reports import renewal, surveys
 from app.web.trust import endorsements, endorsements_admin, endorsing, issuers, my_endorsements, peers
-from app.web.verification import check_papers, holder_check, verifier
+from app.web.verification import badge_requests, check_papers, holder_check, verifier
 
 web_router = APIRouter()
 for router in (
@@ -256,6 +256,7 @@ for router in (
     contributions.router,
     ratings.router,
     wallets.router,
+    wallets.requests_router,
     ratings.review_router,
     my_log.router,
     requests.my_request_router,
@@ -269,6 +270,7 @@ for router in (
     award_page.evidence_files_router,
     holder_check.router,
     check_papers.router,
+    badge_requests.router,
     verifier.router,
     info.short_addresses_router,
     info.sitemap_router,

@@ -125,6 +125,10 @@ class AskedFor:
         return cls(row.id, BadgeWish(**held["wish"]), held["nonce"], held["state"], key, row.expires_at)
 
 
+def reference_of(asker: str) -> str:
+    return encode_base64url(hashlib.sha256(b"presentation-reference|" + asker.encode()).digest()[:24])
+
+
 def new_request(wish: BadgeWish, *, at: datetime) -> AskedFor:
     key = ec.generate_private_key(ec.SECP256R1()).private_numbers().private_value.to_bytes(32, "big")
     return AskedFor(

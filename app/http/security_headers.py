@@ -37,7 +37,17 @@ PERMISSIONS_POLICY = ", ".join(
     )
 )
 # URLs that are secret themselves, or restricted to one person.
-PRIVATE_PATHS = ("/recevoir", "/mes-badges", "/connexion", "/confirmer", "/compte", "/gestion", "/lti")
+PRIVATE_PATHS = (
+    "/recevoir",
+    "/mes-badges",
+    "/demandes-de-badge",
+    "/verifier/demander",
+    "/connexion",
+    "/confirmer",
+    "/compte",
+    "/gestion",
+    "/lti",
+)
 _ANYWHERE = "frame-ancestors *"
 _LINE_ENDS = b"\r\n\0"
 _A_YEAR = "max-age=31536000; includeSubDomains"

@@ -43,6 +43,7 @@ from app.domain.verification import (
     new_request,
     presentation_in,
     presented,
+    reference_of,
     request_signer,
     response_jwk,
 )
@@ -78,22 +79,28 @@ class Possession(StrEnum):
 
 @dataclass(frozen=True)
 class NewRequest:
-    """`asker`: the secret of the page that waits; `reference`: that of the link for the candidate."""
+    """`asker`: the secret of the page that waits."""
 
     asker: str
-    reference: str
+
+    @property
+    def reference(self) -> str:
+        """The secret of the link for the candidate; it does not lead back to the page."""
+        return reference_of(self.asker)
 
 
 @dataclass(frozen=True)
 class RequestView:
-    """A request as one of its two sides sees it. `answer` is for who asked."""
+    """A request as one of its two sides sees it. The answer, an award of this service or a credential, is for who
+    asked."""
 
     wish: BadgeWish
     state: RequestState
     expires_at: datetime
     is_over: bool
     """It takes no answer any more."""
-    answer: Answer | None = None
+    award_id: uuid.UUID | None = None
+    credential: str = ""
     possession: Possession | None = None
 
 
@@ -130,10 +137,7 @@ class BadgeRequests:
     def ask(self, wish: BadgeWish) -> NewRequest:
         at = self.clock()
         self.store.sweep(at=at)
-        asked, made = (
-            new_request(wish, at=at),
-            NewRequest(secrets.token_urlsafe(24), secrets.token_urlsafe(24)),
-        )
+        asked, made = new_request(wish, at=at), NewRequest(secrets.token_urlsafe(24))
         self.store.add(
             PresentationRequest(
                 id=asked.id,
@@ -172,7 +176,7 @@ class BadgeRequests:
         )
 
     def of_asker(self, secret: str) -> RequestView:
-        """For the page of who asked; with the verdict on the answer, made now."""
+        """For the page of who asked."""
         row = self.store.find_by_asker(digest_of(secret), at=self.clock())
         if row is None:
             raise NotFound(_NOBODY)
@@ -180,15 +184,26 @@ class BadgeRequests:
         if row.state is not RequestState.ANSWERED or row.answer is None:
             return view
         held = parse_json_object(self.vault.open_bytes(row.answer, _bound(row.id, "answer")))
-        return replace(view, answer=self._answer(held), possession=Possession(str(held["possession"])))
+        return replace(
+            view,
+            award_id=uuid.UUID(str(held["award"])) if "award" in held else None,
+            credential=str(held.get("credential", "")),
+            possession=Possession(str(held["possession"])),
+        )
 
-    def _answer(self, held: JsonObject) -> Answer:
-        if "award" in held:
-            record = self.awards.find_record(uuid.UUID(str(held["award"])))
-            if record is None:
-                raise Gone(N_("Ce badge n’existe plus."))
-            return self.verification.verify_award(record)
-        return self.verification.verify(str(held["credential"]))
+    def verdict(self, view: RequestView) -> Answer | None:
+        """On the answer, made now; without the text of the credential, which is not handed on."""
+        if view.possession is None:
+            return None
+        if view.award_id is None:
+            return replace(self.verification.verify(view.credential), text="")
+        record = self.awards.find_record(view.award_id)
+        if record is None:
+            raise Gone(N_("Ce badge n’existe plus."))
+        return replace(self.verification.verify_award(record), text="")
+
+    def campus_choices(self) -> list[tuple[str, str]]:
+        return [(each.slug, each.name) for each in self.campuses.list_all() if each.suspended_at is None]
 
     def has_ended(self) -> bool:
         return self.store.has_ended(at=self.clock())

@@ -275,6 +275,11 @@ def show_privacy(
         (moment(each.at, record.campus.time_zone), bool(each.facts.get("known")))
         for each in services.holders.checks_of(award_id)[:_MOST_CHECKS]
     ]
+    with services.across_campuses():
+        given = [
+            (moment(each.at, record.campus.time_zone), each.facts)
+            for each in services.badge_requests.shown_to(award_id)[:_MOST_CHECKS]
+        ]
     return badge_page(
         request,
         services,
@@ -282,6 +287,7 @@ def show_privacy(
         "privacy",
         done=fait,
         checks=checks,
+        given=given,
         own_addresses=_own_addresses(services, who),
         older_url=services.addresses.older_award(award_id),
         lines=lines_shown(services, record),

@@ -1,25 +1,45 @@
-"""« Portefeuille numérique »: the QR code and the link that bring a badge into a wallet."""
+"""« Portefeuille numérique »: a badge into a wallet by QR code and link; and the answer to who asks for a badge."""
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 
 import segno
-from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
 from app.domain.learners.wallets import WalletFormat, check_may_carry
-from app.errors import AppError, Conflict
+from app.errors import AppError, Conflict, Gone
 from app.http.pages.forms import SafeForm, text_of
+from app.http.pages.render import page
 from app.http.pages.typography import translated
-from app.http.pages.words import day, moment
-from app.http.request_scope import ReadingServices, WritingServices, process_of
-from app.http.response_cache import CHANGING_HOLDER, HOLDER, check_speaks_for_person, holder_of
+from app.http.pages.words import DEFAULT_ZONE, day, moment
+from app.http.policies import public
+from app.http.request_scope import (
+    ReadingServices,
+    WritingServices,
+    limited,
+    process_of,
+    write_transaction,
+)
+from app.http.response_cache import (
+    CHANGING_HOLDER,
+    HOLDER,
+    awards_within_reach,
+    check_speaks_for_person,
+    holder_of,
+    people_here,
+)
+from app.http.security_headers import as_private
 from app.http.workplaces import sentence_of
 from app.language import N_
 from app.services.learners.wallets import OfferShown
 from app.web.learners.learner import badge_page, my_badge
+from app.web.publishing.award_page import public_words
+from app.web.verification.badge_requests import wish_lines
+from app.web.verification.verification_page import shown_now
 
 router = APIRouter(prefix="/mes-badges/{award_id:uuid}/partager/portefeuille")
 FORMATS = (
@@ -85,4 +105,89 @@ def _wallet_page(
         held_since=day(accepted, zone) if accepted else "",
         wanted=wanted.value,
         formats=[(each.value, translated(words)) for each, words in FORMATS],
+    )
+
+
+# --- « Demandes de badge »: who asks what, and the holder's answer from here
+
+requests_router = APIRouter(prefix="/demandes-de-badge/{reference}")
+
+
+@requests_router.get("", dependencies=[limited("badge request read")])
+@public
+def show_badge_request(
+    reference: str, request: Request, services: ReadingServices, badge: uuid.UUID | None = None
+) -> HTMLResponse:
+    """`badge`: the one to be shown, with everything that would be shown of it."""
+    return _request_page(request, services, reference, chosen=badge)
+
+
+@requests_router.post("", dependencies=[limited("badge request read")])
+@public
+def answer_badge_request(
+    reference: str, request: Request, services: ReadingServices, form: SafeForm
+) -> Response:
+    """The link is enough to refuse; only the holder of a badge can show it."""
+    try:
+        award_id = uuid.UUID(text_of(form, "badge")) if text_of(form, "geste") == "montrer" else None
+    except ValueError:
+        return RedirectResponse(request.url.path, status_code=303)
+    try:
+        with write_transaction(request) as writing:
+            if award_id is None:
+                writing.badge_requests.refuse(reference)
+            else:
+                who = holder_of(award_id, request, writing)
+                check_speaks_for_person(who, writing)
+                writing.badge_requests.show(reference, award_id, by=who.actor)
+    except (Conflict, Gone) as error:
+        return _request_page(request, services, reference, chosen=award_id, trouble=error)
+    return RedirectResponse(request.url.path, status_code=303)
+
+
+def _request_page(
+    request: Request,
+    services: Services,
+    reference: str,
+    *,
+    chosen: uuid.UUID | None = None,
+    trouble: AppError | None = None,
+) -> HTMLResponse:
+    view, people = services.badge_requests.of_candidate(reference), people_here(request, services)
+    reached = [each for person_id in people for each in awards_within_reach(request, services, person_id)]
+    with services.across_campuses():
+        held = [services.awards.record(award_id) for award_id in reached]
+        found = [] if view.is_over else services.badge_requests.matching(view.wish, held)
+    picked = next((each for each in found if each.award.id == chosen), None)
+    shown: Sequence[tuple[str, str]] = ()
+    if picked is not None:
+        services.enter_campus_of(picked.award.id)
+        shown = public_words(picked, shown_now(services, picked))
+    return as_private(
+        page(
+            request,
+            "learners/badge_request.html",
+            private=True,
+            status=409 if trouble else 200,
+            trouble=sentence_of(trouble) if trouble else "",
+            here=f"/demandes-de-badge/{reference}",
+            wish=view.wish,
+            lines=wish_lines(view.wish),
+            state=view.state.value,
+            is_over=view.is_over,
+            until=moment(view.expires_at, DEFAULT_ZONE),
+            wallet=services.badge_requests.link_of_wallet(reference),
+            is_known=bool(people),
+            badges=[
+                (
+                    str(each.award.id),
+                    each.version.name,
+                    f"{each.campus.short_name}, {day(each.award.awarded_at)}",
+                )
+                for each in found
+            ],
+            picked=str(picked.award.id) if picked else "",
+            picked_title=picked.version.name if picked else "",
+            shown=shown,
+        )
     )

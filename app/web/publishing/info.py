@@ -217,7 +217,9 @@ _PAGES: Final = (
     "", "/badges", "/competences", "/parcours", "/metiers", "/activites", "/campus", "/reseaux", "/labels", "/verifier", "/lire-un-badge", "/aide",
 )  # fmt: skip
 _SITEMAPS: Final = "http://www.sitemaps.org/schemas/sitemap/0.9"
-_CLOSED: Final = ("/gestion", "/mes-badges", "/recevoir", "/connexion", "/compte", "/api")
+_CLOSED: Final = (
+    "/gestion", "/mes-badges", "/demandes-de-badge", "/presentations", "/recevoir", "/connexion", "/compte", "/api",
+)  # fmt: skip
 
 
 @sitemap_router.get("/robots.txt")

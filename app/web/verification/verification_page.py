@@ -98,6 +98,15 @@ class LeadShown:
 
 
 @dataclass(frozen=True)
+class PossessionShown:
+    """For an answer to a request: whether its sender is known to hold the badge."""
+
+    state: str
+    title: str
+    words: str
+
+
+@dataclass(frozen=True)
 class AnswerShown:
     kind: HeadlineKind
     state: str
@@ -238,12 +247,21 @@ def answer_page(
     again: str = "",
     share: object = None,
     findable: bool = False,
+    possession: PossessionShown | None = None,
 ) -> HTMLResponse:
     """`findable`: search engines may index it."""
     view = shown(services, answer, again=again)
     genuine = view.badge is not None and answer.campus is not None
     campus = look_of(answer.campus) if genuine and answer.campus else None
-    return page(request, "verification/answer.html", campus=campus, private=not findable, a=view, share=share)
+    return page(
+        request,
+        "verification/answer.html",
+        campus=campus,
+        private=not findable,
+        a=view,
+        share=share,
+        possession=possession,
+    )
 
 
 def _checks(answer: Answer, zone: str) -> list[CheckShown]:

@@ -83,6 +83,13 @@ CASES: dict[str, Case] = {
     "GET /mentions-legales": _ANYBODY,
     "GET /verifier": _ANYBODY,
     "POST /verifier": anybody(422, body={}),
+    "GET /verifier/demander": _ANYBODY,
+    "POST /verifier/demander": anybody(422, body={}),
+    # Each side of a request has a secret of its own.
+    "GET /verifier/demander/{secret}": anybody(404),
+    "GET /verifier/demander/{secret}/etat": _ANYBODY,
+    "GET /demandes-de-badge/{reference}": anybody(404),
+    "POST /demandes-de-badge/{reference}": anybody(404, body={}),
     # --- signing in and out
     "GET /connexion": Case(Policy(Who.GUEST)),
     "POST /connexion": anybody(body={"adresse": "personne@exemple.fr"}),

@@ -7,6 +7,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -31,6 +32,7 @@ from app.domain.verification import (
 )
 from app.errors import Gone, InvalidInput, NotFound
 from app.main import sweep_badge_requests
+from app.services.verification.answers import Answer
 from app.services.verification.requests import NewRequest, Possession
 from sceau_credentials.dids import did_key
 from sceau_credentials.keys import Algorithm, LocalSigningKey, Signer, VerificationKey, encode_multibase
@@ -110,9 +112,22 @@ def answered(house: House, made: NewRequest, form: dict[str, str]) -> None:
         services.badge_requests.answer(made.reference, checked)
 
 
+@dataclass(frozen=True)
+class Seen:
+    state: RequestState
+    is_over: bool
+    possession: Possession | None
+    answer: Answer | None
+
+
 def view(house: House, made: NewRequest) -> Any:
+    """As its page shows it to who asked."""
     with house.unit_of_work(reading=True) as services:
-        return services.badge_requests.of_asker(made.asker)
+        found = services.badge_requests.of_asker(made.asker)
+        if found.award_id is not None:
+            services.enter_campus_of(found.award_id)
+        answer = services.badge_requests.verdict(found)
+        return Seen(found.state, found.is_over, found.possession, answer)
 
 
 def rows(house: House) -> int:

@@ -1,0 +1,170 @@
+"""« Demander un badge »: what an employer needs, a link and a QR code for ten minutes; the verdict."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import segno
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
+
+from app.domain.verification import BadgeWish, RequestState, reference_of
+from app.errors import AppError, NotFound, NotSignedIn
+from app.http.pages.forms import SafeForm, text_of
+from app.http.pages.render import page
+from app.http.pages.typography import translated
+from app.http.pages.words import DEFAULT_ZONE, moment
+from app.http.policies import public
+from app.http.request_scope import ReadingServices, limited, write_transaction
+from app.http.security_headers import as_private
+from app.http.workplaces import sentence_of
+from app.language import N_
+from app.services.verification.requests import Possession, RequestView
+from app.web.verification.verification_page import PossessionShown, answer_page
+
+router = APIRouter(prefix="/verifier/demander")
+_FIELDS = ("qui", "pourquoi", "badge", "competence", "niveau", "campus")
+_PROVED = N_("La personne a prouvé qu’elle détient ce badge")
+_POSSESSION = {
+    Possession.WALLET: (
+        "ok",
+        _PROVED,
+        N_(
+            "La clé de son portefeuille numérique, à laquelle le badge est lié, a signé la réponse à votre demande."
+        ),
+    ),
+    Possession.PERSON: (
+        "ok",
+        _PROVED,
+        N_("Elle a répondu à votre demande depuis son espace sur ce service, où ce badge lui est remis."),
+    ),
+    Possession.UNBOUND: (
+        "past",
+        N_("Rien ne prouve que la personne détient ce badge"),
+        N_(
+            "Ce fichier n’est lié à aucun portefeuille : une copie se présente de la même façon. Demandez une réponse "
+            "depuis son espace Sceau, ou comparez le nom."
+        ),
+    ),
+}
+
+
+@router.get("")
+@public
+def show_form(request: Request, services: ReadingServices, organisation: str = "") -> HTMLResponse:
+    """`organisation`: the token of an organisation's desk, which proves its domain."""
+    return _form(request, services, {"organisation": organisation[:200], "valable": "oui"})
+
+
+@router.post("", dependencies=[limited("badge request")])
+@public
+def ask(request: Request, services: ReadingServices, form: SafeForm) -> Response:
+    typed = {name: text_of(form, name) for name in (*_FIELDS, "organisation", "valable")}
+    try:
+        with write_transaction(request) as writing:
+            requests = writing.badge_requests
+            token = typed["organisation"]
+            wish = requests.wish(
+                asker=typed["qui"],
+                purpose=typed["pourquoi"],
+                badge=typed["badge"],
+                competency=typed["competence"],
+                level=typed["niveau"],
+                campus=typed["campus"],
+                in_force=typed["valable"] == "oui",
+                organisation=requests.organisation(token) if token else None,
+            )
+            made = requests.ask(wish)
+    except AppError as error:
+        return _form(request, services, typed, trouble=sentence_of(error))
+    return RedirectResponse(f"/verifier/demander/{made.asker}", status_code=303)
+
+
+@router.get("/{secret}", dependencies=[limited("badge request read")])
+@public
+def show_request(secret: str, request: Request, services: ReadingServices) -> Response:
+    view = services.badge_requests.of_asker(secret)
+    if view.possession is not None:
+        return _verdict(request, services, view)
+    waits, reference = not view.is_over, reference_of(secret)
+    link = services.addresses.badge_request(reference)
+    wallet = services.badge_requests.link_of_wallet(reference)
+    return as_private(
+        page(
+            request,
+            "verification/requested.html",
+            private=True,
+            here=f"/verifier/demander/{secret}",
+            waits=waits,
+            is_refused=view.state is RequestState.REFUSED,
+            wish=wish_lines(view.wish),
+            until=moment(view.expires_at, DEFAULT_ZONE),
+            link=link,
+            code=_code(link),
+            wallet=wallet,
+            wallet_code=_code(wallet),
+        )
+    )
+
+
+@router.get("/{secret}/etat", dependencies=[limited("badge request read")])
+@public
+def read_state(secret: str, services: ReadingServices) -> PlainTextResponse:
+    """For the script of the page that waits."""
+    try:
+        view = services.badge_requests.of_asker(secret)
+        state = "over" if view.is_over else view.state.value
+    except NotFound:
+        state = "over"
+    return PlainTextResponse(state, headers={"Cache-Control": "no-store"})
+
+
+def wish_lines(wish: BadgeWish) -> list[tuple[str, str]]:
+    """What is asked, as both sides read it."""
+    level = f" ({wish.level})" if wish.level else ""
+    lines = [
+        (N_("Badge"), wish.badge),
+        (N_("Compétence attestée"), f"{wish.competency}{level}" if wish.competency else ""),
+        (N_("Donné par"), wish.campus_name),
+        (N_("Valable aujourd’hui"), translated(N_("Oui, exigé")) if wish.in_force else ""),
+        (N_("Pourquoi"), wish.purpose),
+    ]
+    return [(translated(label), words) for label, words in lines if words]
+
+
+def _verdict(request: Request, services: ReadingServices, view: RequestView) -> HTMLResponse:
+    if view.award_id is not None:
+        services.enter_campus_of(view.award_id)
+    answer = services.badge_requests.verdict(view)
+    assert answer is not None, "the request was answered"
+    assert view.possession is not None, "the request was answered"
+    state, title, words = _POSSESSION[view.possession]
+    shown = PossessionShown(state, translated(title), translated(words))
+    return answer_page(request, services, answer, possession=shown)
+
+
+def _form(
+    request: Request, services: ReadingServices, typed: dict[str, str], *, trouble: str = ""
+) -> HTMLResponse:
+    organisation = None
+    if typed.get("organisation"):
+        try:
+            organisation = services.badge_requests.organisation(typed["organisation"])
+        except (NotFound, NotSignedIn):
+            typed["organisation"] = ""
+    view: dict[str, Any] = {name: typed.get(name, "") for name in (*_FIELDS, "organisation")}
+    return page(
+        request,
+        "verification/request.html",
+        private=True,
+        status=422 if trouble else 200,
+        trouble=trouble,
+        f=view,
+        in_force=typed.get("valable") == "oui",
+        by=organisation,
+        campuses=[("", translated(N_("N’importe lequel"))), *services.badge_requests.campus_choices()],
+    )
+
+
+def _code(link: str) -> str:
+    return segno.make(link, error="m", micro=False).svg_data_uri(border=2, light="#fff")

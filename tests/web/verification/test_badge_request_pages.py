@@ -1,0 +1,191 @@
+"""« Demander un badge »: the employer's form and page that waits, the holder's page, and what each sees."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.adapters.rate_limits import limits_in
+from app.domain.accounts.rate_limits import LIMITS
+from app.domain.awards.awards import Visibility
+from app.domain.campus.audit_log import Actor
+from app.domain.people.people import AgeGroup
+from app.domain.trust.organisations import Organisation, desk_token
+from app.domain.verification import REQUEST_LIFE
+from tests.support.house import House, build_house, send
+
+WISH = {"qui": "Atelier Nord", "pourquoi": "Un poste", "badge": "robotique", "valable": "oui"}
+ASK = "/verifier/demander"
+
+
+@pytest.fixture
+def employer(house: House) -> TestClient:
+    return house.client()
+
+
+@pytest.fixture
+def result(house: House):
+    return house.award("Zoé N’Diaye; zoe@exemple.fr", "Léo Martin; leo@exemple.fr")
+
+
+@pytest.fixture
+def zoe(house: House, result) -> TestClient:
+    client = house.client()
+    client.get(house.private_link(result, 0))
+    return client
+
+
+def requested(client: TestClient, **wish: str) -> tuple[str, str]:
+    """The page that waits, and the candidate's path."""
+    answer = send(client, ASK, WISH | wish, follow_redirects=False)
+    assert answer.status_code == 303, answer.text
+    here = answer.headers["location"]
+    shown = client.get(here).text
+    link = re.search(r'id="lien" readonly value="([^"]+)"', shown)
+    assert link is not None
+    return here, link[1].removeprefix("http://localhost:8000")
+
+
+def text_of(page: str) -> str:
+    return html.unescape(re.sub(r"<[^>]+>", " ", page))
+
+
+def test_verifier_leads_to_the_form_and_the_form_to_a_page_that_waits(employer: TestClient) -> None:
+    assert f'href="{ASK}"' in employer.get("/verifier").text
+    here, link = requested(employer)
+    answer = employer.get(here)
+    assert "Votre demande attend une réponse" in answer.text
+    assert "openid4vp" not in text_of(answer.text)
+    assert 'class="qr offer"' in answer.text
+    assert '<noscript><meta http-equiv="refresh"' in answer.text
+    assert answer.headers["cache-control"] == "no-store"
+    assert employer.get(f"{here}/etat").text == "waiting"
+    assert here.rpartition("/")[2] not in employer.get(link).text
+
+
+def test_incomplete_wish_comes_back_with_what_was_typed(employer: TestClient) -> None:
+    answer = send(employer, ASK, WISH | {"badge": ""})
+    assert answer.status_code == 422
+    assert "Écrivez ce qu’il vous faut" in answer.text
+    assert 'value="Atelier Nord"' in answer.text
+
+
+def test_holder_sees_who_asks_and_everything_that_would_be_shown_then_shows_it(
+    employer: TestClient, zoe: TestClient, result
+) -> None:
+    here, link = requested(employer)
+    award_id = result.lines[0].award_id
+    asked = zoe.get(link).text
+    assert "Atelier Nord demande un badge" in asked
+    assert "non vérifié" in asked
+    assert f'value="{award_id}"' in asked
+    assert str(result.lines[1].award_id) not in asked
+    preview = zoe.get(link, params={"badge": str(award_id)}).text
+    assert "Zoé N’Diaye" in text_of(preview)
+    assert send(zoe, link, {"geste": "montrer", "badge": str(award_id)}).status_code == 303
+    assert "La réponse est donnée" in zoe.get(link).text
+    seen = employer.get(here).text
+    assert "La personne a prouvé qu’elle détient ce badge" in seen
+    assert "Zoé N’Diaye" in seen
+    assert "Authentique" in text_of(seen)
+    assert employer.get(f"{here}/etat").text == "over"
+    # The page itself stays closed, and the holder finds to whom it was shown.
+    assert employer.get(f"/attributions/{award_id}").status_code == 403
+    privacy = zoe.get(f"/mes-badges/{award_id}/confidentialite").text
+    assert "Montré à qui l’a demandé" in privacy
+    assert "Atelier Nord" in privacy
+
+
+def test_refusal_shows_nothing_and_ends_the_request(employer: TestClient, zoe: TestClient) -> None:
+    here, link = requested(employer)
+    assert send(zoe, link, {"geste": "refuser"}).status_code == 303
+    assert "La demande est refusée" in zoe.get(link).text
+    seen = employer.get(here).text
+    assert "La personne a refusé" in seen
+    assert "Zoé" not in seen
+
+
+def test_another_persons_badge_and_one_that_was_not_asked_for_are_not_shown(
+    house: House, employer: TestClient, zoe: TestClient, result
+) -> None:
+    here, link = requested(employer)
+    refused = send(zoe, link, {"geste": "montrer", "badge": str(result.lines[1].award_id)})
+    assert refused.status_code == 401
+    _other, elsewhere = requested(employer, badge="soudage")
+    assert "Aucun badge d’ici ne correspond" in zoe.get(elsewhere).text
+    wrong = send(zoe, elsewhere, {"geste": "montrer", "badge": str(result.lines[0].award_id)})
+    assert wrong.status_code == 409
+    assert employer.get(f"{here}/etat").text == "waiting"
+    stranger = house.client().get(link).text
+    assert "Se connecter pour répondre" in stranger
+    assert str(result.lines[0].award_id) not in stranger
+
+
+def test_child_shows_a_badge_only_after_a_parent_agreed(
+    house: House, employer: TestClient, zoe: TestClient, result
+) -> None:
+    award_id = result.lines[0].award_id
+    with house.unit_of_work() as services:
+        person = services.awards.record(award_id).person
+        person.age_group = AgeGroup.UNDER_15
+        services.people.people.save(person)
+    here, link = requested(employer)
+    refused = send(zoe, link, {"geste": "montrer", "badge": str(award_id)})
+    assert refused.status_code == 409
+    assert "parent" in refused.text
+    assert "Zoé" not in employer.get(here).text
+
+
+def test_proved_domain_is_that_of_an_organisation_with_its_link(house: House, employer: TestClient) -> None:
+    with house.unit_of_work() as services:
+        organisation = Organisation(
+            domain="atelier.exemple", did="did:web:x", name="Atelier Nord SA", created_at=house.clock()
+        )
+        services.badge_requests.organisations.organisations.add(organisation)
+        token = desk_token(house.process.secret, organisation.id, house.clock())
+    form = employer.get(f"{ASK}?organisation={token}").text
+    assert "domaine atelier.exemple prouvé" in form
+    _here, link = requested(employer, organisation=token, qui="Autre nom")
+    asked = employer.get(link).text
+    assert "Atelier Nord SA demande un badge" in asked
+    assert "domaine atelier.exemple prouvé" in asked
+    assert "non vérifié" not in asked
+    forged = send(employer, ASK, WISH | {"organisation": token[:-1] + "x"})
+    assert forged.status_code == 422
+
+
+def test_request_ends_after_ten_minutes(house: House, employer: TestClient, zoe: TestClient, result) -> None:
+    here, link = requested(employer)
+    house.clock.move(seconds=REQUEST_LIFE.total_seconds())
+    assert "Cette demande est terminée" in employer.get(here).text
+    late = send(
+        zoe, link, {"geste": "montrer", "badge": str(result.lines[0].award_id)}, seen_on="/mes-badges"
+    )
+    assert late.status_code == 409
+    house.clock.move(seconds=REQUEST_LIFE.total_seconds())
+    assert employer.get(here).status_code == 404
+    assert zoe.get(link).status_code == 404
+
+
+def test_one_network_makes_a_bounded_number_of_requests(sqlite_url: str, tmp_path: Path) -> None:
+    limited = build_house(sqlite_url, tmp_path, limiter=limits_in("memory://", b"key of the tests"))
+    amount, client = LIMITS["badge request"].amount, limited.client()
+    made = Counter(send(client, ASK, WISH).status_code for _ in range(amount + 1))
+    assert made == {303: amount, 429: 1}
+    limited.close()
+
+
+def test_withdrawn_badge_is_not_offered_for_an_answer(
+    house: House, employer: TestClient, zoe: TestClient, result
+) -> None:
+    award_id = result.lines[0].award_id
+    with house.unit_of_work() as services:
+        services.awards.set_visibility(award_id, Visibility.OPEN, by=Actor(label="holder"))
+        services.awards.revoke(house.campus, award_id, "Erreur de date.", by=Actor(label="tests"))
+    _here, link = requested(employer)
+    assert str(award_id) not in zoe.get(link).text
