@@ -22,7 +22,7 @@ UV := $(BIN)/uv
 RUNTIME := .venv/.runtime-installed
 DEVELOPMENT := .venv/.development-installed
 DOCUMENTATION := .venv/.documentation-installed
-INTEROP := $(if $(wildcard tests/interop/package-lock.json),tests/interop/node_modules/.installed)
+INTEROP := $(if $(wildcard tests/interop/package-lock.json),tests/interop/node_modules/.installed tests/interop/.client/.installed)
 
 LOCK := $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header
@@ -65,6 +65,7 @@ fuzz: $(DEVELOPMENT) ## Feed every parser made-up input for ten minutes each (SE
 
 torture: needs $(DEVELOPMENT) ## Kill workers and servers at random moments of bulk awards, on both engines, and count (KILLS=20: less).
 	@$(BIN)/python -W ignore -m tests.torture --kills $(KILLS)
+	@SCEAU_TEST_KILLS=$(KILLS) $(BIN)/pytest -q -rP tests/jobs/test_webhooks_killed.py
 
 lighthouse: needs $(DEVELOPMENT) tests/lighthouse/node_modules/.installed ## What Lighthouse says of the main public pages; fails below 95.
 	@$(BIN)/python -m tests.lighthouse
@@ -86,13 +87,14 @@ lock: $(UV) ## Choose the versions of the lock files afresh where they must chan
 	@$(LOCK) $(UPGRADE) --output-file requirements.lock
 	@$(LOCK) $(UPGRADE) --extra dev --constraint requirements.lock --output-file requirements-dev.lock
 	@$(LOCK) $(UPGRADE) --extra dev --extra docs --constraint requirements-dev.lock --output-file requirements-docs.lock
+	@echo openapi-python-client | $(subst pyproject.toml,-,$(LOCK)) $(UPGRADE) --output-file tests/interop/client.lock
 
 release: $(DEVELOPMENT) ## Write wheel, SBOM, compose file with digests, provenance and checksums into dist/release (IMAGES=FILE).
 	@$(BIN)/python -m release dist/release --images $(or $(IMAGES),images.txt)
 
 clean: ## Remove what can be made again; the demo's data and secrets (var/, .sceau-dev/) are kept.
 	@rm -rf .venv build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
-	@rm -rf tests/interop/node_modules tests/lighthouse/node_modules
+	@rm -rf tests/interop/node_modules tests/interop/.client tests/lighthouse/node_modules
 	@find app packages demo bench fuzz tests alembic -name __pycache__ -type d -prune -exec rm -rf {} +
 
 needs:
@@ -123,6 +125,12 @@ tests/interop/node_modules/.installed: tests/interop/package-lock.json
 	else \
 		echo 'npm is missing: the tests against Node.js libraries will say that they were skipped.'; \
 	fi
+
+# The generator of Python clients needs an older typer than we have: an environment of its own.
+tests/interop/.client/.installed: tests/interop/client.lock | $(UV)
+	@$(UV) venv --quiet --clear --python $(BIN)/python tests/interop/.client
+	@$(UV) pip install --quiet --python tests/interop/.client/bin/python --require-hashes -r tests/interop/client.lock
+	@touch $@
 
 tests/lighthouse/node_modules/.installed: tests/lighthouse/package-lock.json
 	@npm ci --prefix tests/lighthouse --silent --no-audit --no-fund --ignore-scripts && touch $@

@@ -131,6 +131,16 @@ ExternalIdText = Annotated[
 ]
 
 
+ACCEPT_LANGUAGE: dict[str, Any] = {
+    "name": "Accept-Language",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string"},
+    "description": "The language of sentences: French, unless English or Spanish is asked for.",
+    "example": "en",
+}
+
+
 class LineProblem(BaseModel):
     """Why a line was refused, as a problem document (RFC 9457)."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import get_args
 
 import pytest
@@ -10,8 +11,10 @@ from fastapi.testclient import TestClient
 from pydantic_core.core_schema import ErrorType
 from structlog.testing import capture_logs
 
-from app.http.problems import _SENTENCES
+from app.http.problems import _SENTENCES, type_of
+from app.http.request_scope import STATUS_OF
 from tests.api.clients import V1
+from tests.api.test_openapi import OPERATIONS
 from tests.support.house import House
 
 PRIVATE = "anne.tres.privee@exemple.fr"
@@ -149,3 +152,34 @@ def test_a_fault_of_ours_shows_a_reference_and_nothing_else(house: House):
     assert answer.json()["reference"] in {line.get("reference") for line in lines}
     assert answer.headers["content-type"] == "application/problem+json"
     assert PRIVATE not in answer.text
+
+
+def _statuses() -> set[int]:
+    """Those that the description foresees, that our errors have, and that the framework answers."""
+    described = {int(status) for _, each in OPERATIONS for status in each["responses"] if status[0] in "45"}
+    return described | set(STATUS_OF.values()) | {404, 405, 500}
+
+
+@pytest.mark.parametrize("language", ["fr", "en", "es"])
+def test_each_problem_type_has_its_explanation(world: TestClient, language: str):
+    types = {type_of(status) for status in _statuses()}
+    assert len(types) == len(_statuses()), "each status has a type of its own"
+    for page_, fragments in {each.partition("#")[0]: types for each in types}.items():
+        answer = world.get(page_, headers={"accept": "text/html", "accept-language": language})
+        assert answer.status_code == 200
+        explained = dict(re.findall(r'<section[^>]* id="(\d+)".*?<p>(.*?)</p>', answer.text, re.DOTALL))
+        assert {each.partition("#")[2] for each in fragments} <= explained.keys()
+        assert all(len(text) > 20 for text in explained.values())
+
+
+def test_an_example_of_a_problem_leads_where_its_status_does(world: TestClient):
+    found = [
+        (answer["content"]["application/problem+json"]["example"], status)
+        for _, each in OPERATIONS
+        for status, answer in each["responses"].items()
+        if "application/problem+json" in answer.get("content", {})
+    ]
+    assert found
+    assert [each for each, status in found if each["type"] != f"/problemes#{status}"] == []
+    answer = world.get("/api/v1/nothing")
+    assert answer.json()["type"] == "/problemes#404"

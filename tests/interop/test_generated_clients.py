@@ -6,20 +6,22 @@ import json
 import os
 import socket
 import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from shutil import copyfile
 
 import pytest
 
 from tests.api.clients import token
-from tests.api.test_openapi import DESCRIPTION
+from tests.api.test_openapi import DESCRIPTION, OPERATIONS
 from tests.support.house import build_house
 from tests.support.servers.server import serving
 
-pytestmark = pytest.mark.node
-
 HERE = Path(__file__).parent
 PROGRAMS = HERE / "node_modules" / ".bin"
+GENERATOR = HERE / ".client" / "bin"
 STRICT = ("--strict", "--module", "nodenext", "--target", "es2022", "--lib", "es2022,dom", "--skipLibCheck")
 
 
@@ -32,12 +34,54 @@ def run(folder: Path, program: str, *arguments: str) -> str:
     return done.stdout
 
 
+@contextmanager
+def serving_a_campus(migrated_sqlite: Path, folder: Path) -> Iterator[tuple[str, ...]]:
+    """Its address, a token, and a badge."""
+    database = folder / "database" / "sceau.sqlite"
+    database.parent.mkdir()
+    copyfile(migrated_sqlite, database)
+    house = build_house(f"sqlite:///{database}", folder)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        settings = house.process.settings.model_copy(update={"base_url": address})
+        with serving(settings, listener, process=house.process):
+            yield address, token(house), str(house.presence.badge.id)
+    house.close()
+
+
+def check(told: str) -> None:
+    answer = json.loads(told)
+    assert answer["verdict"] == "valid"
+    assert answer["person"]
+    assert answer["award"]
+
+
+def test_python_client_compiles_and_gives_a_badge(migrated_sqlite: Path, tmp_path: Path):
+    if not (GENERATOR / "openapi-python-client").exists():
+        pytest.skip("run `make tests/interop/.client/.installed`")
+    folder = tmp_path / "python"
+    folder.mkdir()
+    (folder / "openapi.json").write_text(json.dumps(DESCRIPTION))
+    copyfile(HERE / "journey.py", folder / "journey.py")
+    generated = ("--path", "openapi.json", "--output-path", "client", "--meta", "none")
+    run(folder, str(GENERATOR / "openapi-python-client"), "generate", *generated)
+    left_out = {each["operationId"] for _, each in OPERATIONS} - {
+        module.stem for module in folder.glob("client/api/*/*.py")
+    }
+    assert left_out == {"import_calendar"}, "the generator knows no text bodies"
+    strict = ("--strict", "--ignore-missing-imports", "--config-file=", "--cache-dir", str(tmp_path / "mypy"))
+    its_own = ("--python-executable", str(GENERATOR / "python"))
+    run(folder, sys.executable, "-m", "mypy", *strict, *its_own, "client", "journey.py")
+    with serving_a_campus(migrated_sqlite, tmp_path) as campus:
+        check(run(folder, str(GENERATOR / "python"), "journey.py", *campus))
+
+
+@pytest.mark.node
 def test_typescript_client_compiles_and_gives_a_badge(migrated_sqlite: Path, tmp_path: Path):
     if not (PROGRAMS / "openapi-typescript").exists():
         pytest.skip("run `npm ci --prefix tests/interop`")
-    folder, database = tmp_path / "client", tmp_path / "database" / "sceau.sqlite"
+    folder = tmp_path / "client"
     folder.mkdir()
-    database.parent.mkdir()
     (folder / "node_modules").symlink_to(HERE / "node_modules")
     (folder / "package.json").write_text('{"type": "module"}')
     (folder / "openapi.json").write_text(json.dumps(DESCRIPTION))
@@ -45,15 +89,5 @@ def test_typescript_client_compiles_and_gives_a_badge(migrated_sqlite: Path, tmp
     generated = ("openapi.json", "-o", "api.d.ts", "--default-non-nullable=false")
     run(folder, str(PROGRAMS / "openapi-typescript"), *generated)
     run(folder, str(PROGRAMS / "tsc"), *STRICT, "journey.ts")
-    copyfile(migrated_sqlite, database)
-    house = build_house(f"sqlite:///{database}", tmp_path)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        settings = house.process.settings.model_copy(update={"base_url": address})
-        with serving(settings, listener, process=house.process):
-            told = run(folder, "node", "journey.js", address, token(house), str(house.presence.badge.id))
-    house.close()
-    answer = json.loads(told)
-    assert answer["verdict"] == "valid"
-    assert answer["person"]
-    assert answer["award"]
+    with serving_a_campus(migrated_sqlite, tmp_path) as campus:
+        check(run(folder, "node", "journey.js", *campus))

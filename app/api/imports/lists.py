@@ -11,7 +11,7 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
 from app.api.programs import BEARER
-from app.api.shapes import Shape, example
+from app.api.shapes import ACCEPT_LANGUAGE, Shape, example
 from app.domain.accounts.sessions import Scope
 from app.errors import InvalidInput
 from app.http.policies import Policy, Who, marked
@@ -118,6 +118,7 @@ class ListView(BaseModel):
 
 
 _BODIES: dict[str, Any] = {
+    "parameters": [ACCEPT_LANGUAGE],
     "requestBody": {
         "required": True,
         "content": {

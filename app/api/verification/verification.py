@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
-from app.api.shapes import Shape, example
+from app.api.shapes import ACCEPT_LANGUAGE, Shape, example
 from app.api.trust.endorsements import EndorsementTextView, said_of
 from app.api.trust.networks import IssuerStandingView
 from app.domain.core import csv_for_excel
@@ -319,6 +319,7 @@ class ReportView(BaseModel):
 
 
 _BODY = {
+    "parameters": [ACCEPT_LANGUAGE],
     "requestBody": {
         "required": True,
         "content": {
@@ -342,7 +343,7 @@ _BODY = {
                 "schema": {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}}
             },
         },
-    }
+    },
 }
 
 
@@ -396,6 +397,7 @@ class VerifiedBatchView(BaseModel):
 
 
 _SEVERAL = {
+    "parameters": [ACCEPT_LANGUAGE],
     "requestBody": {
         "required": True,
         "content": {
@@ -412,7 +414,7 @@ _SEVERAL = {
                 }
             },
         },
-    }
+    },
 }
 
 
