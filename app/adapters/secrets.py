@@ -102,8 +102,11 @@ class KeyVault:
         return frozenset(self._keks) | ({self.hsm.id} if self.hsm else set())
 
     def generate(self, owner: SealedFor) -> LocalSigningKey | HsmKey:
-        """In the token, if there is one; `owner` needs no method yet."""
-        return self.hsm.generate(owner.label) if self.hsm else LocalSigningKey.generate(Algorithm.EDDSA)
+        """In the token, if there is one and it makes such keys; `owner` needs no method yet."""
+        algorithm = Algorithm(owner.algorithm)
+        if self.hsm and algorithm is Algorithm.EDDSA:
+            return self.hsm.generate(owner.label)
+        return LocalSigningKey.generate(algorithm)
 
     def store(self, key: LocalSigningKey | HsmKey, owner: SealedFor) -> StoredKey:
         if isinstance(key, HsmKey):

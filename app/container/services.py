@@ -89,6 +89,7 @@ from app.services.imports.imports import ImportService, ListMappings, StatementI
 from app.services.imports.writing import ImportWriting
 from app.services.learners.connected_apps import ConnectedApps
 from app.services.learners.contributions import ContributionService
+from app.services.learners.disclosure import SelectiveDisclosure
 from app.services.learners.imported_badges import BroughtBadges
 from app.services.learners.my_log import PersonalLog, SelfAwards
 from app.services.learners.portfolios import PortfolioDocuments, PortfolioService, SharedCompetencies
@@ -287,6 +288,7 @@ class Services(Parts):
     set_aside: SetAsideService
     shared_competencies: SharedCompetencies
     shared_definitions: SharedDefinitions
+    selective_disclosure: SelectiveDisclosure
     shown_files: ShownFiles
     sign_in: SignInService
     signing: Signing

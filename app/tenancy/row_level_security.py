@@ -220,7 +220,7 @@ def _policies(table: Table) -> Iterator[str]:
 
 _PUBLISHED_KEYS = (
     "CREATE VIEW published_key AS SELECT campus_id, method_id, public_jwk, revoked_at, created_at "
-    "FROM signing_key WHERE purpose = 'credential'"
+    "FROM signing_key WHERE purpose <> 'activity_log'"
 )
 """Public keys, readable by everyone: the view reads as the owner of the tables."""
 

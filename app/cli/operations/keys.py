@@ -30,7 +30,11 @@ STOLEN_SINCE = typer.Option(
     metavar="DATE",
     help=N_("Quelqu’un d’autre a pu l’avoir depuis ce moment (ISO 8601, UTC sans fuseau)."),
 )
-_PURPOSES = {KeyPurpose.CREDENTIAL: N_("badges"), KeyPurpose.ACTIVITY_LOG: N_("journal")}
+_PURPOSES = {
+    KeyPurpose.CREDENTIAL: N_("badges"),
+    KeyPurpose.ACTIVITY_LOG: N_("journal"),
+    KeyPurpose.DISCLOSURE: N_("badges montrés en partie"),
+}
 _STATES = {
     KeyState.PENDING: N_("en attente"),
     KeyState.ACTIVE: N_("en service"),
@@ -145,8 +149,14 @@ def stolen(
         found = next((one for one in services.campuses.keys_of(campus) if one.method_id == key), None)
         if found is None:
             stop(_("Ce campus n’a pas de clé de ce nom."))
-        if found.purpose is not KeyPurpose.CREDENTIAL:
+        if found.purpose is KeyPurpose.ACTIVITY_LOG:
             stop(_("C’est la clé du journal : lancez « sceau keys retire » avec --stolen-since."))
+        if found.purpose is KeyPurpose.DISCLOSURE:
+            stop(
+                _(
+                    "Cette clé ne signe que les fichiers des badges montrés en partie, et le service n’en garde aucun : lancez « sceau keys retire » avec --stolen-since. Chaque personne refait le sien."
+                )
+            )
         if found.state is not KeyState.REVOKED:
             services.campus_keys.retire(campus, found.id, reason=reason, stolen_since=since, by=by)
             say(N_("Clé retirée, et le retrait est inscrit au journal du campus."))

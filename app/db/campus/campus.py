@@ -188,7 +188,7 @@ class CampusStore:
                     SealedKey.campus_id == campus_id,
                     SealedKey.purpose == purpose,
                     SealedKey.state == KeyState.ACTIVE,
-                    SealedKey.algorithm == "EdDSA",
+                    SealedKey.algorithm == purpose.algorithm.value,
                 )
             ).first()
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 from math import cos, isfinite, radians, sin
 from typing import Any, Final, NamedTuple, Protocol
 
+from sqlalchemy import false
 from sqlmodel import CheckConstraint, Field, Index, SQLModel, text
 
 from app.domain.campus.places import DEPARTMENTS
@@ -27,6 +28,7 @@ from app.domain.core import (
 from app.domain.people.people import is_address, normal_address
 from app.errors import Conflict, InvalidInput, NotAllowed
 from app.language import N_
+from sceau_credentials.keys import Algorithm
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
@@ -65,6 +67,8 @@ class Campus(SQLModel, table=True):
     hue: float = Field(default=210.0, ge=0, lt=360)
     liveliness: float = Field(default=0.08, ge=0, le=0.14)
     names_in_credentials: bool = Field(default=True)
+    selective_disclosure: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    """Learners may show a part of a badge (ecdsa-sd-2023); its key is made when this is switched on."""
     language: str = Field(default="fr", max_length=8)
     sends_reminders: bool = Field(default=True)
     created_at: datetime = Field(sa_column=utc_datetime())
@@ -342,6 +346,7 @@ class CampusSettings:
     hue: float
     liveliness: float
     names_in_credentials: bool
+    selective_disclosure: bool
 
     @staticmethod
     def of(campus: Campus) -> CampusSettings:
@@ -405,6 +410,17 @@ class KeyPurpose(StrEnum):
 
     CREDENTIAL = "credential"
     ACTIVITY_LOG = "activity_log"
+    DISCLOSURE = "disclosure"
+    """Of badges that a learner shows in part."""
+
+    @property
+    def algorithm(self) -> Algorithm:
+        return Algorithm.ES256 if self is KeyPurpose.DISCLOSURE else Algorithm.EDDSA
+
+    @property
+    def is_published(self) -> bool:
+        """Whether it stands in the campus's DID document."""
+        return self is not KeyPurpose.ACTIVITY_LOG
 
 
 HSM_SCHEME: Final = "pkcs11:"

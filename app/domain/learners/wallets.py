@@ -99,6 +99,23 @@ class WalletRefused(AppError):
         self.refusal = refusal
 
 
+def check_may_show_part(award: Award, *, at: datetime) -> None:
+    """As for a wallet: a badge in force that its holder opened, as they disclose it now."""
+    if award.state is not AwardState.ISSUED:
+        raise Conflict(N_("Ce badge a été retiré : il ne se montre plus, même en partie."))
+    if is_suspended(award, at=at):
+        raise Conflict(N_("Ce badge est suspendu : il ne se montre pas en partie pour le moment."))
+    if award.valid_until is not None and at >= award.valid_until:
+        raise Conflict(N_("Ce badge a expiré : il ne se montre plus en partie."))
+    if award.visibility is not Visibility.OPEN:
+        raise Conflict(
+            N_(
+                "La page de ce badge est fermée. Il faut d’abord l’ouvrir : le fichier contient une partie de ce qu’elle montre."
+            )
+        )
+    check_aligned(award)
+
+
 def check_may_carry(award: Award, *, at: datetime) -> None:
     """What a wallet may receive: a badge in force that its holder opened, as they disclose it now."""
     if award.state is not AwardState.ISSUED:

@@ -172,6 +172,7 @@ LABEL_STATES = {
 KEY_PURPOSES = {
     KeyPurpose.CREDENTIAL: N_("Clé des badges"),
     KeyPurpose.ACTIVITY_LOG: N_("Clé du journal d’activité"),
+    KeyPurpose.DISCLOSURE: N_("Clé des badges montrés en partie"),
 }
 KEY_STATES = {
     KeyState.PENDING: StateLabel(N_("En attente"), "shut"),

@@ -27,6 +27,7 @@ from app.domain.campus.campus import (
     Campus,
     CampusPicture,
     CampusSettings,
+    KeyPurpose,
     Label,
     LabelState,
     Network,
@@ -117,12 +118,24 @@ class CampusService:
         if faults:
             raise next(iter(faults.values()))
         changed = take_over(campus, settings)
+        if campus.selective_disclosure:
+            self._make_disclosure_key(campus, by=by)
         if changed:
             self.campuses.add(campus)
             self.history.write(
                 by, "amend", "campus", campus.id, at=self.clock(), campus_id=campus.id, changed=changed
             )
         return campus
+
+    def _make_disclosure_key(self, campus: Campus, *, by: Actor) -> None:
+        """Once; published before anything is signed with it. It stays when this is switched off."""
+        self.campuses.lock(campus.id)
+        if self.campuses.find_active_key(campus.id, KeyPurpose.DISCLOSURE) is not None:
+            return
+        at = self.clock()
+        key = self.signing.make_key(campus, at=at, purpose=KeyPurpose.DISCLOSURE)
+        self.logged_events.key_changed(campus, key)
+        self.history.write(by, "create", "key", key.id, at=at, campus_id=campus.id)
 
     def create_network(self, network: Network, members: Sequence[Campus], *, by: Actor) -> Network:
         check_slug(network.slug)

@@ -61,11 +61,12 @@ class CampusKeys:
         move_key(key, KeyState.REVOKED if since else KeyState.VERIFY_ONLY, at=since or at)
         self.campuses.add(key)
         self._note(campus, key, by, reason=reason.strip(), state=key.state.value)
-        following = self.signing.make_key(campus, at=at) if was_active else None
+        following = self.signing.make_key(campus, at=at, purpose=key.purpose) if was_active else None
         if following is not None:
             self._note(campus, following, by, reason="")
-        # Sign the status lists again: revocations must not rest on a compromised key.
-        self.status.sign_all(campus, at=at)
+        if key.purpose is KeyPurpose.CREDENTIAL:
+            # Sign the status lists again: revocations must not rest on a compromised key.
+            self.status.sign_all(campus, at=at)
         self.logged_events.log.checkpoint(campus)
         return following
 

@@ -15,8 +15,10 @@ from app.db.awards.awards import AwardRecord
 from app.db.campus.campus import CampusStore
 from app.db.learners.wallets import WalletStore
 from app.domain.accounts.sessions import digest_of
+from app.domain.badges.badges import BadgeKind
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
+from app.domain.learners.disclosure import mandatory_pointers
 from app.domain.learners.wallets import (
     CODE_DIGITS,
     NONCE_LIFE,
@@ -285,7 +287,7 @@ class WalletService:
                         {"locale": language, "label": labels[name], "name": labels[name]}
                         for language, labels in names.items()
                     ],
-                    "sd": "never" if name in ("name", "achievement", "issuer") else "always",
+                    "sd": _disclosure_of(name),
                 }
                 for name in _CLAIMS
             ],
@@ -375,7 +377,7 @@ class WalletService:
     def sd_jwt_of(self, record: AwardRecord, key: VerificationKey, *, at: datetime) -> str:
         """The stored badge, with what its holder discloses, as SD-JWT VC for the holder of `key`."""
         document = parse_json_object(self.publication.award_file(record, "json").body)
-        claims, disclosable = badge_claims(document)
+        claims, disclosable = badge_claims(document, mandatory_pointers(record.version.kind))
         claims |= {
             "iss": self.addresses.campus(record.campus.slug),
             "iat": int(at.timestamp()),
@@ -393,6 +395,18 @@ class WalletService:
             )
         signer = self.signing.signers_of(record.campus).jwt
         return issue_sd_jwt(claims, disclosable, signer=signer, digests=DIGESTS)
+
+
+def _disclosure_of(claim: str) -> str:
+    """`never` for what every badge shows, `always` for what its holder may withhold of any; else it depends."""
+    if claim in ("issuer", "achievement"):
+        return "never"
+    kinds = [
+        kind
+        for kind in BadgeKind
+        if not mandatory_pointers(kind).isdisjoint((f"/{claim}", f"/credentialSubject/{claim}"))
+    ]
+    return "never" if len(kinds) == len(BadgeKind) else "allowed" if kinds else "always"
 
 
 NONCE_SECONDS: Final = int(NONCE_LIFE.total_seconds())

@@ -28,7 +28,7 @@ from app.domain.awards.awards import (
 )
 from app.domain.awards.open_badges import profile_of
 from app.domain.badges.badges import Badge, BadgeVersion
-from app.domain.campus.campus import Campus, KeyPurpose
+from app.domain.campus.campus import Campus
 from app.domain.core import UNSHARED, Clock, Snapshot
 from app.domain.privacy.consents import ERASED
 from app.domain.publishing import Addresses, SignedList
@@ -229,7 +229,7 @@ class PublicationService:
 
     def jwks(self) -> Published:
         """Every key ever published, each with its issuer (B-026, B-027)."""
-        rows = [row for row, _ in self.campuses.all_keys() if row.purpose is KeyPurpose.CREDENTIAL]
+        rows = [row for row, _ in self.campuses.all_keys() if row.purpose.is_published]
         keys = [published_key(row) for row in rows]
         return Published.of(dump_json(jwk_set(keys)), "application/jwk-set+json")
 

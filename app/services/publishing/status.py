@@ -72,6 +72,7 @@ class KeyOwner:
     id: uuid.UUID
     did: str
     purpose: str
+    algorithm: Algorithm = Algorithm.EDDSA
 
     def sealed_anew(self, vault: KeyVault) -> dict[str, Any]:
         """The columns of a row with a new key."""
@@ -101,7 +102,7 @@ class KeyOwner:
         return Signers(Signer(row.method_id, key), Signer(jwt_method_id(row.method_id), key))
 
     def _sealed_for(self, method_id: str) -> SealedFor:
-        return SealedFor(str(self.id), method_id, Algorithm.EDDSA.value, self.purpose)
+        return SealedFor(str(self.id), method_id, self.algorithm.value, self.purpose)
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +117,7 @@ class Signing:
         row = SealedKey(
             campus_id=campus.id,
             purpose=purpose,
-            algorithm=Algorithm.EDDSA.value,
+            algorithm=purpose.algorithm.value,
             state=KeyState.ACTIVE,
             created_at=at,
             activated_at=at,
@@ -153,7 +154,11 @@ class Signing:
         """Active keys that are still sealed in the database; their successors will be in the token."""
         if self.vault.hsm is None:
             raise Unavailable(N_("SCEAU_HSM est vide : il n’y a pas de module de clés."))
-        return [(row, campus) for row, campus in self.campuses.active_keys() if not is_in_hsm(row.kek_id)]
+        return [
+            (row, campus)
+            for row, campus in self.campuses.active_keys()
+            if not is_in_hsm(row.kek_id) and row.purpose.algorithm is Algorithm.EDDSA
+        ]
 
     def keys_that_do_not_open(self) -> list[str]:
         """Identifiers of active campus keys that the correct key-encryption key cannot decrypt."""
@@ -174,7 +179,14 @@ class Signing:
 
     def published_keys(self, campus: Campus) -> Sequence[PublishedKey]:
         rows = self.campuses.keys_of(campus.id)
-        return [published_key(row) for row in rows if row.purpose is KeyPurpose.CREDENTIAL]
+        return [published_key(row) for row in rows if row.purpose.is_published]
+
+    def disclosure_signer(self, campus: Campus) -> Signer:
+        """Of badges that a learner shows in part; its key was made when the campus switched that on."""
+        row = self.campuses.find_active_key(campus.id, KeyPurpose.DISCLOSURE)
+        if row is None:
+            raise Unavailable(N_("Ce campus n’a pas de clé pour montrer une partie d’un badge."))
+        return Signer(row.method_id, self._open(row, campus))
 
     def log_signer(self, campus: Campus, *, at: datetime) -> SigningKey:
         """The key of the campus's activity log, created at the first signature."""
@@ -190,7 +202,7 @@ def published_key(row: SealedKey) -> PublishedKey:
 
 
 def _owner(campus: Campus, purpose: KeyPurpose) -> KeyOwner:
-    return KeyOwner(campus.id, campus.did, purpose.value)
+    return KeyOwner(campus.id, campus.did, purpose.value, purpose.algorithm)
 
 
 logger = structlog.get_logger(__name__)

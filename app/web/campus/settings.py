@@ -82,6 +82,7 @@ class CampusSettingsForm:
 
     values: dict[str, str]
     names: bool
+    parts: bool
     errors: dict[str, str] = field(default_factory=dict)
 
     @staticmethod
@@ -91,19 +92,21 @@ class CampusSettingsForm:
             name: f"{value:g}" if isinstance(value, float) else str(value)
             for name, value in values.items()
         }  # fmt: skip
-        return CampusSettingsForm(shown, settings.names_in_credentials)
+        return CampusSettingsForm(shown, settings.names_in_credentials, settings.selective_disclosure)
 
     @staticmethod
     def read(form: FormData) -> CampusSettingsForm:
         return CampusSettingsForm(
-            {name: text_of(form, name) for name in _FIELDS}, text_of(form, "noms") == "oui"
+            {name: text_of(form, name) for name in _FIELDS},
+            text_of(form, "noms") == "oui",
+            text_of(form, "partie") == "oui",
         )
 
     def settings(self, before: CampusSettings) -> CampusSettings:
         changes: dict[str, Any] = {column: self.values[name] for name, column in _FIELDS.items()}
         changes |= {column: _number(changes[column]) for column in ("hue", "liveliness")}
         changes["contact_email"] = normal_address(changes["contact_email"])
-        return replace(before, **changes, names_in_credentials=self.names)
+        return replace(before, **changes, names_in_credentials=self.names, selective_disclosure=self.parts)
 
 
 def _number(text: str) -> float:

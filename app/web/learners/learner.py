@@ -226,7 +226,15 @@ def show_opening(
 def show_sharing(award_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
     view = my_badge(services, holder_of(award_id, request, services), award_id)
     sharing = sharing_of(services, services.awards.record(award_id), view.url)
-    return badge_page(request, services, view, "sharing", sharing=sharing)
+    campus = services.awards.record(award_id).campus
+    return badge_page(
+        request,
+        services,
+        view,
+        "sharing",
+        sharing=sharing,
+        sharing_parts=services.selective_disclosure.is_offered(campus),
+    )
 
 
 @router.get("/mes-badges/{award_id:uuid}/partager/code", dependencies=[HOLDER])
@@ -241,7 +249,7 @@ def show_code(award_id: uuid.UUID, request: Request, services: ReadingServices) 
 def cv_picture(award_id: uuid.UUID, services: ReadingServices) -> Response:
     """For a CV: badge, QR code and short URL, 76 × 38 mm at 300 dots per inch."""
     record = services.awards.record(award_id)
-    name = f"{_file_name(record.version.name)}-cv.png"
+    name = f"{file_name(record.version.name)}-cv.png"
     return Response(
         services.award_pictures.for_cv(record),
         media_type="image/png",
@@ -381,7 +389,7 @@ def download(award_id: uuid.UUID, form: Form, request: Request, services: Readin
     holder_of(award_id, request, services)
     record = services.awards.record(award_id)
     document = _file(services, record, form)
-    name = f"{_file_name(record.version.name)}.{form.value}"
+    name = f"{file_name(record.version.name)}.{form.value}"
     return Response(
         document.body,
         media_type=document.media_type,
@@ -521,7 +529,7 @@ def _own_addresses(services: Services, who: Holder) -> Sequence[tuple[str, str]]
     ]
 
 
-def _file_name(title: str) -> str:
+def file_name(title: str) -> str:
     """A portable file name: letters without accents, digits and hyphens."""
     plain = unicodedata.normalize("NFKD", title.casefold().replace("œ", "oe").replace("æ", "ae"))
     return re.sub(r"[^a-z0-9]+", "-", plain.encode("ascii", "ignore").decode()).strip("-")[:60] or "badge"

@@ -1,17 +1,19 @@
-"""« Portefeuille numérique »: a badge into a wallet by QR code and link; and the answer to who asks for a badge."""
+"""A badge away from its page: into a wallet, a part of it in a file, and the answer to who asks for one."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 import segno
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
-from app.domain.learners.wallets import WalletFormat, check_may_carry
-from app.errors import AppError, Conflict, Gone
+from app.domain.learners.disclosure import DISCLOSABLE, PRESENTATION_LIFE, mandatory_of
+from app.domain.learners.wallets import WalletFormat, check_may_carry, check_may_show_part
+from app.errors import AppError, Conflict, Gone, NotFound
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page
 from app.http.pages.typography import translated
@@ -36,12 +38,14 @@ from app.http.security_headers import as_private
 from app.http.workplaces import sentence_of
 from app.language import N_
 from app.services.learners.wallets import OfferShown
-from app.web.learners.learner import badge_page, my_badge
+from app.web.learners.learner import badge_page, file_name, my_badge
 from app.web.publishing.award_page import public_words
 from app.web.verification.badge_requests import wish_lines
 from app.web.verification.verification_page import shown_now
+from sceau_credentials.values.json_text import JsonObject, JsonValue
+from sceau_credentials.values.timestamps import parse_timestamp
 
-router = APIRouter(prefix="/mes-badges/{award_id:uuid}/partager/portefeuille")
+router = APIRouter(prefix="/mes-badges/{award_id:uuid}/partager")
 FORMATS = (
     (WalletFormat.SD_JWT, N_("SD-JWT, lié au portefeuille")),
     (WalletFormat.EMBEDDED, N_("Open Badge signé, JSON")),
@@ -49,12 +53,12 @@ FORMATS = (
 )
 
 
-@router.get("", dependencies=[HOLDER])
+@router.get("/portefeuille", dependencies=[HOLDER])
 def show_wallet(award_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
     return _wallet_page(request, services, award_id)
 
 
-@router.post("", dependencies=[CHANGING_HOLDER])
+@router.post("/portefeuille", dependencies=[CHANGING_HOLDER])
 def offer_badge(
     award_id: uuid.UUID, request: Request, services: WritingServices, form: SafeForm
 ) -> HTMLResponse:
@@ -191,3 +195,141 @@ def _request_page(
             shown=shown,
         )
     )
+
+
+# --- a part of a badge, without a wallet
+
+
+@dataclass(frozen=True)
+class MemberLine:
+    """One thing that the badge tells: as its page shows it, and whether the file shows it too."""
+
+    name: str
+    label: str
+    text: str
+    is_shown: bool
+
+
+@router.get("/partie", dependencies=[HOLDER])
+def show_part(award_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+    return _part_page(request, services, award_id, request.query_params.getlist("montre"))
+
+
+@router.post("/partie", dependencies=[CHANGING_HOLDER])
+def download_part(
+    award_id: uuid.UUID, request: Request, services: WritingServices, form: SafeForm
+) -> Response:
+    who = holder_of(award_id, request, services)
+    process_of(request).limiter.hit("parts of a badge", str(award_id))
+    names = [each for each in form.getlist("montre") if isinstance(each, str)]
+    record = services.awards.record(award_id)
+    try:
+        presentation = services.selective_disclosure.present(record, names, by=who.actor)
+    except Conflict as error:
+        return _part_page(request, services, award_id, names, refused=error)
+    name = f"{file_name(record.version.name)}-partie.json"
+    return Response(
+        presentation,
+        media_type="application/vc+ld+json",
+        headers={
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "Content-Security-Policy": "default-src 'none'; sandbox",
+        },
+    )
+
+
+def _part_page(
+    request: Request,
+    services: Services,
+    award_id: uuid.UUID,
+    names: Collection[str],
+    *,
+    refused: Conflict | None = None,
+) -> HTMLResponse:
+    record = services.awards.record(award_id)
+    if not services.selective_disclosure.is_offered(record.campus):
+        raise NotFound(N_("Ce campus ne propose pas de montrer une partie d’un badge."))
+    zone = record.campus.time_zone
+    preview = services.selective_disclosure.preview(record, names)
+    try:
+        check_may_show_part(record.award, at=services.clock())
+        obstacle = ""
+    except AppError as error:
+        obstacle = sentence_of(error)
+    labels = {each.name: translated(each.label) for each in DISCLOSABLE}
+    return badge_page(
+        request,
+        services,
+        my_badge(services, holder_of(award_id, request, services), award_id),
+        "part",
+        status=409 if refused else 200,
+        obstacle=obstacle,
+        lines=[
+            MemberLine(
+                each.name,
+                labels[each.name],
+                _text_of(each.name, preview.whole, zone),
+                each.name in names,
+            )
+            for each in preview.disclosable
+        ],
+        always=[
+            (translated(each.label), translated(each.reason)) for each in mandatory_of(record.version.kind)
+        ],
+        chosen=[each.name for each in preview.disclosable if each.name in names],
+        until=day(parse_timestamp(preview.whole.get("validUntil")), zone),
+        days=PRESENTATION_LIFE.days,
+        before=[
+            (moment(at, zone), [labels[name] for name in shown if name in labels])
+            for at, shown in services.selective_disclosure.shown_before(award_id)[:_MOST_BEFORE]
+        ],
+    )
+
+
+_MOST_BEFORE = 20
+
+
+def _text_of(name: str, document: JsonObject, zone: str) -> str:
+    """What a reader of the page reads there, in one line."""
+    subject = document["credentialSubject"]
+    assert isinstance(subject, dict), "we signed one subject"
+    achievement = subject["achievement"]
+    assert isinstance(achievement, dict), "we signed one achievement"
+    match name:
+        case "nom":
+            return ", ".join(_texts(subject.get("identifier"), "identityHash"))
+        case "date":
+            return day(parse_timestamp(document.get("awardedDate")), zone)
+        case "activite":
+            found = (subject.get("activityStartDate"), subject.get("activityEndDate"))
+            return " – ".join(dict.fromkeys(day(parse_timestamp(each), zone) for each in found if each))
+        case "role":
+            return str(subject.get("role", ""))
+        case "resultats":
+            described = {
+                str(each.get("id")): str(each.get("name"))
+                for each in _objects(achievement.get("resultDescription"))
+            }
+            return " ; ".join(_result_text(described, each) for each in _objects(subject.get("result")))
+        case "preuves":
+            return " ; ".join(
+                ". ".join(filter(None, (str(each.get("name", "")), str(each.get("narrative", "")))))
+                for each in _objects(document.get("evidence"))
+            )
+        case "jugement":
+            return str(subject.get("narrative", ""))
+        case _:
+            return " ; ".join(_texts(achievement.get("alignment"), "targetName"))
+
+
+def _result_text(described: Mapping[str, str], result: JsonObject) -> str:
+    label, value = described.get(str(result.get("resultDescription")), ""), result.get("value")
+    return f"{label} : {value}" if value else label
+
+
+def _objects(value: JsonValue) -> Sequence[JsonObject]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def _texts(value: JsonValue, member: str) -> Sequence[str]:
+    return [str(each[member]) for each in _objects(value) if member in each]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -30,6 +31,7 @@ from app.services.verification.verdicts import (
     difference_message,
     endorsements,
     headline,
+    is_part,
     is_recognised,
     limits,
     plain,
@@ -139,6 +141,8 @@ class AnswerShown:
     """Endorsements beside the badge; they do not change its verdict."""
     peers: Sequence[PeerShown] = ()
     """What people who worked with the holder wrote, apart from the endorsements of organisations."""
+    is_part: bool = False
+    """The holder chose what it shows: what others wrote on the badge's page is not shown beside it."""
     presented: str = ""
     """The credential itself, to be sent back with a form; nothing of it is stored here."""
 
@@ -168,6 +172,7 @@ def shown(services: Services, answer: Answer, *, again: str = "") -> AnswerShown
     document = report.document if report else None
     claims = claims_of(document) if document is not None else None
     campus = answer.campus if claims is not None else None
+    part = is_part(answer)
     return AnswerShown(
         kind=head.kind,
         state=f"{head.state} broken" if head.seal == "broken" else head.state,
@@ -193,9 +198,10 @@ def shown(services: Services, answer: Answer, *, again: str = "") -> AnswerShown
         if answer.record is not None and answer.replaced_at is not None
         else "",
         journal=_journal(services, answer, zone),
-        recommendations=_recommendations(services, answer, zone) if claims else (),
+        is_part=part,
+        recommendations=_recommendations(services, answer, zone) if claims and not part else (),
         peers=[peer_shown(each, zone) for each in services.peer_recommendations.shown_about(answer.record)]
-        if claims and answer.record
+        if claims and answer.record and not part
         else (),
         lead=_lead(services, answer, claims, zone),
         packed=day(answer.packed_at, zone) if answer.packed_at else "",
@@ -342,6 +348,9 @@ def _issuer(
     )
 
 
+_END_OF_FILE: Final = N_("La fin de ce fichier, qui ne montre qu’une partie du badge")
+
+
 def _still(answer: Answer, head: Headline, claims: Claims, zone: str) -> Still:
     until = day(claims.valid_until, zone) if claims.valid_until else ""
     match head.kind:
@@ -363,7 +372,7 @@ def _still(answer: Answer, head: Headline, claims: Claims, zone: str) -> Still:
         case HeadlineKind.EXPIRED:
             return Still(
                 translated(N_("Non, expiré depuis le {day}")).format(day=until),
-                translated(N_("Comme annoncé le jour de l’attribution")),
+                translated(_END_OF_FILE if is_part(answer) else N_("Comme annoncé le jour de l’attribution")),
             )
         case HeadlineKind.NOT_YET_VALID:
             return Still(translated(N_("Pas encore")))
@@ -375,7 +384,8 @@ def _still(answer: Answer, head: Headline, claims: Claims, zone: str) -> Still:
         ):
             return Still(translated(N_("Nous ne savons pas")))
     if until:
-        return Still(translated(N_("Oui, jusqu’au {day}")).format(day=until))
+        beside = translated(_END_OF_FILE) if is_part(answer) else ""
+        return Still(translated(N_("Oui, jusqu’au {day}")).format(day=until), beside)
     return Still(translated(N_("Oui, sans date de fin")))
 
 

@@ -122,7 +122,8 @@ TYPES = {
 }
 REMARKS = """
     version_1 token_type header_members key_without_fragment older_context status_unsigned
-    status_message schema_not_checked key_revoked_since link_scheme hidden_characters refresh_not_followed
+    status_message schema_not_checked key_revoked_since link_scheme hidden_characters part_shown
+    refresh_not_followed
 """
 
 

@@ -182,6 +182,8 @@ CASES: dict[str, Case] = {
     "GET /mes-badges/{award_id:uuid}/partager/cv.png": _HOLDER,
     "GET /mes-badges/{award_id:uuid}/partager/portefeuille": _HOLDER,
     "POST /mes-badges/{award_id:uuid}/partager/portefeuille": holder(200, body={}),
+    "GET /mes-badges/{award_id:uuid}/partager/partie": holder(404),
+    "POST /mes-badges/{award_id:uuid}/partager/partie": holder(404, body={}),
     "GET /mes-badges/{award_id:uuid}/telecharger": _HOLDER,
     "GET /mes-badges/{award_id:uuid}/confidentialite": _HOLDER,
     "GET /mes-badges/{award_id:uuid}/badge.{form}": _HOLDER,

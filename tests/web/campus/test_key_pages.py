@@ -26,7 +26,8 @@ def test_the_settings_tell_the_log_s_key_from_that_of_the_badges_and_the_desk_sh
     desk = admin.get("/gestion/itip/reglages").text
     assert "Clé des badges" in desk
     assert "Clé du journal d’activité" in desk
-    (badges,), (log,) = (keys(house, purpose) for purpose in KeyPurpose)
+    (badges,), (log,), shown_in_part = (keys(house, purpose) for purpose in KeyPurpose)
+    assert shown_in_part == [], "a campus switches it on"
     assert retiring(badges.id) in desk
     assert retiring(log.id) in desk
 

@@ -30,6 +30,7 @@ from app.services.verification.verdicts.headlines import (
     HeadlineKind,
     difference_message,
     headline,
+    is_part,
     is_recognised,
     limits,
 )
@@ -56,6 +57,7 @@ __all__ = [
     "endorsements",
     "evidence_messages",
     "headline",
+    "is_part",
     "is_recognised",
     "label_listed",
     "label_message",

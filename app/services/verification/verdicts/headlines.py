@@ -20,6 +20,7 @@ from app.services.verification.verdicts.checks import (
     sentence,
 )
 from app.services.verification.verdicts.kinds import (
+    ASK_FOR_THE_FILE,
     ATTACHED,
     BACK_THEN,
     DOCUMENT_OF_UNKNOWN_ISSUER,
@@ -35,7 +36,7 @@ from app.services.verification.verdicts.kinds import (
     other_document_message,
 )
 from app.services.verification.verdicts.standing import standing_message
-from sceau_credentials.verification.findings import Reason
+from sceau_credentials.verification.findings import Reason, RemarkCode
 from sceau_credentials.verification.other_documents import DocumentKind, OtherDocument
 from sceau_credentials.verification.report import (
     CheckId,
@@ -46,7 +47,7 @@ from sceau_credentials.verification.report import (
     Verdict,
 )
 
-__all__ = ["Headline", "HeadlineKind", "headline"]
+__all__ = ["Headline", "HeadlineKind", "headline", "is_part"]
 
 _K = HeadlineKind
 
@@ -86,14 +87,31 @@ def headline(answer: Answer) -> Headline:
         heading = LOOKALIKE_OF
     if not is_recognised(answer):
         heading = OF_UNKNOWN_ISSUER.get(kind, heading)
+    message = Sentence(_message(kind, values), values)
+    if kind.is_genuine and is_part(answer):
+        is_over = kind is _K.EXPIRED
+        message = Sentence(_PART_OVER if is_over else _PART, {"said": message})
+        advice = ASK_FOR_THE_FILE if is_over else advice
     return Headline(
         kind,
         state,
         seal,
         Sentence(heading, values),
-        Sentence(_message(kind, values), values),
+        message,
         Sentence(advice, values) if advice else None,
     )
+
+
+_PART: Final = N_("{said} La personne a choisi ce qu’elle en montre : une partie seulement.")
+_PART_OVER: Final = N_(
+    "{said} C’est la fin de ce fichier, où la personne ne montre qu’une partie du badge ; le badge lui-même vaut peut-être encore."
+)
+
+
+def is_part(answer: Answer) -> bool:
+    """Whether the holder chose what the presented badge shows."""
+    remarks = answer.report.remarks if answer.report else ()
+    return any(each.code is RemarkCode.PART_SHOWN for each in remarks)
 
 
 _LED_BY: Final[Mapping[LeadKind, str]] = {

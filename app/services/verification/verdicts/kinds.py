@@ -119,7 +119,7 @@ _ASK_FOR_THE_ADDRESS: Final = N_(
 _COME_BACK: Final = N_(
     "Refaites la vérification dans une heure. Si c’est urgent, écrivez à l’organisme qui a donné le badge."
 )
-_ASK_FOR_THE_FILE: Final = N_(
+ASK_FOR_THE_FILE: Final = N_(
     "Demandez à la personne le fichier qu’elle a téléchargé, ou l’adresse de la page de son badge."
 )
 
@@ -313,8 +313,8 @@ WORDING: Final[Mapping[HeadlineKind, tuple[str, str, str, str]]] = {
         N_("Aucun badge n’est joint à ce document"),
         N_("L’adresse écrite sur le document marche toujours : tapez-la ici."),
     ),
-    _K.NOT_A_BADGE: ("past", "unk", N_("Ce n’est pas un badge"), _ASK_FOR_THE_FILE),
-    _K.UNREADABLE: ("past", "unk", N_("Ce fichier n’a pas pu être lu"), _ASK_FOR_THE_FILE),
+    _K.NOT_A_BADGE: ("past", "unk", N_("Ce n’est pas un badge"), ASK_FOR_THE_FILE),
+    _K.UNREADABLE: ("past", "unk", N_("Ce fichier n’a pas pu être lu"), ASK_FOR_THE_FILE),
     _K.LINK_ELSEWHERE: (
         "shut",
         "unk",

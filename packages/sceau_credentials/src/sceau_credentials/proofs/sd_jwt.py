@@ -282,15 +282,30 @@ def verify_key_binding(
 # --- an Open Badge as SD-JWT VC
 
 _LEFT_OUT: Final = ("@context", "type", "issuer", "validFrom", "validUntil", "credentialStatus", "proof")
-_OF_ACHIEVEMENT: Final = ("alignment", "resultDescription", "tag")
+_OF_ACHIEVEMENT: Final = (
+    "name",
+    "description",
+    "criteria",
+    "achievementType",
+    "image",
+    "inLanguage",
+    "version",
+)
+ALWAYS_IN_BADGE: Final = frozenset(
+    {"/name", "/issuer", *(f"/credentialSubject/achievement/{name}" for name in _OF_ACHIEVEMENT)}
+)
+"""JSON pointers into an Open Badge: its title, who attests, and what."""
 DIGESTS: Final = 16
 
 
-def badge_claims(document: JsonObject) -> tuple[JsonObject, frozenset[str]]:
+def badge_claims(
+    document: JsonObject, always: Collection[str] = ALWAYS_IN_BADGE
+) -> tuple[JsonObject, frozenset[str]]:
     """The members of an Open Badge as claims of an SD-JWT VC, and the pointers of those to disclose selectively.
 
     Names and values are those of the badge; members of `credentialSubject` move to the top, its `id` becomes
-    `sub`. The badge's name and its achievement stay visible; everything about the holder can be withheld.
+    `sub`. `always`: pointers into the badge of the members that stay visible; all others can be withheld, `id`
+    and `sub` as well.
     """
     subject, issuer = document.get("credentialSubject"), document.get("issuer")
     if not isinstance(subject, dict) or not isinstance(issuer, dict):
@@ -301,8 +316,19 @@ def badge_claims(document: JsonObject) -> tuple[JsonObject, frozenset[str]]:
     if "id" in subject:
         claims["sub"] = subject["id"]
     claims["issuer"] = {name: issuer[name] for name in ("id", "name") if name in issuer}
-    pointers = {f"/{name}" for name in claims if name not in ("name", "issuer", "achievement")}
-    return claims, frozenset(pointers | {f"/achievement/{name}" for name in _OF_ACHIEVEMENT})
+    visible = {"issuer", "achievement"} | {each.rpartition("/")[2] for each in always if _is_claim(each)}
+    pointers = {f"/{name}" for name in claims if name not in visible}
+    achievement = claims.get("achievement")
+    if isinstance(achievement, dict):
+        inside = {name for name in achievement if f"/credentialSubject/achievement/{name}" not in always}
+        pointers |= {f"/achievement/{name}" for name in inside - {"id", "type"}}
+    return claims, frozenset(pointers)
+
+
+def _is_claim(pointer: str) -> bool:
+    """Whether a member of the badge, or of its subject, is a claim of its own name."""
+    parent = pointer.rpartition("/")[0]
+    return parent in ("", "/credentialSubject") and pointer not in ("/id", "/credentialSubject/id")
 
 
 _OF_CREDENTIAL: Final = frozenset(

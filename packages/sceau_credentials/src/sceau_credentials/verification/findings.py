@@ -410,6 +410,7 @@ class RemarkCode(StrEnum):
         "hidden_characters",
         "A text in it holds characters that are unseen or turn the reading.",
     )
+    PART_SHOWN = "part_shown", "Its holder chose to show a part of what was signed."
     REFRESH_NOT_FOLLOWED = "refresh_not_followed", "A newer version may exist at its refresh service."
 
 
@@ -423,7 +424,13 @@ class Remark:
 
 
 def remarks_on(
-    secured: Secured, status: CheckResult, *, key: CheckResult, bare_key: bool, not_covered: frozenset[str]
+    secured: Secured,
+    status: CheckResult,
+    *,
+    key: CheckResult,
+    bare_key: bool,
+    not_covered: frozenset[str],
+    is_part: bool = False,
 ) -> tuple[Remark, ...]:
     found = [
         *_on_document(secured.document),
@@ -433,6 +440,8 @@ def remarks_on(
     ]
     if key.reason == RemarkCode.KEY_REVOKED_SINCE.value:
         found.append(Remark(RemarkCode.KEY_REVOKED_SINCE, key.details))
+    if is_part:
+        found.append(Remark(RemarkCode.PART_SHOWN))
     if bare_key:
         found.append(Remark(RemarkCode.KEY_WITHOUT_FRAGMENT))
     if not_covered:

@@ -178,6 +178,7 @@ def run_checks(reading: Reading, secured: Secured, tools: _Tools) -> Report:
             key=findings.key,
             bare_key=resolved is not None and resolved.lacks_fragment,
             not_covered=findings.not_covered,
+            is_part=findings.discloses_part,
         )
         if tools.policy.remarks
         else (),

@@ -1,0 +1,134 @@
+"""« Montrer une partie seulement »: chosen in words, read before it is downloaded, verified as a part."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from dataclasses import replace
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.domain.awards.awards import Visibility
+from app.domain.campus.audit_log import Actor
+from app.domain.campus.campus import CampusSettings
+from tests.support.house import COMMAND, House, send
+
+BY = Actor(label="holder")
+
+
+@pytest.fixture
+def result(house: House):
+    return house.award("Zoé N’Diaye; zoe@exemple.fr", "Léo Martin; leo@exemple.fr")
+
+
+@pytest.fixture
+def zoe(house: House, result) -> TestClient:
+    client = house.client()
+    client.get(house.private_link(result, 0))
+    return client
+
+
+def place(result, position: int = 0) -> str:
+    return f"/mes-badges/{result.lines[position].award_id}/partager/partie"
+
+
+def offered(house: House, result) -> None:
+    with house.unit_of_work() as services:
+        campus = services.campuses.get("itip")
+        wanted = replace(CampusSettings.of(campus), selective_disclosure=True)
+        services.campuses.change_settings("itip", wanted, by=COMMAND)
+        services.awards.set_visibility(result.lines[0].award_id, Visibility.OPEN, by=BY)
+
+
+def told(page: str) -> str:
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())
+
+
+def test_learner_of_a_campus_that_offers_no_parts_finds_no_way_there(zoe: TestClient, result) -> None:
+    assert place(result) not in zoe.get(place(result).rpartition("/")[0]).text
+    assert zoe.get(place(result)).status_code == 404
+
+
+def test_campus_switches_it_on_in_its_settings(house: House, result, zoe: TestClient) -> None:
+    admin = house.client(house.admin)
+    page = admin.get("/gestion/itip/reglages").text
+    assert '<input type="checkbox" name="partie" value="oui">' in page
+    values = dict(re.findall(r'<input[^>]* name="([a-z-]+)"[^>]* value="([^"]*)"', page))
+    with house.unit_of_work(reading=True) as services:
+        now = CampusSettings.of(services.campuses.get("itip"))
+    values |= {"nom": now.name, "nom-court": now.short_name, "langue": now.language, "heure": now.time_zone}
+    values |= {"teinte": f"{now.hue:g}", "vivacite": f"{now.liveliness:g}", "partie": "oui"}
+    values.pop("jeton", None)
+    assert send(admin, "/gestion/itip/reglages", values).status_code == 303
+    assert "Clé des badges montrés en partie" in admin.get("/gestion/itip/reglages").text
+    assert place(result) in zoe.get(place(result).rpartition("/")[0]).text
+
+
+def test_page_shows_what_the_badge_says_and_what_the_file_will_say(
+    house: House, zoe: TestClient, result
+) -> None:
+    offered(house, result)
+    page = told(zoe.get(place(result)).text)
+    assert "Le nom de la personne Zoé N’Diaye pas montré" in page
+    assert "Heures dans l’activité : 3 pas montré" in page
+    assert "Une fin ne se cache pas." in page
+    chosen = zoe.get(f"{place(result)}?montre=nom&montre=date&montre=<script>").text
+    assert "Le nom de la personne Zoé N’Diaye Zoé N’Diaye" in told(chosen)
+    assert chosen.count('type="hidden" name="montre"') == 2
+    assert "<script>" not in chosen.partition("<main")[2]
+
+
+def test_downloaded_part_is_verified_as_a_part_on_the_page_and_by_programs(
+    house: House, zoe: TestClient, result
+) -> None:
+    offered(house, result)
+    answer = send(zoe, place(result), {"montre": ["nom"]})
+    assert answer.status_code == 200
+    assert answer.headers["content-disposition"].endswith('robotique-pour-tous-partie.json"')
+    assert "no-store" in answer.headers["cache-control"]
+    part = json.loads(answer.text)
+    assert "evidence" not in part
+    assert part["credentialSubject"]["identifier"][0]["identityHash"] == "Zoé N’Diaye"
+    files = {"fichier": ("badge.json", answer.content, "application/json")}
+    page = told(send(house.client(), "/verifier", {}, files=files, follow_redirects=True).text)
+    assert "Authentique, en cours de validité" in page
+    assert "La personne a choisi ce qu’elle en montre : une partie seulement." in page
+    assert "Ce qui n’est pas là n’est ni faux ni retiré." in page
+    assert "La fin de ce fichier, qui ne montre qu’une partie du badge" in page
+    assert "Au journal du campus" not in page, "the learner did not show the evidence"
+    report = house.client().post("/api/v1/verify", content=answer.content).json()
+    assert report["verdict"] == "valid"
+    assert [each["code"] for each in report["warnings"]] == ["part_shown"]
+
+
+def test_page_of_the_verifier_does_not_say_that_a_badge_has_no_name_where_none_is_shown(
+    house: House, zoe: TestClient, result
+) -> None:
+    offered(house, result)
+    part = send(zoe, place(result), {}).content
+    files = {"fichier": ("badge.json", part, "application/json")}
+    page = told(send(house.client(), "/verifier", {}, files=files, follow_redirects=True).text)
+    assert "La personne ne montre pas de nom ici" in page
+    assert "Le badge ne contient pas de nom" not in page
+    assert "Zoé" not in page
+
+
+def test_holder_finds_on_the_page_what_was_shown(house: House, zoe: TestClient, result) -> None:
+    offered(house, result)
+    assert "Fichiers déjà préparés" not in told(zoe.get(place(result)).text)
+    send(zoe, place(result), {"montre": ["nom", "preuves"]})
+    assert re.search(
+        r"Fichiers déjà préparés .* : Le nom de la personne, Les preuves", told(zoe.get(place(result)).text)
+    )
+
+
+def test_closed_badge_is_not_shown_in_part(house: House, zoe: TestClient, result) -> None:
+    offered(house, result)
+    with house.unit_of_work() as services:
+        services.awards.set_visibility(result.lines[0].award_id, Visibility.CLOSED, by=BY)
+    page = zoe.get(place(result)).text
+    assert "La page de ce badge est fermée" in page
+    assert "Télécharger le fichier" not in page
+    assert send(zoe, place(result), {}, seen_on=place(result).rpartition("/partager")[0]).status_code == 409
