@@ -35,7 +35,7 @@ from app.adapters.picture_codes import PictureCodes
 from app.adapters.rate_limits import LimitsUnusable, RateLimits, limits_in
 from app.adapters.secrets import KekUnusable, KeyVault, PasswordHashes, hsm_in, kek_from, make_secret_file
 from app.adapters.uploads import Clamd, PillowPhotographs, ScannerUnusable
-from app.adapters.web_documents.fetcher import GuardedWebhooks, WebDocuments
+from app.adapters.web_documents.fetcher import WEBHOOK_LIMITS, GuardedWebhooks, WebDocuments
 from app.adapters.web_documents.url_policy import NetworkScope
 from app.container.providers import ProcessContext
 from app.container.services import Services, services_over
@@ -518,7 +518,7 @@ def _webhooks_of(settings: Settings, clock: Clock) -> WebhookClient:
     reach = NetworkScope(
         settings.ports_to_fetch_from, settings.local_ports_to_fetch_from, settings.networks_of_webhooks
     )
-    return GuardedWebhooks(WebDocuments(clock=clock, reach=reach), reach)
+    return GuardedWebhooks(WebDocuments(clock=clock, reach=reach, limits=WEBHOOK_LIMITS), reach)
 
 
 def _providers_of(settings: Settings, addresses: Addresses, clock: Clock) -> Mapping[str, IdentityProvider]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from app.adapters.web_documents.fetcher import WebDocuments
+from app.adapters.web_documents.fetcher import WEBHOOK_LIMITS, GuardedWebhooks, WebDocuments
 from app.container import Process
 from app.settings import Settings
 from sceau_credentials.values.documents import NoDocuments
@@ -74,3 +74,9 @@ def test_networks_of_webhooks_are_written_with_commas_and_none_is_open_by_defaul
 def test_what_is_no_network_stops_the_start(written: str):
     with pytest.raises(ValidationError, match="SCEAU_WEBHOOK_NETWORKS"):
         Settings(webhook_networks=written)
+
+
+def test_webhooks_have_no_circuit_breaker_that_campuses_would_share(tmp_path: Path):
+    client = process(tmp_path).webhook_client
+    assert isinstance(client, GuardedWebhooks)
+    assert client.documents._limits is WEBHOOK_LIMITS

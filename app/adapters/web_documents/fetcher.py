@@ -411,6 +411,10 @@ class WebDocuments:
 _RETRY_SECONDS: Final = re.compile(r"[0-9]{1,6}", re.ASCII)
 
 
+WEBHOOK_LIMITS: Final = Limits(pause_seconds=0.0)
+"""No circuit breaker: a host is shared by campuses, and each webhook has pauses of its own."""
+
+
 @dataclass(frozen=True)
 class GuardedWebhooks:
     """A WebhookClient under the same URL policy; redirects count as failures."""

@@ -7,7 +7,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from app.adapters.web_documents.fetcher import GuardedWebhooks, WebDocuments
+from app.adapters.web_documents.fetcher import WEBHOOK_LIMITS, GuardedWebhooks, WebDocuments
 from app.adapters.web_documents.http_request import is_public
 from app.adapters.web_documents.url_policy import NetworkScope, system_resolve
 from app.domain.campus.webhooks import Attempt
@@ -263,3 +263,19 @@ def test_webhook_follows_no_redirect_and_hears_how_long_to_wait(network, fetcher
     network.server.scripts["/badges"] = answer(b"", "429 Too Many Requests", retry_after="120")
     assert webhooks.post("https://issuer.example/badges", b"{}", {}) == Attempt(429, retry_after=120)
     assert network.server.paths == ["/badges", "/badges"]
+
+
+def test_failing_webhook_of_one_campus_does_not_stop_another_s_on_the_same_host(network, fetcher):
+    reach = NetworkScope()
+    failing = [True] * 10
+
+    def dial(address: str, port: int, seconds: float):
+        if failing and failing.pop():
+            raise OSError
+        return network.dial(address, port, seconds)
+
+    webhooks = GuardedWebhooks(fetcher(reach=reach, dial=dial, limits=WEBHOOK_LIMITS), reach)
+    for _ in range(10):
+        assert webhooks.post("https://issuer.example/one", b"{}", {}).fault == "unreachable"
+    network.server.scripts["/other"] = answer(b"", "204 No Content")
+    assert webhooks.post("https://issuer.example/other", b"{}", {}) == Attempt(204)
