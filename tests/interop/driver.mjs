@@ -43,6 +43,15 @@ const operations = {
     return vc.issue({credential, suite, documentLoader, now: created});
   },
 
+  async signPresentation({credential, key, challenge, domain, created}) {
+    const pair = await ed25519Multikey.from(key);
+    const suite = new DataIntegrityProof({signer: pair.signer(), cryptosuite, date: created});
+    const presentation = vc.createPresentation({
+      verifiableCredential: credential, holder: pair.controller, now: created, verify: false
+    });
+    return vc.signPresentation({presentation, suite, challenge, domain, documentLoader});
+  },
+
   async verifyDataIntegrity({credential, at}) {
     const suite = new DataIntegrityProof({cryptosuite});
     const checkStatus = async () => ({verified: true});

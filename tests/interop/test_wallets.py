@@ -1,10 +1,11 @@
-"""Others' wallet receives badges from a running server by OpenID4VCI 1.0, and reads their status."""
+"""Others' wallet receives badges from a running server by OpenID4VCI 1.0, and answers requests by OpenID4VP 1.0."""
 
 from __future__ import annotations
 
 import socket
 import uuid
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from shutil import copyfile
 from typing import Any
@@ -14,10 +15,14 @@ import pytest
 
 from app.domain.awards.awards import Visibility
 from app.domain.campus.audit_log import Actor
+from app.domain.core import whole_second
 from app.domain.learners.wallets import WalletFormat
 from app.services.learners.wallets import OfferShown
+from app.services.verification.requests import NewRequest, Possession
+from sceau_credentials.dids import did_key
 from sceau_credentials.keys import Algorithm, LocalSigningKey
 from sceau_credentials.status_list import read_list
+from sceau_credentials.verification.report import Verdict
 from tests.interop.node_peer import NodePeer, PeerRefused
 from tests.interop.test_sd_jwt import private_jwk
 from tests.support.house import House, build_house
@@ -41,6 +46,8 @@ def server(
         house = build_house(
             f"sqlite:///{database}", folder, base_url=f"http://localhost:{listener.getsockname()[1]}"
         )
+        # Their client compares requests with the clock of the machine.
+        house.clock.now = whole_second(datetime.now(UTC))
         with serving(house.process.settings, listener, process=house.process) as live:
             yield house, live
         house.close()
@@ -116,3 +123,95 @@ def test_withdrawal_is_seen_in_both_lists(node: NodePeer, server: tuple[House, L
     with house.unit_of_work() as services:
         services.awards.revoke(house.campus, award_id, "Erreur de date.", by=Actor(label="tests"))
     assert seen() == (True, True)
+
+
+# --- requests for a badge
+
+
+def asked(house: House) -> tuple[NewRequest, str]:
+    """A request, and the link that the wallet reads in its QR code."""
+    with house.unit_of_work() as services:
+        requests = services.badge_requests
+        made = requests.ask(requests.wish(asker="Atelier Nord", purpose="Un poste", badge="robotique"))
+        return made, requests.link_of_wallet(made.reference)
+
+
+def outcome(house: House, made: NewRequest) -> tuple[Verdict, Possession]:
+    with house.unit_of_work(reading=True) as services:
+        view = services.badge_requests.of_asker(made.asker)
+        answer = services.badge_requests.verdict(view)
+        assert answer is not None
+        assert view.possession is not None
+        return answer.verdict, view.possession
+
+
+def test_their_wallet_reads_who_asks_as_openid4vp_1_0(
+    node: NodePeer, server: tuple[House, LiveServer]
+) -> None:
+    house, _live = server
+    _made, link = asked(house)
+    read = node.call("readRequest", link=link)
+    assert read["version"] == 100
+    assert read["client"]["prefix"] == "decentralized_identifier"
+    request = read["authorizationRequestPayload"]
+    assert request["client_metadata"]["client_name"] == "Atelier Nord (non vérifié) : Un poste"
+    assert request["response_mode"] == "direct_post.jwt"
+
+
+@pytest.mark.parametrize("enc", ["A128GCM", "A256GCM"])
+def test_their_wallet_shows_the_badge_that_it_received_and_only_once(
+    enc: str, node: NodePeer, server: tuple[House, LiveServer]
+) -> None:
+    house, _live = server
+    offer = offered(house, open_award(house, f"Zoé {enc};zoe.{enc}@exemple.fr"), WalletFormat.SD_JWT)
+    text = receive(node, house, offer.by_value, offer.typed)["credential"]
+    made, link = asked(house)
+    job = {
+        "link": link,
+        "query": "badge_sd_jwt",
+        "text": text,
+        "holder": private_jwk(WALLET),
+        "at": int(house.clock().timestamp()),
+        "enc": enc,
+    }
+    assert node.call("presentBadge", **job) == {"status": 200, "body": {}}
+    assert outcome(house, made) == (Verdict.VALID, Possession.WALLET)
+    with pytest.raises(PeerRefused):
+        node.call("presentBadge", **job)
+
+
+def test_their_presentations_of_stored_forms_are_read_and_bound_to_nobody(
+    node: NodePeer, server: tuple[House, LiveServer]
+) -> None:
+    house, live = server
+    award_id = open_award(house, "Ida Martin;ida@exemple.fr")
+    embedded = httpx.get(live.url(f"/attributions/{award_id}.json")).json()
+    token = httpx.get(live.url(f"/attributions/{award_id}.jwt")).text
+    key = node.call("generate", controller="did:example:unused")
+    did = f"did:key:{key['publicKeyMultibase']}"
+    key |= {"controller": did, "id": f"{did}#{key['publicKeyMultibase']}"}
+    mine = did_key(WALLET.public)
+    for query in ("badge_ldp", "badge_jwt"):
+        made, link = asked(house)
+        request = node.call("readRequest", link=link)["authorizationRequestPayload"]
+        if query == "badge_ldp":
+            presentation = node.call(
+                "signPresentation",
+                credential=embedded,
+                key=key,
+                challenge=request["nonce"],
+                domain=request["client_id"],
+                created=house.clock().strftime("%Y-%m-%dT%H:%M:%SZ"),
+            )
+        else:
+            claims = {
+                "iss": mine,
+                "aud": request["client_id"],
+                "nonce": request["nonce"],
+                "vp": {"type": ["VerifiablePresentation"], "verifiableCredential": [token]},
+            }
+            header = {"alg": "ES256", "typ": "JWT", "kid": f"{mine}#0"}
+            presentation = node.call("signJwt", payload=claims, header=header, jwk=private_jwk(WALLET))
+        answered = node.call("presentBadge", link=link, query=query, presentation=presentation, enc="A256GCM")
+        assert answered == {"status": 200, "body": {}}
+        assert outcome(house, made) == (Verdict.VALID, Possession.UNBOUND)

@@ -1,6 +1,7 @@
 // A wallet of other people's parts: OpenID4VCI of the OpenWallet Foundation, its SD-JWT VC, keys of Panva's jose.
 import {Openid4vciClient, setGlobalConfig} from '@openid4vc/openid4vci';
 import {clientAuthenticationAnonymous} from '@openid4vc/oauth2';
+import {Openid4vpClient} from '@openid4vc/openid4vp';
 import {getListFromStatusListJWT} from '@sd-jwt/jwt-status-list';
 import {SDJwtVcInstance} from '@sd-jwt/sd-jwt-vc';
 import * as jose from 'jose';
@@ -36,6 +37,32 @@ export const operations = {
 
   async presentSdJwt({text, frame, holder, binding}) {
     return sdJwt({holder}).present(text, frame, {kb: {payload: binding}});
+  },
+
+  // What the wallet shows its holder: the request, signed by a key of the DID that asks.
+  async readRequest({link}) {
+    return resolved(link);
+  },
+
+  async presentBadge({link, query, text, presentation, holder, at, enc}) {
+    const client = new Openid4vpClient({callbacks: verifierCallbacks});
+    const request = (await resolved(link)).authorizationRequestPayload;
+    const found = presentation ?? await sdJwt({holder}).present(text, {
+      id: true, sub: true, identifier: true, awardedDate: true
+    }, {kb: {payload: {iat: at, aud: request.client_id, nonce: request.nonce}}});
+    const answer = await client.createOpenid4vpAuthorizationResponse({
+      authorizationRequestPayload: request,
+      authorizationResponsePayload: {vp_token: {[query]: [found]}},
+      jarm: {
+        encryption: {nonce: randomBytes(16).toString('base64url')},
+        serverMetadata: {
+          authorization_encryption_alg_values_supported: ['ECDH-ES'],
+          authorization_encryption_enc_values_supported: [enc]
+        }
+      }
+    });
+    const {response} = await client.submitOpenid4vpAuthorizationResponse({authorizationRequestPayload: request, ...answer});
+    return {status: response.status, body: await response.json()};
   },
 
   async readStatusList({token}) {
@@ -77,6 +104,36 @@ export const operations = {
       version: issuerMetadata.originalDraftVersion,
       credential: credentialResponse.credentials[0].credential
     };
+  }
+};
+
+async function resolved(link) {
+  const client = new Openid4vpClient({callbacks: verifierCallbacks});
+  const {params} = client.parseOpenid4vpAuthorizationRequest({authorizationRequest: link});
+  return client.resolveOpenId4vpAuthorizationRequest({authorizationRequestPayload: params});
+}
+
+const verifierCallbacks = {
+  fetch,
+  hash: (data, alg) => createHash(alg.replace('-', '')).update(data).digest(),
+  // did:web, as its specification has it, but over http: the server of the tests has no certificate.
+  async verifyJwt(signer, {compact}) {
+    const [did] = signer.didUrl.split('#');
+    const host = decodeURIComponent(did.replace('did:web:', ''));
+    const document = await (await fetch(`http://${host}/.well-known/did.json`)).json();
+    const method = document.verificationMethod.find(each => each.id === signer.didUrl);
+    if(!method || !document.authentication.includes(method.id)) {
+      return {verified: false};
+    }
+    await jose.compactVerify(compact, await jose.importJWK(method.publicKeyJwk, signer.alg));
+    return {verified: true, signerJwk: method.publicKeyJwk};
+  },
+  async encryptJwe({publicJwk, alg, enc, apu, apv}, data) {
+    const encryption = new jose.CompactEncrypt(Buffer.from(data)).setProtectedHeader({alg, enc, kid: publicJwk.kid});
+    encryption.setKeyManagementParameters({
+      apu: apu ? Buffer.from(apu, 'base64url') : undefined, apv: apv ? Buffer.from(apv, 'base64url') : undefined
+    });
+    return {encryptionJwk: publicJwk, jwe: await encryption.encrypt(await jose.importJWK(publicJwk, alg))};
   }
 };
 

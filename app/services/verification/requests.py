@@ -227,7 +227,6 @@ class BadgeRequests:
         base_url, at = self.addresses.base_url, self.clock()
         wish = asked.wish
         claims: JsonObject = {
-            "iss": client_id(base_url),
             "aud": WALLET_AUDIENCE,
             "client_id": client_id(base_url),
             "response_type": "vp_token",
