@@ -198,7 +198,7 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
             "list_id": str(services.status.status.slots_of([award_id])[0].list_id),
             "token": services.people.private_link_token(award_id, 0),
             "account_id": str(uuid.uuid4()), "service": "unknown",
-            "form": "png", "extension": "json", "path": "mark.svg", "code": "fr", "mark": "invented", "network": "invented", "secret": "invented", "reference": "invented", "link": "2026-12-31.invented", "signs": short_code(award_id),
+            "form": "png", "extension": "json", "path": "mark.svg", "code": "fr", "mark": "invented", "network": "invented", "secret": "invented", "reference": "invented", "subject": "invented", "link": "2026-12-31.invented", "signs": short_code(award_id),
             "contribution_id": str(made.id), "proof_id": str(proof.id), "piece_id": str(piece_of_it.id),
             "demande": demande, "request_id": str(asked.id), "file_id": str(piece.id),
             "wish": services.reminders.token_of(person.id),

@@ -11,12 +11,23 @@ from sqlmodel import select
 
 from app.domain.campus.audit_log import HistoryEntry
 from app.domain.people.people import Role
+from app.services.verification.requests import Possession
+from tests.services.verification.test_badge_requests import (
+    asked,
+    content,
+    encrypted,
+    presentation,
+    request_of,
+    sd_jwt,
+    view,
+)
 from tests.support.databases.engines import temporary_walled
 from tests.support.forms import forms_of
 from tests.support.house import COMMAND, build_house, send
 from tests.web.accounts.test_account_pages import answered, is_in, keeper
 from tests.web.accounts.test_learner_account import ask_for_letter, enter
 from tests.web.accounts.test_own_addresses import leave
+from tests.web.verification.test_badge_request_pages import requested
 
 pytestmark = pytest.mark.postgres
 
@@ -133,4 +144,33 @@ def test_a_closed_badge_is_answered_as_closed_and_opened_by_its_private_link(
         assert learner.get(f"/mes-badges/{award_id}").status_code == 200
         assert str(award_id) in learner.get("/mes-badges").text
         assert str(award_id) not in visitor.get("/mes-badges").text
+        house.close()
+
+
+def test_holder_shows_a_closed_badge_to_who_asked_and_no_campus_reads_to_whom(
+    migrated_postgres: str, postgres_server: str, tmp_path: Path
+):
+    with temporary_walled(postgres_server, migrated_postgres) as url:
+        house = build_house(url, tmp_path)
+        result = house.award("Zoé Faure; zoe@exemple.fr")
+        award_id, learner, employer = result.lines[0].award_id, house.client(), house.client()
+        learner.get(house.private_link(result, 0))
+        here, link = requested(employer)
+        assert f'value="{award_id}"' in learner.get(link).text
+        assert "Zoé Faure" in learner.get(link, params={"badge": str(award_id)}).text
+        assert send(learner, link, {"geste": "montrer", "badge": str(award_id)}).status_code == 303
+        seen = employer.get(here).text
+        assert "La personne a prouvé qu’elle détient ce badge" in seen
+        assert "Zoé Faure" in seen
+        assert "Atelier Nord" in learner.get(f"/mes-badges/{award_id}/confidentialite").text
+        with house.process.visit(reading=True, campus_id=house.campus.id) as services:
+            assert services.badge_requests.shown_to(award_id) == []
+        wallet = sd_jwt(house, award_id)
+        made = asked(house)
+        request = request_of(house, made)
+        found = content(request, "badge_sd_jwt", presentation(house, wallet, request))
+        place = f"/presentations/{made.reference}/reponse"
+        assert house.client().post(place, data=encrypted(request, found)).status_code == 200
+        assert view(house, made).possession is Possession.WALLET
+        assert learner.get(f"/mes-badges/{award_id}/confidentialite").text.count("Atelier Nord") == 2
         house.close()
