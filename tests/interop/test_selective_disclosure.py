@@ -12,7 +12,10 @@ from sceau_credentials.keys import Algorithm, LocalSigningKey, Signer, Verificat
 from sceau_credentials.proofs.data_integrity import verify_proofs
 from sceau_credentials.proofs.selective_disclosure import add_base_proof, derive_proof
 from tests.interop.node_peer import NodePeer
+from tests.services.learners.test_disclosure import EVERYTHING, presentation, switch
+from tests.services.learners.test_wallets import open_award
 from tests.support.badges.credentials import DID, NOON, badge_document
+from tests.support.house import House
 
 pytestmark = pytest.mark.node
 
@@ -97,6 +100,20 @@ def test_we_derive_from_their_base_proof(chosen: list[str], node: NodePeer) -> N
     derived = derive_proof(signed, chosen)
     assert believed(derived, public)
     assert node.call("verifyDerivedProof", credential=derived, at=AT)["verified"] is True
+
+
+def test_digital_bazaar_accepts_what_a_learner_downloads(node: NodePeer, house: House) -> None:
+    award_id = open_award(house)
+    switch(house)
+    with house.unit_of_work(reading=True) as services:
+        node.publish(services.publication.did_of(house.campus))
+    at = house.clock().isoformat().replace("+00:00", "Z")
+    for names in ((), ("nom", "resultats"), tuple(EVERYTHING)):
+        part = presentation(house, award_id, *names)
+        answer = node.call("verifyDerivedProof", credential=part, at=at)
+        assert answer == {"verified": True, "error": None}
+        altered = part | {"name": "Autre badge"}
+        assert node.call("verifyDerivedProof", credential=altered, at=at)["verified"] is False
 
 
 def without_proof(document: dict[str, Any]) -> dict[str, Any]:

@@ -24,7 +24,8 @@ from app.domain.learners.disclosure import (
     presented,
     selected_in,
 )
-from app.errors import Conflict, NotFound
+from app.domain.people.people import AgeGroup
+from app.errors import Conflict, NotAllowed, NotFound
 from app.services.verification.verdicts.headlines import HeadlineKind, headline
 from sceau_credentials.keys import Algorithm
 from sceau_credentials.proofs.sd_jwt import badge_claims
@@ -228,6 +229,21 @@ def test_closed_withdrawn_and_suspended_badges_are_not_shown_in_part(house: Hous
     with pytest.raises(Conflict, match="retiré"):
         presentation(house, award_id)
     assert asked(house, part)[0] is HeadlineKind.REVOKED
+
+
+def test_pupil_under_15_shows_a_part_with_a_parents_consent_only(house: House) -> None:
+    switch(house)
+    award_id = open_award(house)
+    presentation(house, award_id)
+    with house.unit_of_work() as services:
+        record = services.awards.record(award_id)
+        services.guardians.set_age_group(house.campus, record.person.id, AgeGroup.UNDER_15, by=COMMAND)
+        # Were the page left open by a mistake, the rule would hold all the same.
+        award = services.awards.record(award_id).award
+        award.visibility, award.align_due_at = Visibility.OPEN, None
+        services.awards.awards.save(award)
+    with pytest.raises((Conflict, NotAllowed)):
+        presentation(house, award_id)
 
 
 def test_file_that_has_ended_says_that_the_badge_may_be_good(house: House) -> None:

@@ -115,6 +115,20 @@ def test_page_of_the_verifier_does_not_say_that_a_badge_has_no_name_where_none_i
     assert "Zoé" not in page
 
 
+def test_nobody_else_makes_a_file_of_the_badge(house: House, zoe: TestClient, result) -> None:
+    offered(house, result)
+    leo = house.client()
+    leo.get(house.private_link(result, 1))
+    assert leo.get(place(result)).status_code == 401
+    token = re.search(
+        r'name="jeton" value="([^"]+)"', leo.get(place(result, 1).rpartition("/partager")[0]).text
+    )
+    assert token is not None
+    assert leo.post(place(result), data={"jeton": token[1]}).status_code == 401
+    for stranger in (house.client(), house.client(house.trainer), house.client(house.admin)):
+        assert stranger.get(place(result)).status_code == 401
+
+
 def test_holder_finds_on_the_page_what_was_shown(house: House, zoe: TestClient, result) -> None:
     offered(house, result)
     assert "Fichiers déjà préparés" not in told(zoe.get(place(result)).text)
