@@ -349,9 +349,18 @@ def doubt_unproved(segments: Sequence[Sequence[Candidate]]) -> None:
         _doubt_addresses(people)
         marked = sum(bool(by_capitals(one.whole.split())) for one in people if one.whole)
         by_case = len(people) >= 3 and 5 * marked >= 4 * len(people)
+        single = sum(Reason.ONE_WORD in {doubt.reason for doubt in one.line.doubts} for one in people)
         for one in people:
+            if 3 * single >= len(people) and one.line.state is State.READY and _is_only_told_by_order(one):
+                one.line = one.line.doubting(Reason.UNUSUAL)
             if one.line.state is State.READY and (reason := _unproved(one, by_case)):
                 one.line = one.line.doubting(reason)
+
+
+def _is_only_told_by_order(one: Candidate) -> bool:
+    """Among halves of names, two words may be one half: « Robert Dubois, Tom »."""
+    own = bool(one.line.address) and is_named_in(one.line.address, one.line.given_name, one.line.family_name)
+    return bool(one.whole) and not own and not by_capitals(one.whole.split())
 
 
 def _words_of(name: str) -> list[str]:

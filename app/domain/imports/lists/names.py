@@ -130,6 +130,8 @@ def kind_of(word: str) -> Kind:
         return Kind.UNKNOWN
     if len(parts) == 1:
         return _kind(parts[0])
+    if parts[0] in ("saint", "sainte"):
+        return Kind.FAMILY
     joined = _kind("".join(parts))
     kinds = [_kind(part) for part in parts]
     if joined is Kind.FAMILY and all(kind in (Kind.GIVEN, Kind.BOTH) for kind in kinds):

@@ -167,7 +167,8 @@ def _may_be_reversed(one: Candidate) -> bool:
         [word for word in half.split() if not is_particle(word)]
         for half in (one.line.given_name, one.line.family_name)
     )
-    if is_named_in(one.line.address, one.line.given_name, one.line.family_name):
+    is_family = all(kind_of(word) is Kind.FAMILY for word in given) and any(map(may_be_given, family))
+    if is_named_in(one.line.address, one.line.given_name, one.line.family_name) and not is_family:
         return False
     if any(map(may_be_given, given)):
         single = len(given) == len(family) == 1 and one.prior is not one.order

@@ -229,12 +229,19 @@ def _speaks_of_names(row: Row) -> bool:
     )
 
 
+_NOTE = re.compile(r"\s*\([^()]*\)\s*$|\s+[-–]\s+\S*\d\S*\s*$")
+"""« Zoé (16 ans) », « Zoé - 2B »"""
+
+
 def columns_of_cells(
     rows: Sequence[Sequence[str]], *, comma: bool = False
 ) -> tuple[tuple[Column, ...], Column | None]:
     """A guess for a table without heading; the order is that of the two columns of names, None where it is not clear."""
     width = max(map(len, rows), default=0)
-    by_column = [[cells[i] for cells in rows if i < len(cells) and cells[i]] for i in range(width)]
+    by_column = [
+        [_NOTE.sub("", cells[i]) or cells[i] for cells in rows if i < len(cells) and cells[i]]
+        for i in range(width)
+    ]
     columns = [_kind_of_cells(cells) for cells in by_column]
     for role in (Column.ADDRESS, Column.HOURS, Column.UNDER_15, Column.STATUS):
         first = columns.index(role) if role in columns else None

@@ -460,7 +460,11 @@ def _split(number: int, text: str, original: str, doubts: tuple[Reason, ...]) ->
         return
     for index, part in enumerate(parts):
         shown = f"{label} {part}".strip() if index == 0 and label else part
-        yield Row(number, (cell_of(_unbulleted(part + " ").strip()),), shown, doubts)
+        # « Ben Salah, Mohamed Amine <…> »: the part before may be a half of this name.
+        before = parts[index - 1] if index else ""
+        is_half = bool(before) and "@" not in before and "<" in part and len(part.split("<")[0].split()) < 3
+        row = (cell_of(_unbulleted(part + " ").strip()),)
+        yield Row(number, row, shown, (*doubts, Reason.SPLIT) if is_half else doubts)
 
 
 def _recipient_parts(text: str) -> list[str]:
