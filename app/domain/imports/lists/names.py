@@ -205,6 +205,10 @@ def is_particle(word: str) -> bool:
     return (fold(word).split() or [""])[0] in _PARTICLES and len(fold(word).split()) == 1
 
 
+def is_sure_particle(word: str) -> bool:
+    return fold(word) in SURE_PARTICLES - {"le", "den", "ter", "da", "di", "bin", "van", "von"}
+
+
 def without_civility(name: str) -> str:
     """« Mme DUPONT Marie » is Marie Dupont."""
     words = name.split()
@@ -383,7 +387,10 @@ def fault_of(given: str, family: str) -> tuple[Reason, str] | None:
         or len([w for w in family.split() if not is_particle(w)]) > 3
     ):
         return Reason.LONG, whole
-    if any(fold(half) in CIVILITIES - {"me", "pr", "dr"} for half in (given, family)):
+    if any(
+        fold(half) in CIVILITIES - {"me", "pr", "dr"} or all(map(is_sure_particle, half.split()))
+        for half in (given, family)
+    ):
         return Reason.ONE_WORD, whole
     if any(len([c for c in half if c.isalpha()]) < 2 or half.endswith(".") for half in (given, family)):
         return Reason.INITIAL, whole

@@ -276,6 +276,8 @@ def _enumerates(lines: Sequence[str], mark: str) -> bool:
     ]
     parts = [[part.strip() for part in line.split(mark) if part.strip()] for line in lines]
     flat = list(chain.from_iterable(parts))
+    if any(len(cells) > 1 and roles_of_heading(cells) for cells in parts[:HEADING_WITHIN]):
+        return False
     if 2 * sum(bool(_enumerated(line)) for line in labelled) > len(labelled):
         return True
     if not flat or any("@" in part or any(c.isdigit() for c in part) for part in flat):
@@ -460,11 +462,15 @@ def _split(number: int, text: str, original: str, doubts: tuple[Reason, ...]) ->
         return
     for index, part in enumerate(parts):
         shown = f"{label} {part}".strip() if index == 0 and label else part
-        # « Ben Salah, Mohamed Amine <…> »: the part before may be a half of this name.
-        before = parts[index - 1] if index else ""
-        is_half = bool(before) and "@" not in before and "<" in part and len(part.split("<")[0].split()) < 3
+        # « Ben Salah, Mohamed Amine <…> »: both parts may be halves of one name.
+        halves = _may_be_halves(*parts[index - 1 : index + 1]) if index else False
+        is_half = halves or _may_be_halves(*parts[index : index + 2])
         row = (cell_of(_unbulleted(part + " ").strip()),)
         yield Row(number, row, shown, (*doubts, Reason.SPLIT) if is_half else doubts)
+
+
+def _may_be_halves(before: str, part: str = "") -> bool:
+    return "@" not in before and "<" in part and len(part.split("<")[0].split()) < 3
 
 
 def _recipient_parts(text: str) -> list[str]:

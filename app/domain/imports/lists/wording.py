@@ -70,7 +70,7 @@ _MAIL = _set("mail mel email courriel messagerie mails emails courriels mailing"
 _OF_OTHERS = _set(
     """parent parents pere mere tuteur tutrice tuteurs responsable responsables representant legal legaux maitre
     entreprise employeur societe formateur formatrice accompagnateur referent enseignant professeur organisme structure
-    contact urgence conjoint maman papa payeur acheteur facturation billing buyer rl rl1 rl2 resp manager superieur hierarchique conseiller prescripteur"""
+    contact urgence conjoint maman papa payeur acheteur facturation billing buyer rl rl1 rl2 resp manager superieur hierarchique conseiller conseillere prescripteur prevenir interlocuteur interlocutrice parrain marraine mentor"""
 )
 _OF_THINGS = _set(
     """atelier activite classe etablissement groupe lycee college ville rue reunion fichier salle equipe formation
@@ -174,7 +174,8 @@ def _role(heading: str) -> tuple[Column, bool]:
         return Column.STATUS, True
     if not words or len(words) > 10:
         return Column.NOTHING, False
-    if known & _OF_OTHERS:
+    if known & _OF_OTHERS or (words[-1] in ("ma", "par") and not heading.startswith("rempla")):
+        # « Mail MA », « Suivi par »
         return (Column.OTHER_ADDRESS if _names_mail(words) else Column.NOTHING), True
     if _names_mail(words):
         of_family = known & {"famille", "familial", "familiale", "foyer"} and not known & {"nom", "prenom"}
@@ -282,6 +283,13 @@ def roles_of_heading(cells: Sequence[str], above: Sequence[str] = ()) -> tuple[C
         return tuple(role for role, _ in found)
     if len(filled) == 1:
         return tuple(role for role, _ in found) if fold(filled[0]) in _BY_WORDING else None
+    exact = any(
+        fold(cell) in _BY_WORDING and holds in NAME_COLUMNS
+        for cell, (holds, _) in zip(cells, found, strict=True)
+    )
+    if recognised == 1 and len(filled) == 2 and exact and halves:
+        # « Nom et prénom ; Délégué »
+        return tuple(role for role, _ in found)
     if recognised < 2 and not (
         len(filled) > 2 and any(role in NAME_COLUMNS for role, _ in found) and _all_questions(filled)
     ):
@@ -300,7 +308,12 @@ _OF_ONE_PERSON = _set(
 def _without_other_names(cells: Sequence[str], found: list[tuple[Column, bool]]) -> list[tuple[Column, bool]]:
     """Beside « Nom apprenant » or « Nom », « Nom MA » and « Nom à afficher » name nobody else of the list."""
     ranks = [
-        2 if set(fold(cell).split()) & _THEIRS else 1 if fold(cell) in _BY_WORDING else 0 for cell in cells
+        2
+        if set(fold(cell).split()) & _THEIRS
+        else 1
+        if fold(re.sub(r"\(.*?\)", "", cell)) in _BY_WORDING
+        else 0
+        for cell in cells
     ]
     best = {
         kind: max(rank for rank, (holds, _) in zip(ranks, found, strict=True) if holds is kind)
