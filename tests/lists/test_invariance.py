@@ -124,3 +124,97 @@ def test_a_remark_beside_one_name_is_asked_about(pattern: str) -> None:
         assert {fold(line.name) for line in reading.in_state(State.READY)} <= right, (pattern, remark)
         asked = " ".join(line.name for line in reading.in_state(State.ASK))
         assert "Thomas" in asked, (pattern, remark)
+
+
+_STYLES = ("{g} {f}", "{f} {g}", "{F} {g}", "{g} {F}", "{F} {G}", "{G} {F}", "{f}, {g}", "{F}, {g}", "M. {g} {f}", "Mme {F} {g}", "{l} {m}")  # fmt: skip
+_ROWS = ("{n}", "- {n}", "{i}. {n}", "{n} - 2B", "{n} (16 ans)", "{n};{e}", "{n} <{e}>", "{n} {e}", "{e} {n}", "{n}\t{e}", "• {n} : présent")  # fmt: skip
+
+
+def _people(random: Random, count: int) -> list[tuple[str, str]]:
+    known = sorted(
+        {
+            (one.given, one.family)
+            for entry in ENTRIES
+            for one in entry.people
+            if one.state != "ask" and len(one.given) > 2 and len(one.family) > 2
+        }
+    )
+    return random.sample(known, count)
+
+
+def _written(style: str, given: str, family: str) -> str:
+    return style.format(g=given, f=family, G=given.upper(), F=family.upper(), l=given.lower(), m=family.lower())  # fmt: skip
+
+
+def _address(given: str, family: str) -> str:
+    return f"{fold(given).replace(' ', '-')}.{fold(family).replace(' ', '')}@exemple.fr"
+
+
+@pytest.mark.parametrize("style", _STYLES)
+def test_a_name_written_like_its_neighbours_is_never_split_wrongly(style: str) -> None:
+    random = Random(style)
+    pool, ready, total = _people(random, 400), 0, 0
+    for form in _ROWS:
+        for count in (1, 2, 3, 5, 8, 12):
+            people = random.sample(pool, count)
+            rows = [
+                form.format(n=_written(style, *one), i=number, e=_address(*one))
+                for number, one in enumerate(people, 1)
+            ]
+            right = {(fold(given), fold(family)) for given, family in people}
+            found = {key[:2] for key in _ready(read_list_file("\n".join(rows).encode()))}
+            assert found <= right, (rows, found - right)
+            ready, total = ready + len(found), total + count
+    assert ready > 0.6 * total
+
+
+_FAMILY = ("Nom", "NOM", "Nom de famille", "Nom élève", "Nom du stagiaire", "Nom usuel", "Last name", "Nom (en majuscules)")  # fmt: skip
+_GIVEN = ("Prénom", "PRENOM", "Prénom(s)", "Prénom élève", "Prénom du stagiaire", "Prénom usuel", "First name", "Prénom (usuel)")  # fmt: skip
+_WHOLE = ("Nom Prénom", "Nom et prénom", "Stagiaire", "Élève", "Participant", "Nom complet", "Apprenant(e)", "Candidat", "Identité")  # fmt: skip
+_OWN = ("Mail", "E-mail", "Courriel", "Adresse électronique", "Mél", "Courriel élève", "E-mail stagiaire")
+_THEIRS = ("Mail parent", "E-mail responsable 1", "Courriel tuteur", "Mail entreprise", "Email resp. légal", "Mail MA", "Mail référent")  # fmt: skip
+_OTHERS = ("Nom responsable", "Tuteur", "Maître d’apprentissage", "Professeur principal", "Conseiller", "Nom MA", "Personne à prévenir", "Parrain", "Suivi par", "Interlocuteur", "Délégué", "Nom représentant")  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_other_people_of_a_table_are_never_taken(seed: int) -> None:
+    """Parents, tutors and employers stand in columns of their own, in any order of the columns."""
+    random = Random(seed)
+    pool, ready, total = _people(random, 400), 0, 0
+    for _ in range(60):
+        people = random.sample(pool, random.choice([2, 3, 5, 8]))
+        own = [_address(*one) if random.random() < 0.85 else "" for one in people]
+        own = own if random.random() < 0.6 else [""] * len(people)
+        others = random.sample(pool, len(people))
+        style = random.choice(_STYLES[:4])
+        named = random.choice(range(len(_FAMILY)))
+        columns: list[tuple[str, list[str]]] = (
+            [(random.choice(_WHOLE), [_written(style, *one) for one in people])]
+            if random.random() < 0.4
+            else [
+                (_FAMILY[named], [family for _, family in people]),
+                (_GIVEN[named], [given for given, _ in people]),
+            ]
+        )
+        if any(own):
+            columns.append((random.choice(_OWN), own))
+        if random.random() < 0.5:
+            columns.append((random.choice(_THEIRS), [_address("Odile", family) for _, family in people]))
+        if random.random() < 0.6:
+            columns.append((random.choice(_OTHERS), [_written(style, *one) for one in others]))
+        columns.append(("Classe", [random.choice(["2A", "2B"]) for _ in people]))
+        random.shuffle(columns)
+        rows = [
+            ";".join(cells)
+            for cells in (
+                [heading for heading, _ in columns],
+                *zip(*(cells for _, cells in columns), strict=True),
+            )
+        ]
+        right = {
+            (fold(given), fold(family), address) for (given, family), address in zip(people, own, strict=True)
+        }
+        reading = read_list_file("\n".join(rows).encode())
+        assert set(_ready(reading)) <= right, (rows, set(_ready(reading)) - right)
+        ready, total = ready + len(_ready(reading)), total + len(people)
+    assert ready > 0.6 * total
