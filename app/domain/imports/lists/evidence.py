@@ -276,7 +276,7 @@ def _of_another_kind(written: Sequence[str]) -> list[str]:
     if usual == "text" or 3 * most < 2 * len(written):
         return []
     allowed = {usual, "date", "number"} if usual != "tick" else {"tick"}
-    zeros = [cell for cell in written if re.fullmatch(r"0+(?:[.,]0+)?", cell)]
+    zeros = [cell for cell in written if re.fullmatch(r"0+(?:[.,]0+)?\s*(?:%|/\s*\d+)?", cell)]
     return [
         *(zeros if usual == "number" and 2 * len(zeros) < len(written) else ()),
         *(
@@ -441,5 +441,5 @@ def _doubt_addresses(people: Sequence[Candidate]) -> None:
         if is_own or one.own_address or one.line.state is not State.READY:
             continue
         in_column = not one.free and not one.pair_order
-        if names_somebody(one.line.address) or (united and not in_column):
+        if one.unsure_address or names_somebody(one.line.address) or (united and not in_column):
             one.line = one.line.doubting(Reason.ADDRESS_UNSURE, one.line.address)

@@ -330,7 +330,7 @@ def _read(row: Row, segment: Segment, context: _Context) -> Iterator[Candidate]:
     candidate = from_columns(row, line, segment) if by_columns else from_text(row, line)
     candidate.unread = " ; ".join(_unread(row, segment) if by_columns and candidate.is_person else row.filled)
     candidate.evidence = 2 * segment.told
-    candidate.own_address = segment.own_address
+    candidate.own_address, candidate.unsure_address = segment.own_address, segment.unsure_address
     if segment.is_above and candidate.is_person:
         candidate.line = candidate.line.doubting(Reason.MAYBE_TITLE)
     if segment.is_above and candidate.is_person and not candidate.line.address and not mentions_in(row.text):

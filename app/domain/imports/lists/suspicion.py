@@ -64,6 +64,8 @@ class Candidate:
     """Text of the row in which further people may be named."""
     own_address: bool = False
     """By its heading the address is this person's own."""
+    unsure_address: bool = False
+    """Nothing in its heading shows whose the address is."""
     evidence: int = 0
     """Votes of the list as a whole for this name."""
 

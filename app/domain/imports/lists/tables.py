@@ -28,6 +28,7 @@ from app.domain.imports.lists.wording import (
     OF_OTHERS,
     address_rank,
     holds_remarks,
+    may_be_of_others,
     role_of_heading,
     roles_of_heading,
 )
@@ -70,6 +71,8 @@ class Segment:
     answered: frozenset[int] = frozenset()
     """Columns of a status that most rows fill, or in which some are present."""
     own_address: bool = False
+    unsure_address: bool = False
+    """Nothing in its heading shows whose the address is."""
     is_above: bool = False
     """Titles are expected: these rows stand above a heading."""
     usual: int | None = None
@@ -418,6 +421,9 @@ def prepare(segment: Segment) -> None:
     for i in segment.days:
         segment.unexplained[i] = not_signed(columns, cells, i) | frozenset(rare_marks(cells[i]))
     segment.dense = dense_columns(columns, cells)
+    segment.unsure_address = any(
+        column is Column.ADDRESS and may_be_of_others(heading[i]) for i, column in enumerate(columns)
+    )
     segment.own_address = any(
         column is Column.ADDRESS and heading[i] and address_rank(heading[i]) == 2
         for i, column in enumerate(columns)

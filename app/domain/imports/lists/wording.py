@@ -8,7 +8,16 @@ from functools import lru_cache
 from itertools import pairwise
 
 from app.domain.imports.lists.model import NAME_COLUMNS, Column, Reason
-from app.domain.imports.lists.names import CIVILITIES, DAMAGED, Kind, fold, is_particle, kind_of, repaired
+from app.domain.imports.lists.names import (
+    CIVILITIES,
+    DAMAGED,
+    Kind,
+    fold,
+    is_less_common_word,
+    is_particle,
+    kind_of,
+    repaired,
+)
 
 
 def _set(text: str) -> frozenset[str]:
@@ -181,6 +190,8 @@ def _role(heading: str) -> tuple[Column, bool]:
         of_family = known & {"famille", "familial", "familiale", "foyer"} and not known & {"nom", "prenom"}
         of_family = of_family or (known & _SHARED and not known & _THEIRS) or known & _FORMER
         return (Column.OTHER_ADDRESS if of_family else Column.ADDRESS), True
+    if {"nom", "naissance"} <= known and not known & {"lieu", "date", "ville", "pays"}:
+        return Column.FAMILY, True
     if known & {
         "tel",
         "telephone",
@@ -253,6 +264,25 @@ def address_rank(heading: str) -> int:
     return 2 if words & _THEIRS else 0 if words & _WORK else 1
 
 
+_OF_ADDRESSES = (
+    _MAIL
+    | _THEIRS
+    | _WORK
+    | _set(
+        """adresse adresses address electronique electroniques de du des la le l d un une e votre vos ton tes contact coordonnees principal
+        principale primary value premiere secondaire valide personne participants stagiaires eleves apprentis etudiants membre
+        utilisateur user your you nom et ou si possible obligatoire facultatif zoom teams connexion inscription invite inscrit
+        usuelle privee prive home work other label reponse beneficiaire apprentie etudiante salariee agent collaborateur pour
+        recevoir convocation badge a laquelle joindre vous quelle est"""
+    )
+)
+
+
+def may_be_of_others(heading: str) -> bool:
+    """« Adresse mail du lieu »: nothing shows that it is the person's own."""
+    return any(word not in _OF_ADDRESSES and not word.isdigit() for word in fold(heading).split())
+
+
 def roles_of_heading(cells: Sequence[str], above: Sequence[str] = ()) -> tuple[Column, ...] | None:
     """What each column holds, if this row is a heading; None if it is not."""
     filled = [cell for cell in cells if cell.strip()]
@@ -290,6 +320,9 @@ def roles_of_heading(cells: Sequence[str], above: Sequence[str] = ()) -> tuple[C
     if recognised == 1 and len(filled) == 2 and exact and halves:
         # « Nom et prénom ; Délégué »
         return tuple(role for role, _ in found)
+    if exact and not any(map(str.isdigit, "".join(filled))) and all(map(_is_of_headings, filled)):
+        # « Dossier ; Bénéficiaire ; Motif sortie »
+        return tuple(role for role, _ in found)
     if recognised < 2 and not (
         len(filled) > 2 and any(role in NAME_COLUMNS for role, _ in found) and _all_questions(filled)
     ):
@@ -325,6 +358,12 @@ def _without_other_names(cells: Sequence[str], found: list[tuple[Column, bool]])
         else one
         for cell, rank, one in zip(cells, ranks, found, strict=True)
     ]
+
+
+def _is_of_headings(cell: str) -> bool:
+    return role_of_heading(cell)[1] or any(
+        word in _VOCABULARY or is_less_common_word(word) for word in fold(cell).split()
+    )
 
 
 def _all_questions(cells: Sequence[str]) -> bool:
