@@ -155,7 +155,7 @@ def test_a_name_written_like_its_neighbours_is_never_split_wrongly(style: str) -
     random = Random(style)
     pool, ready, total = _people(random, 400), 0, 0
     for form in _ROWS:
-        for count in (1, 2, 3, 5, 8, 12):
+        for count in (1, 3, 8):
             people = random.sample(pool, count)
             rows = [
                 form.format(n=_written(style, *one), i=number, e=_address(*one))
@@ -176,12 +176,12 @@ _THEIRS = ("Mail parent", "E-mail responsable 1", "Courriel tuteur", "Mail entre
 _OTHERS = ("Nom responsable", "Tuteur", "Maître d’apprentissage", "Professeur principal", "Conseiller", "Nom MA", "Personne à prévenir", "Parrain", "Suivi par", "Interlocuteur", "Délégué", "Nom représentant")  # fmt: skip
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 def test_other_people_of_a_table_are_never_taken(seed: int) -> None:
     """Parents, tutors and employers stand in columns of their own, in any order of the columns."""
     random = Random(seed)
     pool, ready, total = _people(random, 400), 0, 0
-    for _ in range(60):
+    for _ in range(40):
         people = random.sample(pool, random.choice([2, 3, 5, 8]))
         own = [_address(*one) if random.random() < 0.85 else "" for one in people]
         own = own if random.random() < 0.6 else [""] * len(people)

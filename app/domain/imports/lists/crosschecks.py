@@ -15,9 +15,18 @@ from app.domain.imports.lists.mentions import (
     unknown_names_in,
 )
 from app.domain.imports.lists.model import NOT_A_PERSON, OF_PRESENCE, Line, Reason, State
-from app.domain.imports.lists.names import fold, is_common_word, is_particle, may_be_given, without_civility
+from app.domain.imports.lists.names import (
+    by_capitals,
+    fold,
+    is_common_word,
+    is_particle,
+    looks_like_word,
+    may_be_given,
+    without_civility,
+)
 from app.domain.imports.lists.remarks import denial_in
 from app.domain.imports.lists.suspicion import Candidate
+from app.domain.imports.lists.wording import THINGS
 
 _SPEAKS_OF_SEVERAL = frozenset((Reason.COUPLE, Reason.EXTRA, Reason.SEVERAL_NAMES))
 _ACROSS = (OF_PRESENCE - {Reason.UNTICKED}) | {Reason.SENDER, Reason.COPIED}
@@ -73,7 +82,7 @@ def _names_in(one: Candidate) -> list[str]:
     """Nothing of a line that is refused may be a name; of one that is asked about, whatever statistics know."""
     if not one.unread:
         return []
-    found = mentions_in(one.unread)
+    found = [*mentions_in(one.unread), *_marked_by_capitals(one.unread)]
     several = one.free and {d.reason for d in one.line.doubts} & _SPEAKS_OF_SEVERAL
     is_nobody = not _words_of(one) and not one.line.address
     if is_nobody:
@@ -88,6 +97,18 @@ def _names_in(one: Candidate) -> list[str]:
         if not any(
             words[index] < other or (words[index] == other and index > at) for at, other in enumerate(words)
         )
+    ]
+
+
+def _marked_by_capitals(text: str) -> list[str]:
+    """« TARRIDE Una » in a cell of its own, which no statistics know."""
+    return [
+        cell
+        for cell in text.split(" ; ")
+        if 2 <= len(cell.split()) <= 4
+        and by_capitals(cell.split())
+        and all(map(looks_like_word, cell.split()))
+        and not any(is_common_word(word) or fold(word) in THINGS for word in cell.split())
     ]
 
 

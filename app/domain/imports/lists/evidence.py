@@ -40,7 +40,7 @@ _LEAVING = frozenset(
     ("sortie", "depart", "abandon", "rupture", "demission", "annulation", "motif", "desistement")
 )
 _DOUBTFUL = re.compile(
-    r"\b(non|pas|sans|ne|n|refus\w*|ajourn\w*|defavorable|incomplete?|impaye\w*|attente|peut etre|brouillon|a confirmer|"
+    r"\b(non|pas|sans|ne|n|aucune? (?!absence)\w+|verrouille\w*|refus\w*|ajourn\w*|defavorable|incomplete?|impaye\w*|attente|peut etre|brouillon|a confirmer|"
     r"a relancer|echec|echoue\w*|invalid\w*|clos\w*|expire\w*|bloque\w*|archive\w*|inacti\w*|suspend\w*|desactiv\w*|parti\w*|"
     r"sorti\w*|quitte\w*|fin|termine|supprime\w*|rejete\w*|elimine\w*|no|not|pending|failed|left|removed|inactive|disabled)\b"
 )

@@ -28,6 +28,7 @@ from app.domain.imports.lists.wording import (
     OF_OTHERS,
     address_rank,
     holds_remarks,
+    is_of_headings,
     may_be_of_others,
     role_of_heading,
     roles_of_heading,
@@ -131,7 +132,7 @@ def segments_of(block: Block, previous: Segment | None) -> Iterator[Segment]:
             (
                 current is None
                 and index < HEADING_WITHIN
-                and (len(row.filled) > 1 or _heads(index, len(block.rows)))
+                and (len(row.filled) > 1 or _heads(row, index, len(block.rows)))
             )
             or (current is not None and len(row.filled) > 1)
         ):
@@ -150,10 +151,10 @@ def segments_of(block: Block, previous: Segment | None) -> Iterator[Segment]:
         yield from _beside(one)
 
 
-def _heads(above: int, rows: int) -> bool:
+def _heads(row: Row, above: int, rows: int) -> bool:
     """« Inscrits » alone is a heading where more stands below it than above; « 5 inscrits » at the end counts."""
     below = rows - above - 1
-    return below > 0 and (above < 3 or above <= below)
+    return below > 0 and not row.text[:1].isdigit() and (above < 3 or above <= below)
 
 
 def _beside(segment: Segment) -> Iterator[Segment]:
@@ -221,7 +222,22 @@ def _without_heading(block: Block, rows: list[Row], previous: Segment | None) ->
         return Segment((), None, rows, block, surely=False)
     found = Segment(columns, None, rows, block, order=order, surely=False)
     found.misread = next((row.text for row in rows[:HEADING_WITHIN] if _speaks_of_names(row)), "")
+    first = rows[0].filled
+    if (
+        len(first) > 1
+        and not any(sign.isdigit() or sign == "@" for sign in rows[0].text)
+        and (all(map(is_of_headings, first)) or _is_unlike_others(rows, columns))
+    ):
+        # « Évaluateur ; Évalué ; Note »
+        found.misread = found.misread or rows[0].text
     return found
+
+
+def _is_unlike_others(rows: Sequence[Row], columns: Sequence[Column]) -> bool:
+    """One word in the first line, where each of the others has a whole name."""
+    at = columns.index(Column.WHOLE) if Column.WHOLE in columns else None
+    cells = [row.cells[at].split() for row in rows if at < len(row.cells)] if at is not None else []
+    return len(cells) > 2 and len(cells[0]) == 1 and all(len(words) > 1 for words in cells[1:])
 
 
 def _speaks_of_names(row: Row) -> bool:

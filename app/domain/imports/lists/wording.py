@@ -320,7 +320,7 @@ def roles_of_heading(cells: Sequence[str], above: Sequence[str] = ()) -> tuple[C
     if recognised == 1 and len(filled) == 2 and exact and halves:
         # « Nom et prénom ; Délégué »
         return tuple(role for role, _ in found)
-    if exact and not any(map(str.isdigit, "".join(filled))) and all(map(_is_of_headings, filled)):
+    if exact and not any(map(str.isdigit, "".join(filled))) and all(map(is_of_headings, filled)):
         # « Dossier ; Bénéficiaire ; Motif sortie »
         return tuple(role for role, _ in found)
     if recognised < 2 and not (
@@ -360,7 +360,7 @@ def _without_other_names(cells: Sequence[str], found: list[tuple[Column, bool]])
     ]
 
 
-def _is_of_headings(cell: str) -> bool:
+def is_of_headings(cell: str) -> bool:
     return role_of_heading(cell)[1] or any(
         word in _VOCABULARY or is_less_common_word(word) for word in fold(cell).split()
     )
