@@ -15,6 +15,7 @@ from app.domain.imports.lists.remarks import (
     HOURS,
     age_band_of,
     is_class,
+    is_plain_label,
     is_ticked,
     meaning_of_label,
     says_present,
@@ -226,6 +227,7 @@ def _without_heading(block: Block, rows: list[Row], previous: Segment | None) ->
     if (
         len(first) > 1
         and not any(sign.isdigit() or sign == "@" for sign in rows[0].text)
+        and not all(map(is_plain_label, first))
         and (all(map(is_of_headings, first)) or _is_unlike_others(rows, columns))
     ):
         # « Évaluateur ; Évalué ; Note »
