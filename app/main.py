@@ -11,7 +11,7 @@ from functools import cache, partial
 import structlog
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Route
@@ -323,7 +323,7 @@ def sweep_badge_requests(process: Process) -> None:
         if has_ended:
             with process.unit_of_work() as services:
                 services.badge_requests.sweep()
-    except OperationalError as error:
+    except SQLAlchemyError as error:
         log.error("badge requests not deleted", kind=type(error).__name__)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
 import unicodedata
 import uuid
@@ -91,6 +92,9 @@ class BadgeWish:
             raise InvalidInput(N_("Écrivez ce qu’il vous faut : un badge, une compétence ou un campus."))
         if self.level and not self.competency:
             raise InvalidInput(N_("Un niveau va avec une compétence : écrivez laquelle."))
+        asked = ((self.badge, 2), (self.competency, 2), (self.level, 1))
+        if any(text and not _words(text, shortest=shortest) for text, shortest in asked):
+            raise InvalidInput(N_("Écrivez ce qu’il vous faut en mots : au moins deux lettres."))
         words = (self.asker, self.badge, self.competency, self.level)
         if max(map(len, words)) > LONGEST_WORDS or len(self.purpose) > LONGEST_PURPOSE:
             raise InvalidInput(N_("C’est trop long. Quelques mots suffisent."))
@@ -156,16 +160,17 @@ def matches(wish: BadgeWish, badge: Attestation) -> bool:
         return False
     if not wish.competency:
         return True
-    wanted, level = _words(wish.competency), _words(wish.level)
+    wanted, level = _words(wish.competency), _words(wish.level, shortest=1)
     return any(
-        wanted <= _words(statement) and level <= _words(reached) for statement, reached in badge.competencies
+        wanted <= _words(statement) and level <= _words(reached, shortest=1)
+        for statement, reached in badge.competencies
     )
 
 
-def _words(text: str) -> set[str]:
+def _words(text: str, *, shortest: int = 2) -> set[str]:
     plain = unicodedata.normalize("NFKD", text.casefold())
     letters = (sign if sign.isalnum() else " " for sign in plain if not unicodedata.combining(sign))
-    return {word for word in "".join(letters).split() if len(word) > 1 or word.isdecimal()}
+    return {word for word in "".join(letters).split() if len(word) >= shortest or word.isdecimal()}
 
 
 # --- the request object
@@ -294,7 +299,12 @@ def decrypt_answer(jwe: str, asked: AskedFor) -> JsonObject:
     except (CredentialError, ValueError):
         raise PresentationRefused("response is not a well-formed JWE") from None
     enc = header.get("enc")
-    if header.get("alg") != "ECDH-ES" or enc not in _BITS or not header.keys().isdisjoint(("zip", "crit")):
+    if (
+        header.get("alg") != "ECDH-ES"
+        or not isinstance(enc, str)
+        or enc not in _BITS
+        or not header.keys().isdisjoint(("zip", "crit"))
+    ):
         raise PresentationRefused("response must be encrypted by ECDH-ES with A128GCM or A256GCM")
     if header.get("kid", str(asked.id)) != str(asked.id):
         raise PresentationRefused("response is encrypted for another key")
@@ -378,6 +388,7 @@ def presented(query: str, written: JsonValue, asked: AskedFor, *, audience: str,
         raise PresentationRefused(f"the presentation is not proved: {error}"[:200]) from None
 
 
+_COMPACT: Final = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
 _PRESENTATIONS: Final = ("JWT", "vp+jwt", "vp+ld+jwt", "application/vp+jwt")
 
 
@@ -430,7 +441,9 @@ def _credential(presentation: JsonObject) -> str:
     (only,) = listed
     if isinstance(only, dict):
         return dump_json(only).decode()
-    return _text(only)
+    if not _COMPACT.fullmatch(text := _text(only)):  # a link would lead elsewhere at each reading
+        raise MalformedInput("not_a_credential")
+    return text
 
 
 def is_bound_to_holder(given: Presented, document: JsonObject) -> bool:

@@ -13,7 +13,7 @@ from app.domain.verification import REQUEST_TYPE, PresentationRefused
 from app.errors import Gone
 from app.http.policies import public
 from app.http.problems import documented
-from app.http.request_scope import ReadingServices, limited, read_transaction, write_transaction
+from app.http.request_scope import ReadingServices, limited, process_of, read_transaction, write_transaction
 from sceau_credentials.values.json_text import JsonObject, dump_json
 
 router = APIRouter(prefix="/presentations/{reference}", tags=["wallets"], responses=documented(404, 410))
@@ -77,7 +77,7 @@ def _for_wallet(request: Request, reference: str, body: bytes) -> Response:
 @router.post(
     "/reponse",
     summary="The answer of a wallet: one badge, encrypted, or a refusal (direct_post.jwt)",
-    dependencies=[limited("wallet")],
+    dependencies=[limited("wallet"), limited("verify")],
     openapi_extra=_body("response", "error", "state"),
     response_class=Response,
     responses={
@@ -95,6 +95,7 @@ def _answer(request: Request, reference: str, body: bytes) -> Response:
     form = token_form(body)
     if form is None:
         return _refused("the body must be a form that names each parameter once")
+    process_of(request).limiter.hit("answers to a badge request", reference)
     try:
         with read_transaction(request) as services:
             checked = services.badge_requests.check_answer(reference, form)

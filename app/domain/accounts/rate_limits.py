@@ -102,6 +102,8 @@ LIMITS = {
     "badge request": Limit(60, timedelta(hours=1)),
     # Several pages wait for their answers, and reload every few seconds without a script.
     "badge request read": Limit(2_400, _FIVE_MINUTES),
+    # A wallet that is refused tries again; each answer may read documents of other issuers.
+    "answers to a badge request": Limit(20, timedelta(minutes=10)),
     "parts of a badge": Limit(60, timedelta(hours=1)),
     "registration of an application": Limit(10, timedelta(hours=1)),
     # Apart from the school's own programs: a page full of images of this API does not cut them off.

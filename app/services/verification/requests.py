@@ -106,7 +106,8 @@ class RequestView:
 
 @dataclass(frozen=True)
 class CheckedAnswer:
-    """An answer that is right in all but one: whether another came first."""
+    """An answer that is right in all but one: whether another came first. `award_id`: of a badge whose holder
+    proved to be the one who answers, and reads of it later."""
 
     row_id: uuid.UUID
     content: JsonObject
@@ -196,7 +197,7 @@ class BadgeRequests:
         if view.possession is None:
             return None
         if view.award_id is None:
-            return replace(self.verification.verify(view.credential), text="")
+            return replace(self.verification.verify_itself(view.credential), text="")
         record = self.awards.find_record(view.award_id)
         if record is None:
             raise Gone(N_("Ce badge n’existe plus."))
@@ -238,7 +239,7 @@ class BadgeRequests:
             "exp": int(asked.expires_at.timestamp()),
             "dcql_query": dcql_query(wish, self.addresses.badge_type),
             "client_metadata": {
-                "client_name": _("{asker} ({domain}) : {purpose}").format(
+                "client_name": _("{domain} – {asker} : {purpose}").format(
                     asker=wish.asker, domain=wish.domain or _("non vérifié"), purpose=wish.purpose
                 ),
                 "jwks": {"keys": [response_jwk(asked)]},
@@ -267,7 +268,7 @@ class BadgeRequests:
         audience, at = client_id(self.addresses.base_url), self.clock()
         query, written = presentation_in(content, asked)
         given = presented(query, written, asked, audience=audience, at=at)
-        answer = self.verification.verify(given.credential)
+        answer = self.verification.verify_itself(given.credential)
         document = answer.report.document if answer.report else None
         if document is None or answer.report is None:
             raise PresentationRefused("the credential is not a badge that its issuer signed")
@@ -282,7 +283,7 @@ class BadgeRequests:
         return CheckedAnswer(
             row.id,
             {"credential": given.credential, "possession": possession.value},
-            answer.record.award.id if answer.record else None,
+            answer.record.award.id if answer.record and possession is Possession.WALLET else None,
         )
 
     def answer(self, reference: str, checked: CheckedAnswer | None) -> None:

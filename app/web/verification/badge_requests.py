@@ -15,7 +15,7 @@ from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.pages.words import DEFAULT_ZONE, moment
 from app.http.policies import public
-from app.http.request_scope import ReadingServices, limited, write_transaction
+from app.http.request_scope import ReadingServices, client_network, limited, process_of, write_transaction
 from app.http.security_headers import as_private
 from app.http.workplaces import sentence_of
 from app.language import N_
@@ -30,13 +30,17 @@ _POSSESSION = {
         "ok",
         _PROVED,
         N_(
-            "La clé de son portefeuille numérique, à laquelle le badge est lié, a signé la réponse à votre demande."
+            "La clé de son portefeuille numérique, à laquelle le badge est lié, a signé la réponse à votre demande. "
+            "Comparez le nom avec la personne devant vous : un lien se transmet."
         ),
     ),
     Possession.PERSON: (
         "ok",
         _PROVED,
-        N_("Elle a répondu à votre demande depuis son espace sur ce service, où ce badge lui est remis."),
+        N_(
+            "Elle a répondu à votre demande depuis son espace sur ce service, où ce badge lui est remis. Comparez le "
+            "nom avec la personne devant vous : un lien se transmet."
+        ),
     ),
     Possession.UNBOUND: (
         "past",
@@ -85,6 +89,7 @@ def ask(request: Request, services: ReadingServices, form: SafeForm) -> Response
 def show_request(secret: str, request: Request, services: ReadingServices) -> Response:
     view = services.badge_requests.of_asker(secret)
     if view.possession is not None:
+        process_of(request).limiter.hit("verify", client_network(request))
         return _verdict(request, services, view)
     waits, reference = not view.is_over, reference_of(secret)
     link = services.addresses.badge_request(reference)

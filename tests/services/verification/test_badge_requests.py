@@ -35,7 +35,14 @@ from app.main import sweep_badge_requests
 from app.services.verification.answers import Answer
 from app.services.verification.requests import NewRequest, Possession
 from sceau_credentials.dids import did_key
-from sceau_credentials.keys import Algorithm, LocalSigningKey, Signer, VerificationKey, encode_multibase
+from sceau_credentials.keys import (
+    Algorithm,
+    LocalSigningKey,
+    Signer,
+    VerificationKey,
+    encode_base64url,
+    encode_multibase,
+)
 from sceau_credentials.proofs.cryptosuites import hash_rdfc
 from sceau_credentials.proofs.data_integrity import proof_options
 from sceau_credentials.proofs.sd_jwt import present_sd_jwt
@@ -148,6 +155,7 @@ def rows(house: House) -> int:
         ({"competency": "regler presse", "level": "confirmé"}, True),
         ({"competency": "régler une presse", "level": "expert"}, False),
         ({"competency": "souder"}, False),
+        ({"competency": "presse", "level": "A"}, False),
         ({"campus": "did:web:campus.example"}, True),
         ({"campus": "did:web:other.example"}, False),
     ],
@@ -167,6 +175,9 @@ def test_badge_matches_words_that_were_asked_for(wish: dict[str, str], is_matche
         {"badge": ""},
         {"badge": "x" * 200},
         {"level": "confirmé"},
+        {"badge": "?"},
+        {"badge": "", "competency": "a !"},
+        {"competency": "souder", "level": "…"},
         {"purpose": "x" * 301},
     ],
 )
@@ -184,7 +195,7 @@ def test_request_object_is_signed_and_says_who_asks_for_what(house: House) -> No
     assert request["wallet_nonce"] == "abc"
     assert request["exp"] - request["iat"] == REQUEST_LIFE.total_seconds()
     shown = request["client_metadata"]["client_name"]
-    assert "Atelier Nord (non vérifié)" in shown
+    assert shown.startswith("non vérifié – Atelier Nord")
     assert "technicienne" in shown
     formats = {each["format"] for each in request["dcql_query"]["credentials"]}
     assert formats == {"dc+sd-jwt", "jwt_vc_json", "ldp_vc"}
@@ -247,6 +258,29 @@ def test_file_that_is_bound_to_no_wallet_proves_no_possession(house: House) -> N
         answered(house, made, encrypted(request, content(request, query, found)))
         seen = view(house, made)
         assert (seen.answer.verdict, seen.possession) == (Verdict.VALID, Possession.UNBOUND), query
+    with house.unit_of_work(reading=True) as services:
+        # Whoever has the file may answer: the holder did not, and nobody writes on their page.
+        assert services.badge_requests.shown_to(award_id) == []
+
+
+@pytest.mark.parametrize("form", ["link", "web name", "picture", "text"])
+def test_presentation_contains_the_badge_itself_and_not_where_it_is(house: House, form: str) -> None:
+    award_id, made = open_award(house), asked(house)
+    request = request_of(house, made)
+    with house.unit_of_work(reading=True) as services:
+        record = services.awards.record(award_id)
+        picture = services.publication.award_file(record, "svg").body.decode()
+        link = services.addresses.award(award_id)
+    led = {"link": link, "web name": "did:web:campus.example", "picture": picture, "text": "Zoé Martin"}
+    claims = {
+        "iss": DID,
+        "aud": request["client_id"],
+        "nonce": request["nonce"],
+        "vp": {"type": ["VerifiablePresentation"], "verifiableCredential": [led[form]]},
+    }
+    text = sign_claims(claims, signer=SIGNER, kind="JWT")
+    with pytest.raises(PresentationRefused, match="not_a_credential"):
+        answered(house, made, encrypted(request, content(request, "badge_jwt", text)))
 
 
 def presented_document(embedded: JsonObject, request: JsonObject, house: House, **changed: Any) -> JsonObject:
@@ -348,6 +382,16 @@ WRONG: dict[str, Change] = {
             "response"
         ][:-2]
         + "AA"
+    },
+    "no name of an encryption": lambda house, request, text: {
+        "response": ".".join(
+            [
+                encode_base64url(json.dumps({"alg": "ECDH-ES", "enc": []}).encode()),
+                *encrypted(request, content(request, "badge_sd_jwt", presentation(house, text, request)))[
+                    "response"
+                ].split(".")[1:],
+            ]
+        )
     },
     "nothing": lambda _house, _request, _text: {},
     "a badge beside it": lambda house, request, text: encrypted(

@@ -81,7 +81,7 @@ def test_holder_sees_who_asks_and_everything_that_would_be_shown_then_shows_it(
     here, link = requested(employer)
     award_id = result.lines[0].award_id
     asked = zoe.get(link).text
-    assert "Atelier Nord demande un badge" in asked
+    assert re.search(r"Se présente comme «\sAtelier Nord\s»", asked)
     assert "non vérifié" in asked
     assert f'value="{award_id}"' in asked
     assert str(result.lines[1].award_id) not in asked
@@ -152,7 +152,8 @@ def test_proved_domain_is_that_of_an_organisation_with_its_link(house: House, em
     assert "domaine atelier.exemple prouvé" in form
     _here, link = requested(employer, organisation=token, qui="Autre nom")
     asked = employer.get(link).text
-    assert "Atelier Nord SA demande un badge" in asked
+    assert "atelier.exemple demande un badge" in asked
+    assert re.search(r"Se présente comme «\sAtelier Nord SA\s»", asked)
     assert "domaine atelier.exemple prouvé" in asked
     assert "non vérifié" not in asked
     forged = send(employer, ASK, WISH | {"organisation": token[:-1] + "x"})
