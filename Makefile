@@ -22,7 +22,7 @@ UV := $(BIN)/uv
 RUNTIME := .venv/.runtime-installed
 DEVELOPMENT := .venv/.development-installed
 DOCUMENTATION := .venv/.documentation-installed
-INTEROP := $(if $(wildcard tests/interop/package-lock.json),tests/interop/node_modules/.installed tests/interop/.client/.installed)
+INTEROP := $(if $(wildcard tests/interop/package-lock.json),tests/interop/node_modules/.installed .venv/client-generator/.installed)
 
 LOCK := $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header
@@ -94,7 +94,7 @@ release: $(DEVELOPMENT) ## Write wheel, SBOM, compose file with digests, provena
 
 clean: ## Remove what can be made again; the demo's data and secrets (var/, .sceau-dev/) are kept.
 	@rm -rf .venv build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
-	@rm -rf tests/interop/node_modules tests/interop/.client tests/lighthouse/node_modules
+	@rm -rf tests/interop/node_modules .venv/client-generator tests/lighthouse/node_modules
 	@find app packages demo bench fuzz tests alembic -name __pycache__ -type d -prune -exec rm -rf {} +
 
 needs:
@@ -127,9 +127,9 @@ tests/interop/node_modules/.installed: tests/interop/package-lock.json
 	fi
 
 # The generator of Python clients needs an older typer than we have: an environment of its own.
-tests/interop/.client/.installed: tests/interop/client.lock | $(UV)
-	@$(UV) venv --quiet --clear --python $(BIN)/python tests/interop/.client
-	@$(UV) pip install --quiet --python tests/interop/.client/bin/python --require-hashes -r tests/interop/client.lock
+.venv/client-generator/.installed: tests/interop/client.lock | $(UV)
+	@$(UV) venv --quiet --clear --python $(BIN)/python .venv/client-generator
+	@$(UV) pip install --quiet --python .venv/client-generator/bin/python --require-hashes -r tests/interop/client.lock
 	@touch $@
 
 tests/lighthouse/node_modules/.installed: tests/lighthouse/package-lock.json

@@ -285,7 +285,10 @@ def _once(endpoint: Callable[..., Any], status: int) -> Callable[..., Any]:
         )
         if answer.status:
             return Response(
-                answers.open(answer), answer.status, {"Cache-Control": "no-store"}, "application/json"
+                b"" if answer.status == 204 else answers.open(answer),
+                answer.status,
+                {"Cache-Control": "no-store"},
+                "application/json",
             )
         result = endpoint(**values)
         body = jsonable_encoder(result)

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from app.api import activities, activity_log, awards, badges, operations, people, reports
 from app.api import frameworks as competencies
 from app.api.campus import changes, webhooks
-from app.api.imports import calendars, imports, lists
+from app.api.imports import calendars, imports, lists, xapi
 from app.api.programs import FORMER_ADDRESS, Writing
 from app.api.publishing import connected_apps, older_badges, public, wallets
 from app.api.publishing import frameworks as case
@@ -37,7 +37,8 @@ for each in (
     reports.router,
     reports.surveys_router,
     imports.router,
-    imports.xapi_router,
+    xapi.xapi_router,
+    xapi.record_store,
     calendars.router,
     lists.router,
     awards.router,

@@ -304,7 +304,7 @@ def staff_of(request: Request, services: Services, slug: str) -> tuple[SignedIn,
     return who, place
 
 
-_STATEMENTS = "/xapi/statements"
+_STATEMENTS = ("/xapi/statements", "/lrs/statements")
 """Clients of statement stores know HTTP Basic alone: the token is their password."""
 
 

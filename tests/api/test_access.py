@@ -24,6 +24,7 @@ OPEN_TO_ALL = {
     "/api/v1/pathways",
     "/api/v1/pathways/{pathway_id}",
     "/api/v1/campuses/{slug}/log/cosignatures",
+    "/api/v1/campuses/{slug}/lrs/about",
 }
 OF_NO_CAMPUS = {"/api/v1/lists/read", "/api/v1/people/{person_id}/competencies"}
 """Their scopes: tests/api/imports/test_list_reading.py, tests/api/people/test_people.py."""
@@ -74,6 +75,8 @@ POLICY = {
     ("PUT", "/activities/{activity_id}/participations/{participation_id}/presence"): "activity:write",
     ("POST", "/participations"): "activity:write",
     ("POST", "/xapi/statements"): "activity:write",
+    ("POST", "/lrs/statements"): "activity:write",
+    ("PUT", "/lrs/statements"): "activity:write",
     ("GET", "/calendars"): "activity:write",
     ("POST", "/calendars"): "activity:write",
     ("POST", "/calendars/import"): "activity:write",

@@ -21,7 +21,7 @@ from tests.support.servers.server import serving
 
 HERE = Path(__file__).parent
 PROGRAMS = HERE / "node_modules" / ".bin"
-GENERATOR = HERE / ".client" / "bin"
+GENERATOR = HERE.parents[1] / ".venv" / "client-generator" / "bin"
 STRICT = ("--strict", "--module", "nodenext", "--target", "es2022", "--lib", "es2022,dom", "--skipLibCheck")
 
 
@@ -58,7 +58,7 @@ def check(told: str) -> None:
 
 def test_python_client_compiles_and_gives_a_badge(migrated_sqlite: Path, tmp_path: Path):
     if not (GENERATOR / "openapi-python-client").exists():
-        pytest.skip("run `make tests/interop/.client/.installed`")
+        pytest.skip("run `make .venv/client-generator/.installed`")
     folder = tmp_path / "python"
     folder.mkdir()
     (folder / "openapi.json").write_text(json.dumps(DESCRIPTION))

@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Annotated, Any
 
-import orjson
-from fastapi import APIRouter, Body, Query
+from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from app.api.programs import ActivityWriter, Program, Writing
@@ -17,7 +16,6 @@ from app.domain.activities.activities import ActivityKind, PartKind
 from app.domain.activities.listed_people import ListedPerson
 from app.domain.imports.imports import MOST_AT_THE_API, ImportForm, ImportLineOutcome, ImportRun
 from app.domain.imports.records import ActivityRecord, Record, fault_in
-from app.domain.imports.xapi import COMPLETED
 from app.domain.people.name_disambiguation import OTHER
 from app.domain.people.people import check_name, normal_address
 from app.errors import InvalidInput
@@ -239,61 +237,3 @@ def record_participations_of_many(
         if line.same_person is not None
     }
     return taken(program, ImportForm.API, body.source, records, data, dry_run=dry_run, known=known)
-
-
-xapi_router = APIRouter(prefix="/campuses/{slug}/xapi/statements", route_class=Writing, tags=["activities"])
-
-_STATEMENT = {
-    "id": "12345678-1234-5678-1234-567812345678",
-    "actor": {"name": "Anne-Gaëlle Le Bœuf", "mbox": "mailto:anne-gaelle.leboeuf@exemple.fr"},
-    "verb": {"id": COMPLETED},
-    "object": {
-        "id": "https://plateforme.exemple.fr/cours/42",
-        "definition": {
-            "name": {"fr": "Fabrication additive"},
-            "type": "http://adlnet.gov/expapi/activities/course",
-        },
-    },
-    "result": {"completion": True, "duration": "PT2H30M"},
-    "timestamp": "2026-11-25T14:00:00+01:00",
-}
-_Statements = Annotated[
-    list[dict[str, Any]],
-    Body(min_length=1, max_length=MOST_AT_THE_API, examples=[[_STATEMENT]]),
-]
-
-
-@xapi_router.post("", summary="Take participations from xAPI statements; safe to repeat")
-def take_statements(
-    body: _Statements,
-    program: ActivityWriter,
-    source: Annotated[str, Query(min_length=1, max_length=60)] = "xapi",
-    same_person: Annotated[
-        bool | None,
-        Query(
-            description="Where the campus knows a name at another address, or an address under another name:"
-            " `true` for the person already known, `false` for another. Without an answer the line is refused."
-        ),
-    ] = None,
-    dry_run: DryRun = False,
-) -> ImportView:
-    """The verbs that the campus chose are read, at first `attended`, `completed` and `contributed`; `voided`
-    cancels. Any other verb is refused by its name. A client that knows HTTP Basic alone sends the token as the
-    password.
-
-    The statement's own `id` is its identifier. Of several statements about one person in one activity the
-    last one counts.
-    """
-    records = program.services.statement_imports.read(program.campus, body)
-    answer = SAME if same_person else OTHER
-    known = {} if same_person is None else {record.number: answer for record in records}
-    return taken(
-        program,
-        ImportForm.XAPI,
-        source,
-        records,
-        orjson.dumps(body),
-        dry_run=dry_run,
-        restates=True,
-        known=known,
-    )

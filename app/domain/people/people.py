@@ -175,6 +175,8 @@ def check_name(given_name: str, family_name: str) -> None:
         raise InvalidInput(N_("Il manque un nom."))
     # Compared without accents and ligatures, one character may expand to eighteen.
     key = name_key(given_name, family_name)
+    if not key:
+        raise InvalidInput(N_("Il manque un nom."))
     if len(given_name) > 120 or len(family_name) > 120 or len(key) > LONGEST_KEY:
         raise InvalidInput(N_("Ce nom est trop long : 120 signes au plus pour chaque partie."))
     if any(map(is_unseen, whole)):

@@ -114,3 +114,9 @@ def test_endless_marks_are_neither_an_address_nor_a_name() -> None:
     assert not is_address(normal_address(f"a{MARKS}@exemple.fr"))
     with pytest.raises(InvalidInput):
         check_name("Zoé", MARKS)
+
+
+def test_check_name_refuses_letters_of_which_no_key_is_left():
+    """An Arabic vowel sign in a form for presentation is a letter until it is decomposed."""
+    with pytest.raises(InvalidInput):
+        check_name("", "\ufe76")

@@ -10,7 +10,7 @@ from app.domain.campus.campus import Campus
 from app.domain.campus.lti import Launch, LaunchKind, LtiAccount, LtiRegistration
 from app.domain.people.people import Person
 from app.http.policies import Policy, Who
-from tests.security.matrix.cases import Case, anybody, staff
+from tests.security.matrix.cases import Case, anybody, scoped, staff
 from tests.support.house import House
 
 _HERE, _SETTINGS = "/lti/{slug}", "/gestion/{slug}/cours"
@@ -22,6 +22,17 @@ def _launched(good: int = 200, body: dict[str, str] | None = None, *, uses_up: b
 
 
 OF_COURSES = {
+    "GET /api/v1/campuses/{slug}/lrs/about": anybody(),
+    "POST /api/v1/campuses/{slug}/lrs/statements": scoped("activity:write", 200, []),
+    "PUT /api/v1/campuses/{slug}/lrs/statements": scoped("activity:write", 422, {}),
+    "GET /api/v1/campuses/{slug}/calendars": scoped("activity:write"),
+    "POST /api/v1/campuses/{slug}/calendars": scoped("activity:write", 422, {}),
+    "POST /api/v1/campuses/{slug}/calendars/import": scoped("activity:write", 415, {}),
+    "GET /api/v1/campuses/{slug}/calendars/{calendar_id}": scoped("activity:write", 404),
+    "DELETE /api/v1/campuses/{slug}/calendars/{calendar_id}": scoped("activity:write", 404),
+    "POST /api/v1/campuses/{slug}/calendars/{calendar_id}/read": scoped("activity:write", 404, {}),
+    "POST /api/v1/campuses/{slug}/calendars/{calendar_id}/pause": scoped("activity:write", 404, {}),
+    "POST /api/v1/campuses/{slug}/calendars/{calendar_id}/resume": scoped("activity:write", 404, {}),
     f"GET {_HERE}/connexion": anybody(404),
     f"POST {_HERE}/connexion": Case(Policy(Who.ANYBODY), 404, {}, speaks_for_itself=True),
     f"POST {_HERE}/lancement": Case(Policy(Who.ANYBODY), 401, {}, speaks_for_itself=True),
