@@ -36,14 +36,13 @@ from app.db.badges import BadgeStore, OpeningStore, RuleCountStore
 from app.db.badges.modules import ModuleStore
 from app.db.badges.shared_definitions import SharedDefinitionStore
 from app.db.campus.campus import CampusStore, HistoryStore, SubjectStore, TeamStore
-from app.db.campus.directory import DirectoryStore, ProgramLists
+from app.db.campus.directory import DirectoryStore, PeopleRegisterStore, ProgramLists
 from app.db.campus.integration import IntegrationStore
 from app.db.campus.lti import LtiStore
 from app.db.campus.operations import SignedStateStore, WaitingWorkStore
 from app.db.campus.registers import (
     ActivityRegisterStore,
     AwardRegisterStore,
-    PeopleRegisterStore,
     RequestRegisterStore,
     SavedViewStore,
 )

@@ -170,12 +170,9 @@ class CampusStore:
 
     def sealed_under(self) -> set[str]:
         """The identifiers of the key-encryption keys used by all active signing keys, of any owner and use."""
-        queries = (
-            select(LtiKey.kek_id),
-            select(SealedKey.kek_id).where(SealedKey.state == KeyState.ACTIVE),
-            select(NetworkKey.kek_id).where(col(NetworkKey.retired_at).is_(None)),
-            select(OrganisationKey.kek_id).where(col(OrganisationKey.retired_at).is_(None)),
-        )
+        queries = [select(LtiKey.kek_id), select(SealedKey.kek_id).where(SealedKey.state == KeyState.ACTIVE)]
+        others = (NetworkKey, OrganisationKey)
+        queries += [select(kind.kek_id).where(col(kind.retired_at).is_(None)) for kind in others]
         return {kek_id for query in queries for kek_id in self.session.exec(query.distinct())}
 
     def active_keys(self) -> list[tuple[SealedKey, Campus]]:

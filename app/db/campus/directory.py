@@ -7,19 +7,33 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select, tuple_, union
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Subquery,
+    and_,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+    union,
+)
 from sqlmodel import col
 
 from app.db.activities.activities import organised_by
 from app.db.awards.awards import AwardRecord, AwardStore
 from app.db.badges import WITHOUT_PICTURES
+from app.db.campus.registers import RegisterStore, given_by
 from app.db.engine.changes import changed_since
 from app.db.engine.queries import Order, Start, Store, holds_all, page_of, plain
 from app.db.engine.writes import among
 from app.domain.activities.activities import Activity, ActivityCampus, Participation
-from app.domain.awards.awards import Award
+from app.domain.awards.awards import Award, AwardState
 from app.domain.badges.badges import BadgeVersion
 from app.domain.campus.integration import ExternalId, Place, Wanted
+from app.domain.campus.registers import PeopleFilter, PeopleSort, PersonCounts
 from app.domain.core import plain_text
 from app.domain.people.people import Person, PersonAddress
 from app.domain.people.record_merge import PersonMerge
@@ -217,3 +231,120 @@ _LATEST_ACTIVITIES: Order = [
     (col(Activity.starts_on), True), (col(Activity.title), False), (col(Activity.id), False),
 ]  # fmt: skip
 _LATEST_AWARDS: Order = [(col(Award.awarded_at), True), (col(Award.id), True)]
+
+
+class PeopleRegisterStore(RegisterStore[Person, PeopleFilter, PeopleSort]):
+    _usual = (col(Person.listed_as), col(Person.id))
+
+    def _rows(self, campus_id: uuid.UUID, wanted: PeopleFilter) -> Select[Any]:
+        return select(Person).where(belongs_to(campus_id), *_people_conditions(campus_id, wanted))
+
+    def _ids(self, campus_id: uuid.UUID, wanted: PeopleFilter) -> Select[Any]:
+        if (
+            wanted.activity_id or wanted.badge_id or wanted.has_unclaimed
+        ):  # who meets it belongs to the campus
+            belongs = ~is_merged()
+        elif wanted.arrived[0] is not None:  # a few
+            belongs = belongs_to(campus_id)
+        else:
+            belongs = is_among_those_of(campus_id)
+        return select(col(Person.id)).where(belongs, *_people_conditions(campus_id, wanted))
+
+    def _line(self, row: Any) -> Person:
+        found: Person = row[0]
+        return found
+
+    def page(
+        self, campus_id: uuid.UUID, wanted: PeopleFilter, start: Start, sort: PeopleSort, *, descending: bool
+    ) -> list[Person]:
+        if sort in (PeopleSort.NAME, PeopleSort.ARRIVAL):
+            return super().page(campus_id, wanted, start, sort, descending=descending)
+        # Numbers are found for all people at once: every one is asked for before the first page is known.
+        numbers = _numbers_of(campus_id, sort)
+        query = (
+            select(Person)
+            .outerjoin(numbers, numbers.c.person_id == col(Person.id))
+            .where(is_among_those_of(campus_id), *_people_conditions(campus_id, wanted))
+        )
+        order: Order = [(func.coalesce(numbers.c.number, 0), descending), (col(Person.id), descending)]
+        return [self._line(row) for row in page_of(self.session, query, order, start)]
+
+    def _order(self, _: uuid.UUID, sort: PeopleSort, descending: bool) -> Order:
+        first = col(Person.listed_as if sort is PeopleSort.NAME else Person.created_at)
+        return [(first, descending), (col(Person.id), descending)]
+
+    def among(self, campus_id: uuid.UUID, person_ids: Sequence[uuid.UUID]) -> Sequence[Person]:
+        query = select(Person).where(col(Person.id).in_(person_ids), belongs_to(campus_id))
+        return self.session.scalars(query.order_by(*self._usual)).all()
+
+    def counts(self, campus_id: uuid.UUID, person_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, PersonCounts]:
+        parts = (
+            select(col(Participation.person_id), func.count())
+            .join(ActivityCampus, col(ActivityCampus.activity_id) == col(Participation.activity_id))
+            .where(
+                col(Participation.person_id).in_(person_ids),
+                col(Participation.is_present),
+                organised_by(campus_id),
+            )
+            .group_by(col(Participation.person_id))
+        )
+        awards = (
+            select(col(Award.person_id), func.count(), func.count(col(Award.claimed_at)))
+            .where(
+                col(Award.person_id).in_(person_ids),
+                col(Award.campus_id) == campus_id,
+                col(Award.state) == AwardState.ISSUED,
+            )
+            .group_by(col(Award.person_id))
+        )
+        present: dict[uuid.UUID, int] = {row[0]: row[1] for row in self.session.execute(parts)}
+        given = {person_id: (count, claimed) for person_id, count, claimed in self.session.execute(awards)}
+        return {
+            person_id: PersonCounts(present.get(person_id, 0), *given.get(person_id, (0, 0)))
+            for person_id in person_ids
+        }
+
+
+def _numbers_of(campus_id: uuid.UUID, sort: PeopleSort) -> Subquery:
+    if sort is PeopleSort.ACTIVITIES:
+        person_id = col(Participation.person_id)
+        query = (
+            select(person_id, func.count().label("number"))
+            .join(ActivityCampus, col(ActivityCampus.activity_id) == col(Participation.activity_id))
+            .where(col(Participation.is_present), organised_by(campus_id))
+        )
+    else:
+        person_id = col(Award.person_id)
+        counted = func.count(col(Award.id if sort is PeopleSort.AWARDS else Award.claimed_at))
+        query = select(person_id, counted.label("number")).where(*given_by(campus_id))
+    return query.group_by(person_id).subquery()
+
+
+def _people_conditions(campus_id: uuid.UUID, wanted: PeopleFilter) -> list[ColumnElement[bool]]:
+    found = list[ColumnElement[bool]]()
+    first, before = wanted.arrived
+    if first is not None:
+        found.append(col(Person.created_at) >= first)
+    if before is not None:
+        found.append(col(Person.created_at) < before)
+    holds = [
+        col(Award.person_id) == col(Person.id),
+        col(Award.campus_id) == campus_id,
+        col(Award.state) == AwardState.ISSUED,
+    ]
+    if wanted.badge_id is not None:
+        found.append(exists().where(*holds, col(Award.badge_id) == wanted.badge_id))
+    if wanted.has_unclaimed is not None:
+        waits = exists().where(*holds, col(Award.claimed_at).is_(None))
+        found.append(waits if wanted.has_unclaimed else ~waits)
+    if wanted.activity_id is not None:
+        found.append(
+            exists().where(
+                col(Participation.person_id) == col(Person.id),
+                col(Participation.activity_id) == wanted.activity_id,
+                col(Participation.is_present),
+                col(ActivityCampus.activity_id) == col(Participation.activity_id),
+                organised_by(campus_id),
+            )
+        )
+    return found

@@ -9,10 +9,10 @@ from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
 from app.adapters.sheets.blank_workbooks import Cell, write_workbook
+from app.db.campus.directory import PeopleRegisterStore
 from app.db.campus.registers import (
     ActivityRegisterStore,
     AwardRegisterStore,
-    PeopleRegisterStore,
     RegisterStore,
     RequestRegisterStore,
     SavedViewStore,

@@ -106,8 +106,8 @@ class RequestView:
 
 @dataclass(frozen=True)
 class CheckedAnswer:
-    """An answer that is right in all but one: whether another came first. `award_id`: of a badge whose holder
-    proved to be the one who answers, and reads of it later."""
+    """An answer that is right in all but one: whether another came first. `award_id`: of a badge that
+    the one who answers holds, by proof, so that the holder reads of it later."""
 
     row_id: uuid.UUID
     content: JsonObject

@@ -88,7 +88,7 @@ OF_SEVERAL = {
     Reason.HOURS_UNREADABLE: N_("Ce n’est pas un nombre d’heures : écrivez 14 ou 14,5."),
     Reason.HOURS_HIGH: N_("C’est beaucoup d’heures pour cette activité."),
 }
-"""Where the sentence of one line names a word of it."""
+"""Where the sentence of one line quotes it."""
 _FIELDS = ("prenom", "nom", "adresse", "heures", "contribution")
 _ABOUT = {"prenom": OF_NAME, "nom": OF_NAME, "adresse": OF_ADDRESS, "heures": OF_HOURS}
 COLUMNS = {

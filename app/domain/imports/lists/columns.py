@@ -213,7 +213,7 @@ def _with_address(line: Line, row: Row, segment: Segment) -> Line:
 def _is_odd_status(cell: str, index: int, segment: Segment) -> bool:
     """« Désinscrit » beside « Inscrit »: neither a presence nor what most lines state."""
     if is_ticked(cell) and sum(map(str.isalnum, cell)) < 2:
-        # A lone cross among words.
+        # A lone cross among texts.
         return any(
             len(fold(row.cells[index])) > 2 and not status_of_code(row.cells[index])
             for row in segment.rows

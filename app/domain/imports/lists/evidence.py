@@ -118,7 +118,7 @@ _OF_GROUPS = frozenset(
 )  # fmt: skip
 _OF_CONTACTS = frozenset(("telephone", "tel", "portable", "mobile"))
 _CLOSED = frozenset(("contrat", "regime"))
-"""Headings whose usual values are all known."""
+"""Headings with usual values that are all known."""
 _OF_PLACES = frozenset(("entreprise", "employeur", "societe", "etablissement", "organisme", "structure"))
 
 
@@ -358,7 +358,7 @@ def doubt_unproved(segments: Sequence[Sequence[Candidate]]) -> None:
 
 
 def _is_only_told_by_order(one: Candidate) -> bool:
-    """Among halves of names, two words may be one half: « Robert Dubois, Tom »."""
+    """Among halves of names, two terms may be one half: « Robert Dubois, Tom »."""
     own = bool(one.line.address) and is_named_in(one.line.address, one.line.given_name, one.line.family_name)
     return bool(one.whole) and not own and not by_capitals(one.whole.split())
 

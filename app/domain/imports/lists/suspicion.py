@@ -65,7 +65,7 @@ class Candidate:
     own_address: bool = False
     """By its heading the address is this person's own."""
     unsure_address: bool = False
-    """Nothing in its heading shows whose the address is."""
+    """Nothing in its heading shows who owns the address."""
     evidence: int = 0
     """Votes of the list as a whole for this name."""
 

@@ -74,7 +74,7 @@ class Segment:
     """Columns of a status that most rows fill, or in which some are present."""
     own_address: bool = False
     unsure_address: bool = False
-    """Nothing in its heading shows whose the address is."""
+    """Nothing in its heading shows who owns the address."""
     is_above: bool = False
     """Titles are expected: these rows stand above a heading."""
     usual: int | None = None
@@ -236,7 +236,7 @@ def _without_heading(block: Block, rows: list[Row], previous: Segment | None) ->
 
 
 def _is_unlike_others(rows: Sequence[Row], columns: Sequence[Column]) -> bool:
-    """One word in the first line, where each of the others has a whole name."""
+    """A single term in the first line, where each of the others has a whole name."""
     at = columns.index(Column.WHOLE) if Column.WHOLE in columns else None
     cells = [row.cells[at].split() for row in rows if at < len(row.cells)] if at is not None else []
     return len(cells) > 2 and len(cells[0]) == 1 and all(len(words) > 1 for words in cells[1:])

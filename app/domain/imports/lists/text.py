@@ -51,6 +51,7 @@ _BREAKS = re.compile(r"\r\n|[\r\n\x0b\x0c\x85\u2028\u2029]")
 _LABEL = re.compile(r"^\s*([^\W\d_]{1,14})\s*:\s*(.*)$", re.DOTALL)
 _ENTITY = re.compile(r"&(?:#\d{2,5}|[a-zA-Z]{3,7});")
 _AND = re.compile(r"\s+(?:et|and|&)\s+")
+_GROUPS = frozenset(("groupe", "equipe", "liste", "presentes", "personnes", "binome", "table", "ilot"))
 
 
 def decode(data: bytes) -> str:
@@ -533,18 +534,13 @@ def _recipient_parts(text: str) -> list[str]:
     return found
 
 
-_GROUPS = frozenset(("groupe", "equipe", "liste", "presentes", "personnes", "binome", "table", "ilot"))
-
-
 def _enumerated(line: str) -> list[tuple[str, str, tuple[Reason, ...]]]:
     """« Présents : Marie Dupont, Paul Durand et Léa Petit »: each person with the state that the label names."""
     label, colon, rest = line.partition(":")
-    doubts: tuple[Reason, ...] = ()
-    is_loose = False
+    doubts, is_loose = tuple[Reason, ...](), False
     if colon and "@" not in label and len(label.split()) <= 5:
         is_status, status = section_status(label)
-        if not is_status and 1 < len(label.split()) < 4:
-            # « Présents vocal : »
+        if not is_status and 1 < len(label.split()) < 4:  # « Présents vocal : »
             is_status, status = section_status(label.split()[0])
         if is_status:
             doubts = (status,) if status else ()

@@ -339,7 +339,7 @@ _OF_ONE_PERSON = _set(
 
 
 def _without_other_names(cells: Sequence[str], found: list[tuple[Column, bool]]) -> list[tuple[Column, bool]]:
-    """Beside « Nom apprenant » or « Nom », « Nom MA » and « Nom à afficher » name nobody else of the list."""
+    """Beside « Nom apprenant » or « Nom », « Nom MA » and « Nom à afficher » name no other person of the list."""
     ranks = [
         2
         if set(fold(cell).split()) & _THEIRS
