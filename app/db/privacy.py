@@ -206,7 +206,10 @@ class PersonalDataStore(Store):
         here, forgotten = _of_campuses(history, whose.campus_ids), 0
         for some in _in_pieces([(each,) for each in {*numbers, whose.person_id}]):
             ids = [each for (each,) in some]
-            about = and_(history.c.noun.in_(_NOUNS), history.c.noun_id.in_(ids), here)
+            # To whom a badge was shown on request belongs to no campus, and goes with the badge.
+            shown = history.c.noun == "presentation"
+            noun_here = or_(shown, and_(history.c.noun.in_(_NOUNS), here))
+            about = and_(noun_here, history.c.noun_id.in_(ids))
             forgotten += self._empty(about, whose)
         acted = history.c.actor_id == whose.person_id
         told = sql_cast(history.c.facts, Text).contains(str(whose.person_id))

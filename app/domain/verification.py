@@ -94,7 +94,7 @@ class BadgeWish:
             raise InvalidInput(N_("Un niveau va avec une compétence : écrivez laquelle."))
         asked = ((self.badge, 2), (self.competency, 2), (self.level, 1))
         if any(text and not _words(text, shortest=shortest) for text, shortest in asked):
-            raise InvalidInput(N_("Écrivez ce qu’il vous faut en mots : au moins deux lettres."))
+            raise InvalidInput(N_("Écrivez ce qu’il vous faut en mots : au moins deux caractères."))
         words = (self.asker, self.badge, self.competency, self.level)
         if max(map(len, words)) > LONGEST_WORDS or len(self.purpose) > LONGEST_PURPOSE:
             raise InvalidInput(N_("C’est trop long. Quelques mots suffisent."))

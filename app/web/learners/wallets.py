@@ -257,6 +257,8 @@ def _part_page(
     except AppError as error:
         obstacle = sentence_of(error)
     labels = {each.name: translated(each.label) for each in DISCLOSABLE}
+    with services.across_campuses():  # the entries belong to no campus
+        before = services.selective_disclosure.shown_before(award_id)[:_MOST_BEFORE]
     return badge_page(
         request,
         services,
@@ -280,8 +282,7 @@ def _part_page(
         until=day(parse_timestamp(preview.whole.get("validUntil")), zone),
         days=PRESENTATION_LIFE.days,
         before=[
-            (moment(at, zone), [labels[name] for name in shown if name in labels])
-            for at, shown in services.selective_disclosure.shown_before(award_id)[:_MOST_BEFORE]
+            (moment(at, zone), [labels[name] for name in shown if name in labels]) for at, shown in before
         ],
     )
 

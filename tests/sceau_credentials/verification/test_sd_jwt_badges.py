@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import zlib
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from sceau_credentials.keys import Algorithm, LocalSigningKey, Signer
+from sceau_credentials.keys import Algorithm, LocalSigningKey, Signer, decode_base64url, encode_base64url
+from sceau_credentials.proofs import sd_jwt
 from sceau_credentials.proofs.sd_jwt import DIGESTS, badge_claims, issue_sd_jwt, present_sd_jwt
-from sceau_credentials.proofs.vc_jwt import sign_claims
+from sceau_credentials.proofs.vc_jwt import parse_compact_jws, sign_claims
 from sceau_credentials.status_list import STATUS_TOKEN, StatusList, token_list_claims, token_list_entry
 from sceau_credentials.verification.report import Report, Verdict
 from sceau_credentials.verification.run_checks import verify
@@ -23,7 +25,9 @@ HOLDER = LocalSigningKey.generate(Algorithm.ES256)
 START = int(NOON.timestamp()) - 60
 
 
-def issued(campus: Campus, *, kind: str = "dc+sd-jwt", **changed: Any) -> str:
+def issued(
+    campus: Campus, *, kind: str = "dc+sd-jwt", also_hidden: Collection[str] = (), **changed: Any
+) -> str:
     claims, hidden = badge_claims(badge_document())
     claims |= {
         "iss": "https://badges.example/campus/itip",
@@ -34,7 +38,11 @@ def issued(campus: Campus, *, kind: str = "dc+sd-jwt", **changed: Any) -> str:
     }
     claims = {name: value for name, value in (claims | changed).items() if value is not ...}
     return issue_sd_jwt(
-        claims, hidden & _pointers(claims), signer=campus.jwt_signer, kind=kind, digests=DIGESTS
+        claims,
+        (hidden & _pointers(claims)) | {*also_hidden},
+        signer=campus.jwt_signer,
+        kind=kind,
+        digests=DIGESTS,
     )
 
 
@@ -92,6 +100,30 @@ def test_withheld_holder_leaves_a_part_and_no_forgery(campus: Campus) -> None:
 def test_token_status_list_decides(campus: Campus, bit: str, reason: str) -> None:
     report = checked(campus, issued(campus), status_list(campus.jwt_signer, **{bit: True}))
     assert (report.verdict, reasons(report)["status"]) == (Verdict.INVALID, reason)
+
+
+def test_status_with_a_meaning_of_its_own_is_not_good(campus: Campus) -> None:
+    claims = parse_compact_jws(status_list(campus.jwt_signer, suspended=True), max_length=1 << 20).payload
+    bits = bytearray(zlib.decompress(decode_base64url(claims["status_list"]["lst"])))
+    bits[INDEX // 4] |= 3 << 2 * (INDEX % 4)
+    claims["status_list"]["lst"] = encode_base64url(zlib.compress(bytes(bits)))
+    listed = sign_claims(claims, signer=campus.jwt_signer, kind=STATUS_TOKEN)
+    report = checked(campus, issued(campus), listed)
+    assert (report.verdict, reasons(report)["status"]) == (Verdict.UNDETERMINED, "status_type_not_read")
+
+
+def test_token_without_a_status_may_withhold_it(campus: Campus) -> None:
+    report = checked(campus, issued(campus, status=...))
+    assert (report.verdict, reasons(report)["status"]) == (Verdict.UNDETERMINED, "status_may_be_withheld")
+
+
+def test_claim_that_must_stay_visible_is_not_disclosable(
+    campus: Campus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sd_jwt, "ALWAYS_DISCLOSED", frozenset(("iss", "vct")))
+    text = issued(campus, also_hidden={"/status"})
+    monkeypatch.undo()
+    assert checked(campus, text).verdict is not Verdict.VALID
 
 
 def test_list_of_another_signer_address_or_type_is_not_believed(campus: Campus) -> None:

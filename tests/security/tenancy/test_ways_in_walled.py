@@ -27,6 +27,7 @@ from tests.support.house import COMMAND, build_house, send
 from tests.web.accounts.test_account_pages import answered, is_in, keeper
 from tests.web.accounts.test_learner_account import ask_for_letter, enter
 from tests.web.accounts.test_own_addresses import leave
+from tests.web.learners.test_part_pages import offered, place, told
 from tests.web.verification.test_badge_request_pages import requested
 
 pytestmark = pytest.mark.postgres
@@ -173,4 +174,26 @@ def test_holder_shows_a_closed_badge_to_who_asked_and_no_campus_reads_to_whom(
         assert house.client().post(place, data=encrypted(request, found)).status_code == 200
         assert view(house, made).possession is Possession.WALLET
         assert learner.get(f"/mes-badges/{award_id}/confidentialite").text.count("Atelier Nord") == 2
+        with house.unit_of_work(reading=True) as services:
+            person_id = services.awards.record(award_id).person.id
+        with house.unit_of_work() as services:
+            services.erasures.process_chunk(house.campus, person_id, "Demandé.", by=COMMAND)
+        with Transaction(house.owner) as everything:
+            shown = everything.exec(select(HistoryEntry).where(HistoryEntry.noun == "presentation")).all()
+        assert [(each.facts, each.actor_id) for each in shown] == [({}, None)] * 2
+        house.close()
+
+
+def test_learner_reads_which_parts_of_a_badge_they_showed(
+    migrated_postgres: str, postgres_server: str, tmp_path: Path
+):
+    with temporary_walled(postgres_server, migrated_postgres) as url:
+        house = build_house(url, tmp_path)
+        result = house.award("Zoé Faure; zoe@exemple.fr")
+        offered(house, result)
+        learner, here = house.client(), place(result)
+        learner.get(house.private_link(result, 0))
+        assert send(learner, here, {"montre": ["nom"]}).status_code == 200
+        page = told(learner.get(here).text)
+        assert ": Le nom de la personne" in page
         house.close()

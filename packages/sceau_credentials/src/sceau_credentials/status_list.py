@@ -266,6 +266,7 @@ STATUS_TOKEN: Final = "statuslist+jwt"  # noqa: S105
 """`typ` of a Status List Token."""
 INVALID: Final = 1
 SUSPENDED: Final = 2
+APPLICATION_SPECIFIC: Final = 3
 """Values of a status, as `VALID`, which is 0."""
 _BITS_REVERSED: Final = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 

@@ -204,10 +204,21 @@ def verify_sd_jwt_vc(parsed: ParsedSdJwt, key: VerificationKey, *, at: datetime)
     for name in ("iss", "vct"):
         if not isinstance(claims.get(name), str) or not claims[name]:
             raise MalformedInput("claim_missing", f"/{name}")
-    if withheld := (ALWAYS_DISCLOSED & claims.keys()) - parsed.jws.payload.keys():
-        raise MalformedInput("always_disclosed", f"/{min(withheld)}")
+    check_always_disclosed(parsed, claims)
     check_period(claims, at=at)
     return claims
+
+
+def check_always_disclosed(parsed: ParsedSdJwt, claims: JsonObject) -> None:
+    """MalformedInput `always_disclosed` for a claim that its issuer lets a holder withhold, and may not."""
+    if withheld := (ALWAYS_DISCLOSED & claims.keys()) - parsed.jws.payload.keys():
+        raise MalformedInput("always_disclosed", f"/{min(withheld)}")
+
+
+def may_withhold_claims(payload: JsonObject, claims: JsonObject) -> bool:
+    """Whether the top level has more digests than disclosed claims: decoys, or claims that are withheld."""
+    digests = payload.get("_sd")
+    return isinstance(digests, list) and len(digests) > len(claims.keys() - payload.keys())
 
 
 def check_period(claims: JsonObject, *, at: datetime) -> None:

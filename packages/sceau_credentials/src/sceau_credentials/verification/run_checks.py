@@ -9,6 +9,7 @@ from typing import Final
 
 from sceau_credentials.model.version_1 import period_members
 from sceau_credentials.proofs.data_integrity import shows_a_part
+from sceau_credentials.proofs.sd_jwt import may_withhold_claims
 from sceau_credentials.values.documents import DocumentSource
 from sceau_credentials.values.json_text import JsonObject
 from sceau_credentials.verification.answers import FetchBudget, Policy
@@ -155,7 +156,7 @@ def run_checks(reading: Reading, secured: Secured, tools: _Tools) -> Report:
     answers += [_with_resources(document, findings, tools), findings.key]
     answers.append(_issuer(issuer_id, findings, tools))
     answers.append(_validity(document, findings, tools))
-    token = secured.claims if secured.form == "sd_jwt" else None
+    token = secured if secured.form == "sd_jwt" else None
     status_answer = _status(document, issuer_id, findings, tools, token=token)
     answers += [status_answer, recipient(document, tools.policy.recipient)]
     resolved = findings.resolved
@@ -244,21 +245,24 @@ def _status(
     findings: SignatureFindings,
     tools: _Tools,
     *,
-    token: JsonObject | None = None,
+    token: Secured | None = None,
 ) -> CheckResult:
     """The status entry of an unsigned document could point anywhere, so it is not followed.
 
-    `token`: the claims of an SD-JWT, which name a Token Status List.
+    `token`: an SD-JWT, of which the claims name a Token Status List.
     """
     if issuer_id is None or not findings.by_the_issuer:
         return not_reached(CheckId.STATUS, _first_open(findings))
     question = StatusQuestion(
         issuer_id, tools.documents, tools.at, tools.policy, authenticate=tools.authenticate_list
     )
-    if token is not None:
-        return token_status(token, question)
-    answer = status(document, question)
-    return found(Reason.STATUS_MAY_BE_WITHHELD) if findings.discloses_part and answer.void else answer
+    answer = status(document, question) if token is None else token_status(token.claims, question)
+    hides = findings.discloses_part if token is None else _may_withhold(token)
+    return found(Reason.STATUS_MAY_BE_WITHHELD) if hides and answer.void else answer
+
+
+def _may_withhold(token: Secured) -> bool:
+    return token.jws is not None and may_withhold_claims(token.jws.payload, token.claims)
 
 
 def _first_open(findings: SignatureFindings) -> CheckId:

@@ -7,7 +7,12 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from sceau_credentials.errors import MalformedInput
-from sceau_credentials.proofs.sd_jwt import disclosed_claims, document_of_claims, parse_sd_jwt
+from sceau_credentials.proofs.sd_jwt import (
+    check_always_disclosed,
+    disclosed_claims,
+    document_of_claims,
+    parse_sd_jwt,
+)
 from sceau_credentials.proofs.vc_jwt import MAX_TOKEN, ParsedJws, credential_of, parse_compact_jws
 from sceau_credentials.values.json_text import MAX_BYTES, JsonObject, parse_with_text
 from sceau_credentials.verification.answers import Form
@@ -57,6 +62,7 @@ def secured_from_sd_jwt(text: str) -> Secured:
     """A badge with what its holder disclosed of it; key binding is for the verifier who asked for it."""
     parsed = parse_sd_jwt(text)
     claims = disclosed_claims(parsed)
+    check_always_disclosed(parsed, claims)
     return Secured("sd_jwt", claims, document_of_claims(claims), parsed.jws)
 
 

@@ -13,6 +13,7 @@ from sceau_credentials.errors import CredentialError, DocumentUnavailable, Malfo
 from sceau_credentials.model.version_1 import period_members
 from sceau_credentials.proofs.vc_jwt import parse_compact_jws, verify_jws
 from sceau_credentials.status_list import (
+    APPLICATION_SPECIFIC,
     INVALID,
     MINIMUM_SIZE,
     STATUS_TOKEN,
@@ -262,7 +263,7 @@ def token_status(claims: JsonObject, question: StatusQuestion) -> CheckResult:
     try:
         fetched = question.documents.fetch(url, accept=_ACCEPT_TOKEN)
         jws = parse_compact_jws(fetched.body.decode("ascii").strip(), max_length=_MAX_LIST)
-        lists = {value: read_token_list(jws.payload, url=url, status=value) for value in (INVALID, SUSPENDED)}
+        lists = {value: read_token_list(jws.payload, url=url, status=value) for value in _OF_TOKENS}
     except DocumentUnavailable as error:
         return found(Reason.STATUS_LIST_UNAVAILABLE, url=url, cause=error.reason)
     except UnicodeDecodeError:
@@ -292,7 +293,11 @@ def token_status(claims: JsonObject, question: StatusQuestion) -> CheckResult:
 
 
 _ACCEPT_TOKEN: Final = "application/statuslist+jwt"  # noqa: S105
-_OF_TOKENS: Final = {INVALID: Reason.REVOKED, SUSPENDED: Reason.SUSPENDED}
+_OF_TOKENS: Final = {
+    INVALID: Reason.REVOKED,
+    SUSPENDED: Reason.SUSPENDED,
+    APPLICATION_SPECIFIC: Reason.STATUS_TYPE_NOT_READ,
+}
 
 
 def _entry_status(written: JsonValue, document: JsonObject, question: StatusQuestion) -> CheckResult:
