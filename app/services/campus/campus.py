@@ -132,6 +132,13 @@ class CampusService:
         self.campuses.lock(campus.id)
         if self.campuses.find_active_key(campus.id, KeyPurpose.DISCLOSURE) is not None:
             return
+        if self.signing.has_hsm:  # a key of the database that signs whole badges would undo it
+            raise Conflict(
+                N_(
+                    "Les clés de ce service sont dans un module de clés, qui ne fait pas celle des badges montrés en "
+                    "partie. Ce réglage n’y est pas possible."
+                )
+            )
         at = self.clock()
         key = self.signing.make_key(campus, at=at, purpose=KeyPurpose.DISCLOSURE)
         self.logged_events.key_changed(campus, key)

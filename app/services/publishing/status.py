@@ -126,6 +126,10 @@ class Signing:
         self.campuses.add(row)
         return row
 
+    @property
+    def has_hsm(self) -> bool:
+        return self.vault.hsm is not None
+
     def check_kek(self) -> None:
         """Raises KekUnusable unless every signing key opens with the key-encryption keys, or is in the token."""
         others = self.campuses.sealed_under() - self.vault.kek_ids

@@ -6,6 +6,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,8 @@ import pytest
 from app.adapters.hsm import Hsm, HsmAddress
 from app.adapters.secrets import Kek, KekUnusable, KeyVault, SealedFor, hsm_in, pin_from
 from app.container import problems_of
-from app.domain.campus.campus import KeyPurpose, KeyState
-from app.errors import Unavailable
+from app.domain.campus.campus import CampusSettings, KeyPurpose, KeyState
+from app.errors import Conflict, Unavailable
 from tests.support.house import COMMAND, House
 
 MODULE = Path("/usr/lib/softhsm/libsofthsm2.so")
@@ -165,6 +166,14 @@ def test_campus_whose_keys_moved_awards_and_goes_on_after_a_restart(house_with_h
         services.signing.rewrap()
     assert active_keys(house) == {f"pkcs11:{TOKEN}"}
     assert problems_of(house.process) == []
+
+
+def test_campus_makes_no_key_outside_the_token(house_with_hsm: House) -> None:
+    with house_with_hsm.unit_of_work() as services:
+        wanted = replace(CampusSettings.of(services.campuses.get("itip")), selective_disclosure=True)
+        with pytest.raises(Conflict, match="module de clés"):
+            services.campuses.change_settings("itip", wanted, by=COMMAND)
+    assert active_keys(house_with_hsm) == {f"pkcs11:{TOKEN}"}
 
 
 def test_service_without_the_token_of_its_keys_does_not_start(house_with_hsm: House) -> None:
