@@ -423,6 +423,10 @@ def _print_json(asked: VerifyOptions) -> None:
         if asked.answer.report is not None:
             told |= asked.answer.report.to_document() | {"verdict": asked.verdict.value}
             told["checks"] = _checks(asked.answer)
+        if asked.answer.replaced_at is not None:
+            told["replacedAt"] = format_timestamp(asked.answer.replaced_at)
+        if asked.answer.renewed_until is not None:
+            told["renewedUntil"] = format_timestamp(asked.answer.renewed_until)
         if asked.answer.other is not None:
             told["other"] = asked.answer.other.to_document()
         if asked.answer.lead is not None:

@@ -251,6 +251,15 @@ class ReportView(BaseModel):
         default=None,
         description="Of a package whose documents had to be used: when they were gathered, by its own account.",
     )
+    replaced_at: datetime | None = Field(
+        default=None,
+        description="Of an earlier edition of an award of this service: when the newest was signed. That is at the same "
+        "address, the `id` of the document.",
+    )
+    renewed_until: datetime | None = Field(
+        default=None,
+        description="Of an earlier edition of a badge renewed since: until when the badge is good.",
+    )
     container: str | None
     form: str | None
     issuer: str | None
@@ -307,6 +316,8 @@ class ReportView(BaseModel):
             leads_to=LeadView.of(answer),
             other=OtherView(**vars(answer.other)) if answer.other else None,
             packed_at=answer.packed_at,
+            replaced_at=answer.replaced_at,
+            renewed_until=answer.renewed_until,
             container=report.container if report else None,
             form=report.form if report else None,
             issuer=report.issuer if report else None,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from html import unescape
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -19,6 +22,7 @@ from app.services.learners.requests import RequestOutcome
 from app.services.verification.verdicts import HeadlineKind, headline
 from sceau_credentials.values.json_text import JsonObject, parse_json_object
 from sceau_credentials.values.timestamps import format_timestamp
+from tests.cli.conftest import Operator
 from tests.services.activity_log.test_integrity import checked
 from tests.services.learners.test_requests import accepting, agree, asked, request_of, reviewer
 from tests.support.house import COMMAND, House, build_house, listed
@@ -172,6 +176,55 @@ def test_the_old_file_leads_to_the_renewed_badge_and_everything_stored_still_agr
         assert day(end_of(house, award_id)).replace("\u00a0", " ") in now.text()
         assert "à la même adresse" in now.text()
     assert checked(house) == []
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "link"),
+    [
+        ("fr", "Authentique, et renouvelé depuis", "Voir la version actuelle"),
+        ("en", "Genuine, and renewed since", "See the current version"),
+        ("es", "Auténtica, y renovada desde entonces", "Ver la versión actual"),
+    ],
+)
+def test_an_employer_with_the_ended_file_is_told_of_the_renewal_by_page_api_and_command(
+    house: House,
+    office,
+    award_id: UUID,
+    language: str,
+    title: str,
+    link: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+):
+    """Each says until when the badge is good now, and where: at the address that the file itself names."""
+    with house.unit_of_work(reading=True) as services:
+        old = bytes(services.awards.awards.document_of(award_id).embedded)
+    house.clock.move(days=DAYS - 30)
+    agree(house, asked(house, row(house, award_id).badge_id, ASKS), reviewer(house, "Paul"))
+    house.clock.move(days=31)
+    until, address = format_timestamp(end_of(house, award_id)), parse_json_object(old)["id"]
+    browser = house.client()
+    browser.headers["accept-language"] = language
+
+    told = browser.post("/api/v1/verify", content=old).json()
+    assert (told["headline"], told["renewed_until"], told["document"]["id"]) == (title, until, address)
+    assert told["replaced_at"] is not None
+    assert {each["id"]: each["reason"] for each in told["checks"]}["validity"] == "expired"
+
+    page = unescape(post(browser, "/verifier", {"texte": old.decode()}).text)
+    assert title in page
+    assert link in page
+    assert f'href="{address}"' in page
+
+    (tmp_path / "old.json").write_bytes(old)
+    operator = Operator(monkeypatch, capfd)
+    operator.sets(SCEAU_LOCALE=language)
+    monkeypatch.setattr("app.cli.verify._local_process", lambda: house.process)
+    said = json.loads(operator.types("verify", "--json", tmp_path / "old.json").out)
+    assert (said["headline"], said["renewedUntil"]) == (title, until)
+    assert said["replacedAt"]
+    assert title in operator.types("verify", tmp_path / "old.json").out
 
 
 def test_a_second_request_within_the_new_period_finds_the_badge_held(house: House, office, award_id: UUID):
