@@ -63,9 +63,9 @@ bench: needs $(DEVELOPMENT) $(INTEROP) ## Measure, beside other implementations;
 fuzz: $(DEVELOPMENT) ## Feed every parser made-up input for ten minutes each (SECONDS_EACH=60: less); findings go to var/fuzz/.
 	@$(BIN)/python -m fuzz --seconds $(SECONDS_EACH)
 
-torture: needs $(DEVELOPMENT) ## Kill workers and servers at random moments of bulk awards, on both engines, and count (KILLS=20: less).
+torture: needs $(DEVELOPMENT) ## Kill workers and servers during bulk awards, webhooks and renewals, on both engines, and count (KILLS=20: less).
 	@$(BIN)/python -W ignore -m tests.torture --kills $(KILLS)
-	@SCEAU_TEST_KILLS=$(KILLS) $(BIN)/pytest -q -rP tests/jobs/test_webhooks_killed.py
+	@SCEAU_TEST_KILLS=$(KILLS) $(BIN)/pytest -q -rP tests/jobs/test_webhooks_killed.py tests/jobs/test_renewals_killed.py
 
 lighthouse: needs $(DEVELOPMENT) tests/lighthouse/node_modules/.installed ## What Lighthouse says of the main public pages; fails below 95.
 	@$(BIN)/python -m tests.lighthouse

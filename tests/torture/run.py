@@ -15,6 +15,7 @@ from sqlmodel import select
 from app.domain.awards.batches import AwardBatch, BatchState, Withdrawal, WithdrawalState
 from app.domain.campus.audit_log import Actor
 from app.domain.messages import LetterState, QueuedMessage
+from tests.support.house import House
 from tests.torture.checks import Evidence, faults_in
 from tests.torture.scene import Scene, scene_on, seeded, wait_until
 from tests.torture.trainers import OF_ALL_SIZES, Board, Sizes, Trainer
@@ -149,6 +150,14 @@ def _hurry(scene: Scene) -> int:
         ).all()
         for batch_id in held_back:
             services.award_batches.hand_over(house.campus, batch_id, by=Actor(house.admin.id))
+    return hurry_letters(house, attempted_before=now.replace(microsecond=0))
+
+
+def hurry_letters(house: House, *, attempted_before: datetime) -> int:
+    """Waiting letters, of which leases from before that moment end at once: who held them was killed."""
+    house.clock.now = now = datetime.now(UTC)
+    with house.unit_of_work() as services:
+        session = services.stores.session
         waiting = session.exec(
             select(QueuedMessage.id).where(QueuedMessage.state == LetterState.WAITING)
         ).all()
@@ -156,7 +165,7 @@ def _hurry(scene: Scene) -> int:
             update(QueuedMessage)
             .where(
                 QueuedMessage.state == LetterState.WAITING,
-                QueuedMessage.attempted_at < now.replace(microsecond=0),
+                QueuedMessage.attempted_at < attempted_before,
                 QueuedMessage.attempts > 0,
             )
             .values(not_before=now)

@@ -123,7 +123,7 @@ def scene_on(database_url: str) -> Iterator[Scene]:
         office = PostOffice()
         office.start()
         stack.callback(office.stop)
-        ports = [_free_port() for _ in range(webs)]
+        ports = [free_port() for _ in range(webs)]
         base_url = f"http://localhost:{ports[0]}"
         house = build_house(url, folder, base_url=base_url, at=datetime.now(UTC))
         stack.callback(house.close)
@@ -162,7 +162,7 @@ def _badge_for_always(house: House) -> BadgePage:
         )
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return listener.getsockname()[1]
 
