@@ -15,9 +15,11 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import func, select
 
+from app.db.campus import integration
 from app.domain.activities.activities import ActivitySession
 from app.domain.campus.audit_log import HistoryEntry
 from app.domain.campus.integration import ANSWER_LIFE, ApiAnswer
+from app.domain.people.people import Person
 from tests.api.clients import V1, closed_award
 from tests.api.clients import program as another_program
 from tests.api.test_openapi import OF_THE_API, _examples
@@ -238,3 +240,27 @@ def test_answer_that_names_an_erased_person_is_emptied_and_no_request_is_done_ag
     assert "réponse a été effacée" in again.json()["detail"]
     assert program.get(shown).status_code == 404, "the request was not done again"
     assert ask(2, "Guéguen").json() == other.json()
+
+
+def test_erasing_a_person_without_a_name_empties_no_other_s_answers(
+    house: House, program: TestClient, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(integration, "ANSWERS_AT_ONCE", 2)
+
+    def ask(number: int) -> Any:
+        people = {
+            "people": [{"family_name": "Corre", "given_name": "Nolwenn", "external_id": f"E-96{number}"}]
+        }
+        return program.post(
+            f"{V1}/people/bulk", json=people, headers={"idempotency-key": f"nameless-{number}"}
+        )
+
+    first = [ask(number).json() for number in range(5)]
+    with house.unit_of_work() as services:
+        nameless = Person(given_name="", family_name="—")
+        services.api_answers.forget_person(nameless, ["", "nobody@exemple.fr"], [house.campus.id])
+    assert [ask(number).json() for number in range(5)] == first
+    with house.unit_of_work() as services:
+        named = Person(given_name="Nolwenn", family_name="Corre")
+        services.api_answers.forget_person(named, [str(first[4]["lines"][0]["id"])], [house.campus.id])
+    assert ask(4).status_code == 410, "of every piece"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import secrets
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import delete
+from sqlalchemy import delete, literal, tuple_, update
 from sqlmodel import col, select
 
 from app.db.engine.queries import Store
@@ -22,6 +22,8 @@ from app.domain.campus.integration import (
     ExternalId,
     NamedKind,
 )
+
+ANSWERS_AT_ONCE: Final = 300
 
 
 class IntegrationStore(Store):
@@ -107,12 +109,31 @@ class IntegrationStore(Store):
         )
         return self.session.exec(query.with_for_update()).one()
 
-    def answers_of(self, campus_ids: Collection[uuid.UUID]) -> Sequence[ApiAnswer]:
-        """Locked until the transaction ends."""
+    def answers_of(self, campus_ids: Collection[uuid.UUID]) -> Iterator[ApiAnswer]:
+        """Read in pieces, and not locked."""
+        key = (col(ApiAnswer.campus_id), col(ApiAnswer.token), col(ApiAnswer.key_digest))
         query = select(ApiAnswer).where(
             col(ApiAnswer.campus_id).in_(campus_ids), col(ApiAnswer.sealed) != b""
         )
-        return self.session.exec(query.with_for_update()).all()
+        query, after = query.order_by(*key).limit(ANSWERS_AT_ONCE), None
+        while True:
+            further = query if after is None else query.where(tuple_(*key) > tuple_(*map(literal, after)))
+            piece = self.session.exec(further).all()
+            yield from piece
+            if len(piece) < ANSWERS_AT_ONCE:
+                return
+            after = (piece[-1].campus_id, piece[-1].token, piece[-1].key_digest)
+
+    def empty_answer(self, answer: ApiAnswer) -> None:
+        self.session.execute(
+            update(ApiAnswer)
+            .where(
+                col(ApiAnswer.campus_id) == answer.campus_id,
+                col(ApiAnswer.token) == answer.token,
+                col(ApiAnswer.key_digest) == answer.key_digest,
+            )
+            .values(sealed=b"")
+        )
 
     def save_answer(self, answer: ApiAnswer) -> None:
         self.session.add(answer)

@@ -54,13 +54,12 @@ class ApiAnswers:
     ) -> None:
         """Empties the answers that name an erased person; their requests are not done again."""
         names = set(name_key(person.given_name, person.family_name).split())
-        marks = {str(person.id), *addresses}
+        marks = {str(person.id), *filter(None, addresses)}
         for answer in self.integration.answers_of(campus_ids):
             text = json.dumps(json.loads(self.open(answer)), ensure_ascii=False)
             words = {part for word in set(text.split()) for part in name_key("", word).split()}
-            if any(mark in text.lower() for mark in marks) or names <= words:
-                answer.sealed = b""
-                self.integration.save_answer(answer)
+            if any(mark in text.lower() for mark in marks) or (names and names <= words):
+                self.integration.empty_answer(answer)
 
     def open(self, answer: ApiAnswer) -> bytes:
         if not answer.sealed:
