@@ -45,7 +45,10 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), primary_key=True),
         sa.Column("campus_id", sa.Uuid(), sa.ForeignKey("campus.id"), nullable=False),
         sa.Column("source", sa.String(60), nullable=False),
-        sa.Column("url", sa.String(1000), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("kek_id", sa.String(16), nullable=False),
+        sa.Column("url_digest", sa.String(64), nullable=False),
+        sa.Column("host", sa.String(255), nullable=False),
         sa.Column(
             "kind",
             sa.Enum(*_KINDS, name="calendar_kind", native_enum=False, create_constraint=True, length=32),
@@ -55,6 +58,7 @@ def upgrade() -> None:
         sa.Column("state", _STATES, nullable=False),
         _at("created_at"),
         _at("next_at"),
+        _at("asked_at", nullable=True),
         _at("read_at", nullable=True),
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("fault", sa.String(40), nullable=False),
@@ -62,6 +66,7 @@ def upgrade() -> None:
         sa.Column("declined", sa.JSON(), nullable=False),
         sa.Column("run_id", sa.Uuid(), nullable=True),
         sa.UniqueConstraint("campus_id", "source", name="one_calendar_for_a_source"),
+        sa.UniqueConstraint("campus_id", "url_digest", name="one_calendar_for_an_address"),
     )
     op.create_index("calendars_due", "calendar_subscription", ["state", "next_at"])
 

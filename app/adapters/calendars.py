@@ -20,6 +20,7 @@ from app.domain.activities.activities import MOST_SESSIONS, ActivityKind
 from app.domain.imports.imports import (
     MAX_CALENDAR_LINES,
     MOST_BYTES,
+    MOST_CONTENT_LINES,
     MOST_EVENTS,
     MOST_SERIES,
     Meeting,
@@ -403,6 +404,8 @@ def _text_of(data: bytes) -> str:
         raise InvalidInput(N_("Cet agenda dépasse 3 Mo. Exportez une période plus courte."))
     text = data.decode("utf-8-sig", errors="replace").replace("\r\n", "\n").replace("\r", "\n")
     unfolded = re.sub(r"\n[ \t]", "", text) + "\n"
+    if unfolded.count("\n") > MOST_CONTENT_LINES:
+        raise InvalidInput(N_("Cet agenda dépasse 60 000 lignes de texte. Exportez une période plus courte."))
     parts = len(re.findall(r"^BEGIN:", unfolded, re.MULTILINE | re.IGNORECASE))
     events = len(re.findall(r"^BEGIN:VEVENT", unfolded, re.MULTILINE | re.IGNORECASE))
     if events > MOST_EVENTS or parts > _MOST_PARTS:

@@ -152,7 +152,9 @@ class ImportStore(Store):
         names = set(name_key(person.given_name, person.family_name).split())
 
         def is_named(text: str) -> bool:
-            return any(each in text.lower() for each in addresses) or names <= set(name_key("", text).split())
+            return any(each in text.lower() for each in addresses) or (
+                bool(names) and names <= set(name_key("", text).split())
+            )
 
         here = col(ImportRun.campus_id).in_(campus_ids)
         drafts = select(ImportRun).where(here, ImportRun.state == ImportState.DRAFT)
@@ -237,6 +239,16 @@ class ImportStore(Store):
             found.update({part.id: (part, person) for part, person in self.session.exec(query)})
         return found
 
+    def activities_with_people(self, ids: Iterable[uuid.UUID]) -> set[uuid.UUID]:
+        """Those of these activities in which somebody takes part, or took part."""
+        wanted, found = sorted(set(ids)), set[uuid.UUID]()
+        for start in range(0, len(wanted), IN_ONE_QUERY):
+            query = select(Participation.activity_id).where(
+                col(Participation.activity_id).in_(wanted[start : start + IN_ONE_QUERY])
+            )
+            found.update(self.session.exec(query.distinct()))
+        return found
+
     # --- parsing settings
 
     def mapping(self, campus_id: uuid.UUID, source: str) -> ImportMapping | None:
@@ -263,6 +275,9 @@ class ImportStore(Store):
         ordered = query.order_by(col(CalendarSubscription.created_at), col(CalendarSubscription.id))
         return self.session.exec(ordered).all()
 
+    def all_calendars(self) -> Sequence[CalendarSubscription]:
+        return self.session.exec(select(CalendarSubscription).order_by(col(CalendarSubscription.id))).all()
+
     def calendar_of_source(self, campus_id: uuid.UUID, source: str) -> CalendarSubscription | None:
         query = select(CalendarSubscription).where(
             CalendarSubscription.campus_id == campus_id, CalendarSubscription.source == source
@@ -287,6 +302,16 @@ class ImportStore(Store):
     def remove_calendar(self, calendar: CalendarSubscription) -> None:
         self.session.delete(calendar)
         self.session.flush()
+
+    def drop_superseded(self, run_id: uuid.UUID) -> None:
+        """Of the report of an earlier reading stays what it wrote; all of it goes where it wrote nothing."""
+        written = (ImportLineOutcome.CREATED, ImportLineOutcome.CHANGED)
+        theirs = col(ImportLine.run_id) == run_id
+        self.session.exec(delete(ImportLine).where(theirs, col(ImportLine.fate).not_in(written)))
+        is_referred_to = select(Imported.run_id).where(Imported.run_id == run_id).limit(1)
+        is_any_left = select(ImportLine.run_id).where(theirs).limit(1)
+        if not any(self.session.exec(query).first() for query in (is_referred_to, is_any_left)):
+            self.drop(run_id)
 
     def calendars_due(self, at: datetime, *, limit: int) -> Sequence[uuid.UUID]:
         query = select(CalendarSubscription.id).where(

@@ -16,11 +16,13 @@ from app.domain.activities.activities import ActivityKind
 from app.domain.imports.calendars import LONGEST_URL, MEDIA_TYPE, CalendarState, CalendarSubscription
 from app.domain.imports.imports import MOST_BYTES, ImportLineOutcome
 from app.http.problems import documented
+from app.http.request_scope import limited_by_token
 from app.language import gettext as _
 from app.services.imports.calendar_imports import Foreseen
 
 router = APIRouter(prefix="/campuses/{slug}/calendars", route_class=Writing, tags=["activities"])
 
+_COUNTED = limited_by_token("calendars of a campus")
 _CALENDAR = {
     "id": "0e1f8e0c-7d0b-4d6c-9a3b-5a6cf3a1d2b7",
     "source": "Agenda du campus",
@@ -34,6 +36,7 @@ _CALENDAR = {
     "failures": 0,
     "fault": None,
     "new": 0,
+    "changed": 0,
     "removed": 0,
     "gone": 1,
     "report": "6d0f6d56-1f0b-4b0e-9b38-0a5d8c2f4e11",
@@ -142,6 +145,9 @@ class CalendarView(BaseModel):
     failures: int = Field(description="Consecutive failed readings.")
     fault: str | None = Field(None, description="Why the last reading failed.")
     new: int = Field(description="New entries that wait for a choice.")
+    changed: int = Field(
+        description="Corrections that wait for a choice: of what is over, or of what people take part in."
+    )
     removed: int = Field(description="Cancelled or vanished sessions that wait for a choice.")
     gone: int = Field(
         description="Cancelled or vanished activities to come: they stay, a member of the campus decides."
@@ -168,7 +174,7 @@ class CalendarView(BaseModel):
             next_at=calendar.next_at if calendar.is_active else None,
             fault=calendar.fault or None,
             report=calendar.run_id,
-            **{name: calendar.waiting.get(name, 0) for name in ("new", "removed", "gone")},
+            **{name: calendar.waiting.get(name, 0) for name in ("new", "changed", "removed", "gone")},
         )
 
 
@@ -180,6 +186,7 @@ class CalendarPage(Page[CalendarView]):
     "/import",
     summary="Import a calendar; safe to repeat",
     responses={415: documented(415)[415] | {"description": f"The body must be sent as {MEDIA_TYPE}."}},
+    dependencies=[limited_by_token("calendars of a token")],
 )
 def import_calendar(
     program: CalendarWriter,
@@ -227,7 +234,7 @@ def list_calendars(program: ActivityReader, paging: Paged) -> CalendarPage:
     return CalendarPage(items=[CalendarView.of(each) for each in shown], next=cursor)
 
 
-@router.post("", summary="Follow a calendar", status_code=201)
+@router.post("", summary="Follow a calendar", status_code=201, dependencies=[_COUNTED])
 def follow_calendar(program: ActivityWriter, body: CalendarBody) -> CalendarView:
     """It is read within a minute, then every two hours."""
     calendar = program.services.calendar_subscriptions.add(
@@ -246,7 +253,7 @@ def get_calendar(program: ActivityReader, calendar_id: uuid.UUID) -> CalendarVie
     return CalendarView.of(program.services.calendar_subscriptions.get(program.campus, calendar_id))
 
 
-@router.delete("/{calendar_id}", summary="Follow a calendar no longer")
+@router.delete("/{calendar_id}", summary="Follow a calendar no longer", dependencies=[_COUNTED])
 def unfollow_calendar(program: ActivityWriter, calendar_id: uuid.UUID) -> CalendarView:
     """Its activities stay. The answer shows it as it was."""
     shown = CalendarView.of(program.services.calendar_subscriptions.get(program.campus, calendar_id))
@@ -254,19 +261,25 @@ def unfollow_calendar(program: ActivityWriter, calendar_id: uuid.UUID) -> Calend
     return shown
 
 
-@router.post("/{calendar_id}/read", summary="Read a calendar within a minute", status_code=202)
+@router.post(
+    "/{calendar_id}/read",
+    summary="Read a calendar within a minute",
+    status_code=202,
+    dependencies=[_COUNTED],
+)
 def read_calendar_soon(program: ActivityWriter, calendar_id: uuid.UUID) -> CalendarView:
+    """Five minutes after it was last asked for at the earliest: see `next_at`."""
     return CalendarView.of(program.services.calendar_subscriptions.read_soon(program.campus, calendar_id))
 
 
-@router.post("/{calendar_id}/pause", summary="Read a calendar no more for a while")
+@router.post("/{calendar_id}/pause", summary="Read a calendar no more for a while", dependencies=[_COUNTED])
 def pause_calendar(program: ActivityWriter, calendar_id: uuid.UUID) -> CalendarView:
     return CalendarView.of(
         program.services.calendar_subscriptions.pause(program.campus, calendar_id, by=program.actor)
     )
 
 
-@router.post("/{calendar_id}/resume", summary="Read a calendar again")
+@router.post("/{calendar_id}/resume", summary="Read a calendar again", dependencies=[_COUNTED])
 def resume_calendar(program: ActivityWriter, calendar_id: uuid.UUID) -> CalendarView:
     return CalendarView.of(
         program.services.calendar_subscriptions.resume(program.campus, calendar_id, by=program.actor)

@@ -224,6 +224,7 @@ def rewrap() -> None:
             + services.network_signing.rewrap()
             + services.organisations.rewrap()
             + services.lti.rewrap()
+            + services.calendar_subscriptions.rewrap()
         )
     say(N_("Clés scellées sous la nouvelle clé maîtresse : {count}."), style="green", count=count)
 

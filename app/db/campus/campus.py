@@ -39,6 +39,7 @@ from app.domain.campus.sender import CampusSender
 from app.domain.campus.team import Invitation
 from app.domain.frameworks import Competency, Framework
 from app.domain.frameworks.pathways import Pathway
+from app.domain.imports.calendars import CalendarSubscription
 from app.domain.learners.requests import BadgeRequest
 from app.domain.people.people import Membership, Person, Role
 from app.domain.trust.organisations import OrganisationKey
@@ -169,8 +170,10 @@ class CampusStore:
         return key
 
     def sealed_under(self) -> set[str]:
-        """The identifiers of the key-encryption keys used by all active signing keys, of any owner and use."""
-        queries = [select(LtiKey.kek_id), select(SealedKey.kek_id).where(SealedKey.state == KeyState.ACTIVE)]
+        """The identifiers of the key-encryption keys used by all active signing keys, of any owner and use, and by
+        addresses of followed calendars."""
+        queries = [select(SealedKey.kek_id).where(SealedKey.state == KeyState.ACTIVE)]
+        queries += [select(LtiKey.kek_id), select(CalendarSubscription.kek_id)]
         others = (NetworkKey, OrganisationKey)
         queries += [select(kind.kek_id).where(col(kind.retired_at).is_(None)) for kind in others]
         return {kek_id for query in queries for kek_id in self.session.exec(query.distinct())}

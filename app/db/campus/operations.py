@@ -18,6 +18,7 @@ from app.domain.awards.batches import AwardBatch, BatchState, Withdrawal, Withdr
 from app.domain.campus.campus import KeyState, SealedKey
 from app.domain.campus.lti import LtiKey
 from app.domain.core import WorkerBeat
+from app.domain.imports.calendars import CalendarSubscription
 from app.domain.imports.imports import ImportRun, ImportState
 from app.domain.messages import LetterState, QueuedMessage
 from app.domain.publishing import LIST_LIFE, StatusList
@@ -114,7 +115,7 @@ class SignedState:
     oldest_keys: dict[str, datetime]
     """When the oldest active key of each purpose was made."""
     sealed_under: dict[str, int]
-    """How many signing keys each key-encryption key seals."""
+    """How many signing keys, and addresses of calendars, each key-encryption key seals."""
 
 
 class SignedStateStore(Store):
@@ -126,7 +127,7 @@ class SignedStateStore(Store):
             .group_by(col(SealedKey.purpose))
         )
         sealed = Counter[str]()
-        for kind in (SealedKey, NetworkKey, OrganisationKey, LtiKey):
+        for kind in (SealedKey, NetworkKey, OrganisationKey, LtiKey, CalendarSubscription):
             kek_id = col(kind.kek_id)
             for named, count in self.session.execute(select(kek_id, func.count()).group_by(kek_id)):
                 sealed[named] += count

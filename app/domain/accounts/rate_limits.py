@@ -51,6 +51,8 @@ LIMITS = {
     "failed token": Limit(30, _FIVE_MINUTES),
     # Two thousand lines take seconds of a processor.
     "lists of a token": Limit(30, timedelta(minutes=1)),
+    # Sixty thousand content lines take about a second.
+    "calendars of a token": Limit(20, timedelta(minutes=1)),
     # A campus of a hundred thousand people is read within a minute.
     "requests of a token": Limit(3_000, timedelta(minutes=1)),
     # A program may award badges to thousands of learners in one request, but not to the same few repeatedly.

@@ -21,6 +21,10 @@ MEDIA_TYPE: Final = "text/calendar"
 MOST_CALENDARS: Final = 20
 LONGEST_URL: Final = 1_000
 READ_EVERY: Final = timedelta(hours=2)
+READ_AGAIN_AFTER: Final = timedelta(minutes=5)
+"""However often it is asked for."""
+MOST_NEW: Final = 50
+"""Activities and sessions that one reading creates; above, all wait for a person."""
 _PAUSES: Final = (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=6), timedelta(hours=24))
 """After each consecutive failure."""
 FAILURES_BEFORE_PAUSE: Final = 14
@@ -30,6 +34,11 @@ UNREADABLE: Final = "unreadable"
 _HOST: Final = re.compile(r"(?:[a-z0-9-]+\.)+[a-z][a-z0-9-]*|localhost|127\.0\.0\.1", re.IGNORECASE)
 
 NEW: Final = N_("Nouvelle dans l’agenda : à choisir.")
+MANY_NEW: Final = N_("Plus de 50 nouvelles lignes à la fois dans l’agenda : à choisir.")
+IN_THE_PAST: Final = N_(
+    "Change dans l’agenda, mais cette activité ou cette séance est passée, ou des personnes y sont inscrites :"
+    " à choisir."
+)
 SEEMS_HERE: Final = N_("Nouvelle dans l’agenda. Une activité du même jour lui ressemble : à choisir.")
 DECLINED: Final = N_("Vous ne l’avez pas choisie.")
 TO_REMOVE: Final = N_("N’est plus dans l’agenda, ou y est annulée. La séance reste ici : à choisir.")
@@ -47,19 +56,25 @@ class CalendarState(StrEnum):
 class CalendarSubscription(SQLModel, table=True):
     """One followed calendar. `source` names its imports; files of that name go on with the same entries.
 
-    `url` may be a secret of the campus: pages and the API show its host alone. `waiting` counts what a person
-    decides, by reason; `declined` has the choices (see `Foreseen`) that were not taken.
+    Its address may be a secret of the campus: it is sealed, bound to this row, under the key-encryption key
+    `kek_id`; pages and the API show its host alone. `waiting` counts what a person decides, by reason; `declined`
+    has the choices (see `Foreseen`) that were not taken.
     """
 
     __tablename__ = "calendar_subscription"
     __table_args__ = (
         UniqueConstraint("campus_id", "source", name="one_calendar_for_a_source"),
+        UniqueConstraint("campus_id", "url_digest", name="one_calendar_for_an_address"),
         Index("calendars_due", "state", "next_at"),
     )
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
     campus_id: uuid.UUID = Field(sa_column=foreign_key("campus", index=False))
     source: str = Field(max_length=60)
-    url: str = Field(max_length=LONGEST_URL)
+    sealed: bytes
+    kek_id: str = Field(max_length=16)
+    url_digest: str = Field(max_length=64)
+    """Keyed."""
+    host: str = Field(max_length=255)
     kind: ActivityKind = Field(sa_column=enum_column(ActivityKind, name="calendar_kind"))
     """Of new activities without a recognised category."""
     creates: bool = False
@@ -69,6 +84,8 @@ class CalendarSubscription(SQLModel, table=True):
     )
     created_at: datetime = Field(sa_column=utc_datetime())
     next_at: datetime = Field(sa_column=utc_datetime())
+    asked_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
+    """The last time that the other service was asked."""
     read_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     """The last time that it could be read."""
     failures: int = 0
@@ -77,10 +94,6 @@ class CalendarSubscription(SQLModel, table=True):
     declined: list[str] = Field(default_factory=list, sa_column=json_column())
     run_id: uuid.UUID | None = None
     """The report of the last import that wrote or reported something new."""
-
-    @property
-    def host(self) -> str:
-        return urlsplit(self.url).hostname or ""
 
     @property
     def is_active(self) -> bool:
@@ -100,13 +113,21 @@ class CalendarSubscription(SQLModel, table=True):
         if self.failures >= FAILURES_BEFORE_PAUSE:
             self.state = CalendarState.FAILING
 
+    def read_soon(self, at: datetime) -> None:
+        self.next_at = max(at, self.asked_at + READ_AGAIN_AFTER) if self.asked_at else at
+
     def resume(self, at: datetime) -> None:
-        self.state, self.failures, self.fault, self.next_at = CalendarState.ACTIVE, 0, "", at
+        self.state, self.failures, self.fault = CalendarState.ACTIVE, 0, ""
+        self.read_soon(at)
 
     def decline(self, choices: Set[str], taken: Set[str], at: datetime) -> None:
         """What a person left out is not proposed again, until they take it."""
         self.declined = sorted((set(self.declined) | choices) - taken)[:5_000]
-        self.next_at = at
+        self.read_soon(at)
+
+
+def host_of(url: str) -> str:
+    return (urlsplit(url).hostname or "")[:255]
 
 
 def checked_url(typed: str) -> str:

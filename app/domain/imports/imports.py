@@ -172,6 +172,8 @@ def form_of(data: bytes) -> ImportForm:
     return ImportForm.XAPI if start[:1] in (b"[", b"{") else ImportForm.TABLE
 
 
+MOST_CONTENT_LINES: Final = 60_000
+"""Of a calendar (RFC 5545, 3.1); each costs the parser some microseconds, whatever it says."""
 MOST_EVENTS: Final = 2_000
 """Per file."""
 MAX_CALENDAR_LINES: Final = 2_000

@@ -32,7 +32,7 @@ from app.domain.imports.imports import (
 )
 from app.domain.imports.records import news, would_change
 from app.domain.people.people import name_key
-from app.errors import NotAllowed
+from app.errors import NotAllowed, NotFound
 from app.language import N_
 from app.services.activities.plans import AMENDED, ActivityPlans, ActivitySessions, SeriesService
 from app.services.imports.import_matching import CHANGES, ImportJudging, blanks_of
@@ -68,6 +68,8 @@ class Foreseen:
     session: ActivitySession | None = None
     link: Imported | None = None
     is_removed: bool = False
+    waits: bool = False
+    """A correction for a person to decide: what the source said last stays stored, so that it is seen again."""
     alike: Activity | None = None
     """Of a new activity: one of the campus on the same day with much of its title."""
 
@@ -331,11 +333,19 @@ class CalendarWriting:
         for one in lines:
             if one.fate is not ImportLineOutcome.REFUSED:
                 groups.setdefault(one.meeting.uid, []).append(one)
-        for group in groups.values():
-            self._write(campus, run, group, kind, by)
+        waiting = {one.meeting.uid for one in lines if one.waits}
+        for uid, group in groups.items():
+            self._write(campus, run, group, kind, by, is_waiting=uid in waiting)
 
     def _write(
-        self, campus: Campus, run: ImportRun, group: Sequence[Foreseen], kind: ActivityKind, by: Actor
+        self,
+        campus: Campus,
+        run: ImportRun,
+        group: Sequence[Foreseen],
+        kind: ActivityKind,
+        by: Actor,
+        *,
+        is_waiting: bool,
     ) -> None:
         first = next((one for one in group if not one.is_removed), group[0])
         is_new = first.activity is None
@@ -353,7 +363,8 @@ class CalendarWriting:
             self.planning.logged_events.log_correction(activity, AMENDED)
         if touched and self.planning.activities.counts_attendance(activity.id):
             self.attendance.count_hours(activity)
-        self._keep(campus, run, first.meeting.activity_key, activity.id, first.meeting.told().said())
+        if not is_waiting:
+            self._keep(campus, run, first.meeting.activity_key, activity.id, first.meeting.told().said())
 
     def _created(self, campus: Campus, first: Foreseen, kind: ActivityKind, by: Actor) -> Activity:
         meeting = first.meeting
@@ -468,12 +479,15 @@ class CalendarImports:
     ) -> ImportRun:
         """Write the valid lines; `kind`: for new activities without a recognised category; `without`: the
         choices of lines to leave out."""
+        draft = self.imports.imports.get(run_id, campus.id)
+        check_draft(draft)
+        read = self._read(campus, draft)
         self.imports.campuses.lock(campus.id)
-        self.imports.imports.get(run_id, campus.id)
         run = self.imports.imports.lock(run_id)
-        assert run is not None, "it was there a moment ago"
+        if run is None:
+            raise NotFound(N_("Cet import n’existe pas ici."))
         check_draft(run)
-        judged = self.judging.judge(campus, run.source, self._read(campus, run))
+        judged = self.judging.judge(campus, run.source, read)
         lines = [one.refused(NOT_CHOSEN) if one.writes and one.choice in without else one for one in judged]
         if followed := self.imports.imports.calendar_of_source(campus.id, run.source):
             writing, left_out = {one.choice for one in judged if one.writes}, set(without)
@@ -484,14 +498,18 @@ class CalendarImports:
 
     # --- in one step
 
+    def read(self, campus: Campus, data: bytes) -> ReadCalendar:
+        """As of today. Takes seconds of a hostile file: before the campus is locked."""
+        today = self.imports.clock().astimezone(ZoneInfo(campus.time_zone)).date()
+        return read_calendar(data, zone=campus.time_zone, today=today)
+
     def judge(
-        self, campus: Campus, source: str, data: bytes, *, by: Actor
+        self, campus: Campus, source: str, data: bytes, read: ReadCalendar, *, by: Actor
     ) -> tuple[ImportRun, list[Foreseen]]:
         """The import, not stored yet, and what would become of each line."""
         self.imports.campuses.lock(campus.id)
         run = self.imports.new_run(campus, ImportForm.CALENDAR, check_source(source), data, by)
-        run.given = zlib.compress(data.decode("utf-8-sig", errors="replace").encode())
-        return run, self.judging.judge(campus, run.source, self._read(campus, run))
+        return run, self.judging.judge(campus, run.source, read)
 
     def take(
         self,
@@ -505,7 +523,7 @@ class CalendarImports:
         create_similar: bool = False,
     ) -> tuple[ImportRun, list[Foreseen]]:
         """A whole calendar at once. A dry run stores nothing, not even a report."""
-        run, judged = self.judge(campus, source, data, by=by)
+        run, judged = self.judge(campus, source, data, self.read(campus, data), by=by)
         lines = [
             one.refused(SIMILAR) if one.writes and one.seems_here and not create_similar else one
             for one in judged

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import uuid
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
@@ -12,17 +13,21 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
+from app.adapters.secrets import KeyVault
 from app.db.campus.campus import CampusStore, HistoryStore
 from app.db.imports import ImportStore
-from app.domain.activities.activities import ActivityKind
+from app.domain.activities.activities import Activity, ActivityKind
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
 from app.domain.imports.calendars import (
     DECLINED,
     GONE,
+    IN_THE_PAST,
+    MANY_NEW,
     MEDIA_TYPE,
     MOST_CALENDARS,
+    MOST_NEW,
     NEW,
     SEEMS_HERE,
     TO_REMOVE,
@@ -30,8 +35,15 @@ from app.domain.imports.calendars import (
     CalendarState,
     CalendarSubscription,
     checked_url,
+    host_of,
 )
-from app.domain.imports.imports import ImportLineOutcome, ImportRun, Meeting, check_source
+from app.domain.imports.imports import (
+    ImportLineOutcome,
+    ImportRun,
+    Meeting,
+    ReadCalendar,
+    check_source,
+)
 from app.errors import Conflict, InvalidInput, Unavailable
 from app.language import N_
 from app.services.imports.calendar_imports import IN_USE, STAYS, CalendarImports, Foreseen
@@ -40,7 +52,13 @@ from sceau_credentials.values.documents import DocumentSource
 
 log = structlog.get_logger("calendars")
 _BY: Final = Actor.command("worker")
-_WAITING: Final = {NEW: "new", SEEMS_HERE: "new", TO_REMOVE: "removed"}
+_WAITING: Final = {
+    NEW: "new",
+    MANY_NEW: "new",
+    SEEMS_HERE: "new",
+    IN_THE_PAST: "changed",
+    TO_REMOVE: "removed",
+}
 """What a person decides, by the reason of the line."""
 _VANISHED: Final = (GONE, STAYS, IN_USE)
 """Reported, without a choice, until its last day."""
@@ -49,8 +67,11 @@ _ACCEPT: Final = f"{MEDIA_TYPE}, text/plain"
 
 @dataclass(frozen=True)
 class FetchedCalendar:
+    """`read` is None where the body is no calendar, or there is none."""
+
     body: bytes = b""
     fault: str = ""
+    read: ReadCalendar | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +81,9 @@ class CalendarSubscriptions:
     campuses: CampusStore
     history: HistoryStore
     documents: DocumentSource
+    vault: KeyVault
     clock: Clock
+    secret: bytes
 
     # --- the campus's choice
 
@@ -75,23 +98,28 @@ class CalendarSubscriptions:
     ) -> CalendarSubscription:
         """Read by the worker within a minute."""
         source, url, at = check_source(source), checked_url(url), self.clock()
+        digest = self._digest(campus, url)
         self.campuses.lock(campus.id)
         followed = self.store.calendars(campus.id)
         if len(followed) >= MOST_CALENDARS:
             raise Conflict(
                 N_("Un campus suit {most} agendas au plus : retirez-en un d’abord."), most=MOST_CALENDARS
             )
-        if any(each.source == source or each.url == url for each in followed):
+        if any(each.source == source or each.url_digest == digest for each in followed):
             raise Conflict(N_("Cet agenda, ou un autre de ce nom, est déjà suivi."))
         calendar = CalendarSubscription(
             campus_id=campus.id,
             source=source,
-            url=url,
+            sealed=b"",
+            kek_id=self.vault.kek.id,
+            url_digest=digest,
+            host=host_of(url),
             kind=kind,
             creates=creates,
             created_at=at,
             next_at=at,
         )
+        calendar.sealed = self.vault.seal_bytes(url.encode(), _bound_to(calendar))
         return self._saved(calendar, "add", by)
 
     def pause(self, campus: Campus, calendar_id: uuid.UUID, *, by: Actor) -> CalendarSubscription:
@@ -109,11 +137,11 @@ class CalendarSubscriptions:
         return self._saved(calendar, "resume", by)
 
     def read_soon(self, campus: Campus, calendar_id: uuid.UUID) -> CalendarSubscription:
-        """Read by the worker within a minute, whenever it was to be read."""
+        """Read by the worker within a minute, but five minutes after it was last asked for at the earliest."""
         calendar = self.store.calendar(calendar_id, campus.id, lock=True)
         if not calendar.is_active:
             raise Conflict(N_("Cet agenda est en pause : reprenez-le d’abord."))
-        calendar.next_at = self.clock()
+        calendar.read_soon(self.clock())
         self.store.save(calendar)
         return calendar
 
@@ -128,7 +156,7 @@ class CalendarSubscriptions:
     ) -> ImportRun:
         """A draft of all its entries, for a person to choose from."""
         calendar = self.store.calendar(calendar_id, campus.id)
-        if fetched.fault:
+        if fetched.fault and fetched.fault != UNREADABLE:
             raise Unavailable(N_("L’agenda ne se lit pas en ce moment. Réessayez plus tard."))
         return self.calendars.drop(campus, calendar.source, fetched.body, by=by)
 
@@ -148,21 +176,47 @@ class CalendarSubscriptions:
             label=calendar.source,
         )
 
+    def rewrap(self) -> int:
+        """Seals every address under the current key-encryption key; returns how many changed."""
+        count = 0
+        for calendar in self.store.all_calendars():
+            if calendar.kek_id != self.vault.kek.id:
+                bound = _bound_to(calendar)
+                calendar.sealed = self.vault.seal_bytes(self.vault.open_bytes(calendar.sealed, bound), bound)
+                calendar.kek_id = self.vault.kek.id
+                self.store.save(calendar)
+                count += 1
+        return count
+
+    def _digest(self, campus: Campus, url: str) -> str:
+        told = f"address of a calendar|{campus.id}|{url}"
+        return hmac.new(self.secret, told.encode(), hashlib.sha256).hexdigest()
+
     # --- the worker
 
     def due(self, *, limit: int) -> Sequence[uuid.UUID]:
         return self.store.calendars_due(self.clock(), limit=limit)
 
     def fetch(self, calendar_id: uuid.UUID) -> FetchedCalendar | None:
-        """Ask the other service, in a transaction that blocks nothing; None for a calendar that is gone."""
+        """Ask the other service and read its answer, in a transaction that blocks nothing; None for a calendar that
+        is gone."""
         calendar = self.store.find_calendar(calendar_id)
         if calendar is None:
             return None
+        campus = self.campuses.get_by_id(calendar.campus_id)
         try:
-            return FetchedCalendar(self.documents.fetch(calendar.url, accept=_ACCEPT).body)
+            url = self.vault.open_bytes(calendar.sealed, _bound_to(calendar)).decode()
+            body = self.documents.fetch(url, accept=_ACCEPT).body
         except DocumentUnavailable as error:
             log.info("calendar not read", calendar=str(calendar_id), fault=error.reason)
             return FetchedCalendar(fault=error.reason)
+        except Unavailable:
+            log.warning("address of a calendar does not open", calendar=str(calendar_id))
+            return FetchedCalendar(fault="sealed")
+        try:
+            return FetchedCalendar(body, read=self.calendars.read(campus, body))
+        except InvalidInput:
+            return FetchedCalendar(body, UNREADABLE)
 
     def note(self, calendar_id: uuid.UUID, fetched: FetchedCalendar) -> None:
         """Apply what was read. Idempotent."""
@@ -171,27 +225,28 @@ class CalendarSubscriptions:
             return
         campus = self.campuses.lock(calendar.campus_id)
         calendar = self.store.lock_calendar(calendar_id)
-        if calendar is None or not calendar.is_active:
+        if calendar is None:
             return
-        fault = fetched.fault
-        if not fault:
-            try:
-                self._apply(campus, calendar, fetched.body)
-            except InvalidInput:
-                fault = UNREADABLE
-        if not fault:
-            calendar.note_success(at)
-        else:
-            calendar.note_failure(fault, at)
-        if not calendar.is_active:
-            self._note(calendar, "fail", _BY)
+        calendar.asked_at = at
+        if calendar.is_active:
+            if fetched.read is not None:
+                self._apply(campus, calendar, fetched.body, fetched.read)
+                calendar.note_success(at)
+            else:
+                calendar.note_failure(fetched.fault or UNREADABLE, at)
+            if not calendar.is_active:
+                self._note(calendar, "fail", _BY)
         self.store.save(calendar)
 
-    def _apply(self, campus: Campus, calendar: CalendarSubscription, data: bytes) -> None:
-        run, judged = self.calendars.judge(campus, calendar.source, data, by=_BY)
-        lines = [_settled(one, calendar) for one in judged]
-        lines += self._gone(campus, calendar, judged, len(lines))
+    def _apply(self, campus: Campus, calendar: CalendarSubscription, data: bytes, read: ReadCalendar) -> None:
+        run, judged = self.calendars.judge(campus, calendar.source, data, read, by=_BY)
         today = self._today(campus)
+        known = {one.activity.id for one in judged if one.writes and one.activity}
+        with_people = self.store.activities_with_people(known)
+        lines = [_settled(one, calendar, today, with_people) for one in judged]
+        if sum(one.fate is ImportLineOutcome.CREATED for one in lines) > MOST_NEW:
+            lines = [_left_for_a_person(one) for one in lines]
+        lines += self._gone(campus, calendar, judged, len(lines))
         said = {one.choice: kind for one in lines if (kind := _said_of(one, today))}
         waiting = {kind: list(said.values()).count(kind) for kind in sorted({*said.values()})}
         digest = hashlib.sha256("\n".join(sorted(said)).encode()).hexdigest()
@@ -199,6 +254,8 @@ class CalendarSubscriptions:
         calendar.waiting = {**waiting, "digest": digest}
         calendar.declined = sorted({one.choice for one in lines} & set(calendar.declined))
         if is_news or any(one.writes for one in lines):
+            if calendar.run_id is not None:
+                self.store.drop_superseded(calendar.run_id)
             self.calendars.settle(campus, run, lines, calendar.kind, by=_BY)
             calendar.run_id = run.id
 
@@ -243,8 +300,15 @@ def _said_of(one: Foreseen, today: date) -> str:
     return _WAITING.get(one.reason, "")
 
 
-def _settled(one: Foreseen, calendar: CalendarSubscription) -> Foreseen:
-    """What is written without a person: corrections of what is known, and new activities where the campus chose so."""
+def _bound_to(calendar: CalendarSubscription) -> bytes:
+    return f"calendar|{calendar.campus_id}|{calendar.id}".encode()
+
+
+def _settled(
+    one: Foreseen, calendar: CalendarSubscription, today: date, with_people: Set[uuid.UUID]
+) -> Foreseen:
+    """What is written without a person: corrections of what is to come and has nobody in it, and new activities
+    where the campus chose so."""
     if not one.writes:
         return one
     if one.choice in calendar.declined:
@@ -255,4 +319,25 @@ def _settled(one: Foreseen, calendar: CalendarSubscription) -> Foreseen:
         return one.refused(SEEMS_HERE)
     if one.activity is None and not calendar.creates:
         return one.refused(NEW)
+    if one.activity is not None and (one.activity.id in with_people or _is_past(one, one.activity, today)):
+        return replace(one.refused(IN_THE_PAST), waits=True)
     return one
+
+
+def _is_past(one: Foreseen, activity: Activity, today: date) -> bool:
+    """Whether the line changes something that is over, or moves something there."""
+    if activity.ends_on < today:
+        return True
+    if one.session is None and one.fate is ImportLineOutcome.CHANGED and not one.meeting.occurrence:
+        days = [one.meeting.starts_on] if "starts_on" in one.activity_news else []
+    elif one.fate is ImportLineOutcome.CREATED or {"held_on", "hours"} & set(one.values.get("what", ())):
+        days = [one.meeting.starts_on, one.session.held_on if one.session else None]
+    else:
+        days = []
+    return any(day is not None and day < today for day in days)
+
+
+def _left_for_a_person(one: Foreseen) -> Foreseen:
+    if one.fate is not ImportLineOutcome.CREATED:
+        return one
+    return replace(one.refused(MANY_NEW), waits=one.activity is not None)

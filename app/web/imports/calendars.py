@@ -69,6 +69,7 @@ def follow_calendar(request: Request, form: SafeForm, services: ReadingServices)
         kind if kind in set(ActivityKind) else ActivityKind.WORKSHOP.value,
         bool(text_of(form, "creer")),
     )
+    _count(request)
     try:
         with write_transaction(request) as writing:
             writing.calendar_subscriptions.add(
@@ -89,7 +90,7 @@ def follow_calendar(request: Request, form: SafeForm, services: ReadingServices)
 def choose_entries(calendar_id: uuid.UUID, request: Request) -> Response:
     """Reads the calendar now, outside any writing transaction, and shows its entries to choose from."""
     work = at_work(request)
-    process_of(request).limiter.hit("calendars of a campus", work.campus.slug)
+    _count(request)
     with visit(request, reading=True) as reading:
         reading.calendar_subscriptions.get(work.campus, calendar_id)
         fetched = reading.calendar_subscriptions.fetch(calendar_id)
@@ -136,7 +137,12 @@ def unfollow(calendar_id: uuid.UUID, request: Request) -> Response:
     )
 
 
+def _count(request: Request) -> None:
+    process_of(request).limiter.hit("calendars of a campus", at_work(request).campus.slug)
+
+
 def _act(request: Request, action: Callable[[Services], object]) -> Response:
+    _count(request)
     try:
         with write_transaction(request) as writing:
             action(writing)

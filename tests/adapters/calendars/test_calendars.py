@@ -7,9 +7,10 @@ from time import process_time
 
 import pytest
 
+from app.adapters import calendars
 from app.adapters.calendars import CUT, NAMELESS, TWICE, UNREADABLE, read_calendar
 from app.domain.activities.activities import ActivityKind
-from app.domain.imports.imports import Meeting
+from app.domain.imports.imports import MOST_CONTENT_LINES, Meeting
 from app.errors import InvalidInput
 
 TODAY = date(2026, 11, 26)
@@ -236,3 +237,14 @@ def test_times_of_day_are_those_on_the_clocks_of_the_campus(
     (meeting,) = lines(event(*moments))
     assert (meeting.start_time, meeting.end_time) == times
     assert (meeting.told().start_time, meeting.told().end_time) == times
+
+
+def test_more_content_lines_than_a_calendar_has_are_refused_before_they_are_parsed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def parse(_: object) -> None:
+        raise AssertionError("parsed")
+
+    monkeypatch.setattr(calendars.Calendar, "from_ical", parse)
+    with pytest.raises(InvalidInput, match="60 000 lignes"):
+        lines(event(PARIS, *["X-A:1"] * MOST_CONTENT_LINES))

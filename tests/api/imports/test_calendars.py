@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from fastapi.testclient import TestClient
 
+from app.adapters.rate_limits import limits_in
 from app.api.programs import Scope
+from app.domain.accounts.rate_limits import LIMITS, Limit
 from tests.api.clients import V1
 from tests.api.clients import program as program_of
 from tests.services.imports.test_calendar_imports import ONCE, SERIES, activities, calendar, days
@@ -102,3 +106,30 @@ def test_followed_calendar_from_its_first_day_to_its_last(program: TestClient, h
 
 def test_calendars_are_for_programs_that_write_activities(house: House):
     assert program_of(house, Scope.READ.value).get(CALENDARS).status_code == 403
+
+
+def test_importing_has_a_limit_of_its_own_for_each_token(
+    program: TestClient, house: House, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(house.process, "limiter", limits_in("memory://", b"key"))
+    monkeypatch.setitem(LIMITS, "calendars of a token", Limit(2, timedelta(minutes=1)))
+    here = f"{CALENDARS}/import?source=Souvent&dry_run=true"
+    asked = [program.post(here, content=calendar(ONCE), headers=ICS).status_code for _ in range(3)]
+    assert asked == [200, 200, 429]
+    assert program.get(CALENDARS).status_code == 200
+
+
+@pytest.mark.parametrize("step", ["read", "pause", "resume", "delete", "follow"])
+def test_each_step_that_asks_another_service_is_limited(
+    program: TestClient, house: House, monkeypatch: pytest.MonkeyPatch, step: str
+):
+    body = BODY | {"source": f"Limite {step}", "url": f"https://agenda.exemple.fr/{step}.ics"}
+    here = f"{CALENDARS}/{program.post(CALENDARS, json=body).json()['id']}"
+    monkeypatch.setattr(house.process, "limiter", limits_in("memory://", b"key"))
+    monkeypatch.setitem(LIMITS, "calendars of a campus", Limit(1, timedelta(hours=1)))
+    assert program.post(f"{here}/read").status_code == 202
+    refused = {
+        "delete": lambda: program.delete(here),
+        "follow": lambda: program.post(CALENDARS, json=body | {"source": "Autre"}),
+    }.get(step, lambda: program.post(f"{here}/{step}"))()
+    assert refused.status_code == 429

@@ -7,13 +7,21 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from app.adapters.secrets import Kek, KeyVault
+from app.db.campus.campus import CampusStore
 from app.domain.activities.activities import ActivityKind
+from app.domain.core import new_id
 from app.domain.imports.calendars import (
     DECLINED,
     FAILURES_BEFORE_PAUSE,
     GONE,
+    IN_THE_PAST,
+    MANY_NEW,
+    MOST_NEW,
     NEW,
+    READ_AGAIN_AFTER,
     READ_EVERY,
     SEEMS_HERE,
     TO_REMOVE,
@@ -24,10 +32,11 @@ from app.domain.imports.calendars import (
 from app.domain.imports.imports import ImportLineOutcome
 from app.errors import Conflict, InvalidInput
 from app.jobs.kinds import CALENDARS
+from app.services.imports import calendar_imports
 from sceau_credentials.errors import DocumentUnavailable
 from sceau_credentials.values.documents import FetchedDocument
 from tests.services.imports.test_calendar_imports import ONCE, SERIES, activities, calendar, days
-from tests.support.house import COMMAND, House
+from tests.support.house import COMMAND, House, listed
 
 URL = "https://agenda.exemple.fr/secret/activites.ics"
 OTHER = "UID:autre@exemple.fr\nSUMMARY:Conseil des apprentis\nDTSTART;VALUE=DATE:20261201"
@@ -128,11 +137,11 @@ def test_new_activities_wait_for_a_choice_otherwise(house: House, agenda: Agenda
             house.campus, run.id, ActivityKind.COURSE, by=COMMAND, without=other
         )
     assert titles(house) == ["Robotique pour tous"]
-    followed = read(house, followed, later=timedelta(0))
+    followed = read(house, followed, later=READ_AGAIN_AFTER)
     assert counts(followed) == {}, "what was left out is not proposed again"
-    agenda.body = calendar(SERIES.replace("tous", "toutes"), OTHER)
+    agenda.body = calendar(SERIES.replace("COUNT=3", "COUNT=4"), OTHER)
     followed = read(house, followed)
-    assert titles(house) == ["Robotique pour toutes"]
+    assert titles(house) == ["Robotique pour tous"]
     assert (ImportLineOutcome.REFUSED, DECLINED) in lines(house, followed)
     with house.unit_of_work() as services:
         fetched = services.calendar_subscriptions.fetch(followed.id)
@@ -158,7 +167,7 @@ def test_a_session_that_vanished_is_said_and_stays(house: House, agenda: Agenda)
         run = services.calendar_subscriptions.choose(house.campus, followed.id, fetched, by=COMMAND)
         services.calendar_imports.confirm(house.campus, run.id, ActivityKind.COURSE, by=COMMAND)
     assert days(house) == ["05/10"], "a person removed them"
-    assert counts(read(house, followed, later=timedelta(0))) == {}
+    assert counts(read(house, followed, later=READ_AGAIN_AFTER)) == {}
 
 
 def test_an_activity_that_vanished_is_said_and_stays(house: House, agenda: Agenda) -> None:
@@ -198,7 +207,7 @@ def test_an_address_that_gives_no_calendar_is_left_in_peace_longer_and_longer(
         assert followed.id not in services.calendar_subscriptions.due(limit=10)
         services.calendar_subscriptions.resume(house.campus, followed.id, by=COMMAND)
     agenda.fault, agenda.body = "", calendar(ONCE)
-    assert read(house, followed, later=timedelta(0)).fault == ""
+    assert read(house, followed, later=READ_AGAIN_AFTER).fault == ""
 
 
 def test_a_calendar_followed_no_longer_leaves_its_activities(house: House, agenda: Agenda) -> None:
@@ -220,6 +229,147 @@ def test_one_calendar_is_followed_once(house: House, agenda: Agenda) -> None:
         assert followed.id not in services.calendar_subscriptions.due(limit=10)
         with pytest.raises(Conflict):
             services.calendar_subscriptions.read_soon(house.campus, followed.id)
+
+
+def to_come(count: int, mark: str = "") -> list[str]:
+    return [
+        f"UID:{mark}{at}@exemple.fr\nSUMMARY:{mark}{at}\nDTSTART;VALUE=DATE:2027{at % 12 + 1:02}{at // 12 + 1:02}"
+        for at in range(count)
+    ]
+
+
+def test_many_new_activities_at_once_wait_for_a_person(house: House, agenda: Agenda) -> None:
+    agenda.body = calendar(*to_come(MOST_NEW + 1))
+    followed = read(house, follow(house))
+    assert titles(house) == []
+    assert counts(followed) == {"new": MOST_NEW + 1}
+    assert {reason for _, reason in lines(house, followed)} == {MANY_NEW}
+    agenda.body = calendar(*to_come(MOST_NEW))
+    read(house, followed)
+    assert len(titles(house)) == MOST_NEW
+
+
+def test_a_reading_replaces_what_waited_in_the_report_before(house: House, agenda: Agenda) -> None:
+    agenda.body = calendar(*to_come(10, "a"))
+    followed = read(house, follow(house, creates=False))
+    first = followed.run_id
+    agenda.body = calendar(*to_come(10, "b"))
+    followed = read(house, followed)
+    assert followed.run_id != first
+    with house.unit_of_work(reading=True) as services:
+        assert [each.run.id for each in services.imports.reports(house.campus)] == [followed.run_id]
+        assert services.imports.report(house.campus, followed.run_id).total == 10  # type: ignore[arg-type]
+
+
+def test_a_report_that_wrote_something_keeps_what_it_wrote(house: House, agenda: Agenda) -> None:
+    followed = read(house, follow(house))
+    first = followed.run_id
+    assert first is not None
+    agenda.body = calendar(SERIES, OTHER.replace("apprentis", "apprenties"))
+    followed = read(house, followed)
+    with house.unit_of_work(reading=True) as services:
+        assert services.imports.report(house.campus, first).total == 4
+    agenda.body = calendar(SERIES, OTHER)
+    second, followed = followed.run_id, read(house, followed)
+    assert second is not None
+    with house.unit_of_work(reading=True) as services:
+        found = [one.fate for one in services.imports.lines(house.campus, second)]
+    assert found == [ImportLineOutcome.CHANGED]
+
+
+def test_a_correction_of_what_is_over_waits_for_a_person(house: House, agenda: Agenda) -> None:
+    followed = read(house, follow(house))
+    agenda.body = calendar(SERIES.replace("T110000", "T170000").replace("tous", "toutes"), OTHER)
+    for _ in range(2):
+        followed = read(house, followed)
+        assert {one.hours for one in activities(house) if one.title == "Robotique pour tous"} == {6.0}
+        assert counts(followed) == {"changed": 3}, "also once it was said"
+        assert lines(house, followed).count((ImportLineOutcome.REFUSED, IN_THE_PAST)) == 3
+    with house.unit_of_work() as services:
+        fetched = services.calendar_subscriptions.fetch(followed.id)
+        assert fetched is not None
+        run = services.calendar_subscriptions.choose(house.campus, followed.id, fetched, by=COMMAND)
+        services.calendar_imports.confirm(house.campus, run.id, ActivityKind.COURSE, by=COMMAND)
+    assert {one.hours for one in activities(house) if one.title == "Robotique pour toutes"} == {24.0}
+    assert counts(read(house, followed)) == {}
+
+
+def test_a_correction_of_what_people_take_part_in_waits_and_is_seen_again(
+    house: House, agenda: Agenda
+) -> None:
+    ahead = SERIES.replace("20261005", "20270104")
+    agenda.body = calendar(ahead)
+    followed = read(house, follow(house))
+    [activity] = activities(house)
+    with house.unit_of_work() as services:
+        services.activities.record(
+            house.campus, activity.id, listed("Zoé Martin; zoe@exemple.fr"), by=COMMAND
+        )
+    agenda.body = calendar(ahead.replace("tous", "toutes"))
+    followed = read(house, followed)
+    assert titles(house) == ["Robotique pour tous"]
+    assert counts(followed) == {"changed": 1}
+    agenda.body = calendar(ahead.replace("tous", "toutes"), OTHER)
+    assert counts(read(house, followed)) == {"changed": 1}
+    assert titles(house) == ["Conseil des apprentis", "Robotique pour tous"]
+
+
+def test_a_calendar_is_asked_every_five_minutes_at_most(house: House, agenda: Agenda) -> None:
+    followed = read(house, follow(house))
+    asked = house.clock.now
+    house.clock.now += timedelta(minutes=1)
+    with house.unit_of_work() as services:
+        many = services.calendar_subscriptions
+        assert many.read_soon(house.campus, followed.id).next_at == asked + READ_AGAIN_AFTER
+        many.pause(house.campus, followed.id, by=COMMAND)
+        assert many.resume(house.campus, followed.id, by=COMMAND).next_at == asked + READ_AGAIN_AFTER
+        house.clock.now += timedelta(hours=1)
+        assert many.read_soon(house.campus, followed.id).next_at == house.clock.now
+
+
+def test_a_calendar_is_read_before_its_campus_is_locked(
+    house: House, agenda: Agenda, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    followed, steps = follow(house), list[str]()
+    lock, parse = CampusStore.lock, calendar_imports.read_calendar
+    monkeypatch.setattr(CampusStore, "lock", lambda *told: steps.append("lock") or lock(*told))
+    monkeypatch.setattr(
+        calendar_imports, "read_calendar", lambda *told, **more: steps.append("read") or parse(*told, **more)
+    )
+    read(house, followed)
+    with house.unit_of_work() as services:
+        services.calendar_imports.take(
+            house.campus, "API", calendar(ONCE), ActivityKind.COURSE, by=COMMAND, dry_run=True
+        )
+    assert [step for at, step in enumerate(steps) if step not in steps[:at][-1:]] == ["read", "lock"] * 2
+
+
+def test_the_address_of_a_calendar_is_sealed_and_rewrapped(house: House, agenda: Agenda) -> None:
+    followed, before = follow(house), house.process.vault
+    with house.owner.connect() as connection:
+        row = connection.execute(text("SELECT * FROM calendar_subscription")).mappings().one()
+    assert not [name for name, value in row.items() if "secret" in str(value)]
+    assert followed.host == "agenda.exemple.fr"
+    house.process.vault = KeyVault(Kek(b"k" * 32), others=[before.kek])
+    with house.unit_of_work() as services:
+        assert services.stores.campuses.sealed_under() >= {before.kek.id}
+        services.signing.rewrap()
+        assert services.calendar_subscriptions.rewrap() == 1
+        assert services.calendar_subscriptions.rewrap() == 0
+        assert services.stores.campuses.sealed_under() == {house.process.vault.kek.id}
+    house.process.vault = KeyVault(house.process.vault.kek)
+    assert read(house, followed).fault == ""
+
+
+def test_a_sealed_address_opens_in_its_own_row_alone(house: House, agenda: Agenda) -> None:
+    followed = follow(house)
+    with house.unit_of_work() as services:
+        moved = services.calendar_subscriptions.get(house.campus, followed.id)
+        other = CalendarSubscription(
+            **{**moved.model_dump(), "id": new_id(), "source": "B", "url_digest": "b"}
+        )
+        services.stores.imports.save(other)
+    assert read(house, other).fault == "sealed"
 
 
 def test_the_scheme_of_calendars_is_https() -> None:

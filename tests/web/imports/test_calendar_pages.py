@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+import pytest
 from fastapi.testclient import TestClient
 
+from app.adapters.rate_limits import limits_in
+from app.domain.accounts.rate_limits import LIMITS, Limit
 from tests.services.imports.test_calendar_imports import ONCE, activities, calendar
 from tests.services.imports.test_calendar_subscriptions import URL, Agenda, agenda, lines, read  # noqa: F401
 from tests.support.forms import form_with
@@ -64,3 +69,20 @@ def test_an_address_that_is_no_calendar_s_is_refused_beside_its_field(house: Hou
     refused = send(trainer, HERE, FORM | {"adresse": "ftp://agenda.exemple.fr"})
     assert refused.status_code == 422
     assert "Donnez l’adresse https de l’agenda" in refused.text
+
+
+@pytest.mark.parametrize("step", ["lire", "pause", "reprise", "retrait", ""])
+def test_each_step_that_asks_another_service_is_limited(
+    house: House,
+    agenda: Agenda,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+    step: str,
+) -> None:
+    trainer = follow(house)
+    with house.unit_of_work(reading=True) as services:
+        [followed] = services.calendar_subscriptions.list_of(house.campus)
+    monkeypatch.setattr(house.process, "limiter", limits_in("memory://", b"key"))
+    monkeypatch.setitem(LIMITS, "calendars of a campus", Limit(1, timedelta(hours=1)))
+    assert send(trainer, f"{HERE}/{followed.id}/lire", {}).status_code == 303
+    where, form = (f"{HERE}/{followed.id}/{step}", {}) if step else (HERE, FORM | {"source": "B"})
+    assert send(trainer, where, form).status_code == 429
