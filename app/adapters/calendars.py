@@ -369,6 +369,8 @@ CUT: Final = N_(
     "Série sans fin ou de plus de 60 séances : sont lues celles du {first} au {last}, à un an au plus."
 )
 _MOST_PARTS = 10_000
+_MOST_VALUES = 150_000
+"""Lists and parameters cost the parser as much as lines do."""
 _MOST_ZONES = 20
 _ZONE = re.compile(r"^BEGIN:VTIMEZONE\n.*?^END:VTIMEZONE\n", re.MULTILINE | re.DOTALL | re.IGNORECASE)
 _ZONE_BEGINS = re.compile(r"^BEGIN:VTIMEZONE", re.MULTILINE | re.IGNORECASE)
@@ -406,6 +408,8 @@ def _text_of(data: bytes) -> str:
     unfolded = re.sub(r"\n[ \t]", "", text) + "\n"
     if unfolded.count("\n") > MOST_CONTENT_LINES:
         raise InvalidInput(N_("Cet agenda dépasse 60 000 lignes de texte. Exportez une période plus courte."))
+    if unfolded.count(",") + unfolded.count(";") > _MOST_VALUES:
+        raise InvalidInput(N_("Cet agenda contient trop de valeurs. Exportez une période plus courte."))
     parts = len(re.findall(r"^BEGIN:", unfolded, re.MULTILINE | re.IGNORECASE))
     events = len(re.findall(r"^BEGIN:VEVENT", unfolded, re.MULTILINE | re.IGNORECASE))
     if events > MOST_EVENTS or parts > _MOST_PARTS:

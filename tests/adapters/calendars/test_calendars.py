@@ -239,12 +239,20 @@ def test_times_of_day_are_those_on_the_clocks_of_the_campus(
     assert (meeting.told().start_time, meeting.told().end_time) == times
 
 
-def test_more_content_lines_than_a_calendar_has_are_refused_before_they_are_parsed(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        (["X-A:1"] * MOST_CONTENT_LINES, "60 000 lignes"),
+        ([f"CATEGORIES:{'a,' * 150_001}"], "trop de valeurs"),
+        ([f"X-A{';P=1' * 150_001}:1"], "trop de valeurs"),
+    ],
+)
+def test_what_costs_the_parser_seconds_is_refused_before_it_is_parsed(
+    more: list[str], sentence: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def parse(_: object) -> None:
         raise AssertionError("parsed")
 
     monkeypatch.setattr(calendars.Calendar, "from_ical", parse)
-    with pytest.raises(InvalidInput, match="60 000 lignes"):
-        lines(event(PARIS, *["X-A:1"] * MOST_CONTENT_LINES))
+    with pytest.raises(InvalidInput, match=sentence):
+        lines(event(PARIS, *more))
