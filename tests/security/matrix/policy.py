@@ -464,8 +464,9 @@ CASES: dict[str, Case] = {
     "POST /campus/{slug}/portefeuille/notification": anybody(401, body={}),
     # A request for a badge is found by its secret, which its link contains.
     "GET /presentations/{reference}/demande": anybody(404),
-    "POST /presentations/{reference}/demande": anybody(404, body={}),
-    "POST /presentations/{reference}/reponse": anybody(404, body={}),
+    # A wallet has no page here: what it sends is proved by its own signature, and no cookie counts.
+    "POST /presentations/{reference}/demande": Case(Policy(Who.ANYBODY), 404, {}, speaks_for_itself=True),
+    "POST /presentations/{reference}/reponse": Case(Policy(Who.ANYBODY), 404, {}, speaks_for_itself=True),
     "GET /statuts/{list_id:uuid}.statuslist": _ANYBODY,
     "GET /statuts/{list_id:uuid}.suspensions": _ANYBODY,
     "GET /.well-known/did.json": _ANYBODY,
