@@ -240,7 +240,7 @@ class ImportStore(Store):
         return found
 
     def activities_with_people(self, ids: Iterable[uuid.UUID]) -> set[uuid.UUID]:
-        """Those of these activities in which somebody takes part, or took part."""
+        """Those of these activities with a participant, present or past."""
         wanted, found = sorted(set(ids)), set[uuid.UUID]()
         for start in range(0, len(wanted), IN_ONE_QUERY):
             query = select(Participation.activity_id).where(

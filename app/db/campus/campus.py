@@ -64,8 +64,7 @@ class CampusStore:
         return campus
 
     def get_by_id(self, campus_id: uuid.UUID) -> Campus:
-        campus = self.session.get(Campus, campus_id)
-        if campus is None:
+        if (campus := self.session.get(Campus, campus_id)) is None:
             raise NotFound(N_("Ce campus n’existe pas ici."))
         return campus
 
@@ -170,12 +169,11 @@ class CampusStore:
         return key
 
     def sealed_under(self) -> set[str]:
-        """The identifiers of the key-encryption keys used by all active signing keys, of any owner and use, and by
-        addresses of followed calendars."""
+        """The key-encryption keys of all active signing keys, and of followed calendars' addresses."""
         queries = [select(SealedKey.kek_id).where(SealedKey.state == KeyState.ACTIVE)]
         queries += [select(LtiKey.kek_id), select(CalendarSubscription.kek_id)]
-        others = (NetworkKey, OrganisationKey)
-        queries += [select(kind.kek_id).where(col(kind.retired_at).is_(None)) for kind in others]
+        for kind in (NetworkKey, OrganisationKey):
+            queries += [select(kind.kek_id).where(col(kind.retired_at).is_(None))]
         return {kek_id for query in queries for kek_id in self.session.exec(query.distinct())}
 
     def active_keys(self) -> list[tuple[SealedKey, Campus]]:

@@ -173,7 +173,7 @@ def form_of(data: bytes) -> ImportForm:
 
 
 MOST_CONTENT_LINES: Final = 60_000
-"""Of a calendar (RFC 5545, 3.1); each costs the parser some microseconds, whatever it says."""
+"""Of a calendar (RFC 5545, 3.1); each costs the parser some microseconds, whatever its content."""
 MOST_EVENTS: Final = 2_000
 """Per file."""
 MAX_CALENDAR_LINES: Final = 2_000

@@ -69,7 +69,7 @@ class Foreseen:
     link: Imported | None = None
     is_removed: bool = False
     waits: bool = False
-    """A correction for a person to decide: what the source said last stays stored, so that it is seen again."""
+    """A correction for a person to decide: the source's last content stays stored, so that it is seen again."""
     alike: Activity | None = None
     """Of a new activity: one of the campus on the same day with much of its title."""
 

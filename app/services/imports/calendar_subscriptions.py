@@ -307,7 +307,7 @@ def _bound_to(calendar: CalendarSubscription) -> bytes:
 def _settled(
     one: Foreseen, calendar: CalendarSubscription, today: date, with_people: Set[uuid.UUID]
 ) -> Foreseen:
-    """What is written without a person: corrections of what is to come and has nobody in it, and new activities
+    """What is written without a person: corrections of what is to come and has no participant, and new activities
     where the campus chose so."""
     if not one.writes:
         return one
