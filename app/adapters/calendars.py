@@ -409,7 +409,7 @@ def _text_of(data: bytes) -> str:
     if unfolded.count("\n") > MOST_CONTENT_LINES:
         raise InvalidInput(N_("Cet agenda dépasse 60 000 lignes de texte. Exportez une période plus courte."))
     if unfolded.count(",") + unfolded.count(";") > _MOST_VALUES:
-        raise InvalidInput(N_("Cet agenda contient trop de valeurs. Exportez une période plus courte."))
+        raise InvalidInput(N_("Cet agenda contient trop d’informations. Exportez une période plus courte."))
     parts = len(re.findall(r"^BEGIN:", unfolded, re.MULTILINE | re.IGNORECASE))
     events = len(re.findall(r"^BEGIN:VEVENT", unfolded, re.MULTILINE | re.IGNORECASE))
     if events > MOST_EVENTS or parts > _MOST_PARTS:

@@ -154,7 +154,7 @@ def test_their_wallet_reads_who_asks_as_openid4vp_1_0(
     assert read["version"] == 100
     assert read["client"]["prefix"] == "decentralized_identifier"
     request = read["authorizationRequestPayload"]
-    assert request["client_metadata"]["client_name"] == "Atelier Nord (non vérifié) : Un poste"
+    assert request["client_metadata"]["client_name"] == "non vérifié – Atelier Nord : Un poste"
     assert request["response_mode"] == "direct_post.jwt"
 
 

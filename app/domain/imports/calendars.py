@@ -33,15 +33,14 @@ UNREADABLE: Final = "unreadable"
 """The fault of an address that answers something else than a calendar."""
 _HOST: Final = re.compile(r"(?:[a-z0-9-]+\.)+[a-z][a-z0-9-]*|localhost|127\.0\.0\.1", re.IGNORECASE)
 
-NEW: Final = N_("Nouvelle dans l’agenda : à choisir.")
-MANY_NEW: Final = N_("Plus de 50 nouvelles lignes à la fois dans l’agenda : à choisir.")
+NEW: Final = N_("Nouvelle dans l’agenda : à vous de choisir.")
+MANY_NEW: Final = N_("Plus de 50 nouvelles lignes à la fois dans l’agenda : à vous de choisir.")
 IN_THE_PAST: Final = N_(
-    "Change dans l’agenda, mais cette activité ou cette séance est passée, ou des personnes y sont inscrites :"
-    " à choisir."
+    "Modifiée dans l’agenda. Mais elle est passée, ou des personnes y sont inscrites : à vous de choisir."
 )
-SEEMS_HERE: Final = N_("Nouvelle dans l’agenda. Une activité du même jour lui ressemble : à choisir.")
-DECLINED: Final = N_("Vous ne l’avez pas choisie.")
-TO_REMOVE: Final = N_("N’est plus dans l’agenda, ou y est annulée. La séance reste ici : à choisir.")
+SEEMS_HERE: Final = N_("Nouvelle dans l’agenda. Une activité du même jour lui ressemble : à vous de choisir.")
+DECLINED: Final = N_("Déjà laissée de côté par votre campus.")
+TO_REMOVE: Final = N_("N’est plus dans l’agenda, ou y est annulée. La séance reste ici : à vous de choisir.")
 GONE: Final = N_("N’est plus dans l’agenda. L’activité reste ici, avec ce qui y est noté.")
 
 

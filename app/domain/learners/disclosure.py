@@ -55,13 +55,13 @@ MANDATORY: Final = (
     MandatoryMembers(
         _of_achievement("image", "inLanguage", "version", "tag"),
         N_("L’image, la langue, la version et les mots-clés du badge"),
-        N_("Elles disent de quelle définition il s’agit, et rien de la personne."),
+        N_("Ils disent de quel badge il s’agit, et rien de la personne."),
     ),
     MandatoryMembers(("/issuer",), N_("Le campus"), N_("On n’atteste pas sans dire qui atteste.")),
     MandatoryMembers(
         ("/id",),
         N_("L’adresse du badge"),
-        N_("Le format la montre toujours ; c’est là que le badge se vérifie."),
+        N_("Le fichier la contient toujours : c’est là que le badge se vérifie."),
     ),
     MandatoryMembers(("/validFrom", "/validUntil"), N_("Le début et la fin"), N_("Une fin ne se cache pas.")),
     MandatoryMembers(
@@ -70,7 +70,7 @@ MANDATORY: Final = (
     MandatoryMembers(
         ("/credentialSubject/narrative", "/credentialSubject/source"),
         N_("Comment c’est jugé"),
-        N_("Un badge jugé ne veut rien dire sans la façon dont il l’a été."),
+        N_("Un badge jugé ne veut rien dire si l’on ne sait pas comment il a été jugé."),
         _JUDGED,
     ),
     MandatoryMembers(

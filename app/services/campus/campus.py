@@ -135,8 +135,7 @@ class CampusService:
         if self.signing.has_hsm:  # a key of the database that signs whole badges would undo it
             raise Conflict(
                 N_(
-                    "Les clés de ce service sont dans un module de clés, qui ne fait pas celle des badges montrés en "
-                    "partie. Ce réglage n’y est pas possible."
+                    "Ce service garde ses clés dans un module matériel. Montrer une partie d’un badge n’y est pas possible."
                 )
             )
         at = self.clock()

@@ -393,8 +393,7 @@ class StatusService:
         if self.status.suspended(list_id, at=at):
             raise Conflict(
                 N_(
-                    "Un badge est suspendu : dans une édition définitive, il le serait pour toujours. Levez la "
-                    "suspension, attendez sa fin ou retirez le badge."
+                    "Un badge de cette liste est suspendu : l’édition définitive le suspendrait pour toujours. Levez la suspension, attendez sa fin ou retirez le badge."
                 )
             )
         self.check_newest(status_list)

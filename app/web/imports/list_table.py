@@ -76,7 +76,7 @@ _NEVER_CONFIRMED = frozenset(
 )
 ASKED_APART = frozenset((Reason.KNOWN, Reason.ADDRESS_KNOWN))
 OF_SEVERAL = {
-    Reason.HEADING_WORD: N_("Le nom ressemble à un mot d’en-tête."),
+    Reason.HEADING_WORD: N_("Le nom ressemble à un titre de colonne : est-ce bien un nom ?"),
     Reason.COMMON_WORD: N_("Le nom est aussi un mot courant : est-ce bien un nom ?"),
     Reason.EXTRA: N_("La ligne contient aussi autre chose : vérifiez."),
     Reason.UNDER: N_("La ligne est sous un autre titre : est-ce un participant ou une participante ?"),
@@ -84,7 +84,7 @@ OF_SEVERAL = {
     Reason.ADDRESS_TYPO: N_("Une faute de frappe dans l’adresse e-mail ?"),
     Reason.ADDRESS_UNSURE: N_("Rien ne relie l’adresse e-mail à la personne : est-ce la sienne ?"),
     Reason.MENTIONED: N_("Une autre ligne parle aussi de cette personne : vérifiez."),
-    Reason.SAME_NAME: N_("Ce nom est aussi à une autre ligne : est-ce la même personne ?"),
+    Reason.SAME_NAME: N_("Ce nom est aussi sur une autre ligne : est-ce la même personne ?"),
     Reason.HOURS_UNREADABLE: N_("Ce n’est pas un nombre d’heures : écrivez 14 ou 14,5."),
     Reason.HOURS_HIGH: N_("C’est beaucoup d’heures pour cette activité."),
 }

@@ -24,30 +24,26 @@ from app.web.verification.verification_page import PossessionShown, answer_page
 
 router = APIRouter(prefix="/verifier/demander")
 _FIELDS = ("qui", "pourquoi", "badge", "competence", "niveau", "campus")
-_PROVED = N_("La personne a prouvé qu’elle détient ce badge")
 _POSSESSION = {
     Possession.WALLET: (
         "ok",
-        _PROVED,
+        N_("La personne a prouvé qu’elle détient ce badge"),
         N_(
-            "La clé de son portefeuille numérique, à laquelle le badge est lié, a signé la réponse à votre demande. "
-            "Comparez le nom avec la personne devant vous : un lien se transmet."
+            "Ce badge est lié à son portefeuille numérique, qui a signé la réponse. Comparez le nom avec la personne devant vous : un lien a pu être transmis."
         ),
     ),
     Possession.PERSON: (
         "ok",
-        _PROVED,
+        N_("La réponse vient des badges de cette personne"),
         N_(
-            "Elle a répondu à votre demande depuis son espace sur ce service, où ce badge lui est remis. Comparez le "
-            "nom avec la personne devant vous : un lien se transmet."
+            "La réponse vient de ses badges sur ce service : par son compte, ou par le lien privé reçu du campus. Comparez le nom avec la personne devant vous : un lien a pu être transmis."
         ),
     ),
     Possession.UNBOUND: (
         "past",
         N_("Rien ne prouve que la personne détient ce badge"),
         N_(
-            "Ce fichier n’est lié à aucun portefeuille : une copie se présente de la même façon. Demandez une réponse "
-            "depuis son espace Sceau, ou comparez le nom."
+            "Ce badge n’est lié à aucun portefeuille : une copie donnerait la même réponse. Comparez le nom, ou demandez une réponse depuis ses badges sur Sceau."
         ),
     ),
 }

@@ -161,7 +161,7 @@ def test_holder_shows_a_closed_badge_to_who_asked_and_no_campus_reads_to_whom(
         assert "Zoé Faure" in learner.get(link, params={"badge": str(award_id)}).text
         assert send(learner, link, {"geste": "montrer", "badge": str(award_id)}).status_code == 303
         seen = employer.get(here).text
-        assert "La personne a prouvé qu’elle détient ce badge" in seen
+        assert "La réponse vient des badges de cette personne" in seen
         assert "Zoé Faure" in seen
         assert "Atelier Nord" in learner.get(f"/mes-badges/{award_id}/confidentialite").text
         with house.process.visit(reading=True, campus_id=house.campus.id) as services:

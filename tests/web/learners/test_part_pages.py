@@ -94,8 +94,8 @@ def test_downloaded_part_is_verified_as_a_part_on_the_page_and_by_programs(
     files = {"fichier": ("badge.json", answer.content, "application/json")}
     page = told(send(house.client(), "/verifier", {}, files=files, follow_redirects=True).text)
     assert "Authentique, en cours de validité" in page
-    assert "La personne a choisi ce qu’elle en montre : une partie seulement." in page
-    assert "Ce qui n’est pas là n’est ni faux ni retiré." in page
+    assert "La personne a choisi de n’en montrer qu’une partie." in page
+    assert "Ce qui manque ici n’est pas pour autant faux ou retiré." in page
     assert "La fin de ce fichier, qui ne montre qu’une partie du badge" in page
     assert "Au journal du campus" not in page, "the learner did not show the evidence"
     report = house.client().post("/api/v1/verify", content=answer.content).json()

@@ -1,4 +1,4 @@
-"""« Demander un badge »: the employer's form and page that waits, the holder's page, and what each sees."""
+"""« Demander à voir un badge »: the employer's form and page that waits, the holder's page, and what each sees."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_holder_sees_who_asks_and_everything_that_would_be_shown_then_shows_it(
     here, link = requested(employer)
     award_id = result.lines[0].award_id
     asked = zoe.get(link).text
-    assert re.search(r"Se présente comme «\sAtelier Nord\s»", asked)
+    assert re.search(r"Nom donné\s: «\sAtelier Nord\s»", asked)
     assert "non vérifié" in asked
     assert f'value="{award_id}"' in asked
     assert str(result.lines[1].award_id) not in asked
@@ -90,14 +90,14 @@ def test_holder_sees_who_asks_and_everything_that_would_be_shown_then_shows_it(
     assert send(zoe, link, {"geste": "montrer", "badge": str(award_id)}).status_code == 303
     assert "La réponse est donnée" in zoe.get(link).text
     seen = employer.get(here).text
-    assert "La personne a prouvé qu’elle détient ce badge" in seen
+    assert "La réponse vient des badges de cette personne" in seen
     assert "Zoé N’Diaye" in seen
     assert "Authentique" in text_of(seen)
     assert employer.get(f"{here}/etat").text == "over"
     # The page itself stays closed, and the holder finds to whom it was shown.
     assert employer.get(f"/attributions/{award_id}").status_code == 403
     privacy = zoe.get(f"/mes-badges/{award_id}/confidentialite").text
-    assert "Montré à qui l’a demandé" in privacy
+    assert "Montré sur demande" in privacy
     assert "Atelier Nord" in privacy
 
 
@@ -106,7 +106,7 @@ def test_refusal_shows_nothing_and_ends_the_request(employer: TestClient, zoe: T
     assert send(zoe, link, {"geste": "refuser"}).status_code == 303
     assert "La demande est refusée" in zoe.get(link).text
     seen = employer.get(here).text
-    assert "La personne a refusé" in seen
+    assert "La demande a été refusée" in seen
     assert "Zoé" not in seen
 
 
@@ -117,7 +117,7 @@ def test_another_persons_badge_and_one_that_was_not_asked_for_are_not_shown(
     refused = send(zoe, link, {"geste": "montrer", "badge": str(result.lines[1].award_id)})
     assert refused.status_code == 401
     _other, elsewhere = requested(employer, badge="soudage")
-    assert "Aucun badge d’ici ne correspond" in zoe.get(elsewhere).text
+    assert "Aucun badge donné ici ne correspond" in zoe.get(elsewhere).text
     wrong = send(zoe, elsewhere, {"geste": "montrer", "badge": str(result.lines[0].award_id)})
     assert wrong.status_code == 409
     assert employer.get(f"{here}/etat").text == "waiting"
@@ -149,12 +149,12 @@ def test_proved_domain_is_that_of_an_organisation_with_its_link(house: House, em
         services.badge_requests.organisations.organisations.add(organisation)
         token = desk_token(house.process.secret, organisation.id, house.clock())
     form = employer.get(f"{ASK}?organisation={token}").text
-    assert "domaine atelier.exemple prouvé" in form
+    assert "domaine atelier.exemple vérifié" in form
     _here, link = requested(employer, organisation=token, qui="Autre nom")
     asked = employer.get(link).text
-    assert "atelier.exemple demande un badge" in asked
-    assert re.search(r"Se présente comme «\sAtelier Nord SA\s»", asked)
-    assert "domaine atelier.exemple prouvé" in asked
+    assert "atelier.exemple demande à voir un badge" in asked
+    assert re.search(r"Nom donné\s: «\sAtelier Nord SA\s»", asked)
+    assert "domaine atelier.exemple vérifié" in asked
     assert "non vérifié" not in asked
     forged = send(employer, ASK, WISH | {"organisation": token[:-1] + "x"})
     assert forged.status_code == 422

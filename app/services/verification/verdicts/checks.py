@@ -500,7 +500,7 @@ REMARKS: Final[Mapping[RemarkCode, str]] = {
         "L’émetteur a retiré depuis, le {withdrawn}, la clé qui l’a signé. L’attribution était inscrite à son journal avant, le {decided} : ce badge reste bon."
     ),
     RemarkCode.PART_SHOWN: N_(
-        "La personne a choisi ce qu’elle montre de ce badge : une partie seulement. Ce qui n’est pas là n’est ni faux ni retiré."
+        "La personne a choisi de ne montrer qu’une partie de ce badge. Ce qui manque ici n’est pas pour autant faux ou retiré."
     ),
     RemarkCode.REFRESH_NOT_FOLLOWED: N_(
         "L’émetteur peut en avoir fait une version plus récente : demandez-la à la personne."

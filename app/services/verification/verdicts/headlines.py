@@ -102,9 +102,9 @@ def headline(answer: Answer) -> Headline:
     )
 
 
-_PART: Final = N_("{said} La personne a choisi ce qu’elle en montre : une partie seulement.")
+_PART: Final = N_("{said} La personne a choisi de n’en montrer qu’une partie.")
 _PART_OVER: Final = N_(
-    "{said} C’est la fin de ce fichier, où la personne ne montre qu’une partie du badge ; le badge lui-même vaut peut-être encore."
+    "{said} Cette date est celle de ce fichier, qui ne montre qu’une partie du badge. Le badge lui-même vaut peut-être encore."
 )
 
 
