@@ -143,10 +143,10 @@ def _stored(program: Program, statements: Sequence[dict[str, Any]], response: Re
 
 
 def _id_of(statement: dict[str, Any]) -> uuid.UUID:
-    told = statement.get("id")
-    if told is None:
+    given = statement.get("id")
+    if given is None:
         return uuid.uuid5(_WITHOUT_ID, json.dumps(statement, sort_keys=True))
     try:
-        return uuid.UUID(told)
+        return uuid.UUID(given)
     except (ValueError, TypeError, AttributeError):
         raise InvalidInput(N_("L’identifiant d’un énoncé est un UUID.")) from None

@@ -139,8 +139,8 @@ def _nulls_last(column: Any, descending: bool, instead: Any) -> Order:
 
 
 def _number_of(counted: Any, *conditions: Any) -> ScalarSelect[int]:
-    """For one person or activity; the campus's valid awards or participations."""
-    return select(func.count(counted)).where(*conditions).correlate(Person, Activity).scalar_subquery()
+    """For one activity; the campus's valid awards or participations."""
+    return select(func.count(counted)).where(*conditions).correlate(Activity).scalar_subquery()
 
 
 def given_by(campus_id: uuid.UUID) -> tuple[ColumnElement[bool], ...]:

@@ -189,8 +189,8 @@ class CalendarSubscriptions:
         return count
 
     def _digest(self, campus: Campus, url: str) -> str:
-        told = f"address of a calendar|{campus.id}|{url}"
-        return hmac.new(self.secret, told.encode(), hashlib.sha256).hexdigest()
+        keyed = f"address of a calendar|{campus.id}|{url}"
+        return hmac.new(self.secret, keyed.encode(), hashlib.sha256).hexdigest()
 
     # --- the worker
 
