@@ -8,7 +8,6 @@ import io
 import re
 import uuid
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -16,6 +15,7 @@ from typing import Final
 
 import pytest
 from fastapi.testclient import TestClient
+from pypdf import PdfReader
 
 from app.cli.sites import _everything
 from app.container import Process
@@ -168,11 +168,20 @@ def opened(body: bytes) -> Iterator[bytes]:
     for token in re.findall(rb"eyJ[\w-]+\.([\w-]{20,})\.[\w-]+", body):
         yield base64.urlsafe_b64decode(token + b"=" * (-len(token) % 4))
     if body.startswith(b"%PDF"):
-        for stream in re.findall(rb"stream\r?\n(.*?)\r?\nendstream", body, re.DOTALL):
-            try:
-                yield zlib.decompress(stream)
-            except zlib.error:
-                continue
+        yield from what_is_in(PdfReader(io.BytesIO(body)))
+
+
+def what_is_in(document: PdfReader) -> Iterator[bytes]:
+    """The text of a PDF, its attachments and its description; its drawing is full of numbers that say nothing."""
+    for page in document.pages:
+        yield page.extract_text().encode()
+    for versions in document.attachments.values():
+        for content in versions:
+            yield from opened(content)
+    yield str(document.metadata).encode()
+    described = document.root_object.get("/Metadata")
+    if described is not None:
+        yield described.get_object().get_data()
 
 
 def text_in(body: bytes) -> str:

@@ -243,8 +243,8 @@ def test_times_of_day_are_those_on_the_clocks_of_the_campus(
     ("more", "sentence"),
     [
         (["X-A:1"] * MOST_CONTENT_LINES, "60 000 lignes"),
-        ([f"CATEGORIES:{'a,' * 150_001}"], "trop de valeurs"),
-        ([f"X-A{';P=1' * 150_001}:1"], "trop de valeurs"),
+        ([f"CATEGORIES:{'a,' * 150_001}"], "trop d’informations"),
+        ([f"X-A{';P=1' * 150_001}:1"], "trop d’informations"),
     ],
 )
 def test_what_costs_the_parser_seconds_is_refused_before_it_is_parsed(

@@ -171,7 +171,7 @@ def test_campus_whose_keys_moved_awards_and_goes_on_after_a_restart(house_with_h
 def test_campus_makes_no_key_outside_the_token(house_with_hsm: House) -> None:
     with house_with_hsm.unit_of_work() as services:
         wanted = replace(CampusSettings.of(services.campuses.get("itip")), selective_disclosure=True)
-        with pytest.raises(Conflict, match="module de clés"):
+        with pytest.raises(Conflict, match="module matériel"):
             services.campuses.change_settings("itip", wanted, by=COMMAND)
     assert active_keys(house_with_hsm) == {f"pkcs11:{TOKEN}"}
 

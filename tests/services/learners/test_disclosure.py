@@ -190,7 +190,7 @@ def test_part_is_valid_and_told_as_a_part(house: House, names: Collection[str]) 
     kind, report, text = asked(house, part)
     assert (kind, report.verdict) == (HeadlineKind.VALID, Verdict.VALID)
     assert [each.code for each in report.remarks] == [RemarkCode.PART_SHOWN]
-    assert "une partie seulement" in text
+    assert "qu’une partie" in text
     assert ("Diaye" in dump_json(part).decode()) is ("nom" in names)
     assert ("evidence" in part) is ("preuves" in names)
     assert ("result" in subject_of(part)) is ("resultats" in names)
@@ -253,7 +253,7 @@ def test_file_that_has_ended_says_that_the_badge_may_be_good(house: House) -> No
     house.clock.now += PRESENTATION_LIFE + timedelta(hours=1)
     kind, _report, text = asked(house, part)
     assert kind is HeadlineKind.EXPIRED
-    assert "le badge lui-même vaut peut-être encore" in text
+    assert "Le badge lui-même vaut peut-être encore" in text
     assert asked(house, presentation(house, award_id))[0] is HeadlineKind.VALID
 
 
