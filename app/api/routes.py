@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from app.api import activities, activity_log, awards, badges, operations, people, reports
+from app.api import activities, activity_log, awards, badges, campus, operations, people, reports
 from app.api import frameworks as competencies
-from app.api.campus import changes, webhooks
 from app.api.imports import calendars, imports, lists, xapi
 from app.api.programs import FORMER_ADDRESS, Writing
-from app.api.publishing import connected_apps, older_badges, public, wallets
+from app.api.publishing import connected_apps, public, wallets
 from app.api.publishing import frameworks as case
 from app.api.trust import endorsements, networks
 from app.api.verification import presentations, vc_api, verification
@@ -45,8 +44,8 @@ for each in (
     people.router,
     people.of_campus,
     people.by_external_id,
-    changes.router,
-    webhooks.router,
+    campus.changes,
+    campus.webhooks,
     endorsements.of_campus,
 ):
     v1.include_router(each, responses=documented(400, 401, 403, 404, 409, 410, 413, 415, 422, 503))
@@ -57,7 +56,7 @@ router.include_router(vc_api.router)
 for each in (
     activity_log.router,
     activity_log.preflights,
-    older_badges.router,
+    public.in_version_2,
     wallets.router,
     presentations.router,
     connected_apps.router,

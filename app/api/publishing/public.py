@@ -17,10 +17,12 @@ from app.http.negotiation import ForPrograms, etag_of, has_already, preferred
 from app.http.policies import public
 from app.http.problems import documented
 from app.http.request_scope import ReadingServices, find_signed_in, process_of, visit
-from app.services.publishing.publication import Published
+from app.services.publishing.publication import Published, Withdrawn
 from sceau_credentials.values.json_text import dump_json, parse_json_object
 
 router = APIRouter(tags=["public documents"], responses=documented(404))
+in_version_2 = APIRouter(prefix="/ob2", tags=["Open Badges 2.0"], responses=documented(404))
+"""Awards in Open Badges 2.0, hosted: assertion, badge class, issuer, and the picture with the baked assertion."""
 with_page = APIRouter(tags=["public documents"], responses=documented(404), route_class=ForPrograms)
 """Documents at URLs that serve a page to browsers."""
 
@@ -315,3 +317,51 @@ for _document in documents:
     _path = getattr(_document, "path", "")
     if "image." not in _path:
         preflights.add_api_route(_path, allow_reading_from_anywhere, methods=["OPTIONS"])
+
+
+# --- Open Badges 2.0
+
+_GONE: dict[int | str, dict[str, Any]] = {
+    410: {"description": "The campus withdrew the award; the body says so too."}
+}
+_OR_WITHDRAWN = documented(403) | _GONE
+_IN_WORDS_OF_2 = shown("application/ld+json", about="The document, in the words of Open Badges 2.0.")
+_ASSERTION = shown("application/ld+json", about="The award, in the words of Open Badges 2.0.")
+_BAKED = shown("image/png", about="The picture of the badge, which carries its assertion.")
+for _shown in (_ASSERTION, _BAKED):
+    _shown["responses"] |= _OR_WITHDRAWN
+
+
+@in_version_2.get("/attributions/{award_id:uuid}", summary="An award as an assertion", **_ASSERTION)
+@public
+def assertion(award_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
+    try:
+        return answer(request, services.older_badges.assertion(award_id), cache=ONE_MINUTE)
+    except Withdrawn as withdrawn:
+        return _gone(withdrawn)
+
+
+@in_version_2.get("/attributions/{award_id:uuid}.png", summary="An award as a baked picture", **_BAKED)
+@public
+def baked_picture(award_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
+    try:
+        return answer(request, services.older_badges.picture(award_id), cache=ONE_MINUTE)
+    except Withdrawn as withdrawn:
+        return _gone(withdrawn)
+
+
+@in_version_2.get("/badges/{badge_id:uuid}/v{number}", summary="A badge definition", **_IN_WORDS_OF_2)
+@public
+def badge_class(badge_id: uuid.UUID, number: Number, request: Request, services: ReadingServices) -> Response:
+    return answer(request, services.older_badges.badge_class(badge_id, number), cache=FIVE_MINUTES)
+
+
+@in_version_2.get("/campus/{slug}", summary="A campus as an issuer", **_IN_WORDS_OF_2)
+@public
+def issuer(slug: CampusSlug, request: Request, services: ReadingServices) -> Response:
+    return answer(request, services.older_badges.issuer(slug), cache=FIVE_MINUTES)
+
+
+def _gone(withdrawn: Withdrawn) -> Response:
+    headers = {"Cache-Control": ONE_MINUTE, "Access-Control-Allow-Origin": "*"}
+    return Response(withdrawn.body, status_code=410, media_type="application/ld+json", headers=headers)

@@ -1,4 +1,4 @@
-"""Webhooks of a campus: registered, tested, rotated; their messages listed and sent again."""
+"""What keeps a copy in step with a campus: its changes since a cursor, and webhooks with their messages."""
 
 from __future__ import annotations
 
@@ -6,22 +6,24 @@ import uuid
 from datetime import datetime
 from typing import Annotated, ClassVar
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from app.api.programs import Program, WebhookReader, WebhookWriter, Writing
+from app.api.programs import Program, Reader, WebhookReader, WebhookWriter, Writing
 from app.api.shapes import Page, Paged, Shape, example
-from app.domain.campus.integration import ChangedKind
+from app.domain.campus.campus import Campus
+from app.domain.campus.integration import Change, ChangedKind, WhatHappened
 from app.domain.campus.webhooks import (
     LONGEST_URL,
     DeliveryState,
     Webhook,
     WebhookDelivery,
     WebhookState,
+    api_path,
 )
 from app.http.request_scope import limited_by_token
 
-router = APIRouter(prefix="/campuses/{slug}/webhooks", route_class=Writing, tags=["webhooks"])
+webhooks = APIRouter(prefix="/campuses/{slug}/webhooks", route_class=Writing, tags=["webhooks"])
 _COUNTED = limited_by_token("webhooks of a campus")
 
 _WEBHOOK = {
@@ -151,13 +153,13 @@ class DeliveryPage(Page[DeliveryView]):
     model_config = example(items=[_DELIVERY], next=None)
 
 
-@router.get("", summary="The webhooks of the campus")
+@webhooks.get("", summary="The webhooks of the campus")
 def list_webhooks(program: WebhookReader, paging: Paged) -> WebhookPage:
     shown, cursor = paging.slice(program.services.webhooks.list_of(program.campus), lambda each: each.id)
     return WebhookPage(items=[WebhookView.of(each) for each in shown], next=cursor)
 
 
-@router.post("", summary="Register a webhook", status_code=201, dependencies=[_COUNTED])
+@webhooks.post("", summary="Register a webhook", status_code=201, dependencies=[_COUNTED])
 def add_webhook(program: WebhookWriter, body: WebhookBody) -> WebhookWithSecret:
     """What changes from now on is sent to it. The answer shows the secret, this once."""
     webhook = program.services.webhooks.add(
@@ -170,12 +172,12 @@ def add_webhook(program: WebhookWriter, body: WebhookBody) -> WebhookWithSecret:
     return _with_secret(program, webhook)
 
 
-@router.get("/{webhook_id}", summary="One webhook")
+@webhooks.get("/{webhook_id}", summary="One webhook")
 def get_webhook(program: WebhookReader, webhook_id: uuid.UUID) -> WebhookView:
     return WebhookView.of(program.services.webhooks.get(program.campus, webhook_id))
 
 
-@router.delete("/{webhook_id}", summary="Remove a webhook and its log")
+@webhooks.delete("/{webhook_id}", summary="Remove a webhook and its log")
 def remove_webhook(program: WebhookWriter, webhook_id: uuid.UUID) -> WebhookView:
     """The answer shows it as it was."""
     shown = WebhookView.of(program.services.webhooks.get(program.campus, webhook_id))
@@ -183,7 +185,7 @@ def remove_webhook(program: WebhookWriter, webhook_id: uuid.UUID) -> WebhookView
     return shown
 
 
-@router.post("/{webhook_id}/secret", summary="Replace the secret")
+@webhooks.post("/{webhook_id}/secret", summary="Replace the secret")
 def rotate_webhook_secret(program: WebhookWriter, webhook_id: uuid.UUID) -> WebhookWithSecret:
     """For a day, messages are signed with both secrets."""
     return _with_secret(
@@ -191,23 +193,23 @@ def rotate_webhook_secret(program: WebhookWriter, webhook_id: uuid.UUID) -> Webh
     )
 
 
-@router.post("/{webhook_id}/pause", summary="Send nothing for a while")
+@webhooks.post("/{webhook_id}/pause", summary="Send nothing for a while")
 def pause_webhook(program: WebhookWriter, webhook_id: uuid.UUID) -> WebhookView:
     return WebhookView.of(program.services.webhooks.pause(program.campus, webhook_id, by=program.actor))
 
 
-@router.post("/{webhook_id}/resume", summary="Send again, from where it stopped")
+@webhooks.post("/{webhook_id}/resume", summary="Send again, from where it stopped")
 def resume_webhook(program: WebhookWriter, webhook_id: uuid.UUID) -> WebhookView:
     return WebhookView.of(program.services.webhooks.resume(program.campus, webhook_id, by=program.actor))
 
 
-@router.post("/{webhook_id}/test", summary="Send a test message", status_code=202, dependencies=[_COUNTED])
+@webhooks.post("/{webhook_id}/test", summary="Send a test message", status_code=202, dependencies=[_COUNTED])
 def test_webhook(program: WebhookWriter, webhook_id: uuid.UUID) -> DeliveryView:
     """A message of type `webhook.test`; the log shows what became of it."""
     return DeliveryView.of(program.services.webhooks.test(program.campus, webhook_id, by=program.actor))
 
 
-@router.get("/{webhook_id}/deliveries", summary="The messages of a webhook")
+@webhooks.get("/{webhook_id}/deliveries", summary="The messages of a webhook")
 def list_webhook_deliveries(
     program: WebhookReader,
     webhook_id: uuid.UUID,
@@ -223,7 +225,9 @@ def list_webhook_deliveries(
     return DeliveryPage(items=[DeliveryView.of(each) for each in shown], next=cursor)
 
 
-@router.post("/{webhook_id}/deliveries/{delivery_id}/replay", summary="Send a message again", status_code=202)
+@webhooks.post(
+    "/{webhook_id}/deliveries/{delivery_id}/replay", summary="Send a message again", status_code=202
+)
 def replay_webhook_delivery(
     program: WebhookWriter, webhook_id: uuid.UUID, delivery_id: uuid.UUID
 ) -> DeliveryView:
@@ -235,3 +239,73 @@ def replay_webhook_delivery(
 
 def _with_secret(program: Program, webhook: Webhook) -> WebhookWithSecret:
     return WebhookWithSecret(**_shown(webhook), secret=program.services.webhooks.secret_of(webhook))
+
+
+# --- changes
+
+changes = APIRouter(prefix="/campuses/{slug}/changes", tags=["changes"])
+
+_CHANGE = {
+    "kind": "award",
+    "id": "b3f3b1de-7f0a-4f0c-8f37-1f4c1b7f7f62",
+    "change": "created",
+    "at": "2026-11-25T11:00:00Z",
+    "url": "/api/v1/campuses/itip/awards/b3f3b1de-7f0a-4f0c-8f37-1f4c1b7f7f62",
+}
+
+
+class ChangeView(BaseModel):
+    model_config = example(**_CHANGE)
+    kind: ChangedKind
+    id: uuid.UUID | None = Field(description="Null of an erased person.")
+    digest: str | None = Field(
+        None,
+        description="Of an erased person, whose number is not kept: the first 32 hexadecimal digits of the SHA-256 of"
+        " the id. Compare it with those of your copy.",
+    )
+    change: WhatHappened = Field(description="Since you last read to the end.")
+    at: datetime
+    url: str | None = Field(description="Where its present state is; null where it was removed.")
+
+    @staticmethod
+    def of(change: Change, what: WhatHappened, campus: Campus) -> ChangeView:
+        return ChangeView(
+            kind=change.kind,
+            id=None if change.is_erased else change.noun_id,
+            digest=change.noun_id.hex if change.is_erased else None,
+            change=what,
+            at=change.at,
+            url=None if change.removed else api_path(campus.slug, change.kind, change.noun_id),
+        )
+
+
+class ChangesPage(BaseModel):
+    model_config = example(items=[_CHANGE], next="q83vEgAAAAAAAAABAAAAAAAAAAE", more=False)
+    items: list[ChangeView]
+    next: str = Field(description="To ask with next time, also where nothing is left to read now.")
+    more: bool = Field(description="Whether there are further changes already.")
+
+
+@changes.get("", summary="What was created, changed or removed since a cursor")
+def list_changes(
+    program: Reader,
+    request: Request,
+    response: Response,
+    after: Annotated[str | None, Query(max_length=60, description="`next` of the page before.")] = None,
+    kind: Annotated[list[ChangedKind], Query(description="Only these kinds; may be repeated.")] = [],  # noqa: B006
+    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+) -> ChangesPage:
+    """Without a cursor, everything that exists. Each row appears once, with its newest change, in the order of these
+    changes: what changes again meanwhile comes later, and nothing is ever skipped, however many write at the same time.
+
+    410 after a restored backup: read again from the beginning.
+    """
+    page = program.services.feed.page(program.campus, after, kinds=kind, limit=limit)
+    if page.more:
+        query = request.url.include_query_params(after=page.cursor).query
+        response.headers["Link"] = f'<{request.url.path}?{query}>; rel="next"'
+    return ChangesPage(
+        items=[ChangeView.of(change, what, program.campus) for change, what in page.changes],
+        next=page.cursor,
+        more=page.more,
+    )

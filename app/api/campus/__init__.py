@@ -1,1 +1,0 @@
-"""What keeps other systems in step, for programs."""
