@@ -10,8 +10,9 @@ ENV UV_COMPILE_BYTECODE=1 \
     UV_NO_CACHE=1
 RUN pip install --no-cache-dir --disable-pip-version-check uv==0.13.9 \
     && python -m venv --without-pip /opt/sceau
-COPY requirements.lock ./
-RUN uv pip install --python /opt/sceau/bin/python --require-hashes -r requirements.lock
+# requirements.lock with the extras hsm and telemetry: one image for every installation.
+COPY requirements-image.lock ./
+RUN uv pip install --python /opt/sceau/bin/python --require-hashes -r requirements-image.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY app/ app/
 COPY packages/ packages/

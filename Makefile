@@ -85,7 +85,8 @@ catalogues: $(RUNTIME) ## Bring the translations level with the sources.
 
 lock: $(UV) ## Choose the versions of the lock files afresh where they must change (UPGRADE=--upgrade: everywhere).
 	@$(LOCK) $(UPGRADE) --output-file requirements.lock
-	@$(LOCK) $(UPGRADE) --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+	@$(LOCK) $(UPGRADE) --extra hsm --extra telemetry --constraint requirements.lock --output-file requirements-image.lock
+	@$(LOCK) $(UPGRADE) --extra dev --constraint requirements-image.lock --output-file requirements-dev.lock
 	@$(LOCK) $(UPGRADE) --extra dev --extra docs --constraint requirements-dev.lock --output-file requirements-docs.lock
 	@echo openapi-python-client | $(subst pyproject.toml,-,$(LOCK)) $(UPGRADE) --output-file tests/interop/client.lock
 

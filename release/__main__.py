@@ -21,6 +21,8 @@ from release.bom import bill_of_materials
 
 REPOSITORY: Final = Path(__file__).resolve().parents[1]
 DEPLOY: Final = "docs/operate/deploy"
+LOCKS: Final = {"requirements.lock": "sbom.cdx.json", "requirements-image.lock": "sbom-image.cdx.json"}
+"""Of the wheel and of the image: each lock and its SBOM."""
 _IMAGE: Final = re.compile(
     r"^(\s*image: )(\$\{SCEAU_IMAGE:-)?([a-z0-9./_-]+:[A-Za-z0-9._-]+)\}?(.*)$", re.MULTILINE
 )
@@ -62,11 +64,12 @@ def write_release(source: Source, target: Path, images: Mapping[str, str]) -> li
         raise ReleaseRefused(f"{target} is not empty: name another folder.")
     project = tomllib.loads((source.folder / "pyproject.toml").read_text())["project"]
     _build_wheel(source, target)
-    lock = source.folder / "requirements.lock"
-    shutil.copyfile(lock, target / lock.name)
     made_at = source.made_at.strftime("%Y-%m-%dT%H:%M:%SZ")
-    bom = bill_of_materials(project["version"], project["license"], lock.read_text(), made_at=made_at)
-    (target / "sbom.cdx.json").write_text(bom)
+    for name, bill in LOCKS.items():
+        lock = source.folder / name
+        shutil.copyfile(lock, target / name)
+        bom = bill_of_materials(project["version"], project["license"], lock.read_text(), made_at=made_at)
+        (target / bill).write_text(bom)
     compose = pin_images((source.folder / DEPLOY / "compose.yaml").read_text(), images)
     (target / "compose.yaml").write_text(compose)
     subjects = sorted(target.iterdir())
@@ -124,10 +127,7 @@ def _provenance(source: Source, subjects: list[Path], images: Mapping[str, str])
                 "externalParameters": {"commit": source.commit},
                 "resolvedDependencies": [
                     {"name": "source", "digest": {"gitCommit": source.commit}},
-                    {
-                        "name": "requirements.lock",
-                        "digest": {"sha256": _digest(source.folder / "requirements.lock")},
-                    },
+                    *({"name": name, "digest": {"sha256": _digest(source.folder / name)}} for name in LOCKS),
                     *(
                         {"name": tag, "digest": {"sha256": reference.rpartition(":")[2]}}
                         for tag, reference in sorted(images.items())

@@ -1,4 +1,4 @@
-"""The SBOM (CycloneDX 1.6, JSON) of what `requirements.lock` installs: versions, hashes, licences, who needs whom."""
+"""The SBOM (CycloneDX 1.6, JSON) of what a lock installs: versions, hashes, licences, who needs whom."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _pin(lines: Sequence[str]) -> Pin:
 
 def _needed_by(lines: Sequence[str]) -> Iterator[str]:
     comments = " ".join(line.strip().lstrip("# ") for line in lines[1:] if line.strip().startswith("#"))
-    for name in comments.removeprefix("via").replace("(pyproject.toml)", "").split():
+    for name in re.sub(r"^via\b|-c \S+|\(pyproject\.toml\)", "", comments).split():
         yield re.sub(r"\[[^\]]*\]", "", name)
 
 

@@ -10,12 +10,15 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from app.adapters.hsm import HsmAddress
+
 REPOSITORY = Path(__file__).resolve().parents[1]
-LOCKS = ("requirements.lock", "requirements-dev.lock")
+LOCKS = ("requirements.lock", "requirements-image.lock", "requirements-dev.lock")
 NODE_LOCKS = ("tests/interop/package-lock.json", "tests/lighthouse/package-lock.json")
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]
 
@@ -86,7 +89,14 @@ def test_the_lock_of_the_node_libraries_names_no_registry(lock: str):
 
 @pytest.mark.parametrize(
     ("declared", "lock"),
-    [(PROJECT["dependencies"], LOCKS[0]), (PROJECT["optional-dependencies"]["dev"], LOCKS[1])],
+    [
+        (PROJECT["dependencies"], LOCKS[0]),
+        (
+            [each for extra in ("hsm", "telemetry") for each in PROJECT["optional-dependencies"][extra]],
+            LOCKS[1],
+        ),
+        (PROJECT["optional-dependencies"]["dev"], LOCKS[2]),
+    ],
     ids=LOCKS,
 )
 def test_everything_declared_is_locked_in_a_version_that_was_asked_for(declared: list[str], lock: str):
@@ -99,10 +109,12 @@ def test_everything_declared_is_locked_in_a_version_that_was_asked_for(declared:
 
 
 def test_tests_run_on_the_versions_that_are_served():
-    served, tested = map(_locked, LOCKS)
-    assert {name: version for name, (version, _) in served.items()} == {
-        name: version for name, (version, _) in tested.items() if name in served
-    }
+    served, image, tested = map(_locked, LOCKS)
+    assert served.keys() < image.keys()
+    for one, other in ((served, image), (image, tested)):
+        both = one.keys() & other.keys()
+        assert {name: one[name][0] for name in both} == {name: other[name][0] for name in both}
+    assert served.keys() <= tested.keys()
 
 
 def test_the_credential_library_works_without_web_framework_and_database():
@@ -120,7 +132,10 @@ def test_everything_the_container_image_copies_is_in_the_repository():
         for source in line.split()[:-1]
         if not source.startswith("--")
     ]
-    assert "requirements.lock" in copied
+    assert "requirements-image.lock" in copied
+    assert "--require-hashes -r requirements-image.lock" in dockerfile
+    sent = (REPOSITORY / ".dockerignore").read_text("utf-8").splitlines()
+    assert [source for source in copied if f"!{source.rstrip('/')}" not in sent] == []
     assert [source for source in copied if not (REPOSITORY / source).exists()] == []
 
 
@@ -131,3 +146,22 @@ def test_image_and_makefile_install_with_the_same_version_of_uv():
     }
     assert wanted["Makefile"] == wanted["Dockerfile"]
     assert len(wanted["Makefile"]) == 1
+
+
+def test_files_for_a_token_name_services_settings_and_places_that_exist():
+    deploy = REPOSITORY / "docs/operate/deploy"
+    token, whole = (
+        yaml.safe_load((deploy / name).read_text()) for name in ("compose.hsm.yaml", "compose.yaml")
+    )
+    signers = {
+        name for name, each in whole["services"].items() if each.get("command", [""])[0] in ("serve", "work")
+    }
+    assert token["services"].keys() == signers | {"app2"}
+    drop_in = re.search(r'"SCEAU_HSM=(.*)"', (deploy / "sceau-hsm.conf").read_text())
+    assert drop_in
+    mounted = token["services"]["worker"]
+    for uri in (mounted["environment"]["SCEAU_HSM"], drop_in[1]):
+        address = HsmAddress.parse(re.sub(r"\$\{(\w+):\?\}", r"\1", uri))
+        assert address.pin_source.removeprefix("file:") in ("/run/secrets/hsm-pin", "%d/hsm-pin")
+    assert mounted["secrets"] == ["hsm-pin"]
+    assert mounted["volumes"] == ["./hsm:/opt/hsm:ro"]

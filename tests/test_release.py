@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from packaging.requirements import Requirement
 
-from release.__main__ import ReleaseRefused, Source, main, pin_images, read_images, write_release
+from release.__main__ import LOCKS, ReleaseRefused, Source, main, pin_images, read_images, write_release
 from release.bom import LockUnreadable, bill_of_materials, read_lock
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -95,13 +95,20 @@ def test_a_release_is_whole_and_its_checksums_hold(released: Path):
     names = {path.name for path in released.iterdir()}
     (wheel,) = (name for name in names if name.endswith(".whl"))
     assert names == {
-        wheel, "requirements.lock", "sbom.cdx.json", "compose.yaml", "provenance.json", "SHA256SUMS"
+        wheel, *LOCKS, *LOCKS.values(), "compose.yaml", "provenance.json", "SHA256SUMS"
     }  # fmt: skip
     done = subprocess.run(
         ["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=released, capture_output=True
     )
     assert done.returncode == 0
     assert len((released / "SHA256SUMS").read_text().splitlines()) == len(names) - 1
+
+
+def test_the_bill_of_the_image_adds_its_extras(released: Path):
+    bills = [json.loads((released / name).read_text()) for name in LOCKS.values()]
+    wheel, image = ({each["name"] for each in bill["components"]} for bill in bills)
+    assert wheel < image
+    assert {"python-pkcs11", "opentelemetry-sdk"} <= image - wheel
 
 
 def test_provenance_names_commit_and_digest_of_every_file(released: Path):
