@@ -59,7 +59,7 @@ def run() -> list[Row]:
         ]
 
 
-def _people() -> Iterator[JsonObject]:
+def people_of_one_badge() -> Iterator[JsonObject]:
     """One badge for people with different personal data."""
     shared = OpenBadgeCredential.from_document(badge_document()).to_document()
     people = [_credential_of(shared, number) for number in range(2_000)]
@@ -79,7 +79,7 @@ def _credential_of(shared: Any, number: int) -> JsonObject:
 
 def _embedded_alone(campus: Campus) -> Callable[[], bytes]:
     """Canonicalise by template, hash, sign, write: the exact steps timed for the other library."""
-    people, signer = _people(), campus.signer
+    people, signer = people_of_one_badge(), campus.signer
     first = next(people)
     template = Template(extract(first).marked)
     options = proof_options(signer, NOON)
@@ -95,7 +95,7 @@ def _embedded_alone(campus: Campus) -> Callable[[], bytes]:
 
 
 def _both_forms(campus: Campus) -> Callable[[], object]:
-    people = _people()
+    people = people_of_one_badge()
     batch = Batch(signer=campus.signer, jwt_signer=campus.jwt_signer, at=NOON)
     return lambda: batch.issue(next(people))
 

@@ -42,7 +42,14 @@ def test_work_is_done_as_often_as_asked() -> None:
     assert len(done) == 5
 
 
-UNITS = {"10,000": "ms", "five lines": "ms", "processor time": "ms", "read": "/s", "share": "%"}
+UNITS = {
+    "10,000": "ms",
+    "signatures": "ms",
+    "five lines": "ms",
+    "processor time": "ms",
+    "read": "/s",
+    "share": "%",
+}
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: f"{target.row} / {target.peer}")
