@@ -54,7 +54,8 @@ from app.domain.reports.facts import (
 )
 from app.domain.reports.ledger import ParticipationTombstone
 from app.domain.reports.network import Topic
-from tests.support.databases.postgres import database_of_this_run
+from tests.support.databases.engines import as_application, restricted_role
+from tests.support.databases.postgres import database_of_this_run, server_url
 from tests.support.house import COMMAND, NOON, House, build_house
 
 PARTICIPATIONS = int(os.environ.get("PARTICIPATIONS", "1000000"))
@@ -75,14 +76,22 @@ def main(names: list[str]) -> int:
             if url is None:
                 print("without PostgreSQL: none is installed")
                 continue
-            upgrade(url)
-            house = build_house(url, Path(folder))
+            house = build_house(_migrated(url), Path(folder))
             try:
                 fill(house)
                 measure(name, house)
             finally:
                 house.close()
     return 0
+
+
+def _migrated(url: str) -> str:
+    """As the application connects: on PostgreSQL, as a role that row-level security restricts."""
+    if not url.startswith("postgresql"):
+        upgrade(url)
+        return url
+    upgrade(url, granted_to=restricted_role(server_url()))
+    return as_application(url)
 
 
 @contextmanager

@@ -4,35 +4,34 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from functools import cached_property
+from itertools import islice
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, distinct, func, or_, select
+from sqlalchemy import Row, Select, distinct, func, literal, or_, select, tuple_
 from sqlmodel import col
 
 from app.db.engine.queries import Store
 from app.db.engine.writes import among
 from app.db.reports.counts import CountStore
-from app.domain.activities.activities import Activity, ActivityCampus, Participation, PartKind
+from app.db.reports.from_rows import columns_of
 from app.domain.activity_log.activity_log import CampusLog
 from app.domain.badges.badges import BadgeCompetency, BadgeVersion
 from app.domain.people.people import Person
-from app.domain.reports.counts import (
-    DayOfAwards,
-    distinct_learners,
-)
+from app.domain.reports.counts import DayOfAwards, distinct_learners
 from app.domain.reports.facts import (
-    ActivityFacts,
     ActivityObjective,
     ReportObjective,
     objective_order,
 )
-from app.domain.reports.ledger import CLAIMED_WITHIN, ActivityRow, Distinct, Ledger, Period
+from app.domain.reports.ledger import CLAIMED_WITHIN, ActivityRow, Distinct, Ledger, Period, unpacked
 from app.domain.trust.organisations import Endorsement
 
 TOP_BADGES = 10
+FEW_PEOPLE: Final = 5_000
 Ids = Collection[uuid.UUID]
 
 
@@ -95,40 +94,40 @@ class ReportCountStore(Store):
 
     # --- people and awards
 
-    def learner_rows(
-        self, campus_ids: Ids, period: Period, *, limit: int
-    ) -> list[tuple[uuid.UUID, str, int]]:
-        """Named learners and in how many activities each was, by name."""
-        activities = func.count(distinct(col(Participation.activity_id)))
-        query = (
-            select(col(Person.id), col(Person.given_name), col(Person.family_name), activities)
-            .join(Participation, col(Participation.person_id) == col(Person.id))
-            .where(
-                col(Participation.activity_id).in_(
-                    select(col(Activity.id)).where(*_in_scope(campus_ids, period), ~_is_cancelled())
-                ),
-                col(Participation.is_present),
-                col(Participation.part) == PartKind.LEARNER,
-            )
-            .group_by(col(Person.id), col(Person.given_name), col(Person.family_name))
-            .order_by(col(Person.family_name), col(Person.given_name), col(Person.id))
-            .limit(limit)
+    def first_by_name(self, ids: Collection[uuid.UUID], limit: int) -> list[tuple[uuid.UUID, str]]:
+        """Names of the first of these people in the order of lists."""
+        person = columns_of(Person)
+        names = select(person.id, person.given_name, person.family_name, person.listed_as).order_by(
+            person.listed_as, person.id
         )
-        return [
-            (person_id, f"{given} {family}".strip(), number)
-            for person_id, given, family, number in self.session.execute(query)
-        ]
+        if len(ids) <= FEW_PEOPLE:
+            rows = self.session.execute(names.where(among(self.session, person.id, ids)).limit(limit)).all()
+        else:
+            rows = list(islice(self._walk(names, person, ids), limit))
+        return [(row.id, f"{row.given_name} {row.family_name}".strip()) for row in rows]
+
+    def _walk(self, names: Select[Any], person: Any, ids: Collection[uuid.UUID]) -> Iterator[Row[Any]]:
+        """Those among many ids, with the index of names: asking for each of them takes seconds."""
+        last: Row[Any] | None = None
+        while True:
+            key = tuple_(person.listed_as, person.id)
+            further = names
+            if last is not None:
+                further = names.where(key > tuple_(literal(last.listed_as), literal(last.id, person.id.type)))
+            found = self.session.execute(further.limit(FEW_PEOPLE)).all()
+            if not found:
+                return
+            yield from (row for row in found if row.id in ids)
+            last = found[-1]
 
     def _distinct(self, campus_ids: Ids, ledger: Ledger, awards: Sequence[DayOfAwards]) -> Distinct:
         period = ledger.period
         end, last_due = int(period.ends_at.timestamp()), period.last - CLAIMED_WITHIN
         due = [each for each in awards if each.day <= last_due]
-        learners, holders, valid = distinct_learners(ledger.rows), set[bytes](), set[uuid.UUID]()
-        for each in awards:
-            if found := each.valid_at(end):
-                holders.update(found)
-                valid.add(each.version_id)
-        versions = list(valid)
+        valid = [(each.version_id, each.valid_at(end)) for each in awards]
+        learners = distinct_learners(ledger.rows)
+        holders = set(unpacked(b"".join(found for _, found in valid)))
+        versions = list({version_id for version_id, found in valid if found})
         trades, releases, diplomas = self._alignments(versions)
         endorsements, endorsers = self._endorsements(campus_ids, period.ends_at)
         return Distinct(
@@ -180,10 +179,11 @@ class ReportCountStore(Store):
         `awards`: all since the beginning.
         """
         end = int(period.ends_at.timestamp())
-        holders = defaultdict[uuid.UUID, set[bytes]](set)
+        valid = defaultdict[uuid.UUID, list[bytes]](list)
         for each in awards:
-            holders[each.badge_id].update(each.valid_at(end))
-        most = sorted(((-len(some), badge_id) for badge_id, some in holders.items() if some))[:TOP_BADGES]
+            valid[each.badge_id].append(each.valid_at(end))
+        holders = {badge_id: len(set(unpacked(b"".join(some)))) for badge_id, some in valid.items()}
+        most = sorted(((-held, badge_id) for badge_id, held in holders.items() if held))[:TOP_BADGES]
         versions = (
             select(col(BadgeVersion.badge_id), col(BadgeVersion.name))
             .where(col(BadgeVersion.badge_id).in_([badge_id for _, badge_id in most]))
@@ -191,26 +191,3 @@ class ReportCountStore(Store):
         )
         named = {row[0]: row[1] for row in self.session.execute(versions)}
         return tuple((named[badge_id], -number) for number, badge_id in most)
-
-
-def _in_scope(campus_ids: Ids, period: Period) -> Sequence[ColumnElement[bool]]:
-    """Whether an activity is one of these campuses and overlaps the period."""
-    organised = select(col(ActivityCampus.activity_id)).where(
-        col(ActivityCampus.campus_id).in_(campus_ids), col(ActivityCampus.accepted_at).is_not(None)
-    )
-    return (
-        col(Activity.id).in_(organised),
-        col(Activity.starts_on) <= period.last,
-        col(Activity.ends_on) >= period.first,
-        col(Activity.is_sample).is_(False),
-    )
-
-
-def _is_cancelled() -> ColumnElement[bool]:
-    return (
-        select(col(ActivityFacts.activity_id))
-        .where(
-            col(ActivityFacts.activity_id) == col(Activity.id), col(ActivityFacts.cancelled_at).is_not(None)
-        )
-        .exists()
-    )

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import struct
 import uuid
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
@@ -36,14 +37,13 @@ from app.domain.reports.facts import (
     SurveyCounts,
     number_of,
 )
-from app.domain.reports.ledger import CLAIMED_WITHIN, ZONE, ActivityRow
+from app.domain.reports.ledger import CLAIMED_WITHIN, ID_BYTES, ZONE, ActivityRow, unpacked
 
 _ORDER: Final = list(Audience)
 _AUDIENCES: Final = {each.value: each for each in Audience}
 _PARTS: Final = {each.value: each for each in OrganisationPart}
 _TYPES: Final = {each.value: each for each in OrganisationType}
 _KINDS: Final = {each.value: each for each in ActivityKind}
-_ID_BYTES: Final = 16
 NEVER: Final = 2**64 - 1
 """The end of an award that neither expires nor was revoked."""
 
@@ -160,7 +160,7 @@ class CountedActivity(NamedTuple):
             ends_on,
             declared_size if declared_size is not None else sum(each.people for each in audiences) or None,
             self.named,
-            unpacked(self.learners),
+            self.learners,
             self.hours + sum(hours for _, hours in sessions),
             sessions,
             "cancelled" in self.facts,
@@ -244,7 +244,10 @@ def rows_of_page(activities: bytes, learners: bytes, campus_id: uuid.UUID) -> li
 
 @dataclass(frozen=True, slots=True)
 class DayOfAwards:
-    """Awards of one badge version on one day: `holders` of those that never end, and of the others with their end."""
+    """Awards of one badge version on one day: `holders` of those that never end, then of the others with their end.
+
+    Ids are packed: a campus with years of awards has hundreds of thousands of them in memory.
+    """
 
     campus_id: uuid.UUID
     day: date
@@ -254,18 +257,20 @@ class DayOfAwards:
     claimed_in_time: int
     opened: int
     """Claimed, and open to the public."""
-    holders: tuple[bytes, ...]
-    ending: tuple[tuple[bytes, int], ...] = ()
+    holders: bytes
+    ends: tuple[int, ...] = ()
 
     @property
     def awards(self) -> int:
-        return len(self.holders) + len(self.ending)
+        return len(self.holders) // ID_BYTES
 
-    def valid_at(self, second: int) -> Collection[bytes]:
-        """Holders of awards that end later."""
-        if not self.ending:
+    def valid_at(self, second: int) -> bytes:
+        """Holders of awards that end later, packed."""
+        if not self.ends or min(self.ends) > second:
             return self.holders
-        return [*self.holders, *(holder for holder, end in self.ending if end > second)]
+        lasting = len(self.holders) - len(self.ends) * ID_BYTES
+        ending = zip(unpacked(self.holders[lasting:]), self.ends, strict=True)
+        return self.holders[:lasting] + b"".join(holder for holder, end in ending if end > second)
 
 
 class AwardRow(NamedTuple):
@@ -349,7 +354,9 @@ def count_awards(rows: Iterable[AwardRow]) -> list[DayOfAwards]:
 def _day_of_awards(
     campus_id: uuid.UUID, day: date, version_id: uuid.UUID, rows: Sequence[AwardRow]
 ) -> DayOfAwards:
-    claimed, ends = [row for row in rows if row.claimed_at], [(row.holder.bytes, row.end) for row in rows]
+    claimed = [row for row in rows if row.claimed_at]
+    # Those that never end first: the order of stored pages.
+    holders = sorted((row.end != NEVER, row.holder.bytes, row.end) for row in rows)
     return DayOfAwards(
         campus_id,
         day,
@@ -358,8 +365,8 @@ def _day_of_awards(
         len(claimed),
         sum(row.is_in_time for row in claimed),
         sum(row.is_open for row in claimed),
-        tuple(sorted(holder for holder, end in ends if end == NEVER)),
-        tuple(sorted((holder, end) for holder, end in ends if end != NEVER)),
+        b"".join(holder for _, holder, _ in holders),
+        tuple(end for ends, _, end in holders if ends),
     )
 
 
@@ -375,39 +382,44 @@ def award_page(groups: Iterable[DayOfAwards]) -> AwardPage:
     """Of one campus and day."""
     versions, holders, ends = [], list[bytes](), list[int]()
     for each in groups:
-        counts = [each.claimed, each.claimed_in_time, each.opened, len(each.holders), len(each.ending)]
+        lasting = each.awards - len(each.ends)
+        counts = [each.claimed, each.claimed_in_time, each.opened, lasting, len(each.ends)]
         versions.append([each.version_id.hex, each.badge_id.hex, *counts])
-        holders += [*each.holders, *(holder for holder, _ in each.ending)]
-        ends += (end for _, end in each.ending)
+        holders.append(each.holders)
+        ends += each.ends
     return AwardPage(orjson.dumps(versions), b"".join(holders), struct.pack(f"<{len(ends)}Q", *ends))
 
 
+@lru_cache(maxsize=4096)
+def _id(text: str) -> uuid.UUID:
+    """One object for each of the few badges that fill the pages of years."""
+    return uuid.UUID(text)
+
+
 def groups_of_page(campus_id: uuid.UUID, day: date, page: AwardPage) -> list[DayOfAwards]:
-    holders, found = iter(unpacked(page.holders)), []
+    start, found = 0, []
     ends = iter(struct.unpack(f"<{len(page.ends) // 8}Q", page.ends))
     for version, badge, claimed, in_time, opened, lasting, ending in orjson.loads(page.versions):
+        after = start + (lasting + ending) * ID_BYTES
         found.append(
             DayOfAwards(
                 campus_id,
                 day,
-                uuid.UUID(version),
-                uuid.UUID(badge),
+                _id(version),
+                _id(badge),
                 claimed,
                 in_time,
                 opened,
-                tuple(islice(holders, lasting)),
-                tuple(zip(islice(holders, ending), islice(ends, ending), strict=True)),
+                page.holders[start:after],
+                tuple(islice(ends, ending)),
             )
         )
+        start = after
     return found
 
 
-def unpacked(packed: bytes) -> tuple[bytes, ...]:
-    return struct.unpack("16s" * (len(packed) // _ID_BYTES), packed)
-
-
 def distinct_learners(rows: Iterable[ActivityRow]) -> set[bytes]:
-    return set[bytes]().union(*(row.learners for row in rows))
+    return set(unpacked(b"".join(row.learners for row in rows)))
 
 
 def _near(one: float, other: float) -> bool:

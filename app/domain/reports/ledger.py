@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import uuid
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -159,6 +160,13 @@ class AwardTombstone(SQLModel, table=True):
     is_open: bool = False
 
 
+ID_BYTES: Final = 16
+
+
+def unpacked(packed: bytes) -> tuple[bytes, ...]:
+    return struct.unpack("16s" * (len(packed) // ID_BYTES), packed)
+
+
 @dataclass(frozen=True, slots=True)
 class ActivityRow:
     """`size`: what the campus declares, else the sum of its audiences; `named`: present people with a name."""
@@ -170,8 +178,8 @@ class ActivityRow:
     ends_on: date
     size: int | None = None
     named: int = 0
-    learners: tuple[bytes, ...] = ()
-    """Ids of present learners; see `counts.distinct_learners`."""
+    learners: bytes = b""
+    """Ids of present learners, packed; see `counts.distinct_learners`."""
     hours: float = 0.0
     """Of its learners, in the period."""
     sessions: tuple[tuple[str, float], ...] = ()

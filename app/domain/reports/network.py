@@ -15,7 +15,14 @@ from sqlmodel import Field, SQLModel
 
 from app.domain.core import primary_foreign_key, utc_datetime
 from app.domain.reports.indicators import SMALL, hidden_counts
-from app.domain.reports.ledger import MOBILISED, ActivityRow, Period, establishments_of, organisations_of
+from app.domain.reports.ledger import (
+    MOBILISED,
+    ActivityRow,
+    Period,
+    establishments_of,
+    organisations_of,
+    unpacked,
+)
 from app.language import N_
 
 
@@ -128,10 +135,10 @@ class _Half:
         for row in self.rows:
             part = self._part(row)
             if after is not None and row.starts_on <= after:
-                met[part].update(row.learners)
+                met[part].update(unpacked(row.learners))
             elif row.starts_on <= day:
                 people[part] += row.people
-                new[part].update(row.learners)
+                new[part].update(unpacked(row.learners))
         return {part: (count, len(new[part] - met[part])) for part, count in people.items()}
 
     def _blocks(self, until: date) -> list[date]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -12,7 +13,7 @@ from app.db.reports.counting import ReportCountStore
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
 from app.domain.reports.indicators import Figure, figures
-from app.domain.reports.ledger import Ledger, Period
+from app.domain.reports.ledger import Ledger, Period, unpacked
 
 
 @dataclass(frozen=True)
@@ -57,9 +58,13 @@ class ReportService:
     def top_badges(self, campus: Campus, period: Period) -> Sequence[tuple[str, int]]:
         return self.store.top_badges(period, self.store.awards([campus.id], period.last))
 
-    def learners(self, campus: Campus, period: Period, *, limit: int) -> Sequence[tuple[uuid.UUID, str, int]]:
-        """Names and numbers of activities; erased people have none and are absent."""
-        return self.store.learner_rows([campus.id], period, limit=limit)
+    def learners(self, ledger: Ledger, *, limit: int) -> Sequence[tuple[uuid.UUID, str, int]]:
+        """The first by name, with their numbers of activities; erased people have no name and are absent."""
+        attended = Counter(uuid.UUID(bytes=each) for row in ledger.rows for each in unpacked(row.learners))
+        return [
+            (person_id, name, attended[person_id])
+            for person_id, name in self.store.first_by_name(attended.keys(), limit)
+        ]
 
     # --- stored counts
 

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Annotated
 
 from babel.dates import format_date
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
 from app.container import Services
@@ -65,6 +66,7 @@ MAIN = (
     "satisfaction",
 )
 PEOPLE_SHOWN = 200
+ROWS_SHOWN = 100
 _WIDTH, _HEIGHT, _BASE = 560, 230, 206
 _OF_PEOPLE = ("apprenants", "apprenants-estimes", "attestation")
 _OF_ORGANISATIONS = ("mobilisees", "informees", "partenaires")
@@ -370,7 +372,12 @@ def computed(found: YearFigures, work: AtWork) -> dict[str, str]:
 
 
 @router.get("/chiffres/{indicator_id}", dependencies=[staff(Permission.VIEW)])
-def show_figure(indicator_id: str, request: Request, services: ReadingServices) -> HTMLResponse:
+def show_figure(
+    indicator_id: str,
+    request: Request,
+    services: ReadingServices,
+    start: Annotated[int, Query(alias="debut", ge=0, le=1_000_000)] = 0,
+) -> HTMLResponse:
     """The definition of one figure, what it is made of, and its rows for members who may read them."""
     work, indicator = at_work(request), BY_ID.get(indicator_id)
     if indicator is None:
@@ -379,7 +386,8 @@ def show_figure(indicator_id: str, request: Request, services: ReadingServices) 
     found = services.reports.figures(work.campus, asked)
     now = found.figures[indicator.id]
     with_people = indicator.id in _OF_PEOPLE and work.may(Permission.EXPORT)
-    people = services.reports.learners(work.campus, found.period, limit=PEOPLE_SHOWN) if with_people else []
+    people = services.reports.learners(found.now, limit=PEOPLE_SHOWN) if with_people else []
+    rows = _rows_of(indicator.id, found.now)
     return page(
         request,
         "reports/figure.html",
@@ -393,12 +401,16 @@ def show_figure(indicator_id: str, request: Request, services: ReadingServices) 
         view=figure_view(indicator, now, found.earlier[indicator.id]),
         parts=[(translated(name), count) for name, count in now.parts],
         people=people,
+        learners=found.now.distinct.learners,
         hides_people=indicator.id in _OF_PEOPLE and not with_people,
         organisations=_organisations(indicator.id, found.now),
         establishments=sorted(establishments_of(found.now.rows).items())
         if indicator.id == "etablissements"
         else [],
-        rows=[_row(work, row) for row in _rows_of(indicator.id, found.now)],
+        rows=[_row(work, row) for row in rows[start : start + ROWS_SHOWN]],
+        matching=len(rows),
+        start=start,
+        a_page=ROWS_SHOWN,
         of_awards=indicator.id in ("attestation", "reclamation", "ouverture"),
         first=found.period.first.isoformat(),
         last=found.period.last.isoformat(),

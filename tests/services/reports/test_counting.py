@@ -10,10 +10,12 @@ from random import Random
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import Engine
 from sqlmodel import Session
 
 from app.db.engine.session import open_engine
 from app.db.privacy import PersonalDataStore, owner_of
+from app.db.reports import counting
 from app.db.reports.counting import ReportCountStore
 from app.db.reports.counts import CountStore
 from app.domain.activities.activities import (
@@ -458,3 +460,26 @@ def test_a_year_begins_and_ends_at_midnight_in_paris():
     )
     assert Period.school(2026).begins_at == datetime(2026, 8, 31, 22, tzinfo=UTC)
     assert Period.civil(2024).until(date(2024, 2, 29)).before.last == date(2023, 2, 28)
+
+
+def test_first_by_name_is_the_same_for_few_and_for_many(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime(2026, 3, 1, tzinfo=UTC)
+    people = [
+        Person(given_name="Zoé", family_name=f"Nom{n % 7}", listed_as=f"nom{n % 7} zoe", created_at=now)
+        for n in range(40)
+    ]
+    with Session(engine) as session:
+        session.add_all(people)
+        session.flush()
+        store, ids = ReportCountStore(session), {each.id for each in people[::2]}
+        found = []
+        for few in (3, 5_000):
+            monkeypatch.setattr(counting, "FEW_PEOPLE", few)
+            found.append((store.first_by_name(ids, 8), store.first_by_name(ids, 100)))
+        session.rollback()
+    assert found[0] == found[1]
+    first, everybody = found[0]
+    assert (first, {person_id for person_id, _ in everybody}) == (everybody[:8], ids)
+    assert [name for _, name in everybody] == sorted(name for _, name in everybody)

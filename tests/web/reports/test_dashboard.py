@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
+from app.db.reports import counting
+from app.domain.activities.activities import Activity, ActivityKind
 from app.domain.reports.indicators import INDICATORS, hidden_counts
+from app.web.reports import dashboard
 from app.web.reports.dashboard import departement_map, departement_shares
 from tests.support.house import COMMAND, House
 
@@ -61,6 +66,29 @@ def test_each_figure_opens_its_definition_its_rows_and_where_the_log_stood(house
     assert "Usinages de la Brenne" in trainer.get(f"{HERE}/chiffres/mobilisees?periode=2026").text
     assert "0710012C" in trainer.get(f"{HERE}/chiffres/etablissements?periode=2026").text
     assert trainer.get(f"{HERE}/chiffres/inconnu").status_code == 404
+
+
+def test_figure_shows_its_first_names_and_its_actions_page_by_page(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dashboard, "PEOPLE_SHOWN", 2)
+    monkeypatch.setattr(dashboard, "ROWS_SHOWN", 1)
+    house.record("MARTIN Zoé", "LEROY Ada", "ÉVRARD Léo", "ZOLA Max")
+    day = house.activity.starts_on
+    with house.unit_of_work() as services:
+        forge = Activity(kind=ActivityKind.WORKSHOP, title="Visite de la forge", starts_on=day, ends_on=day)
+        services.activities.create(forge, [house.campus], by=COMMAND)
+    admin, here = house.client(house.admin), f"{HERE}/chiffres/apprenants?periode=2026"
+    for few in (1, 5_000):
+        monkeypatch.setattr(counting, "FEW_PEOPLE", few)
+        shown = admin.get(here).text
+        assert shown.index("Évrard") < shown.index("Leroy")
+        assert "Martin" not in shown
+        assert "Les 2 premiers noms sur 4." in shown
+    assert "2 actions" in shown
+    pages = [admin.get(f"{here}&debut={start}").text for start in (0, 1)]
+    assert sorted(house.activity.title in page for page in pages) == [False, True]
+    assert sorted("Visite de la forge" in page for page in pages) == [False, True]
 
 
 def test_other_dates_and_a_period_that_cannot_be_read(house: House):
