@@ -142,7 +142,7 @@ from app.web.reports import facts as report_facts
 from app.web.reports import network as network_report
 from app.web.reports import renewal, surveys
 from app.web.trust import endorsements, endorsements_admin, endorsing, issuers, my_endorsements, peers
-from app.web.verification import badge_requests, check_papers, holder_check, verifier
+from app.web.verification import check_papers, holder_check, presentations, verifier
 
 web_router = APIRouter()
 for router in (
@@ -270,7 +270,7 @@ for router in (
     award_page.evidence_files_router,
     holder_check.router,
     check_papers.router,
-    badge_requests.router,
+    presentations.router,
     verifier.router,
     info.short_addresses_router,
     info.sitemap_router,
@@ -315,14 +315,14 @@ PAGE_VIEWS_WRITTEN_EVERY = 60.0
 """Seconds."""
 
 
-def sweep_badge_requests(process: Process) -> None:
+def sweep_presentations(process: Process) -> None:
     """Deletes expired requests for badges; tried again a minute later."""
     try:
         with process.unit_of_work(reading=True) as services:
-            has_ended = services.badge_requests.has_ended()
+            has_ended = services.presentations.has_ended()
         if has_ended:
             with process.unit_of_work() as services:
-                services.badge_requests.sweep()
+                services.presentations.sweep()
     except SQLAlchemyError as error:
         log.error("badge requests not deleted", kind=type(error).__name__)
 
@@ -331,7 +331,7 @@ async def _write_page_views(process: Process) -> None:
     while True:
         await sleep(PAGE_VIEWS_WRITTEN_EVERY)
         await to_thread(process.write_page_views)
-        await to_thread(sweep_badge_requests, process)
+        await to_thread(sweep_presentations, process)
 
 
 def create_app(

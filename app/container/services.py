@@ -142,7 +142,7 @@ from app.services.trust.organisations import OrganisationService, PartnerKeys
 from app.services.trust.peers import PeerRecommendations
 from app.services.verification.batches import BatchVerification, VcApi
 from app.services.verification.issuer_standing import IssuerStandings
-from app.services.verification.requests import BadgeRequests
+from app.services.verification.presentations import PresentationService
 from app.services.verification.static_export import StaticExport
 from app.services.verification.verification import OwnDocuments, VerificationService
 
@@ -176,7 +176,7 @@ class Services(Parts):
     award_register: AwardRegister
     award_selection: AwardSelection
     awards: AwardService
-    badge_requests: BadgeRequests
+    presentations: PresentationService
     badges: BadgeService
     batch_verification: BatchVerification
     brought_badges: BroughtBadges

@@ -150,7 +150,7 @@ class Addresses:
     def wallet_offer(self, slug: str, reference: str) -> str:
         return f"{self.wallet(slug)}/offres/{reference}"
 
-    def badge_request(self, reference: str) -> str:
+    def presentation(self, reference: str) -> str:
         """The page where a learner reads who asks for a badge, and answers."""
         return f"{self.base_url}/demandes-de-badge/{reference}"
 

@@ -18,7 +18,7 @@ from app.domain.campus.audit_log import Actor
 from app.domain.core import whole_second
 from app.domain.learners.wallets import WalletFormat
 from app.services.learners.wallets import OfferShown
-from app.services.verification.requests import NewRequest, Possession
+from app.services.verification.presentations import NewRequest, Possession
 from sceau_credentials.dids import did_key
 from sceau_credentials.keys import Algorithm, LocalSigningKey
 from sceau_credentials.status_list import read_list
@@ -131,15 +131,15 @@ def test_withdrawal_is_seen_in_both_lists(node: NodePeer, server: tuple[House, L
 def asked(house: House) -> tuple[NewRequest, str]:
     """A request, and the link that the wallet reads in its QR code."""
     with house.unit_of_work() as services:
-        requests = services.badge_requests
+        requests = services.presentations
         made = requests.ask(requests.wish(asker="Atelier Nord", purpose="Un poste", badge="robotique"))
         return made, requests.link_of_wallet(made.reference)
 
 
 def outcome(house: House, made: NewRequest) -> tuple[Verdict, Possession]:
     with house.unit_of_work(reading=True) as services:
-        view = services.badge_requests.of_asker(made.asker)
-        answer = services.badge_requests.verdict(view)
+        view = services.presentations.of_asker(made.asker)
+        answer = services.presentations.verdict(view)
         assert answer is not None
         assert view.possession is not None
         return answer.verdict, view.possession

@@ -121,7 +121,7 @@ def secrets_of(house: House, things: Things) -> dict[str, str]:
             "phone of a check-in": sealed_phone(secret, new_phone()),
             "ticket of a check-in": sealed_ticket(secret, ticket),
             **_of_wallet(services, things),
-            **_of_badge_request(services),
+            **_of_presentation(services),
             **_of_application(services, person),
             "digest of a session": digest_of(account),
             "number of a person": str(person.id),
@@ -154,8 +154,8 @@ def _of_wallet(services: Services, things: Things) -> dict[str, str]:
     }
 
 
-def _of_badge_request(services: Services) -> dict[str, str]:
-    requests = services.badge_requests
+def _of_presentation(services: Services) -> dict[str, str]:
+    requests = services.presentations
     made = requests.ask(requests.wish(asker="Atelier Nord", purpose="Un poste", badge="robotique"))
     return {"page of a request for a badge": made.asker, "link of a request for a badge": made.reference}
 

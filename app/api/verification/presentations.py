@@ -47,7 +47,7 @@ def _body(*members: str) -> dict[str, Any]:
 )
 @public
 def request_object(reference: str, services: ReadingServices) -> Response:
-    return _signed(services.badge_requests.request_object(reference))
+    return _signed(services.presentations.request_object(reference))
 
 
 @router.post(
@@ -69,7 +69,7 @@ def _for_wallet(request: Request, reference: str, body: bytes) -> Response:
     try:
         with read_transaction(request) as services:
             nonce = form.get("wallet_nonce", "")
-            return _signed(services.badge_requests.request_object(reference, wallet_nonce=nonce))
+            return _signed(services.presentations.request_object(reference, wallet_nonce=nonce))
     except PresentationRefused as error:
         return _refused(str(error))
 
@@ -98,9 +98,9 @@ def _answer(request: Request, reference: str, body: bytes) -> Response:
     process_of(request).limiter.hit("answers to a badge request", reference)
     try:
         with read_transaction(request) as services:
-            checked = services.badge_requests.check_answer(reference, form)
+            checked = services.presentations.check_answer(reference, form)
         with write_transaction(request) as services:
-            services.badge_requests.answer(reference, checked)
+            services.presentations.answer(reference, checked)
     except PresentationRefused as error:
         return _refused(str(error))
     except Gone:

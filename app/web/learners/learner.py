@@ -286,7 +286,7 @@ def show_privacy(
     with services.across_campuses():
         given = [
             (moment(each.at, record.campus.time_zone), each.facts)
-            for each in services.badge_requests.shown_to(award_id)[:_MOST_CHECKS]
+            for each in services.presentations.shown_to(award_id)[:_MOST_CHECKS]
         ]
     return badge_page(
         request,

@@ -40,7 +40,7 @@ from app.language import N_
 from app.services.learners.wallets import OfferShown
 from app.web.learners.learner import badge_page, file_name, my_badge
 from app.web.publishing.award_page import public_words
-from app.web.verification.badge_requests import wish_lines
+from app.web.verification.presentations import wish_lines
 from app.web.verification.verification_page import shown_now
 from sceau_credentials.values.json_text import JsonObject, JsonValue
 from sceau_credentials.values.timestamps import parse_timestamp
@@ -119,7 +119,7 @@ requests_router = APIRouter(prefix="/demandes-de-badge/{reference}")
 
 @requests_router.get("", dependencies=[limited("badge request read")])
 @public
-def show_badge_request(
+def show_presentation(
     reference: str, request: Request, services: ReadingServices, badge: uuid.UUID | None = None
 ) -> HTMLResponse:
     """`badge`: the one to be shown, with everything that would be shown of it."""
@@ -128,7 +128,7 @@ def show_badge_request(
 
 @requests_router.post("", dependencies=[limited("badge request read")])
 @public
-def answer_badge_request(
+def answer_presentation(
     reference: str, request: Request, services: ReadingServices, form: SafeForm
 ) -> Response:
     """The link is enough to refuse; only the holder of a badge can show it."""
@@ -139,11 +139,11 @@ def answer_badge_request(
     try:
         with write_transaction(request) as writing:
             if award_id is None:
-                writing.badge_requests.refuse(reference)
+                writing.presentations.refuse(reference)
             else:
                 who = holder_of(award_id, request, writing)
                 check_speaks_for_person(who, writing)
-                writing.badge_requests.show(reference, award_id, by=who.actor)
+                writing.presentations.show(reference, award_id, by=who.actor)
     except (Conflict, Gone) as error:
         return _request_page(request, services, reference, chosen=award_id, trouble=error)
     return RedirectResponse(request.url.path, status_code=303)
@@ -157,11 +157,11 @@ def _request_page(
     chosen: uuid.UUID | None = None,
     trouble: AppError | None = None,
 ) -> HTMLResponse:
-    view, people = services.badge_requests.of_candidate(reference), people_here(request, services)
+    view, people = services.presentations.of_candidate(reference), people_here(request, services)
     reached = [each for person_id in people for each in awards_within_reach(request, services, person_id)]
     with services.across_campuses():
         held = [services.awards.record(award_id) for award_id in reached]
-        found = [] if view.is_over else services.badge_requests.matching(view.wish, held)
+        found = [] if view.is_over else services.presentations.matching(view.wish, held)
     picked = next((each for each in found if each.award.id == chosen), None)
     shown: Sequence[tuple[str, str]] = ()
     if picked is not None:
@@ -170,7 +170,7 @@ def _request_page(
     return as_private(
         page(
             request,
-            "learners/badge_request.html",
+            "learners/presentation.html",
             private=True,
             status=409 if trouble else 200,
             trouble=sentence_of(trouble) if trouble else "",
@@ -180,7 +180,7 @@ def _request_page(
             state=view.state.value,
             is_over=view.is_over,
             until=moment(view.expires_at, DEFAULT_ZONE),
-            wallet=services.badge_requests.link_of_wallet(reference),
+            wallet=services.presentations.link_of_wallet(reference),
             is_known=bool(people),
             badges=[
                 (

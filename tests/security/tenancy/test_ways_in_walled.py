@@ -11,8 +11,8 @@ from sqlmodel import select
 
 from app.domain.campus.audit_log import HistoryEntry
 from app.domain.people.people import Role
-from app.services.verification.requests import Possession
-from tests.services.verification.test_badge_requests import (
+from app.services.verification.presentations import Possession
+from tests.services.verification.test_presentations import (
     asked,
     content,
     encrypted,
@@ -28,7 +28,7 @@ from tests.web.accounts.test_account_pages import answered, is_in, keeper
 from tests.web.accounts.test_learner_account import ask_for_letter, enter
 from tests.web.accounts.test_own_addresses import leave
 from tests.web.learners.test_part_pages import offered, place, told
-from tests.web.verification.test_badge_request_pages import requested
+from tests.web.verification.test_presentations import requested
 
 pytestmark = pytest.mark.postgres
 
@@ -165,7 +165,7 @@ def test_holder_shows_a_closed_badge_to_who_asked_and_no_campus_reads_to_whom(
         assert "Zoé Faure" in seen
         assert "Atelier Nord" in learner.get(f"/mes-badges/{award_id}/confidentialite").text
         with house.process.visit(reading=True, campus_id=house.campus.id) as services:
-            assert services.badge_requests.shown_to(award_id) == []
+            assert services.presentations.shown_to(award_id) == []
         wallet = sd_jwt(house, award_id)
         made = asked(house)
         request = request_of(house, made)

@@ -146,7 +146,7 @@ def test_proved_domain_is_that_of_an_organisation_with_its_link(house: House, em
         organisation = Organisation(
             domain="atelier.exemple", did="did:web:x", name="Atelier Nord SA", created_at=house.clock()
         )
-        services.badge_requests.organisations.organisations.add(organisation)
+        services.presentations.organisations.organisations.add(organisation)
         token = desk_token(house.process.secret, organisation.id, house.clock())
     form = employer.get(f"{ASK}?organisation={token}").text
     assert "domaine atelier.exemple vérifié" in form

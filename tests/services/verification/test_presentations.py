@@ -31,9 +31,9 @@ from app.domain.verification import (
     request_signer,
 )
 from app.errors import Gone, InvalidInput, NotFound
-from app.main import sweep_badge_requests
+from app.main import sweep_presentations
 from app.services.verification.answers import Answer
-from app.services.verification.requests import NewRequest, Possession
+from app.services.verification.presentations import NewRequest, Possession
 from sceau_credentials.dids import did_key
 from sceau_credentials.keys import (
     Algorithm,
@@ -64,13 +64,13 @@ ROBOTICS = {"asker": "Atelier Nord", "purpose": "Un poste de technicienne", "bad
 
 def asked(house: House, **wish: Any) -> NewRequest:
     with house.unit_of_work() as services:
-        return services.badge_requests.ask(services.badge_requests.wish(**(ROBOTICS | wish)))
+        return services.presentations.ask(services.presentations.wish(**(ROBOTICS | wish)))
 
 
 def request_of(house: House, made: NewRequest, **more: str) -> JsonObject:
     """As a wallet reads it: the signature is checked with the key of the service's DID document."""
     with house.unit_of_work(reading=True) as services:
-        text = services.badge_requests.request_object(made.reference, **more)
+        text = services.presentations.request_object(made.reference, **more)
         published = json.loads(services.publication.host_did().body)
     jws = parse_compact_jws(text)
     (method,) = [each for each in published["verificationMethod"] if each["id"] == jws.header["kid"]]
@@ -114,9 +114,9 @@ def content(request: JsonObject, query: str, *found: Any) -> JsonObject:
 
 def answered(house: House, made: NewRequest, form: dict[str, str]) -> None:
     with house.unit_of_work(reading=True) as services:
-        checked = services.badge_requests.check_answer(made.reference, form)
+        checked = services.presentations.check_answer(made.reference, form)
     with house.unit_of_work() as services:
-        services.badge_requests.answer(made.reference, checked)
+        services.presentations.answer(made.reference, checked)
 
 
 @dataclass(frozen=True)
@@ -130,10 +130,10 @@ class Seen:
 def view(house: House, made: NewRequest) -> Any:
     """As its page shows it to who asked."""
     with house.unit_of_work(reading=True) as services:
-        found = services.badge_requests.of_asker(made.asker)
+        found = services.presentations.of_asker(made.asker)
         if found.award_id is not None:
             services.enter_campus_of(found.award_id)
-        answer = services.badge_requests.verdict(found)
+        answer = services.presentations.verdict(found)
         return Seen(found.state, found.is_over, found.possession, answer)
 
 
@@ -228,7 +228,7 @@ def test_wallet_answers_with_a_badge_bound_to_its_key(house: House) -> None:
     assert seen.answer.record.award.id == award_id
     assert "role" not in seen.answer.report.document["credentialSubject"]
     with house.unit_of_work(reading=True) as services:
-        (shown,) = services.badge_requests.shown_to(award_id)
+        (shown,) = services.presentations.shown_to(award_id)
     assert shown.facts == {"to": "Atelier Nord", "domain": "", "why": "Un poste de technicienne"}
     with house.unit_of_work(reading=True) as services:
         holder = services.awards.record(award_id).person.id
@@ -260,7 +260,7 @@ def test_file_that_is_bound_to_no_wallet_proves_no_possession(house: House) -> N
         assert (seen.answer.verdict, seen.possession) == (Verdict.VALID, Possession.UNBOUND), query
     with house.unit_of_work(reading=True) as services:
         # Whoever has the file may answer: the holder did not, and nobody writes on their page.
-        assert services.badge_requests.shown_to(award_id) == []
+        assert services.presentations.shown_to(award_id) == []
 
 
 @pytest.mark.parametrize("form", ["link", "web name", "picture", "text"])
@@ -306,13 +306,13 @@ def test_people_answer_from_their_page_even_with_a_closed_badge(house: House) ->
     with house.unit_of_work() as services:
         services.awards.set_visibility(award_id, Visibility.CLOSED, by=BY)
         record = services.awards.record(award_id)
-        wish = services.badge_requests.of_candidate(made.reference).wish
-        assert [each.award.id for each in services.badge_requests.matching(wish, [record])] == [award_id]
-        services.badge_requests.show(made.reference, award_id, by=BY)
+        wish = services.presentations.of_candidate(made.reference).wish
+        assert [each.award.id for each in services.presentations.matching(wish, [record])] == [award_id]
+        services.presentations.show(made.reference, award_id, by=BY)
     seen = view(house, made)
     assert (seen.answer.verdict, seen.possession) == (Verdict.VALID, Possession.PERSON)
     with house.unit_of_work() as services, pytest.raises(Gone):
-        services.badge_requests.refuse(made.reference)
+        services.presentations.refuse(made.reference)
 
 
 def test_refusal_of_a_person_and_of_a_wallet_tells_nothing_more(house: House) -> None:
@@ -331,7 +331,7 @@ def test_refusal_of_a_person_and_of_a_wallet_tells_nothing_more(house: House) ->
 
 def refused_here(house: House, made: NewRequest) -> None:
     with house.unit_of_work() as services:
-        services.badge_requests.refuse(made.reference)
+        services.presentations.refuse(made.reference)
 
 
 # --- what is not an answer
@@ -460,12 +460,12 @@ def test_fifty_concurrent_answers_give_one(house: House) -> None:
     request = request_of(house, made)
     form = encrypted(request, content(request, "badge_sd_jwt", presentation(house, text, request)))
     with house.unit_of_work(reading=True) as services:
-        checked = services.badge_requests.check_answer(made.reference, form)
+        checked = services.presentations.check_answer(made.reference, form)
 
     def answer(turn: int) -> str:
         try:
             with house.unit_of_work() as services:
-                services.badge_requests.answer(made.reference, checked if turn % 2 else None)
+                services.presentations.answer(made.reference, checked if turn % 2 else None)
         except Gone:
             return "over"
         return "taken"
@@ -487,10 +487,10 @@ def test_request_ends_after_ten_minutes_and_its_row_soon_after(house: House) -> 
         view(house, made)
     asked(house)
     assert rows(house) == 1
-    sweep_badge_requests(house.process)
+    sweep_presentations(house.process)
     assert rows(house) == 1
     house.clock.move(seconds=(REQUEST_LIFE + READ_LIFE).total_seconds())
-    sweep_badge_requests(house.process)
+    sweep_presentations(house.process)
     assert rows(house) == 0
 
 

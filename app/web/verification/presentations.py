@@ -19,7 +19,7 @@ from app.http.request_scope import ReadingServices, client_network, limited, pro
 from app.http.security_headers import as_private
 from app.http.workplaces import sentence_of
 from app.language import N_
-from app.services.verification.requests import Possession, RequestView
+from app.services.verification.presentations import Possession, RequestView
 from app.web.verification.verification_page import PossessionShown, answer_page
 
 router = APIRouter(prefix="/verifier/demander")
@@ -62,7 +62,7 @@ def ask(request: Request, services: ReadingServices, form: SafeForm) -> Response
     typed = {name: text_of(form, name) for name in (*_FIELDS, "organisation", "valable")}
     try:
         with write_transaction(request) as writing:
-            requests = writing.badge_requests
+            requests = writing.presentations
             token = typed["organisation"]
             wish = requests.wish(
                 asker=typed["qui"],
@@ -83,13 +83,13 @@ def ask(request: Request, services: ReadingServices, form: SafeForm) -> Response
 @router.get("/{secret}", dependencies=[limited("badge request read")])
 @public
 def show_request(secret: str, request: Request, services: ReadingServices) -> Response:
-    view = services.badge_requests.of_asker(secret)
+    view = services.presentations.of_asker(secret)
     if view.possession is not None:
         process_of(request).limiter.hit("verify", client_network(request))
         return _verdict(request, services, view)
     waits, reference = not view.is_over, reference_of(secret)
-    link = services.addresses.badge_request(reference)
-    wallet = services.badge_requests.link_of_wallet(reference)
+    link = services.addresses.presentation(reference)
+    wallet = services.presentations.link_of_wallet(reference)
     return as_private(
         page(
             request,
@@ -113,7 +113,7 @@ def show_request(secret: str, request: Request, services: ReadingServices) -> Re
 def read_state(secret: str, services: ReadingServices) -> PlainTextResponse:
     """For the script of the page that waits."""
     try:
-        view = services.badge_requests.of_asker(secret)
+        view = services.presentations.of_asker(secret)
         state = "over" if view.is_over else view.state.value
     except NotFound:
         state = "over"
@@ -136,7 +136,7 @@ def wish_lines(wish: BadgeWish) -> list[tuple[str, str]]:
 def _verdict(request: Request, services: ReadingServices, view: RequestView) -> HTMLResponse:
     if view.award_id is not None:
         services.enter_campus_of(view.award_id)
-    answer = services.badge_requests.verdict(view)
+    answer = services.presentations.verdict(view)
     assert answer is not None, "the request was answered"
     assert view.possession is not None, "the request was answered"
     state, title, words = _POSSESSION[view.possession]
@@ -150,7 +150,7 @@ def _form(
     organisation = None
     if typed.get("organisation"):
         try:
-            organisation = services.badge_requests.organisation(typed["organisation"])
+            organisation = services.presentations.organisation(typed["organisation"])
         except (NotFound, NotSignedIn):
             typed["organisation"] = ""
     view: dict[str, Any] = {name: typed.get(name, "") for name in (*_FIELDS, "organisation")}
@@ -163,7 +163,7 @@ def _form(
         f=view,
         in_force=typed.get("valable") == "oui",
         by=organisation,
-        campuses=[("", translated(N_("N’importe lequel"))), *services.badge_requests.campus_choices()],
+        campuses=[("", translated(N_("N’importe lequel"))), *services.presentations.campus_choices()],
     )
 
 

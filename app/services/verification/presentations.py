@@ -115,7 +115,7 @@ class CheckedAnswer:
 
 
 @dataclass(frozen=True, eq=False)
-class BadgeRequests:
+class PresentationService:
     store: PresentationStore
     awards: AwardStore
     award_service: AwardService
