@@ -31,7 +31,7 @@ from app.domain.awards.awards import DocumentsToAlign
 from app.errors import AppError, NotSignedIn, TooMany, Unavailable
 from app.http import problems
 from app.http.allowances import AllowanceHeaders, note_allowance
-from app.http.negotiation import HeadAsGet
+from app.http.negotiation import HeadAsGet, RoutesBySegment
 from app.http.pages import error_pages
 from app.http.pages.forms import FormerForm
 from app.http.pages.render import visitor_of
@@ -409,6 +409,7 @@ def create_app(
     _describe_openly(app)
     policies(app.routes)
     app.router.routes.extend(_shared_routes())
+    app.router.middleware_stack = RoutesBySegment(app.router)
     _answer_errors(app)
     return app
 

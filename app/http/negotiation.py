@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Final
 
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, APIRouter
+from starlette._utils import get_route_path
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
 from starlette.responses import Response
-from starlette.routing import Match
+from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HTML = "text/html"
@@ -225,3 +228,58 @@ def _pressed(start: Message, body: Message) -> Message:
     headers["Content-Encoding"] = "gzip"
     headers["Content-Length"] = str(len(pressed))
     return {**body, "body": pressed}
+
+
+class RoutesBySegment:
+    """Compares a request with the routes that its path can mean, in their order: of hundreds, a dozen remain.
+
+    Routes are told apart by the first and third segment, as in `/gestion/{slug}/activites`, where these are
+    literal.
+    """
+
+    def __init__(self, router: APIRouter) -> None:
+        self._router = router
+        self._narrowed: dict[_Segments, APIRouter] = {}
+        self._segments: list[_Segments] = []
+        self._known: tuple[set[str | None], set[str | None]] = (set(), set())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._router.app(scope, receive, send)
+            return
+        scope.setdefault("router", self._router)
+        await self._routes_for(get_route_path(scope)).app(scope, receive, send)
+
+    def _routes_for(self, path: str) -> APIRouter:
+        routes = self._router.routes
+        if len(routes) != len(self._segments):
+            self._segments, self._narrowed = [_segments_of(route) for route in routes], {}
+            self._known = {first for first, _ in self._segments}, {third for _, third in self._segments}
+        # A pattern also matches before a final line feed.
+        asked = path.removesuffix("\n").split("/")
+        first, third = (
+            asked[at] if at < len(asked) and asked[at] in known else None
+            for at, known in zip(_TELLING, self._known, strict=True)
+        )
+        narrowed = self._narrowed.get((first, third))
+        if narrowed is None:
+            narrowed = copy(self._router)
+            narrowed.routes = [
+                route
+                for route, own in zip(routes, self._segments, strict=True)
+                if own[0] in (None, first) and own[1] in (None, third)
+            ]
+            self._narrowed[first, third] = narrowed
+        return narrowed
+
+
+_Segments = tuple[str | None, str | None]
+_TELLING = (1, 3)
+
+
+def _segments_of(route: BaseRoute) -> _Segments:
+    """The literal first and third segment; None where anything may stand."""
+    parts = route.path.split("/") if isinstance(route, Route) else []
+    whole = list(takewhile(lambda part: ":path}" not in part, parts))
+    first, third = (whole[at] if at < len(whole) and "{" not in whole[at] else None for at in _TELLING)
+    return first, third

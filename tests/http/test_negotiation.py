@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+import re
+from collections.abc import Sequence
 
-from app.http.negotiation import etag_of, has_already, preferred, wants_page
+import pytest
+from starlette.routing import BaseRoute, Route
+
+from app.http.negotiation import RoutesBySegment, etag_of, has_already, preferred, wants_page
+from tests.support.house import House
 
 OFFERED = ("application/vc", "application/json", "text/plain", "image/png")
 FIREFOX = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
@@ -68,3 +73,20 @@ def test_a_copy_is_known_by_any_spelling_of_its_validator(header: str):
 @pytest.mark.parametrize("header", ["", '"a"', "a/json", '"a/json', '"aa/json"', '"A/JSON"', ","])
 def test_another_copy_is_not_known(header: str):
     assert not has_already(header, etag_of("a", "application/json"))
+
+
+def test_routes_left_out_for_a_path_match_it_in_no_way_and_the_others_keep_their_order(house: House):
+    app = house.client().app
+    routes: Sequence[BaseRoute] = app.routes  # type: ignore[attr-defined]
+    narrow = RoutesBySegment(app.router)  # type: ignore[attr-defined]
+    number, most = "0f0e0d0c-0b0a-4908-8706-050403020100", 0
+    for path in {route.path for route in routes if isinstance(route, Route)}:
+        path = re.sub(r"{\w+(:\w+)?}", lambda found: number if found[1] == ":uuid" else "abc", path)
+        for asked in (path, f"{path}/", f"{path}\n", f"/x{path}", path.replace("abc", "activites"), path[1:]):
+            chosen = narrow._routes_for(asked).routes
+            most = max(most, len(chosen))
+            kept = set(map(id, chosen))
+            assert [*map(id, chosen)] == [id(route) for route in routes if id(route) in kept]
+            left_out = [route for route in routes if id(route) not in kept]
+            assert not [route for route in left_out if route.path_regex.match(asked)]  # type: ignore[attr-defined]
+    assert most < len(routes) / 3
