@@ -182,9 +182,10 @@ def addresses_in(text: str, *, mark: str = " ") -> tuple[list[str], str]:
             found.append(address)
         return mark
 
-    rest = _IN_BRACKETS.sub(take, text)
-    rest = FOUND.sub(take, rest)
-    return found, re.sub(r"[<\[(]\s*(?:mailto:)?\s*[>\])]", " ", rest)
+    # Long text without the sign would be searched anew from each of its letters.
+    if "@" in text:
+        text = FOUND.sub(take, _IN_BRACKETS.sub(take, text))
+    return found, re.sub(r"[<\[(]\s*(?:mailto:)?\s*[>\])]", " ", text)
 
 
 def suggestion_for(address: str, own_domains: Collection[str] = ()) -> str:

@@ -146,7 +146,8 @@ def doubt_told_elsewhere(lines: Sequence[Line]) -> list[Line]:
     by_word: dict[str, list[Line]] = defaultdict(list)
     pointing: Line | None = None
     for line in lines:
-        reasons, said = {doubt.reason for doubt in line.doubts}, _ADDRESS.sub(" ", line.text)
+        reasons = {doubt.reason for doubt in line.doubts}
+        said = _ADDRESS.sub(" ", line.text) if "@" in line.text else line.text
         if line.state is State.ASK and line.name and reasons & _ACROSS:
             by_name[_key(line.name)].append(line)
         elif Reason.HEADING in reasons or Reason.REPEATED in reasons or not line.text:
