@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page
 
-from tests.journeys.test_still_pages import addresses
+from tests.journeys.test_still_pages import addresses, shown_in_new_windows
 from tests.support.demo_pages import demo_links
 from tests.support.servers.browser import PHONE, OpenPage
 from tests.support.servers.server import LiveServer
@@ -52,26 +52,24 @@ def test_an_employers_page_is_short_on_a_phone_and_shows_the_way_back(
         assert page.locator(".plate").is_visible()
 
 
-def _watched(page: Page) -> list[str]:
-    """What the browser complains of, and what it asked for in vain beside the page itself."""
-    found: list[str] = []
-    page.on("console", lambda said: found.append(said.text) if said.type in ("error", "warning") else None)
-    return found
-
-
 def test_each_public_page_weighs_less_than_sixty_kilobytes_and_shows_at_once(
     live_server: LiveServer, open_page: OpenPage
 ) -> None:
     weights = {}
-    for address in addresses(live_server):
-        page = open_page(PHONE)  # a new window: nothing is remembered from the page before
-        complaints = _watched(page)
-        answer = page.goto(address, wait_until="networkidle")
+    complaints: dict[Page, list[str]] = {}
+
+    def watch(page: Page) -> None:
+        """What the browser complains of, and what it asked for in vain beside the page itself."""
+        found = complaints[page] = []
+        page.on(
+            "console", lambda said: found.append(said.text) if said.type in ("error", "warning") else None
+        )
+
+    for address, page, answer in shown_in_new_windows(open_page, addresses(live_server), watch=watch):
         weights[address.removeprefix(live_server.base_url)] = page.evaluate(_WEIGHT)
         assert len(page.evaluate(_BLOCKING)) <= MOST_BLOCKING, address
         # The page of an address where nothing is, and of a shut award, is itself an answer of that kind.
-        assert len(complaints) <= (not answer.ok if answer else 0), (address, complaints)
-        page.context.close()
+        assert len(complaints[page]) <= (not answer.ok if answer else 0), (address, complaints[page])
     heavy = {
         path: each
         for path, each in weights.items()
