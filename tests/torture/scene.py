@@ -169,7 +169,7 @@ def free_port() -> int:
 
 def _answers(url: str) -> bool:
     try:
-        return httpx.get(f"{url}/health/live", timeout=2.0, trust_env=False).is_success
+        return httpx.get(f"{url}/health/live", timeout=2.0, trust_env=False, verify=False).is_success
     except httpx.TransportError:
         return False
 

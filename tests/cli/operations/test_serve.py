@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic
 
 import httpx
+
+from tests.support.servers.server import wait_until_ready
 
 LINK = re.compile(r"http://localhost:\d+/\S+")
 
@@ -48,22 +49,11 @@ def serving(folder: Path, port: int) -> Iterator[Served]:
     try:
         assert process.stdout is not None
         links = [LINK.search(process.stdout.readline()) for _ in range(6)]
-        wait_until_ready(process, port)
+        wait_until_ready(f"http://localhost:{port}", lambda: process.poll() is None)
         yield Served(process, [link.group() for link in links if link])
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=30)
-
-
-def wait_until_ready(process: subprocess.Popen[str], port: int) -> None:
-    deadline = monotonic() + 60
-    while process.poll() is None and monotonic() < deadline:
-        try:
-            if httpx.get(f"http://localhost:{port}/health/ready", trust_env=False, timeout=5).is_success:
-                return
-        except httpx.TransportError:
-            continue
-    raise AssertionError("the server did not become ready")
 
 
 def readable_by_others(folder: Path) -> list[Path]:

@@ -9,12 +9,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from time import monotonic
 
 import httpx
 import pytest
 
 from tests.support.forms import forms_of
+from tests.support.servers.server import wait_until_ready
 
 LONGEST_START = 240.0
 
@@ -37,24 +37,13 @@ def served(postgres_url: str, tmp_path: Path) -> Iterator[str]:
             env={**os.environ, **settings}, stdout=log, stderr=log,
         )  # fmt: skip
         try:
-            _wait_for(base_url, server)
+            wait_until_ready(base_url, lambda: server.poll() is None, patience=LONGEST_START)
             yield base_url
             log.seek(0)
             assert " died" not in log.read(), "a worker was lost while it began"
         finally:
             server.terminate()
             server.wait(LONGEST_START)
-
-
-def _wait_for(base_url: str, server: subprocess.Popen[bytes]) -> None:
-    deadline = monotonic() + LONGEST_START
-    while server.poll() is None and monotonic() < deadline:
-        try:
-            if httpx.get(f"{base_url}/health/ready", timeout=5, trust_env=False).is_success:
-                return
-        except httpx.TransportError:
-            continue
-    raise AssertionError("the service does not answer")
 
 
 def test_a_limit_holds_over_all_processes(served: str):

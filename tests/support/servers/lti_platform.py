@@ -14,7 +14,6 @@ from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import jwt
-from cryptography.hazmat.primitives.asymmetric import rsa
 from fastapi.testclient import TestClient
 from httpx import Response
 
@@ -23,6 +22,7 @@ from app.adapters.web_documents.fetcher import WebDocuments
 from app.adapters.web_documents.url_policy import NetworkScope
 from app.domain.campus.lti import LtiRegistration
 from tests.support.house import COMMAND, House
+from tests.support.servers.rsa_keys import rsa_key
 
 CLIENT_ID, DEPLOYMENT, LABEL = "sceau-itip", "1", "Moodle du lycée"
 CLAIM = "https://purl.imsglobal.org/spec/lti/claim/"
@@ -66,7 +66,7 @@ class LtiTestPlatform:
             {"user_id": "prof-1", "roles": [TEACHER], "status": "Active", "name": "Paul Roux"}
         )
         self.results: dict[str, list[dict[str, Any]]] = {"quiz": [], "projet": []}
-        self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self.key = rsa_key("platform")
         self.granted: list[str] = []
         self.asked: list[str] = []
         self.tool_keys: dict[str, Any] = {}
@@ -137,7 +137,7 @@ class LtiTestPlatform:
         content = {name: value for name, value in content.items() if value is not None}
         key: Any = self.key
         if self.faults.foreign_key or self.faults.small_key:
-            key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+            key = rsa_key("foreign")
         if self.faults.algorithm == "none":
             return jwt.encode(content, None, algorithm="none")
         return jwt.encode(content, key, algorithm=self.faults.algorithm, headers={"kid": "k-1"})
@@ -182,7 +182,7 @@ class LtiTestPlatform:
         if parts.path == "/keys":
             key = self.key
             if self.faults.small_key:
-                key = rsa.generate_private_key(public_exponent=65537, key_size=1024)
+                key = rsa_key("small", 1024)
             public = jwt.algorithms.RSAAlgorithm.to_jwk(key.public_key(), as_dict=True)
             return _send(handler, 200, {"keys": [{**public, "kid": "k-1", "alg": "RS256", "use": "sig"}]})
         if parts.path == "/token":

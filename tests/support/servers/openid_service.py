@@ -25,6 +25,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from tests.support.house import BASE_URL, NOON, House, build_house, send
+from tests.support.servers.rsa_keys import rsa_key
 
 CLIENT_ID, CLIENT_SECRET = "sceau", "un secret pour les essais"
 LABEL = "Compte académique"
@@ -78,6 +79,7 @@ class OpenIdService:
         self.member, self.faults, self.shows_page = Member(), Faults(), False
         self.signed_in_at = int(clock().timestamp())
         self.keys: dict[str, Any] = {}
+        self.changes = 0
         self.change_keys()
         self.codes: dict[str, Asked] = {}
         self.asked: list[dict[str, str]] = []
@@ -103,9 +105,10 @@ class OpenIdService:
         self.server.server_close()
 
     def change_keys(self) -> None:
-        number = len(self.keys)
+        number, self.changes = self.changes, self.changes + 1
+        key = rsa_key(f"openid {number}")
         self.keys = {
-            "RS256": RSAKey.generate_key(2048, {"kid": f"rsa-{number}-{secrets.token_hex(4)}", "use": "sig"}),
+            "RS256": RSAKey(key, key, {"kid": f"rsa-{number}-{secrets.token_hex(4)}", "use": "sig"}),
             "ES256": ECKey.generate_key(
                 "P-256", {"kid": f"ec-{number}-{secrets.token_hex(4)}", "use": "sig"}
             ),
@@ -222,9 +225,14 @@ class OpenIdService:
             key = OctKey.import_key(CLIENT_SECRET.encode() * 2)
             return jwt.encode({"alg": "HS256"}, claims, key, algorithms=["HS256"])
         key = self.keys[self.faults.algorithm]
-        signing = RSAKey.generate_key(2048) if self.faults.foreign_key else key
+        signing = _foreign_key() if self.faults.foreign_key else key
         header = {"alg": self.faults.algorithm, "kid": key.kid}
         return jwt.encode(header, claims, signing, algorithms=["RS256", "ES256"])
+
+
+def _foreign_key() -> RSAKey:
+    key = rsa_key("foreign")
+    return RSAKey(key, key)
 
 
 def _part(said: dict[str, Any]) -> str:

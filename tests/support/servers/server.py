@@ -7,11 +7,11 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -79,7 +79,7 @@ def serving(
     thread = Thread(target=serve, name="live-server", daemon=True)
     thread.start()
     try:
-        _wait_until_ready(settings.base_url, thread)
+        wait_until_ready(settings.base_url, thread.is_alive)
         yield LiveServer(settings)
     finally:
         server.should_exit = True
@@ -87,20 +87,32 @@ def serving(
         assert not thread.is_alive(), "the server does not stop"
 
 
-def _wait_until_ready(base_url: str, thread: Thread) -> None:
-    deadline = monotonic() + START_TIMEOUT
+def wait_until_ready(
+    base_url: str,
+    is_alive: Callable[[], bool],
+    *,
+    path: str = "/health/ready",
+    patience: float = START_TIMEOUT,
+) -> None:
+    """The server has the processor meanwhile: who asks again at once takes half of it."""
+    deadline = monotonic() + patience
     answer = "nothing"
-    with httpx.Client(base_url=base_url, timeout=1.0, trust_env=False) as client:
-        while thread.is_alive() and monotonic() < deadline:
+    with httpx.Client(base_url=base_url, timeout=5.0, trust_env=False, verify=False) as client:
+        while is_alive() and monotonic() < deadline:
             try:
-                response = client.get("/health/ready")
+                response = client.get(path)
             except httpx.TransportError as error:
                 answer = repr(error)
-                continue
-            if response.is_success:
-                return
-            answer = response.text
+            else:
+                if response.is_success:
+                    return
+                answer = response.text
+            _PAUSE.wait(0.03)
     raise AssertionError(f"the server did not become ready; last answer: {answer}")
+
+
+_PAUSE = Event()
+"""Never set."""
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,11 @@ def test_200_people_at_once_are_200_presences(house: House, server: LiveServer) 
     async def sign(name: str) -> list[int]:
         given, family = name.split()
         async with httpx.AsyncClient(
-            base_url=server.settings.base_url, timeout=300, trust_env=False
+            # Nothing is encrypted here, and reading the roots of trust costs each phone more than its requests.
+            base_url=server.settings.base_url,
+            timeout=300,
+            trust_env=False,
+            verify=False,
         ) as phone:
             shown = await ask(phone, "GET", f"/s/{code}")
             colours = await ask(phone, "GET", COLOURS.findall(shown.text)[0])
