@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import sys
@@ -30,6 +31,9 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 settings.register_profile("untimed", parent=settings.default, deadline=None)
 settings.load_profile("untimed")
 
+# Until the tests begin, almost nothing that is made is ever garbage.
+gc.disable()
+
 MEMORY = Path("/dev/shm")
 MEMORY_NEEDED = 2 * 1024**3
 
@@ -44,10 +48,17 @@ def pytest_configure(config: pytest.Config) -> None:
     is_worker = hasattr(config, "workerinput")
     if is_worker or os.environ.get(URL_VARIABLE) or answers(server_url()):
         return
-    server = PrivatePostgres()
+    server = PrivatePostgres(root=MEMORY if _has_room_in_memory() else None)
     if server.start():
         config.stash[_postgres] = server
         os.environ[URL_VARIABLE] = server.url
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays until the end: the collector need not look at it again each time."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -260,6 +260,7 @@ class _Held:
     def __init__(self) -> None:
         self._functions: defaultdict[str, list[FunctionType]] = defaultdict(list)
         self._kept: list[Any] = []
+        gc.unfreeze()  # what the tests froze after they were collected is not listed otherwise
         for held in gc.get_objects():
             if isinstance(held, _CACHED) and held.__module__.startswith(("app.", "sceau_credentials")):
                 self._kept.append(held)

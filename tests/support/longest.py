@@ -9,6 +9,10 @@ LONGEST = (
     "tests/journeys/test_every_page.py",
     "tests/test_wheel.py",
     "tests/security/test_every_secret.py",
+    "tests/jobs/test_renewals_killed.py",
+    "tests/jobs/test_webhooks_killed.py",
+    "tests/journeys/test_page_weight.py",
+    "tests/journeys/test_still_pages.py",
     "tests/journeys/test_employer_checks.py",
     "tests/torture/test_torture.py",
     "tests/cli/operations/test_serve.py",
@@ -16,6 +20,9 @@ LONGEST = (
     "tests/db/engine/test_migrations.py",
     "tests/sceau_credentials/published/test_hostile_badges.py",
     "tests/journeys/awards/test_trainer_awards.py",
+    "tests/services/reports/test_counting.py",
+    "tests/web/activities/test_check_in_crowd.py",
+    "tests/services/activity_log/test_integrity.py",
     "tests/services/activity_log/test_restoring.py",
 )
 _PLACE = {path: place for place, path in enumerate(LONGEST)}

@@ -160,6 +160,8 @@ class _Reused:
         with autocommitting(server) as connection:
             connection.exec_driver_sql(f'CREATE DATABASE "{self.name}" TEMPLATE "{template}"')
         self.url = _url_of(server, self.name)
+        # A test may close all connections, and a copy must end them: each is tried before it is used.
+        _owners[self.url] = create_engine(self.url, isolation_level="AUTOCOMMIT", pool_pre_ping=True)
         self.tests = 0
         with autocommitting(self.url) as connection:
             self.at_first = PostgresRows.of(connection)
@@ -181,6 +183,7 @@ class _Reused:
         return True
 
     def drop(self) -> None:
+        _owners.pop(self.url).dispose()
         with autocommitting(self.server) as connection:
             connection.exec_driver_sql(f'DROP DATABASE "{self.name}" WITH (FORCE)')
 
@@ -254,12 +257,19 @@ def _schema(connection: Connection) -> object:
 
 @contextmanager
 def autocommitting(url: str) -> Iterator[Connection]:
-    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    """A connection of the owner, kept for the next test where the database is."""
+    kept = _owners.get(url)
+    engine = kept or create_engine(url, isolation_level="AUTOCOMMIT")
     try:
         with engine.connect() as connection:
             yield connection
     finally:
-        engine.dispose()
+        if kept is None:
+            engine.dispose()
+
+
+_owners: dict[str, Engine] = {}
+"""By address of a reused database: a new connection would read the whole catalogue again."""
 
 
 @contextmanager

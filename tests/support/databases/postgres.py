@@ -41,6 +41,8 @@ class PrivatePostgres:
     """A throw-away cluster on a free port of this machine, for a machine whose own server is absent or locked."""
 
     url: str = ""
+    root: Path | None = None
+    """Where its folder is made; each commit waits for that disk."""
     _closing: ExitStack = field(default_factory=ExitStack)
 
     def start(self) -> bool:
@@ -48,7 +50,7 @@ class PrivatePostgres:
         programs = programs_of_server()
         if programs is None:
             return False
-        folder = Path(tempfile.mkdtemp(prefix="sceau-postgres-"))
+        folder = Path(tempfile.mkdtemp(prefix="sceau-postgres-", dir=self.root))
         self._closing.callback(shutil.rmtree, folder, ignore_errors=True)
         # PostgreSQL refuses to run as root.
         account = "postgres" if os.geteuid() == 0 else None
