@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Final
 
-from fastapi.routing import APIRoute, APIRouter
+from fastapi.routing import APIRoute, APIRouter, iter_route_contexts
 from starlette._utils import get_route_path
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
@@ -279,7 +279,14 @@ _TELLING = (1, 3)
 
 def _segments_of(route: BaseRoute) -> _Segments:
     """The literal first and third segment; None where anything may stand."""
-    parts = route.path.split("/") if isinstance(route, Route) else []
-    whole = list(takewhile(lambda part: ":path}" not in part, parts))
+    contexts = [*iter_route_contexts([route])]
+    if not all(isinstance(each.original_route, Route) for each in contexts):
+        return None, None
+    firsts, thirds = zip(*(_literals(each.path or "") for each in contexts), strict=True)
+    return firsts[0] if len({*firsts}) == 1 else None, thirds[0] if len({*thirds}) == 1 else None
+
+
+def _literals(path: str) -> _Segments:
+    whole = list(takewhile(lambda part: ":path}" not in part, path.split("/")))
     first, third = (whole[at] if at < len(whole) and "{" not in whole[at] else None for at in _TELLING)
     return first, third
