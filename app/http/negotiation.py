@@ -233,7 +233,7 @@ def _pressed(start: Message, body: Message) -> Message:
 class RoutesBySegment:
     """Compares a request with the routes that its path can mean, in their order: of hundreds, a dozen remain.
 
-    Routes are told apart by the first and third segment, as in `/gestion/{slug}/activites`, where these are
+    Routes differ by the first and third segment, as in `/gestion/{slug}/activites`, where these are
     literal.
     """
 
