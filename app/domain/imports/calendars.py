@@ -25,6 +25,8 @@ READ_AGAIN_AFTER: Final = timedelta(minutes=5)
 """However often it is asked for."""
 MOST_NEW: Final = 50
 """Activities and sessions that one reading creates; above, all wait for a person."""
+MOST_CORRECTED: Final = 50
+"""Lines that one reading corrects; above, all corrections wait for a person."""
 _PAUSES: Final = (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=6), timedelta(hours=24))
 """After each consecutive failure."""
 FAILURES_BEFORE_PAUSE: Final = 14
@@ -35,6 +37,7 @@ _HOST: Final = re.compile(r"(?:[a-z0-9-]+\.)+[a-z][a-z0-9-]*|localhost|127\.0\.0
 
 NEW: Final = N_("Nouvelle dans l’agenda : à vous de choisir.")
 MANY_NEW: Final = N_("Plus de 50 nouvelles lignes à la fois dans l’agenda : à vous de choisir.")
+MANY_CORRECTED: Final = N_("Plus de 50 corrections à la fois dans l’agenda : à vous de choisir.")
 IN_THE_PAST: Final = N_(
     "Modifiée dans l’agenda. Mais elle est passée, ou des personnes y sont inscrites : à vous de choisir."
 )

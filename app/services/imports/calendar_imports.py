@@ -438,12 +438,14 @@ class CalendarWriting:
 
 @dataclass(frozen=True)
 class CalendarDraft:
+    """`declined`: the choices that were not taken before, of a followed calendar."""
+
     run: ImportRun
     lines: Sequence[Foreseen]
     before: ImportRun | None
     """The last import of an identical file."""
-    declined: frozenset[str] = frozenset()
-    """The choices that were not taken before, of a followed calendar."""
+    declined: frozenset[str]
+    read: ReadCalendar
 
 
 @dataclass(frozen=True, eq=False)
@@ -452,21 +454,27 @@ class CalendarImports:
     judging: CalendarJudging
     writing: CalendarWriting
 
-    def drop(self, campus: Campus, source: str, data: bytes, *, by: Actor) -> ImportRun:
-        """Store the upload until confirmed, for at most a day."""
+    def drop(
+        self, campus: Campus, source: str, data: bytes, *, by: Actor, read: ReadCalendar | None = None
+    ) -> ImportRun:
+        """Store the upload until confirmed, for at most a day; `read`: where it was parsed before."""
         run = self.imports.new_run(campus, ImportForm.CALENDAR, check_source(source), data, by)
         run.given = zlib.compress(data.decode("utf-8-sig", errors="replace").encode())
-        self._read(campus, run)
+        if read is None:
+            self._read(campus, run)
         self.imports.imports.save(run)
         return run
 
     def draft(self, campus: Campus, run_id: uuid.UUID) -> CalendarDraft:
         run = self.imports.imports.get(run_id, campus.id)
         check_draft(run)
-        lines = self.judging.judge(campus, run.source, self._read(campus, run))
+        read = self._read(campus, run)
+        lines = self.judging.judge(campus, run.source, read)
         followed = self.imports.imports.calendar_of_source(campus.id, run.source)
         declined = frozenset(followed.declined) if followed else frozenset()
-        return CalendarDraft(run, lines, self.imports.imports.find_same(campus.id, run.digest), declined)
+        return CalendarDraft(
+            run, lines, self.imports.imports.find_same(campus.id, run.digest), declined, read
+        )
 
     def confirm(
         self,
@@ -476,12 +484,13 @@ class CalendarImports:
         *,
         by: Actor,
         without: Collection[str] = (),
+        read: ReadCalendar | None = None,
     ) -> ImportRun:
         """Write the valid lines; `kind`: for new activities without a recognised category; `without`: the
-        choices of lines to leave out."""
+        choices of lines to leave out; `read`: of the same draft, where it was parsed before."""
         draft = self.imports.imports.get(run_id, campus.id)
         check_draft(draft)
-        read = self._read(campus, draft)
+        read = self._read(campus, draft) if read is None else read
         self.imports.campuses.lock(campus.id)
         run = self.imports.imports.lock(run_id)
         if run is None:

@@ -24,9 +24,11 @@ from app.domain.imports.calendars import (
     DECLINED,
     GONE,
     IN_THE_PAST,
+    MANY_CORRECTED,
     MANY_NEW,
     MEDIA_TYPE,
     MOST_CALENDARS,
+    MOST_CORRECTED,
     MOST_NEW,
     NEW,
     SEEMS_HERE,
@@ -57,6 +59,7 @@ _WAITING: Final = {
     MANY_NEW: "new",
     SEEMS_HERE: "new",
     IN_THE_PAST: "changed",
+    MANY_CORRECTED: "changed",
     TO_REMOVE: "removed",
 }
 """What a person decides, by the reason of the line."""
@@ -158,7 +161,7 @@ class CalendarSubscriptions:
         calendar = self.store.calendar(calendar_id, campus.id)
         if fetched.fault and fetched.fault != UNREADABLE:
             raise Unavailable(N_("L’agenda ne se lit pas en ce moment. Réessayez plus tard."))
-        return self.calendars.drop(campus, calendar.source, fetched.body, by=by)
+        return self.calendars.drop(campus, calendar.source, fetched.body, by=by, read=fetched.read)
 
     def _saved(self, calendar: CalendarSubscription, action: str, by: Actor) -> CalendarSubscription:
         self.store.save(calendar)
@@ -244,8 +247,8 @@ class CalendarSubscriptions:
         known = {one.activity.id for one in judged if one.writes and one.activity}
         with_people = self.store.activities_with_people(known)
         lines = [_settled(one, calendar, today, with_people) for one in judged]
-        if sum(one.fate is ImportLineOutcome.CREATED for one in lines) > MOST_NEW:
-            lines = [_left_for_a_person(one) for one in lines]
+        lines = _left_for_a_person(lines, ImportLineOutcome.CREATED, MOST_NEW, MANY_NEW)
+        lines = _left_for_a_person(lines, ImportLineOutcome.CHANGED, MOST_CORRECTED, MANY_CORRECTED)
         lines += self._gone(campus, calendar, judged, len(lines))
         said = {one.choice: kind for one in lines if (kind := _said_of(one, today))}
         waiting = {kind: list(said.values()).count(kind) for kind in sorted({*said.values()})}
@@ -337,7 +340,12 @@ def _is_past(one: Foreseen, activity: Activity, today: date) -> bool:
     return any(day is not None and day < today for day in days)
 
 
-def _left_for_a_person(one: Foreseen) -> Foreseen:
-    if one.fate is not ImportLineOutcome.CREATED:
-        return one
-    return replace(one.refused(MANY_NEW), waits=one.activity is not None)
+def _left_for_a_person(
+    lines: Sequence[Foreseen], fate: ImportLineOutcome, most: int, reason: str
+) -> list[Foreseen]:
+    if sum(one.fate is fate for one in lines) <= most:
+        return [*lines]
+    return [
+        replace(one.refused(reason), waits=one.activity is not None) if one.fate is fate else one
+        for one in lines
+    ]

@@ -23,6 +23,7 @@ from app.domain.imports.imports import (
     ImportLineOutcome,
     ImportRun,
     ImportState,
+    ReadCalendar,
     form_of,
 )
 from app.domain.imports.lists.model import REASON_HEADING
@@ -258,27 +259,43 @@ def told_lines(lines: Sequence[PreviewLineView]) -> dict[str, Any]:
     }
 
 
-def dropped(services: Services, work: AtWork, source: str, data: bytes, pasted: str) -> ImportRun:
+def dropped(request: Request, reading: Services, source: str, data: bytes, pasted: str) -> ImportRun:
     """Parses an uploaded file of any kind and stores it until it is confirmed."""
+    work, form = at_work(request), form_of(data)
+    # A calendar can take seconds: SQLite has one writer, and nobody waits for it.
+    read = reading.calendar_imports.read(work.campus, data) if form is ImportForm.CALENDAR else None
+    with write_transaction(request) as writing:
+        return _stored(writing, work, source, data, pasted, read)
+
+
+def _stored(
+    services: Services, work: AtWork, source: str, data: bytes, pasted: str, read: ReadCalendar | None
+) -> ImportRun:
     form = form_of(data)
-    if form is ImportForm.CALENDAR:
-        return services.calendar_imports.drop(work.campus, source, data, by=work.actor)
+    if read is not None:
+        return services.calendar_imports.drop(work.campus, source, data, by=work.actor, read=read)
     if form is ImportForm.XAPI:
         return services.statement_imports.drop(work.campus, source, data, by=work.actor)
     given = pasted if pasted and data == pasted.encode() else data
     return services.imports.drop(work.campus, source, given, by=work.actor)
 
 
-def confirmed(services: Services, work: AtWork, run: ImportRun, form: FormData) -> None:
+def confirmed(request: Request, reading: Services, run: ImportRun, form: FormData) -> None:
+    """A calendar is parsed before the writing transaction begins."""
+    work = at_work(request)
     if run.form is ImportForm.CALENDAR:
         kind = text_of(form, "type-sinon")
         chosen = ActivityKind(kind) if kind in set(ActivityKind) else ActivityKind.WORKSHOP
-        seen = services.calendar_imports.draft(work.campus, run.id)
+        seen = reading.calendar_imports.draft(work.campus, run.id)
         doubles = seen.declined | {one.choice for one in seen.lines if one.seems_here}
         without = (doubles | set(texts_of(form, "montree"))) - set(texts_of(form, "importer"))
-        services.calendar_imports.confirm(work.campus, run.id, chosen, by=work.actor, without=without)
+        with write_transaction(request) as writing:
+            writing.calendar_imports.confirm(
+                work.campus, run.id, chosen, by=work.actor, without=without, read=seen.read
+            )
     else:
-        services.statement_imports.confirm(work.campus, run.id, by=work.actor)
+        with write_transaction(request) as writing:
+            writing.statement_imports.confirm(work.campus, run.id, by=work.actor)
 
 
 def foreseen_page(request: Request, services: Services, run: ImportRun) -> HTMLResponse | None:

@@ -146,8 +146,7 @@ def drop(request: Request, form: SafeForm, services: ReadingServices) -> Respons
         data = bytes_of(form, "fichier")
         if data is None and not text:
             raise InvalidInput(N_("Déposez un fichier, ou collez un tableau."))
-        with write_transaction(request) as writing:
-            run = dropped(writing, work, source, data if data is not None else text.encode(), text)
+        run = dropped(request, services, source, data if data is not None else text.encode(), text)
     except InvalidInput as error:
         return _start_page(request, services, source, text, sentence_of(error))
     return RedirectResponse(f"{work.home}/reprises/{run.id}", status_code=303)
@@ -194,8 +193,7 @@ def decide(run_id: uuid.UUID, request: Request, form: SafeForm, services: Readin
     if run.form is ImportForm.XAPI and _asks_first(request, work, run_id, form):
         return RedirectResponse(f"{here}#verifier", status_code=303)
     if run.form is not ImportForm.TABLE:
-        with write_transaction(request) as writing:
-            confirmed(writing, work, run, form)
+        confirmed(request, services, run, form)
         return RedirectResponse(here, status_code=303)
     sheet = services.imports.sheet(work.campus, run_id)
     with write_transaction(request) as writing:

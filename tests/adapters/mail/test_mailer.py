@@ -9,6 +9,7 @@ import io
 import re
 import socket
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from email.header import decode_header, make_header
 from email.message import EmailMessage
 from email.utils import getaddresses, parseaddr
@@ -201,6 +202,27 @@ def test_nobody_there_is_a_delay():
     with pytest.raises(LetterDelayed) as trouble:
         SmtpMailer(f"smtp://127.0.0.1:{port}", sender=SENDER).send(LETTER)
     assert trouble.value.reason is Reason.NO_ANSWER
+
+
+def test_a_server_that_takes_the_call_and_is_silent_costs_the_time_limit_and_is_a_delay():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        mailer = SmtpMailer(f"smtp://127.0.0.1:{silent.getsockname()[1]}", sender=SENDER, timeout=0.05)
+        with pytest.raises(LetterDelayed) as trouble:
+            mailer.send(LETTER)
+    assert trouble.value.reason is Reason.NO_ANSWER
+
+
+def test_a_server_that_ends_after_the_text_is_a_delay_and_the_copy_has_the_same_identifier(
+    office: PostOffice, mailer: SmtpMailer
+):
+    office.after_data.append(HANG_UP)
+    letter = replace(LETTER, key="message-1")
+    with pytest.raises(LetterDelayed) as trouble:
+        mailer.send(letter)
+    assert trouble.value.reason is Reason.NO_ANSWER
+    mailer.send(letter)
+    assert {message["Message-ID"] for message in office.received} == {"<message-1@exemple.fr>"}
+    assert len(office.received) == 2
 
 
 def test_a_password_travels_encrypted(opened: Callable[..., PostOffice], tmp_path: Path):

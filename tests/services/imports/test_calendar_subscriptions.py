@@ -18,7 +18,9 @@ from app.domain.imports.calendars import (
     FAILURES_BEFORE_PAUSE,
     GONE,
     IN_THE_PAST,
+    MANY_CORRECTED,
     MANY_NEW,
+    MOST_CORRECTED,
     MOST_NEW,
     NEW,
     READ_AGAIN_AFTER,
@@ -247,6 +249,26 @@ def test_many_new_activities_at_once_wait_for_a_person(house: House, agenda: Age
     agenda.body = calendar(*to_come(MOST_NEW))
     read(house, followed)
     assert len(titles(house)) == MOST_NEW
+
+
+def test_many_corrections_at_once_wait_for_a_person_and_are_seen_again(house: House, agenda: Agenda) -> None:
+    agenda.body = calendar(*to_come(MOST_CORRECTED))
+    followed = read(house, follow(house))
+    agenda.body = calendar(*to_come(MOST_CORRECTED), *to_come(1, "b"))
+    followed = read(house, followed)
+    before = titles(house)
+    changed = [each.replace("SUMMARY:", "SUMMARY:Atelier ") for each in to_come(MOST_CORRECTED)]
+    also = [each.replace("SUMMARY:", "SUMMARY:Atelier ") for each in to_come(1, "b")]
+    agenda.body = calendar(*changed, *also, *to_come(1, "c"))
+    for _ in range(2):
+        followed = read(house, followed)
+        assert titles(house) == sorted([*before, "c0"]), "a new one is none of them"
+        assert counts(followed) == {"changed": MOST_CORRECTED + 1}
+        assert (ImportLineOutcome.REFUSED, MANY_CORRECTED) in lines(house, followed)
+    agenda.body = calendar(*changed, *to_come(1, "b"), *to_come(1, "c"))
+    followed = read(house, followed)
+    assert counts(followed) == {}
+    assert titles(house) == sorted(["b0", "c0", *(f"Atelier {at}" for at in range(MOST_CORRECTED))])
 
 
 def test_a_reading_replaces_what_waited_in_the_report_before(house: House, agenda: Agenda) -> None:
