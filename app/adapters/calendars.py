@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from dateutil.rrule import DAILY, MONTHLY, WEEKLY, YEARLY, rrule, weekday
 from dateutil.tz import tzical
-from icalendar import Calendar, Event
+from icalendar import Calendar, Event, vUri
 from icalendar.error import BrokenCalendarProperty
 
 from app.domain.activities.activities import MOST_SESSIONS, ActivityKind
@@ -536,3 +536,56 @@ def _occurrence(reader: EventReader, event: Event) -> str:
     moment = reader.moment(event, "RECURRENCE-ID")
     assert moment is not None, "it was there a moment ago"
     return occurrence_key(moment)
+
+
+@dataclass(frozen=True)
+class PublicMeeting:
+    """One entry of a campus's public calendar; without times it lasts whole days."""
+
+    uid: str
+    title: str
+    starts_on: date
+    ends_on: date
+    announced_at: datetime
+    url: str
+    start_time: time | None = None
+    end_time: time | None = None
+    place: str = ""
+    description: str = ""
+    cancelled_at: datetime | None = None
+
+
+def write_calendar(name: str, meetings: Sequence[PublicMeeting], zone: ZoneInfo, language: str) -> bytes:
+    """A calendar for subscribers; the same meetings give the same bytes."""
+    calendar = Calendar()
+    calendar.add("version", "2.0")
+    calendar.add("prodid", "-//Sceau//FR")
+    calendar.add("x-wr-calname", name)
+    calendar.add("x-wr-timezone", zone.key)
+    calendar.add("refresh-interval", timedelta(hours=6), parameters={"VALUE": "DURATION"})
+    for meeting in meetings:
+        calendar.add_component(_event(meeting, zone, language))
+    if any(meeting.start_time for meeting in meetings):
+        calendar.add_missing_timezones()
+    return bytes(calendar.to_ical())
+
+
+def _event(meeting: PublicMeeting, zone: ZoneInfo, language: str) -> Event:
+    event = Event()
+    event.add("uid", meeting.uid)
+    event.add("dtstamp", meeting.cancelled_at or meeting.announced_at)
+    if meeting.start_time is None:
+        event.add("dtstart", meeting.starts_on)
+        event.add("dtend", meeting.ends_on + timedelta(days=1))
+    else:
+        event.add("dtstart", datetime.combine(meeting.starts_on, meeting.start_time, zone))
+        ends_at = meeting.end_time or meeting.start_time
+        if (meeting.ends_on, ends_at) > (meeting.starts_on, meeting.start_time):
+            event.add("dtend", datetime.combine(meeting.ends_on, ends_at, zone))
+    event.add("summary", meeting.title, parameters={"LANGUAGE": language})
+    for field, text in (("location", meeting.place), ("description", meeting.description)):
+        if text:
+            event.add(field, text)
+    event.add("url", vUri(meeting.url))
+    event.add("status", "CANCELLED" if meeting.cancelled_at else "CONFIRMED")
+    return event

@@ -211,7 +211,7 @@ def _giver(
 
 def _check_query(request: Request) -> None:
     """A filter that does not exist would be ignored, and all rows taken for the filtered ones."""
-    known = _query_names(request.scope["route"].dependant)
+    known = query_names(request.scope["route"].dependant)
     unknown = [name for name in request.query_params if name not in known]
     if unknown:
         raise RequestValidationError(
@@ -219,8 +219,8 @@ def _check_query(request: Request) -> None:
         )
 
 
-def _query_names(dependant: Dependant) -> set[str]:
-    of_dependencies = (_query_names(each) for each in dependant.dependencies)
+def query_names(dependant: Dependant) -> set[str]:
+    of_dependencies = (query_names(each) for each in dependant.dependencies)
     return {field.alias for field in dependant.query_params}.union(*of_dependencies)
 
 

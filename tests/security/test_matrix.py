@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -14,6 +15,7 @@ from fastapi.routing import iter_route_contexts
 from httpx import Response
 from sqlalchemy import text
 
+from app.api.programs import query_names
 from app.domain.accounts.permissions import ROLE_PERMISSIONS
 from app.http.negotiation import ForPeople
 from app.http.policies import NoPolicy, Who, policies, public
@@ -86,6 +88,36 @@ def test_every_route_declares_what_is_written_down_here(house: House):
     assert declared == {key: case.policy for key, case in CASES.items()}
 
 
+SECRET_WORDS = re.compile(
+    r"token|jeton|secret|code|cle|clef|key|lien|link|password|passe|ticket|organisation|invitation|session",
+    re.IGNORECASE,
+)
+NO_SECRETS = {
+    (
+        "/connexion/service/{service}/retour",
+        "code",
+    ),  # OpenID Connect: once, in the browser that asked, with its cookie
+    ("/gestion/{slug}/rapport/partenaires/page", "cle"),  # of a partner's name, behind a sign-in
+    ("/gestion/{slug}/rapport/partenaires/page.pdf", "cle"),
+    ("/presence", "code"),  # shown to everyone in the room, for minutes
+    ("/verifier", "lien"),  # a badge's public address
+    ("/verifier/demander", "organisation"),  # of earlier versions: leaves the address at once
+}
+
+
+def test_no_route_takes_a_secret_in_the_query_of_its_address(house: House):
+    """Addresses end in histories and in the logs of proxies."""
+    routes = iter_route_contexts(house.client().app.routes)  # type: ignore[attr-defined]
+    taken = {
+        (each.path, name)
+        for each in routes
+        if (dependant := getattr(each, "dependant", None)) is not None
+        for name in query_names(dependant)
+        if SECRET_WORDS.search(name)
+    }
+    assert taken == NO_SECRETS
+
+
 FILES_AND_PROGRAMS = {
     "POST /gestion/{slug}/repertoire/{person_id:uuid}/donnees.zip",
     "POST /gestion/{slug}/resultats/{batch_id}/bulletins",
@@ -102,6 +134,7 @@ ANSWERED_ON_THE_SPOT = {
     "POST /gestion/{slug}/activites/{activity_id}/connues",
     "POST /gestion/{slug}/attributions/{award_id}/code",
     "POST /mes-badges/{award_id:uuid}/partager/portefeuille",
+    "POST /verifier/demander/organisation",
     # An e-mail is on its way to the typed address; the page takes the code that is in it.
     "POST /connexion",
     "POST /confirmer/lien",

@@ -238,6 +238,21 @@ def profile(slug: CampusSlug, request: Request, services: ReadingServices) -> Re
     return answer(request, services.publication.profile(slug), cache=FIVE_MINUTES, media_type=media_type)
 
 
+@router.get(
+    "/campus/{slug}/agenda.ics",
+    summary="What a campus announces, as a calendar",
+    **shown(
+        "text/calendar",
+        about="For subscribing: announced activities to come. A cancelled session stays, as such.",
+    ),
+)
+@public
+def campus_calendar(slug: CampusSlug, request: Request, services: ReadingServices) -> Response:
+    services.enter(services.campuses.get(slug).id)
+    body = services.catalogue.public_calendar(slug, services.addresses.base_url)
+    return answer(request, Published.of(body, "text/calendar"), cache=FIVE_MINUTES)
+
+
 @router.get("/.well-known/did.json", summary="The service's own DID document", **shown(*_DID_DOCUMENT))
 @public
 def host_did(request: Request, services: ReadingServices) -> Response:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from app.adapters.calendars import PublicMeeting, write_calendar
 from app.db.activities.activities import ActivityStore
 from app.db.activities.plans import ActivityPlanStore
 from app.db.badges import BadgeStore
@@ -19,7 +20,7 @@ from app.db.campus.campus import CampusStore, HistoryStore
 from app.db.frameworks import CompetencyStore
 from app.db.frameworks.pathways import PathwayStore
 from app.db.publishing.catalogue import MOST_MATCHES, MOST_RANKED, CatalogueStore, Facts, Ranked
-from app.domain.activities.activities import Activity, ActivityAnnouncement
+from app.domain.activities.activities import Activity, ActivityAnnouncement, ActivitySession
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import UNSHARED, Clock, Snapshot
@@ -339,6 +340,23 @@ class CatalogueService:
     def activities_of(self, campus: Campus) -> Sequence[CatalogueEntry]:
         return self.catalogue.activities_with(campus_id=campus.id, since=self.today(campus))
 
+    def public_calendar(self, slug: str, base_url: str) -> bytes:
+        """What the campus announces and leads, from today on: activities, and each session of a series. Nothing
+        personal."""
+        campus = self._listed(self.campuses.get(slug).id)
+        announced = self.catalogue.announced(campus.id, since=self.today(campus))
+        meetings = [
+            meeting
+            for activity, announcement in announced
+            for meeting in _meetings(
+                activity,
+                self.plans.sessions_of(activity.id),
+                announcement,
+                f"{base_url}/activites/{activity.id}",
+            )
+        ]
+        return write_calendar(campus.name, meetings, ZoneInfo(campus.time_zone), campus.language)
+
     def next_activities(self, campus: Campus, badge_id: uuid.UUID) -> Sequence[CatalogueEntry]:
         return self.catalogue.activities_with(badge_id=badge_id, since=self.today(campus))
 
@@ -501,3 +519,31 @@ def _joined(written: Sequence[str]) -> str:
 
 def _pages(total: int) -> int:
     return max(1, -(-total // A_PAGE))
+
+
+def _meetings(
+    activity: Activity, sessions: Sequence[ActivitySession], announcement: ActivityAnnouncement, url: str
+) -> Iterator[PublicMeeting]:
+    whole = PublicMeeting(
+        uid=f"{activity.id}@{urlsplit(url).hostname}",
+        title=activity.title,
+        starts_on=activity.starts_on,
+        ends_on=activity.ends_on,
+        announced_at=announcement.announced_at,
+        url=url,
+        start_time=activity.start_time,
+        end_time=activity.end_time,
+        place=activity.place,
+        description=activity.description,
+    )
+    if not sessions:
+        yield whole
+    for each in sessions:
+        yield replace(
+            whole,
+            uid=f"{each.id}@{urlsplit(url).hostname}",
+            starts_on=each.held_on,
+            ends_on=each.held_on,
+            place=each.place or activity.place,
+            cancelled_at=each.cancelled_at,
+        )

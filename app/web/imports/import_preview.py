@@ -262,7 +262,7 @@ def told_lines(lines: Sequence[PreviewLineView]) -> dict[str, Any]:
 def dropped(request: Request, reading: Services, source: str, data: bytes, pasted: str) -> ImportRun:
     """Parses an uploaded file of any kind and stores it until it is confirmed."""
     work, form = at_work(request), form_of(data)
-    # A calendar can take seconds: SQLite has one writer, and nobody waits for it.
+    # A calendar can take seconds, and SQLite has one writer.
     read = reading.calendar_imports.read(work.campus, data) if form is ImportForm.CALENDAR else None
     with write_transaction(request) as writing:
         return _stored(writing, work, source, data, pasted, read)

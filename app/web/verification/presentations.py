@@ -24,6 +24,8 @@ from app.web.verification.verification_page import PossessionShown, answer_page
 
 router = APIRouter(prefix="/verifier/demander")
 _FIELDS = ("qui", "pourquoi", "badge", "competence", "niveau", "campus")
+_LONGEST_TOKEN = 200
+_COOKIE = "organisation"
 _POSSESSION = {
     Possession.WALLET: (
         "ok",
@@ -51,9 +53,23 @@ _POSSESSION = {
 
 @router.get("")
 @public
-def show_form(request: Request, services: ReadingServices, organisation: str = "") -> HTMLResponse:
-    """`organisation`: the token of an organisation's desk, which proves its domain."""
-    return _form(request, services, {"organisation": organisation[:200], "valable": "oui"})
+def show_form(request: Request, services: ReadingServices, organisation: str = "") -> Response:
+    """`organisation`: the token of an organisation's desk in a link of earlier versions; it leaves the address at once."""
+    if organisation:
+        return _out_of_the_address(request, organisation[:_LONGEST_TOKEN])
+    token = request.cookies.get(_COOKIE, "")
+    answer = _form(request, services, {"organisation": token, "valable": "oui"})
+    if token:
+        answer.delete_cookie(_COOKIE, path=router.prefix)
+    return answer
+
+
+@router.post("/organisation", dependencies=[limited("badge request read")])
+@public
+def show_form_of_organisation(request: Request, services: ReadingServices, form: SafeForm) -> HTMLResponse:
+    """From an organisation's desk: its token proves the domain, and stands in no address."""
+    token = text_of(form, "organisation")[:_LONGEST_TOKEN]
+    return _form(request, services, {"organisation": token, "valable": "oui"})
 
 
 @router.post("", dependencies=[limited("badge request")])
@@ -165,6 +181,21 @@ def _form(
         by=organisation,
         campuses=[("", translated(N_("N’importe lequel"))), *services.presentations.campus_choices()],
     )
+
+
+def _out_of_the_address(request: Request, token: str) -> Response:
+    answer = RedirectResponse(router.prefix, status_code=303)
+    answer.set_cookie(
+        _COOKIE,
+        token,
+        max_age=60,
+        path=router.prefix,
+        secure=process_of(request).settings.base_url.startswith("https:"),
+        httponly=True,
+        samesite="lax",
+    )
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
 
 
 def _code(link: str) -> str:

@@ -85,6 +85,7 @@ CASES: dict[str, Case] = {
     "POST /verifier": anybody(422, body={}),
     "GET /verifier/demander": _ANYBODY,
     "POST /verifier/demander": anybody(422, body={}),
+    "POST /verifier/demander/organisation": anybody(body={"organisation": "x"}),
     # Each side of a request has a secret of its own.
     "GET /verifier/demander/{secret}": anybody(404),
     "GET /verifier/demander/{secret}/etat": _ANYBODY,
@@ -449,6 +450,7 @@ CASES: dict[str, Case] = {
     "GET /badges/{badge_id:uuid}/v{number}/image.{form}": _ANYBODY,
     "GET /campus/{slug}": _ANYBODY,
     "GET /campus/{slug}/did.json": _ANYBODY,
+    "GET /campus/{slug}/agenda.ics": _ANYBODY,
     "GET /campus/{slug}/journal/{file:path}": _ANYBODY,
     "OPTIONS /campus/{slug}/journal/{file:path}": _PREFLIGHT,
     "GET /statuts/{list_id:uuid}": _ANYBODY,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime, time
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
+from icalendar import Calendar
 
-from app.domain.activities.activities import Activity, ActivityKind, Plan
+from app.domain.activities.activities import Activity, ActivityKind, ActivitySession, Plan
 from app.domain.campus.audit_log import Actor
 from app.domain.publishing import CatalogueOrder, CatalogueQuery, EntryKind, audience_groups
 from app.errors import InvalidInput, NotFound
@@ -198,3 +200,34 @@ def test_enrolment_refuses_anything_else(typed: str):
 )
 def test_audience_in_a_campus_s_words_has_groups(written: str, groups: list[str]):
     assert audience_groups(written) == groups
+
+
+def test_public_calendar_has_zones_cancelled_sessions_and_nothing_personal(offering: House):
+    once = announced(offering, on=date(2026, 12, 3), enrolment="zoe@exemple.fr")
+    series = announced(offering, on=date(2026, 12, 10))
+    announced(offering, on=date(2026, 11, 2))
+    with offering.unit_of_work() as services:
+        timed = services.catalogue.activities.find(series)
+        assert timed is not None
+        timed.start_time, timed.end_time, timed.place = time(9), time(12, 30), "Atelier; bâtiment B"
+        held = [ActivitySession(activity_id=series, held_on=date(2026, 12, day)) for day in (10, 17)]
+        held[1].cancelled_at = offering.clock()
+        services.catalogue.plans.add_sessions(held)
+    with offering.unit_of_work(reading=True) as services:
+        body = services.catalogue.public_calendar("itip", "https://badges.exemple.fr")
+        assert services.catalogue.public_calendar("itip", "https://badges.exemple.fr") == body
+        with pytest.raises(NotFound):
+            services.catalogue.public_calendar("inconnu", "https://badges.exemple.fr")
+    read = Calendar.from_ical(body)
+    events = {str(each["UID"]).partition("@")[0]: each for each in read.walk("VEVENT")}
+    assert events.keys() == {str(once), *(str(each.id) for each in held)}
+    whole, (first, off) = events[str(once)], (events[str(each.id)] for each in held)
+    assert (whole.start, whole.end, whole["STATUS"]) == (date(2026, 12, 3), date(2026, 12, 4), "CONFIRMED")
+    assert first.start == datetime(2026, 12, 10, 9, tzinfo=ZoneInfo("Europe/Paris"))
+    assert first.end == datetime(2026, 12, 10, 12, 30, tzinfo=ZoneInfo("Europe/Paris"))
+    assert [str(zone["TZID"]) for zone in read.walk("VTIMEZONE")] == ["Europe/Paris"]
+    assert (off["STATUS"], str(first["LOCATION"])) == ("CANCELLED", "Atelier; bâtiment B")
+    assert first["URL"] == f"https://badges.exemple.fr/activites/{series}"
+    assert b"zoe@" not in body
+    assert b"ORGANIZER" not in body
+    assert not read.errors

@@ -106,6 +106,18 @@ def test_activity_has_a_page_only_while_announced(house: House, visitor: TestCli
     assert visitor.get(address).status_code == 404
 
 
+def test_calendar_of_a_campus_is_linked_and_answers_304_to_a_current_copy(house: House, visitor: TestClient):
+    announce(house, planned(house))
+    refresh(house)
+    assert 'href="/campus/itip/agenda.ics"' in visitor.get("/campus/itip").text
+    feed = visitor.get("/campus/itip/agenda.ics")
+    assert feed.headers["content-type"].startswith("text/calendar")
+    assert "SUMMARY;LANGUAGE=fr:Soudure ouverte à tous" in feed.text
+    again = visitor.get("/campus/itip/agenda.ics", headers={"If-None-Match": feed.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert visitor.get("/campus/inconnu/agenda.ics").status_code == 404
+
+
 def test_bad_enrolment_address_is_asked_again_and_kept(house: House):
     activity = planned(house)
     path = f"/gestion/itip/activites/{activity.id}/annonce"

@@ -148,8 +148,17 @@ def test_proved_domain_is_that_of_an_organisation_with_its_link(house: House, em
         )
         services.presentations.organisations.organisations.add(organisation)
         token = desk_token(house.process.secret, organisation.id, house.clock())
-    form = employer.get(f"{ASK}?organisation={token}").text
+    desk = employer.get(f"/organisations/gerer/{token}").text
+    assert "?organisation=" not in desk
+    form = send(
+        employer, f"{ASK}/organisation", {"organisation": token}, seen_on=f"/organisations/gerer/{token}"
+    ).text
     assert "domaine atelier.exemple vérifié" in form
+    old = employer.get(f"{ASK}?organisation={token}", follow_redirects=False)
+    assert (old.status_code, old.headers["location"]) == (303, ASK)
+    assert "httponly" in old.headers["set-cookie"].lower()
+    assert "domaine atelier.exemple vérifié" in employer.get(ASK).text
+    assert "domaine atelier.exemple vérifié" not in employer.get(ASK).text, "once"
     _here, link = requested(employer, organisation=token, qui="Autre nom")
     asked = employer.get(link).text
     assert "atelier.exemple demande à voir un badge" in asked
