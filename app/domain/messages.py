@@ -144,6 +144,7 @@ class Occasion(StrEnum):
     SIGN_IN = "sign_in"
     SENDER_CONFIRM = "sender_confirm"
     WEBHOOK_PAUSED = "webhook_paused"
+    CALENDAR_PAUSED = "calendar_paused"
 
 
 AWAITED = frozenset(
@@ -290,6 +291,31 @@ def letter_to(
         promised_at=at,
         not_before=at,
     )
+
+
+def letters_to_administrators(
+    addresses: Iterable[tuple[uuid.UUID, str]],
+    occasion: Occasion,
+    about_id: uuid.UUID,
+    label: str,
+    *,
+    campus_id: uuid.UUID,
+    at: datetime,
+) -> list[QueuedMessage]:
+    """About something that the service paused; one each time for each confirmed address."""
+    return [
+        letter_to(
+            address,
+            occasion,
+            about_id,
+            once=str(new_id()),
+            named=[label],
+            person_id=person_id,
+            campus_id=campus_id,
+            at=at,
+        )
+        for person_id, address in addresses
+    ]
 
 
 _PAUSES = (1, 5, 15, 30, 60, 180, 360, 720)

@@ -292,6 +292,9 @@ class Addresses:
     def campus_webhook(self, slug: str, webhook_id: uuid.UUID) -> str:
         return f"{self.base_url}/gestion/{slug}/webhooks/{webhook_id}"
 
+    def campus_calendars(self, slug: str) -> str:
+        return f"{self.base_url}/gestion/{slug}/reprises/agendas"
+
     @property
     def account(self) -> str:
         return f"{self.base_url}/compte"

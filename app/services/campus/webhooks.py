@@ -39,8 +39,8 @@ from app.domain.campus.webhooks import (
     valid_secrets,
     webhook_secret,
 )
-from app.domain.core import Clock, new_id
-from app.domain.messages import Occasion, letter_to
+from app.domain.core import Clock
+from app.domain.messages import Occasion, letters_to_administrators
 from app.domain.publishing import Addresses
 from app.errors import Conflict, NotFound
 from app.language import N_
@@ -284,22 +284,22 @@ class WebhookService:
             self._warn_administrators(webhook, at)
 
     def _warn_administrators(self, webhook: Webhook, at: datetime) -> None:
-        letters = [
-            letter_to(
-                row.address,
-                Occasion.WEBHOOK_PAUSED,
-                webhook.id,
-                once=str(new_id()),
-                named=[webhook.label],
-                person_id=person_id,
-                campus_id=webhook.campus_id,
-                at=at,
-            )
+        addresses = [
+            (person_id, row.address)
             for person_id in sorted(self.team.administrators(webhook.campus_id, at=at))
             for row in self.own_addresses.list_of(person_id)
             if row.verified_at is not None
         ]
-        self.letters.promise_new(letters)
+        self.letters.promise_new(
+            letters_to_administrators(
+                addresses,
+                Occasion.WEBHOOK_PAUSED,
+                webhook.id,
+                webhook.label,
+                campus_id=webhook.campus_id,
+                at=at,
+            )
+        )
 
 
 @dataclass(frozen=True)

@@ -7,15 +7,17 @@ import hmac
 import uuid
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
 import structlog
 
 from app.adapters.secrets import KeyVault
-from app.db.campus.campus import CampusStore, HistoryStore
+from app.db.accounts import OwnAddressStore
+from app.db.campus.campus import CampusStore, HistoryStore, TeamStore
 from app.db.imports import ImportStore
+from app.db.messages import LetterStore
 from app.domain.activities.activities import Activity, ActivityKind
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
@@ -46,6 +48,7 @@ from app.domain.imports.imports import (
     ReadCalendar,
     check_source,
 )
+from app.domain.messages import Occasion, letters_to_administrators
 from app.errors import Conflict, InvalidInput, Unavailable
 from app.language import N_
 from app.services.imports.calendar_imports import IN_USE, STAYS, CalendarImports, Foreseen
@@ -83,6 +86,9 @@ class CalendarSubscriptions:
     calendars: CalendarImports
     campuses: CampusStore
     history: HistoryStore
+    team: TeamStore
+    own_addresses: OwnAddressStore
+    letters: LetterStore
     documents: DocumentSource
     vault: KeyVault
     clock: Clock
@@ -239,7 +245,26 @@ class CalendarSubscriptions:
                 calendar.note_failure(fetched.fault or UNREADABLE, at)
             if not calendar.is_active:
                 self._note(calendar, "fail", _BY)
+                self._warn_administrators(calendar, at)
         self.store.save(calendar)
+
+    def _warn_administrators(self, calendar: CalendarSubscription, at: datetime) -> None:
+        addresses = [
+            (person_id, row.address)
+            for person_id in sorted(self.team.administrators(calendar.campus_id, at=at))
+            for row in self.own_addresses.list_of(person_id)
+            if row.verified_at is not None
+        ]
+        self.letters.promise_new(
+            letters_to_administrators(
+                addresses,
+                Occasion.CALENDAR_PAUSED,
+                calendar.id,
+                calendar.source,
+                campus_id=calendar.campus_id,
+                at=at,
+            )
+        )
 
     def _apply(self, campus: Campus, calendar: CalendarSubscription, data: bytes, read: ReadCalendar) -> None:
         run, judged = self.calendars.judge(campus, calendar.source, data, read, by=_BY)

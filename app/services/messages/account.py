@@ -351,8 +351,8 @@ class PersonalLetters:
             return self._invitation(letter)
         if letter.occasion == Occasion.SENDER_CONFIRM:
             return self._sender_code(letter)
-        if letter.occasion == Occasion.WEBHOOK_PAUSED:
-            return self._webhook_paused(letter)
+        if letter.occasion in (Occasion.WEBHOOK_PAUSED, Occasion.CALENDAR_PAUSED):
+            return self._paused(letter)
         if letter.occasion in RIGHTS:
             return self.rights.written(letter)
         if letter.occasion in OF_ACCOUNTS:
@@ -374,14 +374,19 @@ class PersonalLetters:
             notice = _sender_notice(campus, sender_code(self.secret, sender))
             return carrying(notice, letter, language=campus.language)
 
-    def _webhook_paused(self, letter: QueuedMessage) -> Letter | None:
+    def _paused(self, letter: QueuedMessage) -> Letter | None:
         if letter.campus_id is None or letter.about_id is None:
             return None
         campus = self.campuses.get_by_id(letter.campus_id)
-        with speaking(campus.language):
-            link = self.addresses.campus_webhook(campus.slug, letter.about_id)
-            notice = _webhook_notice(campus, letter.named, link)
-            return carrying(notice, letter, language=campus.language)
+        reader = self.accounts.people.get(letter.person_id) if letter.person_id else None
+        language = (reader.language if reader else None) or campus.language
+        with speaking(language):
+            if letter.occasion == Occasion.CALENDAR_PAUSED:
+                notice = _calendar_notice(campus, letter.named, self.addresses.campus_calendars(campus.slug))
+            else:
+                link = self.addresses.campus_webhook(campus.slug, letter.about_id)
+                notice = _webhook_notice(campus, letter.named, link)
+            return carrying(notice, letter, language=language)
 
     def _invitation(self, letter: QueuedMessage) -> Letter | None:
         invitation = self.team.find_invitation(letter.about_id) if letter.about_id else None
@@ -437,6 +442,36 @@ def _webhook_notice(campus: Campus, label: str, link: str) -> Notice:
             translated(
                 N_(
                     "Quand vous reprendrez les envois, ce qui a changé entre-temps partira. Les messages abandonnés se renvoient depuis la page du webhook."
+                )
+            )
+        ],
+        small=[translated(N_("Vous recevez cet e-mail parce que vous administrez ce campus."))],
+        campus=_SENDER,
+        hue=campus.hue,
+        liveliness=campus.liveliness,
+    )
+
+
+def _calendar_notice(campus: Campus, source: str, link: str) -> Notice:
+    return Notice(
+        subject=translated(N_("L’agenda « {source} » est en pause")).format(source=source),
+        greeting=translated(N_("Bonjour,")),
+        lines=[
+            translated(
+                N_(
+                    "Le campus {campus} ne lit plus l’agenda « {source} » : son adresse n’a rien donné depuis plus de dix jours."
+                )
+            ).format(campus=campus.name, source=source),
+            translated(
+                N_("Vos activités restent comme elles sont. Ce qui change dans l’agenda n’arrive plus ici.")
+            ),
+        ],
+        badges=[],
+        action=Action(translated(N_("Voir les agendas suivis")), link),
+        after=[
+            translated(
+                N_(
+                    "La page dit pourquoi. Demandez la bonne adresse à qui tient l’agenda, ou reprenez la lecture si c’était une panne."
                 )
             )
         ],

@@ -479,6 +479,7 @@ CASES: dict[str, Case] = {
     "OPTIONS /badges/{badge_id:uuid}/v{number}": _PREFLIGHT,
     "OPTIONS /campus/{slug}": _PREFLIGHT,
     "OPTIONS /campus/{slug}/did.json": _PREFLIGHT,
+    "OPTIONS /campus/{slug}/agenda.ics": _PREFLIGHT,
     "OPTIONS /statuts/{list_id:uuid}": _PREFLIGHT,
     "OPTIONS /statuts/{list_id:uuid}.statuslist": _PREFLIGHT,
     "OPTIONS /statuts/{list_id:uuid}.suspensions": _PREFLIGHT,

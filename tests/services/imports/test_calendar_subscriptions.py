@@ -39,6 +39,7 @@ from sceau_credentials.errors import DocumentUnavailable
 from sceau_credentials.values.documents import FetchedDocument
 from tests.services.imports.test_calendar_imports import ONCE, SERIES, activities, calendar, days
 from tests.support.house import COMMAND, House, listed
+from tests.support.letters import send_all
 
 URL = "https://agenda.exemple.fr/secret/activites.ics"
 OTHER = "UID:autre@exemple.fr\nSUMMARY:Conseil des apprentis\nDTSTART;VALUE=DATE:20261201"
@@ -210,6 +211,23 @@ def test_an_address_that_gives_no_calendar_is_left_in_peace_longer_and_longer(
         services.calendar_subscriptions.resume(house.campus, followed.id, by=COMMAND)
     agenda.fault, agenda.body = "", calendar(ONCE)
     assert read(house, followed, later=READ_AGAIN_AFTER).fault == ""
+
+
+def test_administrators_are_written_to_once_in_their_language(house: House, agenda: Agenda) -> None:
+    with house.unit_of_work() as services:
+        admin = services.people.people.get(house.admin.id)
+        admin.language = "en"
+        services.people.people.save(admin)
+    agenda.fault = "not_found"
+    followed = follow(house)
+    while followed.is_active:
+        followed = read(house, followed, later=max(followed.next_at - house.clock.now, READ_AGAIN_AFTER))
+    CALENDARS.perform(house.process, followed.id)
+    send_all(house.process.post)
+    [written] = [each for each in house.letters.letters if "Agenda" in each.subject]
+    assert written.to.endswith("uvrard@exemple.fr")
+    assert (written.language, written.subject) == ("en", "The calendar “Agenda” is paused")
+    assert "/gestion/itip/reprises/agendas" in written.text
 
 
 def test_a_calendar_followed_no_longer_leaves_its_activities(house: House, agenda: Agenda) -> None:
