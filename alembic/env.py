@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from alembic import context
+from app.db.campus import people
+from app.db.engine import triggers
 from app.db.engine.schema import MIGRATION_LOCK, recounts, served_by_newest
 from app.db.engine.session import WORK_SCHEMA, open_engine
 from app.db.reports import marks
@@ -39,15 +41,23 @@ def run() -> None:
             newest = context.script.get_current_head()
             # On the way down their tables may go too.
             is_going_up = destination() == newest
-            is_marking = is_going_up and marks.stand(connection)
+            is_marking = is_going_up and triggers.stand(connection, marks.PREFIX, marks.TRIGGERS)
+            is_followed = is_going_up and triggers.stand(connection, people.PREFIX, people.TRIGGERS)
             if not is_marking:
-                marks.take_down(connection)
+                triggers.take_down(connection, marks.PREFIX)
+            if not is_followed:
+                triggers.take_down(connection, people.PREFIX)
             context.run_migrations()
             if context.get_context().get_current_revision() == newest:
-                if not is_marking or not marks.stand(connection):
-                    marks.take_down(connection)
-                    marks.build(connection)
+                if not is_marking or not triggers.stand(connection, marks.PREFIX, marks.TRIGGERS):
+                    triggers.take_down(connection, marks.PREFIX)
+                    triggers.build(connection, marks.TRIGGERS)
                     is_marking = False
+                if not is_followed or not triggers.stand(connection, people.PREFIX, people.TRIGGERS):
+                    triggers.take_down(connection, people.PREFIX)
+                    triggers.build(connection, people.TRIGGERS)
+                    if before != newest or engine.dialect.name == "postgresql":
+                        people.fill(connection)
                 if before != newest and (not is_marking or recounts(context.script, before)):
                     marks.mark_everything(connection)
                 if engine.dialect.name == "postgresql":

@@ -40,6 +40,7 @@ from app.db.campus.directory import DirectoryStore, PeopleRegisterStore, Program
 from app.db.campus.integration import IntegrationStore
 from app.db.campus.lti import LtiStore
 from app.db.campus.operations import SignedStateStore, WaitingWorkStore
+from app.db.campus.people import CampusPeopleStore
 from app.db.campus.registers import (
     ActivityRegisterStore,
     AwardRegisterStore,
@@ -92,6 +93,7 @@ class Stores(Parts):
     batches: BatchStore
     brought_badges: BroughtBadgeStore
     campuses: CampusStore
+    campus_people: CampusPeopleStore
     catalogue: CatalogueStore
     choices: ChoiceStore
     claim_codes: ClaimCodeStore

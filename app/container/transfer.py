@@ -23,9 +23,12 @@ _ROWS_AT_ONCE: Final = 1000
 _OF_THE_SERVICE: Final = ("signing_clock", "integrity_check", "worker", "rate_count")
 """Tables that a service without any campus fills."""
 _DERIVED: Final = frozenset(
-    ("activity_change", "activity_count", "award_change", "award_count", "month_change", "month_count")
-)
-"""Counted again: the triggers of PostgreSQL mark what arrives."""
+    (
+        "activity_change", "activity_count", "award_change", "award_count", "campus_person", "month_change",
+        "month_count",
+    )
+)  # fmt: skip
+"""Found again: the triggers of PostgreSQL follow what arrives."""
 
 
 class TransferRefused(Exception):

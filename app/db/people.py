@@ -239,7 +239,7 @@ class GuardianStore(Store):
 
 # Sign-in methods are deleted, not moved; past actions stay attributed to who did them.
 _WAYS_IN = (Sitting, SignInLink, Challenge, Password, Passkey, FederatedAccount, SetAside, FormDraft)
-_STAYS = frozenset(("history_entry", "award", *(str(kind.__tablename__) for kind in _WAYS_IN)))
+_STAYS = frozenset(("history_entry", "award", "campus_person", *(str(kind.__tablename__) for kind in _WAYS_IN)))  # fmt: skip
 # Earlier merges into the merged record move to the surviving one; who was merged, and by whom, stays.
 _COLUMNS_THAT_STAY = frozenset((("person_merge", "gone_id"), ("person_merge", "merged_by")))
 Keys = dict[str, Any]

@@ -3,49 +3,49 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    ScalarSelect,
     Select,
-    Subquery,
     and_,
     exists,
+    false,
     func,
     literal,
-    or_,
     select,
+    true,
     tuple_,
-    union,
 )
+from sqlalchemy.orm import join
 from sqlmodel import col
 
 from app.db.activities.activities import organised_by
 from app.db.awards.awards import AwardRecord, AwardStore
 from app.db.badges import WITHOUT_PICTURES
+from app.db.campus.people import are_named, are_of
 from app.db.campus.registers import RegisterStore, given_by
 from app.db.engine.changes import changed_since
-from app.db.engine.queries import Order, Start, Store, holds_all, page_of, plain
+from app.db.engine.queries import Order, Start, Store, holds_all, page_of
 from app.db.engine.writes import among
 from app.domain.activities.activities import Activity, ActivityCampus, Participation
 from app.domain.awards.awards import Award, AwardState
-from app.domain.badges.badges import BadgeVersion
-from app.domain.campus.integration import ExternalId, Place, Wanted
+from app.domain.badges.badges import Badge, BadgeVersion
+from app.domain.campus.integration import Place, Wanted
 from app.domain.campus.registers import PeopleFilter, PeopleSort, PersonCounts
 from app.domain.core import plain_text
-from app.domain.people.people import Person, PersonAddress
-from app.domain.people.record_merge import PersonMerge
+from app.domain.people.people import CampusPerson, Person, PersonAddress
+
+_FEW_PEOPLE = 500
 
 
 class PeopleOrder(StrEnum):
     NAME = "nom"
     LATEST = "recent"
-
-
-def _name() -> ColumnElement[str]:
-    return col(Person.given_name) + " " + col(Person.family_name)
 
 
 class DirectoryStore(Store):
@@ -59,14 +59,13 @@ class DirectoryStore(Store):
         order: PeopleOrder = PeopleOrder.NAME,
     ) -> list[Person]:
         """People who took part in an activity of the campus, received a badge from it or are in its own system."""
-        query = select(Person).where(belongs_to(campus_id))
-        query = query.where(_has_address(address) if address else holds_all(_name(), words))
+        query = _people_of(campus_id)
+        query = query.where(_has_address(address) if address else are_named(words))
         return [row[0] for row in page_of(self.session, query, _PEOPLE_ORDERS[order], start)]
 
     def find_person(self, campus_id: uuid.UUID, person_id: uuid.UUID) -> Person | None:
-        row = self.session.execute(
-            select(Person).where(col(Person.id) == person_id, belongs_to(campus_id))
-        ).first()
+        query = _people_of(campus_id).where(col(CampusPerson.person_id) == person_id)
+        row = self.session.execute(query).first()
         return row[0] if row else None
 
     def activities(self, campus_id: uuid.UUID, words: Sequence[str], start: Start) -> list[Activity]:
@@ -95,9 +94,53 @@ class DirectoryStore(Store):
         start: Start,
     ) -> list[AwardRecord]:
         """Latest first."""
-        query = AwardStore.records().where(col(Award.campus_id) == campus_id).options(*WITHOUT_PICTURES)
-        query = query.where(holds_all(_name() + " " + col(BadgeVersion.name), words))
+        if not words:
+            return self._awards_where(col(Award.campus_id) == campus_id, start)
+        found, behind = dict[uuid.UUID, AwardRecord](), self._behind(start.after)
+        for left, versions in self._versions_by_words_left(campus_id, words).items():
+            here = and_(col(Award.campus_id) == campus_id, col(Award.version_id).in_(versions), behind)
+            if left:
+                here = and_(here, self._held_by(campus_id, left))
+            found |= {each.award.id: each for each in self._awards_where(here, Start(limit=start.limit))}
+        latest = sorted(found.values(), key=lambda each: (each.award.awarded_at, each.award.id), reverse=True)
+        return latest[: start.limit + 1]
+
+    def _behind(self, after: uuid.UUID | None) -> ColumnElement[bool]:
+        """Earlier awards than that one, whether or not it is among those found."""
+        if after is None:
+            return true()
+        at, row_id = col(Award.awarded_at), col(Award.id)
+        last = self.session.execute(select(at, row_id).where(row_id == after)).first()
+        return tuple_(at, row_id) < tuple_(*_as((last[0], last[1]), at, row_id)) if last else false()
+
+    def _awards_where(self, condition: ColumnElement[bool], start: Start) -> list[AwardRecord]:
+        query = AwardStore.records().where(condition).options(*WITHOUT_PICTURES)
         return [AwardRecord(*row) for row in page_of(self.session, query, _LATEST_AWARDS, start)]
+
+    def _versions_by_words_left(
+        self, campus_id: uuid.UUID, words: Sequence[str]
+    ) -> Mapping[tuple[str, ...], Sequence[uuid.UUID]]:
+        """Versions of the campus's badges, by the terms that their name lacks: a person's name has to hold them."""
+        rows = self.session.execute(
+            select(col(BadgeVersion.id), col(BadgeVersion.name))
+            .join(Badge, col(Badge.id) == col(BadgeVersion.badge_id))
+            .where(col(Badge.campus_id) == campus_id)
+        )
+        found = defaultdict[tuple[str, ...], list[uuid.UUID]](list)
+        for version_id, name in rows:
+            plain_name = plain_text(name)
+            found[tuple(word for word in words if word not in plain_name)].append(version_id)
+        return found
+
+    def _held_by(self, campus_id: uuid.UUID, words: Sequence[str]) -> ColumnElement[bool]:
+        """A few people are named; of many, each award's is asked for their name."""
+        query = select(col(CampusPerson.person_id)).where(
+            col(CampusPerson.campus_id) == campus_id, are_named(words)
+        )
+        some = list(self.session.scalars(query.limit(_FEW_PEOPLE + 1)))
+        if len(some) <= _FEW_PEOPLE:
+            return among(self.session, col(Award.person_id), some)
+        return and_(true(), *(col(Person.listed_as).contains(word, autoescape=True) for word in words))
 
     def participations_of(
         self, person_id: uuid.UUID, campus_id: uuid.UUID
@@ -131,13 +174,11 @@ class ProgramLists(Store):
     """Pages of a campus's rows, the latest first, with one row more if there is a next page."""
 
     def people(self, campus_id: uuid.UUID, wanted: Wanted, *, address: str = "") -> list[Person]:
-        query = select(Person).where(belongs_to(campus_id))
+        query = _people_of(campus_id)
         if address:
-            is_there = and_(
-                col(PersonAddress.person_id) == col(Person.id), col(PersonAddress.address) == address
-            )
-            query = query.where(exists().where(is_there))
-        return self._page(query, campus_id, wanted, col(Person.created_at), col(Person.id))
+            person_id = col(PersonAddress.person_id) == col(CampusPerson.person_id)
+            query = query.where(exists().where(person_id, col(PersonAddress.address) == address))
+        return self._page(query, campus_id, wanted, col(CampusPerson.created_at), col(CampusPerson.person_id))
 
     def activities(self, campus_id: uuid.UUID, wanted: Wanted) -> list[Activity]:
         query = select(Activity).join(ActivityCampus, col(ActivityCampus.activity_id) == col(Activity.id))
@@ -175,80 +216,40 @@ def _as(place: Place, came_at: Any, row_id: Any) -> tuple[Any, Any]:
     return literal(place[0], came_at.type), literal(place[1], row_id.type)
 
 
-def belongs_to(campus_id: uuid.UUID) -> ColumnElement[bool]:
-    """Asked of each person. A subquery with a limit is: PostgreSQL answers `EXISTS` for all people of all
-    campuses first, where it may."""
-    took_part, holds, is_named = (
-        each.where(person_id == col(Person.id)).correlate(Person).limit(1).scalar_subquery().is_not(None)
-        for each, person_id in _ties_to(campus_id)
-    )
-    return and_(or_(took_part, holds, is_named), ~is_merged())
-
-
-def is_among_those_of(campus_id: uuid.UUID) -> ColumnElement[bool]:
-    """The same, found for the whole campus at once: to count its people."""
-    return and_(col(Person.id).in_(union(*(each for each, _ in _ties_to(campus_id)))), ~is_merged())
-
-
-def _ties_to(campus_id: uuid.UUID) -> list[tuple[Select[Any], Any]]:
-    took_part = (
-        select(col(Participation.person_id))
-        .join(ActivityCampus, col(ActivityCampus.activity_id) == col(Participation.activity_id))
-        .where(organised_by(campus_id))
-    )
-    holds = select(col(Award.person_id)).where(col(Award.campus_id) == campus_id)
-    is_named = select(col(ExternalId.person_id)).where(
-        col(ExternalId.campus_id) == campus_id, col(ExternalId.person_id).is_not(None)
-    )
-    return [
-        (took_part, col(Participation.person_id)),
-        (holds, col(Award.person_id)),
-        (is_named, col(ExternalId.person_id)),
-    ]
-
-
-def is_merged() -> ColumnElement[bool]:
-    return exists().where(
-        and_(col(PersonMerge.gone_id) == col(Person.id), col(PersonMerge.undone_at).is_(None))
-    )
+def _people_of(campus_id: uuid.UUID) -> Select[Any]:
+    of_person = col(CampusPerson.person_id) == col(Person.id)
+    return select(Person).select_from(join(CampusPerson, Person, of_person)).where(*are_of(campus_id))
 
 
 def _has_address(address: str) -> ColumnElement[bool]:
     return exists().where(
         and_(
-            col(PersonAddress.person_id) == col(Person.id),
-            plain(col(PersonAddress.address)).startswith(plain_text(address), autoescape=True),
+            col(PersonAddress.person_id) == col(CampusPerson.person_id),
+            col(PersonAddress.address).startswith(address, autoescape=True),
         )
     )
 
 
-_BY_NAME: Order = [(col(Person.listed_as), False), (col(Person.id), False)]
 _PEOPLE_ORDERS: dict[PeopleOrder, Order] = {
-    PeopleOrder.NAME: _BY_NAME,
-    PeopleOrder.LATEST: [(col(Person.created_at), True), (col(Person.id), True)],
+    PeopleOrder.NAME: [(col(CampusPerson.listed_as), False), (col(CampusPerson.person_id), False)],
+    PeopleOrder.LATEST: [(col(CampusPerson.created_at), True), (col(CampusPerson.person_id), True)],
 }
 _LATEST_ACTIVITIES: Order = [
     (col(Activity.starts_on), True), (col(Activity.title), False), (col(Activity.id), False),
 ]  # fmt: skip
+_SAME_ACTIVITY = col(ActivityCampus.activity_id) == col(Participation.activity_id)
 _LATEST_AWARDS: Order = [(col(Award.awarded_at), True), (col(Award.id), True)]
 
 
 class PeopleRegisterStore(RegisterStore[Person, PeopleFilter, PeopleSort]):
-    _usual = (col(Person.listed_as), col(Person.id))
+    _usual = (col(CampusPerson.listed_as), col(CampusPerson.person_id))
 
     def _rows(self, campus_id: uuid.UUID, wanted: PeopleFilter) -> Select[Any]:
-        return select(Person).where(belongs_to(campus_id), *_people_conditions(campus_id, wanted))
+        return _people_of(campus_id).where(*_people_conditions(campus_id, wanted))
 
     def _ids(self, campus_id: uuid.UUID, wanted: PeopleFilter) -> Select[Any]:
-        if (
-            wanted.activity_id or wanted.badge_id or wanted.has_unclaimed
-        ):  # who meets it belongs to the campus
-            belongs = ~is_merged()
-        elif wanted.arrived[0] is not None:  # a few
-            belongs = belongs_to(campus_id)
-        else:
-            belongs = is_among_those_of(campus_id)
-        return select(col(Person.id)).where(belongs, *_people_conditions(campus_id, wanted))
+        query = select(col(CampusPerson.person_id)).where(*are_of(campus_id))
+        return query.where(*_people_conditions(campus_id, wanted))
 
     def _line(self, row: Any) -> Person:
         found: Person = row[0]
@@ -259,22 +260,21 @@ class PeopleRegisterStore(RegisterStore[Person, PeopleFilter, PeopleSort]):
     ) -> list[Person]:
         if sort in (PeopleSort.NAME, PeopleSort.ARRIVAL):
             return super().page(campus_id, wanted, start, sort, descending=descending)
-        # Numbers are found for all people at once: every one is asked for before the first page is known.
-        numbers = _numbers_of(campus_id, sort)
-        query = (
-            select(Person)
-            .outerjoin(numbers, numbers.c.person_id == col(Person.id))
-            .where(is_among_those_of(campus_id), *_people_conditions(campus_id, wanted))
-        )
-        order: Order = [(func.coalesce(numbers.c.number, 0), descending), (col(Person.id), descending)]
-        return [self._line(row) for row in page_of(self.session, query, order, start)]
+        number = _number_of(campus_id, sort)
+        query = self._ids(campus_id, wanted)
+        order: Order = [(number, descending), (col(CampusPerson.person_id), descending)]
+        ids = [row[0] for row in page_of(self.session, query, order, start)]
+        people = {
+            each.id: each for each in self.session.scalars(select(Person).where(col(Person.id).in_(ids)))
+        }
+        return [people[each] for each in ids]
 
     def _order(self, _: uuid.UUID, sort: PeopleSort, descending: bool) -> Order:
-        first = col(Person.listed_as if sort is PeopleSort.NAME else Person.created_at)
-        return [(first, descending), (col(Person.id), descending)]
+        first = CampusPerson.listed_as if sort is PeopleSort.NAME else CampusPerson.created_at
+        return [(col(first), descending), (col(CampusPerson.person_id), descending)]
 
     def among(self, campus_id: uuid.UUID, person_ids: Sequence[uuid.UUID]) -> Sequence[Person]:
-        query = select(Person).where(col(Person.id).in_(person_ids), belongs_to(campus_id))
+        query = _people_of(campus_id).where(col(CampusPerson.person_id).in_(person_ids))
         return self.session.scalars(query.order_by(*self._usual)).all()
 
     def counts(self, campus_id: uuid.UUID, person_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, PersonCounts]:
@@ -305,30 +305,34 @@ class PeopleRegisterStore(RegisterStore[Person, PeopleFilter, PeopleSort]):
         }
 
 
-def _numbers_of(campus_id: uuid.UUID, sort: PeopleSort) -> Subquery:
+def _number_of(campus_id: uuid.UUID, sort: PeopleSort) -> ScalarSelect[int]:
+    """Of one person, from an index: PostgreSQL expects too few people of a campus to count for all of them at once."""
     if sort is PeopleSort.ACTIVITIES:
-        person_id = col(Participation.person_id)
         query = (
-            select(person_id, func.count().label("number"))
-            .join(ActivityCampus, col(ActivityCampus.activity_id) == col(Participation.activity_id))
-            .where(col(Participation.is_present), organised_by(campus_id))
+            select(func.count())
+            .select_from(join(Participation, ActivityCampus, _SAME_ACTIVITY))
+            .where(
+                col(Participation.person_id) == col(CampusPerson.person_id),
+                col(Participation.is_present),
+                organised_by(campus_id),
+            )
         )
     else:
-        person_id = col(Award.person_id)
-        counted = func.count(col(Award.id if sort is PeopleSort.AWARDS else Award.claimed_at))
-        query = select(person_id, counted.label("number")).where(*given_by(campus_id))
-    return query.group_by(person_id).subquery()
+        counted = func.count() if sort is PeopleSort.AWARDS else func.count(col(Award.claimed_at))
+        here = col(Award.person_id) == col(CampusPerson.person_id)
+        query = select(counted).select_from(Award).where(here, *given_by(campus_id))
+    return query.correlate(CampusPerson).scalar_subquery()
 
 
 def _people_conditions(campus_id: uuid.UUID, wanted: PeopleFilter) -> list[ColumnElement[bool]]:
     found = list[ColumnElement[bool]]()
     first, before = wanted.arrived
     if first is not None:
-        found.append(col(Person.created_at) >= first)
+        found.append(col(CampusPerson.created_at) >= first)
     if before is not None:
-        found.append(col(Person.created_at) < before)
+        found.append(col(CampusPerson.created_at) < before)
     holds = [
-        col(Award.person_id) == col(Person.id),
+        col(Award.person_id) == col(CampusPerson.person_id),
         col(Award.campus_id) == campus_id,
         col(Award.state) == AwardState.ISSUED,
     ]
@@ -340,7 +344,7 @@ def _people_conditions(campus_id: uuid.UUID, wanted: PeopleFilter) -> list[Colum
     if wanted.activity_id is not None:
         found.append(
             exists().where(
-                col(Participation.person_id) == col(Person.id),
+                col(Participation.person_id) == col(CampusPerson.person_id),
                 col(Participation.activity_id) == wanted.activity_id,
                 col(Participation.is_present),
                 col(ActivityCampus.activity_id) == col(Participation.activity_id),

@@ -1,22 +1,20 @@
 """Triggers that mark stored counts that are no longer those of their rows, after any write.
 
-A mark is written in the transaction of the change, so that no reader sees one without the other. On SQLite they are
-dropped before migrations, which rebuild tables, and created again after them. On PostgreSQL they stand through a
-migration that leaves them as they are, so that its own writes are marked too and no table is locked for them.
+A mark is written in the transaction of the change, so that no reader sees one without the other.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
-from app.tenancy.row_level_security import schema_of, search_path
+from app.db.engine import triggers
+from app.db.engine.triggers import Trigger
 
-_PREFIX: Final = "marks_"
+PREFIX: Final = "marks_"
 _NAMES: Final = {
     "activity_change": ("activity_id",),
     "month_change": ("campus_id", "month"),
@@ -105,7 +103,7 @@ def _marks(source: _Source, event: str, row: str, dialect: str) -> str:
     return found.replace("{month}", _MONTH[dialect].format(row)).replace("{row}", row)
 
 
-def _on_sqlite(source: _Source) -> Iterator[tuple[str, str]]:
+def _on_sqlite(source: _Source) -> Iterator[str]:
     """One mark of each is enough: a transaction that writes is alone."""
     columns, names = source.columns.split(), _NAMES[source.mark]
     changed = " OR ".join(f"OLD.{name} IS NOT NEW.{name}" for name in columns)
@@ -123,89 +121,34 @@ def _on_sqlite(source: _Source) -> Iterator[tuple[str, str]]:
             for row in rows
         )
         moment = f"UPDATE OF {', '.join(columns)}" if event == "update" else event.upper()
-        yield event, f"AFTER {moment} ON {source.table} {more} BEGIN {body} END"
+        yield f"AFTER {moment} ON {source.table} {more} BEGIN {body} END"
 
 
 def _on_postgresql(source: _Source) -> Iterator[tuple[str, str, str]]:
     """One call for each statement, whatever the number of rows."""
     columns = ", ".join(source.columns.split())
     before, after = f"SELECT {columns} FROM old_rows", f"SELECT {columns} FROM new_rows"  # noqa: S608 - the same
-    for event, rows, tables in (
-        ("insert", after, "NEW TABLE AS new_rows"),
-        ("delete", before, "OLD TABLE AS old_rows"),
-        (
-            "update",
-            f"({before} EXCEPT {after}) UNION ALL ({after} EXCEPT {before})",
-            "OLD TABLE AS old_rows NEW TABLE AS new_rows",
-        ),
-    ):
+    changed = {
+        "insert": after,
+        "delete": before,
+        "update": f"({before} EXCEPT {after}) UNION ALL ({after} EXCEPT {before})",
+    }
+    for event, tables in triggers.CHANGED:
         if not source.marks_of(event):
             continue
         marks = (
             f"INSERT INTO {source.mark} (id, {', '.join(_NAMES[source.mark])}) SELECT {_NEW_ID['postgresql']}, m.* FROM "  # noqa: S608 - the same
-            f"(SELECT DISTINCT m.* FROM ({rows}) changed CROSS JOIN LATERAL "
+            f"(SELECT DISTINCT m.* FROM ({changed[event]}) changed CROSS JOIN LATERAL "
             f"({_marks(source, event, 'changed', 'postgresql')}) m) m"
         )
         yield event, marks, f"AFTER {event.upper()} ON {source.table} REFERENCING {tables}"
 
 
-def stand(connection: Connection) -> bool:
-    """Whether the triggers are there as this program defines them."""
-    if connection.dialect.name != "postgresql":
-        return False
-    found = connection.execute(
-        text(
-            "SELECT p.proname, d.description FROM pg_proc p JOIN pg_trigger t ON t.tgfoid = p.oid AND NOT t.tgisinternal "
-            "LEFT JOIN pg_description d ON d.objoid = p.oid AND d.classoid = 'pg_proc'::regclass "
-            "WHERE p.pronamespace = current_schema()::regnamespace"
-        )
-    )
-    there = {name: digest for name, digest in found if name.startswith(_PREFIX)}
-    return there == {
-        f"{_name(source)}_{event}": _digest(marks, moment)
-        for source in _SOURCES
-        for event, marks, moment in _on_postgresql(source)
-    }
-
-
-def _name(source: _Source) -> str:
-    return f"{_PREFIX}{source.table}_{source.mark}"
-
-
-def _digest(*definition: str) -> str:
-    return hashlib.sha256("\n".join(definition).encode()).hexdigest()[:16]
-
-
-def build(connection: Connection) -> None:
-    for source in _SOURCES:
-        name = _name(source)
-        if connection.dialect.name == "sqlite":
-            for event, body in _on_sqlite(source):
-                connection.exec_driver_sql(f"CREATE TRIGGER {name}_{event} {body}")
-            continue
-        for event, marks, moment in _on_postgresql(source):
-            connection.exec_driver_sql(
-                f"CREATE FUNCTION {name}_{event}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER "
-                f"{search_path(schema_of(connection))} AS $$ BEGIN {marks}; RETURN NULL; END $$"
-            )
-            connection.exec_driver_sql(f"COMMENT ON FUNCTION {name}_{event}() IS '{_digest(marks, moment)}'")
-            connection.exec_driver_sql(
-                f"CREATE TRIGGER {name}_{event} {moment} FOR EACH STATEMENT EXECUTE FUNCTION {name}_{event}()"
-            )
-
-
-_TRIGGERS: Final = {
-    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
-    "postgresql": "SELECT proname FROM pg_proc WHERE pronamespace = current_schema()::regnamespace",
-}
-
-
-def take_down(connection: Connection) -> None:
-    dialect = connection.dialect.name
-    drop = "DROP TRIGGER {}" if dialect == "sqlite" else "DROP FUNCTION {}() CASCADE"
-    for name in connection.execute(text(_TRIGGERS[dialect])).scalars().all():
-        if name.startswith(_PREFIX):
-            connection.exec_driver_sql(drop.format(name))
+TRIGGERS: Final = [
+    Trigger(f"{PREFIX}{source.table}_{source.mark}_{event}", on_sqlite, marks, moment)
+    for source in _SOURCES
+    for on_sqlite, (event, marks, moment) in zip(_on_sqlite(source), _on_postgresql(source), strict=True)
+]
 
 
 def mark_everything(connection: Connection) -> None:

@@ -103,6 +103,9 @@ class Award(SQLModel, table=True):
     __table_args__ = (
         Index("awards_of_campus_by_time", "campus_id", "awarded_at", "id"),
         Index("awards_of_person", "person_id", "awarded_at"),
+        Index(
+            "awards_of_campus_by_person", "campus_id", "person_id", "state", "claimed_at", "visibility"
+        ),  # all that counts and row-level security read
         Index("awards_of_badge_by_person", "badge_id", "person_id"),
         Index("awards_of_badge_by_time", "badge_id", "awarded_at", "id"),
         Index("one_award_per_person_of_a_batch", "batch_id", "person_id", unique=True),

@@ -15,8 +15,8 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import event
-from sqlmodel import Field, Index, SQLModel, UniqueConstraint
+from sqlalchemy import Uuid, event
+from sqlmodel import Column, Field, ForeignKey, Index, SQLModel, UniqueConstraint
 
 from app.domain.accounts.permissions import Role as Role
 from app.domain.core import check_signed_name, enum_column, foreign_key, new_id, plain_text, utc_datetime
@@ -103,7 +103,10 @@ class PersonAddress(SQLModel, table=True):
     """
 
     __tablename__ = "person_address"
-    __table_args__ = (UniqueConstraint("address", "name_key", name="one_person_for_name_and_address"),)
+    __table_args__ = (
+        UniqueConstraint("address", "name_key", name="one_person_for_name_and_address"),
+        Index("addresses_by_beginning", "address", postgresql_ops={"address": "text_pattern_ops"}),
+    )
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
     person_id: uuid.UUID = Field(sa_column=foreign_key("person"))
     address: str = Field(max_length=254)
@@ -111,6 +114,11 @@ class PersonAddress(SQLModel, table=True):
     verified_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     is_main: bool = Field(default=False)
     """The first address to write to."""
+
+
+def _gone_with(table: str, *, index: bool = False) -> Column[uuid.UUID]:
+    key = ForeignKey(f"{table}.id", ondelete="CASCADE")
+    return Column(Uuid(), key, primary_key=True, nullable=False, index=index)
 
 
 class Membership(SQLModel, table=True):
@@ -122,6 +130,24 @@ class Membership(SQLModel, table=True):
     role: Role = Field(sa_column=enum_column(Role, name="membership_role"))
     since: datetime = Field(sa_column=utc_datetime())
     until: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
+
+
+class CampusPerson(SQLModel, table=True):
+    """A person who belongs to a campus, written by triggers alone (`app/db/campus/people.py`).
+
+    `listed_as` and `created_at` are the person's. `in_doubt`: a row that tied them is gone, another may be left.
+    """
+
+    __tablename__ = "campus_person"
+    __table_args__ = (
+        Index("people_of_campus_by_name", "campus_id", "listed_as", "person_id", "in_doubt"),
+        Index("people_of_campus_by_arrival", "campus_id", "created_at", "person_id", "in_doubt"),
+    )
+    campus_id: uuid.UUID = Field(sa_column=_gone_with("campus"))
+    person_id: uuid.UUID = Field(sa_column=_gone_with("person", index=True))
+    listed_as: str = Field(max_length=520)
+    created_at: datetime = Field(sa_column=utc_datetime())
+    in_doubt: bool = False
 
 
 LONGEST_COMPARED = 1_000

@@ -88,6 +88,9 @@ HELD: Final[Mapping[str, HeldData]] = MappingProxyType(
             mentions=("merged_by",),
             kept_back=("moved",),
         ),
+        "campus_person": HeldData(
+            DataSubjectMatter.IDENTITY, _PERSON, kept_back=("listed_as", "created_at", "in_doubt")
+        ),
         "external_id": HeldData(DataSubjectMatter.IDENTITY, (*_PERSON, *_AWARD)),
         "name_wish": HeldData(DataSubjectMatter.IDENTITY, _PERSON, mentions=("decided_by",)),
         # --- sign-in

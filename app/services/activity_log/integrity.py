@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol
 
 from app.db.activity_log.integrity import EditionRow, IntegrityStore, StoredAwardRow
 from app.db.campus.campus import CampusStore
+from app.db.campus.people import CampusPeopleStore, Strays
 from app.db.publishing import StatusStore
 from app.db.reports.counts import CountStore, Differences
 from app.domain.activity_log.activity_log import (
@@ -70,6 +71,7 @@ class Result:
     checked: Counter[str] = field(default_factory=Counter)
     found: list[FoundLeaf] = field(default_factory=list)
     differences: Differences = field(default_factory=Differences)
+    strays: Strays | None = None
 
 
 class AwardCheck:
@@ -228,6 +230,7 @@ class IntegrityService:
     statuses: StatusStore
     campuses: CampusStore
     counts: CountStore
+    people: CampusPeopleStore
     anchors: StoredAnchors
     addresses: Addresses
     clock: Clock
@@ -272,6 +275,8 @@ class IntegrityService:
             return check
         check.done_steps += 1
         self.counts.mark(result.differences)
+        if result.strays is not None:
+            self.people.repair() if result.strays.campuses else self.people.settle()
         check.checked = merged(check.checked, result.checked)
         check.fault_count += len(result.found)
         check.faults = [*check.faults, *map(list, result.found)][:MOST_FAULTS]
@@ -311,9 +316,11 @@ class IntegrityService:
         return result
 
     def _counts(self) -> Result:
-        """Stored counts of reports against the rows they are derived from."""
-        differences = self.counts.check()
-        result = Result(Counter(counts=differences.checked), differences=differences)
+        """Stored counts of reports, and the people of campuses, against the rows they are derived from."""
+        differences, strays = self.counts.check(), self.people.check()
+        checked = Counter(counts=differences.checked + strays.checked)
+        result = Result(checked, differences=differences, strays=strays)
+        result.found += (FoundLeaf(Damage.COUNT_DIFFERS, str(each)) for each in strays.campuses)
         result.found += (FoundLeaf(Damage.COUNT_DIFFERS, str(each)) for each in differences.activities)
         result.found += (
             FoundLeaf(Damage.COUNT_DIFFERS, f"{campus_id} {day.isoformat()}")

@@ -35,6 +35,7 @@ AS_IN_THE_BACKUP = {
     "badge_tally": "derived again",
     "campus": "settings are set again",
     "campus_log": "compared with its anchor",
+    "campus_person": "of the rows that a restore writes, by triggers",
     "campus_sender": "settings are set again",
     "catalogue_entry": "derived again",
     "calendar_subscription": "followed again; what was imported is recognised",

@@ -1,0 +1,600 @@
+"""Staff pages and lists of the API among a million awards of thirty campuses, on PostgreSQL behind row-level security.
+
+`python -m bench.staff_pages build FOLDER` makes a database and fills it with rows; `measure FOLDER [PART]` asks for
+every page whose address holds PART, at campuses and things drawn at random, the first time and again; `drop FOLDER`
+drops it. AWARDS=100000 for fewer. Rows are inserted by PostgreSQL itself: 0.3 people, 1.2 participations, 0.06
+activities, one credential, letter, slot, line of history and 2.2 log lines for an award. The largest campus has 29
+of 100 people, the second 12, twenty-five have 1.6 each.
+"""
+
+# ruff: noqa: S301, S608 - files and names of our own
+from __future__ import annotations
+
+import hashlib
+import os
+import pickle
+import random
+import re
+import sys
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, event, text
+from sqlalchemy.engine import make_url
+from sqlmodel import Session, select
+
+from app.adapters.rate_limits import NoLimits
+from app.container import Process
+from app.container.process import collect_rarely
+from app.db.campus import people
+from app.db.engine.session import upgrade
+from app.db.reports.marks import mark_everything
+from app.domain.activity_log.recovery import Frame
+from app.domain.campus.audit_log import Actor
+from app.domain.campus.campus import Campus
+from app.domain.core import plain_text
+from app.domain.people.people import Membership, Role
+from app.http.policies import policies
+from app.settings import Settings
+from tests.api.clients import program
+from tests.support import house as houses
+from tests.support.databases import engines
+from tests.support.databases.postgres import server_url
+
+AWARDS = int(os.environ.get("AWARDS", "1000000"))
+ACTIVITIES, PEOPLE = AWARDS * 6 // 100, AWARDS * 3 // 10
+SHARES = (0.29, 0.12, 0.08, 0.06, 0.05, *(0.016,) * 25)
+PARTS, GIVEN_OF_THEM = 20, 17
+"""Participations in an activity, and awards."""
+BADGES = 40
+DRAWN = int(os.environ.get("DRAWN", "20"))
+"""Campuses that each page is asked of, the largest first."""
+PARTS_OF_HOUSE = [each.name for each in fields(houses.House)][3:]
+"""Without its process, clock and messages."""
+
+
+def main(arguments: list[str]) -> int:
+    collect_rarely()  # as every server process does
+    match arguments:
+        case ["build", folder]:
+            build(Path(folder))
+        case ["measure", folder, *part]:
+            measure(reopened(Path(folder)), "".join(part))
+        case ["drop", folder]:
+            url = make_url((Path(folder) / "url").read_text())
+            with engines.autocommitting(server_url()) as connection:
+                connection.exec_driver_sql(f'DROP DATABASE "{url.database}" WITH (FORCE)')
+        case _:
+            print(__doc__)
+            return 2
+    return 0
+
+
+def build(folder: Path) -> None:
+    name = f"sceau_bench_{uuid.uuid4().hex[:8]}"
+    role = engines.restricted_role(server_url())
+    with engines.autocommitting(server_url()) as connection:
+        connection.exec_driver_sql(f'CREATE DATABASE "{name}"')
+    url = make_url(server_url()).set(database=name).render_as_string(hide_password=False)
+    upgrade(url, granted_to=role)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "url").write_text(engines.as_application(url))
+    house = houses.build_house(engines.as_application(url), folder)
+    house.award("Modèle Zoé;modele@exemple.fr")
+    (folder / "house").write_bytes(pickle.dumps({name: getattr(house, name) for name in PARTS_OF_HOUSE}))
+    fill(house)
+    house.close()
+
+
+def reopened(folder: Path) -> houses.House:
+    clock, letters, url = houses.SettableClock(houses.NOON), houses.Letterbox(), (folder / "url").read_text()
+    upgrade(engines.as_owner(url), granted_to=engines.restricted_role(server_url()))
+    process = Process(
+        Settings(base_url=houses.BASE_URL, database_url=url, development_dir=folder / "secrets", fetch=False),
+        clock=clock,
+        mailer=letters,
+        limiter=NoLimits(),
+    )
+    return houses.House(process, clock, letters, **pickle.loads((folder / "house").read_bytes()))
+
+
+# --- rows
+
+
+def fill(house: houses.House) -> None:
+    begun, campuses = time.perf_counter(), _campuses(house)
+    with house.owner.connect() as connection:
+        connection.exec_driver_sql(
+            "SET session_replication_role = replica"
+        )  # neither guards nor foreign keys
+        connection.exec_driver_sql("SET maintenance_work_mem = '512MB'")
+        for what, statement in _statements(connection, house, campuses):
+            connection.execute(text(statement))
+            connection.commit()
+            print(f"  {time.perf_counter() - begun:5.0f} s {what}", flush=True)
+    with house.owner.begin() as connection:
+        mark_everything(connection)
+        people.fill(connection)
+    with house.unit_of_work() as services:
+        for campus in campuses:
+            log = services.activity_log.open(campus)
+            # One frame for all lines: the process would otherwise catch up its recovery journal first.
+            house.process.journal.append(Frame(log.campus_id, log.origin, 0, log.size, houses.NOON, {}))
+    more = True
+    while more:
+        with house.unit_of_work() as services:
+            more = services.reports.recount_some()
+    with house.owner.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("VACUUM ANALYZE")
+    print(f"  {time.perf_counter() - begun:5.0f} s ready", flush=True)
+
+
+def _campuses(house: houses.House) -> list[Campus]:
+    campuses = [house.campus, house.other_campus]
+    with house.unit_of_work() as services:
+        for number in range(2, len(SHARES)):
+            campus = Campus(
+                slug=f"c{number}", short_name=f"C{number}", name=f"Campus {number}", did="",
+                contact_email="c@exemple.fr", created_at=houses.NOON,
+            )  # fmt: skip
+            campuses.append(services.campuses.create(campus, by=houses.COMMAND))
+        for campus in campuses:
+            services.activity_log.open(campus)
+            if campus.id != house.campus.id:
+                services.stores.session.add(Membership(
+                    person_id=house.admin.id, campus_id=campus.id, role=Role.CAMPUS_ADMIN, since=houses.NOON,
+                ))  # fmt: skip
+    return campuses
+
+
+def _names() -> tuple[list[str], list[str]]:
+    chosen = random.Random(19)  # noqa: S311 - not a secret
+    starts = (
+        "Mar",
+        "Lef",
+        "Dub",
+        "Écr",
+        "Bœu",
+        "Gar",
+        "Pet",
+        "Ben",
+        "Ngu",
+        "Ould",
+        "Wał",
+        "Thi",
+        "Rou",
+        "Cha",
+        "Ker",
+    )
+    middles = ("tin", "èvr", "ois", "ard", "ier", "nard", "yen", "ec", "ault", "erie", "ass", "ou")
+    ends = ("", "e", "eau", "et", "on", "in", "ska", "ez", "ic")
+    family = [a + b + c for a in starts for b in middles for c in ends]
+    family += [f"Le {each}" for each in family[::7]]
+    given = [
+        a + b
+        for a in ("Zo", "Ily", "An", "No", "Ha", "Éli", "Cam", "Sa", "Lu", "Ma")
+        for b in ("é", "ès", "ne", "ël", "ïa", "ette", "ille", "cha", "cie", "rc")
+    ]
+    chosen.shuffle(family)
+    return family, given
+
+
+def _array(values: Sequence[object]) -> str:
+    return "ARRAY[" + ", ".join("'" + str(each).replace("'", "''") + "'" for each in values) + "]"
+
+
+def _like(connection: Connection, table: str, where: str, source: str, **values: str) -> str:
+    """Inserts rows like the model row of a table; `values` are SQL expressions over `source`."""
+    columns = [
+        row[0] for row in connection.execute(
+            text("SELECT column_name FROM information_schema.columns WHERE table_name = :table AND table_schema = 'public'"),
+            {"table": table},
+        )
+    ]  # fmt: skip
+    shown = ", ".join(values.get(each, f"m.{each}") for each in columns)
+    model = f"(SELECT * FROM {table} WHERE {where} LIMIT 1) m"
+    return f"INSERT INTO {table} ({', '.join(columns)}) SELECT {shown} FROM {model}, {source}"
+
+
+def _statements(
+    connection: Connection, house: houses.House, campuses: Sequence[Campus]
+) -> Iterator[tuple[str, str]]:
+    family, given = _names()
+    starts = [round(each * PEOPLE) for each in accumulate((0, *SHARES))]
+    first = [round(each * ACTIVITIES) for each in accumulate((0, *SHARES))]
+    rows = ", ".join(
+        f"({n}, '{campus.id}'::uuid, {starts[n]}, {starts[n + 1] - starts[n]}, {first[n]}, {first[n + 1] - first[n]})"
+        for n, campus in enumerate(campuses)
+    )
+    yield (
+        "campuses",
+        f"CREATE UNLOGGED TABLE b_campus AS SELECT * FROM (VALUES {rows}) v (n, id, p0, people, t0, acts)",
+    )
+    at = "timestamptz '2022-12-01 09:00+00' + (n * 4 * 365.0 / {of}) * interval '1 day'"
+    yield (
+        "names",
+        f"CREATE UNLOGGED TABLE b_person AS SELECT n, md5('p' || n)::uuid AS id, ({_array(given)})[1 + n % {len(given)}] AS g, "
+        f"({_array(family)})[1 + (n * 7919) % {len(family)}] AS f, ({_array([plain_text(e) for e in given])})[1 + n % {len(given)}] AS pg, "
+        f"({_array([plain_text(e) for e in family])})[1 + (n * 7919) % {len(family)}] AS pf, {at.format(of=PEOPLE)} AS at "
+        f"FROM generate_series(0::bigint, {PEOPLE - 1}) n",
+    )
+    admin = f"id = '{house.admin.id}'"
+    yield "people", _like(
+        connection, "person", admin, "b_person p",
+        id="p.id", given_name="p.g", family_name="p.f", created_at="p.at", listed_as="p.pf || E'\\t' || p.pg",
+    )  # fmt: skip
+    yield "addresses", _like(
+        connection, "person_address", "true", "b_person p",
+        id="md5('e' || p.n)::uuid", person_id="p.id", address="'p' || p.n || '@exemple.fr'", is_main="true",
+        name_key="p.pf || ' ' || p.pg",
+    )  # fmt: skip
+    yield (
+        "identifiers of other systems",
+        (
+            "INSERT INTO external_id (campus_id, kind, value, person_id, given_at) SELECT c.id, 'person', 'E' || p.n, p.id, p.at "
+            "FROM b_campus c JOIN b_person p ON p.n >= c.p0 AND p.n < c.p0 + c.people WHERE c.n % 2 = 0"
+        ),
+    )
+    staff = "b_campus c CROSS JOIN LATERAL generate_series(0, CASE WHEN c.n = 0 THEN 149 ELSE 14 END) k"
+    yield "staff", _like(
+        connection, "membership", f"person_id = '{house.trainer.id}'", staff,
+        id="md5('m' || c.n || '.' || k)::uuid", person_id="md5('p' || c.p0 + k)::uuid", campus_id="c.id",
+    )  # fmt: skip
+    badge, version = house.presence.badge.id, house.presence.version.id
+    badges = f"b_campus c CROSS JOIN generate_series(0, {BADGES - 1}) k"
+    yield "badges", _like(
+        connection, "badge", f"id = '{badge}'", badges,
+        id="md5('b' || c.n || '.' || k)::uuid", campus_id="c.id", slug="'b' || k",
+    )  # fmt: skip
+    yield "badge versions", _like(
+        connection, "badge_version", f"id = '{version}'", badges,
+        id="md5('v' || c.n || '.' || k)::uuid", badge_id="md5('b' || c.n || '.' || k)::uuid", name="'Savoir-faire ' || k",
+    )  # fmt: skip
+    yield (
+        "activities, drawn",
+        (
+            "CREATE UNLOGGED TABLE b_activity AS SELECT a AS n, md5('t' || a)::uuid AS id, c.n AS cn, c.id AS campus_id, a - c.t0 AS place, "
+            "c.p0, c.people, timestamptz '2022-12-01 09:00+00' + ((a - c.t0) * 4 * 365.0 / c.acts) * interval '1 day' AS at, "
+            f"md5('b' || c.n || '.' || a % {BADGES})::uuid AS badge_id, md5('v' || c.n || '.' || a % {BADGES})::uuid AS version_id, "
+            "md5('p' || c.p0 + a % CASE WHEN c.n = 0 THEN 150 ELSE 15 END)::uuid AS trainer "
+            f"FROM generate_series(0::bigint, {ACTIVITIES - 1}) a JOIN b_campus c ON a >= c.t0 AND a < c.t0 + c.acts"
+        ),
+    )
+    yield "activities", _like(
+        connection, "activity", f"id = '{house.activity.id}'", "b_activity t",
+        id="t.id", title="'Atelier ' || (t.n * 7919) % 9973", place="'Lieu ' || t.n % 211", starts_on="t.at::date",
+        ends_on="t.at::date", created_at="t.at", declared_size=f"{PARTS} + t.n % 9",
+    )  # fmt: skip
+    organised = f"activity_id = '{house.activity.id}'"
+    yield "organisers", _like(
+        connection, "activity_campus", organised, "b_activity t",
+        activity_id="t.id", campus_id="t.campus_id", position="0", accepted_at="t.at",
+    )  # fmt: skip
+    yield "organisers beside them", _like(
+        connection, "activity_campus", organised,
+        f"b_activity t JOIN b_campus o ON o.n = (t.cn + 1 + t.n % {len(SHARES) - 1}) % {len(SHARES)} WHERE t.n % 10 = 3",
+        activity_id="t.id", campus_id="o.id", position="1", accepted_at="t.at",
+    )  # fmt: skip
+    yield (
+        "trainers",
+        "INSERT INTO activity_trainer (activity_id, person_id) SELECT id, trainer FROM b_activity",
+    )
+    yield (
+        "badges of activities",
+        "INSERT INTO activity_badge (activity_id, badge_id) SELECT id, badge_id FROM b_activity",
+    )
+    yield (
+        "parts, drawn",
+        (
+            "CREATE UNLOGGED TABLE b_part AS SELECT t.*, k, CASE WHEN k = 19 THEN ((t.n * 104729) % greatest(t.people, 1) + t.p0 + t.people) "
+            f"% {PEOPLE} ELSE t.p0 + (t.n * 7907 + k) % t.people END AS person_n FROM b_activity t CROSS JOIN generate_series(0, {PARTS - 1}) k"
+        ),
+    )
+    yield "participations", _like(
+        connection, "participation", "true", "b_part q",
+        id="md5('q' || q.n || '.' || q.k)::uuid", activity_id="q.id", person_id="md5('p' || q.person_n)::uuid",
+        line_key="'p' || q.person_n || '@exemple.fr|' || q.k", recorded_at="q.at", recorded_by="q.trainer",
+        is_present="q.k <> 18", batch_id="NULL",
+    )  # fmt: skip
+    awards = f"b_part q WHERE q.k < {GIVEN_OF_THEM}"
+    award_id = "md5('a' || q.n || '.' || q.k)::uuid"
+    yield "awards", _like(
+        connection, "award", "true", awards,
+        id=award_id, campus_id="q.campus_id", badge_id="q.badge_id", version_id="q.version_id",
+        person_id="md5('p' || q.person_n)::uuid", activity_id="q.id", subject_id="md5('s' || q.n || '.' || q.k)::uuid",
+        awarded_at="q.at + interval '8 hours'", awarded_by="q.trainer", batch_id="NULL", once_key="NULL",
+        claimed_at="CASE WHEN (q.n + q.k) % 2 = 0 THEN q.at + interval '3 days' END",
+        visibility="CASE WHEN (q.n + q.k) % 7 = 0 THEN 'open' ELSE 'closed' END",
+        state="CASE WHEN (q.n + q.k) % 37 = 0 THEN 'revoked' ELSE 'issued' END",
+        revoked_at="CASE WHEN (q.n + q.k) % 37 = 0 THEN q.at + interval '40 days' END",
+        valid_until="CASE WHEN q.n % 5 = 0 THEN q.at + interval '3 years' END",
+    )  # fmt: skip
+    yield (
+        "credentials",
+        _like(connection, "signed_credential", "true", awards, award_id=award_id, signed_at="q.at"),
+    )
+    yield "status lists", _like(
+        connection, "status_list", "true", "b_campus c CROSS JOIN LATERAL generate_series(0, 3) k",
+        id="md5('l' || c.n || '.' || k)::uuid", campus_id="c.id", used="0", closed_at="m.created_at",
+    )  # fmt: skip
+    place = f"(q.place * {GIVEN_OF_THEM} + q.k)"
+    yield "slots", _like(
+        connection, "status_slot", "true", awards,
+        list_id=f"md5('l' || q.cn || '.' || {place} / 131072)::uuid", position=f"{place} % 131072", award_id=award_id,
+    )  # fmt: skip
+    yield "history", _like(
+        connection, "history_entry", "action = 'award'", awards,
+        id="nextval('history_entry_id_seq')", campus_id="q.campus_id", at="q.at + interval '8 hours'", actor_id="q.trainer",
+        noun_id=award_id, facts="json_build_object('version', q.version_id)",
+    )  # fmt: skip
+    yield (
+        "letters",
+        (
+            "INSERT INTO letter (id, envelope, campus_id, award_id, person_id, occasion, once_key, address, state, promised_at, not_before, "
+            "attempts, reason, server_said, sent_at, attempted_at) SELECT md5('e' || q.n || '.' || q.k)::uuid, md5('e' || q.n || '.' || q.k)::uuid, "
+            f"q.campus_id, {award_id}, md5('p' || q.person_n)::uuid, 'awarded', 'awarded/' || q.n || '.' || q.k, 'p' || q.person_n || '@exemple.fr', "
+            f"'sent', q.at, q.at, 1, '', '250', q.at, q.at FROM {awards}"
+        ),
+    )
+    each = PARTS + GIVEN_OF_THEM + 1
+    logs = "JOIN campus_log l ON l.campus_id = q.campus_id"
+    # A log starts anew at zero: these lines come in the place of the few that the house wrote.
+    yield (
+        "log, emptied",
+        "DELETE FROM log_payload; DELETE FROM log_entry; DELETE FROM award_evidence; DELETE FROM change",
+    )
+    yield (
+        "log, participations",
+        (
+            f"INSERT INTO log_entry (log_id, number, kind, at, commitment, leaf_hash) SELECT l.id, q.place * {PARTS + GIVEN_OF_THEM} + q.k, "
+            f"'participation', q.at, sha256(q.n::text::bytea), sha256(q.k::text::bytea) FROM b_part q {logs}"
+        ),
+    )
+    number = f"q.place * {PARTS + GIVEN_OF_THEM} + {PARTS} + q.k"
+    yield (
+        "log, awards",
+        (
+            f"INSERT INTO log_entry (log_id, number, kind, at, commitment, leaf_hash) SELECT l.id, {number}, 'award', q.at, "
+            f"sha256(q.n::text::bytea), sha256(q.k::text::bytea) FROM b_part q {logs} WHERE q.k < {GIVEN_OF_THEM}"
+        ),
+    )
+    facts = f"json_build_object('award', 'http://localhost:8000/attributions/' || {award_id}, 'credential', 'nbZzxXGC0RQy-_bmtJe1uyCNvUt_Hq9DKFml', 'entries', json_build_array(q.k), 'signingKey', 'WPXPj5LH0StS1i3n8KQZwjjt1LfJhTnZO1VSSz9hUT4')"
+    yield (
+        "log, facts of awards",
+        (
+            f"INSERT INTO log_payload (log_id, number, noun, noun_id, about_id, key, facts) SELECT l.id, {number}, 'award', {award_id}, "
+            f"md5('p' || q.person_n)::uuid, sha256(q.n::text::bytea), {facts} FROM b_part q {logs} WHERE q.k < {GIVEN_OF_THEM}"
+        ),
+    )
+    yield (
+        "evidence",
+        (
+            f"INSERT INTO award_evidence (award_id, log_id, size, decision, entries, digest) SELECT {award_id}, l.id, {number} + 1, {number}, "
+            f"json_build_array(q.place * {PARTS + GIVEN_OF_THEM} + q.k), 'uEiD0G4cl_csiYnWOb0d0eIcYKP4-fy-32Xg3749EGre7cQ' "
+            f"FROM b_part q {logs} WHERE q.k < {GIVEN_OF_THEM}"
+        ),
+    )
+    yield (
+        "log heads",
+        (
+            "UPDATE campus_log l SET size = (SELECT coalesce(max(number) + 1, 0) FROM log_entry e WHERE e.log_id = l.id)"
+        ),
+    )
+    yield (
+        "feed heads",
+        (
+            "INSERT INTO change_head (campus_id, last, last_at, generation) SELECT id, 0, now(), '0badcafe' FROM b_campus ON CONFLICT DO NOTHING"
+        ),
+    )
+    change = "INSERT INTO change (noun_id, campus_id, kind, number, first, at, removed, is_erased) SELECT "
+    here = f"q.place * {each}"
+    yield (
+        "feed, awards",
+        f"{change}{award_id}, q.campus_id, 'award', {here} + 20 + q.k, {here} + 20 + q.k, q.at, false, false FROM {awards}",
+    )
+    yield (
+        "feed, parts",
+        (
+            f"{change}md5('q' || q.n || '.' || q.k)::uuid, q.campus_id, 'participation', {here} + q.k, {here} + q.k, q.at, false, false FROM b_part q"
+        ),
+    )
+    yield (
+        "feed, activities",
+        f"{change}q.id, q.campus_id, 'activity', {here} + 37, {here} + 37, q.at, false, false FROM b_activity q",
+    )
+    yield (
+        "feed, people",
+        (
+            f"{change}p.id, c.id, 'person', 10000000 + p.n, 10000000 + p.n, p.at, false, false FROM b_campus c JOIN b_person p "
+            "ON p.n >= c.p0 AND p.n < c.p0 + c.people"
+        ),
+    )
+    yield (
+        "feed, heads",
+        (
+            "UPDATE change_head h SET last = coalesce((SELECT max(number) FROM change c WHERE c.campus_id = h.campus_id), 0)"
+        ),
+    )
+    yield (
+        "requests",
+        (
+            "INSERT INTO badge_request (id, campus_id, badge_id, person_id, given_name, family_name, address, language, narrative, links, entries, state, "
+            "created_at, waiting_since, evidence) SELECT md5('r' || q.n || '.' || q.k)::uuid, q.campus_id, q.badge_id, md5('p' || q.person_n)::uuid, p.g, p.f, "
+            "'p' || p.n || '@exemple.fr', 'fr', repeat('Ce que j’ai fait. ', 12), '[]', '[]', "
+            "(ARRAY['waiting', 'accepted', 'accepted', 'refused', 'withdrawn', 'more'])[1 + q.n % 6], q.at, q.at, '' "
+            "FROM b_part q JOIN b_person p ON p.n = q.person_n WHERE q.k = 2 AND q.n % 3 = 0"
+        ),
+    )
+
+
+# --- figures
+
+
+# fmt: off
+VARIANTS = {
+    "/gestion/{slug}/repertoire": (
+        "?tri=-nom", "?tri=arrivee", "?tri=-arrivee", "?tri=-badges", "?tri=-activites", "?tri=recuperes",
+        "?recupere=non", "?recupere=oui", "?badge={badge}", "?periode=mois", "?apres={person}",
+    ),
+    "/gestion/{slug}/attributions": (
+        "?tri=personne", "?tri=-badge", "?tri=-heures", "?tri=valable", "?tri=-recupere", "?etat=valable", "?etat=expire",
+        "?etat=retire", "?recupere=non", "?badge={badge}", "?par={trainer}", "?periode=mois", "?apres={award}",
+        "?tri=personne&apres={award}", "?tri=personne&etat=retire", "?tri=badge&recupere=oui",
+    ),
+    "/gestion/{slug}/activites": (
+        "?tri=titre", "?tri=-lieu", "?tri=-venues", "?tri=-badges", "?tri=-recuperes", "?tri=-effectif", "?q=atelier",
+        "?q=lieu+77", "?q=nulle+part", "?badge={badge}", "?periode=mois", "?apres={activity}",
+    ),
+    "/gestion/{slug}/demandes": ("?tri=personne", "?tri=-demandee"),
+}
+SOUGHT = ("martin", "zoe nguyen", "le boeu", "xylophone", "savoir 7", "lieu 77", "p{number}@exemple.fr", "p{number}")
+LISTS = (
+    "people", "people?external_id=E{number}", "people?address=p{number}@exemple.fr", "people?updated_since={since}",
+    "activities", "activities?updated_since={since}", "activities/{activity}", "activities/{activity}/participations",
+    "awards", "awards?updated_since={since}", "awards/{award}", "badges", "badges/{badge}/progress", "changes",
+    "changes?limit=200", "people/{person}", "people?limit=200", "awards?limit=200",
+)
+# fmt: on
+FILES = re.compile(r"\.(csv|xlsx|pdf|docx|json)|/ecran|/suivi|/avancement")
+
+
+class Drawn:
+    """Campuses and things of theirs."""
+
+    def __init__(self, house: houses.House, campuses: Sequence[Campus]) -> None:
+        self.house, self.campuses = house, campuses
+        self.chosen = random.Random(7)  # noqa: S311 - not a secret
+        with house.owner.connect() as connection:
+            rows = connection.execute(
+                text("SELECT n, id, p0, people, t0, acts FROM b_campus ORDER BY n")
+            ).all()
+        self._of = {row.id: row for row in rows}
+
+    def of(self, campus: Campus) -> dict[str, Any]:
+        row, draw = self._of[campus.id], self.chosen.randrange
+        number, activity, badge = row.p0 + draw(row.people), row.t0 + draw(row.acts), draw(BADGES)
+        named = {
+            "number": str(number),
+            "person": _md5(f"p{number}"),
+            "activity": _md5(f"t{activity}"),
+            "award": _md5(f"a{activity}.{draw(GIVEN_OF_THEM)}"),
+            "badge": _md5(f"b{row.n}.{badge}"),
+            "trainer": _md5(f"p{row.p0 + draw(15)}"),
+            "request": _md5(f"r{activity // 3 * 3}.2"),
+            "part": _md5(f"q{activity}.{draw(PARTS)}"),
+            "since": "2026-11-01T00:00:00Z",
+        }
+        return named | {
+            "slug": campus.slug, "person_id:uuid": named["person"], "activity_id": named["activity"],
+            "activity_id:uuid": named["activity"], "award_id": named["award"], "badge_id": named["badge"],
+            "badge_id:uuid": named["badge"], "member_id:uuid": named["trainer"], "request_id:uuid": named["request"],
+            "participation_id": named["part"], "etape": "apparence", "period": "2025", "indicator_id": "apprenants",
+        }  # fmt: skip
+
+
+def _md5(words: str) -> str:
+    return str(uuid.UUID(hashlib.md5(words.encode(), usedforsecurity=False).hexdigest()))
+
+
+def measure(house: houses.House, part: str) -> None:
+    with Session(house.owner, expire_on_commit=False) as session:
+        campuses = list(session.exec(select(Campus).order_by(Campus.short_name)))
+    campuses.sort(key=lambda each: each.id != house.campus.id)
+    event.listen(house.process.engine, "connect", _note_backend)
+    house.process.engine.dispose()
+    drawn, asked = Drawn(house, campuses), campuses[:DRAWN]
+    client = house.client(house.admin)
+    pages = [each[4:] for each in policies(client.app.routes) if each.startswith("GET /gestion/{slug}")]  # type: ignore[attr-defined]
+    found = list[tuple[float, str]]()
+    for page in pages:
+        if FILES.search(page):
+            continue
+        for query in ("", *VARIANTS.get(page, ())):
+            if part in f"{page}{query}":
+                paths = [_filled(f"{page}{query}", drawn.of(campus)) for campus in asked]
+                found += (
+                    _asked(f"{page}{query}", house, [(client, path) for path in paths]) if all(paths) else []
+                )
+    for sought in SOUGHT:
+        for kind in ("", "personnes", "activites", "attributions"):
+            name = f"/recherche {sought} {kind}"
+            if part in name:
+                paths = [_search(house, campus, sought, kind, drawn.of(campus)) for campus in asked]
+                found += _asked(name, house, [(client, path) for path in paths])
+    programs = {campus.slug: program(house, campus=campus) for campus in asked}
+    for listed in LISTS:
+        if part in f"/api/{listed}":
+            values = [drawn.of(campus) for campus in asked]
+            paths = [f"/api/v1/campuses/{each['slug']}/{_filled(listed, each)}" for each in values]
+            found += _asked(
+                f"/api/{listed}",
+                house,
+                [(programs[each["slug"]], path) for each, path in zip(values, paths, strict=True)],
+            )
+    slow = sorted((each for each in found if each[0] > 300), reverse=True)
+    print(f"{len(found)} pages and lists; p95 of processor time over 300 ms: {len(slow)}")
+    print("\n".join(f"  {high:6.0f} ms  {name}" for high, name in slow))
+
+
+def _filled(page: str, known: dict[str, str]) -> str:
+    names = re.findall(r"{([^}]+)}", page)
+    return re.sub(r"{([^}]+)}", lambda match: known[match[1]], page) if known.keys() >= set(names) else ""
+
+
+def _search(house: houses.House, campus: Campus, sought: str, kind: str, known: dict[str, str]) -> str:
+    with house.unit_of_work(reading=True) as services:
+        token = services.directory.seal(_filled(sought, known), campus, Actor(house.admin.id))
+    return f"/gestion/{campus.slug}/recherche?q={token}" + (f"&dans={kind}" if kind else "")
+
+
+def _asked(name: str, house: houses.House, requests: Sequence[tuple[Any, str]]) -> list[tuple[float, str]]:
+    """Each once, then each again: by the clock, and in processor time of this process and of its connections."""
+    rounds = list[tuple[list[float], list[float]]]()
+    for _ in range(2):
+        clock, processor = list[float](), list[float]()
+        for client, path in requests:
+            used, begun = _processor(house), time.perf_counter()
+            answer = client.get(path)
+            clock.append((time.perf_counter() - begun) * 1000)
+            processor.append((_processor(house) - used) * 1000)
+            if answer.status_code != 200:
+                print(f"  {answer.status_code} {name}")
+                return []
+        rounds.append((clock, processor))
+    shown = [
+        " ".join(f"{_quantile(times, share):5.0f}" for share in (0.5, 0.95, 0.99))
+        for clock, processor in rounds
+        for times in (clock, processor)
+    ]
+    print(
+        f"  {' | '.join(shown)} | largest {rounds[0][1][0]:5.0f} {rounds[1][1][0]:5.0f} | {name}", flush=True
+    )
+    return [(max(_quantile(processor, 0.95) for _, processor in rounds), name)]
+
+
+def _processor(house: houses.House) -> float:
+    """Seconds that this process and the server's for its connections have computed."""
+    pool: Any = house.process.engine.pool
+    held = [each.info.get("backend") for each in list(pool._pool.queue)]
+    used = time.process_time()
+    for pid in {each for each in held if each}:
+        used += int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
+    return used
+
+
+def _note_backend(connection: Any, record: Any) -> None:
+    record.info["backend"] = connection.info.backend_pid
+
+
+def _quantile(times: Sequence[float], share: float) -> float:
+    ordered = sorted(times)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
