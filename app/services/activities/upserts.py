@@ -223,12 +223,15 @@ class ParticipantUpserts:
         good, entries = list[ListedPerson](), dict[int, Entry]()
         for one in checked:
             each, entries[one.line.line] = by_number[one.line.line], one.entry
+            fault = fault_of(one.line)
             if one.entry is Entry.REFUSED:
-                fault = fault_of(one.line)
                 kind = fault.outcome if fault else LineOutcome.UNREADABLE
                 each.refuse(LineRefused(one.sentence, kind=kind.value))
             elif one.entry is Entry.UNCLEAR:
                 each.refuse(LineRefused(SEVERAL.sentence, kind=SEVERAL.outcome.value))
+            elif fault is not None:
+                # A repetition of a line that was refused.
+                each.refuse(LineRefused(fault.sentence, kind=fault.outcome.value))
             else:
                 good.append(one.line)
         self._refuse_named_otherwise(good, self.activities.known(activity, good).meant, campus, by_number)

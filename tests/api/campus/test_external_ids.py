@@ -356,3 +356,13 @@ def test_former_addresses_still_answer_and_say_that_they_are_former(program: Tes
     made = program.put(f"{V1}/activities/by-external-id/F-1", json=activity)
     now = program.put(f"{V1}/external-ids/activities/F-1", json=activity)
     assert (made.status_code, now.json()["outcome"]) == (201, "same")
+
+
+@pytest.mark.parametrize("name", ["-", "..", "\u00ad"])
+def test_line_without_a_name_is_refused_each_time_it_is_repeated(
+    house: House, program: TestClient, name: str
+):
+    line = {"family_name": name}
+    answer = program.post(f"{V1}/activities/{house.activity.id}/participations", json=[line, line, line])
+    assert answer.status_code == 200, answer.text
+    assert [one["outcome"] for one in answer.json()["lines"]] == ["refused"] * 3
