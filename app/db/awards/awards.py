@@ -289,7 +289,8 @@ class AwardStore(Store):
     ) -> list[AwardRecord]:
         """Latest first; `before` is the (awarded_at, id) of the previous page's last record, `wanted` the values
         of columns."""
-        query = self.records().where(col(Award.campus_id) == campus_id).options(*WITHOUT_PICTURES)
+        # Awards first, alone: PostgreSQL would otherwise join each of the campus before it sorts them.
+        query = select(col(Award.id)).where(col(Award.campus_id) == campus_id)
         query = query.where(*(getattr(Award, name) == value for name, value in wanted.items()))
         if updated_since is not None:
             query = query.where(changed_since(campus_id, col(Award.id), updated_since))
@@ -299,8 +300,10 @@ class AwardStore(Store):
                 (col(Award.awarded_at) < moment)
                 | ((col(Award.awarded_at) == moment) & (col(Award.id) < last))
             )
-        query = query.order_by(col(Award.awarded_at).desc(), col(Award.id).desc()).limit(limit)
-        return [AwardRecord(*row) for row in self.session.execute(query)]
+        latest = (col(Award.awarded_at).desc(), col(Award.id).desc())
+        ids = self.session.scalars(query.order_by(*latest).limit(limit)).all()
+        records = self.records().where(among(self.session, col(Award.id), ids)).options(*WITHOUT_PICTURES)
+        return [AwardRecord(*row) for row in self.session.execute(records.order_by(*latest))]
 
     def standing_of_person(self, person_id: uuid.UUID, campus_id: uuid.UUID) -> Sequence[Award]:
         query = select(Award).where(

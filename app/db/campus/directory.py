@@ -114,8 +114,13 @@ class DirectoryStore(Store):
         return tuple_(at, row_id) < tuple_(*_as((last[0], last[1]), at, row_id)) if last else false()
 
     def _awards_where(self, condition: ColumnElement[bool], start: Start) -> list[AwardRecord]:
-        query = AwardStore.records().where(condition).options(*WITHOUT_PICTURES)
-        return [AwardRecord(*row) for row in page_of(self.session, query, _LATEST_AWARDS, start)]
+        """Awards and names first: PostgreSQL would otherwise join all of the campus before it sorts them."""
+        query = select(col(Award.id)).select_from(join(Award, Person, col(Person.id) == col(Award.person_id)))
+        ids = [row[0] for row in page_of(self.session, query.where(condition), _LATEST_AWARDS, start)]
+        records = (
+            AwardStore.records().where(among(self.session, col(Award.id), ids)).options(*WITHOUT_PICTURES)
+        )
+        return [AwardRecord(*row) for row in self.session.execute(records.order_by(*_LATEST_FIRST))]
 
     def _versions_by_words_left(
         self, campus_id: uuid.UUID, words: Sequence[str]
@@ -238,6 +243,7 @@ _LATEST_ACTIVITIES: Order = [
     (col(Activity.starts_on), True), (col(Activity.title), False), (col(Activity.id), False),
 ]  # fmt: skip
 _SAME_ACTIVITY = col(ActivityCampus.activity_id) == col(Participation.activity_id)
+_LATEST_FIRST = (col(Award.awarded_at).desc(), col(Award.id).desc())
 _LATEST_AWARDS: Order = [(col(Award.awarded_at), True), (col(Award.id), True)]
 
 
