@@ -256,6 +256,7 @@ for router in (
     contributions.router,
     ratings.router,
     wallets.router,
+    wallets.consent_router,
     wallets.requests_router,
     ratings.review_router,
     my_log.router,

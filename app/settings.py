@@ -107,6 +107,10 @@ class Settings(BaseSettings):
         False,
         description="on or off: whether applications may register themselves for the Open Badges API (`sceau apps` registers one).",
     )
+    wallet_redirects: str = Field(
+        "",
+        description="Redirect URIs of wallets that may ask a learner for a badge without an offer from their page, with commas.",
+    )
     locale: str = Field(
         "fr", pattern="^[a-z]{2}$", description="The language of a visitor who asks for none."
     )
@@ -256,6 +260,10 @@ class Settings(BaseSettings):
     @property
     def local_ports_to_fetch_from(self) -> frozenset[int]:
         return frozenset(map(int, _listed(self.fetch_local_ports)))
+
+    @property
+    def trusted_wallet_redirects(self) -> frozenset[str]:
+        return frozenset(_listed(self.wallet_redirects))
 
     @property
     def networks_of_webhooks(self) -> tuple[IPv4Network | IPv6Network, ...]:

@@ -102,6 +102,7 @@ class ProcessProvider(Provider):
             settings.time_zone,
             settings.vc_api_issue,
             settings.app_registration,
+            settings.trusted_wallet_redirects,
         )
 
     @provide

@@ -179,6 +179,7 @@ class ServiceOptions:
     """Of the times in e-mails that belong to no campus."""
     vc_api_issue: bool
     app_registration: bool
+    wallet_redirects: frozenset[str]
 
 
 LONGEST_QUERY = 100

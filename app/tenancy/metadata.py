@@ -13,7 +13,15 @@ from app.domain.badges import badges, modules, shared_definitions
 from app.domain.campus import audit_log, campus, integration, lti, registers, sender, team, webhooks
 from app.domain.frameworks import pathways
 from app.domain.imports import calendars, imports
-from app.domain.learners import connected_apps, page_views, portfolios, ratings, requests, wallets
+from app.domain.learners import (
+    connected_apps,
+    page_views,
+    portfolios,
+    ratings,
+    requests,
+    wallet_authorization,
+    wallets,
+)
 from app.domain.people import name_disambiguation, parental_consent, people, record_merge
 from app.domain.reports import counts, editions, facts, ledger, network, surveys
 from app.domain.trust import organisations, peers, trust_registry
@@ -70,6 +78,7 @@ MODULES = (
     team,
     trust_registry,
     verification,
+    wallet_authorization,
     wallets,
     webhooks,
 )

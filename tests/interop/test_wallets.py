@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from shutil import copyfile
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
@@ -103,6 +104,38 @@ def test_their_wallet_is_refused_a_wrong_or_used_code(
     receive(node, house, offer.by_value, offer.typed)
     with pytest.raises(PeerRefused, match="invalid_grant"):
         receive(node, house, offer.by_value, offer.typed)
+
+
+@pytest.mark.parametrize("wanted", list(WalletFormat))
+def test_their_wallet_receives_the_badge_after_the_learners_consent(
+    wanted: WalletFormat, node: NodePeer, server: tuple[House, LiveServer]
+) -> None:
+    """Their software pushes the request, proves its key with each request, and checks who answers."""
+    house, _live = server
+    award_id = open_award(house, "Ida Martin;ida@exemple.fr")
+    with house.unit_of_work() as services:
+        record = services.awards.record(award_id)
+        offer = services.wallets.offer(record, wanted, needs_consent=True)
+    redirect, holder = "eudi-openid4ci://retour", private_jwk(WALLET)
+    started = node.call(
+        "startAuthorization",
+        offer=offer.by_reference,
+        holder=holder,
+        redirect=redirect,
+        scope=wanted.configuration,
+    )
+    asked = parse_qs(urlsplit(started["url"]).query)
+    assert asked.keys() == {"client_id", "request_uri"}
+    with house.unit_of_work() as services:
+        consents = services.wallet_consents
+        request = consents.read(house.campus, {name: value for name, (value,) in asked.items()})
+        answer = consents.consent(house.campus, request, record.person, award_id)
+    got = node.call("finishAuthorization", url=answer, at=int(house.clock().timestamp()))
+    assert (got["format"], got["tokenType"], got["version"]) == (wanted.value, "DPoP", "V1")
+    with house.unit_of_work(reading=True) as services:
+        assert services.wallets.accepted_at(services.awards.record(award_id)) is not None
+    with pytest.raises(PeerRefused, match="invalid_grant"):
+        node.call("finishAuthorization", url=answer, at=int(house.clock().timestamp()))
 
 
 def test_withdrawal_is_seen_in_both_lists(node: NodePeer, server: tuple[House, LiveServer]) -> None:

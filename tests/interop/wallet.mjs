@@ -1,6 +1,6 @@
 // A wallet of other people's parts: OpenID4VCI of the OpenWallet Foundation, its SD-JWT VC, keys of Panva's jose.
 import {Openid4vciClient, setGlobalConfig} from '@openid4vc/openid4vci';
-import {clientAuthenticationAnonymous} from '@openid4vc/oauth2';
+import {clientAuthenticationAnonymous, clientAuthenticationNone} from '@openid4vc/oauth2';
 import {Openid4vpClient} from '@openid4vc/openid4vp';
 import {getListFromStatusListJWT} from '@sd-jwt/jwt-status-list';
 import {SDJwtVcInstance} from '@sd-jwt/sd-jwt-vc';
@@ -71,41 +71,84 @@ export const operations = {
   },
 
   async receiveCredential({offer, txCode, holder, at}) {
-    const client = new Openid4vciClient({callbacks: callbacksOf(holder)});
-    const credentialOffer = await client.resolveCredentialOffer(offer);
-    const issuerMetadata = await client.resolveIssuerMetadata(credentialOffer.credential_issuer);
+    const {client, credentialOffer, issuerMetadata} = await opened(offer, holder);
     const {accessTokenResponse} = await client.retrievePreAuthorizedCodeAccessTokenFromOffer(
       {credentialOffer, issuerMetadata, txCode}
     );
-    const accessToken = accessTokenResponse.access_token;
-    const [credentialConfigurationId] = credentialOffer.credential_configuration_ids;
-    const {format, proof_types_supported: proofTypes} =
-      issuerMetadata.credentialIssuer.credential_configurations_supported[credentialConfigurationId];
-    const {c_nonce: nonce} = await client.requestNonce({issuerMetadata});
-    const publicJwk = publicOf(holder);
-    const {jwt} = proofTypes ? await client.createCredentialRequestJwtProof({
-      issuerMetadata,
-      credentialConfigurationId,
-      issuedAt: new Date(at * 1000),
-      nonce,
-      signer: {method: 'jwk', alg: 'ES256', publicJwk}
-    }) : {};
-    const {credentialResponse} = await client.retrieveCredentials({
-      issuerMetadata, accessToken, credentialConfigurationId, ...(jwt && {proofs: {jwt: [jwt]}})
+    return received({client, credentialOffer, issuerMetadata, accessTokenResponse, holder, at});
+  },
+
+  // By authorization code: a pushed request with PKCE and DPoP, and the address that it opens in a browser.
+  async startAuthorization({offer, holder, redirect, scope}) {
+    const wallet = await opened(offer, holder, clientAuthenticationNone({clientId: 'portefeuille-d-essai'}));
+    const {authorizationRequestUrl, pkce, dpop} = await wallet.client.createAuthorizationRequestUrlFromOffer({
+      credentialOffer: wallet.credentialOffer,
+      issuerMetadata: wallet.issuerMetadata,
+      clientId: 'portefeuille-d-essai',
+      redirectUri: redirect,
+      scope,
+      state: 'etat',
+      dpop: {signer: signerOf(holder)}
     });
-    await client.sendNotification({
-      issuerMetadata,
-      accessToken,
-      notification: {notificationId: credentialResponse.notification_id, event: 'credential_accepted'}
+    begun = {...wallet, pkce, dpop, redirect, holder};
+    return {url: authorizationRequestUrl};
+  },
+
+  async finishAuthorization({url, at}) {
+    const {client, credentialOffer, issuerMetadata, pkce, dpop, redirect, holder} = begun;
+    const [authorizationServerMetadata] = issuerMetadata.authorizationServers;
+    const {code} = client.parseAndVerifyAuthorizationResponseRedirectUrl({url, authorizationServerMetadata});
+    const {accessTokenResponse, dpop: bound} = await client.retrieveAuthorizationCodeAccessTokenFromOffer({
+      credentialOffer, issuerMetadata, authorizationCode: code,
+      pkceCodeVerifier: pkce.codeVerifier, redirectUri: redirect, dpop
     });
-    return {
-      format,
-      signed: Boolean(issuerMetadata.signedCredentialIssuer),
-      version: issuerMetadata.originalDraftVersion,
-      credential: credentialResponse.credentials[0].credential
-    };
+    const got = await received({client, credentialOffer, issuerMetadata, accessTokenResponse, holder, at, dpop: bound});
+    return {...got, tokenType: accessTokenResponse.token_type};
   }
 };
+
+let begun;
+
+async function opened(offer, holder, clientAuthentication) {
+  const client = new Openid4vciClient({callbacks: callbacksOf(holder, clientAuthentication)});
+  const credentialOffer = await client.resolveCredentialOffer(offer);
+  const issuerMetadata = await client.resolveIssuerMetadata(credentialOffer.credential_issuer);
+  return {client, credentialOffer, issuerMetadata};
+}
+
+function signerOf(holder) {
+  return {method: 'jwk', alg: 'ES256', publicJwk: publicOf(holder)};
+}
+
+async function received({client, credentialOffer, issuerMetadata, accessTokenResponse, holder, at, dpop}) {
+  const accessToken = accessTokenResponse.access_token;
+  const [credentialConfigurationId] = credentialOffer.credential_configuration_ids;
+  const {format, proof_types_supported: proofTypes} =
+    issuerMetadata.credentialIssuer.credential_configurations_supported[credentialConfigurationId];
+  const {c_nonce: nonce} = await client.requestNonce({issuerMetadata});
+  const {jwt} = proofTypes ? await client.createCredentialRequestJwtProof({
+    issuerMetadata,
+    credentialConfigurationId,
+    issuedAt: new Date(at * 1000),
+    nonce,
+    signer: signerOf(holder)
+  }) : {};
+  const {credentialResponse} = await client.retrieveCredentials({
+    issuerMetadata, accessToken, credentialConfigurationId, dpop, ...(jwt && {proofs: {jwt: [jwt]}})
+  });
+  await client.sendNotification({
+    issuerMetadata,
+    accessToken,
+    dpop,
+    notification: {notificationId: credentialResponse.notification_id, event: 'credential_accepted'}
+  });
+  return {
+    format,
+    signed: Boolean(issuerMetadata.signedCredentialIssuer),
+    version: issuerMetadata.originalDraftVersion,
+    credential: credentialResponse.credentials[0].credential
+  };
+}
 
 async function resolved(link) {
   const client = new Openid4vpClient({callbacks: verifierCallbacks});
@@ -141,7 +184,7 @@ function publicOf({d, ...jwk}) {
   return jwk;
 }
 
-function callbacksOf(holder) {
+function callbacksOf(holder, clientAuthentication = clientAuthenticationAnonymous()) {
   const unused = () => {
     throw new Error('not expected here');
   };
@@ -152,7 +195,7 @@ function callbacksOf(holder) {
     fetch: asking,
     hash: (data, alg) => createHash(alg.replace('-', '')).update(data).digest(),
     generateRandom: length => randomBytes(length),
-    clientAuthentication: clientAuthenticationAnonymous(),
+    clientAuthentication,
     async signJwt(signer, {header, payload}) {
       const key = await jose.importJWK(holder, signer.alg);
       const jwt = await new jose.SignJWT(payload).setProtectedHeader(header).sign(key);

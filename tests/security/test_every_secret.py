@@ -22,7 +22,13 @@ from app.domain.activities.check_in import Ticket, new_phone, sealed_phone, seal
 from app.domain.awards.awards import Visibility
 from app.domain.campus.audit_log import Actor
 from app.domain.learners.connected_apps import TokenRefusal
-from app.domain.learners.wallets import PRE_AUTHORIZED, WalletFormat, WalletRefusal, code_of_reference
+from app.domain.learners.wallets import (
+    PRE_AUTHORIZED,
+    WalletFormat,
+    WalletRefusal,
+    code_of_reference,
+    issuer_state_of_reference,
+)
 from app.domain.people.people import Person
 from app.domain.trust.organisations import desk_token, named_token
 from app.domain.trust.peers import PEER_LINK, PEER_WITHDRAW, PEER_WRITE
@@ -34,6 +40,7 @@ from tests.security.matrix.callers import Caller, Things, things_of
 from tests.security.matrix.courses import launch_secret
 from tests.security.matrix.policy import CASES
 from tests.security.test_matrix import _expected, ask
+from tests.services.learners import test_wallet_consents as consents
 from tests.support.every import for_each
 from tests.support.house import COMMAND, House, build_house
 
@@ -133,7 +140,7 @@ def _of_wallet(services: Services, things: Things) -> dict[str, str]:
     wallets = services.wallets
     services.awards.set_visibility(things.award_id, Visibility.OPEN, by=COMMAND)
     record = services.awards.record(things.award_id)
-    offer = wallets.offer(record, WalletFormat.SD_JWT)
+    offer = wallets.offer(record, WalletFormat.EMBEDDED)
     reference = unquote(offer.by_reference).rpartition("/")[2]
     form = {
         "grant_type": PRE_AUTHORIZED,
@@ -142,6 +149,20 @@ def _of_wallet(services: Services, things: Things) -> dict[str, str]:
     }
     token = wallets.redeem(record.campus, form)
     assert not isinstance(token, WalletRefusal)
+    wallets.issue(
+        record.campus, str(token["access_token"]), consents.EMBEDDED
+    )  # a new offer does not end it now
+    by_consent = wallets.offer(record, WalletFormat.EMBEDDED, needs_consent=True)
+    state = issuer_state_of_reference(unquote(by_consent.by_reference).rpartition("/")[2])
+    asked = consents.authorization(state)
+    pushed = services.wallet_consents.push(record.campus, asked, None)["request_uri"]
+    request = services.wallet_consents.read(record.campus, asked)
+    answer = services.wallet_consents.consent(record.campus, request, record.person, things.award_id)
+    code = parse_qs(urlsplit(answer).query)["code"][0]
+    proof = consents.dpop("jeton", at=services.clock().timestamp())
+    bound = wallets.redeem(record.campus, consents.redemption(code), proof)
+    assert not isinstance(bound, WalletRefusal)
+    wallets.issue(record.campus, str(bound["access_token"]), consents.EMBEDDED)
     waiting = wallets.offer(record, WalletFormat.SD_JWT)
     named = unquote(waiting.by_reference).rpartition("/")[2]
     services.awards.set_visibility(things.award_id, Visibility.CLOSED, by=COMMAND)
@@ -149,7 +170,12 @@ def _of_wallet(services: Services, things: Things) -> dict[str, str]:
         "reference of an offer": named,
         "pre-authorized code": code_of_reference(named),
         "transaction code": waiting.typed,
-        "access token of a wallet": token,
+        "access token of a wallet": str(token["access_token"]),
+        "issuer state of an offer": state,
+        "pushed request of a wallet": str(pushed),
+        "authorization code of a wallet": code,
+        "access token of a wallet’s key": str(bound["access_token"]),
+        "DPoP proof of a wallet": proof,
         "nonce of a wallet": wallets.nonce(record.campus),
     }
 

@@ -12,7 +12,8 @@ from starlette.exceptions import HTTPException
 from app.api.publishing.public import FIVE_MINUTES, CampusSlug, answer, shown
 from app.container import Services
 from app.domain.campus.campus import Campus
-from app.domain.learners.wallets import WalletRefusal, WalletRefused
+from app.domain.learners.wallet_authorization import AuthorizationRefused
+from app.domain.learners.wallets import PROOF_ALGORITHMS, WalletRefusal, WalletRefused
 from app.http.negotiation import preferred
 from app.http.policies import public
 from app.http.problems import documented
@@ -22,9 +23,10 @@ from app.http.request_scope import (
     enter,
     limited,
     process_of,
+    read_transaction,
     write_transaction,
 )
-from app.services.learners.wallets import NONCE_SECONDS, TOKEN_SECONDS
+from app.services.learners.wallets import NONCE_SECONDS
 from app.services.publishing.publication import Published
 from sceau_credentials.errors import MalformedInput
 from sceau_credentials.values.json_text import JsonObject, dump_json, parse_json_object
@@ -35,14 +37,18 @@ _JSON: Final = "application/json"
 _JWT: Final = "application/jwt"
 _LONGEST: Final = 32 * 1024
 _NOT_STORED: Final = {"Cache-Control": "no-store", "Access-Control-Allow-Origin": "*"}
+_ALGORITHMS: Final = " ".join(PROOF_ALGORITHMS)
 _MEMBERS: Final = {"type": "object", "additionalProperties": True}
 _SAID: Final = {
     WalletRefusal.INVALID_REQUEST: "a required parameter is missing, or the body cannot be read",
-    WalletRefusal.UNSUPPORTED_GRANT: "only the pre-authorized code grant is supported",
-    WalletRefusal.INVALID_GRANT: "the code or the transaction code is wrong, used or expired",
+    WalletRefusal.UNSUPPORTED_GRANT: "the grants are the pre-authorized code and the authorization code",
+    WalletRefusal.INVALID_GRANT: "the code is wrong, used or expired, or what has to prove it is wrong",
+    WalletRefusal.INVALID_DPOP: "the DPoP proof is missing, wrong, used, or of another key or URL",
     WalletRefusal.INVALID_TOKEN: "the access token is unknown, used or expired",
-    WalletRefusal.INVALID_CREDENTIAL_REQUEST: "credential_configuration_id is required",
+    WalletRefusal.INVALID_CREDENTIAL_REQUEST: "credential_identifier is required if the token names one, else "
+    "credential_configuration_id",
     WalletRefusal.UNKNOWN_CONFIGURATION: "the offer does not contain this credential configuration",
+    WalletRefusal.UNKNOWN_IDENTIFIER: "the token names another credential identifier",
     WalletRefusal.INVALID_PROOF: "one key proof of type jwt is required",
     WalletRefusal.INVALID_NONCE: "the nonce of the proof is unknown, used or expired",
     WalletRefusal.INVALID_ENCRYPTION: "encrypted responses are not supported",
@@ -90,13 +96,13 @@ def issuer_metadata(slug: CampusSlug, request: Request, services: ReadingService
 
 @router.get(
     "/.well-known/oauth-authorization-server/campus/{slug}",
-    summary="Where wallets redeem the codes of a campus (RFC 8414)",
+    summary="Where wallets ask, and redeem the codes of a campus (RFC 8414)",
+    dependencies=[limited("wallet")],
     **shown(_JSON),
 )
 @public
 def server_metadata(slug: CampusSlug, request: Request, services: ReadingServices) -> Response:
-    wallets = services.wallets
-    return _metadata(request, wallets.server_metadata(wallets.campus(slug)))
+    return _metadata(request, services.wallets.server_metadata(_entered(request, services, slug)))
 
 
 @router.get(
@@ -138,7 +144,7 @@ def offer(slug: CampusSlug, reference: str, request: Request, services: ReadingS
 
 @router.post(
     f"{_PLACE}/jeton",
-    summary="An access token for a pre-authorized code and its transaction code",
+    summary="An access token for a code, bound to the key of a DPoP proof where there is one",
     dependencies=[limited("wallet")],
     openapi_extra=_body("application/x-www-form-urlencoded"),
     **_json("An access token for one credential."),
@@ -164,13 +170,40 @@ def _token(request: Request, slug: str, body: bytes) -> Response:
     form = token_form(body)
     if form is None:
         return _refused(WalletRefusal.INVALID_REQUEST)
+    dpop = _dpop(request)
     with write_transaction(request) as services:
-        found = services.wallets.redeem(_entered(request, services, slug), form)
+        found = services.wallets.redeem(_entered(request, services, slug), form, dpop)
     if isinstance(found, WalletRefusal):
-        if found is WalletRefusal.INVALID_GRANT:
+        if found in (WalletRefusal.INVALID_GRANT, WalletRefusal.INVALID_DPOP):
             limiter.hit("wrong wallet code", network)
         return _refused(found)
-    return _answer({"access_token": found, "token_type": "Bearer", "expires_in": TOKEN_SECONDS})
+    return _answer(found)
+
+
+@router.post(
+    f"{_PLACE}/demande",
+    summary="A request of a wallet, before the learner is asked (RFC 9126)",
+    dependencies=[limited("wallet")],
+    openapi_extra=_body("application/x-www-form-urlencoded"),
+    **_json("A request_uri for the authorization endpoint, good once.", status=201),
+)
+@public
+async def pushed_request(slug: CampusSlug, request: Request) -> Response:
+    return await run_in_threadpool(_push, request, slug, await _sent(request))
+
+
+def _push(request: Request, slug: str, body: bytes) -> Response:
+    form = token_form(body)
+    if form is None:
+        return _refused(WalletRefusal.INVALID_REQUEST)
+    try:
+        with read_transaction(request) as services:
+            campus = services.wallets.campus(slug)
+            return _answer(services.wallet_consents.push(campus, form, _dpop(request)), 201)
+    except AuthorizationRefused as refused:
+        return _answer({"error": refused.refusal.value, "error_description": refused.expected}, 400)
+    except WalletRefused as error:
+        return _refused(error.refusal)
 
 
 @router.post(
@@ -200,14 +233,13 @@ async def credential(slug: CampusSlug, request: Request) -> Response:
 def _credential(request: Request, slug: str, body: bytes) -> Response:
     try:
         with write_transaction(request) as services:
-            campus = _entered(request, services, slug)
-            services.wallets.check_token(campus, _bearer(request))
+            campus, token = _for_token(request, services, slug, "attestation")
             wanted = _read(body)
             if wanted is None:
                 return _refused(WalletRefusal.INVALID_CREDENTIAL_REQUEST)
-            issued = services.wallets.issue(campus, _bearer(request), wanted)
+            issued = services.wallets.issue(campus, token, wanted)
     except WalletRefused as error:
-        return _refused(error.refusal)
+        return _refused(error.refusal, at_resource=True)
     # Spliced in, so that the bytes of the stored credential stay as they were signed.
     body = b"".join(
         (
@@ -236,14 +268,13 @@ async def notification(slug: CampusSlug, request: Request) -> Response:
 def _notification(request: Request, slug: str, body: bytes) -> Response:
     try:
         with write_transaction(request) as services:
-            campus = _entered(request, services, slug)
-            services.wallets.check_token(campus, _bearer(request))
+            campus, token = _for_token(request, services, slug, "notification")
             report = _read(body)
             if report is None:
                 return _refused(WalletRefusal.INVALID_NOTIFICATION)
-            services.wallets.notify(campus, _bearer(request), report)
+            services.wallets.notify(campus, token, report)
     except WalletRefused as error:
-        return _refused(error.refusal)
+        return _refused(error.refusal, at_resource=True)
     return Response(status_code=204, headers=_NOT_STORED)
 
 
@@ -270,19 +301,35 @@ def _read(body: bytes) -> JsonObject | None:
         return None
 
 
-def _bearer(request: Request) -> str:
-    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
-    return secret.strip() if scheme.lower() == "bearer" else ""
+def _for_token(request: Request, services: Services, slug: str, endpoint: str) -> tuple[Campus, str]:
+    """The campus and the access token, once its holder has proved the key it is bound to; raises WalletRefused."""
+    campus = _entered(request, services, slug)
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    token, proof = token.strip(), None
+    if scheme.lower() == "dpop":
+        proof = services.wallets.read_proof(campus, endpoint, token, _dpop(request) or "")
+    elif scheme.lower() != "bearer":
+        token = ""
+    services.wallets.check_token(campus, token, proof)
+    return campus, token
+
+
+def _dpop(request: Request) -> str | None:
+    """The proof, if there is one; two are none that counts (RFC 9449, 4.3)."""
+    sent = request.headers.getlist("dpop")
+    return (sent[0] if len(sent) == 1 else "") if sent else None
 
 
 def _answer(content: JsonObject, status: int = 200) -> Response:
     return Response(dump_json(content), status_code=status, media_type=_JSON, headers=_NOT_STORED)
 
 
-def _refused(refusal: WalletRefusal) -> Response:
+def _refused(refusal: WalletRefusal, *, at_resource: bool = False) -> Response:
     content: JsonObject = {"error": refusal.value, "error_description": _SAID[refusal]}
-    if refusal is not WalletRefusal.INVALID_TOKEN:
+    if refusal not in (WalletRefusal.INVALID_TOKEN, WalletRefusal.INVALID_DPOP) or not at_resource:
         return _answer(content, 400)
     refused = _answer(content, 401)
-    refused.headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
+    refused.headers["WWW-Authenticate"] = f'Bearer, DPoP error="{refusal.value}", algs="{_ALGORITHMS}"'
+    if refusal is WalletRefusal.INVALID_TOKEN:
+        refused.headers["WWW-Authenticate"] = f'Bearer error="invalid_token", DPoP algs="{_ALGORITHMS}"'
     return refused

@@ -202,6 +202,9 @@ class AuthorizationRefusal(StrEnum):
     INVALID_REQUEST = "invalid_request"
     UNSUPPORTED_RESPONSE = "unsupported_response_type"
     INVALID_SCOPE = "invalid_scope"
+    UNAUTHORIZED_CLIENT = "unauthorized_client"
+    INVALID_TARGET = "invalid_target"
+    INVALID_DETAILS = "invalid_authorization_details"
     DENIED = "access_denied"
 
 
@@ -225,9 +228,13 @@ class AppRequest:
         return self._back({"code": code, "scope": scope_text(scopes)})
 
     def _back(self, members: dict[str, str]) -> str:
-        joint = "&" if urlsplit(self.redirect).query else "?"
-        state = {"state": self.state} if self.state else {}
-        return f"{self.redirect}{joint}{urlencode(members | state | {'iss': self.issuer})}"
+        return answer_url(self.redirect, members, state=self.state, issuer=self.issuer)
+
+
+def answer_url(redirect: str, members: dict[str, str], *, state: str, issuer: str) -> str:
+    joint = "&" if urlsplit(redirect).query else "?"
+    more = {"state": state} if state else {}
+    return f"{redirect}{joint}{urlencode(members | more | {'iss': issuer})}"
 
 
 def scope_text(scopes: Sequence[str]) -> str:
@@ -248,14 +255,14 @@ def read_request(app: ConnectedApp, sent: Mapping[str, str], *, issuer: str) -> 
     refusal = None
     if sent.get("response_type") != "code":
         refusal = AuthorizationRefusal.UNSUPPORTED_RESPONSE
-    elif not state or sent.get("code_challenge_method") != "S256" or not _is_challenge(challenge):
+    elif not state or sent.get("code_challenge_method") != "S256" or not is_challenge(challenge):
         refusal = AuthorizationRefusal.INVALID_REQUEST
     elif not allowed or unknown_scopes(sent.get("scope", "")):
         refusal = AuthorizationRefusal.INVALID_SCOPE
     return AppRequest(app, redirect, state, challenge, allowed, issuer, refusal)
 
 
-def _is_challenge(text: str) -> bool:
+def is_challenge(text: str) -> bool:
     return len(text) == 43 and text.isascii() and text.replace("-", "").replace("_", "").isalnum()
 
 
@@ -268,7 +275,7 @@ def proves_challenge(challenge: str, verifier: str) -> bool:
 
 def may_be_secret(text: str) -> bool:
     """Whether it has the form of a code or token of this service, which can end but hardly be guessed."""
-    return _is_challenge(text)
+    return is_challenge(text)
 
 
 class TokenRefusal(StrEnum):

@@ -28,9 +28,10 @@ FORGOTTEN_AFTER: Final = timedelta(days=1)
 CODE_DIGITS: Final = 6
 MOST_TRIES: Final = 5
 PRE_AUTHORIZED: Final = "urn:ietf:params:oauth:grant-type:pre-authorized_code"
+AUTHORIZATION_CODE: Final = "authorization_code"
 KEY_PROOF: Final = "openid4vci-proof+jwt"
 PROOF_ALGORITHMS: Final = (Algorithm.ES256, Algorithm.EDDSA, Algorithm.ES384)
-_SKEW: Final = timedelta(minutes=5)
+PROOF_SKEW: Final = timedelta(minutes=5)
 
 
 class WalletFormat(StrEnum):
@@ -53,7 +54,8 @@ class WalletOffer(SQLModel, table=True):
     """One badge offered to one wallet. Digests only: reading this table reveals no secret.
 
     Its secrets in turn: the reference in the QR code, the pre-authorized code that it leads to, the transaction
-    code typed by hand, the access token, the nonce that the wallet's key signed. Each works once.
+    code typed by hand, the access token, the nonce that the wallet's key signed. Each works once. Where the learner
+    signs in instead, the reference leads to an issuer state, and their consent to an authorization code.
     """
 
     __tablename__ = "wallet_offer"
@@ -72,6 +74,17 @@ class WalletOffer(SQLModel, table=True):
     nonce_digest: str | None = Field(default=None, max_length=64, unique=True)
     accepted_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     """When the wallet reported that it stored the badge."""
+    needs_consent: bool = False
+    """By authorization code; `code_digest` is nothing's until the learner consents."""
+    state_digest: str | None = Field(default=None, max_length=64, index=True, unique=True)
+    request_digest: str | None = Field(default=None, max_length=64, index=True, unique=True)
+    """Of the authorization request that the learner consented to."""
+    challenge: str | None = Field(default=None, max_length=64)
+    client: str | None = Field(default=None, max_length=400)
+    redirect: str | None = Field(default=None, max_length=400)
+    is_identified: bool = False
+    key_thumbprint: str | None = Field(default=None, max_length=64)
+    """Of the key that the code and the access token are bound to (DPoP)."""
 
 
 class WalletRefusal(StrEnum):
@@ -81,8 +94,10 @@ class WalletRefusal(StrEnum):
     UNSUPPORTED_GRANT = "unsupported_grant_type"
     INVALID_GRANT = "invalid_grant"
     INVALID_TOKEN = "invalid_token"  # noqa: S105
+    INVALID_DPOP = "invalid_dpop_proof"
     INVALID_CREDENTIAL_REQUEST = "invalid_credential_request"
     UNKNOWN_CONFIGURATION = "unknown_credential_configuration"
+    UNKNOWN_IDENTIFIER = "unknown_credential_identifier"
     INVALID_PROOF = "invalid_proof"
     INVALID_NONCE = "invalid_nonce"
     INVALID_ENCRYPTION = "invalid_encryption_parameters"
@@ -155,6 +170,11 @@ def code_of_reference(reference: str) -> str:
     return encode_base64url(hashlib.sha256(b"pre-authorized-code|" + reference.encode()).digest())
 
 
+def issuer_state_of_reference(reference: str) -> str:
+    """As the code, for an offer that its holder accepts signed in."""
+    return encode_base64url(hashlib.sha256(b"issuer-state|" + reference.encode()).digest())
+
+
 def new_transaction_code() -> str:
     return f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}}"
 
@@ -217,7 +237,7 @@ def key_proved(proof: str, *, issuer: str, at: datetime) -> tuple[VerificationKe
         raise WalletRefused(WalletRefusal.INVALID_PROOF)
     if isinstance(made, bool) or not isinstance(made, int | float):
         raise WalletRefused(WalletRefusal.INVALID_PROOF)
-    if abs(at.timestamp() - made) > _SKEW.total_seconds():
+    if abs(at.timestamp() - made) > PROOF_SKEW.total_seconds():
         raise WalletRefused(WalletRefusal.INVALID_PROOF)
     nonce = jws.payload.get("nonce")
     return key, nonce if isinstance(nonce, str) else ""

@@ -150,7 +150,10 @@ HELD: Final[Mapping[str, HeldData]] = MappingProxyType(
         "wallet_offer": HeldData(
             DataSubjectMatter.AWARDS,
             _AWARD,
-            kept_back=("reference_digest", "code_digest", "typed_digest", "token_digest", "nonce_digest"),
+            kept_back=(
+                *("reference_digest", "code_digest", "typed_digest", "token_digest", "nonce_digest"),
+                *("state_digest", "request_digest", "challenge", "key_thumbprint"),
+            ),
         ),
         "award_batch": HeldData(
             DataSubjectMatter.AWARDS,
@@ -269,7 +272,8 @@ IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
         "log_entry": "a kind, a minute, and a commitment whose key lies in log_payload",
         "organisation": "a company and its public address; of one person's mailbox a digest",
         **dict.fromkeys(
-            ("rate_count", "survey_turnout"), "keyed digests, gone within hours or once it closes"
+            ("rate_count", "survey_turnout", "wallet_used_proof"),
+            "keyed digests, gone within hours or once it closes",
         ),
         "status_list": "bits at random places",
         "status_slot": "the place of a number; it says that a badge was withdrawn even when all else is gone",

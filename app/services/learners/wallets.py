@@ -18,8 +18,16 @@ from app.domain.accounts.sessions import digest_of
 from app.domain.badges.badges import BadgeKind
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
+from app.domain.learners.connected_apps import proves_challenge
 from app.domain.learners.disclosure import mandatory_pointers
+from app.domain.learners.wallet_authorization import (
+    CREDENTIAL_DETAILS,
+    CREDENTIAL_IDENTIFIER,
+    DpopProof,
+    read_dpop,
+)
 from app.domain.learners.wallets import (
+    AUTHORIZATION_CODE,
     CODE_DIGITS,
     NONCE_LIFE,
     OFFER_LIFE,
@@ -33,6 +41,7 @@ from app.domain.learners.wallets import (
     code_of_reference,
     format_of,
     is_nonce,
+    issuer_state_of_reference,
     key_proved,
     may_carry,
     new_nonce,
@@ -75,7 +84,7 @@ _CLAIMS: Final = {
 
 @dataclass(frozen=True)
 class OfferShown:
-    """`by_value` and `by_reference` are links that a wallet opens; `typed` is the transaction code."""
+    """`by_value` and `by_reference` are links that a wallet opens; `typed` is the transaction code, if it needs one."""
 
     by_value: str
     by_reference: str
@@ -112,21 +121,30 @@ class WalletService:
 
     # --- the learner
 
-    def offer(self, record: AwardRecord, wanted: WalletFormat) -> OfferShown:
-        """A new offer of this badge; earlier ones that were not used end."""
+    def offer(self, record: AwardRecord, wanted: WalletFormat, *, needs_consent: bool = False) -> OfferShown:
+        """A new offer of this badge; earlier ones that were not used end.
+
+        `needs_consent`: its holder signs in from the wallet and agrees, instead of typing a code there.
+        """
         at = self.clock()
         check_may_carry(record.award, at=at)
-        reference, typed = new_reference(), new_transaction_code()
+        reference = new_reference()
         offer = WalletOffer(
             campus_id=record.campus.id,
             award_id=record.award.id,
             format=wanted,
             reference_digest=digest_of(reference),
-            code_digest=digest_of(code_of_reference(reference)),
+            code_digest=digest_of(new_reference() if needs_consent else code_of_reference(reference)),
             typed_digest="",
             expires_at=at + OFFER_LIFE,
+            needs_consent=needs_consent,
         )
-        offer.typed_digest = typed_digest(self.secret, offer.id, typed)
+        typed = ""
+        if needs_consent:
+            offer.state_digest = digest_of(issuer_state_of_reference(reference))
+        else:
+            typed = new_transaction_code()
+            offer.typed_digest = typed_digest(self.secret, offer.id, typed)
         self.wallets.drop_open(record.award.id, at=at)
         self.wallets.add(offer)
         content = dump_json(self._content(record.campus, offer, reference)).decode()
@@ -153,36 +171,85 @@ class WalletService:
             raise NotFound(N_("Cette offre n’existe plus. Demandez-en une autre sur la page du badge."))
         return self._content(campus, offer, reference)
 
-    def redeem(self, campus: Campus, form: Mapping[str, str]) -> str | WalletRefusal:
-        """An access token for a pre-authorized code and its transaction code.
+    def redeem(
+        self, campus: Campus, form: Mapping[str, str], dpop: str | None = None
+    ) -> JsonObject | WalletRefusal:
+        """The token response for a code, and for its transaction code or the secret of its PKCE challenge.
 
-        Returns the refusal instead of raising it: the try has to be committed.
+        `dpop`: the proof of the key that the token is then bound to. Returns the refusal instead of raising it: the
+        try has to be committed.
         """
-        grant, code = form.get("grant_type"), form.get("pre-authorized_code", "")
+        grant = form.get("grant_type")
         if not grant:
             return WalletRefusal.INVALID_REQUEST
-        if grant != PRE_AUTHORIZED:
+        if grant not in (PRE_AUTHORIZED, AUTHORIZATION_CODE):
             return WalletRefusal.UNSUPPORTED_GRANT
+        needs_consent = grant == AUTHORIZATION_CODE
+        code = form.get("code" if needs_consent else "pre-authorized_code", "")
         if not code:
             return WalletRefusal.INVALID_REQUEST
-        at = self.clock()
-        offer = self.wallets.count_try(digest_of(code), campus.id, at=at)
-        if offer is None:
+        at, proof = self.clock(), None
+        if dpop is not None:
+            try:
+                proof = read_dpop(dpop, url=f"{self.addresses.wallet(campus.slug)}/jeton", at=at)
+            except WalletRefused as error:
+                return error.refusal
+        offer = self.wallets.count_try(digest_of(code), campus.id, needs_consent=needs_consent, at=at)
+        if offer is None or not self._is_proved(offer, form) or not self._may_carry(offer):
             return WalletRefusal.INVALID_GRANT
-        known = typed_digest(self.secret, offer.id, form.get("tx_code", ""))
-        if not hmac.compare_digest(known, offer.typed_digest) or not self._may_carry(offer):
-            return WalletRefusal.INVALID_GRANT
+        if offer.key_thumbprint and (proof is None or proof.thumbprint != offer.key_thumbprint):
+            return WalletRefusal.INVALID_DPOP
+        if proof is not None and not self.wallets.use_proof(proof, campus.id, at=at):
+            return WalletRefusal.INVALID_DPOP
         token = secrets.token_urlsafe(32)
-        if not self.wallets.redeem(offer.id, digest_of(token), expires_at=at + OFFER_LIFE, at=at):
+        if not self.wallets.redeem(
+            offer.id,
+            digest_of(token),
+            key_thumbprint=proof.thumbprint if proof else None,
+            expires_at=at + OFFER_LIFE,
+            at=at,
+        ):
             return WalletRefusal.INVALID_GRANT
-        return token
+        answer: JsonObject = {
+            "access_token": token,
+            "token_type": "DPoP" if proof else "Bearer",
+            "expires_in": TOKEN_SECONDS,
+        }
+        if offer.is_identified:
+            answer["authorization_details"] = [
+                {
+                    "type": CREDENTIAL_DETAILS,
+                    "credential_configuration_id": offer.format.configuration,
+                    "credential_identifiers": [CREDENTIAL_IDENTIFIER],
+                }
+            ]
+        return answer
+
+    def _is_proved(self, offer: WalletOffer, form: Mapping[str, str]) -> bool:
+        if not offer.needs_consent:
+            known = typed_digest(self.secret, offer.id, form.get("tx_code", ""))
+            return hmac.compare_digest(known, offer.typed_digest)
+        return (
+            proves_challenge(offer.challenge or "", form.get("code_verifier", ""))
+            and form.get("redirect_uri") == offer.redirect
+            and form.get("client_id") == offer.client
+        )
 
     def nonce(self, campus: Campus) -> str:
         return new_nonce(self.secret, campus.id, at=self.clock())
 
-    def check_token(self, campus: Campus, token: str) -> None:
-        """Before anything of the request is read; raises WalletRefused."""
-        self._of_token(campus, token)
+    def check_token(self, campus: Campus, token: str, proof: DpopProof | None = None) -> None:
+        """Before anything of the request is read; raises WalletRefused. A proof counts once."""
+        offer = self._of_token(campus, token)
+        if offer.key_thumbprint != (proof.thumbprint if proof else None):
+            raise WalletRefused(WalletRefusal.INVALID_TOKEN)
+        if proof is not None and not self.wallets.use_proof(proof, campus.id, at=self.clock()):
+            raise WalletRefused(WalletRefusal.INVALID_DPOP)
+
+    def read_proof(self, campus: Campus, endpoint: str, token: str, dpop: str) -> DpopProof:
+        """The proof of a wallet's key for its request to this endpoint, with this token; raises WalletRefused."""
+        where = f"{self.addresses.wallet(campus.slug)}/{endpoint}"
+        return read_dpop(dpop, url=where, at=self.clock(), token=token)
 
     def issue(self, campus: Campus, token: str, request: JsonObject) -> IssuedToWallet:
         """The one credential of this token; raises WalletRefused, and then nothing is used up."""
@@ -192,13 +259,7 @@ class WalletService:
             raise WalletRefused(WalletRefusal.INVALID_TOKEN)
         if "credential_response_encryption" in request:
             raise WalletRefused(WalletRefusal.INVALID_ENCRYPTION)
-        if "credential_identifier" in request:
-            raise WalletRefused(WalletRefusal.INVALID_CREDENTIAL_REQUEST)
-        wanted = request.get("credential_configuration_id")
-        if not isinstance(wanted, str):
-            raise WalletRefused(WalletRefusal.INVALID_CREDENTIAL_REQUEST)
-        if format_of(wanted) is not offer.format:
-            raise WalletRefused(WalletRefusal.UNKNOWN_CONFIGURATION)
+        _check_wanted(offer, request)
         key, nonce = self._proved(campus, offer.format, request.get("proofs"))
         record = self.publication.record(offer.award_id)
         if not may_carry(record.award, at=at):
@@ -247,20 +308,32 @@ class WalletService:
     def signed_metadata(self, campus: Campus) -> str:
         """The same as a JWT of the campus (OpenID4VCI 1.0, section 12.2.3), by the key that signs its badges."""
         metadata = self.issuer_metadata(campus)
-        at = int(self.clock().timestamp())
-        claims = metadata | {"iss": campus.did, "sub": metadata["credential_issuer"], "iat": at}
-        return sign_claims(claims, signer=self.signing.signers_of(campus).jwt, kind=SIGNED_METADATA)
+        return self._signed(campus, metadata | {"sub": metadata["credential_issuer"]}, SIGNED_METADATA)
+
+    def _signed(self, campus: Campus, claims: JsonObject, kind: str) -> str:
+        signed = claims | {"iss": campus.did, "iat": int(self.clock().timestamp())}
+        return sign_claims(signed, signer=self.signing.signers_of(campus).jwt, kind=kind)
 
     def server_metadata(self, campus: Campus) -> JsonObject:
-        """RFC 8414, and OpenID4VCI 1.0, section 12.3."""
-        return {
-            "issuer": self.addresses.campus(campus.slug),
-            "token_endpoint": f"{self.addresses.wallet(campus.slug)}/jeton",
-            "response_types_supported": [],
-            "grant_types_supported": [PRE_AUTHORIZED],
+        """RFC 8414, signed by the campus too (section 2.1), and OpenID4VCI 1.0, section 12.3."""
+        issuer, place = self.addresses.campus(campus.slug), self.addresses.wallet(campus.slug)
+        metadata: JsonObject = {
+            "issuer": issuer,
+            "authorization_endpoint": f"{place}/autoriser",
+            "pushed_authorization_request_endpoint": f"{place}/demande",
+            "token_endpoint": f"{place}/jeton",
+            "scopes_supported": [each.configuration for each in WalletFormat],
+            "response_types_supported": ["code"],
+            "response_modes_supported": ["query"],
+            "grant_types_supported": [AUTHORIZATION_CODE, PRE_AUTHORIZED],
+            "code_challenge_methods_supported": ["S256"],
+            "authorization_details_types_supported": [CREDENTIAL_DETAILS],
+            "authorization_response_iss_parameter_supported": True,
+            "dpop_signing_alg_values_supported": [each.value for each in PROOF_ALGORITHMS],
             "token_endpoint_auth_methods_supported": ["none"],
             "pre-authorized_grant_anonymous_access_supported": True,
         }
+        return metadata | {"signed_metadata": self._signed(campus, metadata, "JWT")}
 
     def key_metadata(self, campus: Campus) -> JsonObject:
         """SD-JWT VC, section 5: the keys of an issuer with an https identifier."""
@@ -295,7 +368,10 @@ class WalletService:
 
     def _configuration(self, campus: Campus, wanted: WalletFormat) -> JsonObject:
         name = translated(N_("Badge du campus {campus}")).format(campus=campus.short_name)
-        shown: JsonObject = {"credential_metadata": {"display": [{"name": name, "locale": "fr"}]}}
+        shown: JsonObject = {
+            "scope": wanted.configuration,
+            "credential_metadata": {"display": [{"name": name, "locale": "fr"}]},
+        }
         if wanted is WalletFormat.EMBEDDED:
             return {
                 "format": wanted.value,
@@ -332,7 +408,9 @@ class WalletService:
         return {
             "credential_issuer": self.addresses.campus(campus.slug),
             "credential_configuration_ids": [offer.format.configuration],
-            "grants": {
+            "grants": {AUTHORIZATION_CODE: {"issuer_state": issuer_state_of_reference(reference)}}
+            if offer.needs_consent
+            else {
                 PRE_AUTHORIZED: {
                     "pre-authorized_code": code_of_reference(reference),
                     "tx_code": {"input_mode": "numeric", "length": CODE_DIGITS},
@@ -395,6 +473,23 @@ class WalletService:
             )
         signer = self.signing.signers_of(record.campus).jwt
         return issue_sd_jwt(claims, disclosable, signer=signer, digests=DIGESTS)
+
+
+def _check_wanted(offer: WalletOffer, request: JsonObject) -> None:
+    """By identifier where the token names one, else by configuration (OpenID4VCI 1.0, section 8.2)."""
+    identifier, configuration = (
+        request.get("credential_identifier"),
+        request.get("credential_configuration_id"),
+    )
+    if not isinstance(identifier if offer.is_identified else configuration, str):
+        raise WalletRefused(WalletRefusal.INVALID_CREDENTIAL_REQUEST)
+    if (configuration if offer.is_identified else identifier) is not None:
+        raise WalletRefused(WalletRefusal.INVALID_CREDENTIAL_REQUEST)
+    if offer.is_identified:
+        if identifier != CREDENTIAL_IDENTIFIER:
+            raise WalletRefused(WalletRefusal.UNKNOWN_IDENTIFIER)
+    elif format_of(str(configuration)) is not offer.format:
+        raise WalletRefused(WalletRefusal.UNKNOWN_CONFIGURATION)
 
 
 def _disclosure_of(claim: str) -> str:

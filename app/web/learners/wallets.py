@@ -11,10 +11,18 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
+from app.domain.awards.awards import DocumentsToAlign
+from app.domain.campus.campus import Campus
+from app.domain.learners.connected_apps import AuthorizationRefusal
 from app.domain.learners.disclosure import DISCLOSABLE, PRESENTATION_LIFE, mandatory_of
+from app.domain.learners.wallet_authorization import (
+    AuthorizationRefused,
+    WalletRequest,
+    place_of_redirect,
+)
 from app.domain.learners.wallets import WalletFormat, check_may_carry, check_may_show_part
-from app.errors import AppError, Conflict, Gone, NotFound
-from app.http.pages.forms import SafeForm, text_of
+from app.errors import AppError, Conflict, Gone, InvalidInput, NotFound
+from app.http.pages.forms import SafeForm, text_of, untouched_text_of
 from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.pages.words import DEFAULT_ZONE, day, moment
@@ -22,8 +30,10 @@ from app.http.policies import public
 from app.http.request_scope import (
     ReadingServices,
     WritingServices,
+    enter,
     limited,
     process_of,
+    signed_in,
     write_transaction,
 )
 from app.http.response_cache import (
@@ -35,8 +45,9 @@ from app.http.response_cache import (
     people_here,
 )
 from app.http.security_headers import as_private
-from app.http.workplaces import sentence_of
+from app.http.workplaces import SIGNED_IN, sentence_of
 from app.language import N_
+from app.services.accounts.sessions import SignedIn
 from app.services.learners.wallets import OfferShown
 from app.web.learners.learner import badge_page, file_name, my_badge
 from app.web.publishing.award_page import public_words
@@ -69,8 +80,9 @@ def offer_badge(
     wanted = next(
         (each for each, _words in FORMATS if each.value == text_of(form, "forme")), WalletFormat.SD_JWT
     )
+    by_sign_in = isinstance(who, SignedIn) and text_of(form, "voie") == "connexion"
     try:
-        offer = services.wallets.offer(services.awards.record(award_id), wanted)
+        offer = services.wallets.offer(services.awards.record(award_id), wanted, needs_consent=by_sign_in)
     except Conflict as error:
         return _wallet_page(request, services, award_id, refused=error)
     return _wallet_page(request, services, award_id, offer=offer, wanted=wanted)
@@ -93,10 +105,11 @@ def _wallet_page(
         obstacle = ""
     except AppError as error:
         obstacle = sentence_of(error)
+    who = holder_of(award_id, request, services)
     return badge_page(
         request,
         services,
-        my_badge(services, holder_of(award_id, request, services), award_id),
+        my_badge(services, who, award_id),
         "wallet",
         status=409 if refused else 200,
         obstacle=obstacle,
@@ -104,11 +117,140 @@ def _wallet_page(
         code=segno.make(offer.by_reference, error="m", micro=False).svg_data_uri(border=2, light="#fff")
         if offer
         else "",
-        typed=f"{offer.typed[:3]} {offer.typed[3:]}" if offer else "",
+        typed=f"{offer.typed[:3]} {offer.typed[3:]}" if offer and offer.typed else "",
+        may_sign_in=isinstance(who, SignedIn),
         until=moment(offer.expires_at, zone) if offer else "",
         held_since=day(accepted, zone) if accepted else "",
         wanted=wanted.value,
         formats=[(each.value, translated(words)) for each, words in FORMATS],
+    )
+
+
+# --- a wallet asks a signed-in learner (OpenID4VCI 1.0, authorization code)
+
+consent_router = APIRouter(prefix="/campus/{slug}/portefeuille/autoriser")
+
+
+@dataclass(frozen=True)
+class AskingWallet:
+    """As the page names it: nothing but where the answer goes is known of it."""
+
+    host: str
+
+    @property
+    def name(self) -> str:
+        return self.host
+
+
+@consent_router.get("", dependencies=[SIGNED_IN])
+def ask_wallet_consent(slug: str, request: Request, services: ReadingServices) -> Response:
+    who, campus = _consenting(slug, request, services)
+    sent = dict(request.query_params)
+    try:
+        if len(sent) != len(request.query_params.multi_items()):
+            raise AuthorizationRefused(AuthorizationRefusal.INVALID_REQUEST, "a parameter is there twice")
+        return _consent_page(request, services, campus, services.wallet_consents.read(campus, sent))
+    except (AuthorizationRefused, NotFound) as error:
+        return _unknown_wallet(request, who, error)
+
+
+@consent_router.post("", dependencies=[SIGNED_IN])
+def decide_wallet_consent(slug: str, request: Request, services: ReadingServices, form: SafeForm) -> Response:
+    who, campus = _consenting(slug, request, services)
+    try:
+        asked = services.wallet_consents.reopen(campus, untouched_text_of(form, "demande"))
+        services.wallet_consents.badges(campus, asked, who.person)  # a stranger's request is not sent back
+    except (AuthorizationRefused, NotFound) as error:
+        return _unknown_wallet(request, who, error)
+    if text_of(form, "geste") != "donner":
+        return _leave_for_wallet(request, who, asked, asked.refused(AuthorizationRefusal.DENIED))
+    try:
+        award_id = uuid.UUID(text_of(form, "badge"))
+    except ValueError:
+        award_id = None
+    process_of(request).limiter.hit("wallet offers of a badge", str(award_id))
+    try:
+        with write_transaction(request) as writing:
+            who, campus = _consenting(slug, request, writing)
+            where = writing.wallet_consents.consent(campus, asked, who.person, award_id)
+    except (InvalidInput, Conflict, DocumentsToAlign) as error:
+        return _consent_page(request, services, campus, asked, trouble=error)
+    except NotFound as error:
+        return _unknown_wallet(request, who, error)
+    return _leave_for_wallet(request, who, asked, where)
+
+
+def _consenting(slug: str, request: Request, services: Services) -> tuple[SignedIn, Campus]:
+    who, campus = signed_in(request, services), services.wallets.campus(slug)
+    enter(request, services, campus, who)
+    return who, campus
+
+
+def _consent_page(
+    request: Request,
+    services: Services,
+    campus: Campus,
+    asked: WalletRequest,
+    *,
+    trouble: AppError | None = None,
+) -> HTMLResponse:
+    person, consents = signed_in(request, services).person, services.wallet_consents
+    found = consents.badges(campus, asked, person)
+    only = found[0] if len(found) == 1 else None
+    shown: Sequence[tuple[str, str]] = ()
+    if only is not None:
+        try:
+            check_may_carry(only.award, at=services.clock())
+            shown = public_words(only, shown_now(services, only))
+        except AppError as error:
+            trouble = trouble or error
+    return page(
+        request,
+        "learners/apps/wallet.html",
+        private=True,
+        status=409 if trouble else 200,
+        trouble=sentence_of(trouble) if trouble else "",
+        here=f"/campus/{campus.slug}/portefeuille/autoriser",
+        tu=person.needs_guardian,
+        person=person.name,
+        campus_name=campus.short_name,
+        place=place_of_redirect(asked.redirect),
+        is_trusted=consents.is_trusted(asked),
+        sealed=consents.seal(campus, asked),
+        shown=shown,
+        badges=[
+            (str(each.award.id), each.version.name, day(each.award.awarded_at, campus.time_zone))
+            for each in found
+        ],
+    )
+
+
+def _leave_for_wallet(request: Request, who: SignedIn, asked: WalletRequest, where: str) -> HTMLResponse:
+    return page(
+        request,
+        "learners/apps/leaving.html",
+        private=True,
+        tu=who.person.needs_guardian,
+        app=AskingWallet(place_of_redirect(asked.redirect)),
+        url=where,
+        by_itself=True,
+    )
+
+
+def _unknown_wallet(request: Request, who: SignedIn, error: AppError) -> HTMLResponse:
+    """Nothing is sent for a request that cannot be answered: its redirect URI was not checked."""
+    trouble = (
+        sentence_of(error)
+        if isinstance(error, NotFound)
+        else translated(N_("Cette application a mal fait sa demande. Rien n’a été autorisé."))
+    )
+    return page(
+        request,
+        "learners/apps/unknown.html",
+        private=True,
+        status=400,
+        tu=who.person.needs_guardian,
+        trouble=trouble,
     )
 
 

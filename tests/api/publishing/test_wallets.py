@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from fastapi.testclient import TestClient
 
-from app.domain.learners.wallets import PRE_AUTHORIZED, WalletFormat
+from app.domain.learners.wallets import AUTHORIZATION_CODE, PRE_AUTHORIZED, WalletFormat
 from app.services.learners.wallets import OfferShown
 from sceau_credentials.keys import VerificationKey
 from sceau_credentials.proofs.vc_jwt import parse_compact_jws, verify_jws
@@ -40,7 +40,10 @@ def test_metadata_is_at_the_well_known_places_and_names_itself(world: TestClient
     assert issuer["authorization_servers"] == [ISSUER]
     supported = issuer["credential_configurations_supported"]
     assert {each["format"] for each in supported.values()} == {each.value for each in WalletFormat}
-    assert server["grant_types_supported"] == [PRE_AUTHORIZED]
+    assert server["grant_types_supported"] == [AUTHORIZATION_CODE, PRE_AUTHORIZED]
+    assert all(each["scope"] in server["scopes_supported"] for each in supported.values())
+    for name in ("authorization_endpoint", "pushed_authorization_request_endpoint", "token_endpoint"):
+        assert server[name].startswith(f"{ISSUER}/portefeuille/")
     (kept,) = [each for each in supported.values() if each["format"] == "dc+sd-jwt"]
     assert kept["vct"] == world.get("/types/badge").json()["vct"] == f"{BASE}/types/badge"
     published = world.get("/.well-known/jwks.json").json()["keys"]
@@ -70,6 +73,17 @@ def test_metadata_is_signed_by_the_campus_for_wallets_that_ask_for_it(
         assert jws.payload == jws.payload | plain.json()
     for accept in ("*/*", "application/json", "application/jwt;q=0.5, application/json"):
         assert world.get(where, headers={"accept": accept}).headers["content-type"] == "application/json"
+
+
+def test_metadata_of_the_authorization_server_contains_itself_signed(house: House, world: TestClient) -> None:
+    plain = world.get("/.well-known/oauth-authorization-server/campus/itip").json()
+    jws = parse_compact_jws(plain.pop("signed_metadata"))
+    keys = world.get("/.well-known/jwt-vc-issuer/campus/itip").json()["jwks"]["keys"]
+    (key,) = [each for each in keys if each["kid"] == jws.kid]
+    verify_jws(jws, VerificationKey.from_jwk(key), kinds=("JWT",))
+    at = int(house.clock().timestamp())
+    assert jws.payload == plain | {"iss": jws.payload["iss"], "iat": at}
+    assert str(jws.payload["iss"]).startswith("did:web:")
 
 
 def test_type_of_badges_names_its_claims_in_every_language(world: TestClient) -> None:

@@ -127,6 +127,7 @@ AS_IN_THE_BACKUP = {
     "withdrawal": "what was withdrawn is in the log",
     "withdrawal_line": "as withdrawal",
     "wallet_offer": "offered again",
+    "wallet_used_proof": "proofs of ten minutes",
     "webhook": "settings are set again; its receiver hears that the feed began again",
     "webhook_delivery": "at worst sent twice, under the same id",
     "worker": "of the machine",

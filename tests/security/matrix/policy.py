@@ -461,6 +461,10 @@ CASES: dict[str, Case] = {
     # A wallet shows the secrets of its offer, none of which another caller has.
     "GET /campus/{slug}/portefeuille/offres/{reference}": anybody(404),
     "POST /campus/{slug}/portefeuille/jeton": anybody(400, body={}),
+    "POST /campus/{slug}/portefeuille/demande": anybody(400, body={}),
+    # A wallet's request, which no caller here was sent with; then the learner's own answer.
+    "GET /campus/{slug}/portefeuille/autoriser": signed_in(400),
+    "POST /campus/{slug}/portefeuille/autoriser": signed_in(400, body={}),
     "POST /campus/{slug}/portefeuille/nonce": anybody(body={}),
     "POST /campus/{slug}/portefeuille/attestation": anybody(401, body={}),
     "POST /campus/{slug}/portefeuille/notification": anybody(401, body={}),

@@ -15,6 +15,7 @@ import pytest
 from app.domain.awards.awards import Visibility
 from app.domain.campus.audit_log import Actor
 from app.domain.learners.wallets import (
+    AUTHORIZATION_CODE,
     KEY_PROOF,
     MOST_TRIES,
     NONCE_LIFE,
@@ -72,7 +73,8 @@ def form_of(offer: OfferShown, **changes: str) -> dict[str, str]:
 
 def redeemed(house: House, form: Mapping[str, str]) -> str | WalletRefusal:
     with house.unit_of_work() as services:
-        return services.wallets.redeem(house.campus, form)
+        answer = services.wallets.redeem(house.campus, form)
+    return answer if isinstance(answer, WalletRefusal) else str(answer["access_token"])
 
 
 def nonce(house: House) -> str:
@@ -217,8 +219,8 @@ def test_wrong_used_and_expired_codes_are_invalid_grants(house: House) -> None:
     late = offered(house, award_id)
     house.clock.move(seconds=OFFER_LIFE.total_seconds())
     assert redeemed(house, form_of(late)) is WalletRefusal.INVALID_GRANT
-    assert redeemed(house, {"grant_type": "authorization_code"}) is WalletRefusal.UNSUPPORTED_GRANT
-    for form in ({}, {"grant_type": PRE_AUTHORIZED}):
+    assert redeemed(house, {"grant_type": "password"}) is WalletRefusal.UNSUPPORTED_GRANT
+    for form in ({}, {"grant_type": PRE_AUTHORIZED}, {"grant_type": AUTHORIZATION_CODE}):
         assert redeemed(house, form) is WalletRefusal.INVALID_REQUEST
 
 
