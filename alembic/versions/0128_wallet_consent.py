@@ -1,4 +1,4 @@
-"""Wallets by authorization code: the learner's consent, keys of tokens, and proofs that were used."""
+"""Wallets by authorization code: the learner's consent, keys of tokens, deferred badges, and proofs that were used."""
 
 from __future__ import annotations
 
@@ -19,9 +19,11 @@ _COLUMNS = (
     ("client", sa.String(400)),
     ("redirect", sa.String(400)),
     ("key_thumbprint", sa.String(64)),
+    ("transaction_digest", sa.String(64)),
+    ("holder_keys", sa.JSON()),
 )
 _FLAGS = ("needs_consent", "is_identified")
-_UNIQUE = ("state_digest", "request_digest")
+_UNIQUE = ("state_digest", "request_digest", "transaction_digest")
 
 
 def upgrade() -> None:

@@ -13,7 +13,7 @@ from app.api.publishing.public import FIVE_MINUTES, CampusSlug, answer, shown
 from app.container import Services
 from app.domain.campus.campus import Campus
 from app.domain.learners.wallet_authorization import AuthorizationRefused
-from app.domain.learners.wallets import PROOF_ALGORITHMS, WalletRefusal, WalletRefused
+from app.domain.learners.wallets import DEFERRED_INTERVAL, PROOF_ALGORITHMS, WalletRefusal, WalletRefused
 from app.http.negotiation import preferred
 from app.http.policies import public
 from app.http.problems import documented
@@ -26,7 +26,7 @@ from app.http.request_scope import (
     read_transaction,
     write_transaction,
 )
-from app.services.learners.wallets import NONCE_SECONDS
+from app.services.learners.wallets import NONCE_SECONDS, DeferredToWallet
 from app.services.publishing.publication import Published
 from sceau_credentials.errors import MalformedInput
 from sceau_credentials.values.json_text import JsonObject, dump_json, parse_json_object
@@ -49,10 +49,11 @@ _SAID: Final = {
     "credential_configuration_id",
     WalletRefusal.UNKNOWN_CONFIGURATION: "the offer does not contain this credential configuration",
     WalletRefusal.UNKNOWN_IDENTIFIER: "the token names another credential identifier",
-    WalletRefusal.INVALID_PROOF: "one key proof of type jwt is required",
+    WalletRefusal.INVALID_PROOF: "key proofs of one type, jwt or di_vp, with one nonce and each of another key",
     WalletRefusal.INVALID_NONCE: "the nonce of the proof is unknown, used or expired",
     WalletRefusal.INVALID_ENCRYPTION: "encrypted responses are not supported",
     WalletRefusal.DENIED: "the badge was withdrawn, or its holder closed it",
+    WalletRefusal.INVALID_TRANSACTION_ID: "no credential with this transaction_id waits for this token",
     WalletRefusal.INVALID_NOTIFICATION_ID: "no credential with this notification_id was issued for this token",
     WalletRefusal.INVALID_NOTIFICATION: "the event is not one of OpenID4VCI 1.0",
 }
@@ -230,26 +231,36 @@ async def credential(slug: CampusSlug, request: Request) -> Response:
     return await run_in_threadpool(_credential, request, slug, await _sent(request))
 
 
-def _credential(request: Request, slug: str, body: bytes) -> Response:
+@router.post(
+    f"{_PLACE}/differee",
+    summary="The badge that was still being signed, for the holder of an access token",
+    dependencies=[limited("wallet")],
+    openapi_extra=_body(_JSON),
+    **_json("The badge; 202 with the same transaction_id where it is not signed yet."),
+)
+@public
+async def deferred_credential(slug: CampusSlug, request: Request) -> Response:
+    return await run_in_threadpool(_credential, request, slug, await _sent(request), is_deferred=True)
+
+
+def _credential(request: Request, slug: str, body: bytes, *, is_deferred: bool = False) -> Response:
     try:
         with write_transaction(request) as services:
-            campus, token = _for_token(request, services, slug, "attestation")
+            wallets = services.wallets
+            campus, token = _for_token(request, services, slug, "differee" if is_deferred else "attestation")
             wanted = _read(body)
             if wanted is None:
                 return _refused(WalletRefusal.INVALID_CREDENTIAL_REQUEST)
-            issued = services.wallets.issue(campus, token, wanted)
+            act = wallets.issue_deferred if is_deferred else wallets.issue
+            issued = act(campus, token, wanted)
     except WalletRefused as error:
         return _refused(error.refusal, at_resource=True)
+    if isinstance(issued, DeferredToWallet):
+        return _answer({"transaction_id": issued.transaction_id, "interval": DEFERRED_INTERVAL}, 202)
     # Spliced in, so that the bytes of the stored credential stay as they were signed.
-    body = b"".join(
-        (
-            b'{"credentials":[{"credential":',
-            issued.credential,
-            b'}],"notification_id":',
-            dump_json(issued.notification_id),
-            b"}",
-        )
-    )
+    listed = b",".join(b'{"credential":' + each + b"}" for each in issued.credentials)
+    named = dump_json(issued.notification_id)
+    body = b'{"credentials":[' + listed + b'],"notification_id":' + named + b"}"
     return Response(body, media_type=_JSON, headers=_NOT_STORED)
 
 

@@ -6,6 +6,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import null
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, delete, func, select, update
 
@@ -137,7 +138,19 @@ class WalletStore:
         return self._changed(
             update(WalletOffer)
             .where(col(WalletOffer.id) == offer_id, col(WalletOffer.issued_at).is_(None))
-            .values(issued_at=at)
+            .values(issued_at=at, transaction_digest=None, holder_keys=null())
+        )
+
+    def defer(self, offer_id: uuid.UUID, transaction_digest: str, keys: list[dict[str, Any]]) -> bool:
+        """False if the credential was issued or deferred before."""
+        return self._changed(
+            update(WalletOffer)
+            .where(
+                col(WalletOffer.id) == offer_id,
+                col(WalletOffer.issued_at).is_(None),
+                col(WalletOffer.transaction_digest).is_(None),
+            )
+            .values(transaction_digest=transaction_digest, holder_keys=keys)
         )
 
     def use_nonce(self, offer_id: uuid.UUID, digest: str) -> bool:

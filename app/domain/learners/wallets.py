@@ -8,18 +8,28 @@ import secrets
 import uuid
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
-from sqlmodel import Field, SQLModel
+from sqlalchemy import JSON
+from sqlmodel import Column, Field, SQLModel
 
-from app.domain.awards.awards import Award, AwardState, Visibility, check_aligned, is_suspended
+from app.domain.awards.awards import (
+    Award,
+    AwardState,
+    DocumentsToAlign,
+    Visibility,
+    check_aligned,
+    is_suspended,
+)
 from app.domain.core import enum_column, foreign_key, new_id, utc_datetime
 from app.errors import AppError, Conflict
 from app.language import N_
 from sceau_credentials.dids import key_of_did
 from sceau_credentials.errors import CredentialError
 from sceau_credentials.keys import Algorithm, VerificationKey, decode_base64url, encode_base64url
+from sceau_credentials.proofs.data_integrity import verify_proofs
 from sceau_credentials.proofs.vc_jwt import ParsedJws, parse_compact_jws, verify_jws
+from sceau_credentials.values.json_text import JsonObject
 
 OFFER_LIFE: Final = timedelta(minutes=10)
 NONCE_LIFE: Final = timedelta(minutes=5)
@@ -27,10 +37,15 @@ FORGOTTEN_AFTER: Final = timedelta(days=1)
 """An offer that brought no badge into a wallet."""
 CODE_DIGITS: Final = 6
 MOST_TRIES: Final = 5
+BATCH_SIZE: Final = 8
+"""Keys for which one token brings the badge, as SD-JWT for each."""
+DEFERRED_INTERVAL: Final = 5
+"""Seconds until a wallet asks again for a badge that is being signed."""
 PRE_AUTHORIZED: Final = "urn:ietf:params:oauth:grant-type:pre-authorized_code"
 AUTHORIZATION_CODE: Final = "authorization_code"
 KEY_PROOF: Final = "openid4vci-proof+jwt"
 PROOF_ALGORITHMS: Final = (Algorithm.ES256, Algorithm.EDDSA, Algorithm.ES384)
+PROOF_CRYPTOSUITES: Final = ("eddsa-rdfc-2022", "ecdsa-rdfc-2019", "eddsa-jcs-2022", "ecdsa-jcs-2019")
 PROOF_SKEW: Final = timedelta(minutes=5)
 
 
@@ -85,6 +100,9 @@ class WalletOffer(SQLModel, table=True):
     is_identified: bool = False
     key_thumbprint: str | None = Field(default=None, max_length=64)
     """Of the key that the code and the access token are bound to (DPoP)."""
+    transaction_digest: str | None = Field(default=None, max_length=64, index=True, unique=True)
+    holder_keys: list[dict[str, Any]] | None = Field(default=None, sa_column=Column(JSON, nullable=True))
+    """Those that a wallet proved before the badge was signed as it is to be issued; public keys, until then."""
 
 
 class WalletRefusal(StrEnum):
@@ -102,6 +120,7 @@ class WalletRefusal(StrEnum):
     INVALID_NONCE = "invalid_nonce"
     INVALID_ENCRYPTION = "invalid_encryption_parameters"
     DENIED = "credential_request_denied"
+    INVALID_TRANSACTION_ID = "invalid_transaction_id"
     INVALID_NOTIFICATION_ID = "invalid_notification_id"
     INVALID_NOTIFICATION = "invalid_notification_request"
 
@@ -156,6 +175,17 @@ def may_carry(award: Award, *, at: datetime) -> bool:
     except AppError:
         return False
     return True
+
+
+def is_being_signed(award: Award, *, at: datetime) -> bool:
+    """Whether a wallet may receive it once it is signed as its holder discloses it now."""
+    try:
+        check_may_carry(award, at=at)
+    except DocumentsToAlign:
+        return True
+    except AppError:
+        return False
+    return False
 
 
 # --- secrets
@@ -215,6 +245,56 @@ def _nonce_mark(secret: bytes, campus_id: uuid.UUID, content: bytes) -> bytes:
 
 
 # --- proofs of possession (OpenID4VCI 1.0, appendix F.1)
+
+
+def keys_proved(proofs: object, *, issuer: str, at: datetime) -> tuple[tuple[VerificationKey, ...], str]:
+    """The wallet's keys, each another, and the nonce that they all signed; raises WalletRefused `invalid_proof`."""
+    kind, found = next(iter(proofs.items())) if isinstance(proofs, dict) and len(proofs) == 1 else ("", None)
+    if not isinstance(found, list) or not 0 < len(found) <= BATCH_SIZE or kind not in ("jwt", "di_vp"):
+        raise WalletRefused(WalletRefusal.INVALID_PROOF)
+    proved = []
+    for each in found:
+        if kind == "jwt" and isinstance(each, str):
+            proved.append(key_proved(each, issuer=issuer, at=at))
+        elif kind == "di_vp" and isinstance(each, dict):
+            proved.append(_key_in_presentation(each, issuer=issuer, at=at))
+        else:
+            raise WalletRefused(WalletRefusal.INVALID_PROOF)
+    keys = {key.thumbprint(): key for key, _nonce in proved}
+    nonces = {nonce for _key, nonce in proved}
+    if len(keys) != len(proved) or len(nonces) != 1:
+        raise WalletRefused(WalletRefusal.INVALID_PROOF)
+    return tuple(keys.values()), nonces.pop()
+
+
+def _key_in_presentation(
+    presentation: JsonObject, *, issuer: str, at: datetime
+) -> tuple[VerificationKey, str]:
+    """OpenID4VCI 1.0, appendix F.2: a presentation of nothing, signed by the DID that is the key itself."""
+    refused = WalletRefused(WalletRefusal.INVALID_PROOF)
+    try:
+        proofs = verify_proofs(presentation, key_for=key_of_did, at=at, purpose="authentication")
+        accepted = proofs.accepted
+        if accepted is None or len(proofs.results) != 1:
+            raise refused
+        key, method = accepted.key, accepted.verification_method or ""
+    except (CredentialError, ValueError):
+        raise refused from None
+    types, holder = presentation.get("type"), presentation.get("holder")
+    if "VerifiablePresentation" not in (types if isinstance(types, list) else [types]):
+        raise refused
+    if isinstance(holder, dict):
+        holder = holder.get("id")
+    if holder is not None and holder != method.partition("#")[0]:
+        raise refused
+    if key is None or key.algorithm not in PROOF_ALGORITHMS:
+        raise refused
+    if accepted.proof.get("cryptosuite") not in PROOF_CRYPTOSUITES:
+        raise refused
+    if accepted.proof.get("domain") not in (issuer, [issuer]):
+        raise refused
+    nonce = accepted.proof.get("challenge")
+    return key, nonce if isinstance(nonce, str) else ""
 
 
 def key_proved(proof: str, *, issuer: str, at: datetime) -> tuple[VerificationKey, str]:

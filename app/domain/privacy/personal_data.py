@@ -153,6 +153,7 @@ HELD: Final[Mapping[str, HeldData]] = MappingProxyType(
             kept_back=(
                 *("reference_digest", "code_digest", "typed_digest", "token_digest", "nonce_digest"),
                 *("state_digest", "request_digest", "challenge", "key_thumbprint"),
+                *("transaction_digest", "holder_keys"),
             ),
         ),
         "award_batch": HeldData(

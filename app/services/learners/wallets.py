@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import secrets
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -28,11 +28,13 @@ from app.domain.learners.wallet_authorization import (
 )
 from app.domain.learners.wallets import (
     AUTHORIZATION_CODE,
+    BATCH_SIZE,
     CODE_DIGITS,
     NONCE_LIFE,
     OFFER_LIFE,
     PRE_AUTHORIZED,
     PROOF_ALGORITHMS,
+    PROOF_CRYPTOSUITES,
     WalletFormat,
     WalletOffer,
     WalletRefusal,
@@ -40,9 +42,10 @@ from app.domain.learners.wallets import (
     check_may_carry,
     code_of_reference,
     format_of,
+    is_being_signed,
     is_nonce,
     issuer_state_of_reference,
-    key_proved,
+    keys_proved,
     may_carry,
     new_nonce,
     new_reference,
@@ -94,10 +97,17 @@ class OfferShown:
 
 @dataclass(frozen=True)
 class IssuedToWallet:
-    """`credential` is JSON: the stored object as it was signed, or a text."""
+    """Each of `credentials` is JSON: the stored object as it was signed, or a text for one of the wallet's keys."""
 
-    credential: bytes
+    credentials: tuple[bytes, ...]
     notification_id: str
+
+
+@dataclass(frozen=True)
+class DeferredToWallet:
+    """The badge is being signed; the wallet asks again with this secret."""
+
+    transaction_id: str
 
 
 class WalletService:
@@ -251,25 +261,52 @@ class WalletService:
         where = f"{self.addresses.wallet(campus.slug)}/{endpoint}"
         return read_dpop(dpop, url=where, at=self.clock(), token=token)
 
-    def issue(self, campus: Campus, token: str, request: JsonObject) -> IssuedToWallet:
-        """The one credential of this token; raises WalletRefused, and then nothing is used up."""
+    def issue(self, campus: Campus, token: str, request: JsonObject) -> IssuedToWallet | DeferredToWallet:
+        """The one badge of this token, for each key proved; raises WalletRefused, and then nothing is used up."""
         at = self.clock()
         offer = self._of_token(campus, token)
-        if offer.issued_at is not None:
+        if offer.issued_at is not None or offer.transaction_digest is not None:
             raise WalletRefused(WalletRefusal.INVALID_TOKEN)
         if "credential_response_encryption" in request:
             raise WalletRefused(WalletRefusal.INVALID_ENCRYPTION)
         _check_wanted(offer, request)
-        key, nonce = self._proved(campus, offer.format, request.get("proofs"))
+        keys, nonce = self._proved(campus, offer.format, request.get("proofs"))
         record = self.publication.record(offer.award_id)
-        if not may_carry(record.award, at=at):
+        is_early = is_being_signed(record.award, at=at)
+        if not is_early and not may_carry(record.award, at=at):
             raise WalletRefused(WalletRefusal.DENIED)
         if nonce and not self.wallets.use_nonce(offer.id, digest_of(nonce)):
             raise WalletRefused(WalletRefusal.INVALID_NONCE)
+        if not is_early:
+            return self._issued(offer, record, keys, at=at)
+        transaction = secrets.token_urlsafe(32)
+        if not self.wallets.defer(offer.id, digest_of(transaction), [each.to_jwk() for each in keys]):
+            raise WalletRefused(WalletRefusal.INVALID_TOKEN)
+        return DeferredToWallet(transaction)
+
+    def issue_deferred(
+        self, campus: Campus, token: str, request: JsonObject
+    ) -> IssuedToWallet | DeferredToWallet:
+        """The badge that was being signed, once, or the same answer as before; raises WalletRefused."""
+        at, transaction = self.clock(), request.get("transaction_id")
+        offer = self._of_token(campus, token)
+        if not isinstance(transaction, str) or digest_of(transaction) != offer.transaction_digest:
+            raise WalletRefused(WalletRefusal.INVALID_TRANSACTION_ID)
+        record = self.publication.record(offer.award_id)
+        if is_being_signed(record.award, at=at):
+            return DeferredToWallet(transaction)
+        if not may_carry(record.award, at=at):
+            raise WalletRefused(WalletRefusal.DENIED)
+        keys = [VerificationKey.from_jwk(each) for each in offer.holder_keys or ()]
+        return self._issued(offer, record, keys, at=at)
+
+    def _issued(
+        self, offer: WalletOffer, record: AwardRecord, keys: Sequence[VerificationKey], *, at: datetime
+    ) -> IssuedToWallet:
         if not self.wallets.issue(offer.id, at=at):
             raise WalletRefused(WalletRefusal.INVALID_TOKEN)
         return IssuedToWallet(
-            self._credential(record, offer.format, key, at=at), notification_id(self.secret, offer.id)
+            self._credentials(record, offer.format, keys, at=at), notification_id(self.secret, offer.id)
         )
 
     def notify(self, campus: Campus, token: str, request: JsonObject) -> None:
@@ -297,8 +334,10 @@ class WalletService:
             "credential_issuer": issuer,
             "authorization_servers": [issuer],
             "credential_endpoint": f"{place}/attestation",
+            "deferred_credential_endpoint": f"{place}/differee",
             "nonce_endpoint": f"{place}/nonce",
             "notification_endpoint": f"{place}/notification",
+            "batch_credential_issuance": {"batch_size": BATCH_SIZE},
             "display": [{"name": campus.name, "locale": "fr"}],
             "credential_configurations_supported": {
                 each.configuration: self._configuration(campus, each) for each in WalletFormat
@@ -395,7 +434,8 @@ class WalletService:
             "vct": self.addresses.badge_type,
             "cryptographic_binding_methods_supported": ["jwk", "did:key", "did:jwk"],
             "proof_types_supported": {
-                "jwt": {"proof_signing_alg_values_supported": [each.value for each in PROOF_ALGORITHMS]}
+                "jwt": {"proof_signing_alg_values_supported": [each.value for each in PROOF_ALGORITHMS]},
+                "di_vp": {"proof_signing_alg_values_supported": [*PROOF_CRYPTOSUITES]},
             },
             **algorithms,
             **shown,
@@ -425,32 +465,30 @@ class WalletService:
         return offer
 
     def _may_carry(self, offer: WalletOffer) -> bool:
-        return may_carry(self.publication.record(offer.award_id).award, at=self.clock())
+        """Now, or once it is signed."""
+        award, at = self.publication.record(offer.award_id).award, self.clock()
+        return may_carry(award, at=at) or is_being_signed(award, at=at)
 
     def _proved(
         self, campus: Campus, wanted: WalletFormat, proofs: object
-    ) -> tuple[VerificationKey | None, str]:
-        """The wallet's key and its nonce; the stored forms name no key, so that none has to be proved."""
+    ) -> tuple[Sequence[VerificationKey], str]:
+        """The wallet's keys and its nonce; the stored forms name no key, so that none has to be proved."""
         if proofs is None and wanted is not WalletFormat.SD_JWT:
-            return None, ""
-        found = proofs.get("jwt") if isinstance(proofs, dict) and len(proofs) == 1 else None
-        if not isinstance(found, list) or len(found) != 1 or not isinstance(found[0], str):
-            raise WalletRefused(WalletRefusal.INVALID_PROOF)
+            return (), ""
         at = self.clock()
-        key, nonce = key_proved(found[0], issuer=self.addresses.campus(campus.slug), at=at)
+        keys, nonce = keys_proved(proofs, issuer=self.addresses.campus(campus.slug), at=at)
         if not is_nonce(self.secret, campus.id, nonce, at=at):
             raise WalletRefused(WalletRefusal.INVALID_NONCE)
-        return key, nonce
+        return keys, nonce
 
-    def _credential(
-        self, record: AwardRecord, wanted: WalletFormat, key: VerificationKey | None, *, at: datetime
-    ) -> bytes:
+    def _credentials(
+        self, record: AwardRecord, wanted: WalletFormat, keys: Sequence[VerificationKey], *, at: datetime
+    ) -> tuple[bytes, ...]:
         if wanted is WalletFormat.EMBEDDED:
-            return self.publication.award_file(record, "json").body
+            return (self.publication.award_file(record, "json").body,)
         if wanted is WalletFormat.TOKEN:
-            return dump_json(self.publication.award_file(record, "jwt").body.decode())
-        assert key is not None, "a key was proved for this format"
-        return dump_json(self.sd_jwt_of(record, key, at=at))
+            return (dump_json(self.publication.award_file(record, "jwt").body.decode()),)
+        return tuple(dump_json(self.sd_jwt_of(record, key, at=at)) for key in keys)
 
     def sd_jwt_of(self, record: AwardRecord, key: VerificationKey, *, at: datetime) -> str:
         """The stored badge, with what its holder discloses, as SD-JWT VC for the holder of `key`."""

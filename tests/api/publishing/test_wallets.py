@@ -48,7 +48,14 @@ def test_metadata_is_at_the_well_known_places_and_names_itself(world: TestClient
     assert kept["vct"] == world.get("/types/badge").json()["vct"] == f"{BASE}/types/badge"
     published = world.get("/.well-known/jwks.json").json()["keys"]
     assert all(each in published for each in keys["jwks"]["keys"])
-    for name in ("credential_endpoint", "nonce_endpoint", "notification_endpoint"):
+    assert issuer["batch_credential_issuance"]["batch_size"] > 1
+    assert set(kept["proof_types_supported"]) == {"jwt", "di_vp"}
+    for name in (
+        "credential_endpoint",
+        "deferred_credential_endpoint",
+        "nonce_endpoint",
+        "notification_endpoint",
+    ):
         assert issuer[name].startswith(f"{ISSUER}/portefeuille/")
     for kind in ("openid-credential-issuer", "oauth-authorization-server", "jwt-vc-issuer"):
         assert world.get(f"/.well-known/{kind}/campus/rien").status_code == 404
@@ -130,6 +137,7 @@ def test_stored_badge_passes_through_byte_for_byte(house: House, world: TestClie
         ),
         ("attestation", {"content": b"["}, 401, "invalid_token"),
         ("attestation", {"json": {}}, 401, "invalid_token"),
+        ("differee", {"json": {"transaction_id": "x"}}, 401, "invalid_token"),
         ("notification", {"content": b""}, 401, "invalid_token"),
         ("notification", {"json": {}}, 401, "invalid_token"),
     ],
@@ -162,8 +170,29 @@ def test_requests_with_a_good_token_that_cannot_be_read(
     assert (answer.status_code, answer.json()["error"]) == (400, error)
 
 
+def test_badge_that_is_being_signed_is_fetched_later(house: House, world: TestClient) -> None:
+    award_id = open_award(house)
+    token = world.post(f"{PLACE}/jeton", data=form_of(offered(house, award_id, WalletFormat.EMBEDDED))).json()
+    bearer = {"authorization": f"Bearer {token['access_token']}"}
+    with house.unit_of_work() as services:
+        services.awards.record(award_id).award.align_due_at = house.clock()
+    body = {"credential_configuration_id": WalletFormat.EMBEDDED.configuration}
+    answer = world.post(f"{PLACE}/attestation", json=body, headers=bearer)
+    assert (answer.status_code, answer.headers["cache-control"]) == (202, "no-store")
+    waiting = answer.json()
+    assert waiting.keys() == {"transaction_id", "interval"}
+    named = {"transaction_id": waiting["transaction_id"]}
+    again = world.post(f"{PLACE}/differee", json=named, headers=bearer)
+    assert (again.status_code, again.json()) == (202, waiting)
+    house.process.align_award(award_id)
+    got = world.post(f"{PLACE}/differee", json=named, headers=bearer)
+    assert stored(house, award_id, "json") in got.content
+    after = world.post(f"{PLACE}/differee", json=named, headers=bearer)
+    assert (after.status_code, after.json()["error"]) == (400, "invalid_transaction_id")
+
+
 def test_long_bodies_and_unknown_places_are_refused(world: TestClient) -> None:
-    for path in ("jeton", "attestation", "notification"):
+    for path in ("jeton", "attestation", "differee", "notification"):
         assert world.post(f"{PLACE}/{path}", content=b"x" * 40_000).status_code == 413
         assert world.post(f"/campus/rien/portefeuille/{path}", json={}).status_code in (400, 404)
     assert world.post("/campus/rien/portefeuille/nonce").status_code == 404

@@ -468,6 +468,7 @@ CASES: dict[str, Case] = {
     "POST /campus/{slug}/portefeuille/nonce": anybody(body={}),
     "POST /campus/{slug}/portefeuille/attestation": anybody(401, body={}),
     "POST /campus/{slug}/portefeuille/notification": anybody(401, body={}),
+    "POST /campus/{slug}/portefeuille/differee": anybody(401, body={}),
     # A request for a badge is found by its secret, which its link contains.
     "GET /presentations/{reference}/demande": anybody(404),
     # A wallet has no page here: what it sends is proved by its own signature, and no cookie counts.

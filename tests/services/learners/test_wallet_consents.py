@@ -43,7 +43,7 @@ from app.domain.learners.wallets import (
 from app.domain.people.people import Person
 from app.errors import Conflict, InvalidInput, NotFound
 from app.services.learners.wallet_consents import WalletConsents
-from app.services.learners.wallets import IssuedToWallet
+from app.services.learners.wallets import DeferredToWallet, IssuedToWallet
 from sceau_credentials.keys import Algorithm, LocalSigningKey, encode_base64url
 from sceau_credentials.values.json_text import JsonObject, dump_json
 from tests.services.learners.test_wallets import content_of, nonce, proof
@@ -148,7 +148,7 @@ def redeemed(
 
 def issued(
     house: House, token: str, request: JsonObject, proved: str | None = None
-) -> IssuedToWallet | WalletRefusal:
+) -> IssuedToWallet | DeferredToWallet | WalletRefusal:
     try:
         with house.unit_of_work() as services:
             wallets = services.wallets

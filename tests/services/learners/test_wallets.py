@@ -16,6 +16,7 @@ from app.domain.awards.awards import Visibility
 from app.domain.campus.audit_log import Actor
 from app.domain.learners.wallets import (
     AUTHORIZATION_CODE,
+    BATCH_SIZE,
     KEY_PROOF,
     MOST_TRIES,
     NONCE_LIFE,
@@ -30,12 +31,15 @@ from app.domain.learners.wallets import (
     new_nonce,
 )
 from app.errors import Conflict, NotFound
-from app.services.learners.wallets import IssuedToWallet, OfferShown
+from app.services.learners.wallets import DeferredToWallet, IssuedToWallet, OfferShown
 from sceau_credentials.dids import did_key
-from sceau_credentials.keys import Algorithm, LocalSigningKey, Signer, encode_base64url
+from sceau_credentials.keys import Algorithm, LocalSigningKey, Signer, encode_base64url, encode_multibase
+from sceau_credentials.proofs.cryptosuites import hash_rdfc
+from sceau_credentials.proofs.data_integrity import proof_options
 from sceau_credentials.proofs.sd_jwt import parse_sd_jwt, verify_sd_jwt_vc
 from sceau_credentials.proofs.vc_jwt import sign_claims
 from sceau_credentials.values.json_text import JsonObject, dump_json, parse_json_object
+from sceau_credentials.values.vocabulary import CONTEXT_V2
 from tests.support.house import House
 
 ISSUER = "http://localhost:8000/campus/itip"
@@ -43,8 +47,8 @@ WALLET = LocalSigningKey.generate(Algorithm.ES256)
 BY = Actor(label="holder")
 
 
-def open_award(house: House) -> uuid.UUID:
-    award_id = house.award("Zoé N’Diaye; zoe@exemple.fr").lines[0].award_id
+def open_award(house: House, person: str = "Zoé N’Diaye; zoe@exemple.fr") -> uuid.UUID:
+    award_id = house.award(person).lines[0].award_id
     assert award_id is not None
     with house.unit_of_work() as services:
         services.awards.set_visibility(award_id, Visibility.OPEN, by=BY)
@@ -99,7 +103,9 @@ def request_for(wanted: WalletFormat, *proofs: str) -> JsonObject:
     return asked | ({"proofs": {"jwt": [*proofs]}} if proofs else {})
 
 
-def issued(house: House, token: str, request: JsonObject) -> IssuedToWallet | WalletRefusal:
+def issued(
+    house: House, token: str, request: JsonObject
+) -> IssuedToWallet | DeferredToWallet | WalletRefusal:
     try:
         with house.unit_of_work() as services:
             return services.wallets.issue(house.campus, token, request)
@@ -125,10 +131,10 @@ def test_stored_forms_are_handed_out_byte_for_byte(house: House) -> None:
         house, token_for(house, award_id, WalletFormat.EMBEDDED), request_for(WalletFormat.EMBEDDED)
     )
     assert isinstance(embedded, IssuedToWallet)
-    assert embedded.credential == stored["json"]
+    assert embedded.credentials[0] == stored["json"]
     token = issued(house, token_for(house, award_id, WalletFormat.TOKEN), request_for(WalletFormat.TOKEN))
     assert isinstance(token, IssuedToWallet)
-    assert json.loads(token.credential) == stored["jwt"].decode()
+    assert json.loads(token.credentials[0]) == stored["jwt"].decode()
 
 
 def test_sd_jwt_contains_what_the_learner_discloses_and_is_bound_to_the_wallet(house: House) -> None:
@@ -141,7 +147,7 @@ def test_sd_jwt_contains_what_the_learner_discloses_and_is_bound_to_the_wallet(h
         (published,) = services.signing.published_keys(house.campus)
         record = services.awards.record(award_id)
         document = parse_json_object(services.publication.award_file(record, "json").body)
-    parsed = parse_sd_jwt(json.loads(found.credential))
+    parsed = parse_sd_jwt(json.loads(found.credentials[0]))
     claims = verify_sd_jwt_vc(parsed, published.key, at=house.clock())
     assert claims["iss"] == ISSUER
     assert claims["cnf"] == {"jwk": WALLET.public.to_jwk()}
@@ -355,6 +361,7 @@ def test_odd_credential_requests_are_refused(house: House) -> None:
         (request_for(WalletFormat.TOKEN), WalletRefusal.UNKNOWN_CONFIGURATION),
         (request_for(WalletFormat.SD_JWT), WalletRefusal.INVALID_PROOF),
         (request_for(WalletFormat.SD_JWT, good, good), WalletRefusal.INVALID_PROOF),
+        (request_for(WalletFormat.SD_JWT) | {"proofs": {"di_vp": [good]}}, WalletRefusal.INVALID_PROOF),
         (request_for(WalletFormat.SD_JWT) | {"proofs": {"ldp": [good]}}, WalletRefusal.INVALID_PROOF),
         (request_for(WalletFormat.SD_JWT) | {"proofs": {"jwt": [3]}}, WalletRefusal.INVALID_PROOF),
         (request_for(WalletFormat.SD_JWT) | {"proofs": []}, WalletRefusal.INVALID_PROOF),
@@ -420,3 +427,133 @@ def test_nonce_belongs_to_a_campus_and_ends(house: House) -> None:
         is_nonce(secret, house.campus.id, "", at=at),
     ):
         assert not odd
+
+
+# --- several keys, other proofs, and badges that are being signed
+
+
+def presentation_proof(
+    house: House, challenge: str, key: LocalSigningKey = WALLET, **changed: Any
+) -> JsonObject:
+    """A `di_vp` proof; `changed` are members of its Data Integrity proof."""
+    did = did_key(key.public)
+    signer = Signer(f"{did}#{did.removeprefix('did:key:')}", key)
+    document: JsonObject = {"@context": [CONTEXT_V2], "type": ["VerifiablePresentation"], "holder": did}
+    options = proof_options(signer, house.clock()) | {
+        "proofPurpose": "authentication",
+        "challenge": challenge,
+        "domain": ISSUER,
+    }
+    options |= changed
+    signature = key.sign(hash_rdfc(document, options))
+    return document | {"proof": options | {"proofValue": encode_multibase(signature)}}
+
+
+def keys_of(found: IssuedToWallet) -> list[object]:
+    return [parse_sd_jwt(json.loads(each)).jws.payload["cnf"] for each in found.credentials]
+
+
+def test_batch_brings_the_badge_for_each_key_and_no_second_time(house: House) -> None:
+    keys = [LocalSigningKey.generate(Algorithm.ES256) for _ in range(BATCH_SIZE)]
+    token, challenge = token_for(house, open_award(house)), nonce(house)
+    claims: JsonObject = {"aud": ISSUER, "iat": int(house.clock().timestamp()), "nonce": challenge}
+    proofs = [signed_proof(claims, key=each) for each in keys]
+    extra = LocalSigningKey.generate(Algorithm.ES256)
+    for odd in (
+        [*proofs, signed_proof(claims, key=extra)],
+        [proofs[0], proofs[0]],
+        [proofs[0], signed_proof(claims, key=keys[0])],
+        [proofs[0], signed_proof(claims | {"nonce": nonce(house)}, key=extra)],
+        [],
+    ):
+        asked = request_for(WalletFormat.SD_JWT) | {"proofs": {"jwt": [*odd]}}
+        assert issued(house, token, asked) is WalletRefusal.INVALID_PROOF
+    request = request_for(WalletFormat.SD_JWT, *proofs)
+    found = issued(house, token, request)
+    assert isinstance(found, IssuedToWallet)
+    assert keys_of(found) == [{"jwk": each.public.to_jwk()} for each in keys]
+    assert issued(house, token, request) is WalletRefusal.INVALID_TOKEN
+
+
+@pytest.mark.parametrize("algorithm", [Algorithm.ES256, Algorithm.EDDSA])
+def test_presentation_proves_a_key_too(house: House, algorithm: Algorithm) -> None:
+    key = LocalSigningKey.generate(algorithm)
+    token, challenge = token_for(house, open_award(house)), nonce(house)
+    good = presentation_proof(house, challenge, key)
+    other = LocalSigningKey.generate(algorithm)
+    for odd in (
+        presentation_proof(house, challenge, key, domain="https://other.example"),
+        presentation_proof(house, challenge, key, proofPurpose="assertionMethod"),
+        presentation_proof(house, challenge, key, verificationMethod=did_key(other.public)),
+        presentation_proof(
+            house, challenge, key, created="2020-01-01T00:00:00Z", expires="2020-01-02T00:00:00Z"
+        ),
+        good | {"holder": did_key(other.public)},
+        good | {"type": ["VerifiableCredential"]},
+        good | {"proof": [good["proof"], good["proof"]]},
+        {name: value for name, value in good.items() if name != "proof"},
+        "x",
+    ):
+        asked = request_for(WalletFormat.SD_JWT) | {"proofs": {"di_vp": [odd]}}  # type: ignore[list-item]
+        assert issued(house, token, asked) is WalletRefusal.INVALID_PROOF, odd
+    wrong = request_for(WalletFormat.SD_JWT) | {"proofs": {"di_vp": [presentation_proof(house, "x", key)]}}
+    assert issued(house, token, wrong) is WalletRefusal.INVALID_NONCE
+    mixed = {"di_vp": [good], "jwt": [proof(house, challenge)]}
+    assert (
+        issued(house, token, request_for(WalletFormat.SD_JWT) | {"proofs": mixed})
+        is WalletRefusal.INVALID_PROOF
+    )  # type: ignore[dict-item]
+    found = issued(house, token, request_for(WalletFormat.SD_JWT) | {"proofs": {"di_vp": [good]}})
+    assert isinstance(found, IssuedToWallet)
+    assert keys_of(found) == [{"jwk": key.public.to_jwk()}]
+
+
+def hold_back(house: House, award_id: uuid.UUID) -> None:
+    """As between a learner's choice and the signature that follows it."""
+    with house.unit_of_work() as services:
+        services.awards.record(award_id).award.align_due_at = house.clock()
+
+
+def later(house: House, token: str, transaction: object) -> IssuedToWallet | DeferredToWallet | WalletRefusal:
+    try:
+        with house.unit_of_work() as services:
+            return services.wallets.issue_deferred(house.campus, token, {"transaction_id": transaction})  # type: ignore[dict-item]
+    except WalletRefused as error:
+        return error.refusal
+
+
+def test_badge_that_is_being_signed_is_issued_later_for_the_same_keys(house: House) -> None:
+    award_id = open_award(house)
+    token = token_for(house, award_id)
+    other = token_for(house, open_award(house, "Léo Martin; leo@exemple.fr"))
+    hold_back(house, award_id)
+    request = request_for(WalletFormat.SD_JWT, proof(house, nonce(house)))
+    waiting = issued(house, token, request)
+    assert isinstance(waiting, DeferredToWallet)
+    again = request_for(WalletFormat.SD_JWT, proof(house, nonce(house)))
+    assert issued(house, token, again) is WalletRefusal.INVALID_TOKEN
+    assert later(house, token, waiting.transaction_id) == waiting
+    for wrong in ("x", None, token, 3):
+        assert later(house, token, wrong) is WalletRefusal.INVALID_TRANSACTION_ID
+    assert later(house, other, waiting.transaction_id) is WalletRefusal.INVALID_TRANSACTION_ID
+    house.process.align_award(award_id)
+    with ThreadPoolExecutor(8) as wallets:
+        found = [*wallets.map(lambda _turn: later(house, token, waiting.transaction_id), range(20))]
+    (badge,) = [each for each in found if isinstance(each, IssuedToWallet)]
+    assert keys_of(badge) == [{"jwk": WALLET.public.to_jwk()}]
+    refused = {each for each in found if isinstance(each, WalletRefusal)}
+    assert refused <= {WalletRefusal.INVALID_TOKEN, WalletRefusal.INVALID_TRANSACTION_ID}
+    assert later(house, token, waiting.transaction_id) is WalletRefusal.INVALID_TRANSACTION_ID
+
+
+def test_badge_withdrawn_while_it_was_being_signed_is_not_issued(house: House) -> None:
+    award_id = open_award(house)
+    offer = offered(house, award_id, WalletFormat.EMBEDDED)
+    hold_back(house, award_id)
+    token = redeemed(house, form_of(offer))
+    assert isinstance(token, str)
+    waiting = issued(house, token, request_for(WalletFormat.EMBEDDED))
+    assert isinstance(waiting, DeferredToWallet)
+    with house.unit_of_work() as services:
+        services.awards.revoke(house.campus, award_id, "Erreur de date.", by=Actor(label="tests"))
+    assert later(house, token, waiting.transaction_id) is WalletRefusal.DENIED
