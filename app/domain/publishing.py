@@ -27,6 +27,7 @@ from app.domain.core import (
 from sceau_credentials.status_list import sequence_of
 from sceau_credentials.values.documents import DocumentSource
 
+TO_WALLET: Final = "portefeuille"
 BADGES_API: Final = "/ims/ob/v3p0"
 """The path of the Open Badges API, which the standard fixes."""
 
@@ -223,6 +224,11 @@ class Addresses:
     def claiming(self) -> str:
         """The page for typing a short code."""
         return f"{self.base_url}/recuperer"
+
+    @property
+    def claiming_for_wallet(self) -> str:
+        """The same, on the way into a wallet: for a whole room, so that it contains nothing about anyone."""
+        return f"{self.claiming}?vers={TO_WALLET}"
 
     def request(self, token: str) -> str:
         """A learner's page for their request."""

@@ -168,13 +168,11 @@ class SlipService:
         steps = (
             translated(
                 N_(
-                    "Visez le code carré avec l’appareil photo de votre téléphone : votre badge s’ouvre, sans compte ni mot de passe."
+                    "Visez le code carré avec votre téléphone : le badge s’ouvre, sans compte. Son bouton « Partager » le met dans un portefeuille numérique."
                 )
             ),
             translated(
-                N_(
-                    "Sans appareil photo : allez sur {address} et tapez le code de huit signes avant le {day}. Ce bulletin est personnel."
-                )
+                N_("Ou tapez le code sur {address} avant le {day}. Ce bulletin est personnel.")
             ).format(
                 address=self.addresses.claiming.partition("://")[2],
                 day=day(code.expires_at),

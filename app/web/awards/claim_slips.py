@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.awards.awards import LineOutcome
+from app.domain.publishing import TO_WALLET
 from app.errors import Conflict, InvalidInput, NotFound
 from app.http.pages.forms import SafeForm, text_of, texts_of
 from app.http.pages.render import page
@@ -115,8 +116,8 @@ claiming_router = APIRouter(dependencies=[CROSS_TENANT])
 
 @claiming_router.get("/recuperer")
 @public
-def ask(request: Request) -> HTMLResponse:
-    return _page(request)
+def ask(request: Request, vers: str = "") -> HTMLResponse:
+    return _page(request, towards=vers)
 
 
 @claiming_router.post("/recuperer", dependencies=[limited("code")])
@@ -124,6 +125,7 @@ def ask(request: Request) -> HTMLResponse:
 def claim(request: Request, form: SafeForm) -> Response:
     """Rate-limits guessing, from one network or many."""
     typed, limiter = text_of(form, "code"), process_of(request).limiter
+    towards = text_of(form, "vers")
     limiter.check("wrong code", client_network(request))
     limiter.check("wrong code of anybody", "")
     try:
@@ -133,19 +135,29 @@ def claim(request: Request, form: SafeForm) -> Response:
         return RedirectResponse(f"/mes-badges/{error.award_id}", status_code=303)
     except InvalidInput as error:
         # Typing error: no award can have such a code, so it does not count as a guess.
-        return _page(request, typed, sentence_of(error), status=422)
+        return _page(request, typed, sentence_of(error), status=422, towards=towards)
     except NotFound as error:
         limiter.hit("wrong code", client_network(request))
         limiter.hit("wrong code of anybody", "")
-        return _page(request, typed, sentence_of(error), status=404)
-    answer = RedirectResponse(f"/mes-badges/{opened.session.award_id}?fait=recu", status_code=303)
+        return _page(request, typed, sentence_of(error), status=404, towards=towards)
+    badge = f"/mes-badges/{opened.session.award_id}"
+    where = f"{badge}/partager/portefeuille" if towards == TO_WALLET else f"{badge}?fait=recu"
+    answer = RedirectResponse(where, status_code=303)
     cache_here(answer, request, opened)
     return answer
 
 
-def _page(request: Request, code: str = "", trouble: str = "", status: int = 200) -> HTMLResponse:
+def _page(
+    request: Request, code: str = "", trouble: str = "", status: int = 200, *, towards: str = ""
+) -> HTMLResponse:
     return page(
-        request, "awards/handing/claim.html", private=True, status=status, code=code[:40], trouble=trouble
+        request,
+        "awards/handing/claim.html",
+        private=True,
+        status=status,
+        code=code[:40],
+        trouble=trouble,
+        towards=TO_WALLET if towards == TO_WALLET else "",
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import urlencode
 
+import segno
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
@@ -93,6 +94,8 @@ def screen(
         picture=picture_of(record.badge, record.version) if record else "",
         picture_words=sentence_text(picture_words(record.campus, record.version)) if record else "",
         place=place,
+        wallet=services.addresses.claiming_for_wallet.partition("://")[2],
+        wallet_code=_code(services.addresses.claiming_for_wallet) if chosen and not record else "",
         total=len(chosen),
         previous=f"{here}/ecran?{urlencode([*kept, ('n', place - 1)])}" if place > 1 else "",
         next=f"{here}/ecran?{urlencode([*kept, ('n', place + 1)])}" if record else "",
@@ -112,6 +115,10 @@ def _shown(services: Services, work: AtWork, activity_id: uuid.UUID) -> Sequence
             plain_text(record.person.family_name),
         ),
     )
+
+
+def _code(link: str) -> str:
+    return segno.make(link, error="m", micro=False).svg_data_uri(border=2, light="#fff")
 
 
 def _name(record: AwardRecord, *, whole: bool) -> str:

@@ -174,7 +174,29 @@ def test_the_screen_shows_what_was_chosen_and_nothing_else(house: House, trainer
     second = trainer.get(onward[1].replace("&amp;", "&")).text
     assert "Zoé M." in second
     assert 'rel="prev"' in second
-    assert "2 badges remis" in trainer.get(f"{screen}?n=3").text.replace("\u00a0", " ")
+    last = trainer.get(f"{screen}?n=3").text.replace("\u00a0", " ")
+    assert "2 badges remis" in last
+    assert "localhost:8000/recuperer?vers=portefeuille" in last, "the same for the whole room"
+    for private in (*map(str, ids), "/recevoir/", "openid-credential-offer", "Martin"):
+        assert private not in last, private
+
+
+def test_code_of_a_slip_leads_to_the_wallet_page_of_its_badge(house: House, trainer: TestClient, ids):
+    """No second secret: the code is good once, and the offer is made on the learner's own page."""
+    with house.unit_of_work() as services:
+        code = services.handing_over.codes_for([services.awards.record(ids[0])])[ids[0]].code
+    learner = house.client()
+    asked = learner.get("/recuperer?vers=portefeuille").text
+    assert 'name="vers" value="portefeuille"' in asked
+    assert 'name="vers"' not in learner.get("/recuperer?vers=https://ailleurs.exemple.fr").text
+    form = {"code": code, "vers": "portefeuille"}
+    answer = send(learner, "/recuperer", form, seen_on="/recuperer?vers=portefeuille")
+    assert answer.headers["location"] == f"/mes-badges/{ids[0]}/partager/portefeuille"
+    shown = learner.get(answer.headers["location"])
+    assert "Portefeuille numérique" in shown.text
+    assert "openid-credential-offer" not in shown.text, "the page is closed until its learner opens it"
+    again = send(house.client(), "/recuperer", form, seen_on="/recuperer?vers=portefeuille")
+    assert again.status_code == 404
 
 
 def test_opening_the_link_and_receiving_are_told_to_the_campus(house: House, trainer: TestClient):
