@@ -227,7 +227,7 @@ class Addresses:
 
     @property
     def claiming_for_wallet(self) -> str:
-        """The same, on the way into a wallet: for a whole room, so that it contains nothing about anyone."""
+        """The same, on the way into a wallet: shown to everyone present, so that it contains no personal data."""
         return f"{self.claiming}?vers={TO_WALLET}"
 
     def request(self, token: str) -> str:
