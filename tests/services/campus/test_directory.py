@@ -100,7 +100,8 @@ def test_a_later_page_is_entered_by_the_index_and_looks_at_no_row_of_those_befor
             full.process.engine, "before_cursor_execute", lambda *told: asked.append((told[2], told[3]))
         )
         services.directory.find_awards(full.campus, "", Start(shown[2].award.id, limit=3))
-        [(statement, values)] = [each for each in asked if "ORDER BY award.awarded_at DESC" in each[0]]
+        pages = [each for each in asked if "ORDER BY award.awarded_at DESC" in each[0]]
+        [(statement, values)] = [each for each in pages if "LIMIT" in each[0]]
         connection = services.stores.session.connection()
         plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)]
     assert any("awards_of_campus_by_time (campus_id=? AND (awarded_at,id)<(?,?))" in step for step in plan)
