@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -218,27 +219,36 @@ def _reads_as_prose(text: str) -> bool:
 
 
 def doubt_marked(people: Sequence[Candidate]) -> None:
-    """A star or a face beside some names has a meaning that the reader does not know; so has a tick that one lacks."""
+    """A sign beside some names has a meaning that the reader does not know; so has a tick that one lacks."""
     if len(people) < 2:
         return
-    marks = [frozenset(_MARK.findall(addresses_in(_unbulleted(one.line.text))[1])) for one in people]
+    texts = [addresses_in(_unbulleted(one.line.text))[1] for one in people]
+    marks = [
+        frozenset((*_MARK.findall(text), *_symbols_in(text), *_ALONE.findall(_unbulleted(one.line.text))))
+        for text, one in zip(texts, people, strict=True)
+    ]
     counts = Counter(mark for found in marks for mark in found)
-    for one, found in zip(people, marks, strict=True):
+    ticked = [bool(_TICK.search(one.line.text)) for one in people]
+    for one, found, is_marked in zip(people, marks, ticked, strict=True):
         rare = next((mark for mark in sorted(found) if counts[mark] < len(people)), "")
         if rare and one.line.state is State.READY:
             one.line = one.line.doubting(Reason.EXTRA, rare)
-    ticked = [bool(_TICK.search(one.line.text)) for one in people]
-    if 2 * sum(ticked) > len(people):
-        for one, is_marked in zip(people, ticked, strict=True):
-            if not is_marked and one.line.state is State.READY:
-                one.line = one.line.doubting(Reason.UNTICKED)
+        elif any(ticked) and not is_marked and one.line.state is State.READY:
+            one.line = one.line.doubting(Reason.UNTICKED)
 
 
 _TICK = re.compile(r"[✅✔✓☑👍🙋]")
+_ALONE = re.compile(r"(?:(?<=\s)|(?<=[(\[]))(?:[-–—/_]|0|\d/\d|[Øø∅])(?=[)\]]|\s*$)")
+"""« Léa Martin / », « (0/2) Léa Martin »"""
+
+
+def _symbols_in(text: str) -> frozenset[str]:
+    """Pictures and drawn signs that are no tick."""
+    return frozenset(sign for sign in text if unicodedata.category(sign) == "So" and not _TICK.match(sign))
 
 
 def _unbulleted(text: str) -> str:
-    return re.sub(r"^\W+", "", text)
+    return re.sub(r"^[\s•·*–—\-‣◦▪▫■□●○►▶➢➤>→]+", "", text)
 
 
 def _key(name: str) -> str:

@@ -28,6 +28,7 @@ from app.domain.imports.lists.remarks import (
     hours_in,
     is_crossed,
     is_neutral,
+    is_of_others,
     is_ticked,
     meaning_of_label,
     speaks_for_itself,
@@ -54,11 +55,13 @@ def unexplained_columns(
     names = [i for i, column in enumerate(columns) if column in NAME_COLUMNS]
     for index, column in enumerate(columns):
         written = [cell for cell in cells[index] if cell]
-        if column is Column.PART and (others := _other_parts(written)):
+        if column is Column.PART and (others := _other_parts(written) | frozenset(_unlike_others(written))):
             found[index] = others
         title, rows = heading[index], len(cells[index])
         if column in (Column.STATUS, Column.PRESENT, Column.HOURS) and (marks := rare_marks(written)):
             found[index] = frozenset(marks)
+        if column in (Column.STATUS, Column.PRESENT) and (lone := _lone_marks(written, rows)):
+            found[index] = found.get(index, frozenset()) | lone
         if column is not Column.NOTHING or not written or title == REASON_HEADING:
             continue
         texts = [cell for cell in written if not speaks_for_itself(cell)]
@@ -75,7 +78,7 @@ def unexplained_columns(
         elif not is_dense:
             odd = texts
         else:
-            odd = _odd_values(texts, rows)
+            odd = [*_odd_values(texts, rows), *_longer(texts)]
         if 5 * numbers >= 3 * len(written):
             odd = [*odd, *(cell for cell in texts if not any(c.isdigit() for c in cell))]
         if not (title and role_of_heading(title)[1]):
@@ -100,7 +103,7 @@ def unexplained_columns(
         if set(fold(title).split()) & _DURATIONS:
             odd = [*odd, *_short(written)]
         if set(fold(title).split()) & _ENDS:
-            odd = [*odd, *_early(written)]
+            odd = [*odd, *_early(written), *_other_dates(written)]
         if set(fold(title).split()) & {"motif", "motifs"}:
             odd = [*written, ""]
         if _SIGNED.search(fold(title)):
@@ -128,7 +131,7 @@ def _set_apart(title: str, written: Sequence[str], people: int) -> list[str]:
     usual, most = counts.most_common(1)[0] if counts else ("", 0)
     empty = people - len(written)
     if people < 3 or 3 * max(most, empty) < 2 * people:
-        return rare_marks(written)
+        return [*rare_marks(written), *(_unlike_others(written) if not holds_remarks(title) else ())]
     others = [cell for cell in written if empty > most or fold(cell) != usual]
     known = set(fold(title).split()) if role_of_heading(title)[1] else set()
     if known & _OF_GROUPS and not holds_remarks(title):
@@ -159,6 +162,46 @@ def _set_apart(title: str, written: Sequence[str], people: int) -> list[str]:
         ),
         *rare_marks(written),
     ]
+
+
+_ZERO = re.compile(r"0+|0\s*/\s*\d+|[øØ∅]")
+
+
+def _lone_marks(written: Sequence[str], people: int) -> frozenset[str]:
+    """« - » or « 0/2 » where others have nothing or a text: not what most have, and no tick."""
+    counts = Counter(cell for cell in written if cell)
+    return frozenset(
+        cell
+        for cell, count in counts.items()
+        if 2 * count < people
+        and (_ZERO.fullmatch(cell) or (not any(map(str.isalnum, cell)) and not is_ticked(cell)))
+    )
+
+
+def _unlike_others(written: Sequence[str]) -> list[str]:
+    """« en stage » and « licenciée » among « Vendeuse » and « Caissier », « RTT » among them: no value of this column."""
+    texts = [cell for cell in written if any(map(str.isalpha, cell))]
+    if len(texts) < 4:
+        return []
+    small = [cell for cell in texts if cell[:1].islower()]
+    capitals = [cell for cell in texts if len(cell) > 2 and cell.isupper() and cell.isalpha()]
+    odd = [*_longer(texts), *(cell for cell in texts if denial_in(cell))]
+    for found in (small, capitals):
+        odd += [cell for cell in found if 4 * len(found) <= len(texts) and not speaks_for_itself(cell)]
+    return odd
+
+
+def _longer(texts: Sequence[str]) -> list[str]:
+    """« Procuration à Paul Roux » among « Pour » and « Contre »."""
+    counts = {cell: len(cell.split()) for cell in texts if not speaks_for_itself(cell)}
+    long = [cell for cell, count in counts.items() if count > 2]
+    return (
+        long
+        if len(texts) > 2
+        and len(long) == 1
+        and max((counts[c] for c in counts if c not in long), default=1) == 1
+        else []
+    )
 
 
 def rare_marks(written: Sequence[str]) -> list[str]:
@@ -222,7 +265,7 @@ def not_signed(columns: Sequence[Column], cells: Sequence[Sequence[str]], index:
             and fold(cell) not in ("signe", "signee")
         ):
             odd.add(cell)
-    return frozenset(odd)
+    return frozenset(odd) | _lone_marks(cells[index], len(cells[index]))
 
 
 def _other_parts(written: Sequence[str]) -> frozenset[str]:
@@ -230,10 +273,18 @@ def _other_parts(written: Sequence[str]) -> frozenset[str]:
 
     def takes_part(cell: str) -> bool:
         word = (fold(cell).split() or [""])[0]
+        if denial_in(cell) or is_of_others(cell.partition(" ")[2]):
+            return False
         return is_neutral(cell) or word in PARTICIPANTS or word.removesuffix("s") in PARTICIPANTS
 
     others = frozenset(cell for cell in written if not takes_part(cell))
-    return others if len(others) < len(set(written)) else frozenset()
+    if len(others) < len(set(written)):
+        return others
+    # « Student », of which the reader knows nothing but that most are one.
+    usual, most = Counter(map(fold, written)).most_common(1)[0] if written else ("", 0)
+    return frozenset(
+        cell for cell in written if most > 1 and 2 * most >= len(written) and fold(cell) != usual
+    )
 
 
 _DATE = re.compile(r"\d{1,4}\s?[/.-]\s?\d{1,2}\s?[/.-]\s?\d{1,4}.*")
@@ -302,6 +353,13 @@ def _early(written: Sequence[str]) -> list[str]:
     return [cell for cell, time in times.items() if time <= max(times.values()) - 2]
 
 
+def _other_dates(written: Sequence[str]) -> list[str]:
+    """The end of a course that one person has before the others."""
+    counts = Counter(cell for cell in written if _DATE.fullmatch(cell))
+    usual, most = counts.most_common(1)[0] if counts else ("", 0)
+    return [cell for cell in counts if cell != usual] if most > 1 and 2 * most > sum(counts.values()) else []
+
+
 _DURATIONS = frozenset(("duree", "durees", "temps", "duration", "minutes", "connexion"))
 
 
@@ -309,7 +367,8 @@ def _short(written: Sequence[str]) -> list[str]:
     """Durations under a quarter of the usual one."""
     lasted = {cell: hours for cell in written if (hours := hours_in(cell)[0]) is not None}
     usual = median(lasted[cell] for cell in written if cell in lasted) if len(lasted) > 2 else 0.0
-    return [cell for cell, hours in lasted.items() if hours * 4 < usual]
+    most = max(lasted.values(), default=0.0)
+    return [cell for cell, hours in lasted.items() if hours * 4 < usual or (hours < 0.2 and most >= 1)]
 
 
 def _with_brackets(written: Sequence[str]) -> list[str]:
@@ -321,6 +380,10 @@ def _with_brackets(written: Sequence[str]) -> list[str]:
 def _odd_values(texts: Sequence[str], rows: int) -> list[str]:
     """Of a few values that repeat, those that may set a person apart from the others."""
     counts = Counter(map(fold, texts))
+    single = [value for value, count in counts.items() if count == 1]
+    if len(single) == 1 and len(counts) > 2 and rows > 4:
+        # All other values repeat.
+        return [text for text in texts if fold(text) == single[0]]
     if rows < 2 or len(counts) < 2 or len(counts) > max(2, rows // 3):
         return []
     odd = {
@@ -337,8 +400,11 @@ def dense_columns(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> 
         index
         for index, column in enumerate(columns)
         if column not in NAME_COLUMNS
-        and len(cells[index]) >= 4
-        and 5 * sum(map(bool, cells[index])) >= 4 * len(cells[index])
+        and len(cells[index]) >= 3
+        and (
+            5 * (filled := sum(map(bool, cells[index]))) >= 4 * len(cells[index])
+            or filled == len(cells[index]) - 1
+        )
     )
 
 

@@ -237,13 +237,21 @@ def _from_name_and_more(line: Line, bare: str, addresses: Sequence[str], text: s
     return Candidate(line, whole=name, free=True)
 
 
+def _is_coded(part: str) -> bool:
+    """« BTS 2ème année », « n° 12 », not « passée en G2 »."""
+    return any(c.isdigit() for c in part) and (
+        not any(len(word) > 3 and word.isalpha() and not is_class(word) for word in fold(part).split())
+        or speaks_for_itself(part)
+    )
+
+
 def _is_note(part: str) -> bool:
     return bool(
         is_class(part)
         or status_in(part)
         or (says_present(part) and len(part.split()) < 3)
         or is_ticked(part)
-        or any(c.isdigit() for c in part)
+        or _is_coded(part)
         or fold(part) in CIVILITIES
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -37,6 +38,7 @@ from app.domain.imports.lists.remarks import (
     announces_participants,
     is_class,
     is_of_others,
+    is_plain_label,
     meaning_of_label,
     qualifies_people,
     section_status,
@@ -88,7 +90,7 @@ def read_blocks(
     segments: list[Segment] = []
     lines: list[list[Candidate]] = []
     context = _Context()
-    for block in map(upright, blocks):
+    for block in map(upright, map(_with_labels_above, blocks)):
         previous = next((one for one in reversed(segments) if one.columns), None)
         for segment in segments_of(block, previous):
             if columns and not any(one.columns for one in segments):
@@ -103,6 +105,8 @@ def read_blocks(
             _join_halves(found)
             _join_addresses(found)
             _join_further_addresses(found)
+        _doubt_only_one_under(found)
+        _doubt_labelled(found)
         if not segment.columns:
             _doubt_signature(found)
             _doubt_above(found)
@@ -114,6 +118,23 @@ def read_blocks(
     settled = judged_together([one.line for found in lines for one in found], activity_hours)
     settled = doubt_told_elsewhere(settled)
     return Reading(tuple(settled), tuple(_mapping(one) for one in segments if one.rows or one.heading))
+
+
+_LABELLED_CELL = re.compile(r"([^:@]{2,30}?)\s*:\s*(\S.*)?")
+
+
+def _with_labels_above(block: Block) -> Block:
+    """« Nom : Dupont ; Prénom : Marie » in each row, as a table with these labels for a heading."""
+    found = [[_LABELLED_CELL.fullmatch(cell) for cell in row.filled] for row in block.rows]
+    labels = [tuple(cell[1] for cell in cells if cell) for cells in found]
+    roles = {role_of_heading(label)[0] for label in labels[0]} if labels else set()
+    if len(set(labels)) != 1 or not all(map(all, found)) or not {Column.FAMILY, Column.GIVEN} <= roles:
+        return block
+    rows = (
+        replace(row, cells=tuple(cell[2] or "" for cell in cells if cell))
+        for row, cells in zip(block.rows, found, strict=True)
+    )
+    return replace(block, rows=(Row(0, labels[0], ""), *rows))
 
 
 def _join_addresses(lines: Sequence[Candidate]) -> None:
@@ -189,11 +210,91 @@ def _doubt_signature(lines: Sequence[Candidate]) -> None:
         last.line = last.line.doubting(Reason.MAYBE_TITLE)
 
 
+def _doubt_only_one_under(lines: Sequence[Candidate]) -> None:
+    """« Technicienne », and below it one name before a gap: whatever the title means, it sets this person apart."""
+    if sum(one.is_person and not _stands_over(one) for one in lines) < 3:
+        return
+    series = Counter(fold(one.line.text).split(" ")[0] for one in lines if _stands_over(one))
+    for index, title in enumerate(lines[:-1]):
+        below = lines[index + 1]
+        after = lines[index + 2] if index + 2 < len(lines) else None
+        if (
+            _stands_over(title)
+            and series[fold(title.line.text).split(" ")[0]] < 2
+            and below.is_person
+            and not _stands_over(below)
+            and 0 < below.line.line - title.line.line < 3
+            and (
+                after is None
+                or not after.is_person
+                or _stands_over(after)
+                or after.line.line > below.line.line + 1
+            )
+        ):
+            below.line = below.line.doubting(Reason.UNDER, title.line.text)
+
+
+def _stands_over(one: Candidate) -> bool:
+    """A row that may be a title over others, and is none of a group or of participants."""
+    text = one.line.text
+    reasons = {doubt.reason for doubt in one.line.doubts}
+    bare = text.strip(" ;:|\t")
+    if one.is_person:
+        name = one.whole or one.line.name
+        is_title = (
+            not one.line.address
+            and (len(name.split()) < 2 or Reason.MAYBE_TITLE in reasons or bool(common_word_in(name)))
+            and not any(map(may_be_given, name.split()))
+        )
+    else:
+        is_title = bool(reasons & {Reason.TITLE, Reason.SIGNATURE, Reason.SENTENCE})
+    return (
+        is_title
+        and 0 < len(bare.split()) < 7
+        and not re.search(r"[;|:]\s*\S|\t\s*\S|\d", bare)
+        and not is_plain_label(bare)
+        and not announces_participants(bare)
+        and not section_status(bare)[0]
+    )
+
+
+_NAMING = frozenset(("nom", "prenom", "noms", "prenoms", "a", "to", "pour", "destinataires"))
+
+
+def _doubt_labelled(lines: Sequence[Candidate]) -> None:
+    """« Équipe : Léa Petit » among names without such a label."""
+    for one in lines:
+        label, colon, rest = one.line.text.partition(":")
+        words = fold(label).split()
+        if (
+            colon
+            and one.is_person
+            and "\n" not in one.line.text
+            and 0 < len(words) < 5
+            and "@" not in rest
+            and not rest.startswith("//")
+            and not any(map(str.isdigit, label))
+            and not set(words) & (_NAMING | PARTICIPANTS)
+            and not section_status(label)[0]
+            and sum(other.is_person and other.line.line == one.line.line for other in lines) == 1
+            and not mentions_in(label)
+        ):
+            one.line = one.line.doubting(Reason.EXTRA, label)
+
+
 def _doubt_above(lines: Sequence[Candidate]) -> None:
     """« organisateur », « absente » alone in a line may be about the person above."""
     for one, below in pairwise(lines):
         text = below.line.text
         words = fold(text).split()
+        if (
+            one.is_person
+            and below.line.line == one.line.line + 1
+            and words
+            and re.fullmatch(r"\(.*\)", text.strip())
+        ):
+            # « (remplacée par Paul Roux) »
+            one.line = one.line.doubting(Reason.MENTIONED, line=below.line.line)
         if (
             one.is_person
             and below.line.line == one.line.line + 1
@@ -425,7 +526,14 @@ _CLEAR = (
 
 def _is_clear(title: str) -> bool:
     """« Atelier bois », « Groupe 2 », « Suite » change nothing for the people below."""
-    return bool(set(fold(title).split()) & _CLEAR) or any(c.isdigit() for c in title) or is_class(title)
+    known = set(fold(title).split())
+    if known & {"liste", "listes", "noms"} and not known & THINGS:
+        return is_plain_label(title)
+    return bool(known & _CLEAR) or any(c.isdigit() for c in title) or is_class(title)
+
+
+_OF_PART = re.compile(r"(?:eur|euse|rice|ien|ienne|ant|ante|ent|ente|iste|aire|age)s?$")
+"""« Technicienne », « Sortants », « Rattrapage »: a part or an occasion."""
 
 
 def _is_label(row: Row, candidate: Candidate) -> bool:
@@ -434,7 +542,11 @@ def _is_label(row: Row, candidate: Candidate) -> bool:
         len(row.filled) == 1
         and len(row.text.split()) <= 4
         and not candidate.line.address
-        and (row.text.rstrip().endswith(":") or common_word_in(row.text) != "")
+        and (
+            row.text.rstrip().endswith(":")
+            or common_word_in(row.text) != ""
+            or (len(row.text.split()) == 1 and _OF_PART.search(fold(row.text)) is not None)
+        )
         and all(kind_of(word) is Kind.UNKNOWN for word in row.text.split() if not is_particle(word))
         and not _is_clear(row.text)
     )

@@ -42,7 +42,7 @@ _STATUS_STEMS = (
     (Reason.EXCUSED, re.compile(r"\b(excus\w*|justifi\w*|malad\w*|dispens\w*)")),
     (Reason.ABSENT, re.compile(r"\b(absen\w*|abs|non venue?s?|pas venue?s?|ne s est pas presente\w*|defaillant\w*|non presente?s?|pas presente?s?|manquante?s?|no show|n est pas venue?)\b")),
     (Reason.ABSENT, re.compile(r"\b(?:ne|n) (?:\w+ )?(?:vien\w*|peu\w*|pourr\w*|ser\w*|particip\w*|assist\w*|souhait\w*|etai\w*)(?: \w+)? (?:pas|plus|jamais)\b|\b(?:peu\w*|pourr\w*|viens?|vient|viendr\w*|serai?) pas\b|\b(?:ne|n) (?:\w+ ){0,2}(?:pas|plus|jamais) (?:pu|ete|etre|venue?|presente?|participe|la|disponible|inscrite?)\b|\b(?:in|pas )disponible\b|\bempeche\w*\b|\bdesolee?\b")),
-    (Reason.WITHDRAWN, re.compile(r"\b(annul\w*|desist\w*|abandon\w*|demission\w*|liste d attente|liste attente|desinscri\w*|retire\w*|supprim\w*|en attente|rompue?s?|rupture|resilie\w*|caduque?s?|rembours\w*|not attending|did not (?:attend|join)|not checked in|waitlist\w*|waiting list|refund\w*|refuse\w*|declined?|exclue?s?|radie\w*|non (?:inscri|admis|particip|recu|confirm|valid|retenu|present)\w*|parti|partie|quitte(?:e|es|s|r|nt)?|reporte\w*|ne vient plus|ne viendra pas|cancell?ed|tentative|provisoire)\b")),
+    (Reason.WITHDRAWN, re.compile(r"\b(annul\w*|desist\w*|abandon\w*|demission\w*|liste d attente|liste attente|listes? complementaires?|listes? de reserve|desinscri\w*|retire\w*|supprim\w*|en attente|rompue?s?|rupture|resilie\w*|caduque?s?|rembours\w*|not attending|did not (?:attend|join)|not checked in|waitlist\w*|waiting list|refund\w*|refuse\w*|declined?|exclue?s?|radie\w*|non (?:inscri|admis|particip|recu|confirm|valid|retenu|present)\w*|parti|partie|quitte(?:e|es|s|r|nt)?|reporte\w*|ne vient plus|ne viendra pas|cancell?ed|tentative|provisoire)\b")),
 )  # fmt: skip
 
 
@@ -66,15 +66,18 @@ def status_in(text: str) -> Reason | None:
 
 
 def says_present(text: str) -> bool:
-    """« Inscrite », not « non inscrite »."""
-    return bool(_PRESENT.search(folded := fold(text))) and not _NEGATION.search(folded)
+    """« Inscrite », not « non inscrite », « inscrite par erreur », « contrat terminé »."""
+    folded = fold(text)
+    return bool(_PRESENT.search(folded)) and not any(
+        sign.search(folded) for sign in (_NEGATION, _DENIED, _OF_SOMETHING)
+    )
 
 
 _CODES = {
     "a": Reason.ABSENT, "abs": Reason.ABSENT, "ab": Reason.ABSENT, "aj": Reason.EXCUSED, "ae": Reason.EXCUSED,
     "anj": Reason.ABSENT, "non": Reason.ABSENT, "n": Reason.ABSENT, "0": Reason.ABSENT, "e": Reason.EXCUSED,
     "exc": Reason.EXCUSED, "ex": Reason.EXCUSED, "no": Reason.ABSENT,
-    "faux": Reason.ABSENT, "false": Reason.ABSENT, "d": Reason.WITHDRAWN, "j": Reason.EXCUSED,
+    "faux": Reason.ABSENT, "false": Reason.ABSENT, "d": Reason.WITHDRAWN, "ko": Reason.ABSENT, "j": Reason.EXCUSED,
 }  # fmt: skip
 
 
@@ -90,17 +93,22 @@ def chosen_in(cell: str) -> str:
 
 
 NEUTRAL = _set(
-    """benevole salarie salariee apprenti apprentie apprentis stagiaire etudiant etudiante eleve lyceen lyceenne externe interne
-    titulaire membre adherent adherente invite invitee guest member attendee participant participante demandeur demandeuse emploi
-    pensionnaire demi cdi cdd cadre employe employee retraite retraitee independant independante collegien collegienne alternant alternance apprentissage professionnalisation
-    alternante libre boursier boursiere majeur mineur nouveau nouvelle ancien ancienne redoublant redoublante"""
+    """salarie salariee apprenti apprentie apprentis stagiaire etudiant etudiante eleve lyceen lyceenne externe interne
+    titulaire membre adherent adherente invite invitee guest member attendee participant participante emploi
+    pensionnaire demi cdi cdd cadre employe employee independant independante collegien collegienne alternant alternance apprentissage professionnalisation
+    alternante libre boursier boursiere majeur mineur nouveau nouvelle redoublant redoublante"""
+)
+_BESIDE_NEUTRAL = _set(
+    "demandeur demandeuse demandeurs de du des d l la le en et pensionnaire annee temps plein partiel h f"
 )
 
 
 def is_neutral(cell: str) -> bool:
     """A status unrelated to presence: « Stagiaire », not « Invité d’honneur »."""
     words = fold(cell).split()
-    return bool(words) and words[0] in NEUTRAL and "honneur" not in words
+    return bool(set(words) & NEUTRAL) and all(
+        word in NEUTRAL | _BESIDE_NEUTRAL or is_class(word) for word in words
+    )
 
 
 _NEGATION = re.compile(r"\b(?:non|pas|ne|n|sans|jamais|aucune?)\b")
@@ -111,6 +119,11 @@ _DENIED = re.compile(
     r"inactifs?|inactives?|corbeille|tests?|exemples?|modeles?|dem|nsp|nv|abi|abj|def|nd|dns|dnf|np|"
     r"a (?:confirmer|relancer|recontacter|rappeler|verifier|supprimer|valider|revoir|trier|exclure|retirer|completer)|"
     r"non \w+|n (?:ont|ayant|a|etaient|etait) (?:pas|jamais|plus)|pas (?:encore )?(?!une?\b|de\b|la\b|le\b)\w+[ei]e?s?)\b"
+)
+
+
+_OF_SOMETHING = re.compile(
+    r"\b(?:par|contrat|cdd|cdi|mission|periode|stage|bail|droits?) .*\b(?:termine|valide|suivi|complet)|\bpar$|\bpar erreur\b"
 )
 
 
@@ -160,7 +173,7 @@ def meaning_of_label(text: str) -> Reason | None:
     """What a title, a label or a sheet's name denies the people below it: « Atelier bois – liste d’attente »."""
     if re.search(r":\s*(?:\d|aucune?\b|néant\b)", text):
         return None
-    for piece in re.split(r"[:;|()\[\]/]|\s[-–—]\s|,", text):
+    for piece in re.split(r"[:;|()\[\]/]|\s[-–—]\s|,", re.sub(r"\b[nN] ?°", "numéro", text)):
         words = fold(piece).split()
         if not words or set(words[:2]) & _COUNTS or words[0].isdigit():
             continue

@@ -205,7 +205,10 @@ def _settle_halves(people: Sequence[Candidate]) -> None:
             one.line = one.line.doubting(Reason.ORDER)
         elif lean < 0:
             one.line = one.line.doubting(Reason.SWAPPED)
-        elif lean == 0 and right < 2:
+        elif lean < 3 and (
+            wrong * 4 > right or (right < 2 and (lean == 0 or may_be_given(one.line.family_name)))
+        ):
+            # « Alix ; Dominique »: either half may be the given name, and no other line shows the order.
             one.line = one.line.doubting(Reason.ORDER)
 
 

@@ -29,6 +29,7 @@ from app.domain.imports.lists.wording import (
     OF_OTHERS,
     address_rank,
     holds_remarks,
+    is_literal_heading,
     is_of_headings,
     may_be_of_others,
     role_of_heading,
@@ -395,7 +396,8 @@ def prepare(segment: Segment) -> None:
     segment.days = _presence_columns(columns, cells, heading)
     for i, column in enumerate(columns):
         values = {fold(cell) for cell in cells[i] if cell}
-        unknown = column is Column.NOTHING and heading[i] and not role_of_heading(heading[i])[1]
+        unknown = column is Column.NOTHING and heading[i] and not is_literal_heading(heading[i])
+        unknown = unknown and not set(fold(heading[i]).split()) & BESIDE_PRESENCE
         if unknown and len(values) > 1 and (values <= _YES_OR_NO or values == {"0", "1"}):
             columns[i] = Column.PRESENT
     _ticks_of_unknown(segment, columns, cells, heading)

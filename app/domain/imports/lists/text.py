@@ -45,7 +45,7 @@ _KEYCAP = re.compile(r"^\s*(?:[0-9]\ufe0f?\u20e3)+\s*|^\s*[\u2460-\u2473\u2776-\
 _STICK = re.compile(r"^\s*[-–—*](?=[^\W\d_]{2})")
 _BOX = re.compile(r"^\s*(\[\s*[xX✓✔]?\s*\]|[☐☑☒✓✔✅❌✗✘✖☓🗹🗷])\s*")
 _NUMBER_AND_TAB = re.compile(r"^\s*\d{1,3}\s*(?:\t|\s(?=[^\W\d_]))\s*(?=\S)")
-_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f\u202a\u202c"), None)
+_INVISIBLE = str.maketrans("", "", "\ufe0f\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f\u202a\u202c")
 _WIDE = re.compile(r"[\uff01-\uff5e\ufb00-\ufb06]+")
 _BREAKS = re.compile(r"\r\n|[\r\n\x0b\x0c\x85\u2028\u2029]")
 _LABEL = re.compile(r"^\s*([^\W\d_]{1,14})\s*:\s*(.*)$", re.DOTALL)

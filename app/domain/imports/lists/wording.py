@@ -95,7 +95,7 @@ _THEIRS = _set(
 _SHARED = _set("groupe equipe classe etablissement lycee college atelier service association club ecole")
 _FORMER = _set("ancien ancienne old precedent precedente")
 _WORK = _set("pro professionnel professionnelle travail academique")
-_DAY = re.compile(r"\D{0,12}\d{1,2}([/.\-]\d{1,2}([/.\-]\d{2,4})?)?|(lundi|mardi|mercredi|jeudi|vendredi|samedi|séance|seance|jour|semaine)\b.{0,12}", re.IGNORECASE)  # fmt: skip
+_DAY = re.compile(r"\D{0,12}\d{1,2}([/.\-]\d{1,2}([/.\-]\d{2,4})?)?|(lundi|mardi|mercredi|jeudi|vendredi|samedi|lun|mar|mer|jeu|ven|sam|dim|séance|seance|jour|semaine)\b.{0,12}", re.IGNORECASE)  # fmt: skip
 _NOTHING = {
     "uid", "department", "departement", "institution", "headline", "company", "country", "pays", "job title", "prefixe",
     "order no", "order date", "ticket type", "quantity", "recording consent", "guest", "uuid",
@@ -290,6 +290,9 @@ def roles_of_heading(cells: Sequence[str], above: Sequence[str] = ()) -> tuple[C
         "@" in cell or re.search(r"\d{6}|\d{4}-\d\d-\d\d[T ]|\d:\d\d", cell) for cell in filled
     ):
         return None
+    if sum(bool(re.match(r"[^:]{2,20}:\s*\w", cell)) for cell in filled) > 1:
+        # « Nom : Dupont ; Prénom : Marie »
+        return None
     groups = _spread(above, len(cells))
     found = [role_of_heading(cell, group) for cell, group in zip(cells, groups, strict=True)]
     found = _without_other_names(cells, found)
@@ -360,6 +363,11 @@ def _without_other_names(cells: Sequence[str], found: list[tuple[Column, bool]])
     ]
 
 
+def is_literal_heading(cell: str) -> bool:
+    """« Repas », not « Diplôme obtenu »."""
+    return fold(cell) in _BY_WORDING or fold(cell) in _NOTHING
+
+
 def is_of_headings(cell: str) -> bool:
     return role_of_heading(cell)[1] or any(
         word in _VOCABULARY or is_less_common_word(word) for word in fold(cell).split()
@@ -376,7 +384,8 @@ def _spread(above: Sequence[str], width: int) -> list[str]:
     """A merged heading stands over all columns up to the next one; « Formateur : Luc Besnard » is none."""
     above = ["" if re.search(r":\s*\S", cell) or len(cell.split()) > 6 else cell for cell in above]
     filled = [index for index, cell in enumerate(above) if cell.strip()]
-    if not filled or filled == [0]:
+    if not filled or filled == [0] or filled[:2] == [0, 1] or any(looks_like_name(cell) for cell in above):
+        # « Formateur ; Luc Besnard » is a title, and stands over no columns.
         return [""] * width
     spread, current = [], ""
     for index in range(width):
