@@ -228,6 +228,11 @@ def doubt_marked(people: Sequence[Candidate]) -> None:
         for text, one in zip(texts, people, strict=True)
     ]
     counts = Counter(mark for found in marks for mark in found)
+    signs = [one.line.text[:1] for one in people]
+    if set(signs) <= {"+", "-", "–"} and "+" in signs:
+        # « + Léa Martin », « - Tom Petit »
+        marks = [found | {"-"} if sign != "+" else found for found, sign in zip(marks, signs, strict=True)]
+        counts["-"] = 0
     ticked = [bool(_TICK.search(one.line.text)) for one in people]
     for one, found, is_marked in zip(people, marks, ticked, strict=True):
         rare = next((mark for mark in sorted(found) if counts[mark] < len(people)), "")

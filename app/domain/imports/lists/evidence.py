@@ -35,7 +35,14 @@ from app.domain.imports.lists.remarks import (
     status_of_code,
 )
 from app.domain.imports.lists.suspicion import Candidate
-from app.domain.imports.lists.wording import CALENDAR, PARTICIPANTS, TITLES, holds_remarks, role_of_heading
+from app.domain.imports.lists.wording import (
+    CALENDAR,
+    PARTICIPANTS,
+    TITLES,
+    holds_remarks,
+    is_literal_heading,
+    role_of_heading,
+)
 
 _LEAVING = frozenset(
     ("sortie", "depart", "abandon", "rupture", "demission", "annulation", "motif", "desistement")
@@ -108,6 +115,11 @@ def unexplained_columns(
             odd = [*written, ""]
         if _SIGNED.search(fold(title)):
             odd = [*odd, *not_signed(columns, cells, index)]
+        held = sum(sum(map(bool, row)) > 1 for row in zip(*cells, strict=True))
+        if _SHOWN_BY.search(fold(title)) and 2 * len(of_people) > held:
+            odd = [*odd, ""]
+        if title and not role_of_heading(title)[1] and held > 2 and len(of_people) == held - 1:
+            odd = [*odd, ""]
         if odd:
             found[index] = frozenset(odd)
     return found
@@ -122,6 +134,7 @@ _OF_GROUPS = frozenset(
 _OF_CONTACTS = frozenset(("telephone", "tel", "portable", "mobile"))
 _CLOSED = frozenset(("contrat", "regime"))
 """Headings with usual values that are all known."""
+_NONE = frozenset(("aucun", "aucune", "neant", "rien", "sans"))
 _OF_PLACES = frozenset(("entreprise", "employeur", "societe", "etablissement", "organisme", "structure"))
 
 
@@ -134,6 +147,11 @@ def _set_apart(title: str, written: Sequence[str], people: int) -> list[str]:
         return [*rare_marks(written), *(_unlike_others(written) if not holds_remarks(title) else ())]
     others = [cell for cell in written if empty > most or fold(cell) != usual]
     known = set(fold(title).split()) if role_of_heading(title)[1] else set()
+    none = [
+        cell for cell in others if empty <= most and fold(cell) in _NONE and not is_literal_heading(title)
+    ]
+    if none and not known & _OF_CONTACTS:
+        return none
     if known & _OF_GROUPS and not holds_remarks(title):
         single = len(others) == 1
         return [
@@ -245,6 +263,10 @@ def _codes_of_absence(written: Sequence[str], rows: int, title: str) -> list[str
 _SIGNED = re.compile(
     r"\b(signatures?|emargements?|visas?|matin|matinee|apres midi|am|pm|soir|journee|jour|seance)\b"
 )
+
+
+_SHOWN_BY = re.compile(_SIGNED.pattern + r"|\b(?:arrivees?|entrees?|join time|check(?:ed)? in)\b")
+"""Headings of what everybody has who was there: without it, a person may have been absent."""
 
 
 def not_signed(columns: Sequence[Column], cells: Sequence[Sequence[str]], index: int) -> frozenset[str]:

@@ -135,7 +135,11 @@ def _settle_orders(people: Sequence[Candidate]) -> None:
             one.line = replace(one.line, family_name=one.whole)
             continue
         certain = by_capitals(words) is not None or (
-            own is not None and len(words) == 2 and abs(lean_of(*words)) == 4
+            own is not None
+            and len(words) == 2
+            and abs(lean_of(*words)) == 4
+            # « PARIS NANCY » among names that begin with the given one.
+            and (counts[own] > 1 or 4 * counts[own] > total)
         )
         order = own or (most if confirmed else None) or prior or most
         sure = certain
