@@ -26,22 +26,27 @@ from tests.support.every import for_each
 from tests.support.house import House, build_house
 
 OURS, THEIRS = "itip", "agt"
+CONSENT = "POST /campus/{slug}/portefeuille/autoriser"
+"""The learner's own form, among the endpoints of wallets."""
 SAFE = ("GET", "HEAD", "OPTIONS")
 FORMS = [
     key
     for key, case in CASES.items()
-    if not key.startswith(
-        (
-            *SAFE,
-            "POST /api/",
-            "PUT /api/",
-            "DELETE /api/",
-            "POST /vc-api/",
-            "POST /campus/{slug}/portefeuille/",
-            "POST /ims/",
+    if key == CONSENT
+    or (
+        not key.startswith(
+            (
+                *SAFE,
+                "POST /api/",
+                "PUT /api/",
+                "DELETE /api/",
+                "POST /vc-api/",
+                "POST /campus/{slug}/portefeuille/",
+                "POST /ims/",
+            )
         )
+        and not case.speaks_for_itself
     )
-    and not case.speaks_for_itself
 ]
 
 
