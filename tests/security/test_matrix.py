@@ -106,7 +106,6 @@ NO_SECRETS = {
     ("/gestion/{slug}/rapport/partenaires/page.pdf", "cle"),
     ("/presence", "code"),  # shown to everyone in the room, for minutes
     ("/verifier", "lien"),  # a badge's public address
-    ("/verifier/demander", "organisation"),  # of earlier versions: leaves the address at once
 }
 
 

@@ -16,7 +16,7 @@ from app.errors import NotFound
 from app.http.negotiation import ForPrograms, etag_of, has_already, preferred
 from app.http.policies import public
 from app.http.problems import documented
-from app.http.request_scope import ReadingServices, find_signed_in, process_of, visit
+from app.http.request_scope import ReadingServices, find_signed_in, limited, process_of, visit
 from app.services.publishing.publication import Published, Withdrawn
 from sceau_credentials.values.json_text import dump_json, parse_json_object
 
@@ -241,6 +241,7 @@ def profile(slug: CampusSlug, request: Request, services: ReadingServices) -> Re
 @router.get(
     "/campus/{slug}/agenda.ics",
     summary="What a campus announces, as a calendar",
+    dependencies=[limited("public calendar")],
     **shown(
         "text/calendar",
         about="For subscribing: announced activities to come. A cancelled session stays, as such.",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement
@@ -11,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel, col, delete, func, select, update
 
 from app.db.engine.queries import Store
+from app.db.engine.writes import among
 from app.domain.activities.activities import (
     Activity,
     ActivityAnnouncement,
@@ -171,6 +173,22 @@ class ActivityPlanStore(Store):
             .where(ActivitySession.activity_id == activity_id)
             .order_by(col(ActivitySession.held_on))
         ).all()
+
+    def sessions_to_come(
+        self, activity_ids: Collection[uuid.UUID], since: date
+    ) -> dict[uuid.UUID, list[ActivitySession]]:
+        """Of activities that have sessions, those from one day on; empty where all have passed."""
+        found: dict[uuid.UUID, list[ActivitySession]] = {}
+        rows = self.session.exec(
+            select(ActivitySession)
+            .where(among(self.session, col(ActivitySession.activity_id), activity_ids))
+            .order_by(col(ActivitySession.held_on))
+        )
+        for each in rows:
+            of_activity = found.setdefault(each.activity_id, [])
+            if each.held_on >= since:
+                of_activity.append(each)
+        return found
 
     def find_session(self, activity_id: uuid.UUID, session_id: uuid.UUID) -> ActivitySession | None:
         return self.session.exec(

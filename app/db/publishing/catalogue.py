@@ -168,7 +168,9 @@ class CatalogueStore(Store):
             found.setdefault(badge_id, []).append(audience)
         return found
 
-    def announced(self, campus_id: uuid.UUID, *, since: date) -> list[tuple[Activity, ActivityAnnouncement]]:
+    def announced(
+        self, campus_id: uuid.UUID, *, since: date, limit: int | None = None
+    ) -> list[tuple[Activity, ActivityAnnouncement]]:
         """Announced activities that the campus leads and that have not passed, the next first."""
         rows = self.session.exec(
             select(Activity, ActivityAnnouncement)
@@ -176,6 +178,7 @@ class CatalogueStore(Store):
             .join(ActivityCampus, col(ActivityCampus.activity_id) == col(Activity.id))
             .where(organised_by(campus_id), ActivityCampus.position == 0, col(Activity.ends_on) >= since)
             .order_by(col(Activity.starts_on), col(Activity.title))
+            .limit(limit)
         )
         return [(activity, announcement) for activity, announcement in rows]
 

@@ -114,6 +114,8 @@ LIMITS = {
     "refused grant of an application": Limit(300, _FIVE_MINUTES),
     "connected application": Limit(1_200, _FIVE_MINUTES),
     "added by an application": Limit(120, timedelta(hours=1)),
+    # A school's calendars are read by one address, each every few hours.
+    "public calendar": Limit(600, _FIVE_MINUTES),
     # A class opens a course at once, from one address: a login and a launch each.
     "launch": Limit(1_200, _FIVE_MINUTES),
     "requests to a platform": Limit(60, timedelta(hours=1)),

@@ -375,11 +375,13 @@ class PersonalLetters:
             return carrying(notice, letter, language=campus.language)
 
     def _paused(self, letter: QueuedMessage) -> Letter | None:
-        if letter.campus_id is None or letter.about_id is None:
+        """None for a person who no longer administers the campus."""
+        if letter.campus_id is None or letter.about_id is None or letter.person_id is None:
+            return None
+        if letter.person_id not in self.team.administrators(letter.campus_id, at=self.clock()):
             return None
         campus = self.campuses.get_by_id(letter.campus_id)
-        reader = self.accounts.people.get(letter.person_id) if letter.person_id else None
-        language = (reader.language if reader else None) or campus.language
+        language = self.accounts.people.get(letter.person_id).language or campus.language
         with speaking(language):
             if letter.occasion == Occasion.CALENDAR_PAUSED:
                 notice = _calendar_notice(campus, letter.named, self.addresses.campus_calendars(campus.slug))

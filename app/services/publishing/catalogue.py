@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from itertools import islice
 from typing import Any, Final
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -42,6 +43,7 @@ from app.language import N_
 from app.services.publishing.ratings import RatingService
 
 A_PAGE: Final = 24
+MOST_MEETINGS: Final = 300
 _AUDIENCES: Final = Facts._fields.index("audiences")
 _SHARED: Final = "définition partagée réseau"
 """Finds what adopted the definition of a network."""
@@ -341,21 +343,26 @@ class CatalogueService:
         return self.catalogue.activities_with(campus_id=campus.id, since=self.today(campus))
 
     def public_calendar(self, slug: str, base_url: str) -> bytes:
-        """What the campus announces and leads, from today on: activities, and each session of a series. Nothing
-        personal."""
+        """What the campus announces and leads, from today on: activities, and each session of a series.
+
+        Nothing that the announcement does not show, and no more than a calendar needs.
+        """
         campus = self._listed(self.campuses.get(slug).id)
-        announced = self.catalogue.announced(campus.id, since=self.today(campus))
-        meetings = [
+        today = self.today(campus)
+        announced = self.catalogue.announced(campus.id, since=today, limit=MOST_MEETINGS)
+        sessions = self.plans.sessions_to_come([activity.id for activity, _ in announced], today)
+        meetings = (
             meeting
             for activity, announcement in announced
             for meeting in _meetings(
                 activity,
-                self.plans.sessions_of(activity.id),
+                sessions.get(activity.id),
                 announcement,
                 f"{base_url}/activites/{activity.id}",
             )
-        ]
-        return write_calendar(campus.name, meetings, ZoneInfo(campus.time_zone), campus.language)
+        )
+        first = list(islice(meetings, MOST_MEETINGS))
+        return write_calendar(campus.name, first, ZoneInfo(campus.time_zone), campus.language)
 
     def next_activities(self, campus: Campus, badge_id: uuid.UUID) -> Sequence[CatalogueEntry]:
         return self.catalogue.activities_with(badge_id=badge_id, since=self.today(campus))
@@ -522,7 +529,10 @@ def _pages(total: int) -> int:
 
 
 def _meetings(
-    activity: Activity, sessions: Sequence[ActivitySession], announcement: ActivityAnnouncement, url: str
+    activity: Activity,
+    sessions: Sequence[ActivitySession] | None,
+    announcement: ActivityAnnouncement,
+    url: str,
 ) -> Iterator[PublicMeeting]:
     whole = PublicMeeting(
         uid=f"{activity.id}@{urlsplit(url).hostname}",
@@ -536,14 +546,14 @@ def _meetings(
         place=activity.place,
         description=activity.description,
     )
-    if not sessions:
+    if sessions is None:
         yield whole
-    for each in sessions:
+    for each in sessions or ():
         yield replace(
             whole,
             uid=f"{each.id}@{urlsplit(url).hostname}",
             starts_on=each.held_on,
             ends_on=each.held_on,
-            place=each.place or activity.place,
+            place="" if each.place else activity.place,
             cancelled_at=each.cancelled_at,
         )

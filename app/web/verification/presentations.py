@@ -25,7 +25,6 @@ from app.web.verification.verification_page import PossessionShown, answer_page
 router = APIRouter(prefix="/verifier/demander")
 _FIELDS = ("qui", "pourquoi", "badge", "competence", "niveau", "campus")
 _LONGEST_TOKEN = 200
-_COOKIE = "organisation"
 _POSSESSION = {
     Possession.WALLET: (
         "ok",
@@ -53,15 +52,8 @@ _POSSESSION = {
 
 @router.get("")
 @public
-def show_form(request: Request, services: ReadingServices, organisation: str = "") -> Response:
-    """`organisation`: the token of an organisation's desk in a link of earlier versions; it leaves the address at once."""
-    if organisation:
-        return _out_of_the_address(request, organisation[:_LONGEST_TOKEN])
-    token = request.cookies.get(_COOKIE, "")
-    answer = _form(request, services, {"organisation": token, "valable": "oui"})
-    if token:
-        answer.delete_cookie(_COOKIE, path=router.prefix)
-    return answer
+def show_form(request: Request, services: ReadingServices) -> HTMLResponse:
+    return _form(request, services, {"valable": "oui"})
 
 
 @router.post("/organisation", dependencies=[limited("badge request read")])
@@ -181,21 +173,6 @@ def _form(
         by=organisation,
         campuses=[("", translated(N_("N’importe lequel"))), *services.presentations.campus_choices()],
     )
-
-
-def _out_of_the_address(request: Request, token: str) -> Response:
-    answer = RedirectResponse(router.prefix, status_code=303)
-    answer.set_cookie(
-        _COOKIE,
-        token,
-        max_age=60,
-        path=router.prefix,
-        secure=process_of(request).settings.base_url.startswith("https:"),
-        httponly=True,
-        samesite="lax",
-    )
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
 
 
 def _code(link: str) -> str:

@@ -210,9 +210,11 @@ def test_public_calendar_has_zones_cancelled_sessions_and_nothing_personal(offer
         timed = services.catalogue.activities.find(series)
         assert timed is not None
         timed.start_time, timed.end_time, timed.place = time(9), time(12, 30), "Atelier; bâtiment B"
-        held = [ActivitySession(activity_id=series, held_on=date(2026, 12, day)) for day in (10, 17)]
+        held = [ActivitySession(activity_id=series, held_on=date(2026, 12, day)) for day in (10, 17, 18)]
         held[1].cancelled_at = offering.clock()
-        services.catalogue.plans.add_sessions(held)
+        held[2].place = "Chez Mme Martin"
+        passed = ActivitySession(activity_id=series, held_on=date(2026, 11, 2))
+        services.catalogue.plans.add_sessions([*held, passed])
     with offering.unit_of_work(reading=True) as services:
         body = services.catalogue.public_calendar("itip", "https://badges.exemple.fr")
         assert services.catalogue.public_calendar("itip", "https://badges.exemple.fr") == body
@@ -221,13 +223,14 @@ def test_public_calendar_has_zones_cancelled_sessions_and_nothing_personal(offer
     read = Calendar.from_ical(body)
     events = {str(each["UID"]).partition("@")[0]: each for each in read.walk("VEVENT")}
     assert events.keys() == {str(once), *(str(each.id) for each in held)}
-    whole, (first, off) = events[str(once)], (events[str(each.id)] for each in held)
+    whole, (first, off, elsewhere) = events[str(once)], (events[str(each.id)] for each in held)
     assert (whole.start, whole.end, whole["STATUS"]) == (date(2026, 12, 3), date(2026, 12, 4), "CONFIRMED")
     assert first.start == datetime(2026, 12, 10, 9, tzinfo=ZoneInfo("Europe/Paris"))
     assert first.end == datetime(2026, 12, 10, 12, 30, tzinfo=ZoneInfo("Europe/Paris"))
     assert [str(zone["TZID"]) for zone in read.walk("VTIMEZONE")] == ["Europe/Paris"]
     assert (off["STATUS"], str(first["LOCATION"])) == ("CANCELLED", "Atelier; bâtiment B")
     assert first["URL"] == f"https://badges.exemple.fr/activites/{series}"
+    assert "LOCATION" not in elsewhere, "the announcement shows the activity's place alone"
     assert b"zoe@" not in body
     assert b"ORGANIZER" not in body
     assert not read.errors

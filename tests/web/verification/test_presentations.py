@@ -154,11 +154,8 @@ def test_proved_domain_is_that_of_an_organisation_with_its_link(house: House, em
         employer, f"{ASK}/organisation", {"organisation": token}, seen_on=f"/organisations/gerer/{token}"
     ).text
     assert "domaine atelier.exemple vérifié" in form
-    old = employer.get(f"{ASK}?organisation={token}", follow_redirects=False)
-    assert (old.status_code, old.headers["location"]) == (303, ASK)
-    assert "httponly" in old.headers["set-cookie"].lower()
-    assert "domaine atelier.exemple vérifié" in employer.get(ASK).text
-    assert "domaine atelier.exemple vérifié" not in employer.get(ASK).text, "once"
+    old = employer.get(f"{ASK}?organisation={token}")
+    assert (old.status_code, "atelier.exemple" in old.text) == (200, False), "an address proves nothing"
     _here, link = requested(employer, organisation=token, qui="Autre nom")
     asked = employer.get(link).text
     assert "atelier.exemple demande à voir un badge" in asked
