@@ -88,8 +88,10 @@ def from_columns(row: Row, line: Line, segment: Segment) -> Candidate:
     line = _with_address(line, row, segment)
     line = _with_presence(line, row, segment)
     for index, odd in segment.unexplained.items():
-        if index < len(cells) and cells[index] in odd:
-            line = line.doubting(Reason.EXTRA, cells[index] or segment.title_of(index))
+        # A row of a workbook ends at its last cell.
+        cell = cells[index] if index < len(cells) else ""
+        if cell in odd:
+            line = line.doubting(Reason.EXTRA, cell or segment.title_of(index))
     if len(segment.dense) > 1 and not any(index < len(cells) and cells[index] for index in segment.dense):
         line = line.doubting(Reason.MAYBE_TITLE)
     if Column.HOURS in held:
