@@ -149,6 +149,7 @@ class Imports:
             with process.unit_of_work() as services:
                 services.imports.forget_old()
                 services.form_drafts.forget_old()
+                services.wallets.forget_old()
         with process.unit_of_work(reading=True) as services:
             return services.imports.due(limit=MOST_DUE)
 

@@ -149,9 +149,9 @@ def _of_wallet(services: Services, things: Things) -> dict[str, str]:
     }
     token = wallets.redeem(record.campus, form)
     assert not isinstance(token, WalletRefusal)
-    wallets.issue(
-        record.campus, str(token["access_token"]), consents.EMBEDDED
-    )  # a new offer does not end it now
+    access = str(token["access_token"])
+    # A new offer does not end it now.
+    wallets.issue(record.campus, access, wallets.prove(record.campus, access, consents.EMBEDDED))
     by_consent = wallets.offer(record, WalletFormat.EMBEDDED, needs_consent=True)
     state = issuer_state_of_reference(unquote(by_consent.by_reference).rpartition("/")[2])
     asked = consents.authorization(state)
@@ -162,7 +162,8 @@ def _of_wallet(services: Services, things: Things) -> dict[str, str]:
     proof = consents.dpop("jeton", at=services.clock().timestamp())
     bound = wallets.redeem(record.campus, consents.redemption(code), proof)
     assert not isinstance(bound, WalletRefusal)
-    wallets.issue(record.campus, str(bound["access_token"]), consents.EMBEDDED)
+    access = str(bound["access_token"])
+    wallets.issue(record.campus, access, wallets.prove(record.campus, access, consents.EMBEDDED))
     waiting = wallets.offer(record, WalletFormat.SD_JWT)
     named = unquote(waiting.by_reference).rpartition("/")[2]
     services.awards.set_visibility(things.award_id, Visibility.CLOSED, by=COMMAND)

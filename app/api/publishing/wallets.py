@@ -186,7 +186,10 @@ def _token(request: Request, slug: str, body: bytes) -> Response:
     summary="A request of a wallet, before the learner is asked (RFC 9126)",
     dependencies=[limited("wallet")],
     openapi_extra=_body("application/x-www-form-urlencoded"),
-    **_json("A request_uri for the authorization endpoint, good once.", status=201),
+    **_json(
+        "A request_uri for the authorization endpoint, for ten minutes. The learner answers its request once.",
+        status=201,
+    ),
 )
 @public
 async def pushed_request(slug: CampusSlug, request: Request) -> Response:
@@ -245,14 +248,18 @@ async def deferred_credential(slug: CampusSlug, request: Request) -> Response:
 
 def _credential(request: Request, slug: str, body: bytes, *, is_deferred: bool = False) -> Response:
     try:
-        with write_transaction(request) as services:
-            wallets = services.wallets
-            campus, token = _for_token(request, services, slug, "differee" if is_deferred else "attestation")
-            wanted = _read(body)
-            if wanted is None:
-                return _refused(WalletRefusal.INVALID_CREDENTIAL_REQUEST)
-            act = wallets.issue_deferred if is_deferred else wallets.issue
-            issued = act(campus, token, wanted)
+        token = _token_of(request, slug, "differee" if is_deferred else "attestation")
+        wanted = _read(body)
+        if wanted is None:
+            return _refused(WalletRefusal.INVALID_CREDENTIAL_REQUEST)
+        if is_deferred:
+            with write_transaction(request) as services:
+                issued = services.wallets.issue_deferred(_entered(request, services, slug), token, wanted)
+        else:
+            with read_transaction(request) as services:  # signatures are checked while nothing is locked
+                proved = services.wallets.prove(_entered(request, services, slug), token, wanted)
+            with write_transaction(request) as services:
+                issued = services.wallets.issue(_entered(request, services, slug), token, proved)
     except WalletRefused as error:
         return _refused(error.refusal, at_resource=True)
     if isinstance(issued, DeferredToWallet):
@@ -278,12 +285,12 @@ async def notification(slug: CampusSlug, request: Request) -> Response:
 
 def _notification(request: Request, slug: str, body: bytes) -> Response:
     try:
+        token = _token_of(request, slug, "notification")
+        report = _read(body)
+        if report is None:
+            return _refused(WalletRefusal.INVALID_NOTIFICATION)
         with write_transaction(request) as services:
-            campus, token = _for_token(request, services, slug, "notification")
-            report = _read(body)
-            if report is None:
-                return _refused(WalletRefusal.INVALID_NOTIFICATION)
-            services.wallets.notify(campus, token, report)
+            services.wallets.notify(_entered(request, services, slug), token, report)
     except WalletRefused as error:
         return _refused(error.refusal, at_resource=True)
     return Response(status_code=204, headers=_NOT_STORED)
@@ -312,17 +319,21 @@ def _read(body: bytes) -> JsonObject | None:
         return None
 
 
-def _for_token(request: Request, services: Services, slug: str, endpoint: str) -> tuple[Campus, str]:
-    """The campus and the access token, once its holder has proved the key it is bound to; raises WalletRefused."""
-    campus = _entered(request, services, slug)
+def _token_of(request: Request, slug: str, endpoint: str) -> str:
+    """The access token, once its holder has proved the key it is bound to; raises WalletRefused.
+
+    In a transaction of its own: the proof is used up whatever comes of the request.
+    """
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     token, proof = token.strip(), None
-    if scheme.lower() == "dpop":
-        proof = services.wallets.read_proof(campus, endpoint, token, _dpop(request) or "")
-    elif scheme.lower() != "bearer":
-        token = ""
-    services.wallets.check_token(campus, token, proof)
-    return campus, token
+    with write_transaction(request) as services:
+        campus = _entered(request, services, slug)
+        if scheme.lower() == "dpop":
+            proof = services.wallets.read_proof(campus, endpoint, token, _dpop(request) or "")
+        elif scheme.lower() != "bearer":
+            token = ""
+        services.wallets.check_token(campus, token, proof)
+    return token
 
 
 def _dpop(request: Request) -> str | None:

@@ -22,16 +22,21 @@ class WalletStore:
         self.session.add(offer)
         self.session.flush()
 
-    def drop_open(self, award_id: uuid.UUID, *, at: datetime, but_of_request: str = "") -> None:
+    def drop_open(self, award_id: uuid.UUID, *, but_of_request: str = "") -> None:
         """Earlier offers of this badge that brought no credential end with a new one, even where a wallet has a
-        token; expired ones of the campus go. The answer to `but_of_request` stays: a second one is refused."""
+        token. The answer to `but_of_request` stays: a second one is refused."""
         unused = (
             (col(WalletOffer.award_id) == award_id)
             & col(WalletOffer.issued_at).is_(None)
             & (func.coalesce(WalletOffer.request_digest, "") != (but_of_request or "none"))
         )
+        self.session.exec(delete(WalletOffer).where(unused))
+
+    def forget_old(self, at: datetime) -> None:
+        """Expired offers that no wallet reported as stored, and proofs too old to be accepted again."""
         old = (col(WalletOffer.expires_at) < at - FORGOTTEN_AFTER) & col(WalletOffer.accepted_at).is_(None)
-        self.session.exec(delete(WalletOffer).where(unused | old))
+        self.session.exec(delete(WalletOffer).where(old))
+        self.session.exec(delete(UsedProof).where(col(UsedProof.expires_at) < at))
 
     def find_by_reference(self, digest: str, campus_id: uuid.UUID, *, at: datetime) -> WalletOffer | None:
         query = select(WalletOffer).where(
@@ -113,9 +118,6 @@ class WalletStore:
 
     def use_proof(self, proof: DpopProof, campus_id: uuid.UUID, *, at: datetime) -> bool:
         """False if the proof was accepted before."""
-        self.session.exec(
-            delete(UsedProof).where(col(UsedProof.campus_id) == campus_id, col(UsedProof.expires_at) < at)
-        )
         used = UsedProof(digest=proof.digest, campus_id=campus_id, expires_at=at + 2 * PROOF_SKEW)
         try:
             with self.session.begin_nested():

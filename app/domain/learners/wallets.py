@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import secrets
 import uuid
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
@@ -27,9 +28,11 @@ from app.language import N_
 from sceau_credentials.dids import key_of_did
 from sceau_credentials.errors import CredentialError
 from sceau_credentials.keys import Algorithm, VerificationKey, decode_base64url, encode_base64url
+from sceau_credentials.proofs.cryptosuites import DATA_INTEGRITY
 from sceau_credentials.proofs.data_integrity import verify_proofs
 from sceau_credentials.proofs.vc_jwt import ParsedJws, parse_compact_jws, verify_jws
-from sceau_credentials.values.json_text import JsonObject
+from sceau_credentials.values.json_text import JsonObject, JsonValue
+from sceau_credentials.values.vocabulary import CONTEXT_V1, CONTEXT_V2
 
 OFFER_LIFE: Final = timedelta(minutes=10)
 NONCE_LIFE: Final = timedelta(minutes=5)
@@ -47,6 +50,33 @@ KEY_PROOF: Final = "openid4vci-proof+jwt"
 PROOF_ALGORITHMS: Final = (Algorithm.ES256, Algorithm.EDDSA, Algorithm.ES384)
 PROOF_CRYPTOSUITES: Final = ("eddsa-rdfc-2022", "ecdsa-rdfc-2019", "eddsa-jcs-2022", "ecdsa-jcs-2019")
 PROOF_SKEW: Final = timedelta(minutes=5)
+_PRESENTATION: Final = "VerifiablePresentation"
+_MEMBERS_OF_PRESENTATION: Final = frozenset({"@context", "type", "holder", "proof"})
+_MEMBERS_OF_PROOF: Final = frozenset(
+    [
+        "@context",
+        "id",
+        "type",
+        "cryptosuite",
+        "created",
+        "expires",
+        "verificationMethod",
+        "proofPurpose",
+        "domain",
+        "challenge",
+        "proofValue",
+    ]
+)
+_LONGEST_TEXT: Final = 2000
+_CONTEXTS_OF_PRESENTATION: Final = frozenset(
+    {
+        CONTEXT_V2,
+        CONTEXT_V1,
+        "https://w3id.org/security/data-integrity/v1",
+        "https://w3id.org/security/data-integrity/v2",
+        "https://w3id.org/security/multikey/v1",
+    }
+)
 
 
 class WalletFormat(StrEnum):
@@ -247,8 +277,13 @@ def _nonce_mark(secret: bytes, campus_id: uuid.UUID, content: bytes) -> bytes:
 # --- proofs of possession (OpenID4VCI 1.0, appendix F.1)
 
 
-def keys_proved(proofs: object, *, issuer: str, at: datetime) -> tuple[tuple[VerificationKey, ...], str]:
-    """The wallet's keys, each another, and the nonce that they all signed; raises WalletRefused `invalid_proof`."""
+def keys_proved(
+    proofs: object, *, issuer: str, is_ours: Callable[[str], bool], at: datetime
+) -> tuple[tuple[VerificationKey, ...], str]:
+    """The wallet's keys, each another, and the nonce that they all signed; raises WalletRefused.
+
+    `is_ours`: whether a nonce is one of this campus, in time.
+    """
     kind, found = next(iter(proofs.items())) if isinstance(proofs, dict) and len(proofs) == 1 else ("", None)
     if not isinstance(found, list) or not 0 < len(found) <= BATCH_SIZE or kind not in ("jwt", "di_vp"):
         raise WalletRefused(WalletRefusal.INVALID_PROOF)
@@ -257,44 +292,72 @@ def keys_proved(proofs: object, *, issuer: str, at: datetime) -> tuple[tuple[Ver
         if kind == "jwt" and isinstance(each, str):
             proved.append(key_proved(each, issuer=issuer, at=at))
         elif kind == "di_vp" and isinstance(each, dict):
-            proved.append(_key_in_presentation(each, issuer=issuer, at=at))
+            proved.append(_key_in_presentation(each, issuer=issuer, is_ours=is_ours, at=at))
         else:
             raise WalletRefused(WalletRefusal.INVALID_PROOF)
     keys = {key.thumbprint(): key for key, _nonce in proved}
     nonces = {nonce for _key, nonce in proved}
     if len(keys) != len(proved) or len(nonces) != 1:
         raise WalletRefused(WalletRefusal.INVALID_PROOF)
-    return tuple(keys.values()), nonces.pop()
+    nonce = nonces.pop()
+    if not is_ours(nonce):
+        raise WalletRefused(WalletRefusal.INVALID_NONCE)
+    return tuple(keys.values()), nonce
 
 
 def _key_in_presentation(
-    presentation: JsonObject, *, issuer: str, at: datetime
+    presentation: JsonObject, *, issuer: str, is_ours: Callable[[str], bool], at: datetime
 ) -> tuple[VerificationKey, str]:
-    """OpenID4VCI 1.0, appendix F.2: a presentation of nothing, signed by the DID that is the key itself."""
+    """OpenID4VCI 1.0, appendix F.2: a presentation of nothing, signed by the DID that is the key itself.
+
+    Its canonical form is costly: it is made of a small document alone, with a nonce of this campus.
+    """
     refused = WalletRefused(WalletRefusal.INVALID_PROOF)
-    try:
-        proofs = verify_proofs(presentation, key_for=key_of_did, at=at, purpose="authentication")
-        accepted = proofs.accepted
-        if accepted is None or len(proofs.results) != 1:
-            raise refused
-        key, method = accepted.key, accepted.verification_method or ""
-    except (CredentialError, ValueError):
-        raise refused from None
-    types, holder = presentation.get("type"), presentation.get("holder")
-    if "VerifiablePresentation" not in (types if isinstance(types, list) else [types]):
+    proof, holder = presentation.get("proof"), presentation.get("holder")
+    if not isinstance(proof, dict) or not _is_plain(presentation, proof):
+        raise refused
+    if proof.get("cryptosuite") not in PROOF_CRYPTOSUITES or proof.get("domain") not in (issuer, [issuer]):
         raise refused
     if isinstance(holder, dict):
-        holder = holder.get("id")
-    if holder is not None and holder != method.partition("#")[0]:
+        holder = holder["id"]
+    if holder is not None and holder != str(proof.get("verificationMethod")).partition("#")[0]:
         raise refused
-    if key is None or key.algorithm not in PROOF_ALGORITHMS:
+    nonce = str(proof.get("challenge", ""))
+    if not is_ours(nonce):
+        raise WalletRefused(WalletRefusal.INVALID_NONCE)
+    try:
+        accepted = verify_proofs(presentation, key_for=key_of_did, at=at, purpose="authentication").accepted
+    except (CredentialError, ValueError):
+        raise refused from None
+    if accepted is None or accepted.key is None or accepted.key.algorithm not in PROOF_ALGORITHMS:
         raise refused
-    if accepted.proof.get("cryptosuite") not in PROOF_CRYPTOSUITES:
-        raise refused
-    if accepted.proof.get("domain") not in (issuer, [issuer]):
-        raise refused
-    nonce = accepted.proof.get("challenge")
-    return key, nonce if isinstance(nonce, str) else ""
+    return accepted.key, nonce
+
+
+def _is_plain(presentation: JsonObject, proof: JsonObject) -> bool:
+    """Whether a presentation has nothing but its holder, and one proof of texts; contexts are known ones, by name."""
+    holder = presentation.get("holder")
+    if not (_MEMBERS_OF_PRESENTATION.issuperset(presentation) and _MEMBERS_OF_PROOF.issuperset(proof)):
+        return False
+    if (
+        presentation.get("type") not in (_PRESENTATION, [_PRESENTATION])
+        or proof.get("type") != DATA_INTEGRITY
+    ):
+        return False
+    if isinstance(holder, dict) and (len(holder) != 1 or not isinstance(holder.get("id"), str)):
+        return False
+    texts = [value for name, value in proof.items() if name not in ("@context", "domain")]
+    return (
+        all(isinstance(each, str) and len(each) <= _LONGEST_TEXT for each in texts)
+        and _are_known_contexts(presentation.get("@context"))
+        and ("@context" not in proof or _are_known_contexts(proof["@context"]))
+    )
+
+
+def _are_known_contexts(named: JsonValue) -> bool:
+    listed = named if isinstance(named, list) else [named]
+    texts = {each for each in listed if isinstance(each, str)}
+    return 0 < len(listed) == len(texts) and texts <= _CONTEXTS_OF_PRESENTATION
 
 
 def key_proved(proof: str, *, issuer: str, at: datetime) -> tuple[VerificationKey, str]:

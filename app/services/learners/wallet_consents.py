@@ -127,7 +127,7 @@ class WalletConsents:
                 expires_at=at + OFFER_LIFE,
                 needs_consent=True,
             )
-            self.wallets.drop_open(record.award.id, at=at, but_of_request=digest_of(request.id))
+            self.wallets.drop_open(record.award.id, but_of_request=digest_of(request.id))
             self.wallets.add(offer)
         code = secrets.token_urlsafe(32)
         if not self.wallets.consent(

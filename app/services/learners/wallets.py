@@ -85,6 +85,14 @@ _CLAIMS: Final = {
 """Labels of the claims, for wallets."""
 
 
+_SIGNED_FOR: Final = 300
+_MOST_SIGNED: Final = 256
+_signed: dict[tuple[str, str, bytes], str] = {}
+"""Signed metadata, by the key that signed it, its kind and its content."""
+ProvedKeys = tuple[Sequence[VerificationKey], str]
+"""The wallet's keys and the nonce that they signed; none, where the format needs none."""
+
+
 @dataclass(frozen=True)
 class OfferShown:
     """`by_value` and `by_reference` are links that a wallet opens; `typed` is the transaction code, if it needs one."""
@@ -136,9 +144,8 @@ class WalletService:
 
         `needs_consent`: its holder signs in from the wallet and agrees, instead of typing a code there.
         """
-        at = self.clock()
+        at, reference = self.clock(), new_reference()
         check_may_carry(record.award, at=at)
-        reference = new_reference()
         offer = WalletOffer(
             campus_id=record.campus.id,
             award_id=record.award.id,
@@ -155,7 +162,7 @@ class WalletService:
         else:
             typed = new_transaction_code()
             offer.typed_digest = typed_digest(self.secret, offer.id, typed)
-        self.wallets.drop_open(record.award.id, at=at)
+        self.wallets.drop_open(record.award.id)
         self.wallets.add(offer)
         content = dump_json(self._content(record.campus, offer, reference)).decode()
         where = self.addresses.wallet_offer(record.campus.slug, reference)
@@ -169,6 +176,9 @@ class WalletService:
     def accepted_at(self, record: AwardRecord) -> datetime | None:
         """When a wallet last reported that it holds the badge."""
         return self.wallets.accepted(record.award.id)
+
+    def forget_old(self) -> None:
+        self.wallets.forget_old(self.clock())
 
     # --- the wallet
 
@@ -205,11 +215,13 @@ class WalletService:
             except WalletRefused as error:
                 return error.refusal
         offer = self.wallets.count_try(digest_of(code), campus.id, needs_consent=needs_consent, at=at)
-        if offer is None or not self._is_proved(offer, form) or not self._may_carry(offer):
+        if offer is None:
+            return WalletRefusal.INVALID_GRANT
+        if proof is not None and not self.wallets.use_proof(proof, campus.id, at=at):
+            return WalletRefusal.INVALID_DPOP
+        if not self._is_proved(offer, form) or not self._may_carry(offer):
             return WalletRefusal.INVALID_GRANT
         if offer.key_thumbprint and (proof is None or proof.thumbprint != offer.key_thumbprint):
-            return WalletRefusal.INVALID_DPOP
-        if proof is not None and not self.wallets.use_proof(proof, campus.id, at=at):
             return WalletRefusal.INVALID_DPOP
         token = secrets.token_urlsafe(32)
         if not self.wallets.redeem(
@@ -249,7 +261,10 @@ class WalletService:
         return new_nonce(self.secret, campus.id, at=self.clock())
 
     def check_token(self, campus: Campus, token: str, proof: DpopProof | None = None) -> None:
-        """Before anything of the request is read; raises WalletRefused. A proof counts once."""
+        """Before anything of the request is read; raises WalletRefused.
+
+        A proof counts once: to be committed before the request is judged, which may be refused.
+        """
         offer = self._of_token(campus, token)
         if offer.key_thumbprint != (proof.thumbprint if proof else None):
             raise WalletRefused(WalletRefusal.INVALID_TOKEN)
@@ -261,16 +276,18 @@ class WalletService:
         where = f"{self.addresses.wallet(campus.slug)}/{endpoint}"
         return read_dpop(dpop, url=where, at=self.clock(), token=token)
 
-    def issue(self, campus: Campus, token: str, request: JsonObject) -> IssuedToWallet | DeferredToWallet:
-        """The one badge of this token, for each key proved; raises WalletRefused, and then nothing is used up."""
-        at = self.clock()
-        offer = self._of_token(campus, token)
-        if offer.issued_at is not None or offer.transaction_digest is not None:
-            raise WalletRefused(WalletRefusal.INVALID_TOKEN)
+    def prove(self, campus: Campus, token: str, request: JsonObject) -> ProvedKeys:
+        """What a request for the badge proves; may be slow, writes nothing; raises WalletRefused."""
+        offer = self._unissued(campus, token)
         if "credential_response_encryption" in request:
             raise WalletRefused(WalletRefusal.INVALID_ENCRYPTION)
         _check_wanted(offer, request)
-        keys, nonce = self._proved(campus, offer.format, request.get("proofs"))
+        return self._proved(campus, offer.format, request.get("proofs"))
+
+    def issue(self, campus: Campus, token: str, proved: ProvedKeys) -> IssuedToWallet | DeferredToWallet:
+        """The one badge of this token, for each key proved; raises WalletRefused, and then nothing is used up."""
+        at, (keys, nonce) = self.clock(), proved
+        offer = self._unissued(campus, token)
         record = self.publication.record(offer.award_id)
         is_early = is_being_signed(record.award, at=at)
         if not is_early and not may_carry(record.award, at=at):
@@ -350,8 +367,18 @@ class WalletService:
         return self._signed(campus, metadata | {"sub": metadata["credential_issuer"]}, SIGNED_METADATA)
 
     def _signed(self, campus: Campus, claims: JsonObject, kind: str) -> str:
-        signed = claims | {"iss": campus.did, "iat": int(self.clock().timestamp())}
-        return sign_claims(signed, signer=self.signing.signers_of(campus).jwt, kind=kind)
+        """Once for each key and five minutes: the answers are cached as long, and each is the same until then."""
+        made = int(self.clock().timestamp())
+        signed = claims | {"iss": campus.did, "iat": made - made % _SIGNED_FOR}
+        signer = self.signing.signers_of(campus).jwt
+        named = (signer.key.public.thumbprint(), kind, dump_json(signed))
+        found = _signed.get(named)
+        if found is None:
+            found = sign_claims(signed, signer=signer, kind=kind)
+            if len(_signed) >= _MOST_SIGNED:
+                _signed.clear()
+            _signed[named] = found
+        return found
 
     def server_metadata(self, campus: Campus) -> JsonObject:
         """RFC 8414, signed by the campus too (section 2.1), and OpenID4VCI 1.0, section 12.3."""
@@ -464,22 +491,28 @@ class WalletService:
             raise WalletRefused(WalletRefusal.INVALID_TOKEN)
         return offer
 
+    def _unissued(self, campus: Campus, token: str) -> WalletOffer:
+        offer = self._of_token(campus, token)
+        if offer.issued_at is not None or offer.transaction_digest is not None:
+            raise WalletRefused(WalletRefusal.INVALID_TOKEN)
+        return offer
+
     def _may_carry(self, offer: WalletOffer) -> bool:
         """Now, or once it is signed."""
         award, at = self.publication.record(offer.award_id).award, self.clock()
         return may_carry(award, at=at) or is_being_signed(award, at=at)
 
-    def _proved(
-        self, campus: Campus, wanted: WalletFormat, proofs: object
-    ) -> tuple[Sequence[VerificationKey], str]:
+    def _proved(self, campus: Campus, wanted: WalletFormat, proofs: object) -> ProvedKeys:
         """The wallet's keys and its nonce; the stored forms name no key, so that none has to be proved."""
         if proofs is None and wanted is not WalletFormat.SD_JWT:
             return (), ""
         at = self.clock()
-        keys, nonce = keys_proved(proofs, issuer=self.addresses.campus(campus.slug), at=at)
-        if not is_nonce(self.secret, campus.id, nonce, at=at):
-            raise WalletRefused(WalletRefusal.INVALID_NONCE)
-        return keys, nonce
+        return keys_proved(
+            proofs,
+            issuer=self.addresses.campus(campus.slug),
+            is_ours=lambda nonce: is_nonce(self.secret, campus.id, nonce, at=at),
+            at=at,
+        )
 
     def _credentials(
         self, record: AwardRecord, wanted: WalletFormat, keys: Sequence[VerificationKey], *, at: datetime

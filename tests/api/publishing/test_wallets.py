@@ -10,9 +10,11 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.domain.learners.wallets import AUTHORIZATION_CODE, PRE_AUTHORIZED, WalletFormat
+from app.services.learners import wallets
 from app.services.learners.wallets import OfferShown
-from sceau_credentials.keys import VerificationKey
+from sceau_credentials.keys import Signer, VerificationKey
 from sceau_credentials.proofs.vc_jwt import parse_compact_jws, verify_jws
+from sceau_credentials.values.json_text import JsonObject
 from tests.api.clients import open_award, stored
 from tests.support.house import House
 
@@ -76,7 +78,10 @@ def test_metadata_is_signed_by_the_campus_for_wallets_that_ask_for_it(
         keys = world.get("/.well-known/jwt-vc-issuer/campus/itip").json()["jwks"]["keys"]
         (key,) = [each for each in keys if each["kid"] == jws.kid]
         verify_jws(jws, VerificationKey.from_jwk(key), kinds=("openidvci-issuer-metadata+jwt",))
-        assert (jws.payload["sub"], jws.payload["iat"]) == (ISSUER, int(house.clock().timestamp()))
+        assert (jws.payload["sub"], jws.payload["iat"]) == (
+            ISSUER,
+            int(house.clock().timestamp()) // 300 * 300,
+        )
         assert jws.payload == jws.payload | plain.json()
     for accept in ("*/*", "application/json", "application/jwt;q=0.5, application/json"):
         assert world.get(where, headers={"accept": accept}).headers["content-type"] == "application/json"
@@ -88,9 +93,30 @@ def test_metadata_of_the_authorization_server_contains_itself_signed(house: Hous
     keys = world.get("/.well-known/jwt-vc-issuer/campus/itip").json()["jwks"]["keys"]
     (key,) = [each for each in keys if each["kid"] == jws.kid]
     verify_jws(jws, VerificationKey.from_jwk(key), kinds=("JWT",))
-    at = int(house.clock().timestamp())
+    at = int(house.clock().timestamp()) // 300 * 300
     assert jws.payload == plain | {"iss": jws.payload["iss"], "iat": at}
     assert str(jws.payload["iss"]).startswith("did:web:")
+
+
+def test_metadata_is_signed_once_in_five_minutes(
+    house: House, world: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signed: list[str] = []
+    signing = wallets.sign_claims
+
+    def noted(claims: JsonObject, *, signer: Signer, kind: str) -> str:
+        signed.append(kind)
+        return signing(claims, signer=signer, kind=kind)
+
+    monkeypatch.setattr(wallets, "sign_claims", noted)
+    house.clock.move(minutes=7, seconds=3)
+    for query in range(4):
+        world.get(f"/.well-known/oauth-authorization-server/campus/itip?x={query}")
+        world.get(
+            f"/.well-known/openid-credential-issuer/campus/itip?x={query}",
+            headers={"accept": "application/jwt"},
+        )
+    assert sorted(signed) == ["JWT", "openidvci-issuer-metadata+jwt"]
 
 
 def test_type_of_badges_names_its_claims_in_every_language(world: TestClient) -> None:

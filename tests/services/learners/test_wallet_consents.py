@@ -14,6 +14,7 @@ from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from sqlmodel import col, func, select
 
 from app.container import Services
 from app.domain.accounts.sessions import digest_of
@@ -27,6 +28,7 @@ from app.domain.learners.wallet_authorization import (
     CREDENTIAL_IDENTIFIER,
     DPOP,
     AuthorizationRefused,
+    UsedProof,
     is_redirect,
     place_of_redirect,
     read_authorization,
@@ -37,11 +39,13 @@ from app.domain.learners.wallets import (
     OFFER_LIFE,
     PRE_AUTHORIZED,
     WalletFormat,
+    WalletOffer,
     WalletRefusal,
     WalletRefused,
 )
 from app.domain.people.people import Person
 from app.errors import Conflict, InvalidInput, NotFound
+from app.jobs.kinds import Imports
 from app.services.learners.wallet_consents import WalletConsents
 from app.services.learners.wallets import DeferredToWallet, IssuedToWallet
 from sceau_credentials.keys import Algorithm, LocalSigningKey, encode_base64url
@@ -156,7 +160,7 @@ def issued(
                 wallets.read_proof(house.campus, "attestation", token, proved) if proved is not None else None
             )
             wallets.check_token(house.campus, token, found)
-            return wallets.issue(house.campus, token, request)
+            return wallets.issue(house.campus, token, wallets.prove(house.campus, token, request))
     except WalletRefused as error:
         return error.refusal
 
@@ -307,6 +311,15 @@ def test_concurrent_consents_to_one_request_give_one_code(house: House, by_offer
         assert Counter(browsers.map(consents, range(20))) == {"code": 1, "refused": 19}
 
 
+def test_proof_shown_with_a_wrong_secret_of_a_code_is_used_up(house: House) -> None:
+    person, award_id = learner(house)
+    code = code_for(house, person, award_id, authorization(offered_state(house, award_id)))
+    shown = dpop("jeton", at=now(house))
+    assert redeemed(house, redemption(code, code_verifier="x" * 43), shown) is WalletRefusal.INVALID_GRANT
+    assert redeemed(house, redemption(code), shown) is WalletRefusal.INVALID_DPOP
+    assert isinstance(redeemed(house, redemption(code), dpop("jeton", at=now(house))), dict)
+
+
 def test_code_needs_its_verifier_redirect_and_client_and_ends(house: House) -> None:
     person, award_id = learner(house)
 
@@ -410,6 +423,24 @@ def test_closed_badge_of_an_offer_is_not_given(house: House) -> None:
         asked = services.wallet_consents.read(house.campus, sent)
         with pytest.raises(Conflict, match="fermée"):
             services.wallet_consents.consent(house.campus, asked, person, award_id)
+
+
+def test_old_offers_and_proofs_are_deleted_in_time(house: House) -> None:
+    person, award_id = learner(house)
+    code = code_for(house, person, award_id, authorization(offered_state(house, award_id)))
+    assert isinstance(redeemed(house, redemption(code), dpop("jeton", at=now(house))), dict)
+
+    def rows() -> tuple[int, int]:
+        with house.unit_of_work(reading=True) as services:
+            session = services.stores.wallets.session
+            mine = select(func.count()).where(col(WalletOffer.award_id) == award_id)
+            return session.exec(mine).one(), session.exec(select(func.count(col(UsedProof.digest)))).one()
+
+    assert rows()[0] == 1
+    assert rows()[1] > 0
+    house.clock.move(days=1, minutes=11)
+    Imports().due(house.process)
+    assert rows() == (0, 0)
 
 
 # --- requests that are refused

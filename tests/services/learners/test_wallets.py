@@ -14,6 +14,7 @@ import pytest
 
 from app.domain.awards.awards import Visibility
 from app.domain.campus.audit_log import Actor
+from app.domain.learners import wallets
 from app.domain.learners.wallets import (
     AUTHORIZATION_CODE,
     BATCH_SIZE,
@@ -39,7 +40,7 @@ from sceau_credentials.proofs.data_integrity import proof_options
 from sceau_credentials.proofs.sd_jwt import parse_sd_jwt, verify_sd_jwt_vc
 from sceau_credentials.proofs.vc_jwt import sign_claims
 from sceau_credentials.values.json_text import JsonObject, dump_json, parse_json_object
-from sceau_credentials.values.vocabulary import CONTEXT_V2
+from sceau_credentials.values.vocabulary import CONTEXT_OB_3_0_3, CONTEXT_V2
 from tests.support.house import House
 
 ISSUER = "http://localhost:8000/campus/itip"
@@ -108,7 +109,8 @@ def issued(
 ) -> IssuedToWallet | DeferredToWallet | WalletRefusal:
     try:
         with house.unit_of_work() as services:
-            return services.wallets.issue(house.campus, token, request)
+            proved = services.wallets.prove(house.campus, token, request)
+            return services.wallets.issue(house.campus, token, proved)
     except WalletRefused as error:
         return error.refusal
 
@@ -191,10 +193,10 @@ def test_offer_contains_nothing_about_the_person_or_the_badge(house: House) -> N
 
 def test_two_hundred_concurrent_redemptions_give_one_credential(house: House) -> None:
     form = form_of(offered(house, open_award(house)))
-    with ThreadPoolExecutor(16) as wallets:
+    with ThreadPoolExecutor(16) as devices:
         found = Counter(
             each if isinstance(each, WalletRefusal) else "token"
-            for each in wallets.map(lambda _turn: redeemed(house, form), range(200))
+            for each in devices.map(lambda _turn: redeemed(house, form), range(200))
         )
     assert found == {"token": 1, WalletRefusal.INVALID_GRANT: 199}
 
@@ -202,9 +204,9 @@ def test_two_hundred_concurrent_redemptions_give_one_credential(house: House) ->
 def test_fifty_concurrent_credential_requests_give_one_credential(house: House) -> None:
     token = token_for(house, open_award(house))
     requests = [request_for(WalletFormat.SD_JWT, proof(house, nonce(house))) for _ in range(50)]
-    with ThreadPoolExecutor(8) as wallets:
+    with ThreadPoolExecutor(8) as devices:
         found = Counter(
-            type(each) for each in wallets.map(lambda request: issued(house, token, request), requests)
+            type(each) for each in devices.map(lambda request: issued(house, token, request), requests)
         )
     assert found == {IssuedToWallet: 1, WalletRefusal: 49}
 
@@ -287,7 +289,7 @@ def test_secrets_of_an_offer_open_nothing_at_another_step(house: House) -> None:
         )
     with house.unit_of_work() as services:
         with pytest.raises(WalletRefused, match="invalid_token"):
-            services.wallets.issue(house.other_campus, token, request)
+            services.wallets.prove(house.other_campus, token, request)
         assert services.wallets.redeem(house.other_campus, form_of(offer)) is WalletRefusal.INVALID_GRANT
     assert isinstance(issued(house, token, request), IssuedToWallet)
 
@@ -508,6 +510,44 @@ def test_presentation_proves_a_key_too(house: House, algorithm: Algorithm) -> No
     assert keys_of(found) == [{"jwk": key.public.to_jwk()}]
 
 
+def test_presentation_with_more_than_a_key_is_refused_before_it_is_canonicalised(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token, challenge = token_for(house, open_award(house)), nonce(house)
+    good = presentation_proof(house, challenge)
+    signed = good["proof"]
+    assert isinstance(signed, dict)
+    many: Any = [{"id": f"urn:x:{each}"} for each in range(40)]
+    read: list[object] = []
+    monkeypatch.setattr(wallets, "verify_proofs", lambda document, **_how: read.append(document))
+    for number, odd in enumerate(
+        (
+            *(good | {name: many} for name in ("verifiableCredential", "id", "name", "holder", "type")),
+            good | {"@context": [CONTEXT_V2, {"@vocab": "urn:x:"}]},
+            good | {"@context": {"@vocab": "urn:x:"}},
+            good | {"@context": [CONTEXT_V2, CONTEXT_V2]},
+            good | {"@context": [CONTEXT_V2, CONTEXT_OB_3_0_3]},
+            good | {"@context": []},
+            good | {"holder": {"id": good["holder"], "name": "x"}},
+            good | {"type": ["VerifiablePresentation", "x"]},
+            good | {"proof": [signed]},
+            *(good | {"proof": signed | {name: many}} for name in ("nonce", "@context", "id", "created")),
+            good | {"proof": signed | {"previousProof": "urn:x"}},
+            good | {"proof": signed | {"proofValue": "z" * 3000}},
+            good | {"proof": signed | {"cryptosuite": "ecdsa-sd-2023"}},
+            good | {"proof": signed | {"domain": "https://other.example"}},
+            good | {"proof": signed | {"domain": [ISSUER, ISSUER]}},
+            good | {"proof": signed | {"type": "Ed25519Signature2020"}},
+        )
+    ):
+        asked = request_for(WalletFormat.SD_JWT) | {"proofs": {"di_vp": [odd]}}
+        assert issued(house, token, asked) is WalletRefusal.INVALID_PROOF, number
+    of_nobody = good | {"proof": signed | {"challenge": challenge[:-2]}}
+    asked = request_for(WalletFormat.SD_JWT) | {"proofs": {"di_vp": [of_nobody]}}
+    assert issued(house, token, asked) is WalletRefusal.INVALID_NONCE
+    assert not read
+
+
 def hold_back(house: House, award_id: uuid.UUID) -> None:
     """As between a learner's choice and the signature that follows it."""
     with house.unit_of_work() as services:
@@ -537,8 +577,8 @@ def test_badge_that_is_being_signed_is_issued_later_for_the_same_keys(house: Hou
         assert later(house, token, wrong) is WalletRefusal.INVALID_TRANSACTION_ID
     assert later(house, other, waiting.transaction_id) is WalletRefusal.INVALID_TRANSACTION_ID
     house.process.align_award(award_id)
-    with ThreadPoolExecutor(8) as wallets:
-        found = [*wallets.map(lambda _turn: later(house, token, waiting.transaction_id), range(20))]
+    with ThreadPoolExecutor(8) as devices:
+        found = [*devices.map(lambda _turn: later(house, token, waiting.transaction_id), range(20))]
     (badge,) = [each for each in found if isinstance(each, IssuedToWallet)]
     assert keys_of(badge) == [{"jwk": WALLET.public.to_jwk()}]
     refused = {each for each in found if isinstance(each, WalletRefusal)}

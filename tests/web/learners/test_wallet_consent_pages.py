@@ -4,24 +4,32 @@ from __future__ import annotations
 
 import html
 import re
-from typing import Final
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
 from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
+import pytest
 from fastapi.testclient import TestClient
 
+from app.api.publishing import wallets as endpoints
 from app.domain.learners.wallets import WalletFormat
+from app.services.learners import wallets as service
 from tests.api.clients import anybody, stored
 from tests.services.learners.test_wallet_consents import (
     CLIENT,
     EMBEDDED,
     REDIRECT,
     authorization,
+    code_for,
     dpop,
     learner,
     now,
     offered_state,
+    redeemed,
     redemption,
 )
+from tests.services.learners.test_wallets import nonce, proof, request_for
 from tests.support.house import House, send
 
 PLACE: Final = "/campus/itip/portefeuille"
@@ -168,3 +176,61 @@ def test_learner_asks_for_an_offer_without_a_code_to_type(house: House) -> None:
     assert "authorization_code" in html.unescape(answer.text)
     assert "big-code" not in answer.text
     assert "vous vous y connectez" in answer.text
+
+
+# --- a proof counts once, and keys are proved while nothing is locked
+
+
+def bound_token(house: House, wanted: WalletFormat = WalletFormat.EMBEDDED) -> str:
+    person, award_id = learner(house)
+    sent = authorization(offered_state(house, award_id, wanted), scope=wanted.configuration)
+    got = redeemed(house, redemption(code_for(house, person, award_id, sent)), dpop("jeton", at=now(house)))
+    assert isinstance(got, dict)
+    return str(got["access_token"])
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "wrong", "error"),
+    [
+        ("attestation", {"credential_configuration_id": "x"}, "unknown_credential_configuration"),
+        ("differee", {"transaction_id": "x"}, "invalid_transaction_id"),
+        ("notification", {"event": "x"}, "invalid_notification_request"),
+    ],
+)
+def test_proof_of_a_refused_request_is_used_up(
+    house: House, endpoint: str, wrong: dict[str, str], error: str
+) -> None:
+    wallet, token = anybody(house), bound_token(house)
+    headers = {"authorization": f"DPoP {token}", "dpop": dpop(endpoint, at=now(house), token=token)}
+    first, second = (wallet.post(f"{PLACE}/{endpoint}", json=wrong, headers=headers) for _ in range(2))
+    assert (first.status_code, first.json()["error"]) == (400, error)
+    assert (second.status_code, second.json()["error"]) == (401, "invalid_dpop_proof")
+
+
+def test_keys_are_proved_outside_of_transactions_that_write(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wallet, token = anybody(house), bound_token(house, WalletFormat.SD_JWT)
+    writing, opened = endpoints.write_transaction, [0]
+    proving: Callable[..., Any] = service.keys_proved
+    found: list[int] = []
+
+    @contextmanager
+    def counted(request: Any) -> Iterator[Any]:
+        with writing(request) as services:
+            opened[0] += 1
+            try:
+                yield services
+            finally:
+                opened[0] -= 1
+
+    def noted(*sent: Any, **how: Any) -> Any:
+        found.append(opened[0])
+        return proving(*sent, **how)
+
+    monkeypatch.setattr(endpoints, "write_transaction", counted)
+    monkeypatch.setattr(service, "keys_proved", noted)
+    headers = {"authorization": f"DPoP {token}", "dpop": dpop("attestation", at=now(house), token=token)}
+    asked = request_for(WalletFormat.SD_JWT, proof(house, nonce(house)))
+    assert wallet.post(f"{PLACE}/attestation", json=asked, headers=headers).status_code == 200
+    assert found == [0]
