@@ -157,7 +157,9 @@ def _of_wallet(services: Services, things: Things) -> dict[str, str]:
     asked = consents.authorization(state)
     pushed = services.wallet_consents.push(record.campus, asked, None)["request_uri"]
     request = services.wallet_consents.read(record.campus, asked)
-    answer = services.wallet_consents.consent(record.campus, request, record.person, things.award_id)
+    answer = services.wallet_consents.consent(
+        record.campus, request, record.person, things.award_id, by=COMMAND
+    )
     code = parse_qs(urlsplit(answer).query)["code"][0]
     proof = consents.dpop("jeton", at=services.clock().timestamp())
     bound = wallets.redeem(record.campus, consents.redemption(code), proof)

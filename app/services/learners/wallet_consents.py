@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.db.awards.awards import AwardRecord, AwardStore
+from app.db.campus.campus import HistoryStore
 from app.db.learners.wallets import WalletStore
+from app.db.privacy import ConsentStore
 from app.domain.accounts.sessions import digest_of
+from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock, ServiceOptions
 from app.domain.learners.connected_apps import AuthorizationRefusal
@@ -18,12 +21,14 @@ from app.domain.learners.wallet_authorization import (
     CONSENT_CODE_LIFE,
     AuthorizationRefused,
     WalletRequest,
+    place_of_redirect,
     push,
     read_authorization,
     read_dpop,
     read_pushed,
 )
 from app.domain.learners.wallets import OFFER_LIFE, WalletOffer, check_may_carry, may_carry, new_reference
+from app.domain.people.parental_consent import check_may_show_further
 from app.domain.people.people import Person
 from app.domain.publishing import Addresses
 from app.errors import Conflict, InvalidInput, NotFound
@@ -37,6 +42,8 @@ REQUEST_SECONDS: Final = int(OFFER_LIFE.total_seconds())
 class WalletConsents:
     wallets: WalletStore
     awards: AwardStore
+    consents: ConsentStore
+    history: HistoryStore
     addresses: Addresses
     options: ServiceOptions
     secret: bytes
@@ -83,6 +90,10 @@ class WalletConsents:
     def is_trusted(self, request: WalletRequest) -> bool:
         return request.redirect in self.options.wallet_redirects
 
+    def check_may_give(self, person: Person) -> None:
+        """Raises ParentNeeded for a child under 15 without parental consent: as for a connected application."""
+        check_may_show_further(person, self.consents.of_person(person.id))
+
     def badges(self, campus: Campus, request: WalletRequest, person: Person) -> Sequence[AwardRecord]:
         """What this wallet may be given: the badge of the offer, or any of the learner's at the campus.
 
@@ -105,9 +116,16 @@ class WalletConsents:
         return offer
 
     def consent(
-        self, campus: Campus, request: WalletRequest, person: Person, award_id: uuid.UUID | None
+        self,
+        campus: Campus,
+        request: WalletRequest,
+        person: Person,
+        award_id: uuid.UUID | None,
+        *,
+        by: Actor,
     ) -> str:
         """Where the learner's browser takes the code. A request and an offer are answered once; raises Conflict."""
+        self.check_may_give(person)
         at = self.clock()
         chosen = {each.award.id: each for each in self.badges(campus, request, person)}
         record = chosen.get(award_id) if award_id is not None else None
@@ -138,4 +156,8 @@ class WalletConsents:
             expires_at=at + CONSENT_CODE_LIFE,
         ):
             raise Conflict(N_("Cette demande a déjà reçu une réponse. Recommencez depuis l’application."))
+        place = place_of_redirect(request.redirect)
+        self.history.write(
+            by, "give_to_wallet", "award", record.award.id, at=at, campus_id=campus.id, place=place
+        )
         return request.granted(code)

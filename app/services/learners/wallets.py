@@ -14,6 +14,7 @@ from urllib.parse import quote
 from app.db.awards.awards import AwardRecord
 from app.db.campus.campus import CampusStore
 from app.db.learners.wallets import WalletStore
+from app.db.people import GuardianStore
 from app.domain.accounts.sessions import digest_of
 from app.domain.badges.badges import BadgeKind
 from app.domain.campus.campus import Campus
@@ -53,6 +54,7 @@ from app.domain.learners.wallets import (
     notification_id,
     typed_digest,
 )
+from app.domain.people.parental_consent import check_may_open, needs_guardian_for
 from app.domain.publishing import Addresses
 from app.errors import NotFound
 from app.language import N_, locales, speaking
@@ -122,6 +124,7 @@ class WalletService:
     def __init__(
         self,
         wallets: WalletStore,
+        guardians: GuardianStore,
         campuses: CampusStore,
         publication: PublicationService,
         signing: Signing,
@@ -130,6 +133,7 @@ class WalletService:
         clock: Clock,
     ) -> None:
         self.wallets = wallets
+        self.guardians = guardians
         self.campuses = campuses
         self.publication = publication
         self.signing = signing
@@ -139,13 +143,19 @@ class WalletService:
 
     # --- the learner
 
+    def check_may_offer(self, record: AwardRecord) -> None:
+        """As for a part in a file: of a child under 15, what a parent agreed to show of this badge."""
+        check_may_carry(record.award, at=self.clock())
+        if needs_guardian_for(record.person, record.activity):
+            check_may_open(record.person, self.guardians.newest_about(record.award.id))
+
     def offer(self, record: AwardRecord, wanted: WalletFormat, *, needs_consent: bool = False) -> OfferShown:
         """A new offer of this badge; earlier ones that were not used end.
 
         `needs_consent`: its holder signs in from the wallet and agrees, instead of typing a code there.
         """
+        self.check_may_offer(record)
         at, reference = self.clock(), new_reference()
-        check_may_carry(record.award, at=at)
         offer = WalletOffer(
             campus_id=record.campus.id,
             award_id=record.award.id,

@@ -241,6 +241,7 @@ EVENT_LABELS = {
     ("award", "refuse_checks"): N_("Comparaison d’une adresse refusée par la personne"),
     ("award", "check_address"): N_("Adresse comparée depuis la page publique"),
     ("award", "hide_address"): N_("Empreinte d’une adresse retirée de la version 2.0"),
+    ("award", "give_to_wallet"): N_("Badge donné à un portefeuille par la personne"),
     ("award", "reissue"): N_("Badge signé de nouveau, à la place du précédent"),
     ("person", "merge"): N_("Deux fiches d’une personne fusionnées"),
     ("person", "unmerge"): N_("Deux fiches séparées de nouveau"),

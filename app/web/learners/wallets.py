@@ -21,6 +21,7 @@ from app.domain.learners.wallet_authorization import (
     place_of_redirect,
 )
 from app.domain.learners.wallets import WalletFormat, check_may_carry, check_may_show_part
+from app.domain.people.parental_consent import ParentNeeded
 from app.errors import AppError, Conflict, Gone, InvalidInput, NotFound
 from app.http.pages.forms import SafeForm, text_of, untouched_text_of
 from app.http.pages.render import page
@@ -101,7 +102,7 @@ def _wallet_page(
     zone = record.campus.time_zone
     accepted = services.wallets.accepted_at(record)
     try:
-        check_may_carry(record.award, at=services.clock())
+        services.wallets.check_may_offer(record)
         obstacle = ""
     except AppError as error:
         obstacle = sentence_of(error)
@@ -159,7 +160,8 @@ def decide_wallet_consent(slug: str, request: Request, services: ReadingServices
     who, campus = _consenting(slug, request, services)
     try:
         asked = services.wallet_consents.reopen(campus, untouched_text_of(form, "demande"))
-        services.wallet_consents.badges(campus, asked, who.person)  # a stranger's request is not sent back
+        # A stranger's request is not sent back.
+        theirs = {each.award.id for each in services.wallet_consents.badges(campus, asked, who.person)}
     except (AuthorizationRefused, NotFound) as error:
         return _unknown_wallet(request, who, error)
     if text_of(form, "geste") != "donner":
@@ -168,11 +170,13 @@ def decide_wallet_consent(slug: str, request: Request, services: ReadingServices
         award_id = uuid.UUID(text_of(form, "badge"))
     except ValueError:
         award_id = None
-    process_of(request).limiter.hit("wallet offers of a badge", str(award_id))
+    if award_id in theirs:
+        process_of(request).limiter.hit("wallet offers of a badge", str(award_id))
     try:
         with write_transaction(request) as writing:
-            who, campus = _consenting(slug, request, writing)
-            where = writing.wallet_consents.consent(campus, asked, who.person, award_id)
+            # Names of their own: those of a refused transaction cannot be read after it.
+            giver, giving = _consenting(slug, request, writing)
+            where = writing.wallet_consents.consent(giving, asked, giver.person, award_id, by=giver.actor)
     except (InvalidInput, Conflict, DocumentsToAlign) as error:
         return _consent_page(request, services, campus, asked, trouble=error)
     except NotFound as error:
@@ -197,6 +201,11 @@ def _consent_page(
     person, consents = signed_in(request, services).person, services.wallet_consents
     found = consents.badges(campus, asked, person)
     only = found[0] if len(found) == 1 else None
+    needs_parent = False
+    try:
+        consents.check_may_give(person)
+    except ParentNeeded as error:
+        needs_parent, trouble = True, error
     shown: Sequence[tuple[str, str]] = ()
     if only is not None:
         try:
@@ -216,6 +225,7 @@ def _consent_page(
         campus_name=campus.short_name,
         place=place_of_redirect(asked.redirect),
         is_trusted=consents.is_trusted(asked),
+        needs_parent=needs_parent,
         sealed=consents.seal(campus, asked),
         shown=shown,
         badges=[

@@ -126,7 +126,7 @@ def now(house: House) -> float:
 def code_for(house: House, person: Person, award_id: uuid.UUID, sent: Mapping[str, str]) -> str:
     with house.unit_of_work() as services:
         asked = services.wallet_consents.read(house.campus, sent)
-        where = services.wallet_consents.consent(house.campus, asked, person, award_id)
+        where = services.wallet_consents.consent(house.campus, asked, person, award_id, by=BY)
     assert where.startswith(f"{REDIRECT}?")
     answer = parse_qs(urlsplit(where).query)
     assert (answer["state"], answer["iss"]) == (["etat"], [ISSUER])
@@ -303,7 +303,7 @@ def test_concurrent_consents_to_one_request_give_one_code(house: House, by_offer
     def consents(_turn: int) -> str:
         try:
             with house.unit_of_work() as services:
-                return trusting(services).consent(house.campus, asked, person, award_id)[:0] or "code"
+                return trusting(services).consent(house.campus, asked, person, award_id, by=BY)[:0] or "code"
         except (Conflict, NotFound):
             return "refused"
 
@@ -406,8 +406,8 @@ def test_known_wallet_may_ask_for_an_open_badge_of_the_campus(house: House) -> N
         assert not consents.badges(house.other_campus, asked, person)
         for wrong in (theirs, uuid.uuid4(), None):
             with pytest.raises(InvalidInput):
-                consents.consent(house.campus, asked, person, wrong)
-        where = consents.consent(house.campus, asked, person, award_id)
+                consents.consent(house.campus, asked, person, wrong, by=BY)
+        where = consents.consent(house.campus, asked, person, award_id, by=BY)
     (code,) = parse_qs(urlsplit(where).query)["code"]
     assert isinstance(redeemed(house, redemption(code)), dict)
     with house.unit_of_work() as services:
@@ -422,7 +422,7 @@ def test_closed_badge_of_an_offer_is_not_given(house: House) -> None:
         services.awards.set_visibility(award_id, Visibility.CLOSED, by=BY)
         asked = services.wallet_consents.read(house.campus, sent)
         with pytest.raises(Conflict, match="fermée"):
-            services.wallet_consents.consent(house.campus, asked, person, award_id)
+            services.wallet_consents.consent(house.campus, asked, person, award_id, by=BY)
 
 
 def test_old_offers_and_proofs_are_deleted_in_time(house: House) -> None:

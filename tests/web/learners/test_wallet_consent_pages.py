@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -13,10 +14,14 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.api.publishing import wallets as endpoints
+from app.domain.awards.awards import Visibility
 from app.domain.learners.wallets import WalletFormat
+from app.domain.people.parental_consent import ParentNeeded
+from app.domain.people.people import Person
 from app.services.learners import wallets as service
 from tests.api.clients import anybody, stored
 from tests.services.learners.test_wallet_consents import (
+    BY,
     CLIENT,
     EMBEDDED,
     REDIRECT,
@@ -29,8 +34,9 @@ from tests.services.learners.test_wallet_consents import (
     redeemed,
     redemption,
 )
-from tests.services.learners.test_wallets import nonce, proof, request_for
-from tests.support.house import House, send
+from tests.services.learners.test_wallets import hold_back, nonce, proof, request_for
+from tests.services.people.test_guardians import asked as asked_of_parent
+from tests.support.house import COMMAND, House, send
 
 PLACE: Final = "/campus/itip/portefeuille"
 ASK: Final = f"{PLACE}/autoriser"
@@ -234,3 +240,108 @@ def test_keys_are_proved_outside_of_transactions_that_write(
     asked = request_for(WalletFormat.SD_JWT, proof(house, nonce(house)))
     assert wallet.post(f"{PLACE}/attestation", json=asked, headers=headers).status_code == 200
     assert found == [0]
+
+
+# --- consents that are refused, or noted
+
+
+def left_open(house: House, person: Person, award_id: uuid.UUID) -> Person:
+    """A child under 15 now, the page of the badge still open."""
+    with house.unit_of_work() as services:
+        services.guardians.set_age_band(house.campus, person.id, True, by=COMMAND)
+    with house.unit_of_work() as services:
+        services.awards.record(award_id).award.visibility = Visibility.OPEN
+        return services.stores.people.get(person.id)
+
+
+def test_child_gives_a_badge_to_a_wallet_with_a_parents_agreement_alone(house: House) -> None:
+    person, award_id = learner(house)
+    sent = authorization(offered_state(house, award_id))
+    child = left_open(house, person, award_id)
+    with house.unit_of_work() as services:
+        asked = services.wallet_consents.read(house.campus, sent)
+        with pytest.raises(ParentNeeded):
+            services.wallet_consents.consent(house.campus, asked, child, award_id, by=BY)
+        for needs_consent in (True, False):
+            with pytest.raises(ParentNeeded):
+                services.wallets.offer(
+                    services.awards.record(award_id), WalletFormat.EMBEDDED, needs_consent=needs_consent
+                )
+    token = asked_of_parent(house, award_id)
+    with house.unit_of_work() as services:
+        services.guardians.answer(token, agreed=True)
+        services.awards.set_visibility(award_id, Visibility.OPEN, by=BY)
+    assert code_for(house, child, award_id, authorization(offered_state(house, award_id)))
+
+
+def test_consent_is_a_line_in_the_history_of_the_badge(house: House) -> None:
+    person, award_id = learner(house)
+    code_for(house, person, award_id, authorization(offered_state(house, award_id)))
+    with house.unit_of_work(reading=True) as services:
+        entries = [each for each, _ in services.stores.history.list_of("award", award_id)]
+    (given,) = [each for each in entries if each.action == "give_to_wallet"]
+    assert (given.facts["place"], given.campus_id) == ("eudi-openid4ci:", house.campus.id)
+
+
+def test_child_is_asked_for_a_parents_agreement_first(house: House) -> None:
+    person, award_id = learner(house)
+    where = asking(**authorization(offered_state(house, award_id)))
+    browser = house.client(left_open(house, person, award_id))
+    shown = browser.get(where)
+    assert shown.status_code == 409
+    assert "c’est un parent qui dit oui" in shown.text
+    assert "Donner ce badge" not in shown.text
+    form = {"geste": "donner", "badge": award_id, "demande": sealed(shown.text)}
+    given = send(browser, ASK, form, seen_on=where)
+    assert given.status_code == 409
+    assert REDIRECT not in given.text
+    offer = browser.get(f"/mes-badges/{award_id}/partager/portefeuille")
+    assert "c’est un parent qui dit oui" in offer.text
+    assert "Préparer le code" not in offer.text
+
+
+@pytest.mark.parametrize(
+    ("refused", "said"),
+    [
+        ("none chosen", "Choisissez un badge"),
+        ("closed", "La page de ce badge est fermée"),
+        ("being signed", "signé de nouveau"),
+    ],
+)
+def test_refused_consent_shows_the_page_again(house: House, refused: str, said: str) -> None:
+    person, award_id = learner(house)
+    browser, where = house.client(person), asking(**authorization(offered_state(house, award_id)))
+    form = {"geste": "donner", "badge": str(award_id), "demande": sealed(browser.get(where).text)}
+    if refused == "none chosen":
+        del form["badge"]
+    elif refused == "closed":
+        with house.unit_of_work() as services:
+            services.awards.set_visibility(award_id, Visibility.CLOSED, by=BY)
+    else:
+        hold_back(house, award_id)
+    answer = send(browser, ASK, form, seen_on=where)
+    assert answer.status_code == 409
+    assert said in answer.text
+    assert 'role="alert"' in answer.text
+    assert sealed(answer.text)
+
+
+def test_badge_of_another_learner_is_not_counted_as_given(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person, award_id = learner(house)
+    _stranger, theirs = learner(house)
+    browser, where = house.client(person), asking(**authorization(offered_state(house, award_id)))
+    limits, counted = type(house.process.limiter), list[str]()
+    hit: Callable[..., Any] = limits.hit
+
+    def noted(limiter: object, name: str, who: str, *more: Any, **how: Any) -> Any:
+        counted.append(who)
+        return hit(limiter, name, who, *more, **how)
+
+    monkeypatch.setattr(limits, "hit", noted)
+    form = {"geste": "donner", "badge": theirs, "demande": sealed(browser.get(where).text)}
+    assert send(browser, ASK, form, seen_on=where).status_code == 409
+    assert str(theirs) not in counted
+    assert answer_in(send(browser, ASK, form | {"badge": award_id}, seen_on=where).text)["code"]
+    assert str(award_id) in counted
