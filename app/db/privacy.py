@@ -65,6 +65,8 @@ NO_OWNER = uuid.UUID(int=0)
 """The `noun_id` of audit log entries about an erased person."""
 GONE = "somebody forgotten"
 """The same, as text, for the actor."""
+_SAYS_NOTHING_NEW = frozenset(("history_entry", "campus_person"))
+"""Rows that do not make a campus know a person: stored people are derived, and stay in doubt once their rows are gone."""
 Key = tuple[Any, ...]
 
 
@@ -124,7 +126,10 @@ class PersonalDataStore(Store):
         """The campuses with any data about the person."""
         whose, found = DataOwner(person_id, "", ""), set[uuid.UUID]()
         for table in held_tables():
-            if table.name != "history_entry" and (query := _campus_ids(table, _of(table, whose))) is not None:
+            if (
+                table.name not in _SAYS_NOTHING_NEW
+                and (query := _campus_ids(table, _of(table, whose))) is not None
+            ):
                 found.update(each for each in self.session.execute(query).scalars() if each)
         return found
 

@@ -343,7 +343,7 @@ class Foreseen:
 
 _OF_A_LISTED_PERSON = frozenset(
     (
-        "person", "person_address", "log_payload", "award", "signed_credential", "award_evidence",
+        "person", "person_address", "campus_person", "log_payload", "award", "signed_credential", "award_evidence",
         "evidence_disclosure", "award_batch", "award_batch_line", "letter", "history_entry",
     )
 )  # fmt: skip

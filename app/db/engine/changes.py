@@ -379,7 +379,7 @@ class FeedWriter:
         return _sight(self.session.execute(query))
 
     def _people(self, ids: Collection[uuid.UUID]) -> Sight:
-        """As `belongs_to` of the directory, for every campus at once."""
+        """As the stored people of campuses (`app.db.campus.people`), for every campus at once."""
         if not ids:
             return {}
         took_part = (

@@ -183,3 +183,15 @@ def _again(connection: Connection, person_id: uuid.UUID) -> None:
         "INSERT INTO external_id (campus_id, kind, value, person_id, given_at) "
         f"SELECT id, 'person', 'E1', '{person_id}', now() FROM campus WHERE slug = 'itip'"
     )
+
+
+def test_pair_left_in_doubt_does_not_make_a_campus_know_somebody(anywhere: House) -> None:
+    house = anywhere
+    house.record(ADA)
+    with house.unit_of_work() as services:
+        [ada] = services.directory.find_people(house.campus, "ada", Start())
+    write(house, "DELETE FROM participation", "DELETE FROM log_payload")
+    assert in_doubt(house) == 1
+    with house.unit_of_work(reading=True) as services:
+        services.stores.tenant_scope.bypass()
+        assert services.stores.personal_data.campuses_of(ada.id) == set()

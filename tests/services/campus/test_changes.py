@@ -18,7 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from sqlalchemy import event
 from sqlmodel import col, select
 
-from app.db.campus.directory import belongs_to
+from app.db.campus.people import are_of
 from app.db.engine import session
 from app.domain.activities.activities import Activity, ActivityCampus, ActivityKind, Participation
 from app.domain.activities.listed_people import ListedPerson
@@ -32,7 +32,7 @@ from app.domain.campus.integration import (
     WhatHappened,
     digest_of_erased,
 )
-from app.domain.people.people import Person
+from app.domain.people.people import CampusPerson
 from app.errors import AppError, InvalidInput
 from app.services.imports.imports import ImportForm
 from tests.support.databases.engines import as_owner
@@ -75,7 +75,7 @@ def there(house: House, campus: Campus) -> set[tuple[str, uuid.UUID]]:
         "badge": select(Badge.id).where(Badge.campus_id == campus.id),
         "activity": select(Activity.id).where(col(Activity.id).in_(organised)),
         "participation": select(Participation.id).where(col(Participation.activity_id).in_(organised)),
-        "person": select(Person.id).where(belongs_to(campus.id)),
+        "person": select(CampusPerson.person_id).where(*are_of(campus.id)),
         "award": select(Award.id).where(Award.campus_id == campus.id),
     }
     with house.unit_of_work(reading=True) as services:
