@@ -40,6 +40,7 @@ _WORK: Final = "work"
 _FORMAT: Final = 1
 _WORK_FOLDER: Final = ".sceau-backup-"
 _ABANDONED: Final = 86_400
+_A_PIECE: Final = 65_536
 
 
 class BackupUnusable(Exception):
@@ -143,16 +144,18 @@ def _piped(write: Callable[[IO[bytes]], None]) -> Iterator[IO[bytes]]:
     reading, writing = os.pipe()
 
     def run() -> None:
-        with os.fdopen(writing, "wb") as target:
-            try:
+        try:
+            with os.fdopen(writing, "wb") as target:
                 write(target)
-            except BaseException as error:
-                failures.append(error)
+        except BaseException as error:
+            failures.append(error)
 
     thread = Thread(target=run, daemon=True)
     thread.start()
     with os.fdopen(reading, "rb") as source:
         yield source
+        while source.read(_A_PIECE):
+            pass  # an archive ends before its padding: who still writes it must not meet a closed pipe
     thread.join()
     if failures:
         raise failures[0]

@@ -7,12 +7,14 @@ import tarfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import IO
 
 import pyrage
 import pytest
 from sqlalchemy.engine import make_url
 
 from app.container import Process
+from app.container.backup import _piped
 from app.settings import Settings
 from tests.cli.conftest import Operator
 from tests.support.databases.engines import ROLE, as_owner
@@ -198,3 +200,13 @@ def test_backup_from_before_a_new_master_key_opens_with_the_old_one_beside_it(
     )
     done = owner_at.types("restore", "--backup", path, "--identity", key_file)
     assert done.code == 0, done.err
+
+
+def test_archive_read_to_its_end_mark_is_whole_whatever_padding_follows() -> None:
+    """The reader of an archive stops at its end mark; a good backup was refused when the rest came later."""
+
+    def write(target: IO[bytes]) -> None:
+        target.write(b"archive" + bytes(1_000_000))
+
+    with _piped(write) as source:
+        assert source.read(7) == b"archive"
