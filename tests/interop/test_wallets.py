@@ -129,7 +129,7 @@ def test_their_wallet_receives_the_badge_after_the_learners_consent(
     with house.unit_of_work() as services:
         consents = services.wallet_consents
         request = consents.read(house.campus, {name: value for name, (value,) in asked.items()})
-        answer = consents.consent(house.campus, request, record.person, award_id)
+        answer = consents.consent(house.campus, request, record.person, award_id, by=Actor(record.person.id))
     got = node.call("finishAuthorization", url=answer, at=int(house.clock().timestamp()))
     assert (got["format"], got["tokenType"], got["version"]) == (wanted.value, "DPoP", "V1")
     with house.unit_of_work(reading=True) as services:

@@ -228,7 +228,9 @@ class Trainer(Thread):
             with self.board.lock:
                 self.board.unanswered += 1
             return None
-        assert answer.status_code in (200, 303, *also), f"{answer.status_code}: {answer.text[:2000]}"
+        assert answer.status_code in (200, 303, *also), (
+            f"{answer.request.method} {answer.request.url.path}: {answer.status_code} {answer.text[-3000:]}"
+        )
         return answer
 
     def _until_answered(
