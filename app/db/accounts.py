@@ -113,9 +113,8 @@ class SignInStore:
     def make_room_for_form(self, person_id: uuid.UUID, *, but: int) -> None:
         """Deletes all but the person's newest forms."""
         newest = select(SetAside.id).where(SetAside.person_id == person_id)
-        kept = self.session.exec(newest.order_by(col(SetAside.expires_at).desc()).limit(but)).all()
-        older = delete(SetAside).where(col(SetAside.person_id) == person_id, col(SetAside.id).not_in(kept))
-        self.session.exec(older)
+        older = self.session.exec(newest.order_by(col(SetAside.expires_at).desc()).offset(but)).all()
+        self.session.exec(delete(SetAside).where(col(SetAside.id).in_(older)))
 
     def sweep(self, at: datetime) -> None:
         """Delete expired rows."""
@@ -136,13 +135,17 @@ class DraftStore:
         return self.session.get(FormDraft, draft_id)
 
     def make_room(self, campus_id: uuid.UUID, person_id: uuid.UUID, *, but: int) -> None:
-        """Deletes all but the person's newest drafts in the campus."""
-        own = (FormDraft.campus_id == campus_id, FormDraft.person_id == person_id)
+        """Deletes all but the person's newest drafts in the campus.
+
+        By their ids: another process may save one meanwhile, which is not among the newest that were read.
+        """
         newest = (
-            select(FormDraft.id).where(*own).order_by(col(FormDraft.expires_at).desc(), col(FormDraft.id))
+            select(FormDraft.id)
+            .where(FormDraft.campus_id == campus_id, FormDraft.person_id == person_id)
+            .order_by(col(FormDraft.expires_at).desc(), col(FormDraft.id))
         )
-        kept = self.session.exec(newest.limit(but)).all()
-        self.session.exec(delete(FormDraft).where(*own, col(FormDraft.id).not_in(kept)))  # type: ignore[arg-type]
+        older = self.session.exec(newest.offset(but)).all()
+        self.session.exec(delete(FormDraft).where(col(FormDraft.id).in_(older)))
 
     def sweep(self, at: datetime) -> int:
         """Deletes expired drafts; returns how many."""
