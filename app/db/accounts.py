@@ -135,14 +135,10 @@ class DraftStore:
         return self.session.get(FormDraft, draft_id)
 
     def make_room(self, campus_id: uuid.UUID, person_id: uuid.UUID, *, but: int) -> None:
-        """Deletes all but the person's newest drafts in the campus.
-
-        By their ids: another process may save one meanwhile, which is not among the newest that were read.
-        """
+        """Deletes older drafts of the person in the campus by their ids: another process may save one meanwhile."""
+        own = (FormDraft.campus_id == campus_id, FormDraft.person_id == person_id)
         newest = (
-            select(FormDraft.id)
-            .where(FormDraft.campus_id == campus_id, FormDraft.person_id == person_id)
-            .order_by(col(FormDraft.expires_at).desc(), col(FormDraft.id))
+            select(FormDraft.id).where(*own).order_by(col(FormDraft.expires_at).desc(), col(FormDraft.id))
         )
         older = self.session.exec(newest.offset(but)).all()
         self.session.exec(delete(FormDraft).where(col(FormDraft.id).in_(older)))
