@@ -260,7 +260,7 @@ class ChangeView(BaseModel):
     id: uuid.UUID | None = Field(description="Null of an erased person.")
     digest: str | None = Field(
         None,
-        description="Of an erased person, whose number is not kept: the first 32 hexadecimal digits of the SHA-256 of"
+        description="Of an erased person: their number is not kept, so this is the first 32 hexadecimal digits of the SHA-256 of"
         " the id. Compare it with those of your copy.",
     )
     change: WhatHappened = Field(description="Since you last read to the end.")

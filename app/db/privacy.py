@@ -105,30 +105,30 @@ class PersonalDataStore(Store):
 
     # --- reading
 
-    def rows(self, table: Table, whose: DataOwner) -> list[Mapping[str, Any]]:
+    def rows(self, table: Table, owner: DataOwner) -> list[Mapping[str, Any]]:
         """The rows about the person, without columns that name others or are kept_back."""
         held = HELD[table.name]
         hidden = {*held.mentions, *held.kept_back}
         columns = [column for column in table.columns if column.name not in hidden]
-        query = sa_select(*columns).where(_of(table, whose)).order_by(*table.primary_key)
+        query = sa_select(*columns).where(_of(table, owner)).order_by(*table.primary_key)
         return [dict(row) for row in self.session.execute(query).mappings()]
 
-    def counts(self, whose: DataOwner) -> dict[str, int]:
+    def counts(self, owner: DataOwner) -> dict[str, int]:
         """The number of rows about the person, by table."""
         return {
             table.name: self.session.execute(
-                sa_select(func.count()).select_from(table).where(_of(table, whose))
+                sa_select(func.count()).select_from(table).where(_of(table, owner))
             ).scalar_one()
             for table in held_tables()
         }
 
     def campuses_of(self, person_id: uuid.UUID) -> set[uuid.UUID]:
         """The campuses with any data about the person."""
-        whose, found = DataOwner(person_id, "", ""), set[uuid.UUID]()
+        owner, found = DataOwner(person_id, "", ""), set[uuid.UUID]()
         for table in held_tables():
             if (
                 table.name not in _SAYS_NOTHING_NEW
-                and (query := _campus_ids(table, _of(table, whose))) is not None
+                and (query := _campus_ids(table, _of(table, owner))) is not None
             ):
                 found.update(each for each in self.session.execute(query).scalars() if each)
         return found
@@ -154,17 +154,17 @@ class PersonalDataStore(Store):
 
     # --- erasing
 
-    def erase(self, whose: DataOwner, *, leaves_totals: bool = True) -> dict[str, int]:
+    def erase(self, owner: DataOwner, *, leaves_totals: bool = True) -> dict[str, int]:
         """Deletes every row about the person; returns the count by table.
 
         Their status slots must be raised first. `leaves_totals`: reports still count what is gone.
         """
         self.check_knows_every_table()
         tombstones = TombstoneStore(self.session)
-        counted = tombstones.count(whose.person_id) if leaves_totals else Counted()
-        keys = {table: self._keys(table, whose) for table in held_tables()}
-        self._stop_mentioning(whose)
-        erased = {"history_entry": self._forget_in_history(whose, keys)}
+        counted = tombstones.count(owner.person_id) if leaves_totals else Counted()
+        keys = {table: self._keys(table, owner) for table in held_tables()}
+        self._stop_mentioning(owner)
+        erased = {"history_entry": self._forget_in_history(owner, keys)}
         for table, found in keys.items():
             if table.name == "history_entry":
                 continue
@@ -176,8 +176,8 @@ class PersonalDataStore(Store):
         CountStore(self.session).forget_changed()
         return {name: number for name, number in erased.items() if number}
 
-    def _keys(self, table: Table, whose: DataOwner) -> list[Key]:
-        query = sa_select(*table.primary_key).where(_of(table, whose))
+    def _keys(self, table: Table, owner: DataOwner) -> list[Key]:
+        query = sa_select(*table.primary_key).where(_of(table, owner))
         return [tuple(row) for row in self.session.execute(query)]
 
     def _delete(self, table: Table, keys: Collection[Key], also: ColumnElement[bool]) -> int:
@@ -187,19 +187,19 @@ class PersonalDataStore(Store):
             deleted += cast(Any, self.session.execute(query)).rowcount
         return deleted
 
-    def _stop_mentioning(self, whose: DataOwner) -> None:
+    def _stop_mentioning(self, owner: DataOwner) -> None:
         """Clears the columns of other people's rows that name this person as the actor."""
         for table in METADATA.sorted_tables:
             for name in HELD[table.name].mentions if table.name in HELD else ():
                 column = table.c[name]
-                of_theirs = _of_campuses(table, whose.campus_ids)
-                query = update(table).where(column == whose.person_id, of_theirs)
+                of_theirs = _of_campuses(table, owner.campus_ids)
+                query = update(table).where(column == owner.person_id, of_theirs)
                 self.session.execute(query.values({column: None}))
         reviews = METADATA.tables["log_review"]
-        asked = update(reviews).where(reviews.c.asked_by == f"person {whose.person_id}")
+        asked = update(reviews).where(reviews.c.asked_by == f"person {owner.person_id}")
         self.session.execute(asked.values(asked_by=GONE))
 
-    def _forget_in_history(self, whose: DataOwner, keys: Mapping[Table, Collection[Key]]) -> int:
+    def _forget_in_history(self, owner: DataOwner, keys: Mapping[Table, Collection[Key]]) -> int:
         """Retains that something was done, and when; clears actor, subject and facts."""
         history = METADATA.tables["history_entry"]
         numbers = {
@@ -208,22 +208,22 @@ class PersonalDataStore(Store):
             if table.name != "history_entry" and _has_a_number(table)
             for key in found
         }
-        here, forgotten = _of_campuses(history, whose.campus_ids), 0
-        for some in _in_pieces([(each,) for each in {*numbers, whose.person_id}]):
+        here, forgotten = _of_campuses(history, owner.campus_ids), 0
+        for some in _in_pieces([(each,) for each in {*numbers, owner.person_id}]):
             ids = [each for (each,) in some]
             # To whom a badge was shown on request belongs to no campus, and goes with the badge.
             shown = history.c.noun == "presentation"
             noun_here = or_(shown, and_(history.c.noun.in_(_NOUNS), here))
             about = and_(noun_here, history.c.noun_id.in_(ids))
-            forgotten += self._empty(about, whose)
-        acted = history.c.actor_id == whose.person_id
-        told = sql_cast(history.c.facts, Text).contains(str(whose.person_id))
+            forgotten += self._empty(about, owner)
+        acted = history.c.actor_id == owner.person_id
+        told = sql_cast(history.c.facts, Text).contains(str(owner.person_id))
         named = and_(history.c.noun.in_(("membership", "badge")), told)
-        return forgotten + self._empty(and_(or_(acted, named), here), whose)
+        return forgotten + self._empty(and_(or_(acted, named), here), owner)
 
-    def _empty(self, which: ColumnElement[bool], whose: DataOwner) -> int:
+    def _empty(self, which: ColumnElement[bool], owner: DataOwner) -> int:
         history = METADATA.tables["history_entry"]
-        was_theirs, is_them = history.c.actor_id == whose.person_id, history.c.noun_id == whose.person_id
+        was_theirs, is_them = history.c.actor_id == owner.person_id, history.c.noun_id == owner.person_id
         emptied = update(history).where(which)
         emptied = emptied.values(
             facts={},
@@ -239,28 +239,28 @@ _NOUNS = ("award", "request", "participation", "person", "password", "passkey", 
 """Audit log nouns that may be the person, or a thing of theirs."""
 
 
-def _of(table: Table, whose: DataOwner) -> ColumnElement[bool]:
+def _of(table: Table, owner: DataOwner) -> ColumnElement[bool]:
     """Whether a row is about the person, in the given campuses."""
     held = HELD[table.name]
-    about = or_(*(_linked(table, link, whose) for link in held.links), _by_words(table, held, whose))
-    return and_(about, _of_campuses(table, whose.campus_ids, held))
+    about = or_(*(_linked(table, link, owner) for link in held.links), _by_words(table, held, owner))
+    return and_(about, _of_campuses(table, owner.campus_ids, held))
 
 
-def _linked(table: Table, link: Link, whose: DataOwner) -> ColumnElement[bool]:
+def _linked(table: Table, link: Link, owner: DataOwner) -> ColumnElement[bool]:
     column = table.c[link.column]
     if link.table == "person":
-        return column == whose.person_id
+        return column == owner.person_id
     above = METADATA.tables[link.table]
-    return column.in_(sa_select(above.c[link.to]).where(_of(above, whose)))
+    return column.in_(sa_select(above.c[link.to]).where(_of(above, owner)))
 
 
-def _by_words(table: Table, held: HeldData, whose: DataOwner) -> ColumnElement[bool]:
+def _by_words(table: Table, held: HeldData, owner: DataOwner) -> ColumnElement[bool]:
     """A list line or request in the person's name, with one of their addresses or none."""
     if not held.written_as:
         return false()
     given, family, address = (table.c[name] for name in held.written_as)
-    at_home = func.lower(address).in_(["", *(each.lower() for each in whose.addresses)])
-    names = and_(plain(given) == plain_text(whose.given_name), plain(family) == plain_text(whose.family_name))
+    at_home = func.lower(address).in_(["", *(each.lower() for each in owner.addresses)])
+    names = and_(plain(given) == plain_text(owner.given_name), plain(family) == plain_text(owner.family_name))
     nobody = table.c.person_id.is_(None) if "person_id" in table.c else true()
     return and_(nobody, at_home, names)
 

@@ -314,7 +314,7 @@ def letters_to_administrators(
             campus_id=campus_id,
             at=at,
         )
-        for person_id, address in addresses
+        for person_id, address in dict.fromkeys(addresses)  # two names of one person repeat each address
     ]
 
 

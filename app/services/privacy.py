@@ -141,29 +141,29 @@ class ArchiveService:
         """The data of one campus, or of all; the same rows that an erasure would delete."""
         self.personal.check_knows_every_table()
         reach = {campus.id} if campus else None
-        whose = owner_of(self.people.get(person_id), self.people.all_addresses(person_id), reach)
+        owner = owner_of(self.people.get(person_id), self.people.all_addresses(person_id), reach)
         at, out = self.clock(), io.BytesIO()
         with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, content in self._files(whose):
+            for name, content in self._files(owner):
                 info = zipfile.ZipInfo(name, date_time=at.timetuple()[:6])
                 info.compress_type = zipfile.ZIP_DEFLATED
                 archive.writestr(info, content)
         return Published.of(out.getvalue(), ZIP)
 
-    def _files(self, whose: DataOwner) -> Iterator[tuple[str, bytes]]:
-        rows = {table.name: self.personal.rows(table, whose) for table in reversed(held_tables())}
-        known = self.personal.campuses_of(whose.person_id)
-        reached = known if whose.campus_ids is None else known & whose.campus_ids
+    def _files(self, owner: DataOwner) -> Iterator[tuple[str, bytes]]:
+        rows = {table.name: self.personal.rows(table, owner) for table in reversed(held_tables())}
+        known = self.personal.campuses_of(owner.person_id)
+        reached = known if owner.campus_ids is None else known & owner.campus_ids
         campuses = [self.campuses.get_by_id(each) for each in sorted(reached)]
         for language in locales():
             with speaking(language):
                 yield gettext(_READ_ME), self._readme(rows, campuses).encode()
         for name, found in rows.items():
             yield from _table(name, found)
-        yield "consentements.json", dump_json({"consents": self._consents(whose.person_id)})
+        yield "consentements.json", dump_json({"consents": self._consents(owner.person_id)})
         for row in rows["award"]:
             yield from self._badge(row["id"])
-        yield from self._log(whose.person_id, rows["log_payload"], campuses)
+        yield from self._log(owner.person_id, rows["log_payload"], campuses)
 
     def _consents(self, person_id: uuid.UUID) -> list[Any]:
         """With the exact text that was shown."""
@@ -376,7 +376,7 @@ class ErasureService:
         person = self.people.get(person_id)
         known = self.personal.campuses_of(person_id)
         reached = known if campus is None else {campus.id}
-        counts = self.personal.counts(self._whose(person, reached, whole=reached >= known))
+        counts = self.personal.counts(self._owner(person, reached, whole=reached >= known))
         return Foreseen(
             by_matter(counts),
             counts["award"],
@@ -441,7 +441,7 @@ class ErasureService:
         Returns whether that was so; otherwise nothing changes.
         """
         person = self.people.get(person_id)
-        counts = self.personal.counts(self._whose(person, {campus.id}, whole=True))
+        counts = self.personal.counts(self._owner(person, {campus.id}, whole=True))
         traces = {name for name, number in counts.items() if number and name not in _OF_A_LISTED_PERSON}
         if traces or counts["award"] > 1 or self.personal.campuses_of(person_id) - {campus.id}:
             return False
@@ -470,7 +470,7 @@ class ErasureService:
         done = []
         for each in campuses:
             theirs = [award_id for award_id, campus_id in awards.items() if campus_id == each.id]
-            counts = self.personal.counts(self._whose(person, {each.id}, whole=len(campuses) == 1 and whole))
+            counts = self.personal.counts(self._owner(person, {each.id}, whole=len(campuses) == 1 and whole))
             self.status.raise_for(each, theirs, at=at)
             self.endorsements.raise_for(theirs)
             erasure = Erasure(
@@ -493,7 +493,7 @@ class ErasureService:
             self.erasures.bury_portfolios(person.id, at=at)
         self.imports.forget_person(person, self.people.all_addresses(person.id), reached)
         self.api_answers.forget_person(person, self.people.all_addresses(person.id), reached)
-        self.personal.erase(self._whose(person, reached, whole=whole), leaves_totals=leaves_totals)
+        self.personal.erase(self._owner(person, reached, whole=whole), leaves_totals=leaves_totals)
         for each, erasure in zip(campuses, done, strict=True):
             self.erasures.add(erasure)
             self.history.write(by, "erase", "erasure", erasure.id, at=at, campus_id=each.id)
@@ -505,7 +505,7 @@ class ErasureService:
         with suppress(LogOutOfStep):
             self.log.checkpoint(campus)
 
-    def _whose(self, person: Person, campus_ids: Collection[uuid.UUID], *, whole: bool) -> DataOwner:
+    def _owner(self, person: Person, campus_ids: Collection[uuid.UUID], *, whole: bool) -> DataOwner:
         return owner_of(person, self.people.all_addresses(person.id), None if whole else campus_ids)
 
     def _check_does_not_work(self, person_id: uuid.UUID, campus_ids: Collection[uuid.UUID] | None) -> None:

@@ -429,36 +429,29 @@ def _sender_notice(campus: Campus, code: str) -> Notice:
 
 
 def _webhook_notice(campus: Campus, label: str, link: str) -> Notice:
-    return Notice(
-        subject=translated(N_("Le webhook « {label} » est en pause")).format(label=label),
-        greeting=translated(N_("Bonjour,")),
-        lines=[
+    return _paused_notice(
+        campus,
+        translated(N_("Le webhook « {label} » est en pause")).format(label=label),
+        [
             translated(
                 N_("Le logiciel « {label} » ne reçoit plus les changements du campus {campus}.")
             ).format(label=label, campus=campus.name),
             translated(N_("Après plusieurs échecs de suite, nous avons arrêté de lui écrire.")),
         ],
-        badges=[],
-        action=Action(translated(N_("Voir les envois")), link),
-        after=[
-            translated(
-                N_(
-                    "Quand vous reprendrez les envois, ce qui a changé entre-temps partira. Les messages abandonnés se renvoient depuis la page du webhook."
-                )
+        Action(translated(N_("Voir les envois")), link),
+        translated(
+            N_(
+                "Quand vous reprendrez les envois, ce qui a changé entre-temps partira. Les messages abandonnés se renvoient depuis la page du webhook."
             )
-        ],
-        small=[translated(N_("Vous recevez cet e-mail parce que vous administrez ce campus."))],
-        campus=_SENDER,
-        hue=campus.hue,
-        liveliness=campus.liveliness,
+        ),
     )
 
 
 def _calendar_notice(campus: Campus, source: str, link: str) -> Notice:
-    return Notice(
-        subject=translated(N_("L’agenda « {source} » est en pause")).format(source=source),
-        greeting=translated(N_("Bonjour,")),
-        lines=[
+    return _paused_notice(
+        campus,
+        translated(N_("L’agenda « {source} » est en pause")).format(source=source),
+        [
             translated(
                 N_(
                     "Le campus {campus} ne lit plus l’agenda « {source} » : son adresse n’a rien donné depuis plus de dix jours."
@@ -468,15 +461,23 @@ def _calendar_notice(campus: Campus, source: str, link: str) -> Notice:
                 N_("Vos activités restent comme elles sont. Ce qui change dans l’agenda n’arrive plus ici.")
             ),
         ],
-        badges=[],
-        action=Action(translated(N_("Voir les agendas suivis")), link),
-        after=[
-            translated(
-                N_(
-                    "La page dit pourquoi. Demandez la bonne adresse à qui tient l’agenda, ou reprenez la lecture si c’était une panne."
-                )
+        Action(translated(N_("Voir les agendas suivis")), link),
+        translated(
+            N_(
+                "La page dit pourquoi. Demandez la bonne adresse à qui tient l’agenda, ou reprenez la lecture si c’était une panne."
             )
-        ],
+        ),
+    )
+
+
+def _paused_notice(campus: Campus, subject: str, lines: list[str], action: Action, after: str) -> Notice:
+    return Notice(
+        subject=subject,
+        greeting=translated(N_("Bonjour,")),
+        lines=lines,
+        badges=[],
+        action=action,
+        after=[after],
         small=[translated(N_("Vous recevez cet e-mail parce que vous administrez ce campus."))],
         campus=_SENDER,
         hue=campus.hue,

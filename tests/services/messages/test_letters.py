@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import timedelta
 from itertools import pairwise
 
 import pytest
 
 from app.domain.campus.audit_log import Actor
-from app.domain.messages import LetterState, Reason, message_key
+from app.domain.messages import LetterState, Occasion, Reason, letters_to_administrators, message_key
 from app.services.awards.awards import AwardRequest
-from tests.support.house import listed
+from tests.support.house import NOON, listed
 from tests.support.letters import awarded, letters_of, send_all
 from tests.support.servers.post_office import HANG_UP
 
@@ -208,3 +209,13 @@ def test_letters_of_a_bulk_award_that_is_stuck_ask_together_and_ever_less_often(
 
 def test_service_that_holds_no_demo_is_not_held_back(house):
     assert not house.process.is_demo()
+
+
+def test_administrator_with_two_names_is_warned_once_at_each_address() -> None:
+    """A person known under two names has two rows of each address."""
+    person, other = uuid.uuid4(), uuid.uuid4()
+    rows = [(person, "a@exemple.fr"), (person, "a@exemple.fr"), (other, "b@exemple.fr")]
+    letters = letters_to_administrators(
+        rows, Occasion.CALENDAR_PAUSED, uuid.uuid4(), "Agenda", campus_id=uuid.uuid4(), at=NOON
+    )
+    assert [each.address for each in letters] == ["a@exemple.fr", "b@exemple.fr"]
