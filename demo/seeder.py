@@ -180,9 +180,10 @@ class Stage:
     def hang_pictures(self) -> None:
         for slug, name, alternative in _PICTURES:
             content = (Path(__file__).parent / "pictures" / f"{name}.svg").read_bytes()
-            self.services.campus_pictures.add(
-                self.campuses[slug], content, alternative=alternative, agreed=True, by=BY_COMMAND
+            picture = self.services.campus_pictures.read(
+                self.campuses[slug], content, alternative=alternative, agreed=True
             )
+            self.services.campus_pictures.add(self.campuses[slug], picture, by=BY_COMMAND)
 
     def rate(self, now: datetime) -> None:
         """Most holders rate their badge; a few adults add a sentence, which their campus publishes."""

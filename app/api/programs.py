@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import wraps
-from typing import Annotated, Any
+from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Depends, Header, Path, Request, Response, Security
 from fastapi.dependencies.models import Dependant
@@ -174,7 +174,7 @@ def _writer(scope: Scope, media_type: str = "application/json") -> Callable[...,
         response.headers["Cache-Control"] = "no-store"
         program = program_of(request, services, scope, slug)
         _check_query(request)
-        _check_media_type(request, media_type)
+        check_media_type(request, media_type)
         return (
             replace(program, asked=Asked(idempotency_key, request, response)) if idempotency_key else program
         )
@@ -205,7 +205,7 @@ def _giver(
     with giver.transaction(reading=True) as program:
         label = program.actor.label
     count_for(request, "awards of a token", label)
-    _check_media_type(request, "application/json")
+    check_media_type(request, "application/json")
     return giver
 
 
@@ -228,7 +228,7 @@ def _has_body(headers: Mapping[str, str]) -> bool:
     return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
 
 
-def _check_media_type(request: Request, expected: str) -> None:
+def check_media_type(request: Request, expected: str) -> None:
     """Strict, so that a cross-site form is never accepted as a program's request."""
     if not _has_body(request.headers):
         return
@@ -258,6 +258,16 @@ def _note_former(response: Response) -> None:
 
 FORMER_ADDRESS = Depends(_note_former)
 """Of what has another address since 2026-11-29, which the description names (RFC 9745)."""
+
+
+Made = TypeVar("Made")
+
+
+@dataclass(frozen=True)
+class Prepared(Generic[Made]):
+    """Made of a body before the transaction begins, and no part of what was asked."""
+
+    value: Made
 
 
 # --- one effect and one answer for each key
@@ -305,7 +315,7 @@ def _digest_of(request: Request, values: Mapping[str, Any]) -> str:
     asked = {
         name: jsonable_encoder(value)
         for name, value in values.items()
-        if not isinstance(value, Program | Request | Response)
+        if not isinstance(value, Program | Request | Response | Prepared)
     }
     text = json.dumps([request.method, request.url.path, asked], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()

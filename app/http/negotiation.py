@@ -6,6 +6,8 @@ import gzip
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from itertools import takewhile
 from typing import Final
 
@@ -84,6 +86,15 @@ def has_already(if_none_match: str, etag: str) -> bool:
     """Whether the client's copy is still current (RFC 9110 §13.1.2: weak comparison)."""
     known = [each.strip().removeprefix("W/") for each in if_none_match[:_LONGEST_HEADER].split(",")]
     return "*" in known or etag in known
+
+
+def is_unchanged(if_modified_since: str, at: datetime) -> bool:
+    """Whether the client's copy is not older than `at`; a date that cannot be read asks for the document."""
+    try:
+        since = parsedate_to_datetime(if_modified_since[:_LONGEST_HEADER])
+    except ValueError:
+        return False
+    return since.tzinfo is not None and at <= since
 
 
 class ForPeople(APIRoute):

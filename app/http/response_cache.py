@@ -154,7 +154,7 @@ def _question_of(scope: Scope) -> tuple[_Key | None, bytes | None]:
     if scope["type"] != "http" or scope["method"] != "GET" or scope["query_string"]:
         return None, None
     key: list[object] = [scope["path"]]
-    known = None
+    known, is_dated = None, False
     for header in scope["headers"]:
         name = header[0]
         if name in _ASKED_BY:
@@ -163,9 +163,12 @@ def _question_of(scope: Scope) -> tuple[_Key | None, bytes | None]:
             key.append(header)
         elif name == b"if-none-match":
             known = header[1]
+        elif name == b"if-modified-since":
+            is_dated = True
         elif name in _NEVER:
             return None, None
-    return tuple(key), known
+    # A date alone is compared by the route.
+    return (None, None) if is_dated and known is None else (tuple(key), known)
 
 
 def _is_everybodys(start: Message, body: Message) -> bool:

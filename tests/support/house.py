@@ -50,6 +50,16 @@ COMMAND = Actor.command("tests")
 _TOKEN_FIELD = re.compile(r'name="jeton" value="([^"]+)"')
 
 
+def may_write(house: House) -> bool:
+    """Whether nobody holds the only writer of its SQLite database."""
+    with closing(sqlite3.connect(house.process.engine.url.database or "", timeout=0)) as another:
+        try:
+            another.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return False
+    return True
+
+
 class SettableClock:
     """Stands still until a test moves it."""
 

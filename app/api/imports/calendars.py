@@ -7,16 +7,26 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Query
+from fastapi import APIRouter, Body, Depends, Query, Request
 from pydantic import BaseModel, Field
 
-from app.api.programs import ActivityReader, ActivityWriter, CalendarWriter, Writing
+from app.api.programs import (
+    ActivityReader,
+    ActivityWriter,
+    CalendarWriter,
+    Prepared,
+    Slug,
+    Writing,
+    check_media_type,
+    program_of,
+)
 from app.api.shapes import DryRun, LineProblem, Page, Paged, Shape, example
+from app.domain.accounts.sessions import Scope
 from app.domain.activities.activities import ActivityKind
 from app.domain.imports.calendars import LONGEST_URL, MEDIA_TYPE, CalendarState, CalendarSubscription
-from app.domain.imports.imports import MOST_BYTES, ImportLineOutcome
+from app.domain.imports.imports import MOST_BYTES, ImportLineOutcome, ReadCalendar
 from app.http.problems import documented
-from app.http.request_scope import limited_by_token
+from app.http.request_scope import ProgramCounted, limited_by_token, visit
 from app.language import gettext as _
 from app.services.imports.calendar_imports import Foreseen
 
@@ -182,6 +192,22 @@ class CalendarPage(Page[CalendarView]):
     model_config = example(items=[_CALENDAR], next=None)
 
 
+_Ics = Annotated[str, Body(media_type=MEDIA_TYPE, max_length=MOST_BYTES, examples=[_ICS])]
+
+
+def _read_first(_counted: ProgramCounted, body: _Ics, slug: Slug, request: Request) -> Prepared[ReadCalendar]:
+    """A calendar can take seconds, and SQLite has one writer: parsed for a program that may import it, before its
+    transaction begins."""
+    check_media_type(request, MEDIA_TYPE)
+    with visit(request, reading=True) as services:
+        program = program_of(request, services, Scope.ACTIVITY_WRITE, slug)
+        imports, campus = services.calendar_imports, program.campus
+    return Prepared(imports.read(campus, body.encode()))
+
+
+_Read = Annotated[Prepared[ReadCalendar], Depends(_read_first)]
+
+
 @router.post(
     "/import",
     summary="Import a calendar; safe to repeat",
@@ -189,8 +215,9 @@ class CalendarPage(Page[CalendarView]):
     dependencies=[limited_by_token("calendars of a token")],
 )
 def import_calendar(
+    read: _Read,
     program: CalendarWriter,
-    body: Annotated[str, Body(media_type=MEDIA_TYPE, max_length=MOST_BYTES, examples=[_ICS])],
+    body: _Ics,
     source: Annotated[str, Query(min_length=1, max_length=60)] = "agenda",
     kind: Annotated[
         ActivityKind, Query(description="Of new activities without a category that is known here.")
@@ -214,6 +241,7 @@ def import_calendar(
         source,
         body.encode(),
         kind,
+        read=read.value,
         by=program.actor,
         dry_run=dry_run,
         create_similar=create_similar,

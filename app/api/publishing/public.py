@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from datetime import datetime
+from email.utils import format_datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -13,7 +15,7 @@ from starlette.exceptions import HTTPException
 
 from app.container import Services
 from app.errors import NotFound
-from app.http.negotiation import ForPrograms, etag_of, has_already, preferred
+from app.http.negotiation import ForPrograms, etag_of, has_already, is_unchanged, preferred
 from app.http.policies import public
 from app.http.problems import documented
 from app.http.request_scope import ReadingServices, find_signed_in, limited, process_of, visit
@@ -78,9 +80,18 @@ CampusSlug = Annotated[str, Path(pattern="^[a-z0-9-]{1,60}$", examples=["itip"])
 
 
 def answer(
-    request: Request, document: Published, *, cache: str, media_type: str | None = None, **more: str
+    request: Request,
+    document: Published,
+    *,
+    cache: str,
+    media_type: str | None = None,
+    changed_at: datetime | None = None,
+    **more: str,
 ) -> Response:
-    """The stored bytes, or 304 when the client's copy is current. `media_type` was chosen by Accept."""
+    """The stored bytes, or 304 when the client's copy is current. `media_type` was chosen by Accept.
+
+    `changed_at`: a whole second that is over, for clients that know dates alone.
+    """
     etag = etag_of(document.digest, media_type or document.media_type)
     headers = {
         "ETag": etag,
@@ -95,7 +106,11 @@ def answer(
         headers["Access-Control-Allow-Origin"] = "*"
     if media_type is not None:
         headers["Vary"] = "Accept"
-    if has_already(request.headers.get("if-none-match", ""), etag):
+    if changed_at is not None:
+        headers["Last-Modified"] = format_datetime(changed_at, usegmt=True)
+    known, since = request.headers.get("if-none-match"), request.headers.get("if-modified-since", "")
+    by_date = known is None and changed_at is not None and is_unchanged(since, changed_at)
+    if by_date or has_already(known or "", etag):
         return Response(status_code=304, headers=headers)
     if shown_as == "image/svg+xml":
         headers["Content-Security-Policy"] = _PICTURE_POLICY
@@ -250,8 +265,9 @@ def profile(slug: CampusSlug, request: Request, services: ReadingServices) -> Re
 @public
 def campus_calendar(slug: CampusSlug, request: Request, services: ReadingServices) -> Response:
     services.enter(services.campuses.get(slug).id)
-    body = services.catalogue.public_calendar(slug, services.addresses.base_url)
-    return answer(request, Published.of(body, "text/calendar"), cache=FIVE_MINUTES)
+    body, changed_at = services.catalogue.public_calendar(slug, services.addresses.base_url)
+    document = Published.of(body, "text/calendar")
+    return answer(request, document, cache=FIVE_MINUTES, changed_at=changed_at)
 
 
 @router.get("/.well-known/did.json", summary="The service's own DID document", **shown(*_DID_DOCUMENT))

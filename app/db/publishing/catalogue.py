@@ -26,6 +26,7 @@ from app.domain.awards.awards import Award, AwardState
 from app.domain.badges.badges import Badge, BadgeCompetency, BadgeVersion
 from app.domain.campus.audit_log import HistoryEntry
 from app.domain.campus.campus import Campus
+from app.domain.campus.integration import ChangeHead
 from app.domain.frameworks.pathways import PathwaySubject
 from app.domain.frameworks.text_search import LONGEST_TERM, SearchQuery
 from app.domain.publishing import (
@@ -181,6 +182,13 @@ class CatalogueStore(Store):
             .limit(limit)
         )
         return [(activity, announcement) for activity, announcement in rows]
+
+    def last_changes(self, campus_id: uuid.UUID) -> list[datetime]:
+        """When anything of the campus last changed: by its history, and by its feed of changes."""
+        noted = select(HistoryEntry.at).where(HistoryEntry.campus_id == campus_id)
+        newest = noted.order_by(col(HistoryEntry.at).desc(), col(HistoryEntry.id).desc()).limit(1)
+        changed = select(ChangeHead.last_at).where(ChangeHead.campus_id == campus_id)
+        return [at for at in (*self.session.exec(newest), *self.session.exec(changed)) if at is not None]
 
     def badges_of_activities(self, ids: Collection[uuid.UUID]) -> list[tuple[uuid.UUID, uuid.UUID]]:
         query = select(ActivityBadge.badge_id, ActivityBadge.activity_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from app.domain.activities.activities import ActivityKind, PartKind
 from app.domain.activities.listed_people import ListedPerson
+from app.domain.imports.imports import MOST_AT_THE_API
 from app.domain.imports.lists.model import Column
 from app.domain.imports.lists.names import order_of, split_name
 from app.domain.imports.records import ActivityRecord, Record, fault_in, quoted
@@ -57,6 +59,10 @@ _DURATION = re.compile(
 )
 _VERB = re.compile(r"[a-z][a-z0-9+.-]*:[\x21-\x7e]+", re.IGNORECASE)
 _IDENTIFIER_MOST = 300
+_UNREADABLE = N_("Ce fichier ne se lit pas : un tableau JSON d’énoncés xAPI est attendu.")
+# Maximum recursion of the JSON reader, well below Python's own limit.
+_DEEPEST = 60
+_BRACKETS = re.compile(rb"[\[\]{}]")
 
 
 def check_verbs(verbs: Mapping[str, PartKind]) -> None:
@@ -68,6 +74,35 @@ def check_verbs(verbs: Mapping[str, PartKind]) -> None:
             raise InvalidInput(N_("Ce verbe annule un énoncé : il ne se choisit pas."))
         if not _VERB.fullmatch(verb) or len(verb) > _LONGEST_VERB:
             raise InvalidInput(N_("« {verb} » n’est pas l’adresse d’un verbe xAPI."), verb=quoted(verb[:100]))
+
+
+def statements_in(data: bytes) -> list[Any]:
+    """One statement, a list, or the response of a statement store: `{"statements": [...]}`."""
+    if _depth(data) > _DEEPEST:
+        raise InvalidInput(_UNREADABLE)
+    try:
+        found = json.loads(data)
+    except (ValueError, RecursionError):
+        raise InvalidInput(_UNREADABLE) from None
+    if isinstance(found, dict):
+        found = found["statements"] if isinstance(found.get("statements"), list) else [found]
+    if not isinstance(found, list) or not found:
+        raise InvalidInput(_UNREADABLE)
+    if len(found) > MOST_AT_THE_API:
+        raise InvalidInput(N_("Ce fichier dépasse 1 000 énoncés. Découpez-le en plusieurs fichiers."))
+    return found
+
+
+def _depth(data: bytes) -> int:
+    """Nesting depth of brackets, including those inside strings."""
+    deepest = depth = 0
+    for each in _BRACKETS.findall(data):
+        if each in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif each in b"]}":
+            depth -= 1
+    return deepest
 
 
 def read_statements(statements: Any, zone: str, verbs: Mapping[str, PartKind] = VERBS) -> list[Record]:

@@ -452,17 +452,17 @@ class CampusPictures:
     def content(self, campus: Campus, picture_id: uuid.UUID) -> bytes:
         return self.campuses.picture(campus.id, picture_id).content
 
-    def add(self, campus: Campus, content: bytes, *, alternative: str, agreed: bool, by: Actor) -> None:
-        """`agreed`: every recognisable person agreed, or there is none."""
-        if len(self.campuses.pictures_of(campus.id)) >= MOST_PICTURES:
-            raise Conflict(N_("La galerie est pleine : retirez d’abord une image."))
+    def read(self, campus: Campus, content: bytes, *, alternative: str, agreed: bool) -> CampusPicture:
+        """Checked and made smaller, which takes a second of a large one: before any writing transaction. `agreed`:
+        every recognisable person agreed, or there is none."""
+        self._check_room(campus)
         if not content:
             raise InvalidInput(N_("Choisissez le fichier de l’image."))
         text_of_picture = checked_alternative(alternative)
         if not agreed:
             raise InvalidInput(N_("Confirmez que chaque personne reconnaissable est d’accord."))
         art, (width, height) = self.artist.read_photograph(content)
-        picture = CampusPicture(
+        return CampusPicture(
             campus_id=campus.id,
             alternative=text_of_picture,
             content=art,
@@ -470,8 +470,15 @@ class CampusPictures:
             height=height,
             added_at=self.clock(),
         )
+
+    def add(self, campus: Campus, picture: CampusPicture, *, by: Actor) -> None:
+        self._check_room(campus)
         self.campuses.save_picture(picture)
         self.history.write(by, "add_picture", "campus", campus.id, at=self.clock(), campus_id=campus.id)
+
+    def _check_room(self, campus: Campus) -> None:
+        if len(self.campuses.pictures_of(campus.id)) >= MOST_PICTURES:
+            raise Conflict(N_("La galerie est pleine : retirez d’abord une image."))
 
     def remove(self, campus: Campus, picture_id: uuid.UUID, *, from_reports: bool = False, by: Actor) -> None:
         """`from_reports`: an agreement was taken back, so that signed reports show it no more either."""

@@ -527,12 +527,13 @@ class CalendarImports:
         data: bytes,
         kind: ActivityKind,
         *,
+        read: ReadCalendar,
         by: Actor,
         dry_run: bool = False,
         create_similar: bool = False,
     ) -> tuple[ImportRun, list[Foreseen]]:
-        """A whole calendar at once. A dry run stores nothing, not even a report."""
-        run, judged = self.judge(campus, source, data, self.read(campus, data), by=by)
+        """A whole calendar at once, as it was read. A dry run stores nothing, not even a report."""
+        run, judged = self.judge(campus, source, data, read, by=by)
         lines = [
             one.refused(SIMILAR) if one.writes and one.seems_here and not create_similar else one
             for one in judged

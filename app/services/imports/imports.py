@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import uuid
 import zlib
 from collections.abc import Mapping, Sequence
@@ -23,7 +22,6 @@ from app.domain.imports.imports import (
     CHUNK_SIZE,
     DRAFT_KEPT,
     INLINE_LIMIT,
-    MOST_AT_THE_API,
     OF_LISTS,
     OF_VERBS,
     REFUSED_KEPT,
@@ -39,7 +37,7 @@ from app.domain.imports.imports import (
 from app.domain.imports.lists.model import Column
 from app.domain.imports.records import Record, without_contradictions
 from app.domain.imports.tables import HEADINGS, ImportColumn, ReadingPlan, Sheet, read_records, read_sheet
-from app.domain.imports.xapi import VERBS, check_verbs, read_statements
+from app.domain.imports.xapi import VERBS, check_verbs, read_statements, statements_in
 from app.domain.people.name_disambiguation import OTHER, Namesake
 from app.domain.people.people import name_key
 from app.errors import InvalidInput
@@ -47,7 +45,7 @@ from app.language import N_
 from app.services.activities.line_faults import ALREADY_KNOWN
 from app.services.activities.participants import as_known
 from app.services.imports.import_matching import ImportJudging, Judged
-from app.services.imports.lists import MAX_BYTES, blocks_as_text, blocks_from_text, blocks_of
+from app.services.imports.lists import MAX_BYTES, Block, blocks_as_text, blocks_from_text, blocks_of
 from app.services.imports.writing import ImportWriting
 
 MOST_REPORTS = 100
@@ -120,9 +118,17 @@ class ImportService:
 
     # --- a table: upload, reading plan, preview
 
-    def drop(self, campus: Campus, source: str, given: bytes | str, *, by: Actor) -> ImportRun:
-        """Store the upload until confirmed, for at most a day."""
-        name, blocks = check_source(source), blocks_of(given)
+    def drop(
+        self,
+        campus: Campus,
+        source: str,
+        given: bytes | str,
+        *,
+        by: Actor,
+        blocks: Sequence[Block] | None = None,
+    ) -> ImportRun:
+        """Store the upload until confirmed, for at most a day; `blocks`: where it was parsed before."""
+        name, blocks = check_source(source), blocks_of(given) if blocks is None else blocks
         sheet = read_sheet(blocks)
         data = given.encode() if isinstance(given, str) else given
         run = self.new_run(campus, ImportForm.TABLE, name, data, by)
@@ -421,11 +427,6 @@ def _sheet_of(run: ImportRun) -> Sheet:
     return read_sheet(blocks_from_text(zlib.decompress(run.given).decode()))
 
 
-_UNREADABLE = N_("Ce fichier ne se lit pas : un tableau JSON d’énoncés xAPI est attendu.")
-# Maximum recursion of the JSON reader, well below Python's own limit.
-_DEEPEST = 60
-
-
 @dataclass(frozen=True)
 class StatementDraft:
     run: ImportRun
@@ -440,13 +441,12 @@ class StatementDraft:
 class StatementImports:
     imports: ImportService
 
-    def drop(self, campus: Campus, source: str, data: bytes, *, by: Actor) -> ImportRun:
-        """Store the upload until confirmed, for at most a day."""
-        if len(data) > MAX_BYTES:
-            raise InvalidInput(N_("Cette liste dépasse 5 Mo. Découpez-la en plusieurs fichiers."))
+    def drop(
+        self, campus: Campus, source: str, data: bytes, *, by: Actor, text: bytes | None = None
+    ) -> ImportRun:
+        """Store the upload until confirmed, for at most a day; `text`: of what was checked before."""
         run = self.imports.new_run(campus, ImportForm.XAPI, check_source(source), data, by)
-        run.given = zlib.compress(data.decode("utf-8-sig", errors="replace").encode())
-        self._read(campus, run)
+        run.given = zlib.compress(self.checked(campus, data) if text is None else text)
         self.imports.imports.save(run)
         return run
 
@@ -488,6 +488,14 @@ class StatementImports:
             campus, run.source, self._read(campus, run), answers.known, restates=True
         )
 
+    def checked(self, campus: Campus, data: bytes) -> bytes:
+        """The text, after parsing it; raises InvalidInput for what is not a list of statements."""
+        if len(data) > MAX_BYTES:
+            raise InvalidInput(N_("Cette liste dépasse 5 Mo. Découpez-la en plusieurs fichiers."))
+        text = data.decode("utf-8-sig", errors="replace").encode()
+        self.read(campus, statements_in(text))
+        return text
+
     def _read(self, campus: Campus, run: ImportRun) -> list[Record]:
         return self.read(campus, statements_in(zlib.decompress(run.given)))
 
@@ -511,35 +519,6 @@ class StatementImports:
         row.mapping, row.changed_at = {"verbs": {verb: part.value for verb, part in verbs.items()}}, at
         self.imports.imports.save(row)
         self.imports.history.write(by, "choose_verbs", "campus", campus.id, at=at, campus_id=campus.id)
-
-
-def statements_in(data: bytes) -> list[Any]:
-    """One statement, a list, or the response of a statement store: `{"statements": [...]}`."""
-    if _depth(data) > _DEEPEST:
-        raise InvalidInput(_UNREADABLE)
-    try:
-        found = json.loads(data)
-    except (ValueError, RecursionError):
-        raise InvalidInput(_UNREADABLE) from None
-    if isinstance(found, dict):
-        found = found["statements"] if isinstance(found.get("statements"), list) else [found]
-    if not isinstance(found, list) or not found:
-        raise InvalidInput(_UNREADABLE)
-    if len(found) > MOST_AT_THE_API:
-        raise InvalidInput(N_("Ce fichier dépasse 1 000 énoncés. Découpez-le en plusieurs fichiers."))
-    return found
-
-
-def _depth(data: bytes) -> int:
-    """Nesting depth of brackets, including those inside strings."""
-    deepest = depth = 0
-    for each in data:
-        if each in b"[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif each in b"]}":
-            depth -= 1
-    return deepest
 
 
 _EXAMPLE = (

@@ -6,7 +6,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -342,10 +342,11 @@ class CatalogueService:
     def activities_of(self, campus: Campus) -> Sequence[CatalogueEntry]:
         return self.catalogue.activities_with(campus_id=campus.id, since=self.today(campus))
 
-    def public_calendar(self, slug: str, base_url: str) -> bytes:
+    def public_calendar(self, slug: str, base_url: str) -> tuple[bytes, datetime | None]:
         """What the campus announces and leads, from today on: activities, and each session of a series.
 
-        Nothing that the announcement does not show, and no more than a calendar needs.
+        Nothing that the announcement does not show, and no more than a calendar needs. With a time after which it
+        did not change; None within that second, when it may change again.
         """
         campus = self._listed(self.campuses.get(slug).id)
         today = self.today(campus)
@@ -362,7 +363,11 @@ class CatalogueService:
             )
         )
         first = list(islice(meetings, MOST_MEETINGS))
-        return write_calendar(campus.name, first, ZoneInfo(campus.time_zone), campus.language)
+        zone = ZoneInfo(campus.time_zone)
+        midnight = datetime.combine(today, time.min, zone).astimezone(UTC)
+        changed_at = max(midnight, *self.catalogue.last_changes(campus.id)).replace(microsecond=0)
+        body = write_calendar(campus.name, first, zone, campus.language)
+        return body, changed_at if self.clock() >= changed_at + timedelta(seconds=1) else None
 
     def next_activities(self, campus: Campus, badge_id: uuid.UUID) -> Sequence[CatalogueEntry]:
         return self.catalogue.activities_with(badge_id=badge_id, since=self.today(campus))

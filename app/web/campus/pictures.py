@@ -46,14 +46,14 @@ def show_gallery(request: Request, services: ReadingServices, fait: str = "") ->
 def add_picture(request: Request, form: SafeForm, services: ReadingServices) -> Response:
     work, words = at_work(request), text_of(form, "texte")
     try:
+        picture = services.campus_pictures.read(
+            work.campus,
+            bytes_of(form, "fichier") or b"",
+            alternative=words,
+            agreed=text_of(form, "accord") == "oui",
+        )
         with write_transaction(request) as writing:
-            writing.campus_pictures.add(
-                work.campus,
-                bytes_of(form, "fichier") or b"",
-                alternative=words,
-                agreed=text_of(form, "accord") == "oui",
-                by=work.actor,
-            )
+            writing.campus_pictures.add(work.campus, picture, by=work.actor)
     except (InvalidInput, Conflict) as error:
         return _page(request, services, words=words, error=sentence_of(error))
     return RedirectResponse(f"{work.home}/images?fait=oui", status_code=303)

@@ -23,7 +23,6 @@ from app.domain.imports.imports import (
     ImportLineOutcome,
     ImportRun,
     ImportState,
-    ReadCalendar,
     form_of,
 )
 from app.domain.imports.lists.model import REASON_HEADING
@@ -34,12 +33,13 @@ from app.http.pages.render import ProgressView, live_response, page
 from app.http.pages.typography import translated
 from app.http.pages.words import ACTIVITY_KINDS, StateLabel
 from app.http.request_scope import ReadingServices, write_transaction
-from app.http.workplaces import AtWork, at_work, staff
+from app.http.workplaces import at_work, staff
 from app.language import N_
 from app.language import gettext as _
 from app.services.imports.calendar_imports import Foreseen
 from app.services.imports.import_matching import Judged
 from app.services.imports.imports import Report, StatementDraft
+from app.services.imports.lists import blocks_of
 from app.web.badges.badges_admin import table_file
 from app.web.imports.list_table import seen_words
 
@@ -260,24 +260,23 @@ def told_lines(lines: Sequence[PreviewLineView]) -> dict[str, Any]:
 
 
 def dropped(request: Request, reading: Services, source: str, data: bytes, pasted: str) -> ImportRun:
-    """Parses an uploaded file of any kind and stores it until it is confirmed."""
+    """Parses an uploaded file of any kind and stores it until it is confirmed.
+
+    Parsed before the writing transaction: a calendar or a workbook can take seconds, and SQLite has one writer.
+    """
     work, form = at_work(request), form_of(data)
-    # A calendar can take seconds, and SQLite has one writer.
-    read = reading.calendar_imports.read(work.campus, data) if form is ImportForm.CALENDAR else None
-    with write_transaction(request) as writing:
-        return _stored(writing, work, source, data, pasted, read)
-
-
-def _stored(
-    services: Services, work: AtWork, source: str, data: bytes, pasted: str, read: ReadCalendar | None
-) -> ImportRun:
-    form = form_of(data)
-    if read is not None:
-        return services.calendar_imports.drop(work.campus, source, data, by=work.actor, read=read)
+    if form is ImportForm.CALENDAR:
+        read = reading.calendar_imports.read(work.campus, data)
+        with write_transaction(request) as writing:
+            return writing.calendar_imports.drop(work.campus, source, data, by=work.actor, read=read)
     if form is ImportForm.XAPI:
-        return services.statement_imports.drop(work.campus, source, data, by=work.actor)
+        text = reading.statement_imports.checked(work.campus, data)
+        with write_transaction(request) as writing:
+            return writing.statement_imports.drop(work.campus, source, data, by=work.actor, text=text)
     given = pasted if pasted and data == pasted.encode() else data
-    return services.imports.drop(work.campus, source, given, by=work.actor)
+    blocks = blocks_of(given)
+    with write_transaction(request) as writing:
+        return writing.imports.drop(work.campus, source, given, by=work.actor, blocks=blocks)
 
 
 def confirmed(request: Request, reading: Services, run: ImportRun, form: FormData) -> None:

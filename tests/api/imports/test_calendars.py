@@ -10,10 +10,11 @@ from fastapi.testclient import TestClient
 from app.adapters.rate_limits import limits_in
 from app.api.programs import Scope
 from app.domain.accounts.rate_limits import LIMITS, Limit
+from app.services.imports import calendar_imports
 from tests.api.clients import V1
 from tests.api.clients import program as program_of
 from tests.services.imports.test_calendar_imports import ONCE, SERIES, activities, calendar, days
-from tests.support.house import House
+from tests.support.house import House, may_write
 
 CALENDARS = f"{V1}/calendars"
 ICS = {"content-type": "text/calendar; charset=utf-8"}
@@ -67,6 +68,31 @@ def test_same_key_imports_once(program: TestClient):
     assert first.json()["created"] == 1
     other = program.post(f"{CALENDARS}/import?source=Clés", content=calendar(SERIES), headers=key)
     assert other.status_code == 422
+
+
+def test_calendar_is_parsed_while_another_program_may_write(
+    program: TestClient, house: House, monkeypatch: pytest.MonkeyPatch
+):
+    parse, free = calendar_imports.read_calendar, list[bool]()
+
+    def parsed(*given, **more):
+        free.append(may_write(house))
+        return parse(*given, **more)
+
+    monkeypatch.setattr(calendar_imports, "read_calendar", parsed)
+    entry = calendar(ONCE.replace("une-fois", "a-cote").replace("20261110", "20261217"))
+    answer = program.post(f"{CALENDARS}/import?source=Libre", content=entry, headers=ICS)
+    assert (answer.json()["created"], free) == (1, [True])
+
+
+def test_calendar_of_a_program_that_may_not_import_it_is_not_parsed(
+    house: House, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(calendar_imports, "read_calendar", lambda *given, **more: pytest.fail("parsed"))
+    reader = program_of(house, Scope.READ.value)
+    assert reader.post(f"{CALENDARS}/import", content=calendar(ONCE), headers=ICS).status_code == 403
+    nobody = reader.post(f"{CALENDARS}/import", content=calendar(ONCE), headers=ICS | {"authorization": ""})
+    assert nobody.status_code == 401
 
 
 @pytest.mark.parametrize(

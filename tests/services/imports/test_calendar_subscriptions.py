@@ -378,8 +378,10 @@ def test_a_calendar_is_read_before_its_campus_is_locked(
     )
     read(house, followed)
     with house.unit_of_work() as services:
+        content = calendar(ONCE)
+        once = services.calendar_imports.read(house.campus, content)
         services.calendar_imports.take(
-            house.campus, "API", calendar(ONCE), ActivityKind.COURSE, by=COMMAND, dry_run=True
+            house.campus, "API", content, ActivityKind.COURSE, read=once, by=COMMAND, dry_run=True
         )
     assert [step for at, step in enumerate(steps) if step not in steps[:at][-1:]] == ["read", "lock"] * 2
 

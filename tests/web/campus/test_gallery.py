@@ -10,8 +10,9 @@ from fastapi.testclient import TestClient
 from httpx import Response
 from PIL import Image
 
+from app.adapters.badge_pictures import BadgeArtist
 from app.domain.campus.campus import MOST_PICTURES
-from tests.support.house import House, send
+from tests.support.house import House, may_write, send
 
 PATH = "/gestion/itip/images"
 FILLED = {"texte": "Un bras robotisé", "accord": "oui"}
@@ -70,3 +71,13 @@ def test_a_gallery_has_an_end(house: House, admin: TestClient):
     for _ in range(MOST_PICTURES):
         assert add(admin, photograph(), FILLED).status_code == 303
     assert "La galerie est pleine" in admin.get(PATH).text
+
+
+def test_a_picture_is_made_smaller_while_another_person_may_write(
+    house: House, admin: TestClient, monkeypatch: pytest.MonkeyPatch
+):
+    read, free = BadgeArtist.read_photograph, list[bool]()
+    monkeypatch.setattr(
+        BadgeArtist, "read_photograph", lambda *given: free.append(may_write(house)) or read(*given)
+    )
+    assert (add(admin, photograph(), FILLED).status_code, free) == (303, [True])

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from types import ModuleType
+from typing import Any
 
 import pytest
 
 from app.domain.imports.imports import ImportLineOutcome
 from app.services.campus.dashboard import Start
+from app.services.imports import calendar_imports, imports
+from app.web.imports import import_preview
 from tests.journeys.test_takes_over_activities import CALENDAR, STATEMENTS, TABLE
 from tests.support.forms import form_with
-from tests.support.house import House
+from tests.support.house import House, may_write
 
 DESK = "/gestion/itip/reprises"
 
@@ -39,6 +43,31 @@ def test_every_form_is_shown_before_it_is_written(
     with house.unit_of_work(reading=True) as services:
         [report] = services.imports.reports(house.campus)
         assert report.counts[ImportLineOutcome.CREATED] == created
+
+
+@pytest.mark.parametrize(
+    ("module", "parser", "content"),
+    [
+        (calendar_imports, "read_calendar", CALENDAR),
+        (imports, "statements_in", STATEMENTS),
+        (import_preview, "blocks_of", TABLE),
+    ],
+    ids=["calendar", "statements", "table"],
+)
+def test_a_dropped_file_is_parsed_while_another_person_may_write(
+    house: House, monkeypatch: pytest.MonkeyPatch, module: ModuleType, parser: str, content: str
+) -> None:
+    parse, free = getattr(module, parser), list[bool]()
+
+    def parsed(*given: Any, **more: Any) -> Any:
+        free.append(may_write(house))
+        return parse(*given, **more)
+
+    monkeypatch.setattr(module, parser, parsed)
+    trainer = house.client(house.trainer)
+    start = trainer.get(DESK)
+    form_with(start, "tableau").fill(source="Agenda", tableau=content).press(trainer, start)
+    assert free == [True]
 
 
 def test_a_calendar_that_cannot_be_read_keeps_what_was_typed_and_says_what_to_do(house: House) -> None:

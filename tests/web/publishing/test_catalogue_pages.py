@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from fastapi.testclient import TestClient
@@ -116,6 +116,27 @@ def test_calendar_of_a_campus_is_linked_and_answers_304_to_a_current_copy(house:
     again = visitor.get("/campus/itip/agenda.ics", headers={"If-None-Match": feed.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
     assert visitor.get("/campus/inconnu/agenda.ics").status_code == 404
+
+
+def test_calendar_of_a_campus_answers_304_to_a_client_that_knows_dates_alone(
+    house: House, visitor: TestClient
+):
+    activity, feed = planned(house), "/campus/itip/agenda.ics"
+    announce(house, activity)
+    assert "last-modified" not in visitor.get(feed).headers, "it may change again within this second"
+    house.clock.now += timedelta(minutes=1)
+    first = visitor.get(feed)
+    dated = {"If-Modified-Since": first.headers["last-modified"]}
+    assert (visitor.get(feed, headers=dated).status_code, visitor.get(feed).status_code) == (304, 200)
+    assert visitor.get(feed, headers=dated | {"If-None-Match": '"another"'}).status_code == 200
+    assert visitor.get(feed, headers={"If-Modified-Since": "yesterday"}).status_code == 200
+    announce(house, activity, annoncer="non")
+    house.clock.now += timedelta(minutes=1)
+    changed = visitor.get(feed, headers=dated)
+    assert (changed.status_code, "Soudure" in changed.text) == (200, False)
+    dated = {"If-Modified-Since": changed.headers["last-modified"]}
+    house.clock.now += timedelta(days=1)
+    assert visitor.get(feed, headers=dated).status_code == 200, "what is over leaves it at midnight"
 
 
 def test_bad_enrolment_address_is_asked_again_and_kept(house: House):

@@ -33,9 +33,10 @@ def photograph(colour: str) -> bytes:
 def pictures(house: House) -> list[uuid.UUID]:
     with house.unit_of_work() as services:
         for words, colour in (("Un bras robotisé", "navy"), ("L’atelier", "olive")):
-            services.campus_pictures.add(
-                house.campus, photograph(colour), alternative=words, agreed=True, by=COMMAND
+            picture = services.campus_pictures.read(
+                house.campus, photograph(colour), alternative=words, agreed=True
             )
+            services.campus_pictures.add(house.campus, picture, by=COMMAND)
         gallery = services.campus_pictures.list_of(house.campus)
         return [each.id for each in sorted(gallery, key=lambda each: each.alternative, reverse=True)]
 
