@@ -1,8 +1,7 @@
-"""Staff pages and lists of the API among a million awards of thirty campuses, on PostgreSQL behind row-level security.
+"""A million awards of thirty campuses on PostgreSQL behind row-level security, for `bench.staff_times`.
 
-`python -m bench.staff_pages build FOLDER` makes a database and fills it with rows; `measure FOLDER [PART]` asks for
-every page whose address holds PART, at campuses and things drawn at random, the first time and again; `drop FOLDER`
-drops it. AWARDS=100000 for fewer. Rows are inserted by PostgreSQL itself: 0.3 people, 1.2 participations, 0.06
+`python -m bench.staff_pages build FOLDER` makes a database and fills it with rows; `drop FOLDER` drops it.
+AWARDS=100000 for fewer. Rows are inserted by PostgreSQL itself: 0.3 people, 1.2 participations, 0.06
 activities, one credential, letter, slot, line of history and 2.2 log lines for an award. The largest campus has 29
 of 100 people, the second 12, twenty-five have 1.6 each.
 """
@@ -10,11 +9,9 @@ of 100 people, the second 12, twenty-five have 1.6 each.
 # ruff: noqa: S301, S608 - files and names of our own
 from __future__ import annotations
 
-import hashlib
 import os
 import pickle
 import random
-import re
 import sys
 import time
 import uuid
@@ -22,11 +19,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from itertools import accumulate
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
-from sqlmodel import Session, select
 
 from app.adapters.rate_limits import NoLimits
 from app.container import Process
@@ -35,13 +30,10 @@ from app.db.campus import people
 from app.db.engine.session import upgrade
 from app.db.reports.marks import mark_everything
 from app.domain.activity_log.recovery import Frame
-from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import plain_text
 from app.domain.people.people import Membership, Role
-from app.http.policies import policies
 from app.settings import Settings
-from tests.api.clients import program
 from tests.support import house as houses
 from tests.support.databases import engines
 from tests.support.databases.postgres import server_url
@@ -52,8 +44,6 @@ SHARES = (0.29, 0.12, 0.08, 0.06, 0.05, *(0.016,) * 25)
 PARTS, GIVEN_OF_THEM = 20, 17
 """Participations in an activity, and awards."""
 BADGES = 40
-DRAWN = int(os.environ.get("DRAWN", "20"))
-"""Campuses that each page is asked of, the largest first."""
 PARTS_OF_HOUSE = [each.name for each in fields(houses.House)][3:]
 """Without its process, clock and messages."""
 
@@ -63,8 +53,6 @@ def main(arguments: list[str]) -> int:
     match arguments:
         case ["build", folder]:
             build(Path(folder))
-        case ["measure", folder, *part]:
-            measure(reopened(Path(folder)), "".join(part))
         case ["drop", folder]:
             url = make_url((Path(folder) / "url").read_text())
             with engines.autocommitting(server_url()) as connection:
@@ -430,170 +418,6 @@ def _statements(
             "FROM b_part q JOIN b_person p ON p.n = q.person_n WHERE q.k = 2 AND q.n % 3 = 0"
         ),
     )
-
-
-# --- figures
-
-
-# fmt: off
-VARIANTS = {
-    "/gestion/{slug}/repertoire": (
-        "?tri=-nom", "?tri=arrivee", "?tri=-arrivee", "?tri=-badges", "?tri=-activites", "?tri=recuperes",
-        "?recupere=non", "?recupere=oui", "?badge={badge}", "?periode=mois", "?apres={person}",
-    ),
-    "/gestion/{slug}/attributions": (
-        "?tri=personne", "?tri=-badge", "?tri=-heures", "?tri=valable", "?tri=-recupere", "?etat=valable", "?etat=expire",
-        "?etat=retire", "?recupere=non", "?badge={badge}", "?par={trainer}", "?periode=mois", "?apres={award}",
-        "?tri=personne&apres={award}", "?tri=personne&etat=retire", "?tri=badge&recupere=oui",
-    ),
-    "/gestion/{slug}/activites": (
-        "?tri=titre", "?tri=-lieu", "?tri=-venues", "?tri=-badges", "?tri=-recuperes", "?tri=-effectif", "?q=atelier",
-        "?q=lieu+77", "?q=nulle+part", "?badge={badge}", "?periode=mois", "?apres={activity}",
-    ),
-    "/gestion/{slug}/demandes": ("?tri=personne", "?tri=-demandee"),
-}
-SOUGHT = ("martin", "zoe nguyen", "le boeu", "xylophone", "savoir 7", "lieu 77", "p{number}@exemple.fr", "p{number}")
-LISTS = (
-    "people", "people?external_id=E{number}", "people?address=p{number}@exemple.fr", "people?updated_since={since}",
-    "activities", "activities?updated_since={since}", "activities/{activity}", "activities/{activity}/participations",
-    "awards", "awards?updated_since={since}", "awards/{award}", "badges", "badges/{badge}/progress", "changes",
-    "changes?limit=200", "people/{person}", "people?limit=200", "awards?limit=200",
-)
-# fmt: on
-FILES = re.compile(r"\.(csv|xlsx|pdf|docx|json)|/ecran|/suivi|/avancement")
-
-
-class Drawn:
-    """Campuses and things of theirs."""
-
-    def __init__(self, house: houses.House, campuses: Sequence[Campus]) -> None:
-        self.house, self.campuses = house, campuses
-        self.chosen = random.Random(7)  # noqa: S311 - not a secret
-        with house.owner.connect() as connection:
-            rows = connection.execute(
-                text("SELECT n, id, p0, people, t0, acts FROM b_campus ORDER BY n")
-            ).all()
-        self._of = {row.id: row for row in rows}
-
-    def of(self, campus: Campus) -> dict[str, Any]:
-        row, draw = self._of[campus.id], self.chosen.randrange
-        number, activity, badge = row.p0 + draw(row.people), row.t0 + draw(row.acts), draw(BADGES)
-        named = {
-            "number": str(number),
-            "person": _md5(f"p{number}"),
-            "activity": _md5(f"t{activity}"),
-            "award": _md5(f"a{activity}.{draw(GIVEN_OF_THEM)}"),
-            "badge": _md5(f"b{row.n}.{badge}"),
-            "trainer": _md5(f"p{row.p0 + draw(15)}"),
-            "request": _md5(f"r{activity // 3 * 3}.2"),
-            "part": _md5(f"q{activity}.{draw(PARTS)}"),
-            "since": "2026-11-01T00:00:00Z",
-        }
-        return named | {
-            "slug": campus.slug, "person_id:uuid": named["person"], "activity_id": named["activity"],
-            "activity_id:uuid": named["activity"], "award_id": named["award"], "badge_id": named["badge"],
-            "badge_id:uuid": named["badge"], "member_id:uuid": named["trainer"], "request_id:uuid": named["request"],
-            "participation_id": named["part"], "etape": "apparence", "period": "2025", "indicator_id": "apprenants",
-        }  # fmt: skip
-
-
-def _md5(words: str) -> str:
-    return str(uuid.UUID(hashlib.md5(words.encode(), usedforsecurity=False).hexdigest()))
-
-
-def measure(house: houses.House, part: str) -> None:
-    with Session(house.owner, expire_on_commit=False) as session:
-        campuses = list(session.exec(select(Campus).order_by(Campus.short_name)))
-    campuses.sort(key=lambda each: each.id != house.campus.id)
-    event.listen(house.process.engine, "connect", _note_backend)
-    house.process.engine.dispose()
-    drawn, asked = Drawn(house, campuses), campuses[:DRAWN]
-    client = house.client(house.admin)
-    pages = [each[4:] for each in policies(client.app.routes) if each.startswith("GET /gestion/{slug}")]  # type: ignore[attr-defined]
-    found = list[tuple[float, str]]()
-    for page in pages:
-        if FILES.search(page):
-            continue
-        for query in ("", *VARIANTS.get(page, ())):
-            if part in f"{page}{query}":
-                paths = [_filled(f"{page}{query}", drawn.of(campus)) for campus in asked]
-                found += (
-                    _asked(f"{page}{query}", house, [(client, path) for path in paths]) if all(paths) else []
-                )
-    for sought in SOUGHT:
-        for kind in ("", "personnes", "activites", "attributions"):
-            name = f"/recherche {sought} {kind}"
-            if part in name:
-                paths = [_search(house, campus, sought, kind, drawn.of(campus)) for campus in asked]
-                found += _asked(name, house, [(client, path) for path in paths])
-    programs = {campus.slug: program(house, campus=campus) for campus in asked}
-    for listed in LISTS:
-        if part in f"/api/{listed}":
-            values = [drawn.of(campus) for campus in asked]
-            paths = [f"/api/v1/campuses/{each['slug']}/{_filled(listed, each)}" for each in values]
-            found += _asked(
-                f"/api/{listed}",
-                house,
-                [(programs[each["slug"]], path) for each, path in zip(values, paths, strict=True)],
-            )
-    slow = sorted((each for each in found if each[0] > 300), reverse=True)
-    print(f"{len(found)} pages and lists; p95 of processor time over 300 ms: {len(slow)}")
-    print("\n".join(f"  {high:6.0f} ms  {name}" for high, name in slow))
-
-
-def _filled(page: str, known: dict[str, str]) -> str:
-    names = re.findall(r"{([^}]+)}", page)
-    return re.sub(r"{([^}]+)}", lambda match: known[match[1]], page) if known.keys() >= set(names) else ""
-
-
-def _search(house: houses.House, campus: Campus, sought: str, kind: str, known: dict[str, str]) -> str:
-    with house.unit_of_work(reading=True) as services:
-        token = services.directory.seal(_filled(sought, known), campus, Actor(house.admin.id))
-    return f"/gestion/{campus.slug}/recherche?q={token}" + (f"&dans={kind}" if kind else "")
-
-
-def _asked(name: str, house: houses.House, requests: Sequence[tuple[Any, str]]) -> list[tuple[float, str]]:
-    """Each once, then each again: by the clock, and in processor time of this process and of its connections."""
-    rounds = list[tuple[list[float], list[float]]]()
-    for _ in range(2):
-        clock, processor = list[float](), list[float]()
-        for client, path in requests:
-            used, begun = _processor(house), time.perf_counter()
-            answer = client.get(path)
-            clock.append((time.perf_counter() - begun) * 1000)
-            processor.append((_processor(house) - used) * 1000)
-            if answer.status_code != 200:
-                print(f"  {answer.status_code} {name}")
-                return []
-        rounds.append((clock, processor))
-    shown = [
-        " ".join(f"{_quantile(times, share):5.0f}" for share in (0.5, 0.95, 0.99))
-        for clock, processor in rounds
-        for times in (clock, processor)
-    ]
-    print(
-        f"  {' | '.join(shown)} | largest {rounds[0][1][0]:5.0f} {rounds[1][1][0]:5.0f} | {name}", flush=True
-    )
-    return [(max(_quantile(processor, 0.95) for _, processor in rounds), name)]
-
-
-def _processor(house: houses.House) -> float:
-    """Seconds that this process and the server's for its connections have computed."""
-    pool: Any = house.process.engine.pool
-    held = [each.info.get("backend") for each in list(pool._pool.queue)]
-    used = time.process_time()
-    for pid in {each for each in held if each}:
-        used += int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
-    return used
-
-
-def _note_backend(connection: Any, record: Any) -> None:
-    record.info["backend"] = connection.info.backend_pid
-
-
-def _quantile(times: Sequence[float], share: float) -> float:
-    ordered = sorted(times)
-    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
 
 
 if __name__ == "__main__":

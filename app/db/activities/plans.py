@@ -30,6 +30,7 @@ from app.domain.activities.check_in import CheckIn, CheckInEntry, WaitingSignatu
 from app.domain.activities.files import ActivityFile
 from app.domain.awards.awards import Award
 from app.domain.awards.batches import AwardBatch, BatchState
+from app.domain.badges.badges import Badge
 from app.domain.campus.campus import Campus
 from app.domain.campus.integration import ExternalId
 from app.domain.campus.lti import LtiCourse
@@ -58,6 +59,12 @@ class ActivityPlanStore(Store):
     def badges_of(self, activity_id: uuid.UUID) -> list[uuid.UUID]:
         query = select(ActivityBadge.badge_id).where(ActivityBadge.activity_id == activity_id)
         return list(self.session.exec(query))
+
+    def first_badge_of(self, activity_id: uuid.UUID, campus_id: uuid.UUID) -> uuid.UUID | None:
+        """Among those of the campus: another organiser's badges are its own affair."""
+        query = select(ActivityBadge.badge_id).join(Badge, col(Badge.id) == col(ActivityBadge.badge_id))
+        query = query.where(ActivityBadge.activity_id == activity_id, Badge.campus_id == campus_id)
+        return self.session.exec(query.order_by(col(ActivityBadge.badge_id)).limit(1)).first()
 
     def write(
         self,

@@ -136,6 +136,11 @@ class ActivityPlans:
             self.plans.sessions_of(activity.id),
         )
 
+    def badge_of(self, campus: Campus, activity_id: uuid.UUID) -> tuple[Badge, BadgeVersion] | None:
+        """The first badge of the campus that its activity leads to."""
+        found = self.plans.first_badge_of(activity_id, campus.id)
+        return (self.badges.get(found), self.badges.newest_version(found)) if found else None
+
     def create(self, campus: Campus, activity: Activity, plan: Plan, *, by: Actor) -> Activity:
         """The campus leads it; the others are invited. Idempotent by `id`."""
         self.campuses.lock(campus.id)

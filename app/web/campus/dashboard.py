@@ -537,8 +537,8 @@ def _today(
         if not has_begun(activity, now) or (ended and activity.id not in without_badge):
             others.append(line)
             continue
-        planned = services.activity_plans.planned(work.campus, activity.id).badges
-        badge = BadgeTile.of(*planned[0]) if planned else None
+        found = services.activity_plans.badge_of(work.campus, activity.id)
+        badge = BadgeTile.of(*found) if found else None
         cards.append(TodayCard(line, ended, badge))
     cards.sort(key=lambda card: (card.has_ended, card.line.start_time or time.min))
     return cards, sorted(others, key=lambda line: line.start_time or time.min)

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time
+from pathlib import Path
 
-from tests.support.house import House, send
+import pytest
+from sqlmodel import select
+
+from app.domain.activities.activities import Activity, ActivityBadge, ActivityCampus, ActivityKind
+from app.domain.people.people import Membership, Role
+from tests.support.house import COMMAND, House, build_house, send
 from tests.web.campus.test_desk_of_each_role import desk
 
 FIELDS = {"titre": "Robotique du jour", "type": "workshop", "debut": "2026-11-25", "fin": ""}
@@ -68,3 +74,31 @@ def test_workshop_with_people_waits_for_its_badge_only_once_it_is_over(house: Ho
     page = desk(house.client(house.trainer))
     assert "est finie, sans badge" in page
     assert "Finie, sans badge" in page
+
+
+@pytest.mark.postgres
+def test_home_of_a_campus_that_organises_beside_another_shows_the_activity_without_the_other_s_badge(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    """Behind row-level security, a badge of the other campus is not there."""
+    house = build_house(postgres_url, tmp_path)
+    today = house.clock().date()
+    with house.unit_of_work() as services:
+        made = Activity(kind=ActivityKind.EVENT, title="Forum commun", starts_on=today, ends_on=today)
+        activity = services.activities.create(made, [house.campus, house.other_campus], by=COMMAND)
+        session = services.stores.session
+        session.add(ActivityBadge(activity_id=activity.id, badge_id=house.presence.badge.id))
+        for place in session.exec(select(ActivityCampus).where(ActivityCampus.activity_id == activity.id)):
+            place.accepted_at = house.clock()
+        since, role = house.clock(), Role.CAMPUS_ADMIN
+        session.add(
+            Membership(person_id=house.admin.id, campus_id=house.other_campus.id, role=role, since=since)
+        )
+    admin = house.client(house.admin)
+    with_badge, without = (admin.get(f"/gestion/{slug}") for slug in ("itip", "agt"))
+    house.close()
+    assert (with_badge.status_code, without.status_code) == (200, 200)
+    picture = f"/badges/{house.presence.badge.id}/"
+    assert picture in with_badge.text
+    assert "Forum commun" in without.text
+    assert picture not in without.text
