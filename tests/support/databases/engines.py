@@ -5,11 +5,12 @@ from __future__ import annotations
 import shutil
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
@@ -37,7 +38,7 @@ def commits_that_wait_for_no_disk() -> Iterator[None]:
     def open_quickly(url: str) -> Engine:
         engine = open_engine(url)
         if make_url(url).username == ROLE:
-            event.listen(engine, "connect", _wait_for_no_disk)
+            _Connections(str(make_url(url).database)).serve(engine)
         return engine
 
     def check(engine: Engine) -> None:
@@ -50,10 +51,38 @@ def commits_that_wait_for_no_disk() -> Iterator[None]:
         yield
 
 
-def _wait_for_no_disk(connection: Any, _record: object) -> None:
-    connection.autocommit = True
-    connection.execute("SET synchronous_commit = off")
-    connection.autocommit = False
+class _Connections:
+    """Those of the application to one reused database: what an engine closes, the next test's engine opens again.
+
+    A new connection reads the whole catalogue anew, and has nothing prepared.
+    """
+
+    def __init__(self, database: str) -> None:
+        self._idle = _idle[database]
+
+    def serve(self, engine: Engine) -> None:
+        event.listen(engine, "do_connect", self._open)
+        engine.dialect.do_close = self._close  # type: ignore[assignment]
+
+    def _open(self, _dialect: Any, _record: Any, arguments: list[Any], options: dict[str, Any]) -> Any:
+        while self._idle:
+            connection = self._idle.pop()
+            with suppress(psycopg.Error):
+                connection.execute("RESET ALL")
+                connection.execute("SELECT pg_advisory_unlock_all()")
+                connection.commit()
+                return connection
+        return psycopg.connect(*arguments, **options, options="-c synchronous_commit=off")
+
+    def _close(self, connection: Any) -> None:
+        with suppress(psycopg.Error):
+            connection.rollback()
+        if not connection.closed:
+            self._idle.append(connection)
+
+
+_idle: defaultdict[str, list[Any]] = defaultdict(list)
+"""By database: nobody uses these now."""
 
 
 @pytest.fixture(scope="session")
@@ -175,7 +204,8 @@ class _Reused:
         with autocommitting(self.url) as connection:
             connection.exec_driver_sql(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                "WHERE datname = current_database() AND pid <> pg_backend_pid() AND pid <> ALL (%s)",
+                ([idle.info.backend_pid for idle in _idle[self.name] if not idle.closed],),
             )
             if _schema(connection) != self.schema:
                 return False
@@ -184,6 +214,8 @@ class _Reused:
 
     def drop(self) -> None:
         _owners.pop(self.url).dispose()
+        for idle in _idle.pop(self.name, []):
+            idle.close()
         with autocommitting(self.server) as connection:
             connection.exec_driver_sql(f'DROP DATABASE "{self.name}" WITH (FORCE)')
 
