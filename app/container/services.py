@@ -95,6 +95,7 @@ from app.services.learners.my_log import PersonalLog, SelfAwards
 from app.services.learners.portfolios import PortfolioDocuments, PortfolioService, SharedCompetencies
 from app.services.learners.requests import AskingService, ReviewService
 from app.services.learners.wallet_consents import WalletConsents
+from app.services.learners.wallet_metadata import WalletMetadata
 from app.services.learners.wallets import WalletService
 from app.services.messages.account import AccountLetters, NameLetters, PersonalLetters
 from app.services.messages.endorsements import EndorsementLetters
@@ -306,6 +307,7 @@ class Services(Parts):
     vc_api: VcApi
     verification: VerificationService
     wallet_consents: WalletConsents
+    wallet_metadata: WalletMetadata
     wallets: WalletService
     webhooks: WebhookService
     suspensions: SuspensionService

@@ -69,11 +69,12 @@ class TenantScope:
 
 
 @contextmanager
-def rows_named(session: Session) -> Iterator[None]:
+def rows_named(session: Session, of: uuid.UUID | None = None) -> Iterator[None]:
     """For one query by identifiers that the caller already holds: rows of every campus, whatever the
-    scope."""
+    scope. `of`: the campus of the rows, where known; its own scope suffices."""
     before = session.info.get(_SCOPE, _WORLD)
-    if before["reach"] == _EVERYWHERE["reach"]:
+    is_theirs = of is not None and (before["reach"], before["campus"]) == ("campus", str(of))
+    if is_theirs or before["reach"] == _EVERYWHERE["reach"]:
         yield
         return
     _apply(session, _EVERYWHERE)

@@ -24,6 +24,7 @@ from app.domain.campus.audit_log import Actor
 from app.domain.learners.connected_apps import TokenRefusal
 from app.domain.learners.wallets import (
     PRE_AUTHORIZED,
+    REFRESH_LIFE,
     WalletFormat,
     WalletRefusal,
     code_of_reference,
@@ -151,7 +152,11 @@ def _of_wallet(services: Services, things: Things) -> dict[str, str]:
     assert not isinstance(token, WalletRefusal)
     access = str(token["access_token"])
     # A new offer does not end it now.
-    wallets.issue(record.campus, access, wallets.prove(record.campus, access, consents.EMBEDDED))
+    held = wallets.check_token(record.campus, access)
+    wallets.issue(held, wallets.prove(record.campus, held, consents.EMBEDDED))
+    # As of a badge with an end.
+    refresh = token_urlsafe(32)
+    held.refresh_digest, held.refresh_until = digest_of(refresh), services.clock() + REFRESH_LIFE
     by_consent = wallets.offer(record, WalletFormat.EMBEDDED, needs_consent=True)
     state = issuer_state_of_reference(unquote(by_consent.by_reference).rpartition("/")[2])
     asked = consents.authorization(state)
@@ -165,7 +170,11 @@ def _of_wallet(services: Services, things: Things) -> dict[str, str]:
     bound = wallets.redeem(record.campus, consents.redemption(code), proof)
     assert not isinstance(bound, WalletRefusal)
     access = str(bound["access_token"])
-    wallets.issue(record.campus, access, wallets.prove(record.campus, access, consents.EMBEDDED))
+    key = consents.dpop("attestation", at=services.clock().timestamp(), token=access)
+    held = wallets.check_token(
+        record.campus, access, wallets.read_proof(record.campus, "attestation", access, key)
+    )
+    wallets.issue(held, wallets.prove(record.campus, held, consents.EMBEDDED))
     waiting = wallets.offer(record, WalletFormat.SD_JWT)
     named = unquote(waiting.by_reference).rpartition("/")[2]
     services.awards.set_visibility(things.award_id, Visibility.CLOSED, by=COMMAND)
@@ -174,6 +183,7 @@ def _of_wallet(services: Services, things: Things) -> dict[str, str]:
         "pre-authorized code": code_of_reference(named),
         "transaction code": waiting.typed,
         "access token of a wallet": str(token["access_token"]),
+        "refresh token of a wallet": refresh,
         "issuer state of an offer": state,
         "pushed request of a wallet": str(pushed),
         "authorization code of a wallet": code,

@@ -13,7 +13,13 @@ from app.api.publishing.public import FIVE_MINUTES, CampusSlug, answer, shown
 from app.container import Services
 from app.domain.campus.campus import Campus
 from app.domain.learners.wallet_authorization import AuthorizationRefused
-from app.domain.learners.wallets import DEFERRED_INTERVAL, PROOF_ALGORITHMS, WalletRefusal, WalletRefused
+from app.domain.learners.wallets import (
+    DEFERRED_INTERVAL,
+    PROOF_ALGORITHMS,
+    WalletOffer,
+    WalletRefusal,
+    WalletRefused,
+)
 from app.http.negotiation import preferred
 from app.http.policies import public
 from app.http.problems import documented
@@ -26,7 +32,7 @@ from app.http.request_scope import (
     read_transaction,
     write_transaction,
 )
-from app.services.learners.wallets import NONCE_SECONDS, DeferredToWallet
+from app.services.learners.wallets import NONCE_SECONDS, DeferredToWallet, WalletService
 from app.services.publishing.publication import Published
 from sceau_credentials.errors import MalformedInput
 from sceau_credentials.values.json_text import JsonObject, dump_json, parse_json_object
@@ -41,8 +47,8 @@ _ALGORITHMS: Final = " ".join(PROOF_ALGORITHMS)
 _MEMBERS: Final = {"type": "object", "additionalProperties": True}
 _SAID: Final = {
     WalletRefusal.INVALID_REQUEST: "a required parameter is missing, or the body cannot be read",
-    WalletRefusal.UNSUPPORTED_GRANT: "the grants are the pre-authorized code and the authorization code",
-    WalletRefusal.INVALID_GRANT: "the code is wrong, used or expired, or what has to prove it is wrong",
+    WalletRefusal.UNSUPPORTED_GRANT: "the grants are the pre-authorized code, the authorization code and the refresh token",
+    WalletRefusal.INVALID_GRANT: "the code or refresh token is wrong, used or expired, or what has to prove it is wrong",
     WalletRefusal.INVALID_DPOP: "the DPoP proof is missing, wrong, used, or of another key or URL",
     WalletRefusal.INVALID_TOKEN: "the access token is unknown, used or expired",
     WalletRefusal.INVALID_CREDENTIAL_REQUEST: "credential_identifier is required if the token names one, else "
@@ -52,6 +58,7 @@ _SAID: Final = {
     WalletRefusal.INVALID_PROOF: "key proofs of one type, jwt or di_vp, with one nonce and each of another key",
     WalletRefusal.INVALID_NONCE: "the nonce of the proof is unknown, used or expired",
     WalletRefusal.INVALID_ENCRYPTION: "encrypted responses are not supported",
+    WalletRefusal.SLOW_DOWN: f"a badge that is being signed is asked for every {DEFERRED_INTERVAL} seconds at most",
     WalletRefusal.DENIED: "the badge was withdrawn, or its holder closed it",
     WalletRefusal.INVALID_TRANSACTION_ID: "no credential with this transaction_id waits for this token",
     WalletRefusal.INVALID_NOTIFICATION_ID: "no credential with this notification_id was issued for this token",
@@ -84,14 +91,14 @@ def _body(media_type: str) -> dict[str, Any]:
 )
 @public
 def issuer_metadata(slug: CampusSlug, request: Request, services: ReadingServices) -> Response:
-    wallets = services.wallets
-    campus = wallets.campus(slug)
+    metadata = services.wallet_metadata
+    campus = services.wallets.campus(slug)
     accept = request.headers.get("accept", "")
     if _JWT in accept.lower() and preferred(accept, (_JWT, _JSON)) == _JWT:
         enter(request, services, campus)
-        signed = Published.of(wallets.signed_metadata(campus).encode(), _JWT)
+        signed = Published.of(metadata.signed_metadata(campus).encode(), _JWT)
         return answer(request, signed, cache=FIVE_MINUTES, media_type=_JWT)
-    plain = Published.of(dump_json(wallets.issuer_metadata(campus)), _JSON)
+    plain = Published.of(dump_json(metadata.issuer_metadata(campus)), _JSON)
     return answer(request, plain, cache=FIVE_MINUTES, media_type=_JSON)
 
 
@@ -103,7 +110,7 @@ def issuer_metadata(slug: CampusSlug, request: Request, services: ReadingService
 )
 @public
 def server_metadata(slug: CampusSlug, request: Request, services: ReadingServices) -> Response:
-    return _metadata(request, services.wallets.server_metadata(_entered(request, services, slug)))
+    return _metadata(request, services.wallet_metadata.server_metadata(_entered(request, services, slug)))
 
 
 @router.get(
@@ -113,14 +120,13 @@ def server_metadata(slug: CampusSlug, request: Request, services: ReadingService
 )
 @public
 def key_metadata(slug: CampusSlug, request: Request, services: ReadingServices) -> Response:
-    wallets = services.wallets
-    return _metadata(request, wallets.key_metadata(wallets.campus(slug)))
+    return _metadata(request, services.wallet_metadata.key_metadata(services.wallets.campus(slug)))
 
 
 @router.get("/types/badge", summary="The type of badges as SD-JWT: names of their claims", **shown(_JSON))
 @public
 def badge_type(request: Request, services: ReadingServices) -> Response:
-    return _metadata(request, services.wallets.type_metadata())
+    return _metadata(request, services.wallet_metadata.type_metadata())
 
 
 def _metadata(request: Request, content: JsonObject) -> Response:
@@ -248,18 +254,17 @@ async def deferred_credential(slug: CampusSlug, request: Request) -> Response:
 
 def _credential(request: Request, slug: str, body: bytes, *, is_deferred: bool = False) -> Response:
     try:
-        token = _token_of(request, slug, "differee" if is_deferred else "attestation")
+        wallets, campus, offer = _offer_of(request, slug, "differee" if is_deferred else "attestation")
         wanted = _read(body)
         if wanted is None:
             return _refused(WalletRefusal.INVALID_CREDENTIAL_REQUEST)
         if is_deferred:
             with write_transaction(request) as services:
-                issued = services.wallets.issue_deferred(_entered(request, services, slug), token, wanted)
+                issued = services.wallets.issue_deferred(offer, wanted)
         else:
-            with read_transaction(request) as services:  # signatures are checked while nothing is locked
-                proved = services.wallets.prove(_entered(request, services, slug), token, wanted)
+            proved = wallets.prove(campus, offer, wanted)  # while nothing is locked
             with write_transaction(request) as services:
-                issued = services.wallets.issue(_entered(request, services, slug), token, proved)
+                issued = services.wallets.issue(offer, proved)
     except WalletRefused as error:
         return _refused(error.refusal, at_resource=True)
     if isinstance(issued, DeferredToWallet):
@@ -285,12 +290,12 @@ async def notification(slug: CampusSlug, request: Request) -> Response:
 
 def _notification(request: Request, slug: str, body: bytes) -> Response:
     try:
-        token = _token_of(request, slug, "notification")
+        _wallets, _campus, offer = _offer_of(request, slug, "notification")
         report = _read(body)
         if report is None:
             return _refused(WalletRefusal.INVALID_NOTIFICATION)
         with write_transaction(request) as services:
-            services.wallets.notify(_entered(request, services, slug), token, report)
+            services.wallets.notify(offer, report)
     except WalletRefused as error:
         return _refused(error.refusal, at_resource=True)
     return Response(status_code=204, headers=_NOT_STORED)
@@ -319,21 +324,21 @@ def _read(body: bytes) -> JsonObject | None:
         return None
 
 
-def _token_of(request: Request, slug: str, endpoint: str) -> str:
-    """The access token, once its holder has proved the key it is bound to; raises WalletRefused.
+def _offer_of(request: Request, slug: str, endpoint: str) -> tuple[WalletService, Campus, WalletOffer]:
+    """The offer of the access token, once its holder has proved the key it is bound to; raises WalletRefused. The
+    service is for what reads and writes nothing.
 
-    In a transaction of its own: the proof is used up whatever comes of the request.
+    In a transaction of its own: the proof is used up whatever comes of the request. Without one nothing is written.
     """
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    token, proof = token.strip(), None
-    with write_transaction(request) as services:
-        campus = _entered(request, services, slug)
-        if scheme.lower() == "dpop":
+    is_bound, token = scheme.lower() == "dpop", token.strip()
+    with write_transaction(request) if is_bound else read_transaction(request) as services:
+        campus, proof = _entered(request, services, slug), None
+        if is_bound:
             proof = services.wallets.read_proof(campus, endpoint, token, _dpop(request) or "")
         elif scheme.lower() != "bearer":
             token = ""
-        services.wallets.check_token(campus, token, proof)
-    return token
+        return services.wallets, campus, services.wallets.check_token(campus, token, proof)
 
 
 def _dpop(request: Request) -> str | None:
@@ -348,6 +353,10 @@ def _answer(content: JsonObject, status: int = 200) -> Response:
 
 def _refused(refusal: WalletRefusal, *, at_resource: bool = False) -> Response:
     content: JsonObject = {"error": refusal.value, "error_description": _SAID[refusal]}
+    if refusal is WalletRefusal.SLOW_DOWN:
+        early = _answer(content, 429)
+        early.headers["Retry-After"] = str(DEFERRED_INTERVAL)
+        return early
     if refusal not in (WalletRefusal.INVALID_TOKEN, WalletRefusal.INVALID_DPOP) or not at_resource:
         return _answer(content, 400)
     refused = _answer(content, 401)

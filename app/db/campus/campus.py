@@ -180,7 +180,7 @@ class CampusStore:
         return [(key, campus) for key, campus in self.all_keys() if key.state is KeyState.ACTIVE]
 
     def find_active_key(self, campus_id: uuid.UUID, purpose: KeyPurpose) -> SealedKey | None:
-        with rows_named(self.session):
+        with rows_named(self.session, campus_id):
             return self.session.exec(
                 select(SealedKey).where(
                     SealedKey.campus_id == campus_id,

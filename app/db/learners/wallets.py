@@ -3,38 +3,65 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
-from typing import Any
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from sqlalchemy import null
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, delete, func, select, update
 
+from app.db.engine.writes import among
 from app.domain.learners.wallet_authorization import DpopProof, UsedProof, WalletRequest
-from app.domain.learners.wallets import FORGOTTEN_AFTER, MOST_TRIES, PROOF_SKEW, WalletOffer
+from app.domain.learners.wallets import (
+    DEFERRED_INTERVAL,
+    FORGOTTEN_AFTER,
+    MOST_TRIES,
+    PROOF_SKEW,
+    WalletOffer,
+    WalletRefusal,
+    WalletRefused,
+)
+from app.domain.people.parental_consent import ParentAgreement
+
+POLLED_AFTER: Final = timedelta(seconds=DEFERRED_INTERVAL)
+_AS_STORED: Final = {"populate_existing": True}
 
 
 class WalletStore:
     def __init__(self, session: Session) -> None:
         self.session = session
 
-    def add(self, offer: WalletOffer) -> None:
-        self.session.add(offer)
+    def add(self, *offers: WalletOffer) -> None:
+        self.session.add_all(offers)
         self.session.flush()
 
-    def drop_open(self, award_id: uuid.UUID, *, but_of_request: str = "") -> None:
-        """Earlier offers of this badge that brought no credential end with a new one, even where a wallet has a
+    def parents_agreements(self, award_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, ParentAgreement]:
+        """The newest about each of these badges."""
+        if not award_ids:
+            return {}
+        query = select(ParentAgreement).where(among(self.session, col(ParentAgreement.award_id), award_ids))
+        query = query.order_by(col(ParentAgreement.asked_at), col(ParentAgreement.id).desc())
+        return {each.award_id: each for each in self.session.exec(query)}
+
+    def drop_open(self, award_ids: Sequence[uuid.UUID], *, but_of_request: str = "") -> None:
+        """Earlier offers of these badges that brought no credential end with a new one, even where a wallet has a
         token. The answer to `but_of_request` stays: a second one is refused."""
-        unused = (
-            (col(WalletOffer.award_id) == award_id)
-            & col(WalletOffer.issued_at).is_(None)
-            & (func.coalesce(WalletOffer.request_digest, "") != (but_of_request or "none"))
+        unused = col(WalletOffer.issued_at).is_(None) & (
+            func.coalesce(WalletOffer.request_digest, "") != (but_of_request or "none")
         )
-        self.session.exec(delete(WalletOffer).where(unused))
+        of_these = among(self.session, col(WalletOffer.award_id), award_ids)
+        self.session.exec(delete(WalletOffer).where(unused, of_these))
 
     def forget_old(self, at: datetime) -> None:
-        """Expired offers that no wallet reported as stored, and proofs too old to be accepted again."""
-        old = (col(WalletOffer.expires_at) < at - FORGOTTEN_AFTER) & col(WalletOffer.accepted_at).is_(None)
+        """Expired offers that no wallet reported as stored or can refresh, and what was used and would be refused
+        for its age by now."""
+        ended = col(WalletOffer.refresh_until).is_(None) | (col(WalletOffer.refresh_until) < at)
+        old = (
+            (col(WalletOffer.expires_at) < at - FORGOTTEN_AFTER)
+            & col(WalletOffer.accepted_at).is_(None)
+            & ended
+        )
         self.session.exec(delete(WalletOffer).where(old))
         self.session.exec(delete(UsedProof).where(col(UsedProof.expires_at) < at))
 
@@ -91,41 +118,82 @@ class WalletStore:
             col(WalletOffer.needs_consent).is_(needs_consent),
         )
         counted = update(WalletOffer).where(*mine, *_open(at)).values(tries=col(WalletOffer.tries) + 1)
-        if not self._changed(counted):
-            return None
-        query = select(WalletOffer).where(*mine).execution_options(populate_existing=True)
-        return self.session.exec(query).first()
+        found = self.session.execute(counted.returning(WalletOffer), execution_options=_AS_STORED)
+        return found.scalars().first()
 
-    def redeem(
-        self,
-        offer_id: uuid.UUID,
-        token_digest: str,
-        *,
-        key_thumbprint: str | None,
-        expires_at: datetime,
-        at: datetime,
-    ) -> bool:
+    def redeem(self, offer_id: uuid.UUID, tokens: Mapping[str, Any], *, at: datetime) -> bool:
+        """`tokens`: the columns that remember the access token and the refresh token."""
         return self._changed(
             update(WalletOffer)
             .where(col(WalletOffer.id) == offer_id, col(WalletOffer.redeemed_at).is_(None))
+            .values(redeemed_at=at, **tokens)
+        )
+
+    def find_redeemed(self, code_digest: str, campus_id: uuid.UUID) -> WalletOffer | None:
+        """The offer of an authorization code that was used."""
+        query = select(WalletOffer).where(
+            WalletOffer.code_digest == code_digest,
+            WalletOffer.campus_id == campus_id,
+            col(WalletOffer.needs_consent).is_(True),
+            col(WalletOffer.redeemed_at).is_not(None),
+        )
+        return self.session.exec(query.execution_options(populate_existing=True)).first()
+
+    def find_by_refresh(self, digest: str, campus_id: uuid.UUID, *, at: datetime) -> WalletOffer | None:
+        """By its refresh token, or by the one before."""
+        query = select(WalletOffer).where(
+            (col(WalletOffer.refresh_digest) == digest) | (col(WalletOffer.refreshed_digest) == digest),
+            WalletOffer.campus_id == campus_id,
+            col(WalletOffer.refresh_until) > at,
+        )
+        return self.session.exec(query.execution_options(populate_existing=True)).first()
+
+    def refresh(self, offer_id: uuid.UUID, used: str, tokens: Mapping[str, Any]) -> bool:
+        """False if the refresh token was used before. The badge may be issued again, once."""
+        return self._changed(
+            update(WalletOffer)
+            .where(col(WalletOffer.id) == offer_id, col(WalletOffer.refresh_digest) == used)
             .values(
-                redeemed_at=at,
-                token_digest=token_digest,
-                key_thumbprint=key_thumbprint,
-                expires_at=expires_at,
+                refreshed_digest=used,
+                is_refreshed=True,
+                transaction_digest=None,
+                holder_keys=null(),
+                poll_after=None,
+                **tokens,
+            )
+        )
+
+    def end_tokens(self, offer_id: uuid.UUID, *, at: datetime) -> None:
+        self._changed(
+            update(WalletOffer)
+            .where(col(WalletOffer.id) == offer_id)
+            .values(
+                expires_at=at,
+                token_digest=None,
+                refresh_digest=None,
+                refreshed_digest=None,
+                refresh_until=None,
+                transaction_digest=None,
+                holder_keys=null(),
             )
         )
 
     def use_proof(self, proof: DpopProof, campus_id: uuid.UUID, *, at: datetime) -> bool:
         """False if the proof was accepted before."""
-        used = UsedProof(digest=proof.digest, campus_id=campus_id, expires_at=at + 2 * PROOF_SKEW)
+        return self.use(proof.digest, campus_id, until=at + 2 * PROOF_SKEW)
+
+    def use(self, digest: str, campus_id: uuid.UUID, *, until: datetime) -> bool:
+        """False if what has this digest was used before; remembered `until` it would be refused for its age."""
         try:
             with self.session.begin_nested():
-                self.session.add(used)
+                self.session.add(UsedProof(digest=digest, campus_id=campus_id, expires_at=until))
                 self.session.flush()
         except IntegrityError:
             return False
         return True
+
+    def is_used(self, digest: str) -> bool:
+        return self.session.get(UsedProof, digest) is not None
 
     def find_by_token(self, digest: str, campus_id: uuid.UUID, *, at: datetime) -> WalletOffer | None:
         query = select(WalletOffer).where(
@@ -135,35 +203,66 @@ class WalletStore:
         )
         return self.session.exec(query.execution_options(populate_existing=True)).first()
 
-    def issue(self, offer_id: uuid.UUID, *, at: datetime) -> bool:
-        """False if the credential of this offer was already issued."""
-        return self._changed(
-            update(WalletOffer)
-            .where(col(WalletOffer.id) == offer_id, col(WalletOffer.issued_at).is_(None))
-            .values(issued_at=at, transaction_digest=None, holder_keys=null())
+    def issue(self, offer: WalletOffer, nonce_digest: str | None, *, at: datetime) -> bool:
+        """False if the credential of this token was issued or deferred before."""
+        return self._issue_once(
+            offer, nonce_digest, {"issued_at": at, "is_refreshed": False, "holder_keys": null()}
         )
 
-    def defer(self, offer_id: uuid.UUID, transaction_digest: str, keys: list[dict[str, Any]]) -> bool:
-        """False if the credential was issued or deferred before."""
+    def defer(
+        self,
+        offer: WalletOffer,
+        nonce_digest: str | None,
+        transaction_digest: str,
+        keys: list[dict[str, Any]],
+        *,
+        at: datetime,
+    ) -> bool:
+        """False if the credential of this token was issued or deferred before."""
+        deferred = {"transaction_digest": transaction_digest, "holder_keys": keys}
+        return self._issue_once(offer, nonce_digest, deferred | {"poll_after": at + POLLED_AFTER})
+
+    def _issue_once(self, offer: WalletOffer, nonce_digest: str | None, changes: dict[str, Any]) -> bool:
+        """Raises WalletRefused for a nonce that was used: the transaction has to end, and nothing is used up."""
+        if nonce_digest:
+            changes |= {"nonce_digest": nonce_digest}
+        try:
+            return self._changed(
+                update(WalletOffer)
+                .where(
+                    col(WalletOffer.id) == offer.id,
+                    col(WalletOffer.token_digest) == offer.token_digest,
+                    col(WalletOffer.issued_at).is_(None) | col(WalletOffer.is_refreshed),
+                    col(WalletOffer.transaction_digest).is_(None),
+                )
+                .values(**changes)
+            )
+        except IntegrityError:
+            raise WalletRefused(WalletRefusal.INVALID_NONCE) from None
+
+    def poll(self, offer: WalletOffer, *, at: datetime) -> bool:
+        """False if a wallet asks for a deferred credential before its time."""
         return self._changed(
             update(WalletOffer)
             .where(
-                col(WalletOffer.id) == offer_id,
-                col(WalletOffer.issued_at).is_(None),
-                col(WalletOffer.transaction_digest).is_(None),
+                col(WalletOffer.id) == offer.id,
+                col(WalletOffer.poll_after).is_(None) | (col(WalletOffer.poll_after) <= at),
             )
-            .values(transaction_digest=transaction_digest, holder_keys=keys)
+            .values(poll_after=at + POLLED_AFTER)
         )
 
-    def use_nonce(self, offer_id: uuid.UUID, digest: str) -> bool:
-        """False if a credential was issued for this nonce before."""
-        try:
-            with self.session.begin_nested():
-                return self._changed(
-                    update(WalletOffer).where(col(WalletOffer.id) == offer_id).values(nonce_digest=digest)
-                )
-        except IntegrityError:
-            return False
+    def issue_deferred(self, offer: WalletOffer, *, at: datetime) -> bool:
+        """False if the deferred credential was issued before."""
+        issued = {"issued_at": at, "is_refreshed": False, "holder_keys": null()}
+        return self._changed(
+            update(WalletOffer)
+            .where(
+                col(WalletOffer.id) == offer.id,
+                col(WalletOffer.token_digest) == offer.token_digest,
+                col(WalletOffer.transaction_digest) == offer.transaction_digest,
+            )
+            .values(transaction_digest=None, poll_after=None, **issued)
+        )
 
     def mark(self, offer_id: uuid.UUID, accepted_at: datetime | None) -> None:
         self._changed(

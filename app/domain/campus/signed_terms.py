@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from app.language import N_
+from app.language import N_, current_locale
 from sceau_credentials.values.json_text import JsonObject
 
 FRANCE: Final = ZoneInfo("Europe/Paris")
@@ -92,9 +92,10 @@ _NO_BREAK: Final = "\u00a0"
 
 
 def duration(minutes: int) -> str:
-    """2 h 30, 14 h, 45 min."""
+    """2 h 30, in other languages 2 h 30 min; 14 h, 45 min."""
     hours, rest = divmod(minutes, 60)
     parts = [f"{hours}{_NO_BREAK}h"] if hours else []
     if rest:
-        parts.append(str(rest) if hours else f"{rest}{_NO_BREAK}min")
+        is_short = bool(hours) and current_locale() == "fr"
+        parts.append(str(rest) if is_short else f"{rest}{_NO_BREAK}min")
     return _NO_BREAK.join(parts) or f"0{_NO_BREAK}h"

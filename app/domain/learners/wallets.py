@@ -14,6 +14,7 @@ from typing import Any, Final
 from sqlalchemy import JSON
 from sqlmodel import Column, Field, SQLModel
 
+from app.domain.accounts.sessions import digest_of
 from app.domain.awards.awards import (
     Award,
     AwardState,
@@ -46,6 +47,9 @@ DEFERRED_INTERVAL: Final = 5
 """Seconds until a wallet asks again for a badge that is being signed."""
 PRE_AUTHORIZED: Final = "urn:ietf:params:oauth:grant-type:pre-authorized_code"
 AUTHORIZATION_CODE: Final = "authorization_code"
+REFRESH_TOKEN: Final = "refresh_token"  # noqa: S105
+REFRESH_LIFE: Final = timedelta(days=180)
+"""From the end of the badge, or from the last use after it: as for a connected application."""
 KEY_PROOF: Final = "openid4vci-proof+jwt"
 PROOF_ALGORITHMS: Final = (Algorithm.ES256, Algorithm.EDDSA, Algorithm.ES384)
 PROOF_CRYPTOSUITES: Final = ("eddsa-rdfc-2022", "ecdsa-rdfc-2019", "eddsa-jcs-2022", "ecdsa-jcs-2019")
@@ -133,6 +137,18 @@ class WalletOffer(SQLModel, table=True):
     transaction_digest: str | None = Field(default=None, max_length=64, index=True, unique=True)
     holder_keys: list[dict[str, Any]] | None = Field(default=None, sa_column=Column(JSON, nullable=True))
     """Those that a wallet proved before the badge was signed as it is to be issued; public keys, until then."""
+    poll_after: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
+    """When a wallet may ask again for a badge that is being signed."""
+    refresh_digest: str | None = Field(default=None, max_length=64, index=True, unique=True)
+    refreshed_digest: str | None = Field(default=None, max_length=64, index=True, unique=True)
+    """Of the refresh token before: its second use ends the tokens."""
+    refresh_until: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
+    is_refreshed: bool = False
+    """The token came by a refresh token, and its badge has not been issued again yet."""
+
+    @property
+    def is_to_issue(self) -> bool:
+        return self.transaction_digest is None and (self.issued_at is None or self.is_refreshed)
 
 
 class WalletRefusal(StrEnum):
@@ -150,6 +166,7 @@ class WalletRefusal(StrEnum):
     INVALID_NONCE = "invalid_nonce"
     INVALID_ENCRYPTION = "invalid_encryption_parameters"
     DENIED = "credential_request_denied"
+    SLOW_DOWN = "slow_down"
     INVALID_TRANSACTION_ID = "invalid_transaction_id"
     INVALID_NOTIFICATION_ID = "invalid_notification_id"
     INVALID_NOTIFICATION = "invalid_notification_request"
@@ -244,6 +261,11 @@ def typed_digest(secret: bytes, offer_id: uuid.UUID, typed: str) -> str:
     return hmac.new(
         secret, b"transaction-code|" + offer_id.bytes + typed.encode("utf-8", "replace"), hashlib.sha256
     ).hexdigest()
+
+
+def token_digest(token: str, *, is_bound: bool) -> str:
+    """A token that is bound to a key has another digest: no program that does not know of keys finds it."""
+    return digest_of(f"DPoP {token}" if is_bound else token)
 
 
 def notification_id(secret: bytes, offer_id: uuid.UUID) -> str:

@@ -36,6 +36,7 @@ from app.language import N_
 from sceau_credentials.values.json_text import JsonObject
 
 REQUEST_SECONDS: Final = int(OFFER_LIFE.total_seconds())
+_ANSWERED: Final = N_("Cette demande a déjà reçu une réponse. Recommencez depuis l’application.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +77,17 @@ class WalletConsents:
         return push(self.secret, campus.id, request)
 
     def reopen(self, campus: Campus, sealed: str) -> WalletRequest:
-        return read_pushed(self.secret, campus.id, sealed, at=self.clock())
+        """Raises AuthorizationRefused, and NotFound for a request that its learner answered."""
+        request = read_pushed(self.secret, campus.id, sealed, at=self.clock())
+        if self.wallets.is_used(_answer_digest(request)):
+            raise NotFound(_ANSWERED)
+        return request
+
+    def refuse(self, campus: Campus, request: WalletRequest) -> str:
+        """Where the learner's browser takes the refusal. A request is answered once; raises NotFound."""
+        if not self.wallets.use(_answer_digest(request), campus.id, until=self.clock() + OFFER_LIFE):
+            raise NotFound(_ANSWERED)
+        return request.refused(AuthorizationRefusal.DENIED)
 
     def _checked(self, campus: Campus, sent: Mapping[str, str], thumbprint: str) -> WalletRequest:
         return read_authorization(
@@ -145,19 +156,25 @@ class WalletConsents:
                 expires_at=at + OFFER_LIFE,
                 needs_consent=True,
             )
-            self.wallets.drop_open(record.award.id, but_of_request=digest_of(request.id))
+            self.wallets.drop_open([record.award.id], but_of_request=digest_of(request.id))
             self.wallets.add(offer)
         code = secrets.token_urlsafe(32)
-        if not self.wallets.consent(
+        is_first = self.wallets.use(_answer_digest(request), campus.id, until=at + OFFER_LIFE)
+        if not is_first or not self.wallets.consent(
             offer.id,
             request,
             request_digest=digest_of(request.id),
             code_digest=digest_of(code),
             expires_at=at + CONSENT_CODE_LIFE,
         ):
-            raise Conflict(N_("Cette demande a déjà reçu une réponse. Recommencez depuis l’application."))
+            raise Conflict(_ANSWERED)
         place = place_of_redirect(request.redirect)
         self.history.write(
             by, "give_to_wallet", "award", record.award.id, at=at, campus_id=campus.id, place=place
         )
         return request.granted(code)
+
+
+def _answer_digest(request: WalletRequest) -> str:
+    """Stored once, as a proof is: the learner answers a request one time."""
+    return digest_of(f"answered {request.id}")

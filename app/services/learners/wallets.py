@@ -11,12 +11,11 @@ from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote
 
-from app.db.awards.awards import AwardRecord
+from app.db.awards.awards import AwardRecord, AwardStore
 from app.db.campus.campus import CampusStore
 from app.db.learners.wallets import WalletStore
-from app.db.people import GuardianStore
 from app.domain.accounts.sessions import digest_of
-from app.domain.badges.badges import BadgeKind
+from app.domain.awards.awards import AwardState
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
 from app.domain.learners.connected_apps import proves_challenge
@@ -29,13 +28,12 @@ from app.domain.learners.wallet_authorization import (
 )
 from app.domain.learners.wallets import (
     AUTHORIZATION_CODE,
-    BATCH_SIZE,
     CODE_DIGITS,
     NONCE_LIFE,
     OFFER_LIFE,
     PRE_AUTHORIZED,
-    PROOF_ALGORITHMS,
-    PROOF_CRYPTOSUITES,
+    REFRESH_LIFE,
+    REFRESH_TOKEN,
     WalletFormat,
     WalletOffer,
     WalletRefusal,
@@ -52,45 +50,28 @@ from app.domain.learners.wallets import (
     new_reference,
     new_transaction_code,
     notification_id,
+    token_digest,
     typed_digest,
 )
 from app.domain.people.parental_consent import check_may_open, needs_guardian_for
 from app.domain.publishing import Addresses
 from app.errors import NotFound
-from app.language import N_, locales, speaking
-from app.language.typography import translated
+from app.language import N_
 from app.services.publishing.publication import PublicationService
 from app.services.publishing.status import Signing
-from sceau_credentials.dids import jwk_set
 from sceau_credentials.keys import VerificationKey
 from sceau_credentials.proofs.sd_jwt import DIGESTS, badge_claims, issue_sd_jwt
-from sceau_credentials.proofs.vc_jwt import sign_claims
 from sceau_credentials.status_list import token_list_entry
 from sceau_credentials.values.json_text import JsonObject, dump_json, parse_json_object
 from sceau_credentials.values.timestamps import parse_timestamp
-from sceau_credentials.values.vocabulary import CONTEXT_OB_3_0_3, CONTEXT_V2
 
-SIGNED_METADATA: Final = "openidvci-issuer-metadata+jwt"
-SCHEME: Final = "openid-credential-offer://"
-_TYPES: Final = ("VerifiableCredential", "OpenBadgeCredential")
-_CLAIMS: Final = {
-    "name": N_("Badge"),
-    "achievement": N_("Ce qui est attesté"),
-    "issuer": N_("Campus"),
-    "identifier": N_("Nom, s’il est écrit"),
-    "awardedDate": N_("Attribué le"),
-    "role": N_("Rôle"),
-    "narrative": N_("Jugé comment"),
-    "result": N_("Résultats"),
-    "evidence": N_("Preuves"),
+_SECRETS: Final = {
+    PRE_AUTHORIZED: "pre-authorized_code",
+    AUTHORIZATION_CODE: "code",
+    REFRESH_TOKEN: "refresh_token",
 }
-"""Labels of the claims, for wallets."""
-
-
-_SIGNED_FOR: Final = 300
-_MOST_SIGNED: Final = 256
-_signed: dict[tuple[str, str, bytes], str] = {}
-"""Signed metadata, by the key that signed it, its kind and its content."""
+"""Where each grant has its secret."""
+SCHEME: Final = "openid-credential-offer://"
 ProvedKeys = tuple[Sequence[VerificationKey], str]
 """The wallet's keys and the nonce that they signed; none, where the format needs none."""
 
@@ -120,11 +101,20 @@ class DeferredToWallet:
     transaction_id: str
 
 
+@dataclass(frozen=True)
+class NewTokens:
+    """`refresh` is empty for a badge without an end; `digests` are the columns of the offer that remember them."""
+
+    token: str
+    refresh: str
+    digests: dict[str, Any]
+
+
 class WalletService:
     def __init__(
         self,
         wallets: WalletStore,
-        guardians: GuardianStore,
+        awards: AwardStore,
         campuses: CampusStore,
         publication: PublicationService,
         signing: Signing,
@@ -133,7 +123,7 @@ class WalletService:
         clock: Clock,
     ) -> None:
         self.wallets = wallets
-        self.guardians = guardians
+        self.awards = awards
         self.campuses = campuses
         self.publication = publication
         self.signing = signing
@@ -145,16 +135,36 @@ class WalletService:
 
     def check_may_offer(self, record: AwardRecord) -> None:
         """As for a part in a file: of a child under 15, what a parent agreed to show of this badge."""
-        check_may_carry(record.award, at=self.clock())
-        if needs_guardian_for(record.person, record.activity):
-            check_may_open(record.person, self.guardians.newest_about(record.award.id))
+        self._check_may_offer([record])
+
+    def _check_may_offer(self, records: Sequence[AwardRecord]) -> None:
+        of_children = [each.award.id for each in records if needs_guardian_for(each.person, each.activity)]
+        agreements = self.wallets.parents_agreements(of_children)
+        for record in records:
+            check_may_carry(record.award, at=self.clock())
+            if needs_guardian_for(record.person, record.activity):
+                check_may_open(record.person, agreements.get(record.award.id))
 
     def offer(self, record: AwardRecord, wanted: WalletFormat, *, needs_consent: bool = False) -> OfferShown:
         """A new offer of this badge; earlier ones that were not used end.
 
         `needs_consent`: its holder signs in from the wallet and agrees, instead of typing a code there.
         """
-        self.check_may_offer(record)
+        return self.offers([record], wanted, needs_consent=needs_consent)[0]
+
+    def offers(
+        self, records: Sequence[AwardRecord], wanted: WalletFormat, *, needs_consent: bool = False
+    ) -> list[OfferShown]:
+        """As `offer`, for each of these badges; no statement of its own for each."""
+        self._check_may_offer(records)
+        made = [self._made(record, wanted, needs_consent=needs_consent) for record in records]
+        self.wallets.drop_open([record.award.id for record in records])
+        self.wallets.add(*(offer for offer, _shown in made))
+        return [shown for _offer, shown in made]
+
+    def _made(
+        self, record: AwardRecord, wanted: WalletFormat, *, needs_consent: bool
+    ) -> tuple[WalletOffer, OfferShown]:
         at, reference = self.clock(), new_reference()
         offer = WalletOffer(
             campus_id=record.campus.id,
@@ -172,11 +182,9 @@ class WalletService:
         else:
             typed = new_transaction_code()
             offer.typed_digest = typed_digest(self.secret, offer.id, typed)
-        self.wallets.drop_open(record.award.id)
-        self.wallets.add(offer)
         content = dump_json(self._content(record.campus, offer, reference)).decode()
         where = self.addresses.wallet_offer(record.campus.slug, reference)
-        return OfferShown(
+        return offer, OfferShown(
             f"{SCHEME}?credential_offer={quote(content, safe='')}",
             f"{SCHEME}?credential_offer_uri={quote(where, safe='')}",
             typed,
@@ -212,10 +220,9 @@ class WalletService:
         grant = form.get("grant_type")
         if not grant:
             return WalletRefusal.INVALID_REQUEST
-        if grant not in (PRE_AUTHORIZED, AUTHORIZATION_CODE):
+        if grant not in _SECRETS:
             return WalletRefusal.UNSUPPORTED_GRANT
-        needs_consent = grant == AUTHORIZATION_CODE
-        code = form.get("code" if needs_consent else "pre-authorized_code", "")
+        code = form.get(_SECRETS[grant], "")
         if not code:
             return WalletRefusal.INVALID_REQUEST
         at, proof = self.clock(), None
@@ -224,8 +231,13 @@ class WalletService:
                 proof = read_dpop(dpop, url=f"{self.addresses.wallet(campus.slug)}/jeton", at=at)
             except WalletRefused as error:
                 return error.refusal
+        if grant == REFRESH_TOKEN:
+            return self._refresh(campus, form, code, proof)
+        needs_consent = grant == AUTHORIZATION_CODE
         offer = self.wallets.count_try(digest_of(code), campus.id, needs_consent=needs_consent, at=at)
         if offer is None:
+            if needs_consent:
+                self._end_if_replayed(campus, form, code)
             return WalletRefusal.INVALID_GRANT
         if proof is not None and not self.wallets.use_proof(proof, campus.id, at=at):
             return WalletRefusal.INVALID_DPOP
@@ -233,29 +245,55 @@ class WalletService:
             return WalletRefusal.INVALID_GRANT
         if offer.key_thumbprint and (proof is None or proof.thumbprint != offer.key_thumbprint):
             return WalletRefusal.INVALID_DPOP
-        token = secrets.token_urlsafe(32)
-        if not self.wallets.redeem(
-            offer.id,
-            digest_of(token),
-            key_thumbprint=proof.thumbprint if proof else None,
-            expires_at=at + OFFER_LIFE,
-            at=at,
-        ):
+        tokens = self._new_tokens(offer, proof)
+        if not self.wallets.redeem(offer.id, tokens.digests, at=at):
             return WalletRefusal.INVALID_GRANT
-        answer: JsonObject = {
-            "access_token": token,
-            "token_type": "DPoP" if proof else "Bearer",
-            "expires_in": TOKEN_SECONDS,
-        }
-        if offer.is_identified:
-            answer["authorization_details"] = [
-                {
-                    "type": CREDENTIAL_DETAILS,
-                    "credential_configuration_id": offer.format.configuration,
-                    "credential_identifiers": [CREDENTIAL_IDENTIFIER],
-                }
-            ]
-        return answer
+        return _token_answer(offer, tokens, proof)
+
+    def _new_tokens(self, offer: WalletOffer, proof: DpopProof | None) -> NewTokens:
+        """A refresh token with it for a badge that ends: it can be renewed, under the same identifier."""
+        at, token = self.clock(), secrets.token_urlsafe(32)
+        award = self.awards.find(offer.award_id)
+        ends = award.valid_until if award is not None else None
+        refresh = secrets.token_urlsafe(32) if ends is not None else ""
+        return NewTokens(
+            token,
+            refresh,
+            {
+                "token_digest": token_digest(token, is_bound=proof is not None),
+                "expires_at": at + OFFER_LIFE,
+                "key_thumbprint": proof.thumbprint if proof else None,
+                "refresh_digest": digest_of(refresh) if refresh else None,
+                "refresh_until": max(at, ends) + REFRESH_LIFE if ends is not None else None,
+            },
+        )
+
+    def _end_if_replayed(self, campus: Campus, form: Mapping[str, str], code: str) -> None:
+        """A used code that comes again, with all that proves it, ends its tokens (RFC 6749, 4.1.2)."""
+        offer = self.wallets.find_redeemed(digest_of(code), campus.id)
+        if offer is not None and self._is_proved(offer, form):
+            self.wallets.end_tokens(offer.id, at=self.clock())
+
+    def _refresh(
+        self, campus: Campus, form: Mapping[str, str], secret: str, proof: DpopProof | None
+    ) -> JsonObject | WalletRefusal:
+        """A token for the badge as it is now; each refresh token is used once, a second use ends both (RFC 9700)."""
+        at, digest = self.clock(), digest_of(secret)
+        offer = self.wallets.find_by_refresh(digest, campus.id, at=at)
+        if offer is None or form.get("client_id", offer.client) != offer.client:
+            return WalletRefusal.INVALID_GRANT
+        if offer.key_thumbprint != (proof.thumbprint if proof else None):
+            return WalletRefusal.INVALID_DPOP
+        if proof is not None and not self.wallets.use_proof(proof, campus.id, at=at):
+            return WalletRefusal.INVALID_DPOP
+        award = self.awards.find(offer.award_id)
+        if award is None or award.state is not AwardState.ISSUED:
+            return WalletRefusal.INVALID_GRANT
+        tokens = self._new_tokens(offer, proof)
+        if not self.wallets.refresh(offer.id, digest, tokens.digests):
+            self.wallets.end_tokens(offer.id, at=at)
+            return WalletRefusal.INVALID_GRANT
+        return _token_answer(offer, tokens, proof)
 
     def _is_proved(self, offer: WalletOffer, form: Mapping[str, str]) -> bool:
         if not offer.needs_consent:
@@ -270,75 +308,86 @@ class WalletService:
     def nonce(self, campus: Campus) -> str:
         return new_nonce(self.secret, campus.id, at=self.clock())
 
-    def check_token(self, campus: Campus, token: str, proof: DpopProof | None = None) -> None:
-        """Before anything of the request is read; raises WalletRefused.
+    def check_token(self, campus: Campus, token: str, proof: DpopProof | None = None) -> WalletOffer:
+        """The offer of this token, before anything of the request is read; raises WalletRefused.
 
         A proof counts once: to be committed before the request is judged, which may be refused.
         """
-        offer = self._of_token(campus, token)
-        if offer.key_thumbprint != (proof.thumbprint if proof else None):
+        at = self.clock()
+        digest = token_digest(token, is_bound=proof is not None)
+        offer = self.wallets.find_by_token(digest, campus.id, at=at) if token else None
+        if offer is None or offer.key_thumbprint != (proof.thumbprint if proof else None):
             raise WalletRefused(WalletRefusal.INVALID_TOKEN)
-        if proof is not None and not self.wallets.use_proof(proof, campus.id, at=self.clock()):
+        if proof is not None and not self.wallets.use_proof(proof, campus.id, at=at):
             raise WalletRefused(WalletRefusal.INVALID_DPOP)
+        return offer
 
     def read_proof(self, campus: Campus, endpoint: str, token: str, dpop: str) -> DpopProof:
         """The proof of a wallet's key for its request to this endpoint, with this token; raises WalletRefused."""
         where = f"{self.addresses.wallet(campus.slug)}/{endpoint}"
         return read_dpop(dpop, url=where, at=self.clock(), token=token)
 
-    def prove(self, campus: Campus, token: str, request: JsonObject) -> ProvedKeys:
-        """What a request for the badge proves; may be slow, writes nothing; raises WalletRefused."""
-        offer = self._unissued(campus, token)
+    def prove(self, campus: Campus, offer: WalletOffer, request: JsonObject) -> ProvedKeys:
+        """What a request for the badge proves; may be slow, reads and writes nothing; raises WalletRefused."""
+        if not offer.is_to_issue:
+            raise WalletRefused(self._refusal_of_second(campus, offer, request))
         if "credential_response_encryption" in request:
             raise WalletRefused(WalletRefusal.INVALID_ENCRYPTION)
         _check_wanted(offer, request)
         return self._proved(campus, offer.format, request.get("proofs"))
 
-    def issue(self, campus: Campus, token: str, proved: ProvedKeys) -> IssuedToWallet | DeferredToWallet:
-        """The one badge of this token, for each key proved; raises WalletRefused, and then nothing is used up."""
+    def _refusal_of_second(self, campus: Campus, offer: WalletOffer, request: JsonObject) -> WalletRefusal:
+        """A token brings one badge; a request that comes again is named by its nonce."""
+        try:
+            _keys, nonce = self._proved(campus, offer.format, request.get("proofs"))
+        except WalletRefused:
+            return WalletRefusal.INVALID_TOKEN
+        is_replayed = bool(nonce) and digest_of(nonce) == offer.nonce_digest
+        return WalletRefusal.INVALID_NONCE if is_replayed else WalletRefusal.INVALID_TOKEN
+
+    def issue(self, offer: WalletOffer, proved: ProvedKeys) -> IssuedToWallet | DeferredToWallet:
+        """The one badge of a token, for each key proved; raises WalletRefused, and then nothing is used up."""
         at, (keys, nonce) = self.clock(), proved
-        offer = self._unissued(campus, token)
-        record = self.publication.record(offer.award_id)
+        record = self._record(offer)
         is_early = is_being_signed(record.award, at=at)
         if not is_early and not may_carry(record.award, at=at):
             raise WalletRefused(WalletRefusal.DENIED)
-        if nonce and not self.wallets.use_nonce(offer.id, digest_of(nonce)):
-            raise WalletRefused(WalletRefusal.INVALID_NONCE)
+        nonce_digest = digest_of(nonce) if nonce else None
         if not is_early:
+            if not self.wallets.issue(offer, nonce_digest, at=at):
+                raise WalletRefused(WalletRefusal.INVALID_TOKEN)
             return self._issued(offer, record, keys, at=at)
         transaction = secrets.token_urlsafe(32)
-        if not self.wallets.defer(offer.id, digest_of(transaction), [each.to_jwk() for each in keys]):
+        waiting = [each.to_jwk() for each in keys]
+        if not self.wallets.defer(offer, nonce_digest, digest_of(transaction), waiting, at=at):
             raise WalletRefused(WalletRefusal.INVALID_TOKEN)
         return DeferredToWallet(transaction)
 
-    def issue_deferred(
-        self, campus: Campus, token: str, request: JsonObject
-    ) -> IssuedToWallet | DeferredToWallet:
+    def issue_deferred(self, offer: WalletOffer, request: JsonObject) -> IssuedToWallet | DeferredToWallet:
         """The badge that was being signed, once, or the same answer as before; raises WalletRefused."""
         at, transaction = self.clock(), request.get("transaction_id")
-        offer = self._of_token(campus, token)
         if not isinstance(transaction, str) or digest_of(transaction) != offer.transaction_digest:
             raise WalletRefused(WalletRefusal.INVALID_TRANSACTION_ID)
-        record = self.publication.record(offer.award_id)
+        if not self.wallets.poll(offer, at=at):
+            raise WalletRefused(WalletRefusal.SLOW_DOWN)
+        record = self._record(offer)
         if is_being_signed(record.award, at=at):
             return DeferredToWallet(transaction)
         if not may_carry(record.award, at=at):
             raise WalletRefused(WalletRefusal.DENIED)
         keys = [VerificationKey.from_jwk(each) for each in offer.holder_keys or ()]
+        if not self.wallets.issue_deferred(offer, at=at):
+            raise WalletRefused(WalletRefusal.INVALID_TOKEN)
         return self._issued(offer, record, keys, at=at)
 
     def _issued(
         self, offer: WalletOffer, record: AwardRecord, keys: Sequence[VerificationKey], *, at: datetime
     ) -> IssuedToWallet:
-        if not self.wallets.issue(offer.id, at=at):
-            raise WalletRefused(WalletRefusal.INVALID_TOKEN)
-        return IssuedToWallet(
-            self._credentials(record, offer.format, keys, at=at), notification_id(self.secret, offer.id)
-        )
+        credentials = self._credentials(record, offer.format, keys, at=at)
+        return IssuedToWallet(credentials, notification_id(self.secret, offer.id))
 
-    def notify(self, campus: Campus, token: str, request: JsonObject) -> None:
+    def notify(self, offer: WalletOffer, request: JsonObject) -> None:
         """« Dans le portefeuille »: a wallet stored the badge, or no longer has it."""
-        offer = self._of_token(campus, token)
         event, named = request.get("event"), request.get("notification_id")
         if event not in ("credential_accepted", "credential_failure", "credential_deleted"):
             raise WalletRefused(WalletRefusal.INVALID_NOTIFICATION)
@@ -350,133 +399,8 @@ class WalletService:
         ):
             raise WalletRefused(WalletRefusal.INVALID_NOTIFICATION_ID)
         self.wallets.mark(offer.id, self.clock() if event == "credential_accepted" else None)
-
-    # --- metadata
-
-    def issuer_metadata(self, campus: Campus) -> JsonObject:
-        """OpenID4VCI 1.0, section 12.2."""
-        issuer = self.addresses.campus(campus.slug)
-        place = self.addresses.wallet(campus.slug)
-        return {
-            "credential_issuer": issuer,
-            "authorization_servers": [issuer],
-            "credential_endpoint": f"{place}/attestation",
-            "deferred_credential_endpoint": f"{place}/differee",
-            "nonce_endpoint": f"{place}/nonce",
-            "notification_endpoint": f"{place}/notification",
-            "batch_credential_issuance": {"batch_size": BATCH_SIZE},
-            "display": [{"name": campus.name, "locale": "fr"}],
-            "credential_configurations_supported": {
-                each.configuration: self._configuration(campus, each) for each in WalletFormat
-            },
-        }
-
-    def signed_metadata(self, campus: Campus) -> str:
-        """The same as a JWT of the campus (OpenID4VCI 1.0, section 12.2.3), by the key that signs its badges."""
-        metadata = self.issuer_metadata(campus)
-        return self._signed(campus, metadata | {"sub": metadata["credential_issuer"]}, SIGNED_METADATA)
-
-    def _signed(self, campus: Campus, claims: JsonObject, kind: str) -> str:
-        """Once for each key and five minutes: the answers are cached as long, and each is the same until then."""
-        made = int(self.clock().timestamp())
-        signed = claims | {"iss": campus.did, "iat": made - made % _SIGNED_FOR}
-        signer = self.signing.signers_of(campus).jwt
-        named = (signer.key.public.thumbprint(), kind, dump_json(signed))
-        found = _signed.get(named)
-        if found is None:
-            found = sign_claims(signed, signer=signer, kind=kind)
-            if len(_signed) >= _MOST_SIGNED:
-                _signed.clear()
-            _signed[named] = found
-        return found
-
-    def server_metadata(self, campus: Campus) -> JsonObject:
-        """RFC 8414, signed by the campus too (section 2.1), and OpenID4VCI 1.0, section 12.3."""
-        issuer, place = self.addresses.campus(campus.slug), self.addresses.wallet(campus.slug)
-        metadata: JsonObject = {
-            "issuer": issuer,
-            "authorization_endpoint": f"{place}/autoriser",
-            "pushed_authorization_request_endpoint": f"{place}/demande",
-            "token_endpoint": f"{place}/jeton",
-            "scopes_supported": [each.configuration for each in WalletFormat],
-            "response_types_supported": ["code"],
-            "response_modes_supported": ["query"],
-            "grant_types_supported": [AUTHORIZATION_CODE, PRE_AUTHORIZED],
-            "code_challenge_methods_supported": ["S256"],
-            "authorization_details_types_supported": [CREDENTIAL_DETAILS],
-            "authorization_response_iss_parameter_supported": True,
-            "dpop_signing_alg_values_supported": [each.value for each in PROOF_ALGORITHMS],
-            "token_endpoint_auth_methods_supported": ["none"],
-            "pre-authorized_grant_anonymous_access_supported": True,
-        }
-        return metadata | {"signed_metadata": self._signed(campus, metadata, "JWT")}
-
-    def key_metadata(self, campus: Campus) -> JsonObject:
-        """SD-JWT VC, section 5: the keys of an issuer with an https identifier."""
-        keys = self.signing.published_keys(campus)
-        return {"issuer": self.addresses.campus(campus.slug), "jwks": jwk_set(keys)}
-
-    def type_metadata(self) -> JsonObject:
-        """SD-JWT VC, section 6: what the claims of a badge are called."""
-        names: dict[str, Any] = {
-            language: {name: _in(language, label) for name, label in _CLAIMS.items()}
-            for language in locales()
-        }
-        return {
-            "vct": self.addresses.badge_type,
-            "name": "Open Badge",
-            "description": "An Open Badge 3.0: the members of the badge under their own names.",
-            "display": [
-                {"locale": language, "name": _in(language, N_("Badge ouvert"))} for language in names
-            ],
-            "claims": [
-                {
-                    "path": [name],
-                    "display": [
-                        {"locale": language, "label": labels[name], "name": labels[name]}
-                        for language, labels in names.items()
-                    ],
-                    "sd": _disclosure_of(name),
-                }
-                for name in _CLAIMS
-            ],
-        }
-
-    def _configuration(self, campus: Campus, wanted: WalletFormat) -> JsonObject:
-        name = translated(N_("Badge du campus {campus}")).format(campus=campus.short_name)
-        shown: JsonObject = {
-            "scope": wanted.configuration,
-            "credential_metadata": {"display": [{"name": name, "locale": "fr"}]},
-        }
-        if wanted is WalletFormat.EMBEDDED:
-            return {
-                "format": wanted.value,
-                "credential_definition": {
-                    "@context": [CONTEXT_V2, CONTEXT_OB_3_0_3],
-                    "type": [*_TYPES],
-                },
-                "credential_signing_alg_values_supported": ["eddsa-rdfc-2022"],
-                **shown,
-            }
-        algorithms: JsonObject = {"credential_signing_alg_values_supported": ["EdDSA"]}
-        if wanted is WalletFormat.TOKEN:
-            return {
-                "format": wanted.value,
-                "credential_definition": {"type": [*_TYPES]},
-                **algorithms,
-                **shown,
-            }
-        return {
-            "format": wanted.value,
-            "vct": self.addresses.badge_type,
-            "cryptographic_binding_methods_supported": ["jwk", "did:key", "did:jwk"],
-            "proof_types_supported": {
-                "jwt": {"proof_signing_alg_values_supported": [each.value for each in PROOF_ALGORITHMS]},
-                "di_vp": {"proof_signing_alg_values_supported": [*PROOF_CRYPTOSUITES]},
-            },
-            **algorithms,
-            **shown,
-        }
+        if event == "credential_deleted":
+            self.wallets.end_tokens(offer.id, at=self.clock())
 
     # --- parts
 
@@ -495,22 +419,17 @@ class WalletService:
             },
         }
 
-    def _of_token(self, campus: Campus, token: str) -> WalletOffer:
-        offer = self.wallets.find_by_token(digest_of(token), campus.id, at=self.clock()) if token else None
-        if offer is None:
-            raise WalletRefused(WalletRefusal.INVALID_TOKEN)
-        return offer
-
-    def _unissued(self, campus: Campus, token: str) -> WalletOffer:
-        offer = self._of_token(campus, token)
-        if offer.issued_at is not None or offer.transaction_digest is not None:
-            raise WalletRefused(WalletRefusal.INVALID_TOKEN)
-        return offer
-
     def _may_carry(self, offer: WalletOffer) -> bool:
         """Now, or once it is signed."""
-        award, at = self.publication.record(offer.award_id).award, self.clock()
-        return may_carry(award, at=at) or is_being_signed(award, at=at)
+        award, at = self.awards.find(offer.award_id), self.clock()
+        return award is not None and (may_carry(award, at=at) or is_being_signed(award, at=at))
+
+    def _record(self, offer: WalletOffer) -> AwardRecord:
+        """Without the pictures of its badge."""
+        found = self.awards.records_among([offer.award_id], offer.campus_id)
+        if not found:
+            raise WalletRefused(WalletRefusal.DENIED)
+        return found[0]
 
     def _proved(self, campus: Campus, wanted: WalletFormat, proofs: object) -> ProvedKeys:
         """The wallet's keys and its nonce; the stored forms name no key, so that none has to be proved."""
@@ -556,39 +475,39 @@ class WalletService:
         return issue_sd_jwt(claims, disclosable, signer=signer, digests=DIGESTS)
 
 
+def _token_answer(offer: WalletOffer, tokens: NewTokens, proof: DpopProof | None) -> JsonObject:
+    answer: JsonObject = {
+        "access_token": tokens.token,
+        "token_type": "DPoP" if proof else "Bearer",
+        "expires_in": TOKEN_SECONDS,
+    }
+    if tokens.refresh:
+        answer["refresh_token"] = tokens.refresh
+    if offer.is_identified:
+        answer["authorization_details"] = [
+            {
+                "type": CREDENTIAL_DETAILS,
+                "credential_configuration_id": offer.format.configuration,
+                "credential_identifiers": [CREDENTIAL_IDENTIFIER],
+            }
+        ]
+    return answer
+
+
 def _check_wanted(offer: WalletOffer, request: JsonObject) -> None:
     """By identifier where the token names one, else by configuration (OpenID4VCI 1.0, section 8.2)."""
     identifier, configuration = (
         request.get("credential_identifier"),
         request.get("credential_configuration_id"),
     )
-    if not isinstance(identifier if offer.is_identified else configuration, str):
-        raise WalletRefused(WalletRefusal.INVALID_CREDENTIAL_REQUEST)
-    if (configuration if offer.is_identified else identifier) is not None:
-        raise WalletRefused(WalletRefusal.INVALID_CREDENTIAL_REQUEST)
-    if offer.is_identified:
-        if identifier != CREDENTIAL_IDENTIFIER:
-            raise WalletRefused(WalletRefusal.UNKNOWN_IDENTIFIER)
-    elif format_of(str(configuration)) is not offer.format:
+    if isinstance(identifier, str) and identifier != CREDENTIAL_IDENTIFIER:
+        raise WalletRefused(WalletRefusal.UNKNOWN_IDENTIFIER)
+    if isinstance(configuration, str) and format_of(configuration) is not offer.format:
         raise WalletRefused(WalletRefusal.UNKNOWN_CONFIGURATION)
-
-
-def _disclosure_of(claim: str) -> str:
-    """`never` for what every badge shows, `always` for what its holder may withhold of any; else it depends."""
-    if claim in ("issuer", "achievement"):
-        return "never"
-    kinds = [
-        kind
-        for kind in BadgeKind
-        if not mandatory_pointers(kind).isdisjoint((f"/{claim}", f"/credentialSubject/{claim}"))
-    ]
-    return "never" if len(kinds) == len(BadgeKind) else "allowed" if kinds else "always"
+    named, other = (identifier, configuration) if offer.is_identified else (configuration, identifier)
+    if not isinstance(named, str) or other is not None:
+        raise WalletRefused(WalletRefusal.INVALID_CREDENTIAL_REQUEST)
 
 
 NONCE_SECONDS: Final = int(NONCE_LIFE.total_seconds())
 TOKEN_SECONDS: Final = int(OFFER_LIFE.total_seconds())
-
-
-def _in(language: str, label: str) -> str:
-    with speaking(language):
-        return translated(label)

@@ -26,7 +26,7 @@ from app.http.pages.forms import DRAFT_NOTE, SafeForm, draft_form, ids_in, save_
 from app.http.pages.registers import Cell, table_file
 from app.http.pages.render import page
 from app.http.pages.typography import translated
-from app.http.pages.words import PARTS, StateLabel, days, hours_text
+from app.http.pages.words import PARTS, StateLabel, days, hours_text, number
 from app.http.request_scope import WITH_ORGANISERS, ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
@@ -123,7 +123,7 @@ def _asked(one: CheckedLine) -> tuple[int, str]:
 def _line(one: CheckedLine) -> LineView:
     line = one.line
     more = [
-        translated(N_("{hours} h")).format(hours=hours_text(line.hours)) if line.hours is not None else "",
+        translated(N_("{hours} h")).format(hours=number(line.hours)) if line.hours is not None else "",
         translated(PARTS[line.part]) if line.part.value == "ressource" else "",
         line.contribution[:80],
     ]

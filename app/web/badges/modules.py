@@ -20,7 +20,7 @@ from app.errors import AppError, InvalidInput
 from app.http.pages.forms import SafeForm, checked_form, text_of
 from app.http.pages.render import page
 from app.http.pages.typography import translated, translated_plural
-from app.http.pages.words import day, hours_text
+from app.http.pages.words import day, number
 from app.http.request_scope import ReadingServices, signed_in, write_transaction
 from app.http.workplaces import SIGNED_IN, AtWork, at_work, sentence_of, staff
 from app.language import N_, current_locale
@@ -72,8 +72,8 @@ class ModuleForm:
 
     def text(self) -> ModuleText:
         chosen: dict[uuid.UUID, int | None] = {}
-        for number, level in self.levels.items():
-            if level and (competency_id := _uuid(number)):
+        for named, level in self.levels.items():
+            if level and (competency_id := _uuid(named)):
                 chosen[competency_id] = int(level) if level.isdigit() else None
         return ModuleText(
             self.title, self.contents, self.audience, _hours(self.hours), _uuid(self.badge), chosen or None
@@ -81,7 +81,7 @@ class ModuleForm:
 
 
 def _duration(hours: float | None) -> str:
-    return translated(N_("{hours} h")).format(hours=hours_text(hours)) if hours else ""
+    return translated(N_("{hours} h")).format(hours=number(hours)) if hours else ""
 
 
 def _uuid(typed: str) -> uuid.UUID | None:

@@ -164,8 +164,13 @@ def decide_wallet_consent(slug: str, request: Request, services: ReadingServices
         theirs = {each.award.id for each in services.wallet_consents.badges(campus, asked, who.person)}
     except (AuthorizationRefused, NotFound) as error:
         return _unknown_wallet(request, who, error)
-    if text_of(form, "geste") != "donner":
-        return _leave_for_wallet(request, who, asked, asked.refused(AuthorizationRefusal.DENIED))
+    try:
+        if text_of(form, "geste") != "donner":
+            with write_transaction(request) as writing:
+                where = writing.wallet_consents.refuse(campus, asked)
+            return _leave_for_wallet(request, who, asked, where)
+    except NotFound as error:
+        return _unknown_wallet(request, who, error)
     try:
         award_id = uuid.UUID(text_of(form, "badge"))
     except ValueError:
@@ -210,7 +215,7 @@ def _consent_page(
     if only is not None:
         try:
             check_may_carry(only.award, at=services.clock())
-            shown = public_words(only, shown_now(services, only))
+            shown = public_words(only, shown_now(services, only), with_others=False)
         except AppError as error:
             trouble = trouble or error
     return page(

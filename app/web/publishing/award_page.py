@@ -251,8 +251,12 @@ def preview_photo(award_id: uuid.UUID, piece_id: uuid.UUID, services: ReadingSer
 _LONGEST_WHY = 280
 
 
-def public_words(record: AwardRecord, view: AnswerShown) -> Sequence[tuple[str, str]]:
-    """(label, text) of each field that is public while the page is open."""
+def public_words(
+    record: AwardRecord, view: AnswerShown, *, with_others: bool = True
+) -> Sequence[tuple[str, str]]:
+    """(label, text) of each field that is public while the page is open; `with_others`: what organisations and
+    people wrote beside the badge too, which its page shows and its file does not contain.
+    """
     badge = view.badge
     if badge is None:
         return []
@@ -261,6 +265,8 @@ def public_words(record: AwardRecord, view: AnswerShown) -> Sequence[tuple[str, 
         (N_("Le badge"), f"{badge.title} ({badge.kind})"),
         (N_("Ce qu’il dit"), badge.description),
         (N_("Qui l’a donné, et quand"), given_by(record)),
+        (N_("Compétences"), " ; ".join(_joined(each.name, each.beside) for each in badge.competencies)),
+        (N_("Résultats"), " ; ".join(f"{label} : {value}" for label, value in badge.results)),
         *(
             (N_("Sur quoi il repose"), _joined(each.when, each.title, each.text))
             for each in badge.evidence
@@ -273,6 +279,13 @@ def public_words(record: AwardRecord, view: AnswerShown) -> Sequence[tuple[str, 
             for line in view.journal.lines
         ]
         lines += [(N_("Photo"), words) for _, words in view.journal.photos]
+    if with_others:
+        lines += [
+            (N_("Recommandation"), _joined(each.name, " ".join(each.lines))) for each in view.recommendations
+        ]
+        lines += [
+            (N_("Recommandation"), _joined(each.signature, " ".join(each.lines))) for each in view.peers
+        ]
     return [(translated(label), words) for label, words in lines if words]
 
 

@@ -37,7 +37,6 @@ from app.http.pages.words import (
     LABEL_STATES,
     StateLabel,
     day,
-    hours_text,
     number,
 )
 from app.http.policies import public
@@ -405,7 +404,7 @@ def show_activity(activity_id: uuid.UUID, request: Request, services: ReadingSer
         kind=translated(ACTIVITY_KINDS[activity.kind]),
         days=_days(activity.starts_on, activity.ends_on),
         times=_times(activity.start_time, activity.end_time),
-        hours=hours_text(activity.hours),
+        hours=number(activity.hours) if activity.hours is not None else "",
         badges=[card_of(entry, campuses) for entry in found.badges],
         link_preview=preview(
             services,

@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.domain.learners.wallets import AUTHORIZATION_CODE, PRE_AUTHORIZED, WalletFormat
-from app.services.learners import wallets
+from app.services.learners import wallet_metadata
 from app.services.learners.wallets import OfferShown
 from sceau_credentials.keys import Signer, VerificationKey
 from sceau_credentials.proofs.vc_jwt import parse_compact_jws, verify_jws
@@ -42,7 +42,7 @@ def test_metadata_is_at_the_well_known_places_and_names_itself(world: TestClient
     assert issuer["authorization_servers"] == [ISSUER]
     supported = issuer["credential_configurations_supported"]
     assert {each["format"] for each in supported.values()} == {each.value for each in WalletFormat}
-    assert server["grant_types_supported"] == [AUTHORIZATION_CODE, PRE_AUTHORIZED]
+    assert server["grant_types_supported"] == [AUTHORIZATION_CODE, PRE_AUTHORIZED, "refresh_token"]
     assert all(each["scope"] in server["scopes_supported"] for each in supported.values())
     for name in ("authorization_endpoint", "pushed_authorization_request_endpoint", "token_endpoint"):
         assert server[name].startswith(f"{ISSUER}/portefeuille/")
@@ -102,13 +102,13 @@ def test_metadata_is_signed_once_in_five_minutes(
     house: House, world: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     signed: list[str] = []
-    signing = wallets.sign_claims
+    signing = wallet_metadata.sign_claims
 
     def noted(claims: JsonObject, *, signer: Signer, kind: str) -> str:
         signed.append(kind)
         return signing(claims, signer=signer, kind=kind)
 
-    monkeypatch.setattr(wallets, "sign_claims", noted)
+    monkeypatch.setattr(wallet_metadata, "sign_claims", noted)
     house.clock.move(minutes=7, seconds=3)
     for query in range(4):
         world.get(f"/.well-known/oauth-authorization-server/campus/itip?x={query}")
@@ -208,8 +208,13 @@ def test_badge_that_is_being_signed_is_fetched_later(house: House, world: TestCl
     waiting = answer.json()
     assert waiting.keys() == {"transaction_id", "interval"}
     named = {"transaction_id": waiting["transaction_id"]}
+    early = world.post(f"{PLACE}/differee", json=named, headers=bearer)
+    assert (early.status_code, early.json()["error"]) == (429, "slow_down")
+    assert early.headers["retry-after"] == str(waiting["interval"])
+    house.clock.move(seconds=waiting["interval"])
     again = world.post(f"{PLACE}/differee", json=named, headers=bearer)
     assert (again.status_code, again.json()) == (202, waiting)
+    house.clock.move(seconds=waiting["interval"])
     house.process.align_award(award_id)
     got = world.post(f"{PLACE}/differee", json=named, headers=bearer)
     assert stored(house, award_id, "json") in got.content

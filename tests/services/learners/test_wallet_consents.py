@@ -159,8 +159,8 @@ def issued(
             found = (
                 wallets.read_proof(house.campus, "attestation", token, proved) if proved is not None else None
             )
-            wallets.check_token(house.campus, token, found)
-            return wallets.issue(house.campus, token, wallets.prove(house.campus, token, request))
+            offer = wallets.check_token(house.campus, token, found)
+            return wallets.issue(offer, wallets.prove(house.campus, offer, request))
     except WalletRefused as error:
         return error.refusal
 

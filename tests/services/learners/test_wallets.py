@@ -109,8 +109,8 @@ def issued(
 ) -> IssuedToWallet | DeferredToWallet | WalletRefusal:
     try:
         with house.unit_of_work() as services:
-            proved = services.wallets.prove(house.campus, token, request)
-            return services.wallets.issue(house.campus, token, proved)
+            offer = services.wallets.check_token(house.campus, token)
+            return services.wallets.issue(offer, services.wallets.prove(house.campus, offer, request))
     except WalletRefused as error:
         return error.refusal
 
@@ -289,7 +289,7 @@ def test_secrets_of_an_offer_open_nothing_at_another_step(house: House) -> None:
         )
     with house.unit_of_work() as services:
         with pytest.raises(WalletRefused, match="invalid_token"):
-            services.wallets.prove(house.other_campus, token, request)
+            services.wallets.check_token(house.other_campus, token)
         assert services.wallets.redeem(house.other_campus, form_of(offer)) is WalletRefusal.INVALID_GRANT
     assert isinstance(issued(house, token, request), IssuedToWallet)
 
@@ -324,8 +324,7 @@ def test_wallet_reports_that_it_holds_the_badge(house: House) -> None:
         try:
             with house.unit_of_work() as services:
                 services.wallets.notify(
-                    house.campus,
-                    named,
+                    services.wallets.check_token(house.campus, named),
                     {"notification_id": notification, "event": event},  # type: ignore[dict-item]
                 )
         except WalletRefused as error:
@@ -546,54 +545,3 @@ def test_presentation_with_more_than_a_key_is_refused_before_it_is_canonicalised
     asked = request_for(WalletFormat.SD_JWT) | {"proofs": {"di_vp": [of_nobody]}}
     assert issued(house, token, asked) is WalletRefusal.INVALID_NONCE
     assert not read
-
-
-def hold_back(house: House, award_id: uuid.UUID) -> None:
-    """As between a learner's choice and the signature that follows it."""
-    with house.unit_of_work() as services:
-        services.awards.record(award_id).award.align_due_at = house.clock()
-
-
-def later(house: House, token: str, transaction: object) -> IssuedToWallet | DeferredToWallet | WalletRefusal:
-    try:
-        with house.unit_of_work() as services:
-            return services.wallets.issue_deferred(house.campus, token, {"transaction_id": transaction})  # type: ignore[dict-item]
-    except WalletRefused as error:
-        return error.refusal
-
-
-def test_badge_that_is_being_signed_is_issued_later_for_the_same_keys(house: House) -> None:
-    award_id = open_award(house)
-    token = token_for(house, award_id)
-    other = token_for(house, open_award(house, "Léo Martin; leo@exemple.fr"))
-    hold_back(house, award_id)
-    request = request_for(WalletFormat.SD_JWT, proof(house, nonce(house)))
-    waiting = issued(house, token, request)
-    assert isinstance(waiting, DeferredToWallet)
-    again = request_for(WalletFormat.SD_JWT, proof(house, nonce(house)))
-    assert issued(house, token, again) is WalletRefusal.INVALID_TOKEN
-    assert later(house, token, waiting.transaction_id) == waiting
-    for wrong in ("x", None, token, 3):
-        assert later(house, token, wrong) is WalletRefusal.INVALID_TRANSACTION_ID
-    assert later(house, other, waiting.transaction_id) is WalletRefusal.INVALID_TRANSACTION_ID
-    house.process.align_award(award_id)
-    with ThreadPoolExecutor(8) as devices:
-        found = [*devices.map(lambda _turn: later(house, token, waiting.transaction_id), range(20))]
-    (badge,) = [each for each in found if isinstance(each, IssuedToWallet)]
-    assert keys_of(badge) == [{"jwk": WALLET.public.to_jwk()}]
-    refused = {each for each in found if isinstance(each, WalletRefusal)}
-    assert refused <= {WalletRefusal.INVALID_TOKEN, WalletRefusal.INVALID_TRANSACTION_ID}
-    assert later(house, token, waiting.transaction_id) is WalletRefusal.INVALID_TRANSACTION_ID
-
-
-def test_badge_withdrawn_while_it_was_being_signed_is_not_issued(house: House) -> None:
-    award_id = open_award(house)
-    offer = offered(house, award_id, WalletFormat.EMBEDDED)
-    hold_back(house, award_id)
-    token = redeemed(house, form_of(offer))
-    assert isinstance(token, str)
-    waiting = issued(house, token, request_for(WalletFormat.EMBEDDED))
-    assert isinstance(waiting, DeferredToWallet)
-    with house.unit_of_work() as services:
-        services.awards.revoke(house.campus, award_id, "Erreur de date.", by=Actor(label="tests"))
-    assert later(house, token, waiting.transaction_id) is WalletRefusal.DENIED

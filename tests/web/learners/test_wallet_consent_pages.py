@@ -34,7 +34,8 @@ from tests.services.learners.test_wallet_consents import (
     redeemed,
     redemption,
 )
-from tests.services.learners.test_wallets import hold_back, nonce, proof, request_for
+from tests.services.learners.test_wallet_tokens import hold_back
+from tests.services.learners.test_wallets import nonce, proof, request_for
 from tests.services.people.test_guardians import asked as asked_of_parent
 from tests.support.house import COMMAND, House, send
 
@@ -122,7 +123,7 @@ def test_request_is_answered_once(house: House) -> None:
     first, second = (browser.post(ASK, data={"jeton": csrf[1], **form}) for _ in range(2))
     assert answer_in(first.text)["code"]
     assert second.status_code == 400
-    assert "Cette offre n’existe plus" in second.text
+    assert "a déjà reçu une réponse" in second.text
     assert REDIRECT not in second.text
 
 
