@@ -93,6 +93,7 @@ def translated_plural(one: str, many: str, count: int) -> str:
     return french(chosen) if current_locale() == "fr" else chosen
 
 
+@lru_cache(maxsize=20_000)
 def in_capitals(word: str) -> bool:
     letters = [c for c in word if c.isalpha()]
     return len(letters) > 1 and word.isupper() and "." not in word

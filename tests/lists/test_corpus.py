@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.domain.imports.lists.model import Reason, State
+from app.domain.imports.lists.model import OF_IDENTITY, OF_PLACE, OF_SPLIT, Evidence, Line, Reason, State
 from app.domain.imports.lists.names import fold
 from app.domain.imports.lists.text import decode
 from app.services.imports.lists import read_list_file, read_list_text
@@ -27,7 +27,7 @@ def test_corpus_has_every_person_and_no_false_one(capsys: pytest.CaptureFixture[
             f"\nlists {len(ENTRIES)}, people {total.people}: ready {total.ready}, asked without need {total.needless}, "
             f"lost {len(total.lost)}, false {len(total.false)}"
         )
-    assert len(ENTRIES) >= 700
+    assert len(ENTRIES) >= 1400
     assert total.false == []
     assert total.lost == []
     assert total.needless <= 0.03 * total.people
@@ -53,6 +53,73 @@ def missing_from(entry: Entry) -> list[str]:
     text = unescape(decode(entry.data))
     shown = set(fold(" ".join(line.text for line in read_list_file(entry.data).lines)).split())
     return [word for word in fold(text).split() if word not in shown]
+
+
+def test_a_ready_line_names_evidence_of_name_split_and_place() -> None:
+    for entry in ENTRIES:
+        for line in read_list_file(entry.data).lines:
+            found = frozenset(line.evidence)
+            assert (line.state is State.READY) == bool(found), (entry.name, line.text)
+            if found:
+                assert found & OF_IDENTITY, (entry.name, line.text)
+                assert found & OF_SPLIT, (entry.name, line.text)
+                assert found & OF_PLACE, (entry.name, line.text)
+
+
+def test_a_line_without_doubts_and_without_evidence_is_no_ready_line() -> None:
+    assert Line(1, "Dupont Marie", "Marie", "Dupont").state is State.ASK
+    rare = read_list_text("Nom;Prénom\nQwaombe;Thselu").lines[-1]
+    assert rare.state is State.ASK
+    assert read_list_text("Nom;Prénom\nQwaombe;Thselu", settled=[Reason.UNUSUAL]).lines[-1].evidence == (
+        Evidence.CONFIRMED,
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "given", "evidence"),
+    [
+        ("Nom;Prénom\nDUPONT;Marie", "Marie", {Evidence.GIVEN_NAME, Evidence.COLUMNS, Evidence.BODY}),
+        ("Marie DUPONT\nLéa MARTIN", "Léa", {Evidence.CAPITALS, Evidence.ORDER, Evidence.SERIES}),
+        ("Nom;Prénom;Mail\nRakoto;Tsiory;tsiory.rakoto@exemple.fr", "Tsiory", {Evidence.ADDRESS, Evidence.COLUMNS}),
+        ("N°;Nom;Prénom\n1;RAKOTO;Tsiory\n2;DUPONT;Marie\n3;PETIT;Léa", "Tsiory", {Evidence.ROW, Evidence.CAPITALS}),
+    ],
+)  # fmt: skip
+def test_a_ready_line_has_the_evidence_of_its_list(text: str, given: str, evidence: set[Evidence]) -> None:
+    line = next(line for line in read_list_text(text).lines if line.given_name == given)
+    assert line.state is State.READY
+    assert evidence <= set(line.evidence)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("Nom;Prénom\nMartin;Léa\nPetit;Tom\nSession 2;\nDupont;Marie", Reason.UNDER),
+        ("Nom;Prénom\nMartin;Léa\nPetit;Tom\nLe bureau;\nNom;Prénom\nDupont;Marie", Reason.UNDER),
+        ("Nom;Prénom\nMartin;Léa\nPetit;Tom\n\nNom;Prénom;Qualité\nDupont;Marie;experte", Reason.UNDER),
+        ("Nom;Prénom;Diplôme\nMartin;Léa;BTS MCO\nPetit;Tom;BTS SIO\nRoux;Eva;BTS MCO\nDupont;Marie;Session 2", Reason.EXTRA),
+        ("Nom;Prénom;Présence\nMartin;Léa;P\nPetit;Tom;P\nDupont;Marie;P ?", Reason.EXTRA),
+        ("Nom;Prénom;J1;J2\nMartin;Léa;x;x\nPetit;Tom;x;x\nRoux;Eva;x;x\nDupont;Marie;x;", Reason.UNTICKED),
+        ("Nom;Prénom;suspended\nMartin;Léa;0\nPetit;Tom;0\nDupont;Marie;1", Reason.WITHDRAWN),
+        ("Eva ROUX\nMarie DUPONT\nPrésents\nLéa MARTIN\nTom PETIT", Reason.UNTICKED),
+        ("De : Eva Roux <e.roux@exemple.fr>\nÀ : Marie Dupont <m.dupont@exemple.fr>\n\nLéa MARTIN\nTom PETIT", Reason.MAYBE_TITLE),
+    ],
+)  # fmt: skip
+def test_who_stands_apart_from_the_list_is_asked_about(text: str, reason: Reason) -> None:
+    lines = read_list_text(text).lines
+    marie = next(line for line in lines if fold(line.name) == "marie dupont")
+    assert marie.state is State.ASK
+    assert reason in {doubt.reason for doubt in marie.doubts}, marie.doubts
+    assert any(line.state is State.READY for line in lines)
+
+
+def test_a_whole_name_beside_its_halves_is_no_family_name() -> None:
+    lines = read_list_text("Nom;Votre nom;Votre prénom\nLéa MARTIN;MARTIN;Léa\nTom PETIT;PETIT;Tom").lines
+    assert [line.name for line in lines if line.state is State.READY] == ["Léa Martin", "Tom Petit"]
+
+
+def test_people_above_a_heading_are_asked_about() -> None:
+    lines = read_list_text("Marie;Dupont\nLéa;Martin\nPrénom;Nom\nTom;Petit").lines
+    assert [line.name for line in lines if line.state is State.ASK] == ["Marie Dupont", "Léa Martin"]
 
 
 _NAMES = st.sampled_from(

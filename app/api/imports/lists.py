@@ -55,6 +55,9 @@ class ListLineView(BaseModel):
     reason: str | None
     sentence: str | None
     doubts: list[DoubtView]
+    evidence: list[str] = Field(
+        description="Of a ready line: what shows that it is a name, how it is split, and that it stands in the list."
+    )
     hours_as_written: str
     contribution: str
     other_addresses: list[str] = Field(
@@ -94,6 +97,7 @@ _LINE = {
             "suggestion": "lea.martin@gmail.com",
         }
     ],
+    "evidence": [],
     "hours_as_written": "",
     "contribution": "",
     "other_addresses": [],

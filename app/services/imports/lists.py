@@ -171,6 +171,7 @@ def _line(line: Line) -> dict[str, Any]:
             }
             for doubt in line.doubts
         ],
+        "evidence": [kind.value for kind in line.evidence],
         "hours_as_written": line.hours_as_written,
         "contribution": line.contribution,
         "other_addresses": list(line.other_addresses),

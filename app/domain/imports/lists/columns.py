@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from app.domain.imports.lists.addresses import addresses_in, name_from
@@ -19,9 +20,7 @@ from app.domain.imports.lists.model import (
     Reason,
     Row,
 )
-from app.domain.imports.lists.names import (
-    fold,
-)
+from app.domain.imports.lists.names import fold, without_civility
 from app.domain.imports.lists.remarks import (
     age_band_of,
     chosen_in,
@@ -44,6 +43,7 @@ from app.domain.imports.lists.wording import (
 )
 from app.language.typography import respelt
 
+_PARENTS = frozenset(("parent", "parents", "pere", "mere", "maman", "papa"))
 _NONE = frozenset(("", "neant", "aucun", "aucune", "non communique", "non communiquee", "nc", "na", "n a", "sans", "pas de mail", "inconnu", "inconnue", "a completer", "pas d adresse", "sans mail", "non", "x", "vide", "pas d email", "a demander", "anonymous", "anonyme"))  # fmt: skip
 
 
@@ -94,6 +94,14 @@ def from_columns(row: Row, line: Line, segment: Segment) -> Candidate:
             line = line.doubting(Reason.EXTRA, cell or segment.title_of(index))
     if len(segment.dense) > 1 and not any(index < len(cells) and cells[index] for index in segment.dense):
         line = line.doubting(Reason.MAYBE_TITLE)
+    first = next((i for i, column in enumerate(columns) if column in NAME_COLUMNS), 0)
+    for index, cell in enumerate(cells[:first]):
+        if set(fold(segment.title_of(index)).split()) & _PARENTS and looks_like_name(without_civility(cell)):
+            # « Parent ; Enfant »: which of the two was there?
+            line = line.doubting(Reason.EXTRA, cell)
+    for column, cell in zip(columns, cells, strict=False):
+        if "?" in cell and column not in NAME_COLUMNS and "://" not in cell:
+            line = line.doubting(Reason.EXTRA, cell)
     if Column.HOURS in held:
         line = with_hours(line, held[Column.HOURS])
     part = held.get(Column.PART, "")
@@ -127,6 +135,8 @@ def from_columns(row: Row, line: Line, segment: Segment) -> Candidate:
                 and len(halves) == 2
                 and all(halves)
             ):
+                if re.search(r"\)\s*,", held[column]):
+                    line = line.doubting(Reason.COUPLE, held[column])
                 if not are_halves(*halves):
                     return Candidate(
                         with_note(line, halves[1]),
@@ -145,7 +155,13 @@ def from_columns(row: Row, line: Line, segment: Segment) -> Candidate:
         line, family = line.doubting(Reason.SEVERAL_NAMES, family), cleaned_name(usual).name
     for index, chosen in segment.rivals.items():
         rival = fold(cells[index]) if index < len(cells) else ""
-        if rival and chosen < len(cells) and rival not in fold(cells[chosen]):
+        whole_name = set(fold(f"{given} {family}").split())
+        if (
+            rival
+            and chosen < len(cells)
+            and rival not in fold(cells[chosen])
+            and set(rival.split()) != whole_name
+        ):
             line = line.doubting(Reason.SEVERAL_NAMES, cells[index])
     if family and (particle := held.get(Column.PARTICLE, "")):
         apart = "" if particle.endswith(("'", "’")) else " "
@@ -264,6 +280,10 @@ def _with_presence(line: Line, row: Row, segment: Segment) -> Line:
             and (reason := status_in(cell))
         ):
             line = line.doubting(reason)
+    if any(
+        i in segment.usually_ticked and not (row.cells[i] if i < len(row.cells) else "") for i in segment.days
+    ):
+        line = line.doubting(Reason.UNTICKED)
     if segment.days and not any(row.cells[i] for i in segment.days if i < len(row.cells)):
         line = line.doubting(Reason.UNTICKED)
     for cell in row.cells[len(columns) :]:

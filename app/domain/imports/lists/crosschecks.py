@@ -20,6 +20,7 @@ from app.domain.imports.lists.names import (
     by_capitals,
     fold,
     is_common_word,
+    is_less_common_word,
     is_particle,
     looks_like_word,
     may_be_given,
@@ -48,7 +49,16 @@ _MEANT = re.compile(
 
 def show_all_people(segments: Sequence[list[Candidate]]) -> None:
     """A person named in text that was not read as a name, and nowhere else, becomes a question."""
-    known = [words for lines in segments for one in lines if (words := _words_of(one))]
+    # By each of its parts, so that a long list is not compared with itself.
+    known: dict[str, list[set[str]]] = defaultdict(list)
+
+    def note(words: set[str]) -> None:
+        for word in words:
+            known[word].append(words)
+
+    for lines in segments:
+        for one in lines:
+            note(_words_of(one))
     for lines in segments:
         shown: list[Candidate] = []
         for one in _apart(lines):
@@ -59,11 +69,10 @@ def show_all_people(segments: Sequence[list[Candidate]]) -> None:
             for mention in mentions:
                 words = set(fold(mention).split())
                 beside = len(inside) > 1 and words in inside[1:]
-                elsewhere = any(words <= other for other in known if other is not own and other != own)
-                if (beside and not elsewhere) or not (
-                    any(words <= other for other in known) or (len(own) > 1 and own <= words)
-                ):
-                    known.append(words)
+                holders = [other for other in known.get(next(iter(words), ""), ()) if words <= other]
+                elsewhere = any(other != own for other in holders)
+                if words and ((beside and not elsewhere) or not (holders or (len(own) > 1 and own <= words))):
+                    note(words)
                     line = Line(one.line.line, one.line.text, sheet=one.line.sheet).doubting(
                         Reason.MAYBE_TITLE
                     )
@@ -83,7 +92,7 @@ def _names_in(one: Candidate) -> list[str]:
     """Nothing of a line that is refused may be a name; of one that is asked about, whatever statistics know."""
     if not one.unread:
         return []
-    found = [*mentions_in(one.unread), *_marked_by_capitals(one.unread)]
+    found = [*mentions_in(one.unread), *_marked_by_capitals(one.unread), *_couples_in(one.unread)]
     several = one.free and {d.reason for d in one.line.doubts} & _SPEAKS_OF_SEVERAL
     is_nobody = not _words_of(one) and not one.line.address
     if is_nobody:
@@ -101,6 +110,19 @@ def _names_in(one: Candidate) -> list[str]:
     ]
 
 
+def _couples_in(text: str) -> list[str]:
+    """« Luc et Sonia » alone in a cell, « Les jumelles Hélie (Ana et Mia) »."""
+    return [
+        name
+        for pair in _COUPLE.finditer(text)
+        if all(name[:1].isupper() and may_be_given(name) for name in pair.groups())
+        for name in pair.groups()
+    ]
+
+
+_COUPLE = re.compile(r"(?:^|[(;,])\s*([^\W\d_][\w'’-]+)\s+(?:et|&)\s+([^\W\d_][\w'’-]+)\s*(?=$|[);,])")
+
+
 def _marked_by_capitals(text: str) -> list[str]:
     """« TARRIDE Una » in a cell of its own, which no statistics know."""
     return [
@@ -109,7 +131,7 @@ def _marked_by_capitals(text: str) -> list[str]:
         if 2 <= len(cell.split()) <= 4
         and by_capitals(cell.split())
         and all(map(looks_like_word, cell.split()))
-        and not any(is_common_word(word) or fold(word) in THINGS for word in cell.split())
+        and not any(is_less_common_word(word) or fold(word) in THINGS for word in cell.split())
     ]
 
 
@@ -154,8 +176,7 @@ def doubt_told_elsewhere(lines: Sequence[Line]) -> list[Line]:
         elif Reason.HEADING in reasons or Reason.REPEATED in reasons or not line.text:
             continue
         says = Reason.SENTENCE in reasons or (
-            line.state is not State.READY
-            and bool(denial_in(said) or _MEANT.search(fold(said)) or _is_prose(line))
+            bool(line.doubts) and bool(denial_in(said) or _MEANT.search(fold(said)) or _is_prose(line))
         )
         if says:
             for word in set(fold(line.text).split()):
@@ -165,13 +186,10 @@ def doubt_told_elsewhere(lines: Sequence[Line]) -> list[Line]:
                 pointing = pointing or line
     if not by_name and not by_word:
         return list(lines)
-    shared = Counter(
-        word for line in lines if line.state is State.READY for word in set(fold(line.name).split())
-    )
+    shared = Counter(word for line in lines if not line.doubts for word in set(fold(line.name).split()))
     return [
         line.doubting(Reason.MENTIONED, line=other.line)
-        if line.state is State.READY
-        and (other := pointing or _teller_of(line, by_name, by_word, shared)) is not None
+        if not line.doubts and (other := pointing or _teller_of(line, by_name, by_word, shared)) is not None
         else line
         for line in lines
     ]
@@ -236,9 +254,9 @@ def doubt_marked(people: Sequence[Candidate]) -> None:
     ticked = [bool(_TICK.search(one.line.text)) for one in people]
     for one, found, is_marked in zip(people, marks, ticked, strict=True):
         rare = next((mark for mark in sorted(found) if counts[mark] < len(people)), "")
-        if rare and one.line.state is State.READY:
+        if rare and not one.line.doubts:
             one.line = one.line.doubting(Reason.EXTRA, rare)
-        elif any(ticked) and not is_marked and one.line.state is State.READY:
+        elif any(ticked) and not is_marked and not one.line.doubts:
             one.line = one.line.doubting(Reason.UNTICKED)
 
 

@@ -7,20 +7,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from itertools import pairwise
 from statistics import median
 
-from app.domain.imports.lists.addresses import is_named_in, names_somebody
-from app.domain.imports.lists.model import NAME_COLUMNS, REASON_HEADING, Column, Reason, State
+from app.domain.imports.lists.model import NAME_COLUMNS, REASON_HEADING, Column, Reason
 from app.domain.imports.lists.names import (
-    Kind,
-    by_capitals,
     fold,
-    is_double_given,
     is_less_common_word,
-    is_namesake,
-    is_particle,
-    kind_of,
 )
 from app.domain.imports.lists.remarks import (
     HOURS,
@@ -34,11 +26,8 @@ from app.domain.imports.lists.remarks import (
     speaks_for_itself,
     status_of_code,
 )
-from app.domain.imports.lists.suspicion import Candidate
 from app.domain.imports.lists.wording import (
-    CALENDAR,
     PARTICIPANTS,
-    TITLES,
     holds_remarks,
     is_literal_heading,
     role_of_heading,
@@ -60,11 +49,15 @@ def unexplained_columns(
     """The cells of unknown columns that a person has to check."""
     found: dict[int, frozenset[str]] = {}
     names = [i for i, column in enumerate(columns) if column in NAME_COLUMNS]
+    bodies = sum(
+        all(row) and not any(":" in cell or any(map(str.isdigit, cell)) for cell in row)
+        for row in zip(*(cells[i] for i in names), strict=True)
+    ) or max(map(len, cells), default=0)
     for index, column in enumerate(columns):
         written = [cell for cell in cells[index] if cell]
         if column is Column.PART and (others := _other_parts(written) | frozenset(_unlike_others(written))):
             found[index] = others
-        title, rows = heading[index], len(cells[index])
+        title, rows = heading[index], bodies
         if column in (Column.STATUS, Column.PRESENT, Column.HOURS) and (marks := rare_marks(written)):
             found[index] = frozenset(marks)
         if column in (Column.STATUS, Column.PRESENT) and (lone := _lone_marks(written, rows)):
@@ -85,7 +78,7 @@ def unexplained_columns(
         elif not is_dense:
             odd = texts
         else:
-            odd = [*_odd_values(texts, rows), *_longer(texts)]
+            odd = [*_odd_values(texts, rows), *_longer(texts), *_phrases(texts)]
         if 5 * numbers >= 3 * len(written):
             odd = [*odd, *(cell for cell in texts if not any(c.isdigit() for c in cell))]
         if not (title and role_of_heading(title)[1]):
@@ -107,12 +100,21 @@ def unexplained_columns(
                 title, of_people, sum(any(row) for row in zip(*(cells[i] for i in names), strict=True))
             ),
         ]
+        odd = [*odd, *_of_no_group(title, of_people)]
         if set(fold(title).split()) & _DURATIONS:
             odd = [*odd, *_short(written)]
         if set(fold(title).split()) & _ENDS:
             odd = [*odd, *_early(written), *_other_dates(written)]
         if set(fold(title).split()) & {"motif", "motifs"}:
-            odd = [*written, ""]
+            odd = [
+                *written,
+                *(
+                    []
+                    if 3 * len(written) <= rows
+                    or (2 * len(written) < rows and set(fold(title).split()) & _LEAVING - {"motif"})
+                    else [""]
+                ),
+            ]
         if _SIGNED.search(fold(title)):
             odd = [*odd, *not_signed(columns, cells, index)]
         held = sum(sum(map(bool, row)) > 1 for row in zip(*cells, strict=True))
@@ -120,6 +122,10 @@ def unexplained_columns(
             odd = [*odd, ""]
         if title and not role_of_heading(title)[1] and held > 2 and len(of_people) == held - 1:
             odd = [*odd, ""]
+        if set(fold(title).split()) & _RESULTS and 3 * len(of_people) >= 2 * held and held > 2:
+            odd = [*odd, ""]
+        if title and not role_of_heading(title)[1] and meaning_of_label(title):
+            odd = list(filter(is_crossed, odd))
         if odd:
             found[index] = frozenset(odd)
     return found
@@ -182,6 +188,51 @@ def _set_apart(title: str, written: Sequence[str], people: int) -> list[str]:
     ]
 
 
+_RESULTS = frozenset(("score", "scores", "resultat", "resultats", "points", "moyenne", "note", "decision"))
+_OF_ONE = frozenset(
+    (
+        "ville", "commune", "lieu", "naissance", "nationalite", "pays", "adresse", "metier", "profession", "poste", "fonction", "entreprise",
+        "employeur", "societe", "organisme", "structure", "etablissement", "lycee", "college", "tuteur", "maitre", "sujet", "projet", "metiers",
+        "telephone", "tel", "portable", "mobile", "identifiant", "code", "numero", "id", "ine",
+    )
+)  # fmt: skip
+"""Headings under which each person may have a value of their own."""
+OCCASIONS = frozenset(
+    (
+        "session",
+        "sessions",
+        "seance",
+        "seances",
+        "journee",
+        "semaine",
+        "vague",
+        "cohorte",
+        "prochaine",
+        "prochain",
+    )
+)
+
+
+def _of_no_group(title: str, written: Sequence[str]) -> list[str]:
+    """« Session 2 » under « Diplôme »: has nothing in common with another value, as nearly all have."""
+    words = {cell: set(fold(cell).split()) for cell in written if not speaks_for_itself(cell)}
+    heading = set(fold(title).split())
+    counts = Counter(word for cell in written for word in set(fold(cell).split()))
+    other_times = [
+        cell
+        for cell, found in words.items()
+        if found & OCCASIONS - heading and all(2 * counts[word] < len(written) for word in found & OCCASIONS)
+    ]
+    if len(written) < 4 or holds_remarks(title):
+        return other_times
+    if heading & _OF_ONE:
+        usual, most = Counter(map(fold, written)).most_common(1)[0]
+        lone = [cell for cell in words if fold(cell) != usual and cell[:1].islower()]
+        return [*other_times, *(lone if 4 * most >= 3 * len(written) else ())]
+    single = [cell for cell, found in words.items() if all(counts[word] < 2 for word in found)]
+    return [*other_times, *(single if 4 * len(single) <= len(written) else ())]
+
+
 _ZERO = re.compile(r"0+|0\s*/\s*\d+|[øØ∅]")
 
 
@@ -228,6 +279,18 @@ def rare_marks(written: Sequence[str]) -> list[str]:
         cell for cell in written if cell and not any(map(str.isalnum, cell)) and not is_ticked(cell)
     )
     return [mark for mark, count in marks.items() if "?" in mark or 3 * count <= len(written)]
+
+
+def _phrases(texts: Sequence[str]) -> list[str]:
+    """« Bon travail », « prend le bus »: free text, which few others have."""
+    counts = Counter(map(fold, texts))
+    return [
+        cell
+        for cell in texts
+        if 3 * counts[fold(cell)] < len(texts)
+        and not any(map(str.isdigit, cell))
+        and any(word.islower() and len(word) > 2 and is_less_common_word(word) for word in cell.split())
+    ]
 
 
 def _reads_as_remark(cell: str, written: Sequence[str]) -> bool:
@@ -430,104 +493,46 @@ def dense_columns(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> 
     )
 
 
-def doubt_unproved(segments: Sequence[Sequence[Candidate]]) -> None:
-    for segment in segments:
-        people = [one for one in segment if one.is_person]
-        _doubt_alone(segment, people)
-        _doubt_addresses(people)
-        marked = sum(bool(by_capitals(one.whole.split())) for one in people if one.whole)
-        by_case = len(people) >= 3 and 5 * marked >= 4 * len(people)
-        single = sum(Reason.ONE_WORD in {doubt.reason for doubt in one.line.doubts} for one in people)
-        for one in people:
-            if 3 * single >= len(people) and one.line.state is State.READY and _is_only_told_by_order(one):
-                one.line = one.line.doubting(Reason.UNUSUAL)
-            if one.line.state is State.READY and (reason := _unproved(one, by_case)):
-                one.line = one.line.doubting(reason)
+_HALF_DAY = re.compile(
+    r"(m|am|pm|a m|p m|matin|matinee|apres midi|soir|soiree|jour|journee|j ?\d{1,2}|s ?\d{1,2}|seance ?\d{0,2}|cours ?\d{0,2}|\d{1,2}|"
+    r"(lun|mar|mer|jeu|ven|sam|dim)\w*( \d{1,2})?( \w{3,9})?|\d{1,2} (\d{1,2}|\w{3,9})( \d{2,4})?|emargement|signature)( (matin|am|pm|apres midi|m))?"
+)
 
 
-def _is_only_told_by_order(one: Candidate) -> bool:
-    """Among halves of names, two terms may be one half: « Robert Dubois, Tom »."""
-    own = bool(one.line.address) and is_named_in(one.line.address, one.line.given_name, one.line.family_name)
-    return bool(one.whole) and not own and not by_capitals(one.whole.split())
-
-
-def _words_of(name: str) -> list[str]:
-    return fold(name).split()
-
-
-_VOWEL = re.compile(r"[aeiouyœæ]")
-
-
-def _mixes_cases(whole: str) -> bool:
-    """« Léa ajournée GARCIA »: a lower-case part that no statistics know, among capitals."""
-    words = [word for word in whole.split() if not is_particle(word)]
-    return any(word[:1].isupper() for word in words) and any(
-        word[:1].islower() and kind_of(word) is Kind.UNKNOWN and len(words) > 2 for word in words
-    )
-
-
-def _unproved(one: Candidate, by_case: bool) -> Reason | None:
-    line = one.line
-    own = bool(line.address) and is_named_in(line.address, line.given_name, line.family_name)
-    is_headed = not one.free and (one.named_pair and not one.whole)
-    if is_namesake(line.name) and not own and not is_headed:
-        return Reason.NAMESAKE
-    if any(
-        len(word) > 1 and not _VOWEL.search(fold(word)) and kind_of(word) is Kind.UNKNOWN
-        for word in line.name.split()
-    ):
-        return Reason.UNUSUAL
-    if is_headed or one.prior or own:
-        return None
-    words = [word for word in line.name.split() if not is_particle(word)]
-    folded = [fold(half) for half in (line.given_name, line.family_name)]
-    if (
-        _mixes_cases(one.whole)
-        or folded[0] == folded[1]
-        or is_double_given(one.whole)
-        or set(_words_of(line.name)) <= CALENDAR
-    ):
-        return Reason.UNUSUAL
-    if set(_words_of(line.name)) & TITLES:
-        return Reason.MAYBE_TITLE
-    if any(map(is_less_common_word, words)):
-        return Reason.UNUSUAL
-    unknown = [word for word in words if kind_of(word) is Kind.UNKNOWN]
-    if by_case and one.whole:
-        # Among names with the family part in capitals, one without may be a title.
-        return None if by_capitals(one.whole.split()) else Reason.MAYBE_TITLE
-    if len(unknown) > 1 or (unknown and len(words) > 2):
-        return Reason.UNUSUAL
-    return None
-
-
-def _doubt_alone(segment: Sequence[Candidate], people: Sequence[Candidate]) -> None:
-    """In running text, a name stands among others: one that stands apart may be a title or a signature."""
-    if len(segment) < 3:
-        return
-    lines = [one.line.line for one in people]
-    gaps = sorted(after - before for before, after in pairwise(lines))
-    reach = max(1, gaps[len(gaps) // 2]) if gaps else 1
-    if len(people) < 2 or reach > 3:
-        return
-    for index, one in enumerate(people):
-        near = [
-            other
-            for other in (*people[max(0, index - 1) : index], *people[index + 1 : index + 2])
-            if abs(other.line.line - one.line.line) <= reach
-        ]
-        if one.free and not one.line.address and not near:
-            one.line = one.line.doubting(Reason.MAYBE_TITLE)
-
-
-def _doubt_addresses(people: Sequence[Candidate]) -> None:
-    """Where a list's addresses are made of names, one that is not may be another person's."""
-    held = [one for one in people if one.line.address and one.line.name]
-    own = [is_named_in(one.line.address, one.line.given_name, one.line.family_name) for one in held]
-    united = 2 * sum(own) >= len(held)
-    for one, is_own in zip(held, own, strict=True):
-        if is_own or one.own_address or one.line.state is not State.READY:
+def presence_columns(
+    columns: Sequence[Column], cells: Sequence[Sequence[str]], heading: Sequence[str]
+) -> frozenset[int]:
+    """Ticked columns of days; of unknown headings only where several stand side by side."""
+    named, others = set(), set()
+    for i, column in enumerate(columns):
+        below = (
+            cells[i][0]
+            if cells[i]
+            and _HALF_DAY.fullmatch(fold(cells[i][0]))
+            and not is_ticked(cells[i][0])
+            and cells[i][0] != "0"
+            else ""
+        )
+        written = [cell for cell in cells[i][1 if below else 0 :] if cell]
+        marks = sum(bool(is_ticked(cell) or status_of_code(cell)) for cell in written)
+        if column is not Column.NOTHING or not any(map(is_ticked, written)) or 5 * marks < 3 * len(written):
             continue
-        in_column = not one.free and not one.pair_order
-        if one.unsure_address or names_somebody(one.line.address) or (united and not in_column):
-            one.line = one.line.doubting(Reason.ADDRESS_UNSURE, one.line.address)
+        if below or (heading[i] and _HALF_DAY.fullmatch(fold(heading[i]))):
+            named.add(i)
+        elif not role_of_heading(heading[i])[1]:
+            others.add(i)
+    return frozenset(named | (others if len(others) > 1 else set()))
+
+
+def one_hours_column(columns: list[Column], heading: Sequence[str]) -> None:
+    """Of planned and worked hours, those that were worked."""
+    found = [i for i, column in enumerate(columns) if column is Column.HOURS]
+    worked = {"realisees", "effectuees", "presence", "suivies", "faites", "realise", "presentes"}
+    planned = {"prevues", "prevue", "prevu", "theoriques", "contrat"}
+    ranks = [
+        bool(set(fold(heading[i]).split()) & worked) - bool(set(fold(heading[i]).split()) & planned)
+        for i in found
+    ]
+    for i, rank in zip(found, ranks, strict=True):
+        if rank < max(ranks):
+            columns[i] = Column.NOTHING

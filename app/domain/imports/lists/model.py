@@ -102,6 +102,43 @@ class Reason(StrEnum):
     HOURS_HIGH = "hours-high"
 
 
+class Evidence(StrEnum):
+    """What shows that a line is a person who is meant, and how the name is split."""
+
+    # That it is a name.
+    GIVEN_NAME = "given-name"
+    """Statistics know the given name."""
+    FAMILY_NAME = "family-name"
+    ADDRESS = "address"
+    """The address is made of the name."""
+    CAPITALS = "capitals"
+    """The family name is in capitals, the given name is not; so in most lines, where they are two cells."""
+    ROW = "row"
+    """A civility, an identifier or a date stands beside it, as in most rows."""
+    NO_VOCABULARY = "no-vocabulary"
+    """No part of it is French vocabulary."""
+    # How it is split.
+    COLUMNS = "columns"
+    """Each half stands in its own column, which a heading names or all lines prove."""
+    ORDER = "order"
+    """All names of the list have one order, or this one can be read in one order only."""
+    # That the person is meant.
+    BODY = "body"
+    """The row is one of the rows under the heading, and nothing stands between that was not understood."""
+    SERIES = "series"
+    """The line is one of a series of names and nothing else."""
+    CONFIRMED = "confirmed"
+    """By a person: the line, or what its columns hold."""
+
+
+OF_IDENTITY = frozenset(
+    (
+        Evidence.GIVEN_NAME, Evidence.FAMILY_NAME, Evidence.ADDRESS, Evidence.CAPITALS, Evidence.ROW, Evidence.NO_VOCABULARY,
+    )
+)  # fmt: skip
+OF_SPLIT = frozenset((Evidence.COLUMNS, Evidence.ORDER))
+OF_PLACE = frozenset((Evidence.BODY, Evidence.SERIES))
+
 NOT_A_PERSON = frozenset(
     (
         Reason.HEADING,
@@ -233,12 +270,14 @@ class Line:
     other_addresses: tuple[str, ...] = ()
     """Addresses of the line that were not taken for the person's own."""
     doubts: tuple[Doubt, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    """What makes a line without doubts ready; without any it is asked about."""
     sheet: str = ""
 
     @property
     def state(self) -> State:
         if not self.doubts:
-            return State.READY
+            return State.READY if self.evidence else State.ASK
         return State.REFUSED if self.doubts[0].reason in NOT_A_PERSON else State.ASK
 
     @property

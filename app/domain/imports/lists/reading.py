@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -11,7 +10,7 @@ from itertools import pairwise
 from app.domain.imports.lists.addresses import is_named_in
 from app.domain.imports.lists.columns import from_columns
 from app.domain.imports.lists.crosschecks import doubt_marked, doubt_told_elsewhere, show_all_people
-from app.domain.imports.lists.evidence import doubt_unproved
+from app.domain.imports.lists.evidence import OCCASIONS
 from app.domain.imports.lists.free_text import (
     from_text,
 )
@@ -28,12 +27,16 @@ from app.domain.imports.lists.model import (
     TableColumn,
 )
 from app.domain.imports.lists.names import (
+    CIVILITIES,
     Kind,
+    by_capitals,
     fold,
     is_particle,
     kind_of,
     may_be_given,
 )
+from app.domain.imports.lists.neighbours import doubt_neighbours, doubt_not_among_present
+from app.domain.imports.lists.proof import admit, asked_without_evidence
 from app.domain.imports.lists.remarks import (
     announces_participants,
     is_class,
@@ -47,6 +50,7 @@ from app.domain.imports.lists.remarks import (
 from app.domain.imports.lists.suspicion import Candidate, common_word_in, judged_together, settle
 from app.domain.imports.lists.tables import Segment, correct_columns, prepare, segments_of, upright
 from app.domain.imports.lists.wording import (
+    CALENDAR,
     LEADERS,
     OF_OTHERS,
     OTHER_PARTS,
@@ -77,10 +81,24 @@ class _Context:
     """« Absents : 3 » counts in a header, and stands above names in running text."""
     since: int = 0
     """People since the last label that concerns those below it."""
+    heading: frozenset[str] = frozenset()
+    """Of the first table with people."""
+    listed: int = 0
+    """People who are no title or label; those of running text count from the third on."""
+    loose: int = 0
+    titles: frozenset[str] = frozenset()
+    """Texts above the first table, which stand above each page of it."""
+    title: str = ""
+    """The last text since those people: the name of a sheet, a title."""
+    is_of_present: bool = False
+    """« Présents » stands above."""
+    is_present_sheet: bool = False
+    apart: str = ""
+    """What stands over a further table, and is not known to stand over participants."""
 
     def reset(self) -> None:
         self.status, self.closed, self.leader_next, self.leaders, self.under = None, False, False, False, ""
-        self.since, self.counted, self.about = 0, False, ""
+        self.since, self.counted, self.about, self.is_of_present = 0, False, "", False
 
 
 def read_blocks(
@@ -91,6 +109,11 @@ def read_blocks(
     lines: list[list[Candidate]] = []
     context = _Context()
     for block in map(upright, map(_with_labels_above, blocks)):
+        if block.name:
+            context.is_present_sheet = section_status(block.name) == (True, None)
+        if block.name and context.listed:
+            context.title = context.apart = block.name
+            context.apart = "" if _is_of_participants(block.name) else block.name
         previous = next((one for one in reversed(segments) if one.columns), None)
         for segment in segments_of(block, previous):
             if columns and not any(one.columns for one in segments):
@@ -105,19 +128,19 @@ def read_blocks(
             _join_halves(found)
             _join_addresses(found)
             _join_further_addresses(found)
-        _doubt_only_one_under(found)
-        _doubt_labelled(found)
-        if not segment.columns:
-            _doubt_signature(found)
-            _doubt_above(found)
+        doubt_neighbours(found, is_text=not segment.columns)
+    doubt_not_among_present([one for found in lines for one in found if one.is_person])
     show_all_people(lines)
     settle(lines)
-    doubt_unproved(lines)
+    admit(list(zip(segments, lines, strict=True)))
     for found in lines:
         doubt_marked([one for one in found if one.is_person])
     settled = judged_together([one.line for found in lines for one in found], activity_hours)
     settled = doubt_told_elsewhere(settled)
-    return Reading(tuple(settled), tuple(_mapping(one) for one in segments if one.rows or one.heading))
+    return Reading(
+        tuple(map(asked_without_evidence, settled)),
+        tuple(_mapping(one) for one in segments if one.rows or one.heading),
+    )
 
 
 _LABELLED_CELL = re.compile(r"([^:@]{2,30}?)\s*:\s*(\S.*)?")
@@ -197,117 +220,6 @@ def _join_halves(lines: Sequence[Candidate]) -> None:
         one.line = replace(one.line, text=f"{one.line.text} ; {below.line.text}", address=below.line.address)
         one.line = one.line.doubting(Reason.MAYBE_TITLE)
         below.line = replace(below.line, address="", doubts=()).doubting(Reason.REPEATED, line=one.line.line)
-
-
-def _doubt_signature(lines: Sequence[Candidate]) -> None:
-    """A name alone at the end of a message may be its writer's."""
-    if len(lines) < 2 or not any(
-        one.line.doubts and one.line.doubts[0].reason is Reason.SENTENCE for one in lines
-    ):
-        return
-    last, before = lines[-1], lines[-2]
-    if last.is_person and (not before.is_person or last.line.line > before.line.line + 1):
-        last.line = last.line.doubting(Reason.MAYBE_TITLE)
-
-
-def _doubt_only_one_under(lines: Sequence[Candidate]) -> None:
-    """« Technicienne », and below it one name before a gap: whatever the title means, it sets this person apart."""
-    if sum(one.is_person and not _stands_over(one) for one in lines) < 3:
-        return
-    series = Counter(fold(one.line.text).split(" ")[0] for one in lines if _stands_over(one))
-    for index, title in enumerate(lines[:-1]):
-        below = lines[index + 1]
-        after = lines[index + 2] if index + 2 < len(lines) else None
-        if (
-            _stands_over(title)
-            and series[fold(title.line.text).split(" ")[0]] < 2
-            and below.is_person
-            and not _stands_over(below)
-            and 0 < below.line.line - title.line.line < 3
-            and (
-                after is None
-                or not after.is_person
-                or _stands_over(after)
-                or after.line.line > below.line.line + 1
-            )
-        ):
-            below.line = below.line.doubting(Reason.UNDER, title.line.text)
-
-
-def _stands_over(one: Candidate) -> bool:
-    """A row that may be a title over others, and is none of a group or of participants."""
-    text = one.line.text
-    reasons = {doubt.reason for doubt in one.line.doubts}
-    bare = text.strip(" ;:|\t")
-    if one.is_person:
-        name = one.whole or one.line.name
-        is_title = (
-            not one.line.address
-            and (len(name.split()) < 2 or Reason.MAYBE_TITLE in reasons or bool(common_word_in(name)))
-            and not any(map(may_be_given, name.split()))
-        )
-    else:
-        is_title = bool(reasons & {Reason.TITLE, Reason.SIGNATURE, Reason.SENTENCE})
-    return (
-        is_title
-        and 0 < len(bare.split()) < 7
-        and not re.search(r"[;|:]\s*\S|\t\s*\S|\d", bare)
-        and not is_plain_label(bare)
-        and not announces_participants(bare)
-        and not section_status(bare)[0]
-    )
-
-
-_NAMING = frozenset(("nom", "prenom", "noms", "prenoms", "a", "to", "pour", "destinataires"))
-
-
-def _doubt_labelled(lines: Sequence[Candidate]) -> None:
-    """« Équipe : Léa Petit » among names without such a label."""
-    for one in lines:
-        label, colon, rest = one.line.text.partition(":")
-        words = fold(label).split()
-        if (
-            colon
-            and one.is_person
-            and "\n" not in one.line.text
-            and 0 < len(words) < 5
-            and "@" not in rest
-            and not rest.startswith("//")
-            and not any(map(str.isdigit, label))
-            and not set(words) & (_NAMING | PARTICIPANTS)
-            and not section_status(label)[0]
-            and sum(other.is_person and other.line.line == one.line.line for other in lines) == 1
-            and not mentions_in(label)
-        ):
-            one.line = one.line.doubting(Reason.EXTRA, label)
-
-
-def _doubt_above(lines: Sequence[Candidate]) -> None:
-    """« organisateur », « absente » alone in a line may be about the person above."""
-    for one, below in pairwise(lines):
-        text = below.line.text
-        words = fold(text).split()
-        if (
-            one.is_person
-            and below.line.line == one.line.line + 1
-            and words
-            and re.fullmatch(r"\(.*\)", text.strip())
-        ):
-            # « (remplacée par Paul Roux) »
-            one.line = one.line.doubting(Reason.MENTIONED, line=below.line.line)
-        if (
-            one.is_person
-            and below.line.line == one.line.line + 1
-            and 0 < len(words) < 4
-            and not text.rstrip().endswith(":")
-            and not mentions_in(text)
-            and (status_in(text) or set(words) & (LEADERS | OTHER_PARTS | _OPTIONAL))
-            and not words[0].endswith("s")
-        ):
-            one.line = one.line.doubting(Reason.MENTIONED, line=below.line.line)
-
-
-_OPTIONAL = frozenset(("facultatif", "facultative", "optional", "non", "peut", "provisoire"))
 
 
 def _mapping(segment: Segment) -> Mapping:
@@ -395,6 +307,7 @@ def _read(row: Row, segment: Segment, context: _Context) -> Iterator[Candidate]:
         if context.since or context.counted:
             context.reset()
         context.leader_next, context.leaders, context.under = False, False, ""
+        _note_heading(row, context)
         unknown = [
             cell for cell, holds in zip(row.cells, segment.columns, strict=False)
             if holds is Column.NOTHING and not role_of_heading(cell)[1]
@@ -410,12 +323,13 @@ def _read(row: Row, segment: Segment, context: _Context) -> Iterator[Candidate]:
         context.reset()
         context.counted = bool(re.search(r":\s*\d", row.text))
         context.status = None if re.search(r":\s*0\b", row.text) else status
+        context.is_of_present = status is None and "present" in fold(row.text)
         yield Candidate(line.doubting(Reason.TITLE))
         return
-    label = _label_of(row, segment)
+    label, is_title = _label_of(row, segment), False
     if label and (said := meaning_of_label(label)) and not mentions_in(label):
         context.reset()
-        context.status = said
+        context.status, is_title = said, True
     elif len(row.filled) == 1 and announces_participants(row.filled[0]):
         context.reset()
     elif len(row.filled) == 1 and qualifies_people(row.filled[0]) and not mentions_in(row.text):
@@ -430,11 +344,19 @@ def _read(row: Row, segment: Segment, context: _Context) -> Iterator[Candidate]:
         by_columns = False
     candidate = from_columns(row, line, segment) if by_columns else from_text(row, line)
     candidate.unread = " ; ".join(_unread(row, segment) if by_columns and candidate.is_person else row.filled)
-    candidate.evidence = 2 * segment.told
+    candidate.votes = 2 * segment.told
+    candidate.has_row = bool(by_columns) and _has_row(row, segment)
     candidate.own_address, candidate.unsure_address = segment.own_address, segment.unsure_address
     if segment.is_above and candidate.is_person:
         candidate.line = candidate.line.doubting(Reason.MAYBE_TITLE)
-    if segment.is_above and candidate.is_person and not candidate.line.address and not mentions_in(row.text):
+    is_like_below = len(row.filled) > 1 and any(may_be_given(cell) for cell in row.filled)
+    if (
+        segment.is_above
+        and candidate.is_person
+        and not candidate.line.address
+        and not mentions_in(row.text)
+        and not is_like_below
+    ):
         candidate = Candidate(replace(candidate.line, doubts=()).doubting(Reason.TITLE))
     if candidate.is_person:
         found = candidate.line
@@ -449,10 +371,20 @@ def _read(row: Row, segment: Segment, context: _Context) -> Iterator[Candidate]:
             found = found.doubting(context.status)
         if context.closed:
             found = found.doubting(Reason.MAYBE_TITLE)
-        if above := segment.misread or context.under or context.about:
+        candidate.is_of_present = context.is_of_present or context.is_present_sheet
+        if above := segment.misread or context.apart or context.under or context.about:
             found = found.doubting(Reason.UNDER, above)
-        if _is_label(row, candidate):
+        if is_title or not by_columns:
+            context.title = row.text
+        if is_title:
+            pass
+        elif _is_label(row, candidate) or _is_lone_cell(row, candidate, segment):
             context.under = row.text if context.people else ""
+            context.title = row.text
+        elif by_columns or not common_word_in(candidate.whole):
+            context.loose += not by_columns
+            context.listed += bool(by_columns) or context.loose > 2
+            context.title = "" if by_columns else row.text
         if context.leaders and context.last and row.number > context.last + 1:
             context.leaders = False
         if context.leader_next or context.leaders:
@@ -461,7 +393,7 @@ def _read(row: Row, segment: Segment, context: _Context) -> Iterator[Candidate]:
         context.last = row.number
         candidate.line = found
         context.people += 1
-        context.since += 1
+        context.since += not is_title
         if said := meaning_of_label(segment.block.name):
             candidate.line = candidate.line.doubting(said)
         elif qualifies_people(segment.block.name):
@@ -472,6 +404,56 @@ def _read(row: Row, segment: Segment, context: _Context) -> Iterator[Candidate]:
             context.closed = True
         _note_title(row, context)
     yield candidate
+
+
+def _has_row(row: Row, segment: Segment) -> bool:
+    """A civility, or a number, a date or an address in each column that most rows fill."""
+    cells = dict(enumerate(row.cells))
+    if any(
+        column is Column.CIVILITY and fold(cells.get(index, "")) in CIVILITIES
+        for index, column in enumerate(segment.columns)
+    ):
+        return True
+    filled = [cells.get(index, "") for index in segment.dense]
+    return all(filled) and any(map(str.isdigit, "".join(filled)))
+
+
+def _is_lone_cell(row: Row, candidate: Candidate, segment: Segment) -> bool:
+    """« Bureau » alone in its row, in a table with several cells to a row; not certainly a name."""
+    text = candidate.whole or candidate.line.name
+    return (
+        bool(segment.heading)
+        and len(row.filled) == 1
+        and sum(len(other.filled) > 1 for other in segment.rows) * 2 > len(segment.rows)
+        and not any(map(may_be_given, text.split()))
+        and not by_capitals(text.split())
+        and not _is_clear(text)
+    )
+
+
+def _note_heading(row: Row, context: _Context) -> None:
+    """A further table is one of participants under the same heading or a title that names them."""
+    heading = frozenset(map(fold, row.filled))
+    title = context.title if fold(context.title) not in context.titles else ""
+    if not context.listed:
+        context.heading = heading
+    elif title:
+        is_same = heading == context.heading
+        context.apart = "" if _is_of_participants(title, is_same=is_same) else title
+    elif heading != context.heading:
+        context.apart = row.text
+
+
+def _is_of_participants(title: str, *, is_same: bool = True) -> bool:
+    if is_plain_label(title) or announces_participants(title):
+        return True
+    words = set(fold(title).split())
+    return is_same and not words & _OF_STAFF and _is_clear(title) and not _is_of_another_time(title)
+
+
+_OF_STAFF = frozenset(
+    ("equipe", "equipes", "service", "comite", "club", "association", "societe", "entreprise")
+)
 
 
 def _label_of(row: Row, segment: Segment) -> str:
@@ -489,6 +471,10 @@ def _label_of(row: Row, segment: Segment) -> str:
 def _note_title(row: Row, context: _Context) -> None:
     """What a title means for the people below it."""
     words = set(fold(row.text).split())
+    if any(map(str.isalpha, row.text)):
+        context.title = row.text
+        if not context.listed and not context.loose:
+            context.titles |= {fold(row.text)}
     announces = row.text.rstrip().endswith(":")
     is_label = announces or (len(words) <= 3 and ":" not in row.text)
     others = words & (LEADERS | OTHER_PARTS | OF_OTHERS) if is_label and is_of_others(row.text) else set()
@@ -499,7 +485,13 @@ def _note_title(row: Row, context: _Context) -> None:
         context.status = status
     if row.filled and any(c.isalpha() for c in row.text) and not mentions_in(row.text):
         context.under = (
-            row.text if context.people and is_label and not others and not _is_clear(row.text) else ""
+            row.text
+            if context.people
+            and (is_label or context.listed)
+            and not others
+            and (not _is_clear(row.text) or (context.listed and _is_of_another_time(row.text)))
+            and fold(row.text) not in context.titles
+            else ""
         )
 
 
@@ -530,6 +522,15 @@ def _is_clear(title: str) -> bool:
     if known & {"liste", "listes", "noms"} and not known & THINGS:
         return is_plain_label(title)
     return bool(known & _CLEAR) or any(c.isdigit() for c in title) or is_class(title)
+
+
+_OCCASIONS = OCCASIONS | CALENDAR - {"et"} | {"date", "jour"}
+_DAY = re.compile(r"\b\d{1,2}[/.]\d{1,2}\b")
+
+
+def _is_of_another_time(title: str) -> bool:
+    """« Session 2 », « Mardi 12 mars » between people: those below were there another time."""
+    return bool(set(fold(title).split()) & _OCCASIONS or _DAY.search(title))
 
 
 _OF_PART = re.compile(r"(?:eur|euse|rice|ien|ienne|ant|ante|ent|ente|iste|aire|age)s?$")

@@ -116,7 +116,7 @@ _DENIED = re.compile(
     r"\b(ajourn\w*|recalee?s?|echecs?|echou\w*|rejet\w*|elimine\w*|doublons?|ne pas|pas de nouvelles?|injoignables?|injustifie\w*|remplac\w*|"
     r"suppleante?s?|decede\w*|demenag\w*|rayee?s?|barree?s?|suspendu\w*|erreurs?|brouillons?|archiv\w*|changement de groupe|depart\w* anticipe\w*|"
     r"hospitalise\w*|arrets? maladie|conges?|pas sign\w*|pas revenue?s?|sans (?:suite|reponse|nouvelles?)|perdue?s? de vue|exclusions?|renvoye\w*|"
-    r"inactifs?|inactives?|corbeille|tests?|exemples?|modeles?|dem|nsp|nv|abi|abj|def|nd|dns|dnf|np|"
+    r"suspended|disabled|deleted|blocked|inactive|archived|banned|locked|unqualified|cancelled|unsubscribed|inactifs?|inactives?|bloquee?s?|desactivee?s?|corbeille|tests?|exemples?|modeles?|dem|nsp|nv|abi|abj|def|nd|dns|dnf|np|"
     r"a (?:confirmer|relancer|recontacter|rappeler|verifier|supprimer|valider|revoir|trier|exclure|retirer|completer)|"
     r"non \w+|n (?:ont|ayant|a|etaient|etait) (?:pas|jamais|plus)|pas (?:encore )?(?!une?\b|de\b|la\b|le\b)\w+[ei]e?s?)\b"
 )
@@ -236,7 +236,12 @@ def qualifies_people(text: str) -> bool:
         or any(map(str.isdigit, word))
     ):
         return False
-    if says_present(word) or word in CALENDAR or status_in(text):
+    if (
+        says_present(word)
+        or re.match(r"(?:retenu|selectionne|certifie|diplome|laureat|recu)", word)
+        or word in CALENDAR
+        or status_in(text)
+    ):
         return False
     # As its noun is in the plural, so is what qualifies it: « élèves exclus », not « inscriptions sortie ».
     agrees = not words[at].endswith("s") or word.endswith(("s", "x"))

@@ -16,7 +16,7 @@ from app.domain.imports.lists.addresses import (
     own_domains,
     suggestion_for,
 )
-from app.domain.imports.lists.model import Column, Doubt, Line, Reading, Reason, State
+from app.domain.imports.lists.model import Column, Doubt, Evidence, Line, Reading, Reason, State
 from app.domain.imports.lists.names import (
     SURE_PARTICLES,
     Kind,
@@ -66,8 +66,14 @@ class Candidate:
     """By its heading the address is this person's own."""
     unsure_address: bool = False
     """Nothing in its heading shows who owns the address."""
-    evidence: int = 0
-    """Votes of the list as a whole for this name."""
+    votes: int = 0
+    """Of the list as a whole for this name."""
+    written: tuple[str, str] = ("", "")
+    """Given and family name as the list spells them."""
+    is_of_present: bool = False
+    """It stands under « Présents »."""
+    has_row: bool = False
+    """A civility, an identifier or a date stands beside it, as in most rows."""
 
     @property
     def is_person(self) -> bool:
@@ -99,7 +105,8 @@ def _weigh(people: Sequence[Candidate]) -> None:
         marked = by_capitals(one.whole.split()) is not None if one.whole else False
         # Columns with the headings « Nom » and « Prénom » are enough, wherever a name comes from.
         headed = one.named_pair and not one.whole and not one.free
-        one.evidence += coherent + marked + 2 * headed
+        one.votes += coherent + marked + 2 * headed
+        one.written = one.line.given_name, one.line.family_name
 
 
 def _is_confirmed(one: Candidate) -> bool:
@@ -107,7 +114,7 @@ def _is_confirmed(one: Candidate) -> bool:
     line = one.line
     given, family = line.given_name.split(), line.family_name.split()
     local = fold(line.address.partition("@")[0]).replace(" ", "")
-    votes = one.evidence
+    votes = one.votes
     votes += any(may_be_given(word) for word in given if not is_particle(word))
     votes += any(kind_of(word) in (Kind.FAMILY, Kind.BOTH) or fold(word) in SURE_PARTICLES for word in family)
     votes += any(len(fold(word)) > 2 and fold(word).replace(" ", "") in local for word in (*given, *family))
@@ -331,7 +338,7 @@ def confirmed(reading: Reading, reasons: Collection[Reason]) -> Reading:
     for line in reading.lines:
         if line.state is State.ASK and (settled := line.without(*reasons)) != line:
             faults = {doubt.reason: doubt for doubt in (*settled.doubts, *remaining_faults(line))}
-            line = replace(settled, doubts=tuple(faults.values()))
+            line = replace(settled, doubts=tuple(faults.values()), evidence=(Evidence.CONFIRMED,))
         lines.append(line)
     return replace(reading, lines=tuple(lines))
 

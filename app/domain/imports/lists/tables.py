@@ -8,7 +8,14 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from app.domain.imports.lists.addresses import addresses_in
-from app.domain.imports.lists.evidence import dense_columns, not_signed, rare_marks, unexplained_columns
+from app.domain.imports.lists.evidence import (
+    dense_columns,
+    not_signed,
+    one_hours_column,
+    presence_columns,
+    rare_marks,
+    unexplained_columns,
+)
 from app.domain.imports.lists.model import NAME_COLUMNS, Block, Column, Reason, Row
 from app.domain.imports.lists.names import CIVILITIES, Kind, by_capitals, fold, kind_of, lean_of
 from app.domain.imports.lists.remarks import (
@@ -20,7 +27,6 @@ from app.domain.imports.lists.remarks import (
     meaning_of_label,
     says_present,
     status_in,
-    status_of_code,
 )
 from app.domain.imports.lists.suspicion import Candidate
 from app.domain.imports.lists.text import HEADING_WITHIN
@@ -34,11 +40,6 @@ from app.domain.imports.lists.wording import (
     may_be_of_others,
     role_of_heading,
     roles_of_heading,
-)
-
-_HALF_DAY = re.compile(
-    r"(m|am|pm|a m|p m|matin|matinee|apres midi|soir|soiree|jour|journee|j ?\d{1,2}|s ?\d{1,2}|seance ?\d{0,2}|cours ?\d{0,2}|\d{1,2}|"
-    r"(lun|mar|mer|jeu|ven|sam|dim)\w*( \d{1,2})?( \w{3,9})?|\d{1,2} (\d{1,2}|\w{3,9})( \d{2,4})?|emargement|signature)( (matin|am|pm|apres midi|m))?"
 )
 
 
@@ -61,6 +62,8 @@ class Segment:
     codes: frozenset[int] = frozenset()
     days: frozenset[int] = frozenset()
     """Columns of days or half-days, ticked for those present."""
+    usually_ticked: frozenset[int] = frozenset()
+    """Of these, those that most are ticked in."""
     unread: frozenset[int] = frozenset()
     """Columns with an unknown heading or none."""
     rivals: dict[int, int] = field(default_factory=dict)
@@ -382,7 +385,7 @@ def prepare(segment: Segment) -> None:
         segment.usual, columns[usual] = usual, Column.NOTHING
     named = list(columns)
     _one_address_column(columns, cells, heading)
-    _one_hours_column(columns, heading)
+    one_hours_column(columns, heading)
     _one_way_of_naming(columns, cells)
     if not set(columns) & NAME_COLUMNS and segment.surely:
         _name_column_by_cells(columns, cells)
@@ -393,7 +396,11 @@ def prepare(segment: Segment) -> None:
         if column is Column.NOTHING
         and (holds_remarks(heading[i]) or not (heading[i] and role_of_heading(heading[i])[1]))
     )
-    segment.days = _presence_columns(columns, cells, heading)
+    segment.days = presence_columns(columns, cells, heading)
+    here = [n for n, row in enumerate(segment.rows) if any(is_ticked(cells[i][n]) for i in segment.days)]
+    segment.usually_ticked = frozenset(
+        i for i in segment.days if 3 * sum(bool(cells[i][n]) for n in here) >= 2 * len(here)
+    )
     for i, column in enumerate(columns):
         values = {fold(cell) for cell in cells[i] if cell}
         unknown = column is Column.NOTHING and heading[i] and not is_literal_heading(heading[i])
@@ -495,28 +502,6 @@ def _ticks_of_unknown(
             columns[i] = Column.NOTHING
 
 
-def _presence_columns(
-    columns: Sequence[Column], cells: Sequence[Sequence[str]], heading: Sequence[str]
-) -> frozenset[int]:
-    """Ticked columns of days; of unknown headings only where several stand side by side."""
-    named, others = set(), set()
-    for i, column in enumerate(columns):
-        below = (
-            cells[i][0]
-            if cells[i] and _HALF_DAY.fullmatch(fold(cells[i][0])) and not is_ticked(cells[i][0])
-            else ""
-        )
-        written = [cell for cell in cells[i][1 if below else 0 :] if cell]
-        marks = sum(bool(is_ticked(cell) or status_of_code(cell)) for cell in written)
-        if column is not Column.NOTHING or not any(map(is_ticked, written)) or 5 * marks < 3 * len(written):
-            continue
-        if below or (heading[i] and _HALF_DAY.fullmatch(fold(heading[i]))):
-            named.add(i)
-        elif not role_of_heading(heading[i])[1]:
-            others.add(i)
-    return frozenset(named | (others if len(others) > 1 else set()))
-
-
 def _name_column_by_cells(columns: list[Column], cells: Sequence[Sequence[str]]) -> None:
     """Where no heading names people, the column that holds most given names."""
     shares = {
@@ -558,21 +543,35 @@ def _one_address_column(
             columns[i] = Column.ADDRESS
 
 
-def _one_hours_column(columns: list[Column], heading: Sequence[str]) -> None:
-    """Of planned and worked hours, those that were worked."""
-    found = [i for i, column in enumerate(columns) if column is Column.HOURS]
-    worked = {"realisees", "effectuees", "presence", "suivies", "faites", "realise", "presentes"}
-    planned = {"prevues", "prevue", "prevu", "theoriques", "contrat"}
-    ranks = [
-        bool(set(fold(heading[i]).split()) & worked) - bool(set(fold(heading[i]).split()) & planned)
-        for i in found
-    ]
-    for i, rank in zip(found, ranks, strict=True):
-        if rank < max(ranks):
-            columns[i] = Column.NOTHING
+def _whole_names_apart(columns: list[Column], cells: Sequence[Sequence[str]]) -> None:
+    """« Nom » with « Léa Petit » in it, beside « Votre nom » and « Votre prénom »: the whole name, of which nothing is new."""
+    families = [i for i, column in enumerate(columns) if column is Column.FAMILY]
+    givens = [i for i, column in enumerate(columns) if column is Column.GIVEN]
+    if not families or not givens:
+        return
+    for i in families:
+        pairs = [
+            (set(fold(given).split()), set(fold(family).split()))
+            for given, family in zip(cells[givens[0]], cells[i], strict=True)
+            if given and family
+        ]
+        if 2 * sum(given < family for given, family in pairs) > len(pairs):
+            if len(families) > 1:
+                columns[i] = Column.NOTHING
+                families.remove(i)
+            else:
+                columns[i] = Column.WHOLE
+                columns[givens[0]] = Column.NOTHING
+            return
 
 
 def _one_way_of_naming(columns: list[Column], cells: Sequence[Sequence[str]]) -> None:
+    for i, column in enumerate(columns):
+        answers = {fold(cell) for cell in cells[i] if cell}
+        if column in NAME_COLUMNS and answers and answers <= _YES_OR_NO:
+            # « Invité ; Oui »
+            columns[i] = Column.NOTHING
+    _whole_names_apart(columns, cells)
     seen: set[Column] = set()
     for i, column in enumerate(columns):
         if column in (NAME_COLUMNS | {Column.HOURS, Column.PART, Column.CONTRIBUTION, Column.UNDER_15}):

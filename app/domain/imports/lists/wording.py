@@ -174,7 +174,7 @@ def _role(heading: str) -> tuple[Column, bool]:
         return Column.NOTHING, True
     if (
         len(words) < 15
-        and not known & {"nom", "prenom", "pourquoi"}
+        and not known & ({"nom", "prenom", "pourquoi"} | BESIDE_PRESENCE)
         and (
             any(map(_COMING.fullmatch, words))
             or (known & {"serez", "sera"} and known & {"present", "presente", "presents"})

@@ -1,0 +1,234 @@
+"""Nowhere else does a line become ready: with its evidence, or with one more question.
+
+Everything else of the reader finds people and doubts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+from app.domain.imports.lists.addresses import is_named_in, names_somebody
+from app.domain.imports.lists.model import (
+    OF_IDENTITY,
+    OF_PLACE,
+    OF_SPLIT,
+    Column,
+    Evidence,
+    Line,
+    Reason,
+)
+from app.domain.imports.lists.names import (
+    SURE_PARTICLES,
+    Kind,
+    by_capitals,
+    fold,
+    is_double_given,
+    is_less_common_word,
+    is_namesake,
+    is_particle,
+    kind_of,
+    may_be_given,
+)
+from app.domain.imports.lists.suspicion import Candidate
+from app.domain.imports.lists.tables import Segment
+from app.domain.imports.lists.wording import CALENDAR, TITLES
+
+
+def admit(tables: Sequence[tuple[Segment, Sequence[Candidate]]]) -> None:
+    """Give each person without a doubt the evidence for it; `asked_without_evidence` asks about who has too little."""
+    for table, lines in tables:
+        people = [one for one in lines if one.is_person]
+        _doubt_alone(lines, people)
+        _doubt_addresses(people)
+        marked = sum(bool(by_capitals(one.whole.split())) for one in people if one.whole)
+        by_case = len(people) >= 3 and 5 * marked >= 4 * len(people)
+        single = sum(Reason.ONE_WORD in {doubt.reason for doubt in one.line.doubts} for one in people)
+        in_columns = [one for one in people if not one.whole and not one.free]
+        split = sum(map(_has_halves_by_case, in_columns))
+        columns_by_case = 5 * split >= 4 * len(in_columns)
+        for index, one in enumerate(people):
+            if one.line.doubts:
+                continue
+            if 3 * single >= len(people) and _is_only_told_by_order(one):
+                one.line = one.line.doubting(Reason.UNUSUAL)
+            elif reason := _unproved(one, by_case):
+                one.line = one.line.doubting(reason)
+            else:
+                found = _evidence_of(one, table, columns_by_case=columns_by_case)
+                if table.told:
+                    found.add(Evidence.CONFIRMED)
+                if table.surely and not one.free:
+                    found.add(Evidence.BODY)
+                elif _is_one_of_a_series(index, people, lines):
+                    found.add(Evidence.SERIES)
+                one.line = replace(one.line, evidence=tuple(kind for kind in Evidence if kind in found))
+
+
+def asked_without_evidence(line: Line) -> Line:
+    """A line is ready only where something shows that it is a name, how it is split, and that it stands in a list."""
+    if line.doubts:
+        return replace(line, evidence=())
+    found = frozenset(line.evidence)
+    names = found & OF_IDENTITY
+    is_name = (
+        bool(names & {Evidence.GIVEN_NAME, Evidence.ADDRESS}) or len(names) > 1 or Evidence.CONFIRMED in found
+    )
+    if not is_name or not found & OF_SPLIT:
+        return replace(line, evidence=()).doubting(Reason.UNUSUAL)
+    if not found & OF_PLACE:
+        return replace(line, evidence=()).doubting(Reason.MAYBE_TITLE)
+    return line
+
+
+def _evidence_of(one: Candidate, table: Segment, *, columns_by_case: bool) -> set[Evidence]:
+    line = one.line
+    given = [word for word in line.given_name.split() if not is_particle(word)]
+    family = line.family_name.split()
+    found: set[Evidence] = set()
+    if any(may_be_given(word) and len(word) > 1 for word in given):
+        found.add(Evidence.GIVEN_NAME)
+    if any(kind_of(word) in (Kind.FAMILY, Kind.BOTH) or fold(word) in SURE_PARTICLES for word in family):
+        found.add(Evidence.FAMILY_NAME)
+    if line.address and is_named_in(line.address, line.given_name, line.family_name):
+        found.add(Evidence.ADDRESS)
+    if by_capitals(one.whole.split()) if one.whole else columns_by_case and _has_halves_by_case(one):
+        found.add(Evidence.CAPITALS)
+    if one.has_row:
+        found.add(Evidence.ROW)
+    if not any(map(is_less_common_word, (*given, *family))):
+        found.add(Evidence.NO_VOCABULARY)
+    found.add(Evidence.ORDER if one.whole or not table.surely else Evidence.COLUMNS)
+    return found
+
+
+def _is_one_of_a_series(index: int, people: Sequence[Candidate], lines: Sequence[Candidate]) -> bool:
+    """Beside another name, with an address, or with no text around it."""
+    at = people[index].line.line
+    near = (*people[max(0, index - 1) : index], *people[index + 1 : index + 2])
+    return (
+        bool(people[index].line.address)
+        or any(abs(other.line.line - at) <= _NEAR for other in near)
+        or not any(_is_text(other.line) for other in lines if other is not people[index])
+    )
+
+
+_NEAR = 4
+
+
+def _is_text(line: Line) -> bool:
+    return any(map(str.isalpha, line.text)) and not any(
+        doubt.reason in (Reason.HEADING, Reason.REPEATED) for doubt in line.doubts
+    )
+
+
+def _has_halves_by_case(one: Candidate) -> bool:
+    """« DUPONT ; Marie »"""
+    given, family = one.written
+    return family.isupper() and len(family) > 1 and not given.isupper()
+
+
+def _is_only_told_by_order(one: Candidate) -> bool:
+    """Among halves of names, two terms may be one half: « Robert Dubois, Tom »."""
+    own = bool(one.line.address) and is_named_in(one.line.address, one.line.given_name, one.line.family_name)
+    return bool(one.whole) and not own and not by_capitals(one.whole.split())
+
+
+def _words_of(name: str) -> list[str]:
+    return fold(name).split()
+
+
+_VOWEL = re.compile(r"[aeiouyœæ]")
+
+
+def _mixes_cases(whole: str) -> bool:
+    """« Léa ajournée GARCIA »: a lower-case part that no statistics know, among capitals."""
+    words = [word for word in whole.split() if not is_particle(word)]
+    return any(word[:1].isupper() for word in words) and any(
+        word[:1].islower() and kind_of(word) is Kind.UNKNOWN and len(words) > 2 for word in words
+    )
+
+
+def _unproved(one: Candidate, by_case: bool) -> Reason | None:
+    line = one.line
+    if len(_words_of(line.family_name)) > 1 and set(_words_of(line.given_name)) & set(
+        _words_of(line.family_name)
+    ):
+        return Reason.SPLIT
+    own = bool(line.address) and is_named_in(line.address, line.given_name, line.family_name)
+    is_headed = not one.free and (one.named_pair and not one.whole)
+    if is_namesake(line.name) and not own and not is_headed:
+        return Reason.NAMESAKE
+    if any(
+        len(word) > 1 and not _VOWEL.search(fold(word)) and kind_of(word) is Kind.UNKNOWN
+        for word in line.name.split()
+    ):
+        return Reason.UNUSUAL
+    if not is_headed and not own and _are_both_given(one):
+        return Reason.COUPLE
+    if is_headed or one.prior or own:
+        return None
+    words = [word for word in line.name.split() if not is_particle(word)]
+    folded = [fold(half) for half in (line.given_name, line.family_name)]
+    if (
+        _mixes_cases(one.whole)
+        or folded[0] == folded[1]
+        or is_double_given(one.whole)
+        or set(_words_of(line.name)) <= CALENDAR
+    ):
+        return Reason.UNUSUAL
+    if set(_words_of(line.name)) & TITLES:
+        return Reason.MAYBE_TITLE
+    if any(map(is_less_common_word, words)):
+        return Reason.UNUSUAL
+    unknown = [word for word in words if kind_of(word) is Kind.UNKNOWN]
+    if by_case and one.whole:
+        # Among names with the family part in capitals, one without may be a title.
+        return None if by_capitals(one.whole.split()) else Reason.MAYBE_TITLE
+    if len(unknown) > 1 or (unknown and len(words) > 2):
+        return Reason.UNUSUAL
+    return None
+
+
+def _are_both_given(one: Candidate) -> bool:
+    """« Tom, Lou »: two given names on either side of a comma are two people."""
+    halves = one.line.given_name, one.line.family_name
+    return (
+        not one.whole
+        and one.pair_order is Column.FAMILY_FIRST
+        and all(kind_of(half) is Kind.GIVEN for half in halves)
+        and not one.written[1].isupper()
+    )
+
+
+def _doubt_alone(segment: Sequence[Candidate], people: Sequence[Candidate]) -> None:
+    """In running text, a name stands among others: one that stands apart may be a title or a signature."""
+    if len(segment) < 3:
+        return
+    lines = [one.line.line for one in people]
+    gaps = sorted(after - before for before, after in pairwise(lines))
+    reach = max(1, gaps[len(gaps) // 2]) if gaps else 1
+    if len(people) < 2 or reach > 3:
+        return
+    for index, one in enumerate(people):
+        near = [
+            other
+            for other in (*people[max(0, index - 1) : index], *people[index + 1 : index + 2])
+            if abs(other.line.line - one.line.line) <= reach
+        ]
+        if one.free and not one.line.address and not near:
+            one.line = one.line.doubting(Reason.MAYBE_TITLE)
+
+
+def _doubt_addresses(people: Sequence[Candidate]) -> None:
+    """Where a list's addresses are made of names, one that is not may be another person's."""
+    held = [one for one in people if one.line.address and one.line.name]
+    own = [is_named_in(one.line.address, one.line.given_name, one.line.family_name) for one in held]
+    united = 2 * sum(own) >= len(held)
+    for one, is_own in zip(held, own, strict=True):
+        if is_own or one.own_address or one.line.doubts:
+            continue
+        in_column = not one.free and not one.pair_order
+        if one.unsure_address or names_somebody(one.line.address) or (united and not in_column):
+            one.line = one.line.doubting(Reason.ADDRESS_UNSURE, one.line.address)
