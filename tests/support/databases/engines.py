@@ -38,7 +38,7 @@ def commits_that_wait_for_no_disk() -> Iterator[None]:
     def open_quickly(url: str) -> Engine:
         engine = open_engine(url)
         if make_url(url).username == ROLE:
-            _Connections(str(make_url(url).database)).serve(engine)
+            _reuse_connections(engine)
         return engine
 
     def check(engine: Engine) -> None:
@@ -51,38 +51,37 @@ def commits_that_wait_for_no_disk() -> Iterator[None]:
         yield
 
 
-class _Connections:
-    """Those of the application to one reused database: what an engine closes, the next test's engine opens again.
+def _reuse_connections(engine: Engine) -> None:
+    """What an engine closes, the next test's engine opens again: a new connection has read and prepared nothing."""
+    # The pool's dialect is its own; engines of one kind share theirs.
+    own: Any = engine.pool._dialect
+    event.listen(own, "do_connect", _open)
+    own.do_close = _close
 
-    A new connection reads the whole catalogue anew, and has nothing prepared.
-    """
 
-    def __init__(self, database: str) -> None:
-        self._idle = _idle[database]
-
-    def serve(self, engine: Engine) -> None:
-        event.listen(engine, "do_connect", self._open)
-        engine.dialect.do_close = self._close  # type: ignore[assignment]
-
-    def _open(self, _dialect: Any, _record: Any, arguments: list[Any], options: dict[str, Any]) -> Any:
-        while self._idle:
-            connection = self._idle.pop()
-            with suppress(psycopg.Error):
-                connection.execute("RESET ALL")
-                connection.execute("SELECT pg_advisory_unlock_all()")
-                connection.commit()
-                return connection
-        return psycopg.connect(*arguments, **options, options="-c synchronous_commit=off")
-
-    def _close(self, connection: Any) -> None:
+def _open(_dialect: Any, _record: Any, arguments: list[Any], options: dict[str, Any]) -> Any:
+    idle = _idle[options["dbname"]]
+    while idle:
+        connection = idle.pop()
         with suppress(psycopg.Error):
-            connection.rollback()
-        if not connection.closed:
-            self._idle.append(connection)
+            connection.execute("RESET ALL")
+            connection.execute("SELECT pg_advisory_unlock_all()")
+            connection.commit()
+            return connection
+    return psycopg.connect(*arguments, **options, options="-c synchronous_commit=off")
+
+
+def _close(connection: Any) -> None:
+    with suppress(psycopg.Error):
+        connection.rollback()
+    if connection.closed or connection.info.user != ROLE:
+        connection.close()
+    else:
+        _idle[connection.info.dbname].append(connection)
 
 
 _idle: defaultdict[str, list[Any]] = defaultdict(list)
-"""By database: nobody uses these now."""
+"""The application's connections by database: nobody uses these now."""
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from sqlalchemy import Engine, create_engine, make_url, text
 
+from app.container import process
 from app.db.engine.schema import SchemaState, schema_state
+from app.db.engine.session import open_engine
+from tests.support.databases.engines import as_owner
 
 
 def test_a_fresh_database_stands_at_the_newest_revision(engine: Engine):
@@ -30,3 +33,23 @@ def test_an_empty_database_has_no_table(empty_postgres_url: str):
     assert make_url(empty_postgres_url).database.startswith("sceau_test_")
     assert schema_state(engine) is SchemaState.OLDER
     engine.dispose()
+
+
+def test_a_closed_connection_of_the_application_serves_its_next_engine(postgres_url: str):
+    assert _pid_of(postgres_url) == _pid_of(postgres_url)
+
+
+def test_a_closed_connection_of_the_owner_never_serves_the_application(postgres_url: str):
+    engine = open_engine(as_owner(postgres_url))
+    assert _pid_of(postgres_url) != _pid(engine)
+
+
+def _pid_of(url: str) -> int:
+    return _pid(process.open_engine(url))
+
+
+def _pid(engine: Engine) -> int:
+    with engine.connect() as connection:
+        pid = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+    engine.dispose()
+    return int(pid)
