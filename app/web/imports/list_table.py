@@ -89,6 +89,7 @@ OF_SEVERAL = {
     Reason.HOURS_HIGH: N_("C’est beaucoup d’heures pour cette activité."),
 }
 """Where the sentence of one line quotes it."""
+_OF_COLUMN = N_("« {word} » : ces adresses sont celles d’autres personnes. Continuer sans adresse e-mail ?")
 _FIELDS = ("prenom", "nom", "adresse", "heures", "contribution")
 _ABOUT = {"prenom": OF_NAME, "nom": OF_NAME, "adresse": OF_ADDRESS, "heures": OF_HOURS}
 COLUMNS = {
@@ -218,11 +219,20 @@ class SettlingTable:
 
     @property
     def groups(self) -> list[ReasonGroup]:
-        counts = Counter(doubt.reason for row in self.in_state(State.ASK) for doubt in row.line.doubts)
+        asked = self.in_state(State.ASK)
+        counts = Counter(doubt.reason for row in asked for doubt in row.line.doubts)
+        columns = {
+            "" if row.line.address else doubt.word
+            for row in asked
+            for doubt in row.line.doubts
+            if doubt.reason is Reason.ADDRESS_OF_OTHER
+        }
         return [
             ReasonGroup(
                 reason.value,
-                translated(OF_SEVERAL.get(reason) or SENTENCES[reason]),
+                filled(translated(_OF_COLUMN), {"word": next(iter(columns))})
+                if reason is Reason.ADDRESS_OF_OTHER and len(columns) == 1 and any(columns)
+                else translated(OF_SEVERAL.get(reason) or SENTENCES[reason]),
                 count,
                 reason not in _NEVER_CONFIRMED,
                 reason is Reason.ADDRESS_TYPO,

@@ -439,7 +439,11 @@ def _part_page(
         until=day(parse_timestamp(preview.whole.get("validUntil")), zone),
         days=PRESENTATION_LIFE.days,
         before=[
-            (moment(at, zone), [labels[name] for name in shown if name in labels]) for at, shown in before
+            (
+                moment(at, zone),
+                [labels[name][:1].lower() + labels[name][1:] for name in shown if name in labels],
+            )
+            for at, shown in before
         ],
     )
 

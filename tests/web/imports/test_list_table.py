@@ -145,6 +145,19 @@ def test_misspelt_addresses_are_corrected_or_kept_and_no_button_says_both(
     )
 
 
+def test_a_column_of_parents_addresses_is_one_question(house: House, trainer: TestClient, award: str) -> None:
+    page = preview(
+        trainer,
+        award,
+        house.presence,
+        liste="Nom;Prénom;Mail parent\nMartin;Zoé;eva.martin@exemple.fr\nRoux;Tom;luc.roux@exemple.fr",
+    )
+    assert "ces adresses sont celles d’autres personnes" in page.text
+    assert "Confirmer les 2" in page.text
+    carried = carried_by(step(trainer, step(trainer, page, "confirmer-address-of-other"), "suite"))
+    assert carried.splitlines() == ["Martin;Zoé;", "Roux;Tom;"]
+
+
 def test_sentences_of_several_lines_name_no_word_of_one() -> None:
     left = [reason for reason, sentence in SENTENCES.items() if "{" in OF_SEVERAL.get(reason, sentence)]
     assert set(left) <= NOT_A_PERSON | ASKED_APART

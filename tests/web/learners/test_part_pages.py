@@ -134,7 +134,7 @@ def test_holder_finds_on_the_page_what_was_shown(house: House, zoe: TestClient, 
     assert "Fichiers déjà préparés" not in told(zoe.get(place(result)).text)
     send(zoe, place(result), {"montre": ["nom", "preuves"]})
     assert re.search(
-        r"Fichiers déjà préparés .* : Le nom de la personne, Les preuves", told(zoe.get(place(result)).text)
+        r"Fichiers déjà préparés .* : le nom de la personne, les preuves", told(zoe.get(place(result)).text)
     )
 
 

@@ -184,7 +184,7 @@ def _with_address(line: Line, row: Row, segment: Segment) -> Line:
     heading = segment.heading.cells if segment.heading else ()
     ranked: list[tuple[int, int, str]] = []
     others: list[str] = []
-    labelled_other = False
+    labelled_other, of_others = False, ""
     for index, cell in enumerate(row.cells):
         column = segment.columns[index] if index < len(segment.columns) else Column.NOTHING
         if column is Column.ADDRESS:
@@ -201,10 +201,11 @@ def _with_address(line: Line, row: Row, segment: Segment) -> Line:
             found, _ = addresses_in(cell)
             others += found
             labelled_other = labelled_other or column is Column.OTHER_ADDRESS
+            of_others = of_others or segment.title_of(index)
     ranked.sort(key=lambda one: one[:2])
     if not ranked:
         if others:
-            line = line.doubting(Reason.ADDRESS_OF_OTHER)
+            line = line.doubting(Reason.ADDRESS_OF_OTHER, of_others if labelled_other else "")
         return replace(line, other_addresses=tuple(dict.fromkeys(others)))
     best_rank, _, address = ranked[0]
     own_rank = max(
