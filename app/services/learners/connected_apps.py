@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from app.db.accounts import OwnAddressStore
 from app.db.awards.awards import AwardRecord, AwardStore
-from app.db.campus.campus import HistoryStore
+from app.db.campus.campus import CampusStore, HistoryStore
 from app.db.learners import PortfolioStore
 from app.db.learners.connected_apps import ConnectedAppStore
 from app.db.people import PeopleStore
@@ -31,6 +31,8 @@ from app.domain.learners.connected_apps import (
     AppSecret,
     AppSecretKind,
     ConnectedApp,
+    RegistrationRefusal,
+    RegistrationRefused,
     TokenRefusal,
     identity_of,
     pairwise_id,
@@ -51,10 +53,14 @@ from app.language import N_
 from app.services.accounts.sessions import AccountNotices
 from app.services.learners.imported_badges import BadgeToAdd, BroughtBadges, Upserted
 from app.services.publishing.publication import PublicationService
+from sceau_credentials.trust.lookalikes import names_alike, without_unseen
 from sceau_credentials.values.json_text import JsonObject
 
 ACCESS_SECONDS: Final = int(ACCESS_LIFE.total_seconds())
 _ENDED: Final = N_("Ce jeton d’accès n’est plus valable.")
+
+
+_OWN_NAME: Final = "Sceau"
 
 
 @dataclass(frozen=True)
@@ -85,6 +91,7 @@ class CredentialPage:
 @dataclass(frozen=True, eq=False)
 class ConnectedApps:
     store: ConnectedAppStore
+    campuses: CampusStore
     people: PeopleStore
     own_addresses: OwnAddressStore
     consents: ConsentStore
@@ -109,8 +116,27 @@ class ConnectedApps:
         app = read_registration(
             sent, secret_digest=digest_of(secret), registered_itself=not by_operator, at=self.clock()
         )
+        if not by_operator:
+            self._check_name(app)
         self.store.add(app)
         return registration_answer(app, secret)
+
+    def _check_name(self, app: ConnectedApp) -> None:
+        """An application that registers itself takes no name that a hurried reader confuses with this service, one of
+        its campuses, or an application of another host that the operator registered."""
+        known = [
+            _OWN_NAME,
+            *(name for each in self.campuses.list_all() for name in (each.short_name, each.name)),
+        ]
+        known += [
+            each.name
+            for each in self.store.list_all()
+            if not each.registered_itself and each.host != app.host
+        ]
+        name = without_unseen(app.name)
+        if any(names_alike(name, each) for each in known):
+            expected = "client_name: not like the name of this service, a campus or another application"
+            raise RegistrationRefused(RegistrationRefusal.METADATA, expected)
 
     def list_all(self) -> Sequence[ConnectedApp]:
         return self.store.list_all()

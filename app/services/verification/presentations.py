@@ -259,7 +259,7 @@ class PresentationService:
         """
         row, asked = self._waiting(reference)
         if "error" in form:
-            if form.get("state", asked.state) != asked.state:
+            if form.get("state") != asked.state:
                 raise PresentationRefused("state is not that of the request")
             return None
         content = decrypt_answer(form.get("response", ""), asked)

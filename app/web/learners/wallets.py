@@ -22,7 +22,7 @@ from app.domain.learners.wallet_authorization import (
 )
 from app.domain.learners.wallets import WalletFormat, check_may_carry, check_may_show_part
 from app.domain.people.parental_consent import ParentNeeded
-from app.errors import AppError, Conflict, Gone, InvalidInput, NotFound
+from app.errors import AppError, Conflict, Gone, InvalidInput, NotFound, NotSignedIn
 from app.http.pages.forms import SafeForm, text_of, untouched_text_of
 from app.http.pages.render import page
 from app.http.pages.typography import translated
@@ -288,7 +288,7 @@ def show_presentation(
 def answer_presentation(
     reference: str, request: Request, services: ReadingServices, form: SafeForm
 ) -> Response:
-    """The link is enough to refuse; only the holder of a badge can show it."""
+    """Who has the link alone ends nothing: to refuse, a person is known here; only the holder of a badge shows it."""
     try:
         award_id = uuid.UUID(text_of(form, "badge")) if text_of(form, "geste") == "montrer" else None
     except ValueError:
@@ -296,6 +296,12 @@ def answer_presentation(
     try:
         with write_transaction(request) as writing:
             if award_id is None:
+                if not people_here(request, writing):
+                    raise NotSignedIn(
+                        N_(
+                            "Pour refuser, il faut se connecter, ou ouvrir d’abord un badge par son lien privé."
+                        )
+                    )
                 writing.presentations.refuse(reference)
             else:
                 who = holder_of(award_id, request, writing)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -230,3 +232,23 @@ def test_code_of_a_child_is_not_redeemed(house: House, monkeypatch: pytest.Monke
         client = services.connected_apps.client(app["client_id"], app["client_secret"])
         assert client is not None
         assert services.connected_apps.tokens(client, redemption(code)) is TokenRefusal.INVALID_GRANT
+
+
+@pytest.mark.parametrize(
+    "name", ["Sceau", "Scеau", "S c e a u", "Campus ITIP", "lTlP", "Porte-feuille de l’Académie", "P0rtefeuille de l’Academie"]
+)  # fmt: skip
+def test_application_that_registers_itself_takes_no_name_like_a_known_one(house: House, name: str) -> None:
+    of_operator = json.loads(
+        json.dumps(REGISTRATION | {"client_name": "Portefeuille de l’Académie"}).replace(
+            "portefeuille.exemple.fr", "academie.exemple.fr"
+        )
+    )
+    with house.unit_of_work() as services:
+        apps = replace(
+            services.connected_apps, options=replace(services.connected_apps.options, app_registration=True)
+        )
+        apps.register(of_operator, by_operator=True)
+        with pytest.raises(RegistrationRefused, match="client_name: not like"):
+            apps.register(REGISTRATION | {"client_name": name})
+        assert apps.register(REGISTRATION | {"client_name": "Carnet de voyage"})["client_id"]
+        assert apps.register(of_operator | {"client_name": "Portefeuille de l’Academie"})["client_id"]

@@ -329,6 +329,14 @@ def test_refusal_of_a_person_and_of_a_wallet_tells_nothing_more(house: House) ->
         assert (seen.state, seen.answer, seen.is_over) == (RequestState.REFUSED, None, True)
 
 
+def test_refusal_of_a_wallet_that_did_not_read_the_request_ends_nothing(house: House) -> None:
+    for odd in ({"error": "access_denied"}, {"error": "access_denied", "state": "x"}):
+        made = asked(house)
+        with pytest.raises(PresentationRefused):
+            answered(house, made, odd)
+        assert view(house, made).state is RequestState.WAITING
+
+
 def refused_here(house: House, made: NewRequest) -> None:
     with house.unit_of_work() as services:
         services.presentations.refuse(made.reference)

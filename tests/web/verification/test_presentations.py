@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,9 @@ from app.domain.campus.audit_log import Actor
 from app.domain.people.people import AgeGroup
 from app.domain.trust.organisations import Organisation, desk_token
 from app.domain.verification import REQUEST_LIFE
+from app.web.publishing.award_page import public_words
+from app.web.trust.peers import PeerShown
+from app.web.verification.verification_page import shown_now
 from tests.support.house import House, build_house, send
 
 WISH = {"qui": "Atelier Nord", "pourquoi": "Un poste", "badge": "robotique", "valable": "oui"}
@@ -108,6 +112,34 @@ def test_refusal_shows_nothing_and_ends_the_request(employer: TestClient, zoe: T
     seen = employer.get(here).text
     assert "La demande a été refusée" in seen
     assert "Zoé" not in seen
+
+
+def test_stranger_with_the_link_cannot_end_the_request(
+    house: House, employer: TestClient, zoe: TestClient
+) -> None:
+    here, link = requested(employer)
+    stranger = house.client()
+    shown = stranger.get(link).text
+    assert 'value="refuser"' not in shown
+    assert 'value="refuser"' in zoe.get(link).text
+    token = re.search(r'name="jeton" value="([^"]+)"', stranger.get(ASK).text)
+    assert token is not None
+    refused = stranger.post(link, data={"jeton": token[1], "geste": "refuser"})
+    assert refused.status_code in (303, 401)
+    assert employer.get(f"{here}/etat").text == "waiting"
+
+
+def test_preview_lists_what_others_wrote_about_the_badge(house: House, zoe: TestClient, result) -> None:
+    """As the page of the verdict shows it; a wallet gets the badge alone."""
+    award_id = result.lines[0].award_id
+    assert award_id is not None
+    with house.unit_of_work(reading=True) as services:
+        record = services.awards.record(award_id)
+        view = shown_now(services, record)
+        peer = PeerShown("1", ["Elle a tenu le poste."], "Paul Petit", "fr", "hier")
+        beside = replace(view, peers=[peer])
+        assert ("Recommandation", "Paul Petit. Elle a tenu le poste") in public_words(record, beside)
+        assert public_words(record, beside, with_others=False) == public_words(record, view)
 
 
 def test_another_persons_badge_and_one_that_was_not_asked_for_are_not_shown(
