@@ -99,6 +99,7 @@ def test_a_ready_line_has_the_evidence_of_its_list(text: str, given: str, eviden
         ("Nom;Prénom;Diplôme\nMartin;Léa;BTS MCO\nPetit;Tom;BTS SIO\nRoux;Eva;BTS MCO\nDupont;Marie;Session 2", Reason.EXTRA),
         ("Nom;Prénom;Présence\nMartin;Léa;P\nPetit;Tom;P\nDupont;Marie;P ?", Reason.EXTRA),
         ("Nom;Prénom;J1;J2\nMartin;Léa;x;x\nPetit;Tom;x;x\nRoux;Eva;x;x\nDupont;Marie;x;", Reason.UNTICKED),
+        ("Nom;Prénom;Attendance\nMartin;Léa;100%\nPetit;Tom;95%\nDupont;Marie;10%", Reason.EXTRA),
         ("Nom;Prénom;suspended\nMartin;Léa;0\nPetit;Tom;0\nDupont;Marie;1", Reason.WITHDRAWN),
         ("Eva ROUX\nMarie DUPONT\nPrésents\nLéa MARTIN\nTom PETIT", Reason.UNTICKED),
         ("De : Eva Roux <e.roux@exemple.fr>\nÀ : Marie Dupont <m.dupont@exemple.fr>\n\nLéa MARTIN\nTom PETIT", Reason.MAYBE_TITLE),

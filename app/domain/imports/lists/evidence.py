@@ -62,6 +62,8 @@ def unexplained_columns(
             found[index] = frozenset(marks)
         if column in (Column.STATUS, Column.PRESENT) and (lone := _lone_marks(written, rows)):
             found[index] = found.get(index, frozenset()) | lone
+        if low := _low_shares(written):
+            found[index] = found.get(index, frozenset()) | low
         if column is not Column.NOTHING or not written or title == REASON_HEADING:
             continue
         texts = [cell for cell in written if not speaks_for_itself(cell)]
@@ -127,7 +129,7 @@ def unexplained_columns(
         if title and not role_of_heading(title)[1] and meaning_of_label(title):
             odd = list(filter(is_crossed, odd))
         if odd:
-            found[index] = frozenset(odd)
+            found[index] = found.get(index, frozenset()) | frozenset(odd)
     return found
 
 
@@ -454,6 +456,20 @@ def _short(written: Sequence[str]) -> list[str]:
     usual = median(lasted[cell] for cell in written if cell in lasted) if len(lasted) > 2 else 0.0
     most = max(lasted.values(), default=0.0)
     return [cell for cell, hours in lasted.items() if hours * 4 < usual or (hours < 0.2 and most >= 1)]
+
+
+def _low_shares(written: Sequence[str]) -> frozenset[str]:
+    """« 10 % » where most were there for nearly all of it."""
+    shares = {
+        cell: float(share[1].replace(",", ".")) for cell in written if (share := _SHARE.fullmatch(cell))
+    }
+    if not shares or 3 * sum(cell in shares for cell in written) < 2 * len(written):
+        return frozenset()
+    usual = median(shares[cell] for cell in written if cell in shares)
+    return frozenset(cell for cell, share in shares.items() if 2 * share < usual)
+
+
+_SHARE = re.compile(r"(\d{1,3}(?:[.,]\d+)?)\s?%")
 
 
 def _with_brackets(written: Sequence[str]) -> list[str]:

@@ -373,7 +373,7 @@ def _read(row: Row, segment: Segment, context: _Context) -> Iterator[Candidate]:
             found = found.doubting(Reason.MAYBE_TITLE)
         candidate.is_of_present = context.is_of_present or context.is_present_sheet
         if above := segment.misread or context.apart or context.under or context.about:
-            found = found.doubting(Reason.UNDER, above)
+            found = found.doubting(Reason.UNDER, above.strip(" ;,|\t"))
         if is_title or not by_columns:
             context.title = row.text
         if is_title:
