@@ -10,7 +10,6 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    ScalarSelect,
     Select,
     and_,
     exists,
@@ -28,7 +27,7 @@ from app.db.activities.activities import organised_by
 from app.db.awards.awards import AwardRecord, AwardStore
 from app.db.badges import WITHOUT_PICTURES
 from app.db.campus.people import are_named, are_of
-from app.db.campus.registers import RegisterStore, given_by
+from app.db.campus.registers import RegisterStore
 from app.db.engine.changes import changed_since
 from app.db.engine.queries import Order, Start, Store, holds_all, page_of
 from app.db.engine.writes import among
@@ -247,6 +246,15 @@ _LATEST_FIRST = (col(Award.awarded_at).desc(), col(Award.id).desc())
 _LATEST_AWARDS: Order = [(col(Award.awarded_at), True), (col(Award.id), True)]
 
 
+_SORTED_BY: dict[PeopleSort, Any] = {
+    PeopleSort.NAME: col(CampusPerson.listed_as),
+    PeopleSort.ARRIVAL: col(CampusPerson.created_at),
+    PeopleSort.ACTIVITIES: col(CampusPerson.activities),
+    PeopleSort.AWARDS: col(CampusPerson.awards),
+    PeopleSort.CLAIMED: col(CampusPerson.claimed),
+}
+
+
 class PeopleRegisterStore(RegisterStore[Person, PeopleFilter, PeopleSort]):
     _usual = (col(CampusPerson.listed_as), col(CampusPerson.person_id))
 
@@ -261,73 +269,20 @@ class PeopleRegisterStore(RegisterStore[Person, PeopleFilter, PeopleSort]):
         found: Person = row[0]
         return found
 
-    def page(
-        self, campus_id: uuid.UUID, wanted: PeopleFilter, start: Start, sort: PeopleSort, *, descending: bool
-    ) -> list[Person]:
-        if sort in (PeopleSort.NAME, PeopleSort.ARRIVAL):
-            return super().page(campus_id, wanted, start, sort, descending=descending)
-        number = _number_of(campus_id, sort)
-        query = self._ids(campus_id, wanted)
-        order: Order = [(number, descending), (col(CampusPerson.person_id), descending)]
-        ids = [row[0] for row in page_of(self.session, query, order, start)]
-        people = {
-            each.id: each for each in self.session.scalars(select(Person).where(col(Person.id).in_(ids)))
-        }
-        return [people[each] for each in ids]
-
     def _order(self, _: uuid.UUID, sort: PeopleSort, descending: bool) -> Order:
-        first = CampusPerson.listed_as if sort is PeopleSort.NAME else CampusPerson.created_at
-        return [(col(first), descending), (col(CampusPerson.person_id), descending)]
+        return [(_SORTED_BY[sort], descending), (col(CampusPerson.person_id), descending)]
 
     def among(self, campus_id: uuid.UUID, person_ids: Sequence[uuid.UUID]) -> Sequence[Person]:
         query = _people_of(campus_id).where(col(CampusPerson.person_id).in_(person_ids))
         return self.session.scalars(query.order_by(*self._usual)).all()
 
     def counts(self, campus_id: uuid.UUID, person_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, PersonCounts]:
-        parts = (
-            select(col(Participation.person_id), func.count())
-            .join(ActivityCampus, col(ActivityCampus.activity_id) == col(Participation.activity_id))
-            .where(
-                col(Participation.person_id).in_(person_ids),
-                col(Participation.is_present),
-                organised_by(campus_id),
-            )
-            .group_by(col(Participation.person_id))
+        stored = col(CampusPerson.activities), col(CampusPerson.awards), col(CampusPerson.claimed)
+        query = select(col(CampusPerson.person_id), *stored).where(
+            col(CampusPerson.campus_id) == campus_id, col(CampusPerson.person_id).in_(person_ids)
         )
-        awards = (
-            select(col(Award.person_id), func.count(), func.count(col(Award.claimed_at)))
-            .where(
-                col(Award.person_id).in_(person_ids),
-                col(Award.campus_id) == campus_id,
-                col(Award.state) == AwardState.ISSUED,
-            )
-            .group_by(col(Award.person_id))
-        )
-        present: dict[uuid.UUID, int] = {row[0]: row[1] for row in self.session.execute(parts)}
-        given = {person_id: (count, claimed) for person_id, count, claimed in self.session.execute(awards)}
-        return {
-            person_id: PersonCounts(present.get(person_id, 0), *given.get(person_id, (0, 0)))
-            for person_id in person_ids
-        }
-
-
-def _number_of(campus_id: uuid.UUID, sort: PeopleSort) -> ScalarSelect[int]:
-    """Of one person, from an index: PostgreSQL expects too few people of a campus to count for all of them at once."""
-    if sort is PeopleSort.ACTIVITIES:
-        query = (
-            select(func.count())
-            .select_from(join(Participation, ActivityCampus, _SAME_ACTIVITY))
-            .where(
-                col(Participation.person_id) == col(CampusPerson.person_id),
-                col(Participation.is_present),
-                organised_by(campus_id),
-            )
-        )
-    else:
-        counted = func.count() if sort is PeopleSort.AWARDS else func.count(col(Award.claimed_at))
-        here = col(Award.person_id) == col(CampusPerson.person_id)
-        query = select(counted).select_from(Award).where(here, *given_by(campus_id))
-    return query.correlate(CampusPerson).scalar_subquery()
+        counted = {row[0]: PersonCounts(*row[1:]) for row in self.session.execute(query)}
+        return {person_id: counted.get(person_id, PersonCounts()) for person_id in person_ids}
 
 
 def _people_conditions(campus_id: uuid.UUID, wanted: PeopleFilter) -> list[ColumnElement[bool]]:
@@ -337,16 +292,16 @@ def _people_conditions(campus_id: uuid.UUID, wanted: PeopleFilter) -> list[Colum
         found.append(col(CampusPerson.created_at) >= first)
     if before is not None:
         found.append(col(CampusPerson.created_at) < before)
-    holds = [
-        col(Award.person_id) == col(CampusPerson.person_id),
-        col(Award.campus_id) == campus_id,
-        col(Award.state) == AwardState.ISSUED,
-    ]
     if wanted.badge_id is not None:
-        found.append(exists().where(*holds, col(Award.badge_id) == wanted.badge_id))
+        holders = select(col(Award.person_id)).where(
+            col(Award.campus_id) == campus_id,
+            col(Award.badge_id) == wanted.badge_id,
+            col(Award.state) == AwardState.ISSUED,
+        )
+        found.append(col(CampusPerson.person_id).in_(holders))
     if wanted.has_unclaimed is not None:
-        waits = exists().where(*holds, col(Award.claimed_at).is_(None))
-        found.append(waits if wanted.has_unclaimed else ~waits)
+        awards, claimed = col(CampusPerson.awards), col(CampusPerson.claimed)
+        found.append(awards > claimed if wanted.has_unclaimed else awards == claimed)
     if wanted.activity_id is not None:
         found.append(
             exists().where(

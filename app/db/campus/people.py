@@ -1,10 +1,10 @@
-"""Who belongs to a campus, stored: `campus_person`, written by triggers that add and never delete.
+"""Who belongs to a campus, stored: `campus_person`, written by triggers that add, count and never delete.
 
 A pair of a campus and a person is added by the row that ties them: a participation in an activity that the campus
 organises, an award, an identifier of its own system. A row that goes leaves the pair in doubt, and readers then ask
 the rows themselves (`is_tied`): two transactions of which one ties the person and the other unties them, neither
-seeing the other, cannot lose a pair. Only who was merged into another record is left to the reader. A pair goes with
-its person or its campus.
+seeing the other, cannot lose a pair. The nightly check deletes those that nothing ties any more. Only who was merged
+into another record is left to the reader. A pair goes with its person or its campus.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, not_, or_, text, true, tuple_, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, not_, or_, text, true, tuple_, update
 from sqlmodel import col, select
 
 from app.db.engine import triggers
@@ -31,43 +31,67 @@ PREFIX: Final = "belongs_"
 
 @dataclass(frozen=True)
 class _Source:
-    """`ties`: the pairs (campus_id, person_id) of one row, `{row}`, by some of its columns.
+    """`ties`: the pairs (campus_id, person_id) of one row, `{row}`, by some of its columns, and what it counts there.
 
-    `activity_lock`: another table has a part in them. The activity is then locked on PostgreSQL, so that two
-    transactions that write one row each of the two tables come one after the other; FOR KEY SHARE, as a reference
-    does, or FOR UPDATE.
+    `key` and `counted` are the other columns that it reads. `activity_lock`: another table has a part in the pairs.
+    The activity is then locked on PostgreSQL, so that two transactions that write one row each of the two tables
+    come one after the other; FOR KEY SHARE, as a reference does, or FOR UPDATE.
     """
 
     table: str
+    key: tuple[str, ...]
     columns: tuple[str, ...]
     ties: str
+    counted: tuple[str, ...] = ()
     activity_lock: str = ""
 
+    @property
+    def read(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((*self.key, *self.columns, *self.counted)))
 
+
+_PRESENT: Final = "CASE WHEN {} THEN 1 ELSE 0 END AS activities, 0 AS awards, 0 AS claimed"
+_VALID: Final = (
+    "0 AS activities, CASE WHEN {row}.state = 'issued' THEN 1 ELSE 0 END AS awards, "
+    "CASE WHEN {row}.state = 'issued' AND {row}.claimed_at IS NOT NULL THEN 1 ELSE 0 END AS claimed"
+)
 _SOURCES: Final = (
-    _Source("award", ("campus_id", "person_id"), "SELECT {row}.campus_id, {row}.person_id"),
+    _Source(
+        "award",
+        ("id",),
+        ("campus_id", "person_id"),
+        f"SELECT {{row}}.campus_id AS campus_id, {{row}}.person_id AS person_id, {_VALID}",
+        counted=("state", "claimed_at"),
+    ),
     _Source(
         "participation",
+        ("id",),
         ("activity_id", "person_id"),
-        "SELECT o.campus_id, {row}.person_id FROM activity_campus o WHERE o.activity_id = {row}.activity_id "
-        "AND o.accepted_at IS NOT NULL",
-        "FOR KEY SHARE",
+        f"SELECT o.campus_id AS campus_id, {{row}}.person_id AS person_id, {_PRESENT.format('{row}.is_present')} "  # noqa: S608 - names of our own
+        "FROM activity_campus o WHERE o.activity_id = {row}.activity_id AND o.accepted_at IS NOT NULL",
+        counted=("is_present",),
+        activity_lock="FOR KEY SHARE",
     ),
     _Source(
         "activity_campus",
+        (),
         ("activity_id", "campus_id", "accepted_at"),
-        "SELECT {row}.campus_id, q.person_id FROM participation q WHERE q.activity_id = {row}.activity_id "
-        "AND {row}.accepted_at IS NOT NULL",
-        "FOR UPDATE",
+        f"SELECT {{row}}.campus_id AS campus_id, q.person_id AS person_id, {_PRESENT.format('q.is_present')} "  # noqa: S608 - the same
+        "FROM participation q WHERE q.activity_id = {row}.activity_id AND {row}.accepted_at IS NOT NULL",
+        activity_lock="FOR UPDATE",
     ),
     _Source(
         "external_id",
+        (),
         ("campus_id", "person_id"),
-        "SELECT {row}.campus_id, {row}.person_id WHERE {row}.person_id IS NOT NULL",
+        "SELECT {row}.campus_id AS campus_id, {row}.person_id AS person_id, 0 AS activities, 0 AS awards, 0 AS claimed "
+        "WHERE {row}.person_id IS NOT NULL",
     ),
 )
-_COLUMNS: Final = "campus_id, person_id, listed_as, created_at, in_doubt"
+_COUNTS: Final = ("activities", "awards", "claimed")
+_COLUMNS: Final = f"campus_id, person_id, listed_as, created_at, in_doubt, {', '.join(_COUNTS)}"
 _COPIED: Final = ("listed_as", "created_at")
+_SUMS: Final = ", ".join(f"CAST(sum(d.{each}) AS integer) AS {each}" for each in _COUNTS)
 
 
 def _on_sqlite(source: _Source) -> dict[str, str]:
@@ -75,49 +99,88 @@ def _on_sqlite(source: _Source) -> dict[str, str]:
         ties = source.ties.format(row=row)
         return (
             f"INSERT OR IGNORE INTO campus_person ({_COLUMNS}) SELECT n.campus_id, n.person_id, p.listed_as, p.created_at, "  # noqa: S608 - names of our own
-            f"0 FROM ({_named(ties)}) n JOIN person p ON p.id = n.person_id; "
+            f"0, 0, 0, 0 FROM ({ties}) n JOIN person p ON p.id = n.person_id; "
+        )
+
+    def counted(row: str, sign: str) -> str:
+        if source.table == "external_id":
+            return ""
+        changes = ", ".join(f"{each} = campus_person.{each} {sign} n.{each}" for each in _COUNTS)
+        ties = (
+            f"SELECT d.campus_id, d.person_id, {_SUMS} FROM ({source.ties.format(row=row)}) d GROUP BY 1, 2"  # noqa: S608 - the same
+        )
+        return (
+            f"UPDATE campus_person SET {changes} FROM ({ties}) n WHERE campus_person.campus_id = n.campus_id "  # noqa: S608 - the same
+            "AND campus_person.person_id = n.person_id; "
         )
 
     def doubted(row: str) -> str:
-        ties = _named(source.ties.format(row=row))
-        return f"UPDATE campus_person SET in_doubt = 1 WHERE (campus_id, person_id) IN (SELECT * FROM ({ties})); "  # noqa: S608 - the same
+        ties = f"SELECT t.campus_id, t.person_id FROM ({source.ties.format(row=row)}) t"  # noqa: S608 - the same
+        return f"UPDATE campus_person SET in_doubt = 1 WHERE (campus_id, person_id) IN ({ties}); "  # noqa: S608 - the same
 
-    changed = " OR ".join(f"OLD.{name} IS NOT NEW.{name}" for name in source.columns)
-    return {
-        "insert": f"AFTER INSERT ON {source.table} BEGIN {added('NEW')}END",
-        "delete": f"AFTER DELETE ON {source.table} BEGIN {doubted('OLD')}END",
-        "update": f"AFTER UPDATE OF {', '.join(source.columns)} ON {source.table} WHEN {changed} "
-        f"BEGIN {added('NEW')}{doubted('OLD')}END",
+    def differ(columns: Sequence[str]) -> str:
+        return " OR ".join(f"OLD.{name} IS NOT NEW.{name}" for name in columns)
+
+    found = {
+        "insert": f"AFTER INSERT ON {source.table} BEGIN {added('NEW')}{counted('NEW', '+')}END",
+        "delete": f"AFTER DELETE ON {source.table} BEGIN {doubted('OLD')}{counted('OLD', '-')}END",
+        "update": f"AFTER UPDATE OF {', '.join(source.columns)} ON {source.table} WHEN {differ(source.columns)} "
+        f"BEGIN {added('NEW')}{counted('OLD', '-')}{counted('NEW', '+')}{doubted('OLD')}END",
     }
-
-
-def _named(ties: str) -> str:
-    """Its two columns by name, whatever row they come from."""
-    first, rest = ties.removeprefix("SELECT ").split(", ", 1)
-    second, _, more = rest.partition(" ")
-    return f"SELECT {first} AS campus_id, {second} AS person_id {more}".rstrip()
+    if source.counted:
+        still = " AND ".join(f"OLD.{name} IS NEW.{name}" for name in source.columns)
+        found["count"] = (
+            f"AFTER UPDATE OF {', '.join(source.counted)} ON {source.table} WHEN {still} AND ({differ(source.counted)}) "
+            f"BEGIN {counted('OLD', '-')}{counted('NEW', '+')}END"
+        )
+    return found
 
 
 def _on_postgresql(source: _Source) -> dict[str, str]:
-    def tied(rows: str) -> str:
-        ties = _named(source.ties.format(row="changed"))
-        return f"SELECT DISTINCT t.campus_id, t.person_id FROM ({rows}) changed CROSS JOIN LATERAL ({ties}) t"  # noqa: S608 - names of our own
+    def ties(rows: str) -> str:
+        tie = source.ties.format(row="changed")
+        return f"SELECT t.* FROM ({rows}) changed CROSS JOIN LATERAL ({tie}) t"  # noqa: S608 - names of our own
 
-    def added(rows: str) -> str:
-        # The person is locked: their name is not corrected between this reading and its commit. In one order: two
-        # transactions that add the same people would otherwise wait for each other.
+    def held(rows: str) -> str:
         return (
-            f"INSERT INTO campus_person ({_COLUMNS}) SELECT n.campus_id, n.person_id, p.listed_as, p.created_at, false "  # noqa: S608 - the same
-            f"FROM ({tied(rows)}) n JOIN person p ON p.id = n.person_id WHERE NOT EXISTS (SELECT 1 FROM campus_person k "
-            "WHERE k.campus_id = n.campus_id AND k.person_id = n.person_id) ORDER BY n.campus_id, n.person_id "
-            "FOR SHARE OF p ON CONFLICT DO NOTHING"
+            f"PERFORM 1 FROM (SELECT DISTINCT t.campus_id, t.person_id FROM ({ties(rows)}) t) n JOIN campus_person k "  # noqa: S608 - the same
+            "ON k.campus_id = n.campus_id AND k.person_id = n.person_id ORDER BY k.campus_id, k.person_id "
+            "FOR NO KEY UPDATE OF k; "
+        )
+
+    def added(more: str, less: str = "") -> str:
+        # The person is locked: their name is not corrected between this reading and its commit. In one order: two
+        # transactions that write the same pairs would otherwise wait for each other. A pair that is removed meanwhile
+        # is added anew.
+        rows = ties(more)
+        if less:
+            minus = ", ".join(f"-m.{each}" for each in _COUNTS)
+            rows += f" UNION ALL SELECT m.campus_id, m.person_id, {minus} FROM ({ties(less)}) m"  # noqa: S608 - the same
+        changes = ", ".join(f"{each} = campus_person.{each} + excluded.{each}" for each in _COUNTS)
+        counts, columns = (
+            ", ".join(f"n.{each}" for each in _COUNTS),
+            ", ".join(("campus_id", "person_id", *_COUNTS)),
+        )
+        return (
+            f"INSERT INTO campus_person ({_COLUMNS}) SELECT n.campus_id, n.person_id, p.listed_as, p.created_at, false, "  # noqa: S608 - the same
+            f"{counts} FROM (SELECT d.campus_id, d.person_id, {_SUMS} FROM ({rows}) d ({columns}) GROUP BY 1, 2) n "
+            "JOIN person p ON p.id = n.person_id ORDER BY n.campus_id, n.person_id FOR SHARE OF p "
+            f"ON CONFLICT (campus_id, person_id) DO UPDATE SET {changes}; "
+        )
+
+    def untied(rows: str) -> str:
+        # A pair in doubt is written too: the statement waits for `CampusPeopleStore.settle`.
+        changes = ", ".join(f"{each} = k.{each} - n.{each}" for each in _COUNTS)
+        return (
+            f"UPDATE campus_person k SET in_doubt = true, {changes} FROM (SELECT d.campus_id, d.person_id, {_SUMS} "  # noqa: S608 - the same
+            f"FROM ({ties(rows)}) d GROUP BY 1, 2) n WHERE k.campus_id = n.campus_id AND k.person_id = n.person_id; "
         )
 
     def doubted(rows: str) -> str:
         # A pair in doubt is written too: the statement waits for `CampusPeopleStore.settle`.
         return (
-            f"UPDATE campus_person k SET in_doubt = true FROM ({tied(rows)}) n "  # noqa: S608 - the same
-            "WHERE k.campus_id = n.campus_id AND k.person_id = n.person_id"
+            f"UPDATE campus_person k SET in_doubt = true FROM (SELECT DISTINCT t.campus_id, t.person_id FROM "  # noqa: S608 - the same
+            f"({ties(rows)}) t) n WHERE k.campus_id = n.campus_id AND k.person_id = n.person_id; "
         )
 
     def locked(rows: str) -> str:
@@ -126,14 +189,26 @@ def _on_postgresql(source: _Source) -> dict[str, str]:
         some = f"SELECT r.activity_id FROM ({rows}) r"  # noqa: S608 - the same
         return f"PERFORM 1 FROM activity a WHERE a.id IN ({some}) ORDER BY a.id {source.activity_lock}; "
 
+    def of(rows: str, columns: Sequence[str]) -> str:
+        return f"SELECT {', '.join(columns)} FROM {rows}"  # noqa: S608 - the same
+
+    before, after = of("old_rows", source.read), of("new_rows", source.read)
+    came, went = f"{after} EXCEPT {before}", f"{before} EXCEPT {after}"
     columns = ", ".join(source.columns)
-    before, after = f"SELECT {columns} FROM old_rows", f"SELECT {columns} FROM new_rows"  # noqa: S608 - the same
+    # Without the row's own key, and without what is counted: another row may tie the same pair before and after.
+    left = (
+        f"SELECT r.* FROM (SELECT {columns} FROM old_rows EXCEPT SELECT {columns} FROM new_rows) e "  # noqa: S608 - the same
+        f"JOIN old_rows r USING ({columns})"
+    )
     return {
         "insert": locked(after) + added(after),
-        "delete": locked(before) + doubted(before),
-        "update": locked(f"({after} EXCEPT {before}) UNION ALL ({before} EXCEPT {after})")
-        + f"{added(f'{after} EXCEPT {before}')}; {doubted(f'{before} EXCEPT {after}')}",
+        "delete": locked(before) + held(before) + untied(before),
+        "update": locked(f"({came}) UNION ALL ({went})") + added(came, went) + doubted(left),
     }
+
+
+_ONE_BY_ONE: Final = "SET enable_hashjoin TO off SET enable_mergejoin TO off SET enable_seqscan TO off"
+"""A plan is made once for a connection: that of ten thousand rows, or of an empty table, would read the whole table."""
 
 
 def _triggers() -> Iterator[Trigger]:
@@ -141,7 +216,10 @@ def _triggers() -> Iterator[Trigger]:
         on_sqlite, on_postgresql = _on_sqlite(source), _on_postgresql(source)
         for event, tables in triggers.CHANGED:
             moment = f"AFTER {event.upper()} ON {source.table} REFERENCING {tables}"
-            yield Trigger(f"{PREFIX}{source.table}_{event}", on_sqlite[event], on_postgresql[event], moment)
+            name = f"{PREFIX}{source.table}_{event}"
+            yield Trigger(name, on_sqlite[event], on_postgresql[event].rstrip("; "), moment, _ONE_BY_ONE)
+        if "count" in on_sqlite:
+            yield Trigger(f"{PREFIX}{source.table}_count", on_sqlite["count"], "", "")
     copied = ", ".join(_COPIED)
     yield Trigger(
         f"{PREFIX}person_update",
@@ -156,25 +234,40 @@ def _triggers() -> Iterator[Trigger]:
 TRIGGERS: Final = list(_triggers())
 _FALSE: Final = {"sqlite": "0", "postgresql": "false"}
 _EVERY_TIE: Final = (
-    "SELECT a.campus_id AS campus_id, a.person_id AS person_id FROM award a UNION SELECT o.campus_id, q.person_id "
-    "FROM participation q JOIN activity_campus o ON o.activity_id = q.activity_id AND o.accepted_at IS NOT NULL "
-    "UNION SELECT x.campus_id, x.person_id FROM external_id x WHERE x.person_id IS NOT NULL"
+    f"SELECT d.campus_id AS campus_id, d.person_id AS person_id, {_SUMS} FROM ("  # noqa: S608 - the same
+    + " UNION ALL ".join(
+        (
+            f"SELECT a.campus_id AS campus_id, a.person_id AS person_id, {_VALID.format(row='a')} FROM award a",  # noqa: S608 - the same
+            f"SELECT o.campus_id, q.person_id, {_PRESENT.format('q.is_present')} FROM participation q JOIN activity_campus o "  # noqa: S608 - the same
+            "ON o.activity_id = q.activity_id AND o.accepted_at IS NOT NULL",
+            "SELECT x.campus_id, x.person_id, 0, 0, 0 FROM external_id x WHERE x.person_id IS NOT NULL",
+        )
+    )
+    + ") d GROUP BY 1, 2"
 )
 
 
 def fill(connection: Connection) -> None:
-    """Every pair that the rows tie. With its triggers built in the same transaction, none is missed."""
+    """Every pair that the rows tie, and what they count. With its triggers built in the same transaction, none is
+    missed."""
+    counts = ", ".join(f"n.{each}" for each in _COUNTS)
     connection.exec_driver_sql(
         f"INSERT INTO campus_person ({_COLUMNS}) SELECT n.campus_id, n.person_id, p.listed_as, p.created_at, "  # noqa: S608 - names of our own
-        f"{_FALSE[connection.dialect.name]} FROM ({_EVERY_TIE}) n JOIN person p ON p.id = n.person_id "
+        f"{_FALSE[connection.dialect.name]}, {counts} FROM ({_EVERY_TIE}) n JOIN person p ON p.id = n.person_id "
         "WHERE NOT EXISTS (SELECT 1 FROM campus_person k WHERE k.campus_id = n.campus_id AND k.person_id = n.person_id)"
+    )
+    changes = ", ".join(f"{each} = n.{each}" for each in _COUNTS)
+    differ = " OR ".join(f"campus_person.{each} <> n.{each}" for each in _COUNTS)
+    connection.exec_driver_sql(
+        f"UPDATE campus_person SET {changes} FROM ({_EVERY_TIE}) n WHERE campus_person.campus_id = n.campus_id "  # noqa: S608 - the same
+        f"AND campus_person.person_id = n.person_id AND ({differ})"
     )
 
 
 def is_merged() -> ColumnElement[bool]:
-    return exists().where(
-        and_(col(PersonMerge.gone_id) == col(CampusPerson.person_id), col(PersonMerge.undone_at).is_(None))
-    )
+    """In a list that is read once: an `EXISTS` is asked anew for each of many people."""
+    gone = select(PersonMerge.gone_id).where(col(PersonMerge.undone_at).is_(None))
+    return col(CampusPerson.person_id).in_(gone)
 
 
 def is_tied() -> ColumnElement[bool]:
@@ -227,27 +320,30 @@ _AT_ONCE: Final = 500
 class CampusPeopleStore(Store):
     def check(self) -> Strays:
         """Compares what is stored with the rows."""
-        connection = self.session.connection()
+        settled = f"k.in_doubt = {_FALSE[self.session.connection().dialect.name]}"
         missing = (
-            f"SELECT n.campus_id FROM ({_EVERY_TIE}) n WHERE NOT EXISTS (SELECT 1 FROM campus_person k "  # noqa: S608 - names of our own
-            "WHERE k.campus_id = n.campus_id AND k.person_id = n.person_id)"
+            "SELECT n.campus_id FROM n WHERE NOT EXISTS (SELECT 1 FROM campus_person k WHERE k.campus_id = n.campus_id "
+            "AND k.person_id = n.person_id)"
         )
         stale = (
             "SELECT k.campus_id FROM campus_person k JOIN person p ON p.id = k.person_id "
             "WHERE k.listed_as <> p.listed_as OR k.created_at <> p.created_at"
         )
-        untied = (
-            f"SELECT k.campus_id FROM campus_person k LEFT JOIN ({_EVERY_TIE}) n ON n.campus_id = k.campus_id "  # noqa: S608 - the same
-            f"AND n.person_id = k.person_id WHERE n.person_id IS NULL AND k.in_doubt = {_FALSE[connection.dialect.name]}"
+        differ = " OR ".join(f"k.{each} <> coalesce(n.{each}, 0)" for each in _COUNTS)
+        wrong = (
+            "SELECT k.campus_id FROM campus_person k LEFT JOIN n ON n.campus_id = k.campus_id "  # noqa: S608 - names of our own
+            f"AND n.person_id = k.person_id WHERE (n.person_id IS NULL AND {settled}) OR {differ}"
         )
         campuses = CampusPerson.__table__.c.campus_id  # type: ignore[attr-defined]
-        statement = text(f"{missing} UNION {stale} UNION {untied}").columns(campuses)
+        statement = text(f"WITH n AS ({_EVERY_TIE}) {missing} UNION {stale} UNION {wrong}").columns(campuses)
         found = list(self.session.execute(statement).scalars())
         return Strays(self.session.execute(text("SELECT count(*) FROM campus_person")).scalar_one(), found)
 
     def repair(self) -> None:
-        """Every pair is there, with its person's name, and in doubt."""
+        """Every pair is there, with its person's name and what its rows count; the others go."""
         connection = self.session.connection()
+        # Of one that nothing ties, the rows below count nothing.
+        connection.exec_driver_sql("UPDATE campus_person SET activities = 0, awards = 0, claimed = 0")
         fill(connection)
         copied = ", ".join(f"{each} = p.{each}" for each in _COPIED)
         connection.exec_driver_sql(
@@ -257,9 +353,10 @@ class CampusPeopleStore(Store):
         self.settle()
 
     def settle(self) -> None:
-        """Pairs in doubt that a row still ties are so no longer.
+        """Pairs in doubt that a row still ties are so no longer; the others go.
 
-        Locked before their rows are read: who unties one meanwhile waits, and leaves it in doubt again.
+        Locked before their rows are read: who ties or unties one meanwhile waits, and then adds it anew or leaves it
+        in doubt again.
         """
         key = tuple_(col(CampusPerson.campus_id), col(CampusPerson.person_id))
         after: tuple[Any, ...] = ()
@@ -271,5 +368,9 @@ class CampusPeopleStore(Store):
             if not pairs:
                 return
             after = pairs[-1]
-            settled = update(CampusPerson).where(key.in_(pairs), is_tied()).values(in_doubt=False)
-            self.session.execute(settled.execution_options(synchronize_session=False))
+            here = key.in_(pairs)
+            for statement in (
+                update(CampusPerson).where(here, is_tied()).values(in_doubt=False),
+                delete(CampusPerson).where(here, col(CampusPerson.in_doubt), not_(is_tied())),
+            ):
+                self.session.execute(statement.execution_options(synchronize_session=False))

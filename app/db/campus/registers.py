@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
@@ -15,11 +15,9 @@ from sqlalchemy import (
     ScalarSelect,
     Select,
     and_,
-    case,
     exists,
     func,
     inspect,
-    literal,
     or_,
     select,
 )
@@ -28,7 +26,17 @@ from sqlmodel import Session, col
 
 from app.db.activities.activities import organised_by
 from app.db.badges import WITHOUT_PICTURES
-from app.db.engine.queries import Order, OrderedJoin, Start, Store, holds_all, page_of, plain, unindexed
+from app.db.engine.queries import (
+    Order,
+    OrderedJoin,
+    Start,
+    Store,
+    holds_all,
+    page_of,
+    page_with_nulls_last,
+    plain,
+    unindexed,
+)
 from app.domain.activities.activities import (
     Activity,
     ActivityBadge,
@@ -97,11 +105,9 @@ class RegisterStore(ABC, Generic[Line, Wanted, Sort]):
         self, campus_id: uuid.UUID, wanted: Wanted, start: Start, sort: Sort, *, descending: bool
     ) -> list[Line]:
         """One more than the limit if there is a next page."""
-        query = self._rows(campus_id, wanted)
-        return [
-            self._line(row)
-            for row in page_of(self.session, query, self._order(campus_id, sort, descending), start)
-        ]
+        query, order = self._rows(campus_id, wanted), self._order(campus_id, sort, descending)
+        read = page_with_nulls_last if sort in self._nulls_last else page_of
+        return [self._line(row) for row in read(self.session, query, order, start)]
 
     def count(self, campus_id: uuid.UUID, wanted: Wanted, *, most: int | None = None) -> int:
         """Stops at `most`."""
@@ -115,6 +121,8 @@ class RegisterStore(ABC, Generic[Line, Wanted, Sort]):
 
     _usual: tuple[Any, ...]
     """The order in which many are chosen."""
+    _nulls_last: frozenset[Any] = frozenset()
+    """Orders by something that not every row has."""
 
     @abstractmethod
     def _rows(self, campus_id: uuid.UUID, wanted: Wanted) -> Select[Any]: ...
@@ -129,15 +137,6 @@ class RegisterStore(ABC, Generic[Line, Wanted, Sort]):
     def _line(self, row: Any) -> Line: ...
 
 
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def _nulls_last(column: Any, descending: bool, instead: Any) -> Order:
-    """Rows without a value come last in both directions; a comparison with NULL would drop them."""
-    value = func.coalesce(column, literal(instead, column.type))
-    return [(case((column.is_(None), 1), else_=0), False), (value, descending)]
-
-
 def _number_of(counted: Any, *conditions: Any) -> ScalarSelect[int]:
     """For one activity; the campus's valid awards or participations."""
     return select(func.count(counted)).where(*conditions).correlate(Activity).scalar_subquery()
@@ -149,6 +148,7 @@ def given_by(campus_id: uuid.UUID) -> tuple[ColumnElement[bool], ...]:
 
 class AwardRegisterStore(RegisterStore[ListedAward, AwardFilter, AwardSort]):
     _usual = (col(Award.awarded_at).desc(), col(Award.id).desc())
+    _nulls_last = frozenset((AwardSort.HOURS, AwardSort.VALID_UNTIL, AwardSort.CLAIMED))
 
     def page(
         self, campus_id: uuid.UUID, wanted: AwardFilter, start: Start, sort: AwardSort, *, descending: bool
@@ -175,10 +175,10 @@ class AwardRegisterStore(RegisterStore[ListedAward, AwardFilter, AwardSort]):
             case AwardSort.PERSON:
                 return [(col(Person.listed_as), descending), *row_id]
             case AwardSort.HOURS:
-                return [*_nulls_last(col(Award.hours), descending, 0.0), *row_id]
+                return [(col(Award.hours), descending), *row_id]
             case AwardSort.VALID_UNTIL | AwardSort.CLAIMED:
                 until = Award.valid_until if sort is AwardSort.VALID_UNTIL else Award.claimed_at
-                return [*_nulls_last(col(until), descending, _LONG_AGO), *row_id]
+                return [(col(until), descending), *row_id]
             case _:
                 return [(col(Award.awarded_at), descending), *row_id]
 
@@ -248,12 +248,20 @@ class AwardRegisterStore(RegisterStore[ListedAward, AwardFilter, AwardSort]):
 
 class ActivityRegisterStore(RegisterStore[Activity, ActivityFilter, ActivitySort]):
     _usual = (col(Activity.starts_on).desc(), col(Activity.id).desc())
+    _nulls_last = frozenset((ActivitySort.HOURS, ActivitySort.SIZE))
 
     def _rows(self, campus_id: uuid.UUID, wanted: ActivityFilter) -> Select[Any]:
         return self._of(select(Activity), campus_id, wanted)
 
     def _ids(self, campus_id: uuid.UUID, wanted: ActivityFilter) -> Select[Any]:
         return self._of(select(col(Activity.id)), campus_id, wanted)
+
+    def count(self, campus_id: uuid.UUID, wanted: ActivityFilter, *, most: int | None = None) -> int:
+        """Stops at `most`."""
+        if _activity_conditions(wanted):
+            return super().count(campus_id, wanted, most=most)
+        few = select(col(ActivityCampus.activity_id)).where(organised_by(campus_id)).limit(most)
+        return self.session.scalar(select(func.count()).select_from(few.subquery())) or 0
 
     def _line(self, row: Any) -> Activity:
         found: Activity = row[0]
@@ -272,9 +280,9 @@ class ActivityRegisterStore(RegisterStore[Activity, ActivityFilter, ActivitySort
                 named = Activity.title if sort is ActivitySort.TITLE else Activity.place
                 return [(plain(col(named)), descending), *row_id]
             case ActivitySort.HOURS:
-                return [*_nulls_last(col(Activity.hours), descending, 0.0), *row_id]
+                return [(col(Activity.hours), descending), *row_id]
             case ActivitySort.SIZE:
-                return [*_nulls_last(col(Activity.declared_size), descending, 0), *row_id]
+                return [(col(Activity.declared_size), descending), *row_id]
             case ActivitySort.PEOPLE:
                 present = (col(Participation.activity_id) == col(Activity.id), col(Participation.is_present))
                 return [(_number_of(col(Participation.id), *present), descending), *row_id]
@@ -323,7 +331,9 @@ class ActivityRegisterStore(RegisterStore[Activity, ActivityFilter, ActivitySort
 
 
 def _activity_conditions(wanted: ActivityFilter) -> list[ColumnElement[bool]]:
-    found = [holds_all(col(Activity.title) + " " + col(Activity.place), wanted.words)]
+    found = list[ColumnElement[bool]]()
+    if wanted.words:
+        found.append(holds_all(col(Activity.title) + " " + col(Activity.place), wanted.words))
     first, last = wanted.days
     if first is not None:
         found.append(col(Activity.ends_on) >= first)
@@ -372,6 +382,7 @@ def _held(moment: Moment, now: datetime) -> ColumnElement[bool]:
 
 class RequestRegisterStore(RegisterStore[ListedRequest, RequestFilter, RequestSort]):
     _usual = (col(BadgeRequest.waiting_since), col(BadgeRequest.id))
+    _nulls_last = frozenset((RequestSort.DECIDED,))
 
     def _rows(self, campus_id: uuid.UUID, wanted: RequestFilter) -> Select[Any]:
         newest = (
@@ -399,10 +410,8 @@ class RequestRegisterStore(RegisterStore[ListedRequest, RequestFilter, RequestSo
             RequestSort.PERSON: plain(col(BadgeRequest.family_name) + " " + col(BadgeRequest.given_name)),
             RequestSort.BADGE: plain(col(BadgeVersion.name)),
             RequestSort.CREATED: col(BadgeRequest.created_at),
+            RequestSort.DECIDED: col(BadgeRequest.decided_at),
         }
-        if sort is RequestSort.DECIDED:
-            decided = _nulls_last(col(BadgeRequest.decided_at), descending, _LONG_AGO)
-            return [*decided, (col(BadgeRequest.id), descending)]
         return [(first[sort], descending), (col(BadgeRequest.id), descending)]
 
     def _line(self, row: Any) -> ListedRequest:

@@ -154,6 +154,27 @@ def page_of(session: Session, query: Any, order: Order, start: Start) -> list[An
     return list(session.execute(query.order_by(*sorting).limit(start.limit + 1)))
 
 
+def page_with_nulls_last(session: Session, query: Any, order: Order, start: Start) -> list[Any]:
+    """The same by a first expression that may be NULL: rows without a value come last in both directions, by their
+    own index each, where one query would sort all rows."""
+    (value, _), rest = order[0], order[1:]
+    with_value, without = query.where(value.is_not(None)), query.where(value.is_(None))
+    if start.after is None or not _is_among(session, without, rest[-1][0], start.after):
+        found = page_of(session, with_value, order, start)
+        if len(found) > start.limit or (
+            start.after is not None and not _is_among(session, with_value, rest[-1][0], start.after)
+        ):
+            return found
+        return found + page_of(session, without, rest, Start(limit=start.limit - len(found)))
+    return page_of(session, without, rest, start)
+
+
+def _is_among(session: Session, query: Any, row_id: Any, after: uuid.UUID) -> bool:
+    return (
+        session.execute(query.with_only_columns(row_id).where(row_id == after).limit(1)).first() is not None
+    )
+
+
 def _behind(session: Session, query: Any, order: Order, after: uuid.UUID) -> ColumnElement[bool]:
     row_id = order[-1][0]
     place = query.with_only_columns(*(expression for expression, _ in order)).order_by(None)

@@ -17,16 +17,19 @@ from app.tenancy.row_level_security import schema_of, search_path
 
 
 class Trigger(NamedTuple):
-    """`on_sqlite` is the statement after its name. On PostgreSQL `body` runs once for each statement, at `moment`."""
+    """`on_sqlite` is the statement after its name. On PostgreSQL `body` runs once for each statement, at `moment`,
+    with the planner's `options`; without a body there is none."""
 
     name: str
     on_sqlite: str
     body: str
     moment: str
+    options: str = ""
 
     @property
     def digest(self) -> str:
-        return hashlib.sha256("\n".join((self.body, self.moment)).encode()).hexdigest()[:16]
+        parts = filter(None, (self.body, self.moment, self.options))
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
 def stand(connection: Connection, prefix: str, triggers: Sequence[Trigger]) -> bool:
@@ -41,7 +44,7 @@ def stand(connection: Connection, prefix: str, triggers: Sequence[Trigger]) -> b
         )
     )
     there = {name: digest for name, digest in found if name.startswith(prefix)}
-    return there == {each.name: each.digest for each in triggers}
+    return there == {each.name: each.digest for each in triggers if each.body}
 
 
 def build(connection: Connection, triggers: Sequence[Trigger]) -> None:
@@ -49,8 +52,10 @@ def build(connection: Connection, triggers: Sequence[Trigger]) -> None:
         if connection.dialect.name == "sqlite":
             connection.exec_driver_sql(f"CREATE TRIGGER {each.name} {each.on_sqlite}")
             continue
+        if not each.body:
+            continue
         connection.exec_driver_sql(
-            f"CREATE FUNCTION {each.name}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER "
+            f"CREATE FUNCTION {each.name}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER {each.options} "
             f"{search_path(schema_of(connection))} AS $$ BEGIN {each.body}; RETURN NULL; END $$"
         )
         connection.exec_driver_sql(f"COMMENT ON FUNCTION {each.name}() IS '{each.digest}'")

@@ -40,6 +40,7 @@ class Activity(SQLModel, table=True):
         CheckConstraint("ends_on >= starts_on", name="activity_dates_in_order"),
         CheckConstraint("hours IS NULL OR hours > 0", name="activity_hours_are_positive"),
         Index("activities_by_day", "starts_on"),
+        Index("activities_by_last_day", "ends_on"),
     )
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
     kind: ActivityKind = Field(sa_column=enum_column(ActivityKind, name="activity_kind"))

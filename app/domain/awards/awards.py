@@ -106,6 +106,9 @@ class Award(SQLModel, table=True):
         Index(
             "awards_of_campus_by_person", "campus_id", "person_id", "state", "claimed_at", "visibility"
         ),  # all that counts and row-level security read
+        Index("awards_of_campus_by_hours", "campus_id", "hours", "id"),
+        Index("awards_of_campus_by_end", "campus_id", "valid_until", "id"),
+        Index("awards_of_campus_by_claim", "campus_id", "claimed_at", "id"),
         Index("awards_of_badge_by_person", "badge_id", "person_id"),
         Index("awards_of_badge_by_time", "badge_id", "awarded_at", "id"),
         Index("one_award_per_person_of_a_batch", "batch_id", "person_id", unique=True),

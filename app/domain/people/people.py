@@ -136,18 +136,25 @@ class CampusPerson(SQLModel, table=True):
     """A person who belongs to a campus, written by triggers alone (`app/db/campus/people.py`).
 
     `listed_as` and `created_at` are the person's. `in_doubt`: a row that tied them is gone, another may be left.
+    `activities`: where they were present. `awards`: valid badges of the campus, of which `claimed`.
     """
 
     __tablename__ = "campus_person"
     __table_args__ = (
         Index("people_of_campus_by_name", "campus_id", "listed_as", "person_id", "in_doubt"),
         Index("people_of_campus_by_arrival", "campus_id", "created_at", "person_id", "in_doubt"),
+        Index("people_of_campus_by_activities", "campus_id", "activities", "person_id", "in_doubt"),
+        Index("people_of_campus_by_awards", "campus_id", "awards", "person_id", "in_doubt", "claimed"),
+        Index("people_of_campus_by_claimed", "campus_id", "claimed", "person_id", "in_doubt"),
     )
     campus_id: uuid.UUID = Field(sa_column=_gone_with("campus"))
     person_id: uuid.UUID = Field(sa_column=_gone_with("person", index=True))
     listed_as: str = Field(max_length=520)
     created_at: datetime = Field(sa_column=utc_datetime())
     in_doubt: bool = False
+    activities: int = 0
+    awards: int = 0
+    claimed: int = 0
 
 
 LONGEST_COMPARED = 1_000

@@ -89,7 +89,9 @@ HELD: Final[Mapping[str, HeldData]] = MappingProxyType(
             kept_back=("moved",),
         ),
         "campus_person": HeldData(
-            DataSubjectMatter.IDENTITY, _PERSON, kept_back=("listed_as", "created_at", "in_doubt")
+            DataSubjectMatter.IDENTITY,
+            _PERSON,
+            kept_back=("listed_as", "created_at", "in_doubt", "activities", "awards", "claimed"),
         ),
         "external_id": HeldData(DataSubjectMatter.IDENTITY, (*_PERSON, *_AWARD)),
         "name_wish": HeldData(DataSubjectMatter.IDENTITY, _PERSON, mentions=("decided_by",)),

@@ -103,12 +103,25 @@ class DashboardService:
         week = self.waiting.lately(campus.id, since=at - WEEK, days=(today - WEEK, today))
         return Dashboard(week, self._waiting(campus, today, at, reader))
 
+    def decisions(self, campus: Campus, *, today: date, reader: uuid.UUID) -> Waiting:
+        """What waits, without what is counted among activities, badges and letters."""
+        return self._waiting(campus, today, self.clock(), reader, only_decisions=True)
+
     def requests_to_decide(self, campus_id: uuid.UUID, *, reader: uuid.UUID | None) -> int:
         """Those that `reader` may decide; stops at one more than `MOST_COUNTED`."""
         return self.requests.count_waiting(campus_id, limit=MOST_COUNTED + 1, reader=reader)
 
-    def _waiting(self, campus: Campus, today: date, at: datetime, reader: uuid.UUID | None) -> Waiting:
-        badges = [pair for pair in self.badges.list_newest(campus.id) if pair[0].archived_at is None]
+    def _waiting(
+        self,
+        campus: Campus,
+        today: date,
+        at: datetime,
+        reader: uuid.UUID | None,
+        *,
+        only_decisions: bool = False,
+    ) -> Waiting:
+        newest = [] if only_decisions else self.badges.list_newest(campus.id)
+        badges = [pair for pair in newest if pair[0].archived_at is None]
         keys, review = self.campuses.keys_of(campus.id), self.log.newest_done(campus.id)
         return Waiting(
             self.requests_to_decide(campus.id, reader=reader),
@@ -116,11 +129,15 @@ class DashboardService:
             self.contributions.count_waiting(campus.id, limit=MOST_COUNTED + 1),
             self.ratings.count_waiting(campus.id, limit=MOST_COUNTED + 1),
             self.names.count_waiting(campus.id, limit=MOST_COUNTED + 1),
-            self.waiting.refused_letters(campus.id, since=at - LOOKED_BACK, limit=MOST_COUNTED + 1),
-            self.waiting.unclaimed_awards(
+            0
+            if only_decisions
+            else self.waiting.refused_letters(campus.id, since=at - LOOKED_BACK, limit=MOST_COUNTED + 1),
+            0
+            if only_decisions
+            else self.waiting.unclaimed_awards(
                 campus.id, given=(at - LOOKED_BACK, at - FORGOTTEN_AFTER), at=at, limit=MOST_COUNTED + 1
             ),
-            self._without_awards(campus, today, at),
+            [] if only_decisions else self._without_awards(campus, today, at),
             [pair for pair in badges if pair[1].is_draft and not pair[0].is_sample][:FEW],
             _near(badges),
             label_that_ends([label for label, _ in self.campuses.labels_of(campus.did)], on=today),

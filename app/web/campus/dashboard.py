@@ -100,7 +100,7 @@ def tasks_of(work: AtWork, waiting: Waiting) -> list[Task]:
 def other_decisions(services: Services, work: AtWork) -> list[Task]:
     """What waits for a decision of this user and is no request for a badge."""
     today, reader = today_in(services, work.campus), work.who.person.id
-    waiting = services.dashboard.of(work.campus, today=today, reader=reader).waiting
+    waiting = services.dashboard.decisions(work.campus, today=today, reader=reader)
     invitations = _asked_for(work, waiting) if work.may(Permission.MANAGE) else []
     contributions = _of_contributions(work, waiting) if work.may(Permission.WORK) else []
     return [*_of_pathways(work, waiting), *_of_names(work, waiting), *contributions, *invitations]
