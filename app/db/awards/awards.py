@@ -447,15 +447,18 @@ class AwardStore(Store):
         self.session.flush()
 
     def held(
-        self, badge: Badge, person_ids: Iterable[uuid.UUID], activity_id: uuid.UUID | None
+        self,
+        badge: Badge,
+        person_ids: Iterable[uuid.UUID],
+        activity_id: uuid.UUID | None,
+        state: AwardState = AwardState.ISSUED,
     ) -> dict[uuid.UUID, Award]:
-        """Which of these people already hold the badge, according to its repeat rule."""
+        """Which of these people already hold the badge, according to its repeat rule; or had it withdrawn."""
         if badge.repeat is Repeat.ALWAYS:
             return {}
-        query = select(Award).where(
-            Award.badge_id == badge.id,
-            Award.state == AwardState.ISSUED,
-            among(self.session, col(Award.person_id), person_ids),
+        query = select(Award).where(Award.badge_id == badge.id, Award.state == state)
+        query = query.where(
+            among(self.session, col(Award.person_id), person_ids), col(Award.undone_at).is_(None)
         )
         if badge.repeat is Repeat.ONCE_PER_ACTIVITY:
             query = query.where(Award.activity_id == activity_id)

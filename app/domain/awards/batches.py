@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from sqlmodel import Field, Index, SQLModel, UniqueConstraint
 
@@ -43,6 +43,9 @@ class BatchState(StrEnum):
     """Before its planned time."""
     UNDOING = "undoing"
     UNDONE = "undone"
+
+
+TAKEN_BACK: Final = frozenset((BatchState.CANCELLED, BatchState.UNDOING, BatchState.UNDONE))
 
 
 class AwardBatch(SQLModel, table=True):

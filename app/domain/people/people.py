@@ -217,6 +217,12 @@ def check_name(given_name: str, family_name: str) -> None:
     check_signed_name(whole)
 
 
+def check_own_name(given_name: str, family_name: str) -> None:
+    """What somebody types as their own name, before anybody else has read it."""
+    if re.search(r"[\d@:/\\<>#*=|•]", f"{given_name} {family_name}"):
+        raise InvalidInput(N_("Écrivez un prénom et un nom, sans chiffre ni signe."))
+
+
 def note_age_band(person: Person, under_15: bool | None, *, on: date) -> bool:
     """Records the age band given that day; None changes nothing. Returns whether anything changed."""
     group = group_of_band(person, under_15)

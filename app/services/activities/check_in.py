@@ -47,7 +47,7 @@ from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
 from app.domain.people.name_disambiguation import OTHER, Question
-from app.domain.people.people import Person, name_key
+from app.domain.people.people import Person, check_own_name, name_key
 from app.domain.people.record_merge import is_gone
 from app.domain.privacy.consents import About, consent
 from app.errors import Conflict, InvalidInput, NotFound
@@ -402,6 +402,7 @@ class CheckInService:
         check_in_time(room, ticket, made, at=at)
         if fault := fault_of(line):
             raise InvalidInput(fault.sentence)
+        check_own_name(line.given_name, line.family_name)
         received = at if is_late(room, made, at=at) else None
         if remembered is not None:
             return self._sign_remembered(door, room, digest, remembered, made, received)

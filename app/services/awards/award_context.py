@@ -98,6 +98,8 @@ class Preview:
     """One award that would be issued; neither signed nor stored."""
     practice: Practice = NO_PRACTICE
     """What its documents would contain about the activity."""
+    withdrawn: Mapping[uuid.UUID, Award] = field(default_factory=dict)
+    """By person: the award of this badge that was withdrawn from them."""
 
     def with_outcome(self, *outcomes: LineOutcome) -> list[JudgedLine]:
         return [line for line in self.lines if line.judgement.outcome in outcomes]

@@ -20,6 +20,7 @@ from app.domain.awards.awards import Award, LineOutcome, undo
 from app.domain.awards.batches import (
     CHUNK_SIZE,
     INLINE_LIMIT,
+    TAKEN_BACK,
     AwardBatch,
     BatchLine,
     BatchState,
@@ -124,6 +125,17 @@ class AwardBatchService:
     logged_events: LoggedEvents
     brought: BroughtByLists
     clock: Clock
+
+    def free_key(self, campus: Campus, key: str, endings: Sequence[str] = ("",)) -> str:
+        """The key of a new request of a person: `key` itself, unless what it stood for was taken back."""
+        tried = (key if n == 1 else f"{key}.{n}" for n in itertools.count(1))
+        return next(
+            one for one in tried if not any(self.was_taken_back(campus, one + end) for end in endings)
+        )
+
+    def was_taken_back(self, campus: Campus, key: str) -> bool:
+        batch = self.batches.find_by_key(campus.id, key)
+        return batch is not None and batch.state in TAKEN_BACK
 
     # --- undo
 

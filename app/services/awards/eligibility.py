@@ -19,6 +19,7 @@ from app.domain.activities.listed_people import ListedPerson, without_repeats
 from app.domain.awards.awards import (
     ONESELF,
     Award,
+    AwardState,
     EligibilityResult,
     LineOutcome,
     check_eligibility,
@@ -115,7 +116,12 @@ class EligibilityService:
         lines = [*judged, *answered]
         sample, disclosed = self._sample(case, judged)
         practice = self.badge_service.practice_of(case.version, case.activity) if sample else Practice()
-        return Preview(campus, case.badge, case.version, case.activity, lines, disclosed, sample, practice)
+        ready = [each.person.id for each in judged if each.person and each.judgement.is_ready]
+        activity_id = case.activity.id if case.activity else None
+        withdrawn = self.awards.held(case.badge, ready, activity_id, AwardState.REVOKED) if ready else {}
+        return Preview(
+            campus, case.badge, case.version, case.activity, lines, disclosed, sample, practice, withdrawn
+        )
 
     def _sample(self, case: AwardContext, judged: Sequence[JudgedLine]) -> tuple[Award | None, Disclosed]:
         """The award of the first ready line, and what its documents would disclose."""

@@ -196,6 +196,8 @@ class Namesakes:
         """For a single line: the question if it is ambiguous, including people of other activities."""
         sorted_lines = self.sort(campus, activity, [line], NO_ANSWERS, asks=True)
         question = sorted_lines.questions.get(line.line)
+        if question is None and line.line_key not in sorted_lines.meant:
+            question = self._at_another_address(campus, activity, line)
         return question if question and (question.must_be_answered or len(question.namesakes) > 1) else None
 
     def may_mean(self, campus: Campus, activity: Activity, line: ListedPerson) -> Question:
@@ -205,9 +207,17 @@ class Namesakes:
             return question
         participation, person = sorted_lines.meant.get(line.line_key, (None, None))
         if person is None:
-            return Question((), must_be_answered=True)
+            other = self._at_another_address(campus, activity, line)
+            return other or Question((), must_be_answered=True)
         address = self.people.addresses_of([person.id]).get(person.id, "")
         return Question((Namesake(person, participation, address),), must_be_answered=True)
+
+    def _at_another_address(self, campus: Campus, activity: Activity, line: ListedPerson) -> Question | None:
+        """Somebody of that name whom the campus knows at other addresses only."""
+        if not line.address:
+            return None
+        beside = self.known_beside(campus, activity, [(line.given_name, line.family_name, line.address)])
+        return Question(beside[0], must_be_answered=True) if 0 in beside else None
 
     def _answered_before(
         self, activity: Activity, answers: ListAnswers, there: Sequence[There]

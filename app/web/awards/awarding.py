@@ -378,8 +378,9 @@ def show_draft(
         asks = _is_early(services, work, found.activity, hour) and text_of(form, EARLY) != "oui"
         held_back = not hour.trouble and not asks and text_of(form, "geste") in (GIVE, GIVE_LATER)
         return _preview_page(
-            request, services, work, found, judged, choice, corrections, hour, held_back, key=str(draft_id)
-        )
+            request, services, work, found, judged, choice, corrections, hour, held_back,
+            key=services.award_batches.free_key(work.campus, str(draft_id)),
+        )  # fmt: skip
     except (InvalidInput, Conflict, NotAllowed, Unavailable) as error:
         return _choice_page(request, services, work, found, choice, sentence_of(error))
 
@@ -425,10 +426,15 @@ class Hour:
         return Hour(typed, moment)
 
 
-def give(request: Request, work: AtWork, wanted: AwardRequest, hour: Hour) -> Response:
-    """Awards a few immediately; enqueues many, or scheduled ones."""
+def give(request: Request, work: AtWork, wanted: AwardRequest, hour: Hour) -> Response | None:
+    """Awards a few immediately; enqueues many, or scheduled ones.
+
+    None on a page of before an undo: what it stands for was taken back.
+    """
     process = process_of(request)
     with write_transaction(request) as writing:
+        if writing.award_batches.was_taken_back(work.campus, wanted.idempotency_key or ""):
+            return None
         batch = writing.awards.give(
             work.campus, wanted, by=work.actor, undo_for=process.undo_for, not_before=hour.moment
         )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from app.domain.activities.activities import disambiguated
-from app.domain.awards.awards import LineOutcome, in_words
+from app.domain.awards.awards import Award, LineOutcome, in_words
 from app.domain.awards.open_badges import evidence_of
 from app.domain.badges.rules import grounds_words
 from app.domain.people.people import suggested_address
@@ -61,6 +62,8 @@ class ReadyLine:
     """Totals of the lines used as evidence."""
     trouble: str = ""
     """Why the typed note is invalid."""
+    withdrawn: tuple[datetime, str] | None = None
+    """When this badge was withdrawn from the person, and why."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +133,7 @@ class PreviewView:
         refused = [line for line in preview.lines if line.judgement.outcome in NEED_A_PERSON]
         return PreviewView(
             total=len(preview.lines),
-            ready=[_ready(line, typed, troubles) for line in ready[:MOST_READY]],
+            ready=[_ready(line, typed, troubles, preview.withdrawn) for line in ready[:MOST_READY]],
             ready_count=len(ready),
             held=[_card(line, home, typed, troubles) for line in held[:MOST_CARDS]],
             held_count=len(held),
@@ -160,12 +163,21 @@ def _noted(line: JudgedLine) -> tuple[float | None, str]:
     return (hours if there.hours is None else there.hours), there.contribution or contribution
 
 
-def _ready(line: JudgedLine, typed: Mapping[str, str], troubles: Mapping[str, str]) -> ReadyLine:
+def _ready(
+    line: JudgedLine,
+    typed: Mapping[str, str],
+    troubles: Mapping[str, str],
+    withdrawn: Mapping[uuid.UUID, Award],
+) -> ReadyLine:
     counted = grounds_words(line.rests_on) if line.rests_on else ""
     note, (hours, contribution) = f"contribution-{_key_of(line)}", _noted(line)
     trouble = troubles.get(note, "")
     said = typed[note] if trouble else contribution
-    return ReadyLine(note, _name_of(line), line.line.address, hours, said, counted, trouble)
+    before = withdrawn.get(line.person.id) if line.person else None
+    return ReadyLine(
+        note, _name_of(line), line.line.address, hours, said, counted, trouble,
+        (before.revoked_at, before.revoked_reason) if before and before.revoked_at else None,
+    )  # fmt: skip
 
 
 def _name_of(line: JudgedLine) -> str:

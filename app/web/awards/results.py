@@ -151,7 +151,7 @@ def _likeliest_way(work: AtWork, overview: BatchOverview, tally: Tally, now: dat
 
 def _preparation(services: Services, work: AtWork, overview: BatchOverview) -> Preparation | None:
     """Its key is the draft that the person awarded from, for as long as that is stored."""
-    draft_ids = ids_in([overview.batch.idempotency_key or ""])
+    draft_ids = ids_in([(overview.batch.idempotency_key or "").partition(".")[0]])
     if overview.activity is None or not draft_ids:
         return None
     path = f"{work.home}/activites/{overview.activity.id}/attribuer"

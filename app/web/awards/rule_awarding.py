@@ -90,8 +90,9 @@ def check_or_award(
         try:
             wanted = _request_in(badge_id, form)
             judged = services.awards.preview(work.campus, wanted, by=work.actor)
-            if text_of(form, SEEN) == str(len(judged.ready)):
-                return give(request, work, wanted, hour)
+            is_seen = text_of(form, SEEN) == str(len(judged.ready))
+            if is_seen and (awarded := give(request, work, wanted, hour)):
+                return awarded
         except (InvalidInput, Conflict, NotAllowed, Unavailable) as error:
             note = sentence_of(error)
     return save_draft(request, form, _here(work, badge_id), note=note)
@@ -114,7 +115,7 @@ def show_draft(
         held_back = not hour.trouble and text_of(form, "geste") in (GIVE, GIVE_LATER)
         return preview_page(
             request, services, work, judged, wanted.person_ids, evidence, Ticks.of(form), hour, held_back,
-            key=str(draft_id),
+            key=services.award_batches.free_key(work.campus, str(draft_id)),
         )  # fmt: skip
     except (InvalidInput, Conflict, NotAllowed, Unavailable) as error:
         return _roll_page(request, work, roll, evidence, sentence_of(error))

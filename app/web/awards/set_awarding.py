@@ -27,6 +27,7 @@ from app.services.badges.modules import Grid
 from app.web.awards.awarding import CHOOSE_AGAIN, GIVE, SEEN, ids_in
 
 router = APIRouter(prefix="/gestion/{slug}/modules/{set_id:uuid}/ensemble", dependencies=[CROSS_TENANT])
+_WHOLE = "-ensemble"
 _MOST_ACTIVITIES = 100
 
 
@@ -139,7 +140,10 @@ def check_or_award(
     if text_of(form, "geste") == GIVE:
         try:
             plan = plan_of(services, work, grid, form)
-            if plan.ready and text_of(form, SEEN) == str(plan.ready):
+            key = text_of(form, "cle")[:60]
+            # Of a page of before an undo, nothing is given without another look.
+            is_new = services.award_batches.free_key(work.campus, key, _endings(grid)) == key
+            if is_new and plan.ready and text_of(form, SEEN) == str(plan.ready):
                 return _give(request, work, plan, form)
         except (InvalidInput, Conflict, NotAllowed, Unavailable) as error:
             note = sentence_of(error)
@@ -187,12 +191,17 @@ def show_plan(
         ),
         sent=[*sent, ("preuve-ensemble", text_of(form, "preuve-ensemble"))],
         changed=text_of(form, "geste") == GIVE,
-        key=str(draft_id),
+        key=services.award_batches.free_key(work.campus, str(draft_id), _endings(grid)),
     )  # fmt: skip
 
 
 def _here(work: AtWork, set_id: uuid.UUID) -> str:
     return f"{work.home}/modules/{set_id}/ensemble"
+
+
+def _endings(grid: Grid) -> list[str]:
+    """Of the keys of what one form gives."""
+    return [*(f"-{module.id}" for module in grid.modules), _WHOLE]
 
 
 def _give(request: Request, work: AtWork, plan: SetPlan, form: FormData) -> Response:
@@ -210,7 +219,7 @@ def _give(request: Request, work: AtWork, plan: SetPlan, form: FormData) -> Resp
                 grid.found.badge_id,
                 person_ids=tuple(complete),
                 evidence=text_of(form, "preuve-ensemble"),
-                idempotency_key=f"{text_of(form, 'cle')[:60]}-ensemble",
+                idempotency_key=f"{text_of(form, 'cle')[:60]}{_WHOLE}",
             )
             if complete and writing.awards.preview(work.campus, wanted, by=work.actor).ready:
                 batches.append(

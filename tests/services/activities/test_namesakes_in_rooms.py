@@ -145,3 +145,24 @@ def test_another_campus_answers_nothing_here(house: House):
             house.other_campus, house.activity.id, one.waiting.id, OTHER, by=Actor(house.stranger.id)
         )
     assert len(asked(house)) == 1
+
+
+def test_a_known_name_with_another_address_waits_for_the_trainer(house: House):
+    house.record("Zoé Hélie; zoe@exemple.fr")
+    opened(house)
+
+    assert sign(house, ticket(house), "Zoe Helie", "autre@exemple.fr") is Signed.WAITING
+    [one] = asked(house)
+    [candidate] = one.question.namesakes
+    assert candidate.person.name == "Zoé Hélie"
+    answer(house, one.waiting.id, OTHER)
+    assert asked(house) == []
+    assert len(listed_now(house)) == 2
+
+
+@pytest.mark.parametrize("name", ["123 Émargement", "Zoé Martin@exemple", "Nom : Martin"])
+def test_what_cannot_be_a_name_is_refused_on_the_phone(house: House, name: str):
+    opened(house)
+    with pytest.raises(InvalidInput, match="sans chiffre"):
+        sign(house, ticket(house), name)
+    assert listed_now(house) == []

@@ -26,7 +26,7 @@ from app.errors import AppError, InvalidInput
 from app.services.activities.check_in import OtherPerson, Signed
 from tests.support.house import House
 
-TEN = [f"phone {number}" for number in range(10)]
+TEN = [f"phone {letter}" for letter in "abcdefghij"]
 
 
 def opened(house: House, capacity: int | None = None) -> None:

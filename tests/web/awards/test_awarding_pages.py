@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from fastapi.testclient import TestClient
 
-from app.domain.awards.awards import LineOutcome
+from app.domain.awards.awards import AwardState, LineOutcome
+from app.domain.campus.audit_log import Actor
 from tests.support.forms import form_with
-from tests.support.house import House
+from tests.support.house import House, send
 from tests.web.awards.awarding_steps import CHECK, GIVE, TABLE, awards_given, counts, outcomes, preview
 
 
@@ -206,3 +207,56 @@ def test_changing_ones_mind_about_the_badge_keeps_list_and_evidence(
 def test_nobody_gives_a_badge_to_themselves(house: House, trainer: TestClient, award: str):
     page = preview(trainer, award, house.presence, liste="LE GOFF Anaïs; le.goff@exemple.fr")
     assert counts(page) == {"Prêtes": 0, "Soi-même": 1}
+
+
+def test_a_preview_from_before_an_undo_is_shown_again_and_then_awards(
+    house: House, trainer: TestClient, award: str
+):
+    page = preview(trainer, award, house.presence, liste="MARTIN Chloé")
+    form = form_with(page, "cle")
+    result = form.press(trainer, page, GIVE).headers["location"]
+    send(trainer, f"{result}/annuler", seen_on=result)
+    assert standing(house) == 0
+
+    shown = form.press(trainer, page, GIVE)
+    assert standing(house) == 0
+    assert counts(shown)["Prêtes"] == 1
+    done = form_with(shown, "cle").press(trainer, shown, GIVE)
+    assert done.headers["location"] != result
+    assert standing(house) == 1
+
+
+def test_a_draft_opened_after_an_undo_awards_at_once(house: House, trainer: TestClient, award: str):
+    page = preview(trainer, award, house.presence, liste="MARTIN Chloé")
+    for _ in range(2):
+        shown = trainer.get(str(page.url))
+        result = form_with(shown, "cle").press(trainer, shown, GIVE).headers["location"]
+        assert standing(house) == 1
+        send(trainer, f"{result}/annuler", seen_on=result)
+        assert standing(house) == 0
+
+
+def standing(house: House) -> int:
+    with house.unit_of_work(reading=True) as services:
+        records = services.awards.list_in(house.campus, limit=10)
+    return sum(record.award.state is AwardState.ISSUED for record in records)
+
+
+def test_who_is_about_to_get_the_badge_stands_before_who_has_it(
+    house: House, trainer: TestClient, award: str
+):
+    house.award("HADDAD Yasmine; y.haddad@exemple.fr")
+    page = preview(trainer, award, house.presence, table=TABLE)
+    assert page.text.index('id="pretes"') < page.text.index('id="deja"')
+
+
+def test_a_badge_that_was_withdrawn_is_mentioned_before_it_is_awarded_again(
+    house: House, trainer: TestClient, award: str
+):
+    given = house.award("MARTIN Chloé").lines[0].award_id
+    with house.unit_of_work() as services:
+        services.awards.revoke(house.campus, given, "Absente ce jour-là.", by=Actor(house.admin.id))
+    page = preview(trainer, award, house.presence, liste="MARTIN Chloé")
+    assert counts(page)["Prêtes"] == 1
+    assert "Chloé Martin : ce badge lui a été retiré le" in page.text.replace("\u00a0", " ")
+    assert "Absente ce jour-là." in page.text
