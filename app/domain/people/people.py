@@ -218,7 +218,7 @@ def check_name(given_name: str, family_name: str) -> None:
 
 
 def check_own_name(given_name: str, family_name: str) -> None:
-    """What somebody types as their own name, before anybody else has read it."""
+    """A name that a person types about themselves, unread by others yet."""
     if re.search(r"[\d@:/\\<>#*=|•]", f"{given_name} {family_name}"):
         raise InvalidInput(N_("Écrivez un prénom et un nom, sans chiffre ni signe."))
 

@@ -213,7 +213,7 @@ class Namesakes:
         return Question((Namesake(person, participation, address),), must_be_answered=True)
 
     def _at_another_address(self, campus: Campus, activity: Activity, line: ListedPerson) -> Question | None:
-        """Somebody of that name whom the campus knows at other addresses only."""
+        """A person of that name, known to the campus at other addresses only."""
         if not line.address:
             return None
         beside = self.known_beside(campus, activity, [(line.given_name, line.family_name, line.address)])

@@ -141,7 +141,7 @@ def check_or_award(
         try:
             plan = plan_of(services, work, grid, form)
             key = text_of(form, "cle")[:60]
-            # Of a page of before an undo, nothing is given without another look.
+            # A page from before an undo leads to its preview first.
             is_new = services.award_batches.free_key(work.campus, key, _endings(grid)) == key
             if is_new and plan.ready and text_of(form, SEEN) == str(plan.ready):
                 return _give(request, work, plan, form)
