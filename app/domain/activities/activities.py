@@ -12,7 +12,7 @@ from typing import Final
 
 from sqlmodel import CheckConstraint, Field, Index, SQLModel, UniqueConstraint, text
 
-from app.domain.activities.days_as_written import day_in
+from app.domain.activities.days_as_written import day_in, is_of_a_far_year
 from app.domain.campus.signed_terms import ActivityKind as ActivityKind
 from app.domain.campus.signed_terms import PartKind as PartKind
 from app.domain.core import (
@@ -149,10 +149,13 @@ def disambiguated(participation: Participation, name: str) -> str:
     return name if number == 1 else f"{name} ({number})"
 
 
+FAR_YEAR = N_("Une activité a lieu entre 1990 et 2100 : vérifiez l’année.")
+
+
 def check_day(day: date) -> None:
     """A year beyond any lifetime is a typing error."""
     if not 1990 <= day.year <= 2100:
-        raise InvalidInput(N_("Une activité a lieu entre 1990 et 2100 : vérifiez l’année."))
+        raise InvalidInput(FAR_YEAR)
 
 
 def check_activity(activity: Activity) -> None:
@@ -175,6 +178,8 @@ def check_times(activity: Activity) -> None:
     if activity.end_time is not None and activity.start_time is None:
         raise TimesOutOfOrder(N_("Donnez aussi l’heure de début."))
     is_one_day = activity.starts_on == activity.ends_on
+    if is_one_day and activity.start_time is not None and activity.end_time == activity.start_time:
+        raise TimesOutOfOrder(N_("L’heure de fin est celle du début : donnez une heure plus tardive."))
     if is_one_day and activity.start_time and activity.end_time and activity.end_time <= activity.start_time:
         raise TimesOutOfOrder(N_("L’activité finirait avant d’avoir commencé."))
 
@@ -572,6 +577,8 @@ def _read(word: str, after: date) -> date:
         mark = "/" if re.fullmatch(r"\d{1,2}/\d{1,2}", word) else " "
         this_year, next_year = (day_in(f"{word}{mark}{after.year + more}") for more in (0, 1))
         day = this_year if this_year and this_year >= after else next_year
+    if day is None and is_of_a_far_year(word):
+        raise InvalidInput(FAR_YEAR)
     if day is None:
         raise InvalidInput(
             N_("« {word} » n’est pas une date : écrivez 08/12/2026 ou 8 décembre."), word=word[:40]

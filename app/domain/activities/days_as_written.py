@@ -43,6 +43,11 @@ def day_in(cell: str) -> date | None:
     return None
 
 
+def is_of_a_far_year(cell: str) -> bool:
+    """Whether only the year keeps this from being a date: 0026, 2126."""
+    return day_in(cell) is None and day_in(re.sub(r"(?<!\d)\d{4}(?!\d)", "2000", cell)) is not None
+
+
 def _plain(text: str) -> str:
     return " ".join(name_key("", word) for word in re.findall(r"\w+", text))
 

@@ -10,16 +10,14 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
-from app.domain.activities.activities import ActivityKind, PartKind
-from app.domain.activities.days_as_written import day_in
+from app.domain.activities.activities import FAR_YEAR, ActivityKind, PartKind
+from app.domain.activities.days_as_written import day_in, is_of_a_far_year
 from app.domain.activities.listed_people import ListedPerson
 from app.domain.imports.imports import MOST_LINES
 from app.domain.imports.lists.model import OF_ADDRESS, Block, Column, Doubt, Line, Reason, Row, State
 from app.domain.imports.lists.names import fold
 from app.domain.imports.lists.reading import read_blocks
-from app.domain.imports.lists.remarks import (
-    hours_in,
-)
+from app.domain.imports.lists.remarks import HOURS_OUT_OF_RANGE, hours_fault, hours_in
 from app.domain.imports.lists.suspicion import remaining_faults
 from app.domain.imports.lists.wording import (
     OF_OTHERS,
@@ -526,6 +524,8 @@ def _part(cells: Mapping[ImportColumn, str], plan: ReadingPlan) -> PartKind | No
 
 def _hours(cell: str) -> float | None:
     hours, readable = hours_in(cell)
+    if not readable and hours_fault(cell) == HOURS_OUT_OF_RANGE:
+        raise InvalidInput(HOURS_OUT_OF_RANGE)
     if not readable:
         raise InvalidInput(
             N_("« {word} » n’est pas un nombre d’heures : écrivez 14 ou 14,5."), word=quoted(cell)
@@ -537,6 +537,8 @@ def _day(cell: str) -> date | None:
     if not cell.strip():
         return None
     day = day_in(cell)
+    if day is None and is_of_a_far_year(cell):
+        raise InvalidInput(FAR_YEAR)
     if day is None:
         raise InvalidInput(
             N_("« {word} » n’est pas une date : écrivez 03/10/2025 (jour, mois, année)."), word=quoted(cell)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from app.domain.activities.listed_people import KNOWN, ListedPerson, has_usable_address
 from app.domain.awards.awards import LineOutcome
+from app.domain.imports.lists.remarks import HOURS_UNREADABLE, hours_fault
 from app.domain.people import name_disambiguation
 from app.domain.people.name_disambiguation import SEVERAL_OF_NAME
 from app.domain.people.people import check_name, name_key
@@ -30,9 +31,7 @@ SEVERAL = LineFault(LineOutcome.SEVERAL_OF_NAME, SEVERAL_OF_NAME)
 def fault_of(line: ListedPerson, *, needs_address: bool = False) -> LineFault | None:
     """Why the line cannot be recorded, before any badge is considered; None if it can."""
     if line.fault == "hours":
-        return LineFault(
-            LineOutcome.UNREADABLE, N_("Le nombre d’heures n’est pas lisible : écrivez 14 ou 14,5.")
-        )
+        return LineFault(LineOutcome.UNREADABLE, hours_fault(line.hours_as_written) or HOURS_UNREADABLE)
     if line.fault == KNOWN:
         return ALREADY_KNOWN
     if _is_total(line):

@@ -22,6 +22,7 @@ from app.domain.core import Clock, plain_text
 from app.domain.publishing import Addresses
 from app.errors import Conflict, InvalidInput
 from app.language import N_, speaking
+from app.language.dates import days
 from app.language.typography import translated
 from app.services.awards.delivery import HandedCode, HandingOver
 from app.services.badges.badges import picture_words
@@ -164,7 +165,7 @@ class SlipService:
 
     def _slip(self, record: AwardRecord, name: str, code: HandedCode, day: Day) -> Slip:
         award, activity = record.award, record.activity
-        when = day(activity.starts_on if activity else award.awarded_at)
+        when = days(activity.starts_on, activity.ends_on) if activity else day(award.awarded_at)
         steps = (
             translated(
                 N_(

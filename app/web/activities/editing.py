@@ -14,6 +14,7 @@ from starlette.datastructures import FormData
 from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.activities.activities import (
+    FAR_YEAR,
     WHY_IT_STAYS,
     Activity,
     ActivityKind,
@@ -21,11 +22,9 @@ from app.domain.activities.activities import (
     TimesOutOfOrder,
     check_times,
 )
-from app.domain.activities.days_as_written import day_in
+from app.domain.activities.days_as_written import day_in, is_of_a_far_year
 from app.domain.frameworks import Competency
-from app.domain.imports.lists.remarks import (
-    hours_in,
-)
+from app.domain.imports.lists.remarks import hours_fault, hours_in
 from app.errors import Conflict, InvalidInput, NotFound
 from app.http.pages.forms import SafeForm, idempotency_key, text_of, texts_of
 from app.http.pages.render import page
@@ -138,11 +137,9 @@ class ActivityForm:
         ends_on = starts_on
         if self.fields["fin"]:
             ends_on = self._day("fin", N_("Le dernier jour n’est pas une date lisible : écrivez 24/11/2026."))
-        hours, readable = hours_in(self.fields["heures"])
-        if not readable:
-            self._refuse("heures", N_("Le nombre d’heures n’est pas lisible : écrivez 14 ou 14,5."))
-        elif hours is not None and not 0 < hours <= 10_000:
-            self._refuse("heures", N_("Le nombre d’heures est compris entre 0 et 10 000."))
+        hours, _ = hours_in(self.fields["heures"])
+        if fault := hours_fault(self.fields["heures"]):
+            self._refuse("heures", fault)
         if starts_on and ends_on and ends_on < starts_on:
             self._refuse("fin", N_("L’activité finirait avant d’avoir commencé."))
         start_time, end_time = self._time("heure-debut"), self._time("heure-fin")
@@ -193,7 +190,7 @@ class ActivityForm:
     def _day(self, name: str, sentence: str) -> date | None:
         day = day_in(self.fields[name])
         if day is None:
-            self._refuse(name, sentence)
+            self._refuse(name, FAR_YEAR if is_of_a_far_year(self.fields[name]) else sentence)
         return day
 
     def _time(self, name: str) -> time | None:

@@ -16,9 +16,7 @@ from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.activities.activities import PartKind
 from app.domain.core import plain_text
-from app.domain.imports.lists.remarks import (
-    hours_in,
-)
+from app.domain.imports.lists.remarks import hours_fault, hours_in
 from app.domain.people.name_disambiguation import Question
 from app.domain.people.people import Person
 from app.errors import InvalidInput
@@ -324,7 +322,7 @@ def amend_participation(
     hours, readable = hours_in(typed.hours)
     try:
         if not readable:
-            raise InvalidInput(N_("Le nombre d’heures n’est pas lisible : écrivez 14 ou 14,5."))
+            raise InvalidInput(hours_fault(typed.hours))
         if len(typed.reason) < 3:
             raise InvalidInput(N_("Dites pourquoi vous corrigez : le motif reste au journal."))
         with write_transaction(request) as writing:

@@ -15,6 +15,7 @@ from starlette.datastructures import FormData
 from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.activities.activities import (
+    FAR_YEAR,
     MOST_SESSIONS,
     Activity,
     ActivitySession,
@@ -25,10 +26,8 @@ from app.domain.activities.activities import (
     days_of,
     disambiguated,
 )
-from app.domain.activities.days_as_written import day_in
-from app.domain.imports.lists.remarks import (
-    hours_in,
-)
+from app.domain.activities.days_as_written import day_in, is_of_a_far_year
+from app.domain.imports.lists.remarks import hours_fault, hours_in
 from app.errors import Conflict, InvalidInput
 from app.http.pages.forms import SafeForm, ids_in, text_of, texts_of
 from app.http.pages.render import page
@@ -98,8 +97,13 @@ class DaysTyped:
         if self.until:
             until = day_in(self.until)
             if until is None:
-                errors["jusquau"] = translated(N_("Cette date n’est pas lisible : écrivez 24/11/2026."))
+                errors["jusquau"] = _day_fault(self.until)
         return Rhythm(int(self.rhythm), times, until)
+
+
+def _day_fault(typed: str) -> str:
+    unread = N_("Cette date n’est pas lisible : écrivez 24/11/2026.")
+    return translated(FAR_YEAR if is_of_a_far_year(typed) else unread)
 
 
 router = APIRouter(
@@ -129,16 +133,13 @@ class SessionForm:
     def facts(self) -> SessionFacts:
         """The typed values; raises InvalidInput, with the problem in `errors`, when a field cannot be
         parsed."""
-        hours, readable = hours_in(self.hours)
-        if not readable:
-            self.errors["heures"] = translated(
-                N_("Le nombre d’heures n’est pas lisible : écrivez 14 ou 14,5.")
-            )
-        elif hours is not None and not 0 < hours <= 24:
-            self.errors["heures"] = translated(N_("Une séance dure 24 heures au plus."))
+        hours, _ = hours_in(self.hours)
+        too_long = N_("Une séance dure 24 heures au plus.")
+        if fault := hours_fault(self.hours, most=24, out_of_range=too_long):
+            self.errors["heures"] = translated(fault)
         held_on = day_in(self.day)
         if held_on is None:
-            self.errors["jour"] = translated(N_("Cette date n’est pas lisible : écrivez 24/11/2026."))
+            self.errors["jour"] = _day_fault(self.day)
         if len(self.place) > 200:
             self.errors["lieu"] = translated(N_("Le lieu tient en 200 signes."))
         if self.errors or held_on is None:

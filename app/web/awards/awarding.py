@@ -19,9 +19,7 @@ from app.domain.activities.activities import Activity, Participation, disambigua
 from app.domain.activities.listed_people import ListedPerson
 from app.domain.awards.batches import check_hour
 from app.domain.campus.signed_terms import duration
-from app.domain.imports.lists.remarks import (
-    hours_in,
-)
+from app.domain.imports.lists.remarks import hours_fault, hours_in
 from app.domain.people.people import normal_address, suggested_address
 from app.errors import Conflict, InvalidInput, NotAllowed, Unavailable
 from app.http.pages.forms import DRAFT_NOTE, SafeForm, draft_form, save_draft, text_of, texts_of
@@ -212,9 +210,7 @@ def _amendments(
         hours, readable = hours_in(written)
         contribution = fields.get("contribution", participation.contribution)
         if not readable or (hours is not None and hours > 10_000):
-            troubles[f"heures-{participation.id}"] = translated(
-                N_("Le nombre d’heures n’est pas lisible : écrivez 14 ou 14,5.")
-            )
+            troubles[f"heures-{participation.id}"] = translated(hours_fault(written))
         elif len(contribution) > 1000:
             troubles[f"contribution-{participation.id}"] = translated(
                 N_("La contribution tient en 1 000 signes.")

@@ -88,7 +88,7 @@ def _begun(services: Services, slug: str) -> BadgeForm:
     if found is None:
         return BadgeForm()
     filled = BadgeForm.from_model(found)
-    filled.model = slug
+    filled.model, filled.model_name = slug, found.wording.name
     return filled
 
 

@@ -28,9 +28,7 @@ from app.domain.frameworks import (
     PublicAlignment,
     public_alignment,
 )
-from app.domain.imports.lists.remarks import (
-    hours_in,
-)
+from app.domain.imports.lists.remarks import hours_fault, hours_in
 from app.errors import InvalidInput
 from app.http.pages.forms import bytes_of, text_of
 from app.http.pages.typography import translated
@@ -103,6 +101,7 @@ class BadgeForm:
     """The sent file, or the one that a form shown again carries."""
     model: str = ""
     """The model that a new badge began from."""
+    model_name: str = ""
     sought: str = ""
     """The terms of the search in frameworks."""
 
@@ -271,13 +270,9 @@ class BadgeForm:
         return self.fields["langue"] if re.fullmatch(r"[a-z]{2,3}", self.fields["langue"]) else "fr"
 
     def _hours(self) -> float | None:
-        hours, readable = hours_in(self.fields["heures"])
-        if not readable:
-            self.errors["heures"] = translated(
-                N_("Le nombre d’heures n’est pas lisible : écrivez 14 ou 14,5.")
-            )
-        elif hours is not None and not 0 < hours <= 10_000:
-            self.errors["heures"] = translated(N_("Le nombre d’heures est compris entre 0 et 10 000."))
+        hours, _ = hours_in(self.fields["heures"])
+        if fault := hours_fault(self.fields["heures"]):
+            self.errors["heures"] = translated(fault)
         return hours
 
     def _days(self) -> int | None:

@@ -26,9 +26,7 @@ from app.domain.badges.rules import (
     check_rule,
 )
 from app.domain.frameworks import FRAMEWORK_NAMES, Competency, Framework
-from app.domain.imports.lists.remarks import (
-    hours_in,
-)
+from app.domain.imports.lists.remarks import HOURS_UNREADABLE, hours_fault, hours_in
 from app.errors import InvalidInput
 from app.http.pages.forms import text_of, texts_of
 from app.http.pages.typography import translated
@@ -161,10 +159,9 @@ class RuleForm:
                 return int(typed)
             self.errors[name] = translated(N_("Écrivez un nombre entier, de 1 à 500."))
             return 1
-        hours, readable = hours_in(typed)
-        minutes = round((hours or 0) * 60)
-        if not readable or not 1 <= minutes <= 600_000:
-            self.errors[name] = translated(N_("Le nombre d’heures n’est pas lisible : écrivez 14 ou 14,5."))
+        minutes = round((hours_in(typed)[0] or 0) * 60)
+        if fault := hours_fault(typed) or ("" if minutes else HOURS_UNREADABLE):
+            self.errors[name] = translated(fault)
             return 1
         return minutes
 

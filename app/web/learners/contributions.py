@@ -13,9 +13,7 @@ from starlette.datastructures import FormData
 from app.container import Services
 from app.domain.activities.activities import PartKind
 from app.domain.activities.files import ACCEPTED, FileNoun
-from app.domain.imports.lists.remarks import (
-    hours_in,
-)
+from app.domain.imports.lists.remarks import hours_fault, hours_in
 from app.domain.learners.portfolios import Contribution, ContributionState, ContributionStatement
 from app.errors import AppError, Conflict, InvalidInput
 from app.http.pages.forms import SafeForm, ids_in, text_of, texts_of
@@ -88,10 +86,9 @@ class ContributionForm:
 
 
 def hours_of(typed: str) -> float | None:
-    hours, readable = hours_in(typed)
-    if not readable:
-        raise InvalidInput(N_("Le nombre d’heures n’est pas lisible : écrivez 14 ou 14,5."))
-    return hours
+    if fault := hours_fault(typed):
+        raise InvalidInput(fault)
+    return hours_in(typed)[0]
 
 
 STATES = {

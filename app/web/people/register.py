@@ -20,7 +20,7 @@ from app.http.pages.forms import SafeForm, ids_in, save_draft, text_of
 from app.http.pages.registers import Column, ListQuery
 from app.http.pages.render import page
 from app.http.pages.typography import translated
-from app.http.pages.words import day
+from app.http.pages.words import days
 from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff, today_in
 from app.language import N_
@@ -200,7 +200,7 @@ def _asked(
     choice = Choice.of(request, services, draft_id, Register.PEOPLE)
     people = services.people_register.among(work.campus, choice.ids)
     activities = [
-        (str(activity.id), f"{activity.title}, {day(activity.starts_on)}")
+        (str(activity.id), f"{activity.title}, {days(activity.starts_on, activity.ends_on)}")
         for activity, _ in services.activities.list_in(work.campus)[:MOST_OFFERED]
     ]
     return page(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from io import BytesIO
 
 import pytest
@@ -70,3 +71,13 @@ def test_a_code_of_a_withdrawn_badge_shows_that_it_is_withdrawn_and_receives_not
         services.awards.revoke(house.campus, award_id, "Erreur de personne.", by=Actor(house.trainer.id))
         assert services.handing_over.claim_by_code(code).session.award_id == award_id
         assert services.awards.record(award_id).award.claimed_at is None
+
+
+def test_a_slip_of_an_activity_of_three_days_names_them_all(house: House):
+    award_id = house.award("Zoé Martin; zoe@exemple.fr").lines[0].award_id
+    with house.unit_of_work() as services:
+        activity = services.activities.get(house.campus, house.activity.id)
+        activity.starts_on, activity.ends_on = date(2026, 11, 22), date(2026, 11, 24)
+        services.stores.session.add(activity)
+    assert award_id is not None
+    assert "22–24 novembre 2026" in slips(house, [award_id]).replace("– ", "–")

@@ -231,3 +231,25 @@ def test_a_form_of_another_site_records_nobody(house: House, trainer: TestClient
     trainer.get(here)
     assert trainer.post(f"{here}/participants", data={"liste": "MARTIN Chloé"}).status_code == 403
     assert people_of(house) == {}
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ({"heures": "100000"}, "Le nombre d’heures est compris entre 0 et 10 000."),
+        ({"heures": "-5"}, "Le nombre d’heures est compris entre 0 et 10 000."),
+        ({"debut": "0026-11-25"}, "Une activité a lieu entre 1990 et 2100"),
+        ({"debut": "25/11/2126"}, "Une activité a lieu entre 1990 et 2100"),
+        ({"heure-debut": "13:30", "heure-fin": "13:30"}, "L’heure de fin est celle du début"),
+    ],
+)
+def test_a_readable_value_out_of_range_is_not_called_unreadable(
+    trainer: TestClient, typed: dict[str, str], expected: str
+):
+    fields = {"titre": "Hack", "debut": "2026-11-25", **typed}
+    page = send(trainer, "/gestion/itip/activites/nouvelle", fields)
+    shown = page.text.replace("\u00a0", " ").replace("\u202f", " ")
+    assert page.status_code == 422
+    assert expected in shown
+    assert "lisible" not in shown
+    assert "finirait avant" not in shown

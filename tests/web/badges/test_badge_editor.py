@@ -377,6 +377,19 @@ def test_a_model_fills_every_step_and_is_published_after_one_change(house: House
     assert version.criteria
 
 
+def test_after_a_refused_field_the_model_is_still_named_by_its_own_title(designer: TestClient):
+    page = designer.get(f"{HERE}/nouveau?modele=parcours-de-decouverte")
+    named = re.search(r"Le modèle «.(.+?).» remplit les étapes", page.text.replace("\u202f", "\u00a0"))
+    assert named is not None
+    refused = send(
+        designer,
+        f"{HERE}/nouveau",
+        {"modele": "parcours-de-decouverte", "nom": "Mon titre", "langue": "fr", "description": "x" * 9000},
+    )
+    assert refused.status_code == 422
+    assert named[0] in refused.text.replace("\u202f", "\u00a0")
+
+
 def test_an_unknown_model_is_a_blank_form(designer: TestClient):
     page = designer.get(f"{HERE}/nouveau?modele=inconnu")
     assert form_with(page, "nom").fields["nom"] == [""]

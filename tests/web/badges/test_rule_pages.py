@@ -107,8 +107,9 @@ def test_a_rule_is_typed_kept_and_shown_in_words(house: House, designer: TestCli
 def test_the_preview_says_the_rule_in_french_and_in_english(designer: TestClient):
     shown = send(designer, f"{made(designer)}/modifier/attribution", ROLE | TYPED | {"geste": "apercu"})
     assert f"{SAID}." in plain(shown.text)
-    assert "3 workshops and 4 h 30, or else one project as a resource, from 1 September 2026 on." in plain(
-        shown.text
+    assert (
+        "3 workshops and 4 h 30 min, or else one project as a resource, from 1 September 2026 on."
+        in plain(shown.text)
     )
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from app.domain.imports.lists.model import Reason
 from app.domain.imports.lists.names import CIVILITIES, fold, is_common_word
 from app.domain.imports.lists.wording import CALENDAR, LEADERS, OF_OTHERS, OTHER_PARTS, PARTICIPANTS, THINGS
+from app.language import N_
 
 
 def _set(text: str) -> frozenset[str]:
@@ -317,6 +319,10 @@ def is_class(text: str) -> bool:
     return 0 < len(words) <= 5 and all(_CLASS.fullmatch(word) for word in words)
 
 
+HOURS_UNREADABLE: Final = N_("Le nombre d’heures n’est pas lisible : écrivez 14 ou 14,5.")
+HOURS_OUT_OF_RANGE: Final = N_("Le nombre d’heures est compris entre 0 et 10 000.")
+
+
 def hours_in(cell: str) -> tuple[float | None, bool]:
     """Hours as French people and meeting programs write them, and whether the cell could be read."""
     text = re.sub(r"\s+", "", cell.strip().lower())
@@ -334,6 +340,15 @@ def hours_in(cell: str) -> tuple[float | None, bool]:
         hours, minutes, seconds = (int(part or 0) for part in spans.groups())
         return round(hours + minutes / 60 + seconds / 3600, 2), True
     return None, False
+
+
+def hours_fault(cell: str, *, most: float = 10_000, out_of_range: str = HOURS_OUT_OF_RANGE) -> str:
+    """The sentence about hours that cannot be stored, or nothing; a number too large is not « unreadable »."""
+    hours, readable = hours_in(cell)
+    if readable:
+        return "" if hours is None or 0 < hours <= most else out_of_range
+    is_number = re.fullmatch(r"[-–−+]?[\d\s.,]*\d\s*(?:h(?:eures?|rs?)?)?", cell.strip().lower())
+    return out_of_range if is_number else HOURS_UNREADABLE
 
 
 _PLACES = _set(
