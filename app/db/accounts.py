@@ -596,4 +596,4 @@ class SessionStore:
 
     def sweep(self, at: datetime) -> None:
         """Delete expired rows."""
-        self.session.exec(delete(Session).where(col(Session.expires_at) <= at))
+        self.session.exec(delete(Session).where(col(Session.expires_at) <= at).execution_options(swept=True))

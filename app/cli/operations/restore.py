@@ -56,7 +56,10 @@ def restore(
 ) -> None:
     if backup is not None:
         load(backup, identity)
-        ready_process().restart_feeds()
+        process = ready_process()
+        process.restart_feeds()
+        with process.repair() as services:
+            services.stores.choices.end_sessions()
     if file:
         _register(ready_process(), file)
         return
@@ -158,11 +161,18 @@ def _tell_choices(choices: ChoicesRestored) -> None:
         N_("{count} choix de personnes sont remis en place ; tout le monde est déconnecté."),
         count=choices.choices,
     )
+    say(
+        N_(
+            "Sont aussi terminés : applications connectées, codes des bulletins, offres pour portefeuilles, visites depuis un "
+            "cours. Les bulletins sont à imprimer de nouveau."
+        )
+    )
     if not choices.is_whole:
         say(
             N_(
                 "D’autres choix sont perdus : toutes les pages publiques et les portfolios sont fermés ({count} personnes "
-                "reçoivent un message), les jetons d’accès révoqués, les recommandations mises de côté. Vérifiez les équipes."
+                "reçoivent un message), les jetons d’accès révoqués, les recommandations mises de côté, les webhooks et calendriers "
+                "suivis en pause. Vérifiez les équipes, les campus suspendus et les applications enregistrées."
             ),
             count=choices.people_shut,
             style="yellow",

@@ -32,10 +32,18 @@ from app.db.activity_log.integrity import typed_values
 from app.db.engine.queries import Store
 from app.db.engine.writes import among
 from app.domain.accounts.sessions import ApiToken
-from app.domain.accounts.sessions import Session as Sitting
-from app.domain.accounts.sign_in import Challenge, SignInLink
-from app.domain.activity_log.recovery import CHOICES, NEVER_DELETED, ChoiceChange, as_json
+from app.domain.activity_log.recovery import (
+    CHOICES,
+    DELETED_WITH,
+    ENDED,
+    NEVER_DELETED,
+    SWEPT,
+    ChoiceChange,
+    as_json,
+)
 from app.domain.awards.awards import Award, Visibility
+from app.domain.campus.webhooks import Webhook, WebhookState
+from app.domain.imports.calendars import CalendarState, CalendarSubscription
 from app.domain.learners.portfolios import BroughtBadge, Portfolio
 from app.domain.learners.ratings import BadgeRating
 from app.domain.learners.ratings import SentenceState as RatingSentence
@@ -88,7 +96,7 @@ class ChoiceWatch:
         self._found[table.name, tuple(getattr(row, each.name) for each in table.primary_key)] = None
 
     def _before_statement(self, state: ORMExecuteState) -> None:
-        if not (state.is_update or state.is_delete):
+        if not (state.is_update or state.is_delete) or state.execution_options.get(SWEPT):
             return
         statement: Any = state.statement
         table: Table = statement.table
@@ -193,6 +201,10 @@ class ChoiceStore(Store):
     def _delete(self, table: Table, here: ColumnElement[bool]) -> int:
         try:
             with self.session.begin_nested():
+                if with_it := DELETED_WITH.get(table.name):
+                    child = SQLModel.metadata.tables[with_it[0]]
+                    gone = select(*table.primary_key).where(here)
+                    self.session.execute(delete(child).where(child.c[with_it[1]].in_(gone)))
                 return self.session.execute(delete(table).where(here)).rowcount  # type: ignore[attr-defined,no-any-return]
         except IntegrityError:
             return 0
@@ -226,6 +238,12 @@ class ChoiceStore(Store):
             .where(col(Endorsement.set_aside_at).is_(None))
             .values(set_aside_at=at, set_aside_reason=reason, changes=Endorsement.changes + 1),
             update(ApiToken).where(col(ApiToken.revoked_at).is_(None)).values(revoked_at=at),
+            update(Webhook)
+            .where(col(Webhook.state) == WebhookState.ACTIVE)
+            .values(state=WebhookState.PAUSED),
+            update(CalendarSubscription)
+            .where(col(CalendarSubscription.state) == CalendarState.ACTIVE)
+            .values(state=CalendarState.PAUSED),
             update(BadgeRating)
             .where(col(BadgeRating.sentence_state) == RatingSentence.SHOWN)
             .values(sentence_state=RatingSentence.WAITING),
@@ -241,9 +259,10 @@ class ChoiceStore(Store):
         return list(self.session.execute(query.order_by(col(Person.id))).scalars())
 
     def end_sessions(self) -> None:
-        """A restored backup contains sessions and links that were ended since."""
-        for kind in (Sitting, SignInLink, Challenge):
-            self.session.execute(delete(kind).execution_options(synchronize_session=False))
+        """A restored backup contains sessions, links, codes and tokens that were ended since."""
+        for name in ENDED:
+            self.session.execute(delete(SQLModel.metadata.tables[name]))
+        self.session.expire_all()
 
 
 def _as_written(session: Session, name: str, key: Key) -> list[Any]:

@@ -367,7 +367,8 @@ class ClaimCodeStore(Store):
 
     def sweep(self, at: datetime) -> None:
         """Delete expired rows."""
-        self.session.exec(delete(ClaimCode).where(col(ClaimCode.expires_at) <= at))
+        expired = delete(ClaimCode).where(col(ClaimCode.expires_at) <= at)
+        self.session.exec(expired.execution_options(swept=True))
 
 
 class SigningClockStore(Store):

@@ -78,7 +78,7 @@ class ConnectedAppStore(Store):
         """Expired secrets, and consents that no secret stands for any more."""
         self.session.exec(delete(AppSecret).where(col(AppSecret.expires_at) <= at))
         held = select(AppSecret.id).where(col(AppSecret.grant_id) == col(AppGrant.id)).exists()
-        self.session.exec(delete(AppGrant).where(~held))
+        self.session.exec(delete(AppGrant).where(~held).execution_options(swept=True))
 
     def _end(self, *where: Any) -> None:
         ended = select(AppGrant.id).where(*where)

@@ -47,6 +47,7 @@ class Choices:
 
 
 CHOICES: Final[Mapping[str, Choices]] = {
+    "campus": Choices(("suspended_at",)),
     "person": Choices(
         ("allows_name", "wants_reminders", "accepts_links", "under_15_on", "age_group", "language")
     ),
@@ -74,10 +75,17 @@ CHOICES: Final[Mapping[str, Choices]] = {
     "peer_recommendation": Choices(
         ("accepted_at", "declined_at", "withdrawn_at", "set_aside_at", "set_aside_reason")
     ),
+    "endorsement_request": Choices(with_new=True),
     "label": Choices(("withdrawn_at",)),
     "recognition": Choices(("standing", "reason", "changed_at")),
     "activity_file": Choices(("agreed", "removed_at")),
     "api_token": Choices(("revoked_at",)),
+    "session": Choices(),
+    "claim_code": Choices(),
+    "connected_app": Choices(),
+    "app_grant": Choices(),
+    "webhook": Choices(("state", "url", "kinds", "secret_version", "previous_until")),
+    "calendar_subscription": Choices(("state",)),
     "membership": Choices(("until",)),
     "operator": Choices(),
     "network_administrator": Choices(),
@@ -105,8 +113,27 @@ CHOICES: Final[Mapping[str, Choices]] = {
     "survey_link": Choices(("closed_at", "closes_on")),
     "survey_answer": Choices(("sentence_state",)),
 }
-"""The tables of choices, in dependency order. Deleting a row is a choice in all but the first two."""
-NEVER_DELETED: Final = frozenset({"person", "award"})
+"""The tables of choices, in dependency order. Deleting a row is a choice in all but the first three."""
+NEVER_DELETED: Final = frozenset({"campus", "person", "award"})
+DELETED_WITH: Final[Mapping[str, tuple[str, str]]] = {"webhook": ("webhook_delivery", "webhook_id")}
+"""The rows that refer to a deleted row and go with it, by table: their table and column."""
+ENDED: Final = (
+    "app_secret",
+    "app_grant",
+    "claim_code",
+    "wallet_offer",
+    "lti_launch",
+    "presentation_request",
+    "remembered_phone",
+    "set_aside",
+    "challenge",
+    "sign_in_link",
+    "session",
+)
+"""The tables of secrets that a restore empties, each after those that refer to it: a copy has secrets that
+were used or ended since."""
+SWEPT: Final = "swept"
+"""The execution option of a statement that deletes what has expired: that is no choice."""
 CHOSEN: Final = "choices"
 CHOICES_ORIGIN: Final = "choices"
 NO_CAMPUS: Final = uuid.UUID(int=0)

@@ -315,13 +315,13 @@ class RestoreService:
         """Restore people's later choices, or close everything if unknown; the last step of a restore."""
         check_restore_reason(reason)
         store, since = self.choices.store, self.choices.missing()
+        store.end_sessions()
         done = store.put_back(since.changes)
         shut: Sequence[Person] = ()
         if not since.is_whole:
             shut = store.shut_everything(reason=CHOSEN_SINCE, at=self.clock())
             for person in shut:
                 self.notices.tell(person, Changed.PAGES_SHUT)
-        store.end_sessions()
         if since.newest > store.newest():
             store.add(since.newest)
         for campus_id in campus_ids:

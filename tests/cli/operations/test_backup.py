@@ -94,6 +94,24 @@ def test_backup_and_restore_on_a_new_machine_keeps_awards_and_withdrawals(
     restored.close()
 
 
+def test_backup_in_an_empty_database_has_no_session_even_if_nothing_is_lacking(
+    house: House, owner_at: Operator, elsewhere: Settings, key, key_file: Path, tmp_path: Path
+):
+    browser = house.client(house.trainer)
+    path = backed_up(owner_at, key, tmp_path / "sceau.age")
+    owner_at.works_with(elsewhere)
+    done = owner_at.types("restore", "--backup", path, "--identity", key_file, "--yes", "--reason", REASON)
+    assert done.code == 0, done.err
+    assert "rien n’est à reprendre" in done.err
+    process = Process(elsewhere, clock=house.clock, mailer=house.letters)
+    process.check()
+    restored = replace(house, process=process)
+    client = restored.client()
+    client.cookies.update(browser.cookies)
+    assert client.get("/compte").status_code == 401
+    restored.close()
+
+
 def test_restored_anchors_of_a_lost_folder_do_not_replace_those_that_are_there(
     house: House, owner_at: Operator, elsewhere: Settings, key, key_file: Path, tmp_path: Path
 ):

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from sqlmodel import SQLModel
+import re
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import JSON, Column, Enum, Table, create_engine, func, select, text
+from sqlmodel import Session, SQLModel
 
 import app.tenancy.metadata  # noqa: F401
-from app.domain.activity_log.recovery import CHOICES, IN_ORDER
+from app.db.activity_log.choices import ChoiceStore
+from app.domain.activity_log.recovery import CHOICES, DELETED_WITH, ENDED, IN_ORDER
 
 # What follows each table says why a row as old as the backup does no harm.
 AS_IN_THE_BACKUP = {
@@ -33,26 +42,22 @@ AS_IN_THE_BACKUP = {
     "badge_competency": "of published versions in their signed documents",
     "badge_request": "asked again",
     "badge_tally": "derived again",
-    "campus": "settings are set again",
     "campus_log": "compared with its anchor",
     "campus_person": "of the rows that a restore writes, by triggers",
     "campus_sender": "settings are set again",
     "catalogue_entry": "derived again",
-    "calendar_subscription": "followed again; what was imported is recognised",
     "catalogue_refresh": "derived again",
     "catalogue_term": "derived again",
     "challenge": "all end with a restore",
     "change": "read again from the beginning, as change_head says",
     "change_head": "of a new generation after each restore",
     "choice_change": "the number of the copy itself",
-    "claim_code": "opens one award for its holder",
     "competency": "typed again",
     "competency_synonym": "typed again",
     "competency_version": "as competency",
     "contribution": "what was decided is in the log",
     "declared_figure": "as activity",
     "definition_proposal": "proposed again",
-    "endorsement_request": "asked again",
     "erased_award": "erasures are done again",
     "erased_portfolio": "erasures are done again",
     "erasure": "erasures are done again",
@@ -78,7 +83,7 @@ AS_IN_THE_BACKUP = {
     "letter": "at worst sent twice",
     "lti_course": "known again from the next launch",
     "lti_key": "the platforms read the published set again",
-    "lti_launch": "gone within two hours",
+    "lti_launch": "all end with a restore",
     "list_answer": "answered again",
     "log_checkpoint": "anchored",
     "log_cosignature": "witnesses sign again",
@@ -98,24 +103,21 @@ AS_IN_THE_BACKUP = {
     "participation_tombstone": "erasures are done again",
     "person_merge": "merged again; badges withdrawn by it are in the log",
     "picture_digest": "drawn again",
-    "presentation_request": "gone within twenty minutes",
+    "presentation_request": "all end with a restore",
     "private_look": "a record of looks",
     "rate_count": "gone within hours",
-    "remembered_phone": "remembered again",
+    "remembered_phone": "all end with a restore",
     "report_draft": "typed again",
     "report_edition": "signed again, with a higher number",
     "report_objective": "settings are set again",
     "request_step": "as badge_request",
-    "app_grant": "connected again",
     "app_secret": "all end with a restore",
-    "connected_app": "registered again",
     "room": "opened again",
     "room_entry": "signed again",
     "saved_view": "saved again",
     "shared_badge": "shared again",
     "shared_badge_version": "shared again, with a higher number",
-    "session": "all end with a restore",
-    "set_aside": "gone within a day",
+    "set_aside": "all end with a restore",
     "sign_in_link": "all end with a restore",
     "signing_clock": "of the machine",
     "status_list": "anchored",
@@ -126,9 +128,8 @@ AS_IN_THE_BACKUP = {
     "waiting_signature": "stands for nobody",
     "withdrawal": "what was withdrawn is in the log",
     "withdrawal_line": "as withdrawal",
-    "wallet_offer": "offered again",
+    "wallet_offer": "all end with a restore",
     "wallet_used_proof": "proofs of ten minutes",
-    "webhook": "settings are set again; its receiver hears that the feed began again",
     "webhook_delivery": "at worst sent twice, under the same id",
     "worker": "of the machine",
 }
@@ -138,6 +139,15 @@ FACTS = {
     "award": "id campus_id badge_id version_id person_id activity_id subject_id state holder_name evidence part hours "
     "contribution grounds awarded_at awarded_by valid_until revoked_at revoked_reason suspended_at suspended_until suspended_reason undone_at batch_id once_key "
     "align_due_at reissued_at link_opened_at claimed_at",
+    "app_grant": "id app_id person_id scopes given_at used_at",
+    "campus": "id slug did short_name name sector carrier site department description contact_email linkedin_id time_zone "
+    "hue liveliness names_in_credentials selective_disclosure language sends_reminders created_at",
+    "calendar_subscription": "id campus_id source sealed kek_id url_digest host kind creates created_at next_at asked_at "
+    "read_at failures fault waiting declined run_id",
+    "claim_code": "award_id digest expires_at",
+    "connected_app": "id secret_digest name host facts redirects scopes registered_itself registered_at",
+    "session": "id kind secret_digest person_id award_id created_at expires_at seen_at proved_by proved_at browser",
+    "webhook": "id campus_id label created_at generation read_to complete failures next_at",
     "award_batch": "id campus_id activity_id version_id requested_by requested_at idempotency_key request_digest "
     "actor_label evidence grounds tells by_review not_before undo_seconds done_at undo_until "
     "removes_brought removed_people removed_participations",
@@ -193,3 +203,115 @@ def test_new_column_of_a_table_with_choices_is_either_a_choice_or_a_fact() -> No
         if not choices.with_new
     }
     assert left == {name: set(columns.split()) for name, columns in FACTS.items()}
+
+
+SECRET_COLUMN = re.compile(r"(^|_)(secret|digest|code|token|nonce|reference)(_|$)")
+# What follows each table says why its column of such a name opens nothing after a restore.
+NOT_EMPTIED = {
+    "api_answer": "digests of an API key's own requests; the token decides",
+    "api_token": "`revoked_at` is a choice",
+    "award_batch": "digest of a request",
+    "award_evidence": "digest of a file",
+    "brought_badge": "digest of its content",
+    "calendar_subscription": "digest of an address",
+    "competency": "its public code",
+    "connected_app": "its removal is a choice, and all that was granted to it ends",
+    "endorsement": "the public credential",
+    "framework": "its public code",
+    "import_run": "digest of a file",
+    "list_answer": "digest of a list",
+    "lti_platform": "URL of another service",
+    "newer_credential": "the public credential",
+    "report_edition": "the public credential",
+    "report_objective": "its public code",
+    "report_picture": "digest of a file",
+    "room_entry": "digest of a telephone that opens nothing",
+    "signed_credential": "the public credential",
+    "status_list": "the public credential",
+    "stored_file": "digest of a file",
+    "survey_link": "`closed_at` is a choice",
+    "survey_turnout": "digest of a telephone that opens nothing",
+    "waiting_signature": "digest of a telephone that opens nothing",
+    "wallet_used_proof": "a proof that no longer serves",
+    "webhook": "`secret_version` and `previous_until` are choices",
+    "withdrawal": "digest of a request",
+}
+
+
+def test_every_table_of_secrets_is_emptied_or_says_why_not() -> None:
+    secret = {
+        name
+        for name, table in SQLModel.metadata.tables.items()
+        if any(SECRET_COLUMN.search(each.name) for each in table.columns)
+    }
+    assert {*ENDED, *NOT_EMPTIED} - secret == {"app_grant"}
+    assert secret - {*NOT_EMPTIED} == {*ENDED} - {"app_grant"}
+    assert not {*ENDED} & NOT_EMPTIED.keys()
+
+
+def test_tables_said_to_end_with_a_restore_are_those_that_it_empties() -> None:
+    said = {name for name, why in AS_IN_THE_BACKUP.items() if why == "all end with a restore"}
+    assert said == {*ENDED} - CHOICES.keys()
+
+
+@pytest.fixture
+def session() -> Iterator[Session]:
+    engine = create_engine("sqlite://")
+    SQLModel.metadata.create_all(engine, tables=[SQLModel.metadata.tables[name] for name in ROWS])
+    with Session(engine) as session:
+        yield session
+    engine.dispose()
+
+
+ROWS = (*ENDED, *(each for each, _ in DELETED_WITH.values()), *DELETED_WITH, "connected_app")
+
+
+def test_every_table_that_ends_with_a_restore_is_really_emptied(session: Session) -> None:
+    ids = {name: add_row(session, name, {}) for name in ("connected_app",)}
+    ids["app_grant"] = add_row(session, "app_grant", {"app_id": ids["connected_app"]})
+    for name in ENDED:
+        if name != "app_grant":
+            add_row(session, name, {"grant_id": ids["app_grant"]})
+    session.commit()
+    ChoiceStore(session).end_sessions()
+    for name in ENDED:
+        rows = select(func.count()).select_from(SQLModel.metadata.tables[name])
+        assert session.execute(rows).scalar_one() == 0, name
+
+
+def test_row_deleted_since_goes_with_the_rows_that_refer_to_it(session: Session) -> None:
+    kept, removed = (add_row(session, "webhook", {}) for _ in range(2))
+    for each in (kept, removed):
+        add_row(session, "webhook_delivery", {"webhook_id": each})
+    session.commit()
+    session.execute(text("PRAGMA foreign_keys = OFF"))
+    assert ChoiceStore(session).put_back([["webhook", {"id": str(removed)}, None]]) == 1
+    for name, column in (("webhook", "id"), ("webhook_delivery", "webhook_id")):
+        table = SQLModel.metadata.tables[name]
+        assert session.execute(select(table.c[column])).scalars().all() == [kept]
+
+
+def add_row(session: Session, name: str, values: dict[str, Any]) -> Any:
+    """With any value in each column that must have one; returns its first key."""
+    table: Table = SQLModel.metadata.tables[name]
+    row = {each.name: any_value(each) for each in table.columns if not each.nullable}
+    row |= {key: value for key, value in values.items() if key in row}
+    session.execute(table.insert().values(row))
+    return row[next(iter(table.primary_key)).name]
+
+
+def any_value(column: Column[Any]) -> Any:
+    if isinstance(column.type, Enum):
+        return next(iter(column.type.enum_class or column.type.enums))
+    if isinstance(column.type, JSON):
+        return []
+    kind = getattr(column.type, "impl", column.type).python_type
+    known: dict[type, Any] = {
+        datetime: datetime(2026, 11, 29, tzinfo=UTC),
+        date: date(2026, 11, 29),
+        time: time(12),
+        bytes: b"0",
+    }
+    if kind is str:
+        return uuid4().hex[: getattr(column.type, "length", None) or 32]
+    return known[kind] if kind in known else uuid4() if kind.__name__ == "UUID" else kind(1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 from fastapi.testclient import TestClient
@@ -21,8 +22,16 @@ from app.domain.people.people import Role
 from app.domain.privacy.consents import About, Consent
 from app.domain.reports.network import ReportSharing, Topic
 from app.domain.reports.surveys import Answer, SurveyAnswer, SurveyLink
-from app.domain.trust.organisations import Endorsed, Endorsement, Organisation
+from app.domain.trust.organisations import (
+    Endorsed,
+    Endorsement,
+    EndorsementRequest,
+    Organisation,
+    Refusal,
+)
+from app.errors import AppError, NotFound
 from app.services.activity_log.log_check import Older
+from tests.api.clients import connected, registered
 from tests.services.frameworks.test_pathway_progress import draw_pathway
 from tests.support.databases.copies import Backup, drop_copies
 from tests.support.house import COMMAND, House
@@ -305,3 +314,145 @@ def test_stolen_key_former_operator_and_withdrawn_invitation_do_not_come_back(ho
             assert former.revoked_at is not None
             assert not services.operators.is_operator(operator.id)
             assert services.invitations.waiting(copy.campus) == []
+
+
+def test_application_that_was_disconnected_or_removed_reads_nothing_after_the_restore(house: House) -> None:
+    r = given(house, ROOF)
+    with house.unit_of_work(reading=True) as services:
+        person = services.awards.record(r).person
+    apps = [registered(house), registered(house)]
+    granted = [connected(house, person, app=each) for each in apps]
+
+    def read(of: House, index: int) -> int:
+        headers = {"authorization": f"Bearer {granted[index]['access_token']}", "accept": "application/json"}
+        return of.client().get("/ims/ob/v3p0/credentials", headers=headers).status_code
+
+    def renewed(of: House, index: int) -> object:
+        with of.unit_of_work() as services:
+            client = services.connected_apps.client(apps[index]["client_id"], apps[index]["client_secret"])
+            form = {"grant_type": "refresh_token", "refresh_token": granted[index]["refresh_token"]}
+            return client and services.connected_apps.tokens(client, form)
+
+    assert [read(house, each) for each in (0, 1)] == [200, 200]
+    backup = Backup(house)
+    first, second = (UUID(each["client_id"]) for each in apps)
+    with house.unit_of_work() as services:
+        services.connected_apps.disconnect(person.id, first, by=Actor(person.id))
+        services.connected_apps.remove(second)
+    with backup.restored() as copy:
+        assert {each.older for each in copy.process.behind.values()} == {Older.CHOICES}
+        assert copy.process.put_back_choices(REASON, by=COMMAND).is_whole
+        assert [read(copy, each) for each in (0, 1)] == [401, 401]
+        assert not isinstance(renewed(copy, 0), dict)
+        assert renewed(copy, 1) is None
+        with copy.unit_of_work(reading=True) as services:
+            assert [each.id for each in services.connected_apps.store.list_all()] == [first]
+
+
+def test_claim_code_that_a_correction_voided_opens_nothing_after_the_restore(house: House) -> None:
+    r = house.award(ROOF).lines[0].award_id
+    assert r is not None
+    with house.unit_of_work() as services:
+        record = services.awards.record(r)
+        code = services.handing_over.codes_for([record])[r].code
+    backup = Backup(house)
+    with house.unit_of_work() as services:
+        services.corrections.correct(
+            house.campus, record.person.id, "Rémi", "Roux", "juste@exemple.fr", by=Actor(house.admin.id)
+        )
+    with backup.restored() as copy:
+        assert copy.process.put_back_choices(REASON, by=COMMAND).is_whole
+        with copy.unit_of_work() as services, pytest.raises(AppError):
+            services.handing_over.claim_by_code(code)
+
+
+def test_campus_that_the_operator_suspended_stays_suspended(house: House) -> None:
+    given(house, ROOF)
+    backup = Backup(house)
+    choose(house, lambda services: services.operators.suspend(house.campus.slug, by=COMMAND))
+    with backup.restored() as copy:
+        assert copy.process.put_back_choices(REASON, by=COMMAND).is_whole
+        with copy.unit_of_work(reading=True) as services:
+            assert services.campuses.get(house.campus.slug).suspended_at == house.clock()
+
+
+def test_stranger_who_refused_for_ever_is_asked_no_more_even_if_asked_since_the_backup(house: House) -> None:
+    r = given(house, ROOF)
+
+    def ask(address: str) -> EndorsementRequest:
+        with house.unit_of_work() as services:
+            record = services.awards.record(r)
+            by = Actor(record.person.id)
+            return services.peer_recommendations.ask(record, address, "", refused=False, by=by)
+
+    asked = [ask("avant@exemple.fr")]
+    backup = Backup(house)
+    asked.append(ask("depuis@exemple.fr"))
+    with house.unit_of_work() as services:
+        for each in asked:
+            token = services.peer_recommendations.write_token(each.id)
+            services.peer_recommendations.refuse(token, Refusal.EVER)
+    with backup.restored() as copy:
+        assert copy.process.put_back_choices(REASON, by=COMMAND).is_whole
+        with copy.unit_of_work(reading=True) as services:
+            refuses = services.peer_recommendations.endorsements.refuses_all
+            assert refuses("avant@exemple.fr")
+            assert refuses("depuis@exemple.fr")
+
+
+def test_copy_that_lacks_only_the_end_of_sessions_is_older_and_ends_them(house: House) -> None:
+    given(house, ROOF)
+    client = house.client(house.trainer)
+    backup = Backup(house)
+    with house.unit_of_work() as services:
+        services.stores.sessions.end_all_of(house.trainer.id)
+    with backup.restored() as copy:
+        assert {each.older for each in copy.process.behind.values()} == {Older.CHOICES}
+        browser = copy.client()
+        browser.cookies.update(client.cookies)
+        assert browser.get("/health/ready").status_code == 503
+        assert copy.process.put_back_choices(REASON, by=COMMAND).is_whole
+        assert browser.get("/compte").status_code == 401
+
+
+def test_expired_sessions_that_are_swept_are_no_choice(house: House) -> None:
+    house.client(house.trainer)
+    with house.unit_of_work(reading=True) as services:
+        before = services.stores.choices.newest()
+    house.clock.move(days=400)
+    with house.unit_of_work() as services:
+        services.stores.sessions.sweep(house.clock())
+    with house.unit_of_work(reading=True) as services:
+        assert services.stores.choices.newest() == before
+
+
+def test_webhook_that_was_removed_paused_or_given_a_new_secret_stays_so(house: House) -> None:
+    def hooks(services: Any) -> Any:
+        return {each.label: each for each in services.webhooks.list_of(house.campus)}
+
+    with house.unit_of_work() as services:
+        for label in ("Retiré", "En pause", "Secret"):
+            services.webhooks.add(
+                house.campus,
+                url=f"https://{len(label)}.exemple.fr/",
+                label=label,
+                kinds=["award"],
+                by=COMMAND,
+            )
+    with house.unit_of_work() as services:
+        services.webhooks.test(house.campus, hooks(services)["Retiré"].id, by=COMMAND)
+    backup = Backup(house)
+    with house.unit_of_work() as services:
+        found = hooks(services)
+        services.webhooks.remove(house.campus, found["Retiré"].id, by=COMMAND)
+        services.webhooks.pause(house.campus, found["En pause"].id, by=COMMAND)
+        services.webhooks.rotate(house.campus, found["Secret"].id, by=COMMAND)
+    with backup.restored() as copy:
+        assert copy.process.put_back_choices(REASON, by=COMMAND).is_whole
+        with copy.unit_of_work(reading=True) as services, house.unit_of_work(reading=True) as now:
+            back, meant = hooks(services), hooks(now)
+            assert back.keys() == meant.keys() == {"En pause", "Secret"}
+            assert not back["En pause"].is_active
+            assert services.webhooks.secret_of(back["Secret"]) == now.webhooks.secret_of(meant["Secret"])
+            with pytest.raises(NotFound):
+                services.webhooks.get(house.campus, found["Retiré"].id)
