@@ -22,6 +22,7 @@ from app.domain.campus.campus import Campus
 from app.domain.core import Clock
 from app.domain.messages import LetterState, Occasion, QueuedMessage, letter_about
 from app.domain.people.people import Person, is_address, name_key, normal_address
+from app.domain.people.record_merge import is_gone
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from app.language import N_
 from app.services.accounts.sessions import SessionService
@@ -30,6 +31,18 @@ from app.services.people.names import NameService
 NOT_YOURS = N_(
     "Vous corrigez les personnes de vos propres activités. Pour les autres, demandez à l’administration du campus."
 )
+
+
+class AddressOfAnother(Conflict):
+    """The campus knows another person at that address: whoever corrects confirms that it is shared."""
+
+
+@dataclass(frozen=True)
+class Corrected:
+    address: bool = False
+    name: bool = False
+    badges: int = 0
+    """How many carried the former name and are signed again."""
 
 
 @dataclass(frozen=True)
@@ -75,23 +88,45 @@ class CorrectionService:
         return Correctable(person, self.people.addresses_of([person_id]).get(person_id, ""), refusal)
 
     def correct(
-        self, campus: Campus, person_id: uuid.UUID, given: str, family: str, address: str, *, by: Actor
-    ) -> None:
+        self,
+        campus: Campus,
+        person_id: uuid.UUID,
+        given: str,
+        family: str,
+        address: str,
+        *,
+        by: Actor,
+        is_shared: bool = False,
+    ) -> Corrected:
         """Only what differs. An address that its person proved is never replaced."""
         found = self.find(campus, person_id)
         if found.refusal is not None:
             raise found.refusal
         person, wanted = found.person, normal_address(address)
-        if wanted != found.address:
-            self._replace_address(campus, person, wanted, (given, family), by)
-        if (given.strip(), family.strip()) != (person.given_name, person.family_name):
-            self.names.correct_in_campus(campus, person_id, given, family, by=by)
+        is_moved = wanted != found.address
+        is_renamed = (given.strip(), family.strip()) != (person.given_name, person.family_name)
+        if is_moved:
+            if wanted:
+                self._check_address(person, wanted, (given, family), by)
+            if wanted and not is_shared:
+                self._check_own_address(campus, person, wanted)
+            self._replace_address(campus, person, wanted, by)
+        badges = self.names.correct_in_campus(campus, person_id, given, family, by=by) if is_renamed else 0
+        return Corrected(is_moved, is_renamed, badges)
 
-    def _replace_address(
-        self, campus: Campus, person: Person, wanted: str, name: tuple[str, str], by: Actor
-    ) -> None:
-        if wanted:
-            self._check_address(person, wanted, name, by)
+    def _check_own_address(self, campus: Campus, person: Person, wanted: str) -> None:
+        others = [
+            other.name
+            for other, _ in self.own.people_at(wanted)
+            if other.id != person.id and not is_gone(other) and self.names.knows(campus, other.id)
+        ]
+        if others:
+            raise AddressOfAnother(
+                N_("Cette adresse est déjà celle de {name} : les e-mails et le lien privé y arriveraient."),
+                name=", ".join(others),
+            )
+
+    def _replace_address(self, campus: Campus, person: Person, wanted: str, by: Actor) -> None:
         at = self.clock()
         formers = set(self.people.all_addresses(person.id))
         self.people.forget_unverified(person, formers - {wanted})

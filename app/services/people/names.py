@@ -150,6 +150,10 @@ class NameService:
         given, family = read_name(given_name, family_name)
         return self._rename(self.check_correctable(campus, person_id), given, family, campus=campus, by=by)
 
+    def knows(self, campus: Campus, person_id: uuid.UUID) -> bool:
+        standing = self.merges.standing(person_id, has_account=False, works=False)
+        return campus.id in standing.campuses
+
     def check_correctable(self, campus: Campus, person_id: uuid.UUID) -> Person:
         """A person without an account, known to no other campus: no one else can correct name and address."""
         person = self.people.get(person_id)

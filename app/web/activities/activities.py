@@ -30,6 +30,7 @@ from app.web.activity_log import facts_of, kind_of
 from app.web.awards.delivery_states import handings_of
 from app.web.campus.dashboard import promised_for
 from app.web.people.directory import age_group_in
+from app.web.people.names import outcome_words
 
 PEOPLE_A_PAGE = 100
 router = APIRouter(prefix="/gestion/{slug}/activites", dependencies=[WITH_ORGANISERS])
@@ -209,6 +210,7 @@ def activity_page(
         awarded=sum(1 for person_id in given),
         ages=Ages.of(found.activity, [person for _, person in (*found.participants, *found.absent)]),
         adding=adding,
+        corrected=outcome_words(request.query_params.get("fait", "")),
         waiting=services.room_signatures.how_many_wait(work.campus, activity_id),
         absent=[(one.id, disambiguated(one, person.name)) for one, person in found.absent],
         plan=PlanView.of(services.activity_plans.planned(work.campus, activity_id)),

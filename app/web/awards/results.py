@@ -45,6 +45,7 @@ from app.web.campus.audit_log import export_noted
 from app.web.campus.dashboard import BadgeTile
 from app.web.imports.list_table import left_in
 from app.web.people.directory import HEADING, as_text, cells_of
+from app.web.people.names import outcome_words
 
 MOST_SHOWN = 300
 router = APIRouter(prefix="/gestion/{slug}/resultats/{batch_id}")
@@ -114,7 +115,7 @@ def result_page(
         here=f"{work.home}/resultats/{batch_id}",
         zone=work.campus.time_zone,
         trouble=trouble,
-        corrected=request.query_params.get("fait") == "nom",
+        corrected=outcome_words(request.query_params.get("fait", "")),
         batch=batch,
         undone=batch.state is BatchState.UNDONE,
         undo_until=undo_until,

@@ -55,6 +55,7 @@ from app.web.imports.list_table import (
     seen_words,
     table_fields,
 )
+from app.web.people.names import outcome_words
 from app.web.privacy import access_views
 
 FEW, MANY = 5, 30
@@ -227,7 +228,7 @@ def show_person(
         zone=work.campus.time_zone,
         id=person_id,
         name=found.person.name,
-        corrected=fait == "nom",
+        corrected=outcome_words(fait),
         address=found.address,
         participations=[
             ParticipationLine(

@@ -30,7 +30,7 @@ from app.http.response_cache import CHANGING_HOLDER, holder_of
 from app.http.workplaces import SIGNED_IN, SURELY_SIGNED_IN, AtWork, at_work, sentence_of, staff
 from app.language import N_
 from app.services.accounts.sessions import SignedIn
-from app.services.people.corrections import NOT_YOURS
+from app.services.people.corrections import NOT_YOURS, AddressOfAnother, Corrected
 from app.services.people.names import MyWish
 
 router = APIRouter(prefix="/gestion/{slug}/repertoire", dependencies=[CROSS_TENANT])
@@ -158,15 +158,43 @@ def _correct(
     typed = CorrectionForm(text_of(form, "prenom"), text_of(form, "nom"), text_of(form, "adresse"))
     try:
         with write_transaction(request) as writing:
-            writing.corrections.correct(
-                work.campus, person_id, typed.given, typed.family, typed.address, by=work.actor
+            done = writing.corrections.correct(
+                work.campus,
+                person_id,
+                typed.given,
+                typed.family,
+                typed.address,
+                by=work.actor,
+                is_shared=text_of(form, "partagee") == "oui",
             )
     except (InvalidInput, NotAllowed, Conflict) as error:
-        trouble = sentence_of(error)
-        return _correction_page(request, services, person_id, batch, activity_id, typed, trouble)
+        asks = isinstance(error, AddressOfAnother)
+        return _correction_page(
+            request, services, person_id, batch, activity_id, typed, sentence_of(error), asks_if_shared=asks
+        )
     process_of(request).on_promise()
     _, back, _label = _places(work, person_id, batch, activity_id)
-    return RedirectResponse(f"{back}?fait=nom", status_code=303)
+    return RedirectResponse(f"{back}?fait={_outcome_of(done)}", status_code=303)
+
+
+_OUTCOMES = {
+    "rien": N_("Rien n’a changé."),
+    "adresse": N_("L’adresse est corrigée. Les liens déjà envoyés à l’ancienne n’ouvrent plus rien."),
+    "nom": N_("Le nom est corrigé. Aucun badge du campus ne portait l’ancien."),
+    "badges": N_("Le nom est corrigé. Les badges du campus qui portaient l’ancien sont signés de nouveau."),
+}
+
+
+def _outcome_of(done: Corrected) -> str:
+    found = ["adresse"] if done.address else []
+    if done.name:
+        found.append("badges" if done.badges else "nom")
+    return "-".join(found) or "rien"
+
+
+def outcome_words(told: str) -> str:
+    """What a correction did, by the query of the page that it leads to; empty for anything else."""
+    return " ".join(translated(_OUTCOMES[one]) for one in told.split("-") if one in _OUTCOMES)
 
 
 def _batch_in(typed: str) -> str:
@@ -188,6 +216,8 @@ def _correction_page(
     activity_id: uuid.UUID | None = None,
     typed: CorrectionForm | None = None,
     trouble: str = "",
+    *,
+    asks_if_shared: bool = False,
 ) -> HTMLResponse:
     work, batch = at_work(request), _batch_in(batch)
     found = services.corrections.find(work.campus, person_id)
@@ -210,6 +240,7 @@ def _correction_page(
         family=filled.family,
         address=filled.address,
         trouble=trouble,
+        asks_if_shared=asks_if_shared,
     )
 
 

@@ -28,8 +28,9 @@ def test_trainer_corrects_a_participant_from_the_activity(house: House) -> None:
     page = trainer.get(place)
     done = form_with(page, "prenom").fill(prenom="Chloé", adresse="chloe@gmail.com").press(trainer, page)
 
-    assert done.headers["location"] == f"{activity}?fait=nom"
-    corrected = trainer.get(activity).text
+    assert done.headers["location"] == f"{activity}?fait=adresse-nom"
+    corrected = trainer.get(done.headers["location"]).text
+    assert "Aucun badge du campus ne portait l’ancien." in corrected
     assert "Chloé Martin" in corrected
     assert "chloe@gmail.com" in corrected
     assert "gmial" not in corrected
@@ -48,7 +49,7 @@ def test_correction_from_the_result_leads_back_to_it_with_the_new_name(house: Ho
     assert done.headers["location"].startswith(result)
     shown = trainer.get(done.headers["location"]).text
     assert "Chloé Martin" in shown
-    assert "C’est corrigé." in shown
+    assert "signés de nouveau" in shown
 
 
 def test_participants_of_another_trainers_activity_are_refused_with_a_reason(house: House) -> None:
@@ -90,3 +91,34 @@ def test_proved_address_says_why_it_is_not_corrected(house: House) -> None:
     assert page.status_code == 200
     assert "elle corrige elle-même son nom et ses adresses" in page.text
     assert 'name="adresse"' not in page.text
+
+
+def test_address_of_another_person_of_the_campus_is_asked_about_before_anything_is_sent(house: House) -> None:
+    house.record("MARTIN Chloé; chloe@exemple.fr", "KOUASSI Aminata; aminata@exemple.fr")
+    trainer, place = house.client(house.trainer), correction_of(house, "Chloé Martin")
+    page = trainer.get(place)
+
+    asked = form_with(page, "prenom").fill(adresse="aminata@exemple.fr").press(trainer, page)
+
+    assert asked.status_code == 422
+    assert "Cette adresse est déjà celle d’Aminata Kouassi" in asked.text
+    assert not any(letter.to == "aminata@exemple.fr" for letter in house.letters.letters)
+    done = form_with(asked, "prenom").fill(partagee="oui").press(trainer, asked)
+    assert done.headers["location"].endswith("?fait=adresse")
+
+
+def test_correction_of_nothing_says_so(house: House) -> None:
+    house.record("MARTIN Chloé; chloe@exemple.fr")
+    trainer, place = house.client(house.trainer), correction_of(house, "Chloé Martin")
+    page = trainer.get(place)
+    done = form_with(page, "prenom").press(trainer, page)
+    assert "Rien n’a changé." in trainer.get(done.headers["location"]).text
+
+
+def correction_of(house: House, name: str) -> str:
+    with house.unit_of_work(reading=True) as services:
+        people = {
+            person.name: person.id
+            for _, person in services.activities.page(house.campus, house.activity.id).participants
+        }
+    return f"/gestion/itip/repertoire/participants/{house.activity.id}/{people[name]}"
