@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import re
+import uuid
+from typing import NamedTuple
+from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Page, ViewportSize
 
+from app.container import Process
+from app.domain.learners.wallets import AUTHORIZATION_CODE, WalletFormat, may_carry
+from app.domain.people.parental_consent import needs_guardian_for
+from demo.seeder import BY_COMMAND, CAMPUS
+from tests.services.learners.test_wallet_consents import authorization
+from tests.services.learners.test_wallets import content_of
 from tests.support.demo_pages import PUBLIC_PATHS, demo_links
 from tests.support.servers.browser import (
     DESKTOP,
@@ -31,9 +40,13 @@ def look_at(page: Page, addresses: tuple[str, ...], language: str, *, may_refuse
         assert may_refuse or (answer and answer.ok), f"{address}: not the page, but why it is not shown"
         assert page.locator("html").get_attribute("lang") == language[:2], address
         assert page.locator("h1").count() == 1, address
-        if judged:
-            assert_accessible(page)
-        assert_no_sideways_scroll(page)
+        is_seen(page, language, judged=judged)
+
+
+def is_seen(page: Page, language: str, *, judged: bool | None = None) -> None:
+    if is_judged(page, language) if judged is None else judged:
+        assert_accessible(page)
+    assert_no_sideways_scroll(page)
 
 
 @WIDTHS
@@ -132,6 +145,70 @@ def test_pages_of_somebody_under_15(
     page = open_page(viewport)
     page.goto(demo_links(live_server).child)
     look_at(page, pages_of_ones_own(live_server, page.url), visitor_locale)
+
+
+@WIDTHS
+@LANGUAGES
+def test_pages_on_the_way_into_a_wallet(
+    live_server: LiveServer, open_page: OpenPage, viewport: ViewportSize, visitor_locale: str
+) -> None:
+    """The code that a wallet reads, what an application is given after signing in, and the projector's last page."""
+    page = open_page(viewport)
+    links = demo_links(live_server)
+    ways = ways_into_a_wallet(live_server)
+    page.goto(ways.private)
+    look_at(page, (ways.offers, live_server.url("/recuperer?vers=portefeuille")), visitor_locale)
+    page.goto(ways.offers)
+    page.locator("form[action$='/partager/portefeuille'] button").last.click()
+    is_seen(page, visitor_locale)
+    page.goto(ways.sign_in)
+    page.locator("main form button").first.click()
+    look_at(page, (address_of_consent(live_server, ways.award_id),), visitor_locale)
+    page.goto(links.trainer)
+    page.get_by_role("button", name=re.compile("Se connecter|Sign in")).click()
+    look_at(page, (ways.projected,), visitor_locale)
+    assert page.locator("img[src^='data:image']").count() == 1
+
+
+class Ways(NamedTuple):
+    """Of the holder of one open badge: private link, page of offers, sign-in link; the projector's last page."""
+
+    award_id: uuid.UUID
+    private: str
+    offers: str
+    sign_in: str
+    projected: str
+
+
+def ways_into_a_wallet(server: LiveServer) -> Ways:
+    with Process(server.settings).unit_of_work() as services:
+        campus = services.campuses.get(CAMPUS)
+        record = next(
+            each
+            for each in services.awards.list_in(campus, limit=200)
+            if may_carry(each.award, at=services.clock())
+            and not needs_guardian_for(each.person, each.activity)
+        )
+        token = services.people.private_link_token(record.award.id, record.award.link_generation)
+        secret = services.sign_in.make_link(record.person.id, by=BY_COMMAND)
+        assert record.activity is not None
+    places = (
+        f"/recevoir/{token}",
+        f"/mes-badges/{record.award.id}/partager/portefeuille",
+        f"/connexion/{secret}",
+        f"/gestion/{CAMPUS}/activites/{record.activity.id}/projection/ecran?n=999",
+    )
+    return Ways(record.award.id, *map(server.url, places))
+
+
+def address_of_consent(server: LiveServer, award_id: uuid.UUID) -> str:
+    """Where an application leads the holder, for a new offer: it ends the one before."""
+    with Process(server.settings).unit_of_work() as services:
+        record = services.awards.record(award_id)
+        offer = services.wallets.offer(record, WalletFormat.EMBEDDED, needs_consent=True)
+    state = content_of(offer)["grants"][AUTHORIZATION_CODE]["issuer_state"]
+    sent = urlencode(authorization(state, redirect_uri="com.exemple.portefeuille://retour"))
+    return server.url(f"/campus/{CAMPUS}/portefeuille/autoriser?{sent}")
 
 
 def pages_of_ones_own(server: LiveServer, award: str) -> tuple[str, ...]:

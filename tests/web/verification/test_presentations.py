@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from markupsafe import Markup
 
 from app.adapters.rate_limits import limits_in
 from app.domain.accounts.rate_limits import LIMITS
@@ -18,6 +19,7 @@ from app.domain.campus.audit_log import Actor
 from app.domain.people.people import AgeGroup
 from app.domain.trust.organisations import Organisation, desk_token
 from app.domain.verification import REQUEST_LIFE
+from app.web.badges.rules import Mastery
 from app.web.publishing.award_page import public_words
 from app.web.trust.peers import PeerShown
 from app.web.verification.verification_page import shown_now
@@ -140,6 +142,10 @@ def test_preview_lists_what_others_wrote_about_the_badge(house: House, zoe: Test
         beside = replace(view, peers=[peer])
         assert ("Recommandation", "Paul Petit. Elle a tenu le poste") in public_words(record, beside)
         assert public_words(record, beside, with_others=False) == public_words(record, view)
+        assert view.badge is not None
+        tells = Markup('Level: <span lang="fr">autonome</span>')
+        taught = replace(view.badge, competencies=[Mastery("Souder", tells, "")])
+        assert ("Compétences", "Souder. Level: autonome") in public_words(record, replace(view, badge=taught))
 
 
 def test_another_persons_badge_and_one_that_was_not_asked_for_are_not_shown(
