@@ -36,6 +36,8 @@ _SECONDS: Final = 60.0
 _MOST_NEAR: Final = 3
 _LONGEST_LINE: Final = 400_000
 _ADDRESS: Final = re.compile(r"(?:https?://)?[\w.-]+(?::\d{1,5})?/[^\s<>\"»«]+")
+_SPACED_CODE: Final = re.compile(r"(/v/[0-9a-z]{1,11})((?:[\s‐‑–—.-]+[0-9a-z]{1,11})+)", re.IGNORECASE)
+_CODE_SIGNS: Final = 12
 _LOGGER = structlog.get_logger()
 
 
@@ -98,7 +100,9 @@ class BatchVerification:
         wanted: list[str] = []
         left: list[str] = []
         for line in lines:
-            found = [str(each).rstrip(".,;:!?)") for each in _ADDRESS.findall(line[:4000])]
+            found = [
+                str(each).rstrip(".,;:!?)") for each in _ADDRESS.findall(_with_codes_joined(line[:4000]))
+            ]
             own = list(dict.fromkeys(each for each in found if self.address_in(each)))
             if len(own) > 1:
                 wanted += own
@@ -119,7 +123,7 @@ class BatchVerification:
 
     def address_in(self, written: str) -> str:
         """The URL of this service in a line of text, with its scheme; empty if there is none."""
-        for found in _ADDRESS.findall(written[:4000]):
+        for found in _ADDRESS.findall(_with_codes_joined(written[:4000])):
             address = str(found).rstrip(".,;:!?)")
             if "://" not in address:
                 address = f"{self.addresses.base_url.removesuffix(self.addresses.host)}{address}"
@@ -184,6 +188,26 @@ class BatchVerification:
 
 def replace_given(item: Item, given: str) -> Item:
     return Item(given, item.answer, item.near, item.is_code)
+
+
+def is_presentable(written: str) -> bool:
+    """Whether a text has the form of a URL, a DID or a credential."""
+    text = written.lstrip("\ufeff \t\r\n")
+    return "://" in text or text.startswith(("{", "[", "<", "ey", "did:")) or bool(_ADDRESS.search(text))
+
+
+def _with_codes_joined(text: str) -> str:
+    """Removes the spaces of a short code that is typed in groups after its URL."""
+
+    def joined(found: re.Match[str]) -> str:
+        groups, taken = re.split(r"[\s‐‑–—.-]+", found[2])[1:], found[1].removeprefix("/v/")
+        while groups and len(taken) < _CODE_SIGNS:
+            taken += groups.pop(0)
+        return (
+            f"/v/{taken}{' ' if groups else ''}{' '.join(groups)}" if len(taken) == _CODE_SIGNS else found[0]
+        )
+
+    return _SPACED_CODE.sub(joined, text)
 
 
 def lines_in(text: str) -> list[str]:

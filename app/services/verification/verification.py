@@ -370,7 +370,8 @@ class VerificationService:
             unread = error.reason
         else:
             answer = self._answer_about(served.body, policy, opened, served_by=served.url)
-            return self._carried(served.body, answer)
+            carried = self._carried(served.body, answer)
+            return carried if is_ours else replace(carried, elsewhere=link)
         report = verify(link, documents=self.documents, at=self.clock(), policy=policy)
         return Answer(report, elsewhere="" if is_ours else link, unread=unread)
 

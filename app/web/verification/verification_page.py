@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -15,13 +15,12 @@ from app.domain.awards.open_badges import DisclosedContent, is_dated_in_utc
 from app.domain.campus.campus import Campus
 from app.http.pages.render import page
 from app.http.pages.typography import translated
-from app.http.pages.words import DEFAULT_ZONE, StateLabel, day, moment, sentence_text
+from app.http.pages.words import DEFAULT_ZONE, day, moment, sentence_text
 from app.http.workplaces import look_of
 from app.language import N_
 from app.services.awards.awards import AwardRecord
 from app.services.badges.badges import picture_words
 from app.services.verification.answers import Answer
-from app.services.verification.batches import Item
 from app.services.verification.verdicts import (
     Claims,
     Headline,
@@ -474,98 +473,3 @@ def closed_page(request: Request, services: Services, *, mine: str = "") -> HTML
     answer = page(request, "verification/closed.html", status=403, private=True, a=view, mine=mine)
     answer.headers["X-Robots-Tag"] = "noindex, nofollow"
     return answer
-
-
-HEADS = (
-    N_("Déposé"),
-    N_("Réponse"),
-    N_("Nom dans le badge"),
-    N_("Badge"),
-    N_("Donné par"),
-    N_("Explication"),
-    N_("Page du badge"),
-)
-_K = HeadlineKind
-_TALLY = (
-    ("bad", N_("à écarter")),
-    ("leads", N_("à comparer")),
-    ("unk", N_("non vérifiables")),
-    ("past", N_("hors de leurs dates, ou illisibles")),
-    ("document", N_("autres documents, en règle")),
-    ("ok", N_("authentiques")),
-)
-_ORDER = {state: number for number, (state, _) in enumerate(_TALLY)}
-
-
-@dataclass(frozen=True)
-class ItemRow:
-    """`group` is its group in the tally; `page` is the URL of the full answer, for badges of this service
-    with an open page."""
-
-    given: str
-    state: StateLabel
-    group: str
-    holder: str
-    title: str
-    issuer: str
-    words: str
-    page: str
-
-    @property
-    def order(self) -> int:
-        return _ORDER[self.group]
-
-    @property
-    def cells(self) -> Sequence[str]:
-        return (
-            self.given,
-            self.state.text,
-            self.holder,
-            self.title,
-            self.issuer,
-            self.words,
-            self.page,
-        )
-
-
-def item_row(services: Services, item: Item) -> ItemRow:
-    if item.answer is None:
-        return _unread(item)
-    answer, head = item.answer, headline(item.answer)
-    zone = answer.campus.time_zone if answer.campus else DEFAULT_ZONE
-    document = answer.report.document if answer.report else None
-    claims = claims_of(document) if document else None
-    group = "leads" if head.kind is _K.LEADS and head.state != "bad" else head.state
-    if head.kind is _K.DOCUMENT_GOOD and group == "shut":
-        group = "document" if answer.lead is None else "leads"
-    is_open = answer.record is not None and answer.record.award.visibility is Visibility.OPEN
-    return ItemRow(
-        given=item.given,
-        state=StateLabel(sentence_text(head.heading, zone), head.state),
-        group="unk" if group == "shut" else group,
-        holder=claims.holder if claims else "",
-        title=claims.title if claims else "",
-        issuer=(answer.campus.name if answer.campus else claims.issuer_name) if claims else "",
-        words=sentence_text(head.message, zone),
-        page=services.addresses.award(answer.record.award.id) if answer.record and is_open else "",
-    )
-
-
-def _unread(item: Item) -> ItemRow:
-    near = " ".join(each.code for each in item.near)
-    if item.is_code:
-        text, words = N_("Code inconnu"), N_("Codes ressemblants : {near}") if near else ""
-    else:
-        text, words = N_("Non vérifié"), N_("Ce qui a été donné est trop long, fermé, ou n’a pas pu être lu.")
-    sentence = translated(words).format(near=near) if words else ""
-    return ItemRow(item.given, StateLabel(translated(text), "unk"), "unk", "", "", "", sentence, "")
-
-
-def tally_of(rows: Iterable[ItemRow]) -> list[tuple[str, int, str]]:
-    """The number of rows of each non-empty group, with its label."""
-    groups = [row.group for row in rows]
-    return [
-        ("shut" if group in ("leads", "document") else group, groups.count(group), translated(words))
-        for group, words in _TALLY
-        if group in groups
-    ]

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
+from app.domain.awards.awards import Visibility
 from app.domain.core import csv_for_excel
 from app.domain.publishing import Addresses
 from app.http.pages.forms import SafeForm, files_of, text_of
 from app.http.pages.render import page
 from app.http.pages.typography import translated, translated_plural
-from app.http.pages.words import DEFAULT_ZONE, moment
+from app.http.pages.words import DEFAULT_ZONE, StateLabel, moment, sentence_text
 from app.http.policies import public
 from app.http.request_scope import ReadingServices, client_network, limited, process_of
 from app.http.security_headers import PERMISSIONS_POLICY
@@ -23,17 +26,9 @@ from app.language import N_, current_locale
 from app.services.awards.papers import LogWords
 from app.services.publishing.publication import Published
 from app.services.verification.answers import Answer
-from app.services.verification.batches import MOST_ITEMS, Item, NearCode, lines_in
-from app.services.verification.verdicts import HeadlineKind, headline, plain
-from app.web.verification.verification_page import (
-    HEADS,
-    ItemRow,
-    answer_page,
-    closed_page,
-    item_row,
-    shown,
-    tally_of,
-)
+from app.services.verification.batches import MOST_ITEMS, Item, NearCode, is_presentable, lines_in
+from app.services.verification.verdicts import Headline, HeadlineKind, claims_of, headline, plain
+from app.web.verification.verification_page import answer_page, closed_page, shown
 
 router = APIRouter()
 
@@ -96,7 +91,9 @@ def _answer_several(
     batch = services.batch_verification
     items = [item for name, body in files[:MOST_ITEMS] for item in batch.file(name, body)]
     wanted, left = batch.separate(lines)
-    items += [item for line in wanted for item in batch.line(line)]
+    for line in wanted:
+        named = batch.addresses_in(line) or batch.is_code(line) or is_presentable(line)
+        items += batch.line(line) if named else [Item(line.strip()[:120], None)]
     return _several(request, services, items, left)
 
 
@@ -111,6 +108,7 @@ def _several(
         "verification/several.html",
         private=True,
         rows=rows,
+        heading=_title_of(rows),
         tally=tally_of(rows),
         when=moment(services.clock(), DEFAULT_ZONE),
         csv=base64.b64encode(table).decode("ascii"),
@@ -123,9 +121,7 @@ def _report(services: Services, rows: Sequence[ItemRow]) -> Published:
     """The table as a page to print: dated, and as the single report, without a signature."""
     words = LogWords(
         lang=current_locale(),
-        title=translated_plural("{n} document vérifié", "{n} documents vérifiés", len(rows)).format(
-            n=len(rows)
-        ),
+        title=_title_of(rows),
         author="Sceau",
         intro=translated(
             N_(
@@ -135,7 +131,7 @@ def _report(services: Services, rows: Sequence[ItemRow]) -> Published:
         lines=[
             (
                 row.given,
-                f"{row.state.text}{' – ' if row.holder else ''}{row.holder}",
+                f"{row.state.text} – {row.holder or row.unnamed}",
                 [
                     (label, value)
                     for label, value in (
@@ -152,6 +148,172 @@ def _report(services: Services, rows: Sequence[ItemRow]) -> Published:
         foot=services.addresses.host,
     )
     return services.papers.log(words)
+
+
+HEADS = (
+    N_("Déposé"),
+    N_("Réponse"),
+    N_("Nom dans le badge"),
+    N_("Badge"),
+    N_("Donné par"),
+    N_("Explication"),
+    N_("Page du badge"),
+)
+_K = HeadlineKind
+_GROUPS: Final = {
+    # group: colour, in the order of the table
+    "bad": "bad",
+    "leads": "shut",
+    "unk": "unk",
+    "unread": "unk",
+    "none": "unk",
+    "closed": "shut",
+    "suspended": "past",
+    "replaced": "past",
+    "expired": "past",
+    "early": "past",
+    "document": "shut",
+    "ok": "ok",
+}
+_ORDER = {group: number for number, group in enumerate(_GROUPS)}
+_GROUP_OF: Final[Mapping[HeadlineKind, str]] = {
+    _K.LEADS: "leads",
+    _K.DOCUMENT_GOOD: "document",
+    _K.UNREADABLE: "unread",
+    _K.IMAGE_WITHOUT_BADGE: "none",
+    _K.PDF_WITHOUT_BADGE: "none",
+    _K.NOT_A_BADGE: "none",
+    _K.LINK_ELSEWHERE: "none",
+    _K.LINK_UNKNOWN: "none",
+    _K.CLOSED: "closed",
+    _K.SUSPENDED: "suspended",
+    _K.REPLACED: "replaced",
+    _K.RENEWED: "replaced",
+    _K.EXPIRED: "expired",
+    _K.NOT_YET_VALID: "early",
+}
+_NOT_VERIFIED: Final = frozenset({"unread", "none", "closed"})
+
+
+@dataclass(frozen=True)
+class ItemRow:
+    """`group` is its group in the tally; `page` is the URL of the full answer, for badges of this service
+    with an open page; `unnamed` stands where a name would."""
+
+    given: str
+    state: StateLabel
+    group: str
+    words: str
+    holder: str = ""
+    unnamed: str = ""
+    title: str = ""
+    issuer: str = ""
+    page: str = ""
+
+    @property
+    def order(self) -> int:
+        return _ORDER[self.group]
+
+    @property
+    def cells(self) -> Sequence[str]:
+        return (
+            self.given,
+            self.state.text,
+            self.holder,
+            self.title,
+            self.issuer,
+            self.words,
+            self.page,
+        )
+
+
+def _group_of(answer: Answer, head: Headline) -> str:
+    """Each row is counted for what it is; a result to reject precedes everything else."""
+    group = _GROUP_OF.get(head.kind, head.state)
+    if head.state == "bad":
+        return "bad"
+    if head.kind is _K.DOCUMENT_GOOD and answer.lead is not None:
+        return "leads"
+    if head.kind is _K.DOCUMENT_GOOD and head.state == "unk":
+        return "unk"
+    return group if group in _GROUPS else "unk"
+
+
+def item_row(services: Services, item: Item) -> ItemRow:
+    if item.answer is None:
+        return _unread(item)
+    answer, head = item.answer, headline(item.answer)
+    zone = answer.campus.time_zone if answer.campus else DEFAULT_ZONE
+    document = answer.report.document if answer.report else None
+    claims, group = claims_of(document) if document else None, _group_of(answer, head)
+    is_open = answer.record is not None and answer.record.award.visibility is Visibility.OPEN
+    unnamed = N_("Sans nom") if claims or answer.other else N_("Nom non vérifié")
+    return ItemRow(
+        given=item.given,
+        state=StateLabel(sentence_text(head.heading, zone), _GROUPS[group]),
+        group=group,
+        words=sentence_text(head.message, zone),
+        holder=claims.holder if claims else "",
+        unnamed=translated(N_("Sans badge") if group == "none" else unnamed),
+        title=claims.title if claims else "",
+        issuer=(answer.campus.name if answer.campus else claims.issuer_name) if claims else "",
+        page=services.addresses.award(answer.record.award.id) if answer.record and is_open else "",
+    )
+
+
+def _unread(item: Item) -> ItemRow:
+    near = " ".join(each.code for each in item.near)
+    if item.is_code:
+        text, words, group = N_("Code inconnu"), N_("Codes ressemblants : {near}") if near else "", "none"
+    else:
+        text, group = N_("Non vérifié"), "unread"
+        words = N_("Ce qui a été donné est trop long, fermé, ou n’a pas pu être lu.")
+    sentence = translated(words).format(near=near) if words else ""
+    unnamed = translated(N_("Sans badge") if item.is_code else N_("Nom non lu"))
+    return ItemRow(item.given, StateLabel(translated(text), "unk"), group, sentence, unnamed=unnamed)
+
+
+def tally_of(rows: Sequence[ItemRow]) -> list[tuple[str, str]]:
+    """Each non-empty group: its colour, and its label with the number of rows."""
+    groups = [row.group for row in rows]
+    counted = [(group, groups.count(group)) for group in _GROUPS if group in groups]
+    return [(_GROUPS[group], _tally_label(group, n).format(n=n)) for group, n in counted]
+
+
+def _tally_label(group: str, n: int) -> str:
+    match group:
+        case "bad":
+            return translated_plural("{n} à écarter", "{n} à écarter", n)
+        case "leads":
+            return translated_plural("{n} à comparer", "{n} à comparer", n)
+        case "unread":
+            return translated_plural("{n} non lu", "{n} non lus", n)
+        case "none":
+            return translated_plural("{n} sans badge", "{n} sans badge", n)
+        case "closed":
+            return translated_plural("{n} page fermée", "{n} pages fermées", n)
+        case "suspended":
+            return translated_plural("{n} suspendu", "{n} suspendus", n)
+        case "replaced":
+            return translated_plural("{n} remplacé", "{n} remplacés", n)
+        case "expired":
+            return translated_plural("{n} expiré", "{n} expirés", n)
+        case "early":
+            return translated_plural("{n} pas encore valable", "{n} pas encore valables", n)
+        case "document":
+            return translated_plural("{n} autre document, en règle", "{n} autres documents, en règle", n)
+        case "ok":
+            return translated_plural("{n} authentique", "{n} authentiques", n)
+        case _:
+            return translated_plural("{n} non vérifiable", "{n} non vérifiables", n)
+
+
+def _title_of(rows: Sequence[ItemRow]) -> str:
+    """Only what was verified is counted as verified."""
+    n = sum(row.group not in _NOT_VERIFIED for row in rows)
+    if not n:
+        return translated(N_("Aucun document vérifié"))
+    return translated_plural("{n} document vérifié", "{n} documents vérifiés", n).format(n=n)
 
 
 def _answer_link(request: Request, services: Services, written: str) -> Response:
@@ -175,6 +337,8 @@ def _answer_link(request: Request, services: Services, written: str) -> Response
             return RedirectResponse(f"/attributions/{answer.record.award.id}", status_code=303)
         return _answered(request, services, answer, link=written)
     if not address.startswith(("http://", "https://")):
+        if not is_presentable(written):
+            return _form(request, status=422, link=written[:_LONGEST_LINK], error=_no_address(written))
         # Not a URL: a badge may have been pasted into the wrong field.
         return _answered(request, services, services.verification.verify(written), text=written)
     return _answered(request, services, services.verification.verify(address), link=written)
@@ -212,6 +376,13 @@ def _as_link(written: str, services: Services) -> str:
         return f"{urlsplit(services.addresses.base_url).scheme}://{written}"
     is_a_host = "." in host and " " not in written and not written.startswith(("{", "<", "ey", "did:"))
     return f"https://{written}" if "://" not in written and is_a_host else written
+
+
+def _no_address(written: str) -> str:
+    words = N_(
+        "« {typed} » n’est ni une adresse, ni un code de badge. Une adresse contient un point et « / »."
+    )
+    return translated(words).format(typed=plain(written, 60))
 
 
 _OF_DOCUMENTS = ("/recommandations/", "/labels/", "/statuts/", "/organisations/", "/reseau/")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 import uuid
+from datetime import timedelta
 from io import BytesIO
 
 import pypdfium2
@@ -19,7 +20,7 @@ from app.domain.accounts.rate_limits import LIMITS
 from app.domain.publishing import ids_of_code, near_codes, short_code
 from app.services.verification.batches import MOST_ITEMS, BatchVerification
 from tests.support.badges.pictures import PNG
-from tests.support.house import House, build_house, send
+from tests.support.house import COMMAND, House, build_house, send
 from tests.web.publishing.test_award_page import award
 from tests.web.verification.test_verifier import files_of
 from tests.web.verification.test_verifier_pictures import plain
@@ -62,7 +63,9 @@ def test_files_and_lines_are_answered_as_a_table_the_gravest_first(house: House,
     page = send(employer, "/verifier", files=sent)
     told = plain(page.text)
     assert page.status_code == 200
-    assert "5 documents vérifiés" in told
+    assert "2 documents vérifiés" in told
+    for counted in ("1 à écarter", "1 non lu", "2 sans badge", "1 authentique"):
+        assert re.search(rf"{counted}(?!s)", told), counted
     assert "non lues (1)" in told
     assert told.index("=faux.json") < told.index("bon.json")
     assert "Non authentique" in told
@@ -122,7 +125,7 @@ def test_the_table_is_a_pdf_report_too_with_details_on_tap(house: House, employe
     assert found is not None
     report = pypdfium2.PdfDocument(base64.b64decode(found[1]))
     text = report[0].get_textpage().get_text_range()
-    assert "2 documents vérifiés" in text
+    assert "1 document vérifié" in text
     assert "Zoé" in text
 
 
@@ -235,3 +238,49 @@ def test_a_link_in_the_address_of_the_page_counts_like_one_in_its_form(tmp_path,
     assert visitor.get("/verifier").status_code == 200
     assert visitor.get("/verifier", params={"lien": "https://ailleurs.example/1"}).status_code == 429
     built.close()
+
+
+def test_a_badge_without_a_name_is_named_so_and_a_replaced_one_counted_as_replaced(
+    house: House, employer: TestClient
+):
+    award_id = award(house)
+    old = files_of(house, award_id)["json"]
+    house.clock.now += timedelta(hours=1)
+    with house.unit_of_work() as services:
+        record = services.awards.record(award_id)
+        services.reissuing.choose_name(record.award, False, name=record.person.name, by=COMMAND)
+    sent = [
+        ("fichier", ("avant.json", old)),
+        ("fichier", ("apres.json", files_of(house, award_id)["json"])),
+        ("fichier", ("photo.png", PNG)),
+    ]
+    told = plain(send(employer, "/verifier", files=sent).text)
+    assert "2 documents vérifiés" in told
+    for counted in ("1 sans badge", "1 remplacé", "1 authentique"):
+        assert re.search(rf"{counted}(?!s)", told), counted
+    assert "Sans nom" in told
+    assert "Nom non lu" not in told
+    assert "illisible" not in told
+
+
+@pytest.mark.parametrize("field", ["lien", "texte"])
+@pytest.mark.parametrize("typed", ["bonjour", "un badge de soudure"])
+def test_words_that_are_no_address_are_answered_as_words(employer: TestClient, field: str, typed: str):
+    answer = send(employer, "/verifier", {field: typed})
+    assert answer.status_code == 422
+    assert f"« {typed} » n’est ni une adresse, ni un code de badge." in plain(answer.text)
+    assert "fichier n’a pas pu être lu" not in answer.text
+
+
+@pytest.mark.parametrize("between", [" ", "-", " - "])
+def test_a_short_address_is_read_with_spaces_in_its_code(house: House, employer: TestClient, between: str):
+    award_id = award(house)
+    with house.unit_of_work(reading=True) as services:
+        short = services.addresses.short_in_print(award_id)
+    host, _, code = short.rpartition("/v/")
+    typed = f"{host}/v/{between.join(code.split('-'))}"
+    for field in ("lien", "texte"):
+        answer = send(employer, "/verifier", {field: typed})
+        assert answer.headers["location"] == f"/attributions/{award_id}"
+    with house.unit_of_work(reading=True) as services:
+        assert services.batch_verification.separate([f"Badge : {typed} 2026", "rien"])[1] == ["rien"]

@@ -365,3 +365,22 @@ def test_a_code_on_a_picture_of_nothing_leads_nowhere(employer: TestClient):
     out = io.BytesIO()
     segno.make("bonjour").save(out, kind="png", scale=8)
     assert "Cette image ne contient pas de badge" in answer(employer, written(Image.open(out).convert("L")))
+
+
+@pytest.mark.parametrize("form", ["png", "pdf"])
+def test_a_document_with_a_badge_that_names_no_person_asks_to_compare_no_name(
+    house: House, employer: TestClient, form: str
+):
+    award_id = award(house)
+    with house.unit_of_work() as services:
+        record = services.awards.record(award_id)
+        services.reissuing.choose_name(record.award, False, name=record.person.name, by=COMMAND)
+    if form == "pdf":
+        body = as_scanned(certificate_of(house, award_id))
+    else:
+        other = io.BytesIO()
+        Image.new("RGB", (200, 200), "gold").save(other, "PNG")
+        body = bake_png(other.getvalue(), unbake(files_of(house, award_id)["png"]).text)
+    told = answer(employer, body)
+    assert "Comparez le nom" not in told
+    assert "Ce badge ne nomme personne" in told

@@ -130,7 +130,12 @@ _LED_BY: Final[Mapping[LeadKind, str]] = {
 }
 _HOLDS: Final = {LeadKind.ATTACHED: ATTACHED, LeadKind.PICTURE: IN_PICTURE}
 _THERE: Final = N_("{led} À cette adresse : {found}. {said}")
-_BESIDE: Final = N_("{said} {led} Comparez le nom : {name}.")
+_BESIDE: Final = N_("{said} {led} {compare}")
+_COMPARE: Final = N_("Comparez le nom : {name}.")
+_COMPARE_TOO: Final = N_("Comparez aussi le nom : {name}.")
+_NAMES_NO_PERSON: Final = N_(
+    "Ce badge ne nomme personne : demandez à la personne de le montrer depuis ses badges."
+)
 _DIFFERS: Final[Mapping[Stated, tuple[str, str, str]]] = {
     # text if the value differs, if the document omits it, if the badge has none
     Stated.TITLE: (
@@ -149,7 +154,6 @@ _DIFFERS: Final[Mapping[Stated, tuple[str, str, str]]] = {
         N_("Le document dit que le badge est valable jusqu’au {written}, le badge n’a pas de date de fin."),
     ),
 }
-_NO_NAME: Final = N_("le badge ne contient pas de nom")
 
 
 def _of_lead(answer: Answer, lead: Lead) -> Headline:
@@ -165,7 +169,8 @@ def _of_lead(answer: Answer, lead: Lead) -> Headline:
     holder = holder_in(document) if document else ""
     values: dict[str, object] = {
         "led": Sentence(_LED_BY[lead.kind]),
-        "name": holder or Sentence(_NO_NAME),
+        "name": holder,
+        "compare": Sentence(_COMPARE, {"name": holder}) if holder else Sentence(_NAMES_NO_PERSON),
         "written": plain(lead.written),
         "found": found.heading,
     }
@@ -180,6 +185,8 @@ def _of_lead(answer: Answer, lead: Lead) -> Headline:
         state, seal = "bad", found.seal
     if lead.differences:
         values["differs"] = difference_message(lead.differences[0])
+        if holder:
+            values["compare"] = Sentence(_COMPARE_TOO, {"name": holder})
     message = Sentence(_message(kind, values), values)
     return Headline(
         kind, state, seal, Sentence(heading), message, Sentence(advice) if advice else found.advice
@@ -246,7 +253,7 @@ def _of_unread(readable: CheckResult, answer: Answer) -> HeadlineKind:
         if answer.elsewhere:
             return _K.LINK_ELSEWHERE
         return _K.LINK_GONE if answer.unread == "gone" else _K.LINK_UNKNOWN
-    return _UNREAD.get(readable.reason, _K.UNREADABLE)
+    return _UNREAD.get(readable.reason, _K.LINK_ELSEWHERE if answer.elsewhere else _K.UNREADABLE)
 
 
 _NOT_THEIRS: Final = frozenset(
@@ -409,7 +416,7 @@ def _asked(cause: str) -> str:
     """What was actually done with the link."""
     if cause in NEVER_ASKED:
         return _LINK_OFFLINE if cause == "offline" else _LINK_NOT_ASKED
-    return _LINK_ANSWERED if cause in ANSWERED_OTHERWISE else _LINK_SILENT
+    return _LINK_ANSWERED if not cause or cause in ANSWERED_OTHERWISE else _LINK_SILENT
 
 
 def _unknown(answer: Answer, report: Report, values: dict[str, object]) -> Sentence:

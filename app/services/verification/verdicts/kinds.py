@@ -366,8 +366,8 @@ MESSAGES: Final[Mapping[HeadlineKind, tuple[str, str, str]]] = {
     _K.DOCUMENT_GOOD: (N_("{which}"), "", ""),
     _K.DOCUMENT_BAD: (N_("{which}"), "", ""),
     _K.DOCUMENT_OPEN: (N_("{which}"), "", ""),
-    _K.LEADS: (N_("Comparez le nom : {name}. {led} Le badge, lui : {found}."), "", ""),
-    _K.STATEMENTS_DIFFER: (N_("{differs} {led} Comparez aussi le nom : {name}."), "", ""),
+    _K.LEADS: (N_("{compare} {led} Le badge, lui : {found}."), "", ""),
+    _K.STATEMENTS_DIFFER: (N_("{differs} {led} {compare}"), "", ""),
     _K.NAMES_DIFFER: (
         N_(
             "Le document nomme {written}, le badge {name}. {led} Ce badge ne dit rien de la personne nommée sur le document."
