@@ -145,7 +145,7 @@ def test_preview_lists_what_others_wrote_about_the_badge(house: House, zoe: Test
         assert view.badge is not None
         tells = Markup('Level: <span lang="fr">autonome</span>')
         taught = replace(view.badge, competencies=[Mastery("Souder", tells, "")])
-        assert ("Compétences", "Souder. Level: autonome") in public_words(record, replace(view, badge=taught))
+        assert ("Compétence", "Souder. Level: autonome") in public_words(record, replace(view, badge=taught))
 
 
 def test_another_persons_badge_and_one_that_was_not_asked_for_are_not_shown(
