@@ -222,7 +222,7 @@ class OperatorStore:
 
     def list_all(self) -> Sequence[Person]:
         query = select(Person).join(Operator, col(Operator.person_id) == col(Person.id))
-        return self.session.exec(query.order_by(col(Person.family_name), col(Person.id))).all()
+        return self.session.exec(query.order_by(col(Person.listed_as), col(Person.id))).all()
 
 
 _OF_ACCOUNTS = (Password, Passkey, FederatedAccount, Membership, Operator, NetworkAdministrator)

@@ -450,7 +450,7 @@ class NetworkTeamStore(Store):
             NetworkAdministrator, col(NetworkAdministrator.person_id) == col(Person.id)
         )
         query = query.where(NetworkAdministrator.network_id == network_id)
-        return self.session.exec(query.order_by(col(Person.family_name), col(Person.id))).all()
+        return self.session.exec(query.order_by(col(Person.listed_as), col(Person.id))).all()
 
     def of_person(self, person_id: uuid.UUID) -> Sequence[Network]:
         query = select(Network).join(

@@ -154,9 +154,7 @@ class ActivityStore(Store):
             select(Participation, Person)
             .join(Person, col(Person.id) == col(Participation.person_id))
             .where(Participation.activity_id == activity_id)
-            .order_by(
-                col(Person.family_name), col(Person.given_name), col(Participation.line_key), col(Person.id)
-            )
+            .order_by(col(Person.listed_as), col(Participation.line_key), col(Person.id))
         )
 
     def participants_among(

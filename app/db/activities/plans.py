@@ -49,7 +49,7 @@ class ActivityPlanStore(Store):
             select(Person)
             .join(ActivityTrainer, col(ActivityTrainer.person_id) == col(Person.id))
             .where(ActivityTrainer.activity_id == activity_id)
-            .order_by(col(Person.family_name), col(Person.given_name), col(Person.id))
+            .order_by(col(Person.listed_as), col(Person.id))
         ).all()
 
     def competencies_of(self, activity_id: uuid.UUID) -> list[uuid.UUID]:

@@ -275,7 +275,7 @@ class AwardStore(Store):
         ):
             if wanted is not None:
                 query = query.where(col(column) == wanted)
-        query = query.order_by(col(Person.family_name), col(Person.given_name), col(Award.id)).limit(limit)
+        query = query.order_by(col(Person.listed_as), col(Award.id)).limit(limit)
         return [AwardRecord(*row) for row in self.session.execute(query.options(*WITHOUT_PICTURES))]
 
     def list_in_campus(

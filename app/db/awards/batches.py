@@ -65,7 +65,7 @@ class BatchStore(Store):
             .limit(1)
             .scalar_subquery()
         )
-        by_name = (col(Person.family_name), col(Person.given_name), col(Person.id))
+        by_name = (col(Person.listed_as), col(Person.id))
         line = {
             "batch_id": literal(batch_id, Uuid()),
             "position": func.row_number().over(order_by=by_name) - 1,

@@ -209,7 +209,7 @@ class TeamStore:
                 col(Membership.since) <= at,
                 (col(Membership.until).is_(None)) | (col(Membership.until) > at),
             )
-            .order_by(col(Person.family_name), col(Person.given_name), col(Person.id))
+            .order_by(col(Person.listed_as), col(Person.id))
         )
         return [(membership, person) for membership, person in rows]
 
@@ -217,9 +217,7 @@ class TeamStore:
         """Everyone who has or had a role there, by name."""
         had = select(Membership.person_id).where(Membership.campus_id == campus_id)
         query = select(Person).where(col(Person.id).in_(had))
-        return self.session.exec(
-            query.order_by(col(Person.family_name), col(Person.given_name), col(Person.id))
-        ).all()
+        return self.session.exec(query.order_by(col(Person.listed_as), col(Person.id))).all()
 
     def memberships(self, campus_id: uuid.UUID, person_id: uuid.UUID) -> Sequence[Membership]:
         """All roles that one person has or had there."""

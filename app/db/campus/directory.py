@@ -104,6 +104,11 @@ class DirectoryStore(Store):
         latest = sorted(found.values(), key=lambda each: (each.award.awarded_at, each.award.id), reverse=True)
         return latest[: start.limit + 1]
 
+    def award_between(self, campus_id: uuid.UUID, first: uuid.UUID, last: uuid.UUID) -> list[AwardRecord]:
+        """The campus's award with an id from `first` to `last`, as a short code names it."""
+        here = and_(col(Award.campus_id) == campus_id, col(Award.id) >= first, col(Award.id) <= last)
+        return self._awards_where(here, Start(limit=1))
+
     def _behind(self, after: uuid.UUID | None) -> ColumnElement[bool]:
         """Earlier awards than that one, whether or not it is among those found."""
         if after is None:

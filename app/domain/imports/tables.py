@@ -73,7 +73,7 @@ HEADINGS = {
     ImportColumn.PLACE: "Lieu",
     ImportColumn.FAMILY: "Nom",
     ImportColumn.GIVEN: "Prénom",
-    ImportColumn.ADDRESS: "Courriel",
+    ImportColumn.ADDRESS: "E-mail",
     ImportColumn.PART: "Rôle",
     ImportColumn.HOURS: "Heures de la personne",
     ImportColumn.CONTRIBUTION: "Contribution",

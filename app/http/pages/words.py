@@ -207,7 +207,7 @@ BADGE_CHANGES = {
     "create": N_("Créé"),
     "revise": N_("Nouvelle version"),
     "rewrite": N_("Réécrit"),
-    "open": N_("Ouvert"),
+    "open": N_("Publié"),
     "archive": N_("Archivé"),
     "restore": N_("Repris"),
     "open_to_all": N_("Ouvert à tous les formateurs"),

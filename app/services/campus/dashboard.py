@@ -37,6 +37,7 @@ from app.domain.campus.team import (
 )
 from app.domain.core import LONGEST_QUERY, Clock, plain_text, words_of
 from app.domain.people.people import Person, normal_address
+from app.domain.publishing import ids_of_code
 from app.errors import NotFound
 from app.language import N_
 
@@ -212,7 +213,7 @@ class DirectoryService:
             people,
             self._badges(campus, words)[: limit + 1],
             self.directory.activities(campus.id, words, start),
-            self.directory.awards(campus.id, words, start),
+            self.find_awards(campus, query, start),
             self.addresses_of(people),
         )
 
@@ -233,7 +234,10 @@ class DirectoryService:
         return self.directory.people_in([activity.id for activity in activities])
 
     def find_awards(self, campus: Campus, query: str, start: Start) -> list[AwardRecord]:
-        return self.directory.awards(campus.id, words_of(query), start)
+        """By badge and holder, or by short code."""
+        ends = ids_of_code(query.strip())
+        by_code = self.directory.award_between(campus.id, *ends) if ends else []
+        return by_code or self.directory.awards(campus.id, words_of(query), start)
 
     def _badges(self, campus: Campus, words: Sequence[str]) -> list[tuple[Badge, BadgeVersion]]:
         return [

@@ -466,7 +466,7 @@ def participants_table(activity_id: uuid.UUID, request: Request, services: Readi
     activity = services.activities.get(work.campus, activity_id)
     export_noted(request, "participants")
     heading = (
-        "Nom", "Prénom", "Courriel", "Heures", "Rôle", "Contribution", _("Présence"), _("Badges de cette activité"),
+        "Nom", "Prénom", "E-mail", "Heures", "Rôle", "Contribution", _("Présence"), _("Badges de cette activité"),
     )  # fmt: skip
 
     def rows(services: Services) -> Iterator[Sequence[Cell]]:

@@ -135,7 +135,8 @@ def _values(work: AtWork, activity: Activity, counts: ActivityCounts, now: datet
     if counts.is_closed:
         notes.append(translated(N_("close")))
     elif is_under_way:
-        notes.append(translated(N_("en cours")))
+        is_timed = activity.end_time is not None or activity.starts_on != activity.ends_on
+        notes.append(translated(N_("en cours") if is_timed else N_("aujourd’hui")))
     hours = [time_of_day(each) for each in (activity.start_time, activity.end_time) if each]
     missing, edit = _missing(activity), f"{href}/modifier" if work.may(Permission.WORK) else ""
     complete = translated(N_("Complet"))

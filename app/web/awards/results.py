@@ -213,7 +213,7 @@ def links_table(batch_id: uuid.UUID, request: Request, services: ReadingServices
     work = at_work(request)
     overview = services.award_batches.overview(work.campus, batch_id)
     export_noted(request, "liens")
-    heading = ("Nom", "Prénom", "Courriel", "Badge", _("Lien privé"))
+    heading = ("Nom", "Prénom", "E-mail", "Badge", _("Lien privé"))
     return _table("liens", heading, _linked(services, overview))
 
 

@@ -105,7 +105,7 @@ EVENT_LABELS = {
     ("badge", "create"): N_("Badge créé"),
     ("badge", "revise"): N_("Nouvelle version du badge"),
     ("badge", "rewrite"): N_("Badge réécrit"),
-    ("badge", "open"): N_("Badge ouvert"),
+    ("badge", "open"): N_("Badge publié"),
     ("campus", "add_picture"): N_("Image ajoutée à la page du campus"),
     ("campus", "remove_picture"): N_("Image retirée de la page du campus"),
     ("campus", "remove_report_picture"): N_("Image retirée des rapports signés"),

@@ -232,9 +232,10 @@ _STATES = {
     BatchState.CANCELLED: StateLabel(N_("Annulée"), "shut"),
     BatchState.UNDONE: StateLabel(N_("Annulée"), "shut"),
 }
+_WAITING = (BatchState.PLANNED, BatchState.RUNNING, BatchState.UNDOING)
 _PLANNED = N_("Pour le {when}. Vous pouvez l’annuler d’ici là.")
 _ASKED = N_("Demandée le {when}.")
-_STILL_HERE = N_("Demandée le {when}. Aucun message n’a encore été envoyé : vous pouvez tout annuler.")
+_STILL_HERE = N_("Le {when}. Aucun message n’est encore parti : vous pouvez tout annuler.")
 
 
 @dataclass(frozen=True)
@@ -245,6 +246,7 @@ class PlannedAward:
     state: StateLabel
     is_open: bool
     """Whether it can still change, so that it is shown at the top."""
+    is_waiting: bool
 
 
 def promised_in(services: Services, work: AtWork) -> Sequence[PlannedAward]:
@@ -270,8 +272,8 @@ def _told(work: AtWork, promised: Sequence[PlannedBadge], at: datetime) -> Seque
             each.version.name,
             _when(each.batch, work.campus.time_zone, at),
             _STATES[each.batch.state],
-            each.batch.state in (BatchState.PLANNED, BatchState.RUNNING, BatchState.UNDOING)
-            or may_be_undone(each.batch, at=at),
+            each.batch.state in _WAITING or may_be_undone(each.batch, at=at),
+            each.batch.state in _WAITING,
         )
         for each in promised
     ]
@@ -331,6 +333,8 @@ class TodayCard:
     line: ActivityLine
     has_ended: bool
     badge: BadgeTile | None
+    is_timed: bool
+    """Whether its hours or its days show that it is under way."""
 
 
 @dataclass(frozen=True)
@@ -526,22 +530,23 @@ def _today(
     lines: Sequence[tuple[Activity, ActivityLine]],
     today: date,
     without_badge: set[uuid.UUID],
-) -> tuple[list[TodayCard], list[ActivityLine]]:
-    """The cards, those under way first, and the lines of what begins later today or is done with."""
+) -> tuple[list[TodayCard], list[tuple[ActivityLine, bool]]]:
+    """The cards, those under way first, and the lines of what begins later today or has ended."""
     now = local(services.clock(), work.campus.time_zone).replace(tzinfo=None)
-    cards, others = list[TodayCard](), list[ActivityLine]()
+    cards, others = list[TodayCard](), list[tuple[ActivityLine, bool]]()
     for activity, line in lines:
         if not activity.starts_on <= today <= activity.ends_on:
             continue
         ended = has_ended(activity, now)
         if not has_begun(activity, now) or (ended and activity.id not in without_badge):
-            others.append(line)
+            others.append((line, ended))
             continue
         found = services.activity_plans.badge_of(work.campus, activity.id)
         badge = BadgeTile.of(*found) if found else None
-        cards.append(TodayCard(line, ended, badge))
+        is_timed = activity.end_time is not None or activity.starts_on != activity.ends_on
+        cards.append(TodayCard(line, ended, badge, is_timed))
     cards.sort(key=lambda card: (card.has_ended, card.line.start_time or time.min))
-    return cards, sorted(others, key=lambda line: line.start_time or time.min)
+    return cards, sorted(others, key=lambda each: each[0].start_time or time.min)
 
 
 def _week(lines: Sequence[tuple[Activity, ActivityLine]], today: date) -> list[WeekDay]:

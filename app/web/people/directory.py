@@ -251,7 +251,7 @@ def show_person(
 
 
 TEXT_FIELD, FILE_FIELD, OTHER_FIELD, WHO_FIELD = "liste", "fichier", "autre", "qui-"
-HEADING = ("Nom", "Prénom", "Courriel", "Heures", "Rôle", "Contribution")
+HEADING = ("Nom", "Prénom", "E-mail", "Heures", "Rôle", "Contribution")
 _AGE_HEADING = "Tranche d’âge"
 _UNDER_15, _FROM_15 = "moins de 15 ans", "15 ans ou plus"
 

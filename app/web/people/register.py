@@ -29,7 +29,7 @@ from app.web.campus.registers import Choice, Listing, Row, Shown, figure, on_day
 
 COLUMNS = (
     Column("nom", N_("Personne"), sort="nom", heads=(N_("Nom"), N_("Prénom"))),
-    Column("adresse", N_("E-mail"), heads=("Courriel",), classes="when"),
+    Column("adresse", N_("E-mail"), heads=("E-mail",), classes="when"),
     Column("activites", N_("Activités"), sort="-activites", classes="n"),
     Column("badges", N_("Badges"), sort="-badges", classes="n"),
     Column("recuperes", N_("Récupérés"), sort="-recuperes", classes="n"),

@@ -115,3 +115,13 @@ def test_the_printed_code_leads_to_the_projected_one_while_the_check_in_is_open(
     with house.unit_of_work() as services:
         services.rooms.close(house.campus, house.activity.id, by=Actor(house.trainer.id))
     assert phone.get(path).status_code == 404
+
+
+def test_participants_stand_in_the_order_of_the_attendance_sheet_whatever_their_accents(house: House):
+    house.record("Byron;Ada", "Bâ;Mariama", "Banach;Stefan")
+    trainer = house.client(house.trainer)
+    here = f"/gestion/itip/activites/{house.activity.id}"
+    text = trainer.get(f"{here}/participants.csv").content.decode("utf-8-sig")
+    assert text.startswith("Nom;Prénom;E-mail;")
+    for shown in (text, trainer.get(here).text):
+        assert shown.index("Mariama") < shown.index("Stefan") < shown.index("Ada")

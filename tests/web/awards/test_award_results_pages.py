@@ -31,7 +31,7 @@ def test_the_refused_lines_come_as_a_table_that_can_be_corrected_and_dropped_aga
     assert "Lignes refusées d’une liste" in house.client(house.admin).get("/gestion/itip/historique").text
 
     assert rows_of(refused) == [
-        ["Nom", "Prénom", "Courriel", "Heures", "Rôle", "Contribution", REASON_HEADING],
+        ["Nom", "Prénom", "E-mail", "Heures", "Rôle", "Contribution", REASON_HEADING],
         [
             "Jaouen-Peltier",
             "Nolwenn",
@@ -75,7 +75,7 @@ def test_each_awarded_line_has_its_private_link_on_the_page_and_in_a_table(
     on_page = set(re.findall(r'readonly value="([^"]+)"', trainer.get(place).text))
     rows = rows_of(trainer.get(place + "/liens.csv"))
 
-    assert rows[0] == ["Nom", "Prénom", "Courriel", "Badge", "Lien privé"]
+    assert rows[0] == ["Nom", "Prénom", "E-mail", "Badge", "Lien privé"]
     assert {row[4] for row in rows[1:]} == on_page
     assert len(on_page) == 4
     assert all(link.startswith("http://localhost:8000/recevoir/") for link in on_page)

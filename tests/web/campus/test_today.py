@@ -102,3 +102,14 @@ def test_home_of_a_campus_that_organises_beside_another_shows_the_activity_witho
     assert picture in with_badge.text
     assert "Forum commun" in without.text
     assert picture not in without.text
+
+
+def test_a_workshop_that_ended_is_named_so_and_one_without_hours_is_today_s(house: House) -> None:
+    planned(house, "08:07", "19:59")
+    client = house.client(house.trainer)
+    send(client, "/gestion/itip/activites/nouvelle", {**FIELDS, "titre": "Sans horaire"})
+    house.clock.now = datetime(2026, 11, 25, 20, 14, tzinfo=UTC)
+    page = desk(house.client(house.trainer))
+    assert "terminée" in page
+    assert "<b>Aujourd" in page
+    assert "<b>En cours</b>" not in page

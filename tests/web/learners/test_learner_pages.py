@@ -182,3 +182,18 @@ def test_each_file_says_what_it_is_for(zoe: TestClient, result):
     for use in ("Pour le CV et l’imprimante", "À montrer, à joindre", "nette à toutes les tailles",
                 "Pour un portefeuille numérique", "pour le vérifier plus tard sans réseau"):  # fmt: skip
         assert use in page
+
+
+def test_a_withdrawn_badge_offers_no_image_for_a_cv_and_is_named_as_withdrawn(
+    house: House, zoe: TestClient, result
+):
+    here = page_of(result)
+    assert "Image pour le CV" in zoe.get(f"{here}/partager").text
+    with house.unit_of_work() as services:
+        services.awards.revoke(
+            house.campus, result.lines[0].award_id, "Erreur de séance.", by=Actor(house.admin.id)
+        )
+    assert f'class="btn alt" href="{here}/montrer"' in zoe.get(here).text
+    for page in (zoe.get(f"{here}/partager").text, zoe.get(f"{here}/telecharger").text):
+        assert "Le campus a retiré ce badge" in page
+        assert "pour le CV" not in page

@@ -7,6 +7,7 @@ import re
 from fastapi.testclient import TestClient
 
 from app.domain.campus.audit_log import Actor
+from app.domain.publishing import short_code
 from tests.support.house import House, send
 
 HERE = "/gestion/itip"
@@ -120,3 +121,12 @@ def test_the_register_sorts_and_pages(house: House):
         second = client.get(f"{HERE}/attributions" + following[1].replace("&amp;", "&")).text
         seen = [set(re.findall(r"Prénom\d\d", text)) for text in (first, second)]
         assert [len(each) for each in seen] == [50, 2], order
+
+
+def test_an_award_is_found_by_its_short_code_with_or_without_hyphens(house: House):
+    award_id = house.award("LE BŒUF Anne-Gaëlle;anne@exemple.fr").lines[0].award_id
+    assert award_id is not None
+    code = short_code(award_id)
+    for typed in (code, code.replace("-", ""), code.replace("-", " ").lower()):
+        _, page = found_by(house.client(house.trainer), typed)
+        assert f"{HERE}/attributions/{award_id}" in page
