@@ -156,6 +156,11 @@ class PeopleStore(Store):
         rows = self.session.exec(select(PersonAddress.address).where(PersonAddress.person_id == person_id))
         return sorted(set(rows))
 
+    def name_keys_of(self, person_id: uuid.UUID) -> set[str]:
+        """Keys of every name by which lists have named the person."""
+        keys = select(PersonAddress.name_key).where(PersonAddress.person_id == person_id)
+        return set(self.session.exec(keys))
+
     def find_staff_at(self, address: str, *, at: datetime) -> Person | None:
         """A person with a current role in a campus, a network or the service, with a verified address.
 
@@ -452,13 +457,9 @@ class NameStore(Store):
         query = select(NameWish).where(NameWish.person_id == person_id)
         return self.session.exec(query.order_by(col(NameWish.asked_at).desc(), col(NameWish.id))).all()
 
-    def named_awards(self, person_id: uuid.UUID, campus_id: uuid.UUID | None = None) -> list[Award]:
-        """Valid badges that contain a name of this person; of every campus unless one is given."""
-        query = select(Award).where(
-            Award.person_id == person_id,
-            Award.state == AwardState.ISSUED,
-            col(Award.holder_name).is_not(None),
-        )
+    def standing_awards(self, person_id: uuid.UUID, campus_id: uuid.UUID | None = None) -> list[Award]:
+        """Valid badges of this person; of every campus unless one is given."""
+        query = select(Award).where(Award.person_id == person_id, Award.state == AwardState.ISSUED)
         if campus_id is not None:
             query = query.where(Award.campus_id == campus_id)
         return list(self.session.exec(query.order_by(col(Award.campus_id), col(Award.id)).with_for_update()))

@@ -47,6 +47,8 @@ class ListedPerson:
     """The person meant, whatever the name: named by an identifier."""
     award_external_id: str = field(default="", repr=False)
     """How the campus's own system calls the award to make."""
+    is_chosen: bool = field(default=False, repr=False)
+    """A known person was chosen: the name is that of their record, not one that the campus wrote."""
 
     @property
     def name(self) -> str:

@@ -29,7 +29,7 @@ from app.domain.core import (
     utc_datetime,
     whole_second,
 )
-from app.domain.people.people import Person, normal_address
+from app.domain.people.people import Person, are_spellings, normal_address
 from app.errors import Conflict, InvalidInput, Unavailable
 from app.language import N_
 from app.language.dates import babel_locale
@@ -133,6 +133,8 @@ class Award(SQLModel, table=True):
     is_findable: bool = False
     """The holder allows search engines to index its page while that is open."""
     holder_name: str | None = Field(default=None, max_length=250)
+    accepted_name: str = Field(default="", max_length=250, sa_column_kwargs={"server_default": ""})
+    """The last name that the campus wrote or accepted for this badge, in it or not; never published. See `campus_name`."""
     evidence: str = Field(default="", max_length=4000)
     part: str | None = Field(default=None, max_length=20)
     hours: float | None = None
@@ -167,6 +169,14 @@ class Award(SQLModel, table=True):
     link_generation: int = 0
     link_opened_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     claimed_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
+
+    @property
+    def campus_name(self) -> str:
+        """The only name, but for its spelling, that is signed in this badge; empty if unknown.
+
+        Rows written before the column existed have the name in the badge alone.
+        """
+        return self.accepted_name or self.holder_name or ""
 
     def suspended_through(self, *, at: datetime) -> datetime | None:
         """The last second of its suspension, to show its last day; None unless it is suspended.
@@ -340,13 +350,15 @@ def new_award(
     participation: Participation | None,
     evidence: str,
     show_name: bool,
+    name: str = "",
     giver_id: uuid.UUID | None,
     at: datetime,
     award_id: uuid.UUID | None = None,
     batch_id: uuid.UUID | None = None,
     grounds: str = "",
 ) -> Award:
-    """An award decided at `at`; nothing is signed yet."""
+    """An award decided at `at`; nothing is signed yet. `name`: by which the campus knows the person, if not their own."""
+    known_as = name or person.name
     awarded_at = whole_second(at)
     return new_row(
         Award,
@@ -356,7 +368,8 @@ def new_award(
         version_id=version.id,
         person_id=person.id,
         activity_id=activity.id if activity else None,
-        holder_name=person.name if show_name else None,
+        holder_name=known_as if show_name else None,
+        accepted_name=known_as,
         evidence=evidence.strip(),
         part=participation.part.value if participation else None,
         hours=hours_of(participation, activity) if participation and activity else None,
@@ -454,12 +467,17 @@ def next_edition_at(award: Award, *, at: datetime) -> datetime:
 
 
 def reissue(award: Award, holder_name: str | None, *, at: datetime, also_revoked: bool = False) -> None:
-    """A new edition.
+    """A new edition. Another name is one that the campus wrote or accepted, or a spelling of it.
 
     A revoked award is signed again only to contain less (`also_revoked`); its status stays.
     """
     if award.state is AwardState.REVOKED and not also_revoked:
         raise AlreadyRevoked(N_("Ce badge est retiré : il n’est plus signé de nouveau."))
+    if holder_name is not None and holder_name != award.holder_name:
+        if not are_spellings(award.campus_name, holder_name):
+            raise ValueError("the campus neither wrote nor accepted this name")
+        award.accepted_name = holder_name
+    award.accepted_name = award.campus_name
     award.holder_name = holder_name
     award.edition += 1
     award.reissued_at = next_edition_at(award, at=at)

@@ -264,6 +264,7 @@ def listed(line: BatchLine) -> ListedPerson:
         homonym=told.get("homonym", 1),
         told_first=told.get("told_first", False),
         award_external_id=told.get("award_external_id", ""),
+        is_chosen=told.get("chosen", line.participation_id is not None or told.get("line") == 0),
     )
 
 
@@ -277,6 +278,7 @@ def told_of(line: ListedPerson) -> dict[str, Any]:
         "homonym": line.homonym,
         "told_first": line.told_first,
         "line": line.line,
+        **({"chosen": True} if line.is_chosen or line.person_id else {}),
         **({"fault": KNOWN} if line.fault == KNOWN else {}),
         **({"award_external_id": line.award_external_id} if line.award_external_id else {}),
     }

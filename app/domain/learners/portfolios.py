@@ -187,10 +187,10 @@ class BroughtBadge(SQLModel, table=True):
         return self.holder_name is not None and self.belongs is not Belonging.ANOTHERS
 
 
-def names_person(holder_name: str, person: Person) -> bool:
-    """Whether a name in a badge may be the person's: same tokens, or all tokens of the shorter name."""
+def names_person(holder_name: str, name: str) -> bool:
+    """Whether a name in a badge may be this one: same tokens, or all tokens of the shorter name."""
     named = set(name_key(holder_name, "").split())
-    known = set(name_key(person.given_name, person.family_name).split())
+    known = set(name_key(name, "").split())
     shorter, longer = sorted((named, known), key=len)
     return named == known or (len(shorter) > 1 and shorter <= longer)
 

@@ -360,6 +360,11 @@ def read_name(given_name: str, family_name: str) -> tuple[str, str]:
     return given, family
 
 
+def are_spellings(name: str, other: str) -> bool:
+    """The same rule for two whole names; false if one of them is empty."""
+    return bool(name) and bool(other) and name_key(name, "") == name_key(other, "")
+
+
 def is_same_but_for_spelling(person: Person, given_name: str, family_name: str) -> bool:
     """True if the names differ only in accents, case, hyphens or order, so that they mean the same person."""
     return name_key(person.given_name, person.family_name) == name_key(given_name, family_name)

@@ -421,6 +421,7 @@ class RestoreService:
             if award_id in written and written[award_id]["edition"] > award.edition:
                 later = Award.model_validate(dict(written[award_id]))
                 award.edition, award.reissued_at = later.edition, later.reissued_at
+                award.accepted_name = later.campus_name or award.campus_name
                 award.holder_name = later.holder_name
                 award.valid_until, award.evidence = later.valid_until, later.evidence
                 self.store.add(award)

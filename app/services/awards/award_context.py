@@ -22,7 +22,14 @@ from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.people.name_disambiguation import SEVERAL_OF_NAME
 from app.domain.people.parental_consent import is_minor_for
-from app.domain.people.people import Person, name_key, normal_address, note_age_band, suppose_pupil
+from app.domain.people.people import (
+    Person,
+    are_spellings,
+    name_key,
+    normal_address,
+    note_age_band,
+    suppose_pupil,
+)
 from app.language import N_, speaking
 from app.services.activities.line_faults import LineFault, fault_of
 from app.services.awards.rule_ledger import Lines, RuleLedger
@@ -189,11 +196,26 @@ class AwardContext:
         return fault_of(line, needs_address=self.activity is None and not known)
 
 
+def name_known_to_campus(person: Person, line: ListedPerson, known: Sequence[str]) -> str:
+    """The name for a new badge. `known`: names that the campus wrote or accepted for the person, the latest first.
+
+    A person may have renamed themselves, or by another campus: this one signs a name that it has not accepted
+    only if it writes it.
+    """
+    written = "" if line.is_chosen or line.person_id else f"{line.given_name} {line.family_name}".strip()
+    if are_spellings(written, person.name) or any(are_spellings(each, person.name) for each in known):
+        return person.name
+    if known:
+        return next((each for each in known if are_spellings(each, written)), known[0])
+    return written or person.name
+
+
 def award_of(
     case: AwardContext,
     person: Person,
     participation: Participation | None,
     *,
+    name: str = "",
     at: datetime,
     award_id: uuid.UUID | None = None,
     batch_id: uuid.UUID | None = None,
@@ -209,6 +231,7 @@ def award_of(
         show_name=case.campus.names_in_credentials
         and person.allows_name
         and not is_minor_for(person, case.activity),
+        name=name,
         giver_id=case.by.person_id,
         at=at,
         award_id=award_id,
@@ -251,6 +274,7 @@ def _grounds_told(case: AwardContext, rests_on: Sequence[CountedLine] | None) ->
 def line_of(participation: Participation, person: Person, address: str) -> ListedPerson:
     return ListedPerson(
         line=0,
+        is_chosen=True,
         given_name=person.given_name,
         family_name=person.family_name,
         address=address,
@@ -261,7 +285,13 @@ def line_of(participation: Participation, person: Person, address: str) -> Liste
 
 
 def line_of_person(person: Person, address: str) -> ListedPerson:
-    return ListedPerson(line=0, given_name=person.given_name, family_name=person.family_name, address=address)
+    return ListedPerson(
+        line=0,
+        is_chosen=True,
+        given_name=person.given_name,
+        family_name=person.family_name,
+        address=address,
+    )
 
 
 def projected_participation(

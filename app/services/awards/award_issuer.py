@@ -13,6 +13,7 @@ import structlog
 
 from app.db.awards.awards import AwardStore
 from app.db.awards.batches import SigningClockStore
+from app.db.awards.holders import HolderStore
 from app.db.campus.campus import HistoryStore
 from app.db.campus.integration import IntegrationStore
 from app.db.messages import LetterStore
@@ -41,7 +42,13 @@ from app.domain.publishing import Addresses
 from app.errors import AppError, InvalidInput, Unavailable
 from app.language import N_
 from app.services.activity_log.activity_log import LoggedEvents
-from app.services.awards.award_context import AwardContext, JudgedLine, award_of, disclosed_at_first
+from app.services.awards.award_context import (
+    AwardContext,
+    JudgedLine,
+    award_of,
+    disclosed_at_first,
+    name_known_to_campus,
+)
 from app.services.awards.award_evidence import AwardEvidenceService, Grounded
 from app.services.badges.badges import BadgeService
 from app.services.publishing.status import Signing, StatusService, StatusSlots
@@ -161,6 +168,7 @@ class Decided:
 @dataclass(frozen=True, eq=False)
 class AwardIssuer:
     awards: AwardStore
+    holders: HolderStore
     letters: LetterStore
     history: HistoryStore
     badge_service: BadgeService
@@ -188,8 +196,12 @@ class AwardIssuer:
         self.badge_service.freeze(case.campus, case.badge, case.version)
         ids = neighbouring_ids(len(ready))
         places = self.status.reserve(case.campus, ids, at=at)
+        names = self.holders.names_in_campus(
+            case.campus.id, [line.person.id for line in ready if line.person]
+        )
         awards = [
-            _award_of(case, promise, line, at, award_id) for award_id, line in zip(ids, ready, strict=True)
+            _award_of(case, promise, line, at, award_id, names)
+            for award_id, line in zip(ids, ready, strict=True)
         ]
         troubles: dict[uuid.UUID, InvalidInput] = {}
         documents = self._documents(case, awards, ready, places, troubles)
@@ -327,13 +339,19 @@ class AwardIssuer:
 
 
 def _award_of(
-    case: AwardContext, promise: AwardBatch, line: JudgedLine, at: datetime, award_id: uuid.UUID
+    case: AwardContext,
+    promise: AwardBatch,
+    line: JudgedLine,
+    at: datetime,
+    award_id: uuid.UUID,
+    names: Mapping[uuid.UUID, Sequence[str]],
 ) -> Award:
     assert line.person is not None, "a line that is ready has its person"
     return award_of(
         case,
         line.person,
         line.participation,
+        name=name_known_to_campus(line.person, line.line, names.get(line.person.id, ())),
         at=at,
         award_id=award_id,
         batch_id=promise.id,

@@ -373,6 +373,7 @@ class AwardRegistration:
             person_id=person.id,
             subject_id=uuid.UUID(str(_object(document["credentialSubject"])["id"])),
             holder_name=_name_in(document),
+            accepted_name=_name_in(document) or "",
             awarded_at=_date(document, "awardedDate") or parse_timestamp(document["validFrom"]),
             valid_until=_date(document, "validUntil"),
         )

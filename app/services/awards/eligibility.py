@@ -10,6 +10,7 @@ from datetime import date
 from app.db.accounts import OwnAddressStore
 from app.db.activities.activities import ActivityStore
 from app.db.awards.awards import AwardRecord, AwardStore
+from app.db.awards.holders import HolderStore
 from app.db.badges import BadgeStore
 from app.db.campus.integration import IntegrationStore
 from app.db.people import PeopleStore
@@ -62,6 +63,7 @@ from app.services.awards.award_context import (
     disclosed_at_first,
     line_of,
     line_of_person,
+    name_known_to_campus,
     projected_participation,
     repeated_line,
     unclear_line,
@@ -87,6 +89,7 @@ class EligibilityService:
     badges: BadgeStore
     activities: ActivityStore
     awards: AwardStore
+    holders: HolderStore
     activity_service: ActivityService
     openings: OpeningService
     own_addresses: OwnAddressStore
@@ -131,7 +134,9 @@ class EligibilityService:
         known, at = first.person or self._new_person(first.line), self.clock()
         person = as_recorded(known, first.line, case.activity, at)
         part = projected_participation(first.line, case.activity, first.participation, person, at)
-        sample = award_of(case, person, part, at=at, rests_on=first.rests_on)
+        known_as = self.holders.names_in_campus(case.campus.id, [known.id]).get(known.id, ())
+        name = name_known_to_campus(known, first.line, known_as)
+        sample = award_of(case, person, part, name=name, at=at, rests_on=first.rests_on)
         return sample, disclosed_at_first(person, case.activity)
 
     def case(self, campus: Campus, request: AwardRequest, by: Actor) -> AwardContext:

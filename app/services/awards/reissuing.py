@@ -37,6 +37,7 @@ from app.domain.campus.campus import Campus, SealedKey
 from app.domain.core import Clock, name_as_signed
 from app.domain.messages import LetterState, Occasion, corrections_of, letter_about
 from app.domain.people.parental_consent import needs_guardian_for
+from app.domain.people.people import are_spellings
 from app.domain.publishing import Addresses
 from app.errors import Conflict, InvalidInput, NotAllowed
 from app.language import N_
@@ -52,6 +53,9 @@ from sceau_credentials.values.timestamps import format_timestamp
 _AT_ONCE: Final = 25
 """Awards signed per transaction."""
 _TRIED_AGAIN_AFTER: Final = timedelta(days=1)
+NAME_NOT_ACCEPTED: Final = N_(
+    "Le campus n’a pas encore accepté votre nom pour ce badge. Demandez-le-lui dans « Mon compte », « Mon nom »."
+)
 EXPIRED: Final = N_("Ce badge a expiré et n’est plus signé de nouveau : ce qu’il dit ne change plus.")
 
 
@@ -68,20 +72,24 @@ class ReissueService:
     clock: Clock
 
     def choose_name(self, award: Award, with_name: bool, *, name: str, by: Actor) -> bool:
-        """The holder's choice for one of their badges; returns whether it was reissued."""
-        campus = self.campuses.get_by_id(award.campus_id)
+        """The holder's choice for one of their badges; returns whether it was reissued.
+
+        `name` is written if it is a spelling of the one that the campus knows, else that one: another name
+        waits for the campus, whatever the person's record contains.
+        """
+        campus, award = self.campuses.get_by_id(award.campus_id), self.awards.lock(award.id)
         if with_name and not campus.names_in_credentials:
             raise NotAllowed(N_("Ce campus n’écrit aucun nom dans ses badges."))
-        wanted = name if with_name else None
+        wanted = name_to_write(award, name) if with_name else None
         if not with_name:
             # A badge without a name also answers no address checks until its holder enables them.
-            self.awards.lock(award.id).answers_checks = False
+            award.answers_checks = False
         if award.holder_name == wanted:
             return False
         if self.has_expired(award):
             if with_name:
                 raise Conflict(EXPIRED)
-            self._close_expired(self.awards.lock(award.id), by=by)
+            self._close_expired(award, by=by)
             return False
         record = self.awards.get_record(award.id)
         if with_name and needs_guardian_for(record.person, record.activity):
@@ -90,18 +98,31 @@ class ReissueService:
                     "Avant 15 ans, aucun nom n’est écrit dans un badge : il n’y en a pas besoin pour le vérifier."
                 )
             )
-        self._reissue(campus, self.awards.lock(award.id), wanted, why="name_choice", by=by)
+        self._reissue(campus, award, wanted, why="name_choice", by=by)
         return True
 
     def write_name(self, awards: Sequence[Award], name: str, *, by: Actor) -> list[Award]:
-        """Reissue these badges, which all contain the holder's name; returns those that were changed.
+        """Reissue those of these badges that contain a spelling of `name`; returns those that were changed.
 
         Expired ones cannot be reissued and are left unchanged.
         """
-        changed = [award for award in awards if award.holder_name != name and not self.has_expired(award)]
+        changed = [
+            award
+            for award in awards
+            if award.holder_name not in (None, name)
+            and are_spellings(award.campus_name, name)
+            and not self.has_expired(award)
+        ]
         for award in changed:
             self._reissue(self.campuses.get_by_id(award.campus_id), award, name, why="name", by=by)
         return changed
+
+    def was_ever_named(self, award: Award) -> bool:
+        """Whether any edition contains a name, removed since or not."""
+        return award.holder_name is not None or any(
+            name_in(parse_json_object(embedded)) is not None
+            for _edition, embedded in self.awards.earlier_editions(award)
+        )
 
     def renew(self, campus: Campus, award_id: uuid.UUID, evidence: str, *, by: Actor) -> AwardRecord:
         """A new edition with a later end, at the same address: the badge is the renewed one."""
@@ -464,6 +485,22 @@ def _without_spacing(value: JsonValue | None) -> JsonValue | None:
             return {name: _without_spacing(each) for name, each in value.items()}
         case _:
             return value
+
+
+def name_to_write(award: Award, name: str) -> str:
+    """`name` as written if the campus knows the person by it, else as the campus wrote or accepted it."""
+    if not award.campus_name:
+        raise Conflict(NAME_NOT_ACCEPTED)
+    return name if are_spellings(award.campus_name, name) else award.campus_name
+
+
+def name_in(document: JsonObject) -> str | None:
+    """The holder's name in a signed badge."""
+    subject = document.get("credentialSubject")
+    for each in _listed(subject.get("identifier")) if isinstance(subject, dict) else ():
+        if isinstance(each, dict) and each.get("identityType") == "name" and each.get("hashed") is False:
+            return str(each.get("identityHash"))
+    return None
 
 
 def _with_name(document: JsonObject, name: str | None, *, valid_from: str) -> JsonObject:

@@ -348,7 +348,7 @@ class PathwayFollowers:
         """As in a trainer's list: the ordinary award finds the person by name and address."""
         person = self.person_of(own)
         address = self.people.addresses_of([person.id]).get(person.id, "")
-        return ListedPerson(1, person.given_name, person.family_name, address)
+        return ListedPerson(1, person.given_name, person.family_name, address, is_chosen=True)
 
     def check_may_award(self, own: OwnPathway, *, by: Actor) -> None:
         """Before the award itself, which has rules of its own."""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from app.db.awards.holders import HolderStore
 from app.db.learners import BroughtBadgeStore
 from app.db.people import PeopleStore
 from app.domain.core import Clock
@@ -27,6 +28,7 @@ from app.services.verification.answers import Answer
 from app.services.verification.verdicts import HeadlineKind, Sentence, claims_of, headline
 from app.services.verification.verdicts.kinds import OF_UNKNOWN_ISSUER, WORDING
 from app.services.verification.verification import VerificationService
+from app.tenancy.scope import TenantScope
 from sceau_credentials.verification.answers import Identity, Policy
 from sceau_credentials.verification.findings import Reason
 from sceau_credentials.verification.report import CheckId
@@ -82,7 +84,9 @@ def heading_of(badge: BroughtBadge) -> tuple[str, Sentence]:
 class BroughtBadges:
     store: BroughtBadgeStore
     people: PeopleStore
+    holders: HolderStore
     verification: VerificationService
+    tenant_scope: TenantScope
     clock: Clock
 
     def bring(self, person: Person, presented: bytes | str) -> BroughtBadge:
@@ -232,11 +236,24 @@ class BroughtBadges:
         if Reason.RECIPIENT_DIFFERS in reasons:
             return Belonging.ANOTHERS
         person = self.people.get(badge.person_id)
-        if named and not names_person(named, person):
+        if named and not self._is_named(named, person):
             return Belonging.ANOTHERS
         if not named and self._asked(badge, Identity(person.name, "name")) == Reason.RECIPIENT_DIFFERS:
             return Belonging.ANOTHERS
         return Belonging.UNSAID
+
+    def _is_named(self, named: str, person: Person) -> bool:
+        """By the name of the record, which the person may change alone, and one that a campus here knows them by.
+
+        A person without an award here has only names of lists: all of them have to fit.
+        """
+        if not names_person(named, person.name):
+            return False
+        with self.tenant_scope.across_campuses():
+            known = [name for _campus, name in self.holders.names_of(person.id)]
+        if known:
+            return any(names_person(named, name) for name in known)
+        return all(names_person(named, key) for key in self.people.name_keys_of(person.id))
 
     def _asked(self, badge: BroughtBadge, identity: Identity) -> str:
         report = self.verification.verify(

@@ -490,7 +490,11 @@ class ReviewService:
                 by_review=True,
             )
         line = ListedPerson(
-            line=1, given_name=request.given_name, family_name=request.family_name, address=request.address
+            line=1,
+            given_name=request.given_name,
+            family_name=request.family_name,
+            address=request.address,
+            is_chosen=True,
         )
         return AwardRequest(
             request.badge_id, lines=(line,), evidence=request.evidence, idempotency_key=key, by_review=True

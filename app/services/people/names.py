@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from app.db.accounts import OwnAddressStore
 from app.db.awards.awards import AwardStore
+from app.db.awards.holders import HolderStore
 from app.db.campus.campus import CampusStore, HistoryStore
 from app.db.learners import PortfolioStore
 from app.db.learners.connected_apps import ConnectedAppStore
@@ -27,16 +28,18 @@ from app.domain.people.people import (
     NameWish,
     Person,
     accept,
+    are_spellings,
     check_wish_reason,
     group_of_band,
     is_same_but_for_spelling,
     lowers_protection,
+    name_key,
     note_age_group,
     read_name,
     refuse,
     suppose_pupil,
 )
-from app.errors import InvalidInput, NotAllowed, NotFound
+from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from app.language import N_
 from app.services.accounts.sessions import SignedIn
 from app.services.activity_log.evidence import EvidenceDocuments
@@ -61,6 +64,7 @@ class MyWish:
 @dataclass(frozen=True, eq=False)
 class NameService:
     names: NameStore
+    holders: HolderStore
     people: PeopleStore
     own: OwnAddressStore
     merges: MergeStore
@@ -73,17 +77,21 @@ class NameService:
     # --- for the person
 
     def correct_mine(self, who: SignedIn, given_name: str, family_name: str, reason: str) -> Corrected:
-        """A spelling correction applies immediately; a new name must be accepted by each signing campus."""
+        """A spelling correction applies immediately; a new name must be accepted by each signing campus.
+
+        One's present name may be asked of the campuses that know the person by another.
+        """
         given, family = read_name(given_name, family_name)
         person = self.people.get(who.person.id)
-        if (given, family) == (person.given_name, person.family_name):
+        is_present = (given, family) == (person.given_name, person.family_name)
+        concerned = self._campuses_to_ask(person.id, f"{given} {family}".strip(), every=is_present)
+        if is_present and not concerned:
             raise InvalidInput(N_("C’est déjà ce nom."))
-        if is_same_but_for_spelling(person, given, family):
+        if not is_present and is_same_but_for_spelling(person, given, family):
             return Corrected(reissued=self._rename(person, given, family, campus=None, by=who.actor))
         check_wish_reason(reason)
-        concerned = {award.campus_id for award in self.names.named_awards(person.id)}
         if not concerned:
-            # No badge contains the name, so no campus has to accept.
+            # No campus signed another name for this person, or each has accepted this one since.
             return Corrected(reissued=self._rename(person, given, family, campus=None, by=who.actor))
         for wish in self.names.of_person(person.id):
             if wish.decided_at is None:
@@ -91,6 +99,21 @@ class NameService:
         for campus_id in sorted(concerned):
             self._ask(person, campus_id, given, family, reason.strip(), by=who.actor)
         return Corrected(asked=len(concerned))
+
+    def _campuses_to_ask(self, person_id: uuid.UUID, name: str, *, every: bool) -> set[uuid.UUID]:
+        """Campuses that know the person by a really different name, in badges that contain or contained one.
+
+        `every`: also of badges that never contained a name, at campuses that write names.
+        """
+        others = [
+            award
+            for award in self.names.standing_awards(person_id)
+            if not are_spellings(award.campus_name, name)
+        ]
+        if not every:
+            return {award.campus_id for award in others if self.reissuing.was_ever_named(award)}
+        campuses = {award.campus_id for award in others}
+        return {each for each in campuses if self.campuses.get_by_id(each).names_in_credentials}
 
     def _ask(
         self, person: Person, campus_id: uuid.UUID, given: str, family: str, reason: str, *, by: Actor
@@ -107,6 +130,15 @@ class NameService:
         self.names.add(wish)
         self.history.write(by, "ask_name", "person", person.id, at=at, campus_id=campus_id)
 
+    def other_names_of(self, person: Person) -> list[tuple[Campus, str]]:
+        """Campuses that know the person by a really different name, in a badge that stands; and that name."""
+        others = {
+            (campus_id, name)
+            for campus_id, name in self.holders.names_of(person.id)
+            if not are_spellings(name, person.name)
+        }
+        return [(self.campuses.get_by_id(campus_id), name) for campus_id, name in sorted(others)]
+
     def wishes_of(self, person_id: uuid.UUID) -> list[MyWish]:
         return [
             MyWish(wish, self.campuses.get_by_id(wish.campus_id)) for wish in self.names.of_person(person_id)
@@ -114,8 +146,16 @@ class NameService:
 
     # --- for the campus
 
-    def waiting_in(self, campus: Campus) -> Sequence[tuple[NameWish, Person]]:
-        return self.names.waiting_in(campus.id)
+    def waiting_in(self, campus: Campus) -> list[tuple[NameWish, str]]:
+        """Each with the names by which the campus knows the person: those that it would replace."""
+        waiting = self.names.waiting_in(campus.id)
+        before = self._replaced(campus, [person for _, person in waiting])
+        return [(wish, before[person.id]) for wish, person in waiting]
+
+    def _replaced(self, campus: Campus, people: Iterable[Person]) -> dict[uuid.UUID, str]:
+        them = {person.id: person for person in people}
+        known = self.holders.names_in_campus(campus.id, them, standing=True)
+        return {one: _each_once(known.get(one, ())) or person.name for one, person in them.items()}
 
     def refuse(self, campus: Campus, wish_id: uuid.UUID, reason: str, *, by: Actor) -> None:
         """Only the person gets the reason."""
@@ -136,12 +176,19 @@ class NameService:
             )
             self.letters.promise_many([letter])
 
-    def accept(self, campus: Campus, wish_id: uuid.UUID, *, by: Actor) -> int:
-        """Returns how many of the campus's badges were reissued; other campuses decide on theirs."""
+    def accept(self, campus: Campus, wish_id: uuid.UUID, *, by: Actor, seen: str | None = None) -> int:
+        """Returns how many of the campus's badges were reissued; other campuses decide on theirs.
+
+        `seen`: the names that the campus saw it would replace. More may have come with a merge of records since.
+        """
         wish = self.names.lock_in_campus(wish_id, campus.id)
+        person = self.people.get(wish.person_id)
+        if seen is not None and seen != self._replaced(campus, [person])[person.id]:
+            raise Conflict(
+                N_("Les noms de cette demande ont changé entre-temps. Relisez-la avant de répondre.")
+            )
         accept(wish, by=by.person_id, at=self.clock())
         self.names.add(wish)
-        person = self.people.get(wish.person_id)
         return self._rename(person, wish.given_name, wish.family_name, campus=campus, by=by)
 
     def correct_in_campus(
@@ -183,7 +230,11 @@ class NameService:
         self.history.write(
             by, "rename", "person", person.id, at=self.clock(), campus_id=campus.id if campus else None
         )
-        awards = self.names.named_awards(person.id, campus.id if campus else None)
+        awards = self.names.standing_awards(person.id, campus.id if campus else None)
+        if campus is not None:
+            # The campus wrote or accepted it, also for badges of which the holder removed the name.
+            for award in awards:
+                award.accepted_name = person.name
         reissued = self.reissuing.write_name(awards, person.name, by=by)
         if campus is not None:
             self._tell(person, reissued)
@@ -203,6 +254,11 @@ class NameService:
         told = [award for award in reissued if award.id not in unheard]
         if address and told:
             self.letters.promise_many(corrections_of(told, address, earlier, at=self.clock()))
+
+
+def _each_once(names: Sequence[str]) -> str:
+    """Spellings of one name as the latest of them."""
+    return ", ".join({name_key(each, ""): each for each in reversed(names)}.values())
 
 
 @dataclass(frozen=True, eq=False)

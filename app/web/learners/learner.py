@@ -17,6 +17,7 @@ from app.container import Services
 from app.domain.awards.awards import AwardState, Visibility
 from app.domain.learners.ratings import rated_from
 from app.domain.people.parental_consent import is_minor_for, needs_guardian_for
+from app.domain.people.people import are_spellings
 from app.domain.privacy.consents import About, wording_of
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import CampusLook, page
@@ -155,6 +156,9 @@ class MyBadge:
     suspended_reason: str
     allows_name: bool
     names_in_badges: bool
+    knows_name: bool
+    other_name: str
+    """The name that the campus knows, if it is really another than the holder's; empty otherwise."""
     may_say_name: bool
     offers_linked_in: bool
     is_minor: bool
@@ -459,6 +463,8 @@ def my_badge(
         suspended_reason=reason_shown(award.suspended_reason),
         allows_name=who.person.allows_name,
         names_in_badges=record.campus.names_in_credentials,
+        knows_name=bool(award.campus_name),
+        other_name="" if are_spellings(award.campus_name, who.person.name) else award.campus_name,
         may_say_name=not needs_guardian_for(record.person, record.activity),
         offers_linked_in=offers_linked_in(record),
         is_minor=is_minor_for(record.person, record.activity),

@@ -72,7 +72,8 @@ def answer(wish_id: uuid.UUID, request: Request, form: SafeForm, services: Readi
     try:
         with write_transaction(request) as writing:
             if accepted:
-                writing.names.accept(work.campus, wish_id, by=work.actor)
+                seen = text_of(form, "avant") if "avant" in form else None
+                writing.names.accept(work.campus, wish_id, by=work.actor, seen=seen)
             else:
                 writing.names.refuse(work.campus, wish_id, reason, by=work.actor)
     except Conflict as error:
@@ -263,8 +264,8 @@ def _list(
         home=work.home,
         zone=work.campus.time_zone,
         wishes=[
-            WishLine(wish.id, person.id, person.name, wish.name, wish.reason, wish.asked_at)
-            for wish, person in services.names.waiting_in(work.campus)
+            WishLine(wish.id, wish.person_id, before, wish.name, wish.reason, wish.asked_at)
+            for wish, before in services.names.waiting_in(work.campus)
         ],
         done=done,
         trouble=trouble,
@@ -370,6 +371,7 @@ def _page(
         name=person.name,
         typed=typed or NameForm(person.given_name, person.family_name),
         wishes=[OwnNameLine.of(each) for each in wishes],
+        others=[(campus.short_name, name) for campus, name in services.names.other_names_of(person)],
         zone=process_of(request).settings.time_zone,
         done=done,
     )

@@ -178,3 +178,48 @@ def test_photos_of_requests_from_before_lose_what_their_camera_wrote(database_ur
         assert PHONE.encode() not in kept + services.files.preview_any(file.id)
         assert (file.size, file.digest) == (len(kept), hashlib.sha256(kept).hexdigest())
     house.close()
+
+
+def test_badges_without_a_name_get_the_one_that_their_campus_knew(database_url: str, tmp_path: Path):
+    """From an earlier edition, else from a person who was never renamed; else none."""
+    house = build_house(database_url, tmp_path)
+    removed, never, renamed = (
+        house.award(f"{name};{address}").lines[0].award_id
+        for name, address in (
+            ("Zoé Martin", "zoe@exemple.fr"),
+            ("Inès Sow", "ines@exemple.fr"),
+            ("Léo Petit", "leo@exemple.fr"),
+        )
+    )
+    with house.unit_of_work() as services:
+        for award_id in (removed, never, renamed):
+            record = services.awards.record(award_id)
+            services.reissuing.choose_name(record.award, False, name="", by=COMMAND)
+        person = services.awards.record(removed).person
+        services.stores.names.rename(person, "Albert", "Einstein")
+        for award_id in (never, renamed):
+            # As if no edition of theirs had ever contained a name.
+            services.awards.awards.lock(award_id).edition = 1
+    with house.owner.begin() as connection:
+        person_id = connection.execute(
+            text("SELECT person_id FROM award WHERE id = :id"), {"id": _key(house.owner, renamed)}
+        ).scalar_one()
+        connection.execute(
+            text(
+                "INSERT INTO history_entry (at, actor_label, action, noun, noun_id, facts) "
+                "VALUES (:at, '', 'rename', 'person', :id, '{}')"
+            ),
+            {"at": house.clock.now, "id": person_id},
+        )
+    session.downgrade(as_owner(database_url), "0131")
+    session.upgrade(as_owner(database_url))
+    with house.unit_of_work(reading=True) as services:
+        names = [services.awards.record(each).award.campus_name for each in (removed, never, renamed)]
+    assert names == ["Zoé Martin", "Inès Sow", ""]
+    house.close()
+
+
+def _key(engine: Engine, number: uuid.UUID | None) -> object:
+    """As raw statements give it to the engine."""
+    assert number is not None
+    return number.hex if engine.dialect.name == "sqlite" else number

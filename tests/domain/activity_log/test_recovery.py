@@ -136,7 +136,7 @@ AS_IN_THE_BACKUP = {
 FACTS = {
     "activity_file": "file_id activity_id session_id",
     "api_token": "id campus_id label secret_digest scopes created_at expires_at",
-    "award": "id campus_id badge_id version_id person_id activity_id subject_id state holder_name evidence part hours "
+    "award": "id campus_id badge_id version_id person_id activity_id subject_id state holder_name accepted_name evidence part hours "
     "contribution grounds awarded_at awarded_by valid_until revoked_at revoked_reason suspended_at suspended_until suspended_reason undone_at batch_id once_key "
     "align_due_at reissued_at link_opened_at claimed_at",
     "app_grant": "id app_id person_id scopes given_at used_at",

@@ -148,8 +148,8 @@ def test_another_name_waits_for_each_campus_which_answers_for_its_own_badges(hou
     before = files(house, result), files(house, there)
     assert b"Durand" not in before[0][0]
     with house.unit_of_work() as services:
-        [(wish, person)] = services.names.waiting_in(house.campus)
-        assert person.id == who.person.id
+        [(wish, before_it)] = services.names.waiting_in(house.campus)
+        assert (wish.person_id, before_it) == (who.person.id, "Zoe N'Diaye")
         services.names.accept(house.campus, wish.id, by=Actor(house.admin.id))
     assert "Durand" in files(house, result)[0].decode()
     assert files(house, there) == before[1]

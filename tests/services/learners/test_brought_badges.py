@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from app.container import Process
+from app.domain.accounts.sessions import Proof
 from app.domain.learners.portfolios import Belonging, BroughtBadge
 from app.errors import Conflict
 from app.jobs.kinds import BROUGHT_BADGES
+from app.services.accounts.sessions import Browser
 from app.services.learners.imported_badges import NotBrought
 from app.services.verification.verdicts import HeadlineKind, headline
 from sceau_credentials.baking import bake_png
@@ -20,7 +22,7 @@ from tests.sceau_credentials.verification.legacy.older_issuer import ASSERTION, 
 from tests.support.badges.credentials import DID_URL, LIST_INDEX, LIST_URL, NOON, Campus, badge_document
 from tests.support.badges.documents import Documents
 from tests.support.badges.pictures import PNG
-from tests.support.house import House
+from tests.support.house import COMMAND, House
 
 ADDRESS = "zoe@exemple.fr"
 
@@ -233,3 +235,33 @@ def test_a_badge_of_before_names_were_read_is_not_shown_until_it_is_judged_again
         "Léo Martin",
         False,
     )
+
+
+def test_taking_another_name_makes_no_badge_of_another_person_one_s_own(
+    house: House, elsewhere: Elsewhere
+) -> None:
+    badge = elsewhere.bring(named(elsewhere, "Albert Einstein"))
+    with elsewhere.process.unit_of_work() as services:
+        services.stores.names.rename(services.stores.people.get(elsewhere.person.id), "Albert", "Einstein")
+        services.brought_badges.note(badge.id, services.brought_badges.judge(badge.id))
+        assert services.brought_badges.get(badge.id).belongs is Belonging.ANOTHERS
+    BROUGHT_BADGES.perform(elsewhere.process, badge.id)
+    assert [each.belongs for each in elsewhere.kept()] == [Belonging.ANOTHERS]
+    with elsewhere.process.unit_of_work() as services:
+        services.brought_badges.remove(services.brought_badges.get(badge.id))
+    assert elsewhere.bring(named(elsewhere, "Albert Einstein")).belongs is Belonging.ANOTHERS
+
+
+def test_badge_under_a_name_that_a_campus_accepted_is_no_other_person_s(
+    house: House, elsewhere: Elsewhere
+) -> None:
+    assert elsewhere.bring(named(elsewhere, "Zoé Durand")).belongs is Belonging.ANOTHERS
+    with house.unit_of_work() as services:
+        entered = services.sessions.enter(elsewhere.person.id, Proof.LINK, Browser())
+        who = services.sessions.signed_in(entered.secret)
+        assert services.names.correct_mine(who, "Zoé", "Durand", "Nom d’usage depuis mon mariage.").asked == 1
+        [(wish, _)] = services.names.waiting_in(house.campus)
+        services.names.accept(house.campus, wish.id, by=COMMAND)
+    (badge,) = elsewhere.kept()
+    BROUGHT_BADGES.perform(elsewhere.process, badge.id)
+    assert [each.belongs for each in elsewhere.kept()] == [Belonging.UNSAID]
