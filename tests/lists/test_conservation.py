@@ -16,7 +16,7 @@ from xlsxwriter import Workbook
 
 from app.domain.imports.lists.model import Reading, Reason, State
 from app.domain.imports.lists.names import fold
-from app.services.imports.lists import read_list_file
+from app.services.imports.lists import read_list_file, read_list_text
 from tests.lists import documents
 from tests.lists.documents import FORMS
 
@@ -275,3 +275,19 @@ def test_each_sheet_is_kept() -> None:
     ]
     shown = read_list_file(documents.xlsx(content))
     assert not missing_from(source_of(content), shown)
+
+
+def test_short_numbers_without_a_heading_are_asked_about() -> None:
+    read = read_list_text(
+        "Hypatie Anna;;7\nFourier Joseph;jfourier@exemple.fr;7,25\nBanach Stefan;sbanach@exemple.fr;6\n"
+    )
+    assert [line.doubts[0].reason for line in read.lines] == [Reason.EXTRA] * 3
+
+
+def test_a_name_with_an_address_below_a_table_is_read_and_asked_about() -> None:
+    read = read_list_text(
+        "Nom;Prénom;Mail;Heures\nBYRON;Ada;ada.byron@exemple.fr;7\nBANACH;Stefan;stefan.banach@exemple.fr;7\n"
+        "Sophie Germain sophie.germain@exemple.fr\n"
+    )
+    last = read.lines[-1]
+    assert (last.given_name, last.family_name, last.state) == ("Sophie", "Germain", State.ASK)

@@ -34,7 +34,7 @@ NOT_YOURS = N_(
 
 
 class AddressOfAnother(Conflict):
-    """The campus knows another person at that address: whoever corrects confirms that it is shared."""
+    """The campus knows another person at that address; a correction there needs a confirmation that it is shared."""
 
 
 @dataclass(frozen=True)

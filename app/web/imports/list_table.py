@@ -82,7 +82,7 @@ OF_SEVERAL = {
     Reason.UNDER: N_("La ligne est sous un autre titre : est-ce un participant ou une participante ?"),
     Reason.ADDRESS_INVALID: N_("L’adresse e-mail n’est pas valable."),
     Reason.ADDRESS_TYPO: N_("Une faute de frappe dans l’adresse e-mail ?"),
-    Reason.ADDRESS_UNSURE: N_("Rien ne relie l’adresse e-mail à la personne : est-ce la sienne ?"),
+    Reason.ADDRESS_UNSURE: N_("L’adresse ne contient pas le prénom et le nom : est-ce la sienne ?"),
     Reason.MENTIONED: N_("Une autre ligne parle aussi de cette personne : vérifiez."),
     Reason.SAME_NAME: N_("Ce nom est aussi sur une autre ligne : est-ce la même personne ?"),
     Reason.HOURS_UNREADABLE: N_("Ce n’est pas un nombre d’heures : écrivez 14 ou 14,5."),

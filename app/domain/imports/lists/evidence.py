@@ -81,6 +81,9 @@ def unexplained_columns(
             odd = texts
         else:
             odd = [*_odd_values(texts, rows), *_longer(texts), *_phrases(texts)]
+        if not title and names and index > names[-1] and _may_be_hours(written):
+            # No heading names them: hours, marks, or ages.
+            odd = [*odd, *written]
         if 5 * numbers >= 3 * len(written):
             odd = [*odd, *(cell for cell in texts if not any(c.isdigit() for c in cell))]
         if not (title and role_of_heading(title)[1]):
@@ -456,6 +459,15 @@ def _short(written: Sequence[str]) -> list[str]:
     usual = median(lasted[cell] for cell in written if cell in lasted) if len(lasted) > 2 else 0.0
     most = max(lasted.values(), default=0.0)
     return [cell for cell, hours in lasted.items() if hours * 4 < usual or (hours < 0.2 and most >= 1)]
+
+
+_SHORT_NUMBER = re.compile(r"\d{1,2}(?:[.,]\d{1,2})?(?: ?h(?:\d\d)?)?")
+
+
+def _may_be_hours(written: Sequence[str]) -> bool:
+    """Short numbers that do not count the rows."""
+    counting = [str(number) for number in range(1, len(written) + 1)]
+    return all(map(_SHORT_NUMBER.fullmatch, written)) and list(written) != counting
 
 
 def _low_shares(written: Sequence[str]) -> frozenset[str]:

@@ -213,7 +213,7 @@ SENTENCES = {
     Reason.ADDRESS_SEVERAL: N_("Cette ligne donne plusieurs adresses e-mail : choisissez."),
     Reason.ADDRESS_SHARED: N_("Plusieurs personnes de la liste ont cette adresse e-mail."),
     Reason.ADDRESS_NOT_THEIRS: N_("L’adresse e-mail semble être au nom d’une autre personne."),
-    Reason.ADDRESS_UNSURE: N_("Rien ne relie l’adresse e-mail « {word} » à cette personne : est-ce la sienne ?"),
+    Reason.ADDRESS_UNSURE: N_("L’adresse « {word} » ne contient pas son prénom et son nom : est-ce la sienne ?"),
     Reason.ABSENT: N_("La liste indique que cette personne était absente."),
     Reason.EXCUSED: N_("La liste indique que cette personne était excusée."),
     Reason.UNTICKED: N_("Cette personne n’est pas cochée comme présente."),

@@ -342,6 +342,9 @@ def _read(row: Row, segment: Segment, context: _Context) -> Iterator[Candidate]:
     by_columns = segment.columns and (len(row.filled) > 1 or segment.heading or not segment.block.delimited)
     if by_columns and segment.block.delimited == "  " and len(row.cells) != len(segment.columns):
         by_columns = False
+    if by_columns and segment.heading and len(row.filled) == 1 and _is_loose(row.filled[0]):
+        # « Sophie Germain sophie@… » below a table belongs to another list.
+        by_columns, line = False, line.doubting(Reason.MAYBE_TITLE)
     candidate = from_columns(row, line, segment) if by_columns else from_text(row, line)
     candidate.unread = " ; ".join(_unread(row, segment) if by_columns and candidate.is_person else row.filled)
     candidate.votes = 2 * segment.told
@@ -416,6 +419,11 @@ def _has_row(row: Row, segment: Segment) -> bool:
         return True
     filled = [cells.get(index, "") for index in segment.dense]
     return all(filled) and any(map(str.isdigit, "".join(filled)))
+
+
+def _is_loose(cell: str) -> bool:
+    words = [word for word in cell.split() if "@" not in word]
+    return "@" in cell and len(words) > 1
 
 
 def _is_lone_cell(row: Row, candidate: Candidate, segment: Segment) -> bool:
