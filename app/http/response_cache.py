@@ -294,10 +294,22 @@ def holder_of(award_id: uuid.UUID, request: Request, services: Services) -> Hold
     return who
 
 
-def check_speaks_for_person(who: Holder, services: Services) -> None:
+def speaks_for_person(who: Holder, services: Services) -> bool:
+    """A link to one badge, which the campus has too, does not stand for a person who has an account."""
+    return isinstance(who, SignedIn) or not services.sessions.own_addresses.has_account(who.person.id)
+
+
+def check_speaks_for_person(
+    who: Holder,
+    services: Services,
+    sentence: str = N_("Ce choix vaut pour tous vos badges : connectez-vous pour le faire."),
+) -> None:
     """A link to one badge is insufficient for choices about all badges of a person who has an account."""
-    if not isinstance(who, SignedIn) and services.sessions.own_addresses.has_account(who.person.id):
-        raise NotSignedIn(N_("Ce choix vaut pour tous vos badges : connectez-vous pour le faire."))
+    if not speaks_for_person(who, services):
+        raise NotSignedIn(sentence)
+
+
+MORE_THAN_ONE_BADGE: Final = N_("Cette page ne parle pas que de ce badge : connectez-vous pour la voir.")
 
 
 @marked(Policy(Who.HOLDER))

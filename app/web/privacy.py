@@ -34,7 +34,14 @@ from app.http.request_scope import (
     process_of,
     write_transaction,
 )
-from app.http.response_cache import CHANGING_HOLDER, HOLDER, check_speaks_for_person, forget_here, holder_of
+from app.http.response_cache import (
+    CHANGING_HOLDER,
+    HOLDER,
+    MORE_THAN_ONE_BADGE,
+    check_speaks_for_person,
+    forget_here,
+    holder_of,
+)
 from app.http.workplaces import at_work, look_of, sentence_of, staff
 from app.language import N_, current_locale
 from app.services.accounts.sessions import SignedIn
@@ -95,6 +102,7 @@ _UNLESS_SAID = N_("Dites d’abord si l’effacement vaut pour ce campus seul, o
 @router.get("/mes-badges/{award_id:uuid}/mes-donnees", dependencies=[HOLDER])
 def show_my_data(award_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
     who = holder_of(award_id, request, services)
+    check_speaks_for_person(who, services, MORE_THAN_ONE_BADGE)
     record = services.awards.record(award_id)
     foreseen = services.erasures.foresee(who.person.id)
     return _own(
@@ -142,7 +150,9 @@ def withdraw_check_in(
     award_id: uuid.UUID, request: Request, services: ReadingServices, form: SafeForm
 ) -> Response:
     """Take back the agreement given at check-in to one campus, or make it forget one's phones."""
-    person = holder_of(award_id, request, services).person
+    who = holder_of(award_id, request, services)
+    check_speaks_for_person(who, services)
+    person = who.person
     agreed = {str(each.id): each for each in services.rooms.agreed_with(person.id)}
     with write_transaction(request) as writing:
         if text_of(form, "telephones"):
@@ -232,8 +242,9 @@ def ask_erasure(
 def _choice(
     request: Request, services: Services, award_id: uuid.UUID, *, wanted: str = "", trouble: str = ""
 ) -> HTMLResponse:
-    person = holder_of(award_id, request, services).person
-    record = services.awards.record(award_id)
+    who = holder_of(award_id, request, services)
+    check_speaks_for_person(who, services, MORE_THAN_ONE_BADGE)
+    person, record = who.person, services.awards.record(award_id)
     foreseen = services.erasures.foresee(person.id)
     others = [each.name for each in foreseen.campuses if each.id != record.campus.id]
     return _own(

@@ -84,8 +84,17 @@ class PersonalLog:
     history: HistoryStore
     clock: Clock
 
-    def lines(self, person_id: uuid.UUID, campus_ids: Collection[uuid.UUID]) -> list[PersonalLine]:
-        """All entries about the person in these campuses' logs, latest first per log."""
+    def lines(
+        self,
+        person_id: uuid.UUID,
+        campus_ids: Collection[uuid.UUID],
+        *,
+        only_of: uuid.UUID | None = None,
+    ) -> list[PersonalLine]:
+        """All entries about the person in these campuses' logs, latest first per log.
+
+        With `only_of`, those of one award and of its evidence.
+        """
         said: dict[tuple[uuid.UUID, int], list[LogDispute]] = {}
         for each in self.disputes.of_person(person_id):
             said.setdefault((each.log_id, each.number), []).append(each)
@@ -97,7 +106,12 @@ class PersonalLog:
             campus = self.campuses.get_by_id(self.store.get(log_id).campus_id)
             if campus.id in campus_ids:
                 found += self._of_one_log(campus, log_id, payloads, said)
-        return found
+        return found if only_of is None else self._of_award(only_of, found)
+
+    def _of_award(self, award_id: uuid.UUID, lines: Sequence[PersonalLine]) -> list[PersonalLine]:
+        row = self.evidence.find(award_id)
+        proof = {(row.log_id, each) for each in (*row.entries, row.decision)} if row else set()
+        return [each for each in lines if each.noun_id == award_id or (each.log_id, each.number) in proof]
 
     def _of_one_log(
         self,
@@ -124,9 +138,15 @@ class PersonalLog:
             for each in reversed(payloads)
         ]
 
-    def document(self, person_id: uuid.UUID, campus_ids: Collection[uuid.UUID]) -> bytes:
+    def document(
+        self,
+        person_id: uuid.UUID,
+        campus_ids: Collection[uuid.UUID],
+        *,
+        only_of: uuid.UUID | None = None,
+    ) -> bytes:
         """The same as JSON."""
-        lines = [line.to_document() for line in self.lines(person_id, campus_ids)]
+        lines = [line.to_document() for line in self.lines(person_id, campus_ids, only_of=only_of)]
         return dump_json(
             {"type": "PersonalActivityLog", "made": format_timestamp(self.clock()), "lines": lines}
         )

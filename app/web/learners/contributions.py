@@ -21,7 +21,13 @@ from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.pages.words import PARTS, StateLabel, hours_text
 from app.http.request_scope import ReadingServices, limited, write_transaction
-from app.http.response_cache import HOLDER, holder_of
+from app.http.response_cache import (
+    HOLDER,
+    MORE_THAN_ONE_BADGE,
+    Holder,
+    check_speaks_for_person,
+    holder_of,
+)
 from app.http.workplaces import look_of, sentence_of, today_in
 from app.language import N_
 from app.services.learners.contributions import ContributionView
@@ -144,7 +150,7 @@ def add_one(award_id: uuid.UUID, request: Request, services: ReadingServices, fo
         told, activity_id = typed.told(), typed.activity_id
         files = handed_in(request, form, "fichiers", words="photo")
         with write_transaction(request) as writing:
-            who = holder_of(award_id, request, writing)
+            who = _author(award_id, request, writing)
             campus = writing.awards.record(award_id).campus
             made = writing.contributions.add(
                 who.person, campus, told, activity_id, files, today=today_in(writing, campus), by=who.actor
@@ -181,7 +187,7 @@ def complete_one(
         told, activity_id = typed.told(), typed.activity_id
         files = handed_in(request, form, "fichiers", words="photo")
         with write_transaction(request) as writing:
-            who = holder_of(award_id, request, writing)
+            who = _author(award_id, request, writing)
             campus = writing.awards.record(award_id).campus
             writing.contributions.complete(
                 who.person, campus, contribution_id, told, activity_id, files,
@@ -203,7 +209,7 @@ def withdraw_one(
     view = _mine(award_id, contribution_id, request, services)
     try:
         with write_transaction(request) as writing:
-            who = holder_of(award_id, request, writing)
+            who = _author(award_id, request, writing)
             campus = writing.awards.record(award_id).campus
             writing.contributions.withdraw(who.person, campus, contribution_id, by=who.actor)
     except Conflict as error:
@@ -237,11 +243,17 @@ def preview_file(
     return previewed(services.files.preview(FileNoun.CONTRIBUTION, contribution_id, proof_id))
 
 
+def _author(award_id: uuid.UUID, request: Request, services: Services) -> Holder:
+    who = holder_of(award_id, request, services)
+    check_speaks_for_person(who, services, MORE_THAN_ONE_BADGE)
+    return who
+
+
 def _mine(
     award_id: uuid.UUID, contribution_id: uuid.UUID, request: Request, services: Services
 ) -> ContributionView:
     """Raises NotFound for another person's contribution."""
-    who = holder_of(award_id, request, services)
+    who = _author(award_id, request, services)
     return services.contributions.mine(who.person, services.awards.record(award_id).campus, contribution_id)
 
 
@@ -261,7 +273,7 @@ def _page(
     error: AppError | None = None,
     done: str = "",
 ) -> HTMLResponse:
-    person = holder_of(award_id, request, services).person
+    person = _author(award_id, request, services).person
     record = services.awards.record(award_id)
     journal = f"/mes-badges/{award_id}/journal"
     here = f"{journal}/contributions/{view.contribution.id if view else 'nouvelle'}"

@@ -22,7 +22,7 @@ from app.http.pages.typography import translated
 from app.http.pages.words import BADGE_KINDS, StateLabel, day, sentence_text
 from app.http.policies import public
 from app.http.request_scope import ReadingServices, WritingServices, close_session_in, find_signed_in
-from app.http.response_cache import forget_here, held_here
+from app.http.response_cache import forget_here, held_here, people_here
 from app.http.security_headers import as_private
 from app.language import N_
 from app.services.awards.awards import AwardRecord
@@ -131,7 +131,8 @@ def shelf_page(
         for position, record in enumerate(records)
     ]
     with services.across_campuses():
-        ahead = _ahead(services, records)
+        people = people_here(request, services)
+        ahead = _ahead(services, [each for each in records if each.person.id in people])
         requests = _requests(services, who.person.id) if who else []
         pathways = services.pathway_followers.mine(who.person.id) if who else []
         has_modules = who is not None and services.modules.has_begun(who.person.id)

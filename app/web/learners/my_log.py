@@ -16,13 +16,13 @@ from app.domain.awards.open_badges import DisclosedContent
 from app.domain.people.parental_consent import is_minor_for
 from app.domain.people.people import Person
 from app.domain.privacy.consents import AccessRecord
-from app.errors import InvalidInput
+from app.errors import InvalidInput, NotFound
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.pages.words import day, moment
 from app.http.request_scope import ReadingServices, WritingServices, write_transaction
-from app.http.response_cache import CHANGING_HOLDER, HOLDER, holder_of
+from app.http.response_cache import CHANGING_HOLDER, HOLDER, Holder, holder_of, speaks_for_person
 from app.http.workplaces import look_of, sentence_of
 from app.language import N_, current_locale
 from app.services.awards.papers import LogWords
@@ -103,6 +103,8 @@ class MyLog:
     looks: Sequence[tuple[str, str, str]]
     """Access log: when a staff member viewed the data, which data, and who."""
     refused: Refused = field(default_factory=Refused)
+    is_whole: bool = True
+    """False by a private link of a person who has an account: only what belongs to this badge."""
 
 
 @router.get("", dependencies=[HOLDER])
@@ -179,6 +181,8 @@ def dispute_a_line(
         with write_transaction(request) as writing:
             who = holder_of(award_id, request, writing)
             campus = writing.awards.record(award_id).campus
+            if number not in {each.number for each in _lines(writing, who, award_id)}:
+                raise NotFound(N_("Cette ligne n’est pas à votre sujet."))
             writing.personal_log.dispute(who.person.id, campus, number, said, by=who.actor)
     except InvalidInput as error:
         refused = Refused(number, said, sentence_of(error))
@@ -188,23 +192,46 @@ def dispute_a_line(
 
 @router.get("/mon-journal.json", dependencies=[HOLDER])
 def download_as_json(award_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
-    person = holder_of(award_id, request, services).person
-    body = services.personal_log.document(person.id, {services.awards.record(award_id).campus.id})
+    who = holder_of(award_id, request, services)
+    body = services.personal_log.document(
+        who.person.id,
+        {services.awards.record(award_id).campus.id},
+        only_of=_only_of(services, who, award_id),
+    )
     return _file(Published.of(body, "application/json"), "mon-journal.json")
 
 
 @router.get("/mon-journal.pdf", dependencies=[HOLDER])
 def download_as_pdf(award_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
-    person = holder_of(award_id, request, services).person
-    lines = services.personal_log.lines(person.id, {services.awards.record(award_id).campus.id})
-    return _file(_paper(services, person, lines), "mon-journal.pdf")
+    who = holder_of(award_id, request, services)
+    return _file(_paper(services, who.person, _lines(services, who, award_id)), "mon-journal.pdf")
+
+
+def _only_of(services: Services, who: Holder, award_id: uuid.UUID) -> uuid.UUID | None:
+    return None if speaks_for_person(who, services) else award_id
+
+
+def _lines(services: Services, who: Holder, award_id: uuid.UUID) -> list[PersonalLine]:
+    campus_ids = {services.awards.record(award_id).campus.id}
+    return services.personal_log.lines(who.person.id, campus_ids, only_of=_only_of(services, who, award_id))
+
+
+def _check_piece(services: Services, who: Holder, award_id: uuid.UUID, piece_id: uuid.UUID) -> None:
+    """Raises NotFound."""
+    services.activity_files.check_seen_by(who.person.id, piece_id)
+    if speaks_for_person(who, services):
+        return
+    lines = _lines(services, who, award_id)
+    there = services.activity_files.by_participation(who.person.id, [each.noun_id for each in lines])
+    if piece_id not in {file.id for files in there.values() for file in files}:
+        raise NotFound(N_("Ce fichier n’est pas ici, ou n’y est plus."))
 
 
 @router.get("/pieces/{piece_id:uuid}", dependencies=[HOLDER])
 def save_piece(
     award_id: uuid.UUID, piece_id: uuid.UUID, request: Request, services: ReadingServices
 ) -> Response:
-    services.activity_files.check_seen_by(holder_of(award_id, request, services).person.id, piece_id)
+    _check_piece(services, holder_of(award_id, request, services), award_id, piece_id)
     return saved(services.files.open_any(piece_id))
 
 
@@ -212,7 +239,7 @@ def save_piece(
 def preview_piece(
     award_id: uuid.UUID, piece_id: uuid.UUID, request: Request, services: ReadingServices
 ) -> Response:
-    services.activity_files.check_seen_by(holder_of(award_id, request, services).person.id, piece_id)
+    _check_piece(services, holder_of(award_id, request, services), award_id, piece_id)
     return previewed(services.files.preview_any(piece_id))
 
 
@@ -230,9 +257,9 @@ def _page(
     refused: Refused | None = None,
     status: int = 200,
 ) -> HTMLResponse:
-    person = holder_of(award_id, request, services).person
-    record = services.awards.record(award_id)
-    lines = services.personal_log.lines(person.id, {record.campus.id})
+    who = holder_of(award_id, request, services)
+    person, record, is_whole = who.person, services.awards.record(award_id), speaks_for_person(who, services)
+    lines = _lines(services, who, award_id)
     url = f"/mes-badges/{award_id}/journal"
     there = services.activity_files.by_participation(person.id, [line.noun_id for line in lines])
     view = MyLog(
@@ -245,7 +272,7 @@ def _page(
         ],
         shown=lines_shown(services, record),
         rule=rule_told(record),
-        ahead=ways_ahead(services, record, person.id),
+        ahead=ways_ahead(services, record, person.id) if is_whole else [],
         seen=[
             (
                 moment(each.at, record.campus.time_zone),
@@ -254,7 +281,8 @@ def _page(
             for each in services.awards.history_of(record.campus, award_id)
         ],
         contributions=[
-            ContributionLine.of(each, url) for each in services.contributions.of_person(person, record.campus)
+            ContributionLine.of(each, url)
+            for each in (services.contributions.of_person(person, record.campus) if is_whole else ())
         ],
         looks=[
             (
@@ -262,9 +290,10 @@ def _page(
                 translated(_LOOKED[look.looked_at]),
                 viewer.name if viewer else translated(_FORMER),
             )
-            for look, viewer in services.private_looks.of(person, record.campus)
+            for look, viewer in (services.private_looks.of(person, record.campus) if is_whole else ())
         ],
         refused=refused or Refused(),
+        is_whole=is_whole,
     )
     answer = page(
         request,

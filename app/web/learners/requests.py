@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from app.container import Services
 from app.domain.activities.files import ACCEPTED
 from app.domain.learners.requests import RequestState, Step, reviewers_needed
-from app.domain.people.people import Person, normal_address
+from app.domain.people.people import normal_address
 from app.errors import AppError, Conflict, InvalidInput
 from app.http.pages.forms import SafeForm, text_of, texts_of
 from app.http.pages.render import page
@@ -23,12 +23,11 @@ from app.http.policies import public
 from app.http.request_scope import (
     CROSS_TENANT,
     ReadingServices,
-    find_signed_in,
     limited,
     process_of,
     write_transaction,
 )
-from app.http.response_cache import held_here
+from app.http.response_cache import people_here
 from app.http.workplaces import look_of, sentence_of
 from app.language import N_
 from app.services.badges.badges import picture_words
@@ -75,12 +74,8 @@ def ask(badge_id: uuid.UUID, request: Request, form: SafeForm, services: Reading
 
 def _known(request: Request, services: Services) -> KnownRequest | None:
     """The requester, where this browser holds badges of one person only; ambiguous on a family's computer."""
-    people: dict[uuid.UUID, Person] = {}
-    who = find_signed_in(request, services)
-    if who is not None:
-        people[who.person.id] = who.person
-    people.update({each.person.id: each.person for each in held_here(request, services).values()})
-    return services.asking.known(next(iter(people.values()))) if len(people) == 1 else None
+    people = list(people_here(request, services).values())
+    return services.asking.known(people[0].person) if len(people) == 1 else None
 
 
 def _page(
