@@ -443,10 +443,13 @@ class ErasureService:
         person = self.people.get(person_id)
         counts = self.personal.counts(self._owner(person, {campus.id}, whole=True))
         traces = {name for name, number in counts.items() if number and name not in _OF_A_LISTED_PERSON}
-        if traces or counts["award"] > 1 or self.personal.campuses_of(person_id) - {campus.id}:
+        known = self.personal.campuses_of(person_id)
+        if traces or counts["award"] > 1 or known - {campus.id}:
             return False
         self.batches.unname_lines(batch_id, person_id)
-        self._erase(person, campus, by_person=False, reason=reason, by=by, leaves_totals=False)
+        self._erase(
+            person, campus, by_person=False, reason=reason, by=by, leaves_totals=False, known={campus.id}
+        )
         return True
 
     def _erase(
@@ -458,8 +461,10 @@ class ErasureService:
         reason: str,
         by: Actor,
         leaves_totals: bool = True,
+        known: set[uuid.UUID] | None = None,
     ) -> list[Erasure]:
-        known = self.personal.campuses_of(person.id)
+        """`known`: the campuses with data about the person, if already read."""
+        known = self.personal.campuses_of(person.id) if known is None else known
         reached = known if campus is None else {campus.id}
         whole = reached >= known
         self._check_does_not_work(person.id, None if whole else reached)

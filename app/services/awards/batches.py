@@ -44,7 +44,7 @@ from app.language import N_
 from app.services.activity_log.activity_log import LoggedEvents
 from app.services.awards.award_context import AwardContext, AwardRequest, JudgedLine, MatchedRecipient
 from app.services.awards.award_issuer import AwardIssuer, StoredAwards, Unfit
-from app.services.awards.brought import Brought, BroughtByLists
+from app.services.awards.brought import REMOVED_AT_ONCE, REMOVED_INLINE, Brought, BroughtByLists
 from app.services.awards.eligibility import EligibilityService
 from app.services.publishing.status import StatusService
 
@@ -159,8 +159,11 @@ class AwardBatchService:
     def due_to_undo(self, *, limit: int) -> Sequence[uuid.UUID]:
         return self.batches.due_to_undo(limit=limit)
 
-    def undo_piece(self, batch_id: uuid.UUID) -> bool:
-        """Revoke the next awards of a batch being undone; returns whether more remain."""
+    def undo_piece(self, batch_id: uuid.UUID, *, removes: int = REMOVED_AT_ONCE) -> bool:
+        """Revoke the next awards of a batch being undone; returns whether more remain.
+
+        `removes`: how many of the participations that its list brought are removed at most.
+        """
         batch = self.batches.find(batch_id)
         if batch is None:
             return False
@@ -180,7 +183,7 @@ class AwardBatchService:
         self.history.write_all(by, "undo", "award", ids, at=at, campus_id=campus.id, batch=str(batch.id))
         more = len(awards) == CHUNK_SIZE
         if not more and batch.removes_brought:
-            more = self.brought.remove_some(campus, batch, by=by)
+            more = self.brought.remove_some(campus, batch, by=by, limit=removes)
         if not more:
             batch.state = BatchState.UNDONE
             if batch.removed_participations:
@@ -199,7 +202,7 @@ class AwardBatchService:
             return self.cancel(campus, batch_id, by=by)
         batch = self.undo(campus, batch_id, by=by, with_brought=with_brought)
         if sum(self.batches.counts(batch_id).values()) <= INLINE_LIMIT:
-            self.undo_piece(batch_id)
+            self.undo_piece(batch_id, removes=REMOVED_INLINE)
         return batch
 
     def cancel(self, campus: Campus, batch_id: uuid.UUID, *, by: Actor) -> AwardBatch:

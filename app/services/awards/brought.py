@@ -15,8 +15,10 @@ from app.language import N_
 from app.services.activity_log.activity_log import LoggedEvents
 from app.tenancy.scope import TenantScope
 
-REMOVED_AT_ONCE = 100
-"""Participations removed in one transaction."""
+REMOVED_AT_ONCE = 10
+"""Participations removed in one transaction, which holds the campus: each person is a whole erasure."""
+REMOVED_INLINE = 5
+"""The same, where a person waits for the answer."""
 REMOVED = N_("Inscrite par une attribution annulée.")
 """Reason logged for a participation that only an undone award brought."""
 
@@ -49,12 +51,14 @@ class BroughtByLists:
         with self.tenant_scope.across_campuses():
             return Brought(*self.batches.count_brought(batch))
 
-    def remove_some(self, campus: Campus, batch: AwardBatch, *, by: Actor) -> bool:
+    def remove_some(
+        self, campus: Campus, batch: AwardBatch, *, by: Actor, limit: int = REMOVED_AT_ONCE
+    ) -> bool:
         """Removes the next ones; returns whether more remain."""
         activity = self.activities.find(batch.activity_id) if batch.activity_id else None
         if activity is None:
             return False
-        found = self.batches.brought(batch, limit=REMOVED_AT_ONCE)
+        found = self.batches.brought(batch, limit=limit)
         for participation in found:
             participation.is_present = False
         self.logged_events.log_participation(activity, found, REMOVED)
@@ -67,4 +71,4 @@ class BroughtByLists:
         # Erasing a person expires every row of the session.
         batch.removed_participations += len(found)
         batch.removed_people += people
-        return len(found) == REMOVED_AT_ONCE
+        return len(found) == limit

@@ -13,7 +13,7 @@ from app.domain.awards.batches import BatchState, TooLate
 from app.domain.campus.audit_log import Actor, HistoryEntry
 from app.domain.people.people import Person, Role
 from app.services.awards.awards import AwardRequest
-from app.services.awards.brought import Brought
+from app.services.awards.brought import REMOVED_INLINE, Brought
 from tests.support.house import House, listed
 
 
@@ -164,3 +164,27 @@ def test_after_the_time_to_undo_nothing_is_removed(house: House):
     with pytest.raises(TooLate):
         undo(house, batch_id)
     assert enrolled(house) == {"Faux Prénom"}
+
+
+@pytest.mark.parametrize("count", [8, 24])
+def test_an_answer_waits_for_few_erasures_whatever_the_number_of_people(house: House, count: int):
+    """The rest is removed by the worker, in pieces that do not hold the campus for long."""
+    before = names(house)
+    batch_id = give(
+        house, *(f"Prénom{chr(97 + number)} Liste; p{number}@exemple.fr" for number in range(count))
+    )
+
+    undo(house, batch_id)
+
+    with house.unit_of_work(reading=True) as services:
+        batch = services.award_batches.overview(house.campus, batch_id).batch
+        assert (batch.state, batch.removed_people) == (BatchState.UNDOING, REMOVED_INLINE)
+        assert not services.award_batches.batches.standing_awards(batch_id, 1), "all are revoked at once"
+    for _ in range(count):
+        with house.unit_of_work() as services:
+            if not services.award_batches.undo_piece(batch_id):
+                break
+    with house.unit_of_work(reading=True) as services:
+        batch = services.award_batches.overview(house.campus, batch_id).batch
+        assert (batch.state, batch.removed_people) == (BatchState.UNDONE, count)
+    assert names(house) == before
