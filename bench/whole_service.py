@@ -205,7 +205,7 @@ def _crowd(house: House, size: int) -> Activity:
             for number in range(start, min(size, start + _RECORDED_AT_A_TIME))
         ]
         with house.unit_of_work() as services:
-            services.activities.keep(activity, lines, by=by, meant={})
+            services.activities.keep(activity, lines, campus_id=house.campus.id, by=by, meant={})
     return activity
 
 

@@ -108,7 +108,7 @@ from app.services.people.api_answers import ApiAnswers
 from app.services.people.corrections import CorrectionService
 from app.services.people.external_ids import ExternalIds
 from app.services.people.name_disambiguation import Namesakes
-from app.services.people.names import AgeBands, NameService
+from app.services.people.names import AgeBands, GivenAddresses, NameService
 from app.services.people.parental_consent import GuardianService
 from app.services.people.people import OwnAddressService, PeopleService
 from app.services.people.record_merge import MergingService
@@ -363,6 +363,7 @@ class Services(Parts):
 
 
 _BESIDE = {
+    GivenAddresses,
     AccountLetters,
     AccountNotices,
     AwardCounting,

@@ -14,10 +14,8 @@ from sqlmodel import Session
 
 from app.container.parts import Parts
 from app.db.accounts import (
-    AccessStore,
     DraftStore,
     FederationStore,
-    OperatorStore,
     OwnAddressStore,
     PasskeyStore,
     SessionStore,
@@ -37,9 +35,9 @@ from app.db.badges.modules import ModuleStore
 from app.db.badges.shared_definitions import SharedDefinitionStore
 from app.db.campus.campus import CampusStore, HistoryStore, SubjectStore, TeamStore
 from app.db.campus.directory import DirectoryStore, PeopleRegisterStore, ProgramLists
-from app.db.campus.integration import IntegrationStore
+from app.db.campus.integration import AccessStore, IntegrationStore
 from app.db.campus.lti import LtiStore
-from app.db.campus.operations import SignedStateStore, WaitingWorkStore
+from app.db.campus.operations import OperatorStore, SignedStateStore, WaitingWorkStore
 from app.db.campus.people import CampusPeopleStore
 from app.db.campus.registers import (
     ActivityRegisterStore,

@@ -19,10 +19,10 @@ from sqlmodel import Session as DatabaseSession
 from sqlmodel import col, select, update
 
 from app.db.engine.writes import IN_ONE_QUERY
-from app.db.people import PeopleStore
+from app.db.people import MergeStore, PeopleStore
 from app.domain.accounts.permissions import NetworkAdministrator, Operator
 from app.domain.accounts.rate_limits import RateCount
-from app.domain.accounts.sessions import ApiToken, FormDraft, Session, SessionKind, SetAside, digest_of
+from app.domain.accounts.sessions import FormDraft, Session, SessionKind, SetAside, digest_of
 from app.domain.accounts.sign_in import (
     Challenge,
     FederatedAccount,
@@ -149,22 +149,6 @@ class DraftStore:
 
 
 @dataclass(frozen=True, eq=False)
-class AccessStore:
-    session: DatabaseSession
-
-    def add(self, row: ApiToken) -> None:
-        self.session.add(row)
-        self.session.flush()
-
-    def find_token(self, secret: str) -> ApiToken | None:
-        return self.session.exec(select(ApiToken).where(ApiToken.secret_digest == digest_of(secret))).first()
-
-    def list_tokens(self, campus_id: uuid.UUID) -> Sequence[ApiToken]:
-        query = select(ApiToken).where(ApiToken.campus_id == campus_id).order_by(col(ApiToken.created_at))
-        return self.session.exec(query).all()
-
-
-@dataclass(frozen=True, eq=False)
 class FederationStore:
     session: DatabaseSession
 
@@ -203,26 +187,6 @@ class FederationStore:
         return self.session.exec(
             query.order_by(col(Invitation.created_at).desc(), col(Invitation.id))
         ).first()
-
-
-@dataclass(frozen=True, eq=False)
-class OperatorStore:
-    session: DatabaseSession
-
-    def find(self, person_id: uuid.UUID) -> Operator | None:
-        return self.session.get(Operator, person_id)
-
-    def add(self, operator: Operator) -> None:
-        self.session.add(operator)
-        self.session.flush()
-
-    def remove(self, operator: Operator) -> None:
-        self.session.delete(operator)
-        self.session.flush()
-
-    def list_all(self) -> Sequence[Person]:
-        query = select(Person).join(Operator, col(Operator.person_id) == col(Person.id))
-        return self.session.exec(query.order_by(col(Person.listed_as), col(Person.id))).all()
 
 
 _OF_ACCOUNTS = (Password, Passkey, FederatedAccount, Membership, Operator, NetworkAdministrator)
@@ -336,23 +300,40 @@ class OwnAddressStore:
         An address listed by a trainer is a first sign-in method only for a person who has none.
         """
         proved = next((proved for one, proved in self.people_at(address) if one.id == person.id), None)
-        return self._may_enter(person, proved is True)
+        return proved is not None and self._may_enter(person, proved)
+
+    def may_name_first(self, person: Person) -> bool:
+        """Whether a private link lets its holder name the person's first address.
+
+        Only what one campus knows: the staff who hand over its links would otherwise open badges of another.
+        """
+        if self.has_account(person.id) or not self.is_plain(person.id):
+            return False
+        with self.tenant_scope.across_campuses():
+            standing = MergeStore(self.session).standing(person.id, has_account=False, works=False)
+            awarding = select(Award.campus_id).where(Award.person_id == person.id).distinct()
+            # Without an address of their own, no campus can open the badges of a joint activity for them.
+            known_by = standing.meets if self.list_of(person.id) else set(self.session.exec(awarding))
+        return len(known_by) <= 1
 
     def entered_from(self, address: str, *, at: datetime) -> list[Person]:
         """People with visible content and an account that an e-mail to that address opens."""
         return [
             person
             for person, proved in self.people_at(address)
-            if self._may_enter(person, proved) and (self.works(person.id, at=at) or self._holds(person.id))
+            if self._may_enter(person, proved) and (self.works(person.id, at=at) or self.holds(person.id))
         ]
 
     def _may_enter(self, person: Person, proved: bool) -> bool:
         return proved or (not self.has_account(person.id) and self.is_plain(person.id))
 
-    def _holds(self, person_id: uuid.UUID) -> bool:
-        query = select(Award.id).where(Award.person_id == person_id).limit(1)
+    def holds(self, person_id: uuid.UUID, *, claimed: bool = False) -> bool:
+        """Whether the person has a badge of any campus; with `claimed`, one that was claimed."""
+        query = select(Award.id).where(Award.person_id == person_id)
+        if claimed:
+            query = query.where(col(Award.claimed_at).is_not(None))
         with rows_named_outside(self.session):
-            return self.session.exec(query).first() is not None
+            return self.session.exec(query.limit(1)).first() is not None
 
     def rows_of(self, person_id: uuid.UUID, address: str) -> Sequence[PersonAddress]:
         query = select(PersonAddress).where(

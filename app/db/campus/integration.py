@@ -14,6 +14,7 @@ from sqlmodel import col, select
 
 from app.db.engine.queries import Store
 from app.db.engine.writes import among, insert_unless_there
+from app.domain.accounts.sessions import ApiToken, digest_of
 from app.domain.campus.integration import (
     ApiAnswer,
     Change,
@@ -145,3 +146,16 @@ _COLUMN_OF: Final[Mapping[NamedKind, Any]] = {
     NamedKind.ACTIVITY: col(ExternalId.activity_id),
     NamedKind.AWARD: col(ExternalId.award_id),
 }
+
+
+class AccessStore(Store):
+    def add(self, row: ApiToken) -> None:
+        self.session.add(row)
+        self.session.flush()
+
+    def find_token(self, secret: str) -> ApiToken | None:
+        return self.session.exec(select(ApiToken).where(ApiToken.secret_digest == digest_of(secret))).first()
+
+    def list_tokens(self, campus_id: uuid.UUID) -> Sequence[ApiToken]:
+        query = select(ApiToken).where(ApiToken.campus_id == campus_id).order_by(col(ApiToken.created_at))
+        return self.session.exec(query).all()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -12,6 +14,7 @@ from sqlalchemy import func
 from sqlmodel import col, select
 
 from app.db.engine.queries import Store
+from app.domain.accounts.permissions import Operator
 from app.domain.activities.files import FileState, StoredFile
 from app.domain.activity_log.activity_log import CampusLog, LogCheckpoint, LogCosignature, LogWitness
 from app.domain.awards.batches import AwardBatch, BatchState, Withdrawal, WithdrawalState
@@ -21,6 +24,7 @@ from app.domain.core import WorkerBeat
 from app.domain.imports.calendars import CalendarSubscription
 from app.domain.imports.imports import ImportRun, ImportState
 from app.domain.messages import LetterState, QueuedMessage
+from app.domain.people.people import Person
 from app.domain.publishing import LIST_LIFE, StatusList
 from app.domain.trust.organisations import OrganisationKey
 from app.domain.trust.trust_registry import NetworkKey
@@ -183,3 +187,20 @@ class SignedStateStore(Store):
             )
         )
         return self.session.exec(silent).one()
+
+
+class OperatorStore(Store):
+    def find(self, person_id: uuid.UUID) -> Operator | None:
+        return self.session.get(Operator, person_id)
+
+    def add(self, operator: Operator) -> None:
+        self.session.add(operator)
+        self.session.flush()
+
+    def remove(self, operator: Operator) -> None:
+        self.session.delete(operator)
+        self.session.flush()
+
+    def list_all(self) -> Sequence[Person]:
+        query = select(Person).join(Operator, col(Operator.person_id) == col(Person.id))
+        return self.session.exec(query.order_by(col(Person.listed_as), col(Person.id))).all()

@@ -156,7 +156,8 @@ class SignInService:
         if there is no such account.
 
         Each request gets its own e-mail: the rate limit per address bounds them and states the wait.
-        `holder` has a badge: while they have no verified address, they may enter one themselves.
+        `holder` has a private link: while they have no verified address, they may enter one themselves, unless
+        another campus knows them.
         """
         address, at = normal_address(address), self.clock()
         people = self._opened_by(address, holder)
@@ -210,8 +211,7 @@ class SignInService:
         return list(found.values())[:MOST_IN_ONE_LETTER]
 
     def _may_open(self, person: Person, address: str) -> bool:
-        has_none = not self.own_addresses.has_account(person.id) and self.own_addresses.is_plain(person.id)
-        return has_none or self.own_addresses.may_enter(person, address)
+        return self.own_addresses.may_enter(person, address) or self.own_addresses.may_name_first(person)
 
     def own_address(self, who: SignedIn) -> str:
         """An address that may receive a link for this person; empty if none is verified."""

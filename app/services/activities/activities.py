@@ -37,7 +37,7 @@ from app.language import N_
 from app.services.activities.line_faults import SEVERAL, LineFault, fault_of
 from app.services.activity_log.activity_log import LoggedEvents
 from app.services.people.name_disambiguation import Namesakes
-from app.services.people.names import AgeBands
+from app.services.people.names import AgeBands, GivenAddresses
 
 COMPLETED = N_("Complété depuis une liste.")
 """Reason recorded when a list adds facts to an existing participation."""
@@ -72,6 +72,7 @@ class ActivityService:
     history: HistoryStore
     logged_events: LoggedEvents
     age_bands: AgeBands
+    given_addresses: GivenAddresses
     namesakes: Namesakes
     clock: Clock
 
@@ -132,7 +133,11 @@ class ActivityService:
         faults += [(line, SEVERAL) for line in readable if matched.is_open(line)]
         good = [line for line in readable if not matched.is_open(line)]
         recorded = self.keep(
-            activity, good, by=by, meant={key: who.id for key, (_, who) in matched.meant.items()}
+            activity,
+            good,
+            campus_id=campus.id,
+            by=by,
+            meant={key: who.id for key, (_, who) in matched.meant.items()},
         )
         self.namesakes.remember(activity, answers or NO_ANSWERS, recorded, matched)
         added = len(self.activities.line_keys(activity.id)) - before
@@ -179,14 +184,17 @@ class ActivityService:
         activity: Activity,
         lines: Sequence[ListedPerson],
         *,
+        campus_id: uuid.UUID,
         by: Actor,
         meant: Mapping[str, uuid.UUID],
         absent_stay: bool = False,
+        by_phone: bool = False,
         batch_id: uuid.UUID | None = None,
     ) -> dict[str, tuple[Participation, Person]]:
         """The participation of each readable line, by line key: creates missing ones, fills blanks of others.
 
-        `batch_id`: of the bulk award with this list.
+        `campus_id`: of who records them, whatever campus leads. `batch_id`: of the bulk award with this list. `by_phone`:
+        anybody may have typed the line; it never lowers the protection of a known minor.
 
         `meant` maps line keys to the people matched over the whole list.
         A list of participants marks those recorded as absent as present, unless `absent_stay`.
@@ -199,7 +207,7 @@ class ActivityService:
         numbers = iter(neighbouring_ids(len(lines)))
         # Where attendance is recorded per session, participants who attended none have no hours.
         otherwise = 0.0 if lines and self.activities.counts_attendance(activity.id) else None
-        leads, *_ = self.activities.campuses_of(activity.id)
+        protected = {person.id for _, person in known.values() if by_phone and person.needs_guardian}
         for line in lines:
             participation, person = known.get(line.line_key) or (None, people[line.line_key])
             participation = participation or new.get(person.id)
@@ -214,11 +222,15 @@ class ActivityService:
                 completed.append(participation)
             kept[line.line_key] = (participation, person)
             if participation.line_key.startswith("|") and line.address:
-                self.people.add_address(person, line.address)
+                self.given_addresses.give(person, line.address, campus_id=campus_id)
         self.activities.add_participations(new.values())
-        self.suppose_pupils(activity, by=by, people=[person for _, person in kept.values()])
+        if activity.is_for_pupils:
+            people_there = [person for _, person in kept.values()]
+            self.age_bands.suppose_pupils(people_there, by=by, campus_id=campus_id)
         for line in lines:
-            self.age_bands.note(kept[line.line_key][1], line.under_15, by=by, campus_id=leads.id)
+            person = kept[line.line_key][1]
+            if line.under_15 or person.id not in protected:
+                self.age_bands.note(person, line.under_15, by=by, campus_id=campus_id)
         self.logged_events.log_participation(activity, [*new.values(), *completed], COMPLETED)
         return kept
 
@@ -227,14 +239,12 @@ class ActivityService:
         activity: Activity,
         *,
         by: Actor,
-        people: Sequence[Person] | None = None,
         was_for_pupils: bool = True,
     ) -> None:
-        """In an activity for pupils, treat participants (all, or these) without an age group as minors."""
+        """In an activity for pupils, treat participants without an age group as minors."""
         if not activity.is_for_pupils:
             return
-        if people is None:
-            people = [person for _, person in self.activities.participants(activity.id, with_absent=True)]
+        people = [person for _, person in self.activities.participants(activity.id, with_absent=True)]
         leads, *_ = self.activities.campuses_of(activity.id)
         self.age_bands.suppose_pupils(people, by=by, campus_id=leads.id)
         if not was_for_pupils:

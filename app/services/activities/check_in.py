@@ -93,9 +93,10 @@ class CheckInSignatures:
     ) -> Person:
         """Record that `person` signed, or a new person if None. The activity must be locked."""
         meant = {line.line_key: person.id} if person else {}
-        participation, person = self.activity_service.keep(activity, [line], by=by, meant=meant)[
-            line.line_key
-        ]
+        kept = self.activity_service.keep(
+            activity, [line], campus_id=room.campus_id, by=by, meant=meant, by_phone=True
+        )
+        participation, person = kept[line.line_key]
         if room.session_id and (session := self.plans.find_session(activity.id, room.session_id)):
             self.sessions.note_one(activity, session, participation)
         self.rooms.save_entry(
@@ -230,7 +231,7 @@ class Signed(StrEnum):
     LISTED = "listed"
     """Already listed, now marked present."""
     WAITING = "waiting"
-    """Several people have that name: a trainer picks one later; the phone does not wait."""
+    """Several people have that name, or one without that address: a trainer answers later; the phone does not wait."""
     AGAIN = "again"
     """This phone had already signed for this person."""
     ELSEWHERE = "elsewhere"
@@ -410,7 +411,12 @@ class CheckInService:
         matches = self.signatures.namesakes.match([line], there)
         known, person = matches.meant.get(line.line_key, (None, None))
         signed = known is not None and self.rooms.has_entry_of(room.id, known.id)
-        question = None if known else self.signatures.namesakes.of_line(door.campus, door.activity, line)
+        question = None
+        if known is None:
+            question = self.signatures.namesakes.of_line(door.campus, door.activity, line)
+        elif not signed and person is not None and self._is_new_address(person, line):
+            # Anyone can type a name: only a trainer adds an address to a listed record.
+            question = self.signatures.namesakes.may_mean(door.campus, door.activity, line)
         if question is not None and self._have_all_signed(room, question):
             signed, question = True, None
         if signed:
@@ -534,6 +540,9 @@ class CheckInService:
     def forget_phones_of(self, person_id: uuid.UUID) -> None:
         """For a lost phone, from the person's own page."""
         self.rooms.forget_phones_of(person_id)
+
+    def _is_new_address(self, person: Person, line: ListedPerson) -> bool:
+        return bool(line.address) and line.address not in self.people.all_addresses(person.id)
 
     def _have_all_signed(self, room: CheckIn, question: Question) -> bool:
         """If true, only the signer can tell whether they are one of them."""

@@ -131,7 +131,7 @@ class ParticipantService:
             taken.add(line.line_key)
             meant[line.line_key] = person.id
             lines.append(line)
-        service.keep(activity, lines, by=by, meant=meant)
+        service.keep(activity, lines, campus_id=campus.id, by=by, meant=meant)
         if lines:
             service.history.write(
                 by,

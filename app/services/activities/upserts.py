@@ -139,7 +139,7 @@ class ParticipantUpserts:
         named = self.external_ids.named(campus, NamedKind.PERSON, [each.external_id for each in waiting])
         self._refuse_repeated(waiting)
         known = [each for each in waiting if each.receipt is None and each.external_id in named]
-        self._upsert_known(activity, known, named, by, may_replace)
+        self._upsert_known(campus, activity, known, named, by, may_replace)
         others = [each for each in waiting if each.receipt is None]
         if may_replace is None:
             self._record(campus, activity, others, answers, by)
@@ -163,6 +163,7 @@ class ParticipantUpserts:
 
     def _upsert_known(
         self,
+        campus: Campus,
         activity: Activity,
         lines: Sequence[_Line],
         named: Mapping[str, uuid.UUID],
@@ -199,7 +200,13 @@ class ParticipantUpserts:
             each.listed = listed
             new[listed.line_key], meant[listed.line_key] = each, person.id
         self.activities.amend_all(activity, touched, by=by, reason=CORRECTED)
-        kept = self.activities.keep(activity, [each.listed for each in new.values()], by=by, meant=meant)
+        kept = self.activities.keep(
+            activity,
+            [each.listed for each in new.values()],
+            campus_id=campus.id,
+            by=by,
+            meant=meant,
+        )
         for key, each in new.items():
             each.answer(UpsertOutcome.CREATED, kept[key])
         self._note(activity, len(new), by)
@@ -276,7 +283,7 @@ class ParticipantUpserts:
         good = [line for line in good if by_number[line.line].receipt is None]
         outcomes = {line.line: _outcome(line, meant.get(line.line_key)) for line in good}
         ids = {line.line_key: meant[line.line_key][1].id for line in good if line.line_key in meant}
-        kept = self.activities.keep(activity, good, by=by, meant=ids, absent_stay=True)
+        kept = self.activities.keep(activity, good, campus_id=campus.id, by=by, meant=ids, absent_stay=True)
         for line in good:
             each, pair = by_number[line.line], kept[line.line_key]
             self.external_ids.give(campus, NamedKind.PERSON, each.external_id, pair[1].id)

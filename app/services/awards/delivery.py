@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from app.db.accounts import OwnAddressStore
 from app.db.activities.activities import ActivityStore
 from app.db.awards.awards import AwardRecord, AwardStore
 from app.db.awards.batches import BatchStore, ClaimCodeStore
@@ -46,6 +47,7 @@ from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from app.language import N_, current_locale, speaking
 from app.language import gettext as _
 from app.services.accounts.sessions import NewSession
+from app.services.people.names import GivenAddresses
 from app.services.people.people import LinksTurnedOff, PeopleService
 from app.services.publishing.publication import PublicationService
 
@@ -77,6 +79,7 @@ class HandingOver:
     codes: ClaimCodeStore
     people: PeopleStore
     people_service: PeopleService
+    given_addresses: GivenAddresses
     activities: ActivityStore
     history: HistoryStore
     secret: bytes
@@ -171,6 +174,7 @@ class HandingOver:
         wanted, at = normal_address(address), self.clock()
         _check_may_write(record.award, wanted)
         self._check_has_left(award_id)
+        self._check_may_add(campus, record, wanted)
         self.awards.lock(award_id)
         before = [
             letter for letter in self.letters.of_awards([award_id]) if letter.occasion == Occasion.AWARDED
@@ -192,8 +196,13 @@ class HandingOver:
     def _keep_address(self, record: AwardRecord, wanted: str, before: Sequence[QueuedMessage]) -> None:
         """Use the address for future e-mails; remove one that bounced and that no one verified."""
         refused = {letter.address for letter in before if letter.state is LetterState.REFUSED}
-        self.people.add_address(record.person, wanted)
+        self.given_addresses.give(record.person, wanted, campus_id=record.campus.id)
         self.people.forget_unverified(record.person, refused - {wanted})
+
+    def _check_may_add(self, campus: Campus, record: AwardRecord, wanted: str) -> None:
+        refusal = self.given_addresses.refusal(record.person, wanted, campus_id=campus.id)
+        if refusal is not None:
+            raise Conflict(refusal)
 
     def withheld(self, award_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
         """Those of these awards that may still be undone: they must not be delivered."""
@@ -306,6 +315,7 @@ class SentCode:
 class HolderService:
     awards: AwardStore
     people: PeopleStore
+    own: OwnAddressStore
     publication: PublicationService
     history: HistoryStore
     addresses: Addresses
@@ -315,6 +325,7 @@ class HolderService:
     def is_known_at(self, award_id: uuid.UUID, address: str) -> bool:
         """Whether the address belongs to the holder of a public award; constant time per comparison.
 
+        Addresses that the holder proved; those that campuses noted count only where there is none.
         Only if enabled by the holder, who can see every check and not only matches.
         """
         record = self.publication.open_award(award_id)
@@ -325,7 +336,9 @@ class HolderService:
                 )
             )
         wanted = _checked(address).encode()
-        known = [each.encode() for each in self.people.all_addresses(record.person.id)]
+        rows = self.own.list_of(record.person.id)
+        proved = [row for row in rows if row.verified_at is not None]
+        known = [row.address.encode() for row in proved or rows]
         is_known = sum(hmac.compare_digest(each, wanted) for each in known) > 0
         self.history.write(
             _VISITOR,

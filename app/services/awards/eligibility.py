@@ -366,7 +366,13 @@ class EligibilityService:
             self.activities.lock(case.activity.id)
             return {
                 **self.activity_service.keep(
-                    case.activity, lines, by=case.by, meant=meant, absent_stay=True, batch_id=case.batch_id
+                    case.activity,
+                    lines,
+                    campus_id=case.campus.id,
+                    by=case.by,
+                    meant=meant,
+                    absent_stay=True,
+                    batch_id=case.batch_id,
                 )
             }
         return {key: (None, person) for key, person in self.activity_service.people_of(lines).items()}

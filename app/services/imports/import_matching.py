@@ -158,12 +158,27 @@ class ImportJudging:
         placed = [self._placed(campus, source, record, known, restates) for record in records]
         named = self._named(placed)
         people = self._people(campus, source, placed, named)
-        return [
+        judged = (
             self._with_person(one, people, named, self.who(campus, source, one.record), restates)
             if one.fate is ImportLineOutcome.WAITING
             else one
             for one in placed
-        ]
+        )
+        return [self._without_refused_address(campus, one) for one in judged]
+
+    def _without_refused_address(self, campus: Campus, one: Judged) -> Judged:
+        """An address that the campus may not add is left out; where nothing else changes, its refusal is the reason of the line."""
+        if one.fate is not ImportLineOutcome.CHANGED or not one.new_address or one.person is None:
+            return one
+        refusal = self.activity_service.given_addresses.refusal(
+            one.person, one.record.person.address, campus_id=campus.id, by_name=one.link is None
+        )
+        if refusal is None or one.is_somebody_else:
+            return one
+        what = [name for name in one.values["what"] if name != "address"]
+        if not what:
+            return replace(one, fate=ImportLineOutcome.SAME, reason=refusal, values={}, new_address=False)
+        return replace(one, values={"what": [*what, "no_address"]}, new_address=False)
 
     def _named(self, placed: Sequence[Judged]) -> dict[tuple[str, str], Person]:
         lines = (one.record.person for one in placed if one.fate is ImportLineOutcome.WAITING)

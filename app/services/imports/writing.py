@@ -106,7 +106,7 @@ class ImportWriting:
                 self._absent(campus, one.participation, by, OTHER_PERSON)
         meant = {one.record.person.line_key: one.person.id for one in new if one.person is not None}
         lines = [one.record.person for one in new]
-        kept = self.activity_service.keep(activity, lines, by=by, meant=meant)
+        kept = self.activity_service.keep(activity, lines, campus_id=campus.id, by=by, meant=meant)
         if new:
             self.activity_service.history.write(
                 by,
@@ -129,7 +129,12 @@ class ImportWriting:
             if _is_touched(one.participation, one):
                 touched.append(one.participation)
             if one.new_address and one.person is not None:
-                self.activity_service.people.add_address(one.person, one.record.person.address)
+                self.activity_service.given_addresses.give(
+                    one.person,
+                    one.record.person.address,
+                    campus_id=campus.id,
+                    by_name=one.link is None,
+                )
             links.append(self._link(campus, run, one, one.participation))
         self.activity_service.amend_all(activity, touched, by=by, reason=CORRECTED)
         return links

@@ -189,10 +189,10 @@ class AskingService:
         )
         if request.person_id is None:
             return self.own_addresses.owner_of(named, request.address, at=self.clock())
-        person = self.people.get(request.person_id)
-        self.people.add_address(person, request.address)
-        if self.own_addresses.may_enter(person, request.address):
-            self.own_addresses.verify(person, request.address, at=self.clock())
+        person, own = self.people.get(request.person_id), self.own_addresses
+        if own.may_enter(person, request.address) or own.may_name_first(person):
+            self.people.add_address(person, request.address)
+            own.verify(person, request.address, at=self.clock())
         return person
 
     def _check_free(self, person: Person, badge: Badge) -> None:

@@ -261,6 +261,56 @@ def _each_once(names: Sequence[str]) -> str:
     return ", ".join({name_key(each, ""): each for each in reversed(names)}.values())
 
 
+HAS_ACCOUNT = N_(
+    "Cette personne a un compte. L’adresse n’est pas ajoutée : elle seule le fait, depuis « Mon compte »."
+)
+KNOWN_ELSEWHERE = N_(
+    "Un autre campus connaît aussi cette personne. L’adresse n’est pas ajoutée : remettez le badge en main propre."
+)
+IS_CLAIMED = N_(
+    "Cette personne a déjà ouvert un badge. L’adresse n’est pas ajoutée : corrigez-la d’abord sur sa fiche."
+)
+BY_NAME_ALONE = N_(
+    "Seul le nom désigne cette personne, qui a déjà un badge. L’adresse n’est pas ajoutée : notez-la sur sa fiche."
+)
+
+
+@dataclass(frozen=True, eq=False)
+class GivenAddresses:
+    """Addresses that a campus adds to a record. Each lets its reader enter as a person without an account, so it is
+    added only where no other campus, and no other reader, has given or claimed anything under that record."""
+
+    people: PeopleStore
+    own: OwnAddressStore
+    merges: MergeStore
+
+    def refusal(
+        self, person: Person, address: str, *, campus_id: uuid.UUID, by_name: bool = False
+    ) -> str | None:
+        """Why that campus may not add it; None where it may, or where there is nothing to add.
+
+        `by_name`: only a name sent by a source outside the campus designates the person.
+        """
+        if address in self.people.all_addresses(person.id):
+            return None
+        if self.own.with_account_or_role([person.id]):
+            return HAS_ACCOUNT
+        with self.own.tenant_scope.across_campuses():
+            standing = self.merges.standing(person.id, has_account=False, works=False)
+        if standing.others_than(campus_id):
+            return KNOWN_ELSEWHERE
+        if self.own.holds(person.id, claimed=True):
+            return IS_CLAIMED
+        return BY_NAME_ALONE if by_name and self.own.holds(person.id) else None
+
+    def give(self, person: Person, address: str, *, campus_id: uuid.UUID, by_name: bool = False) -> bool:
+        """Adds it unless refused; returns whether it is the person's now."""
+        if self.refusal(person, address, campus_id=campus_id, by_name=by_name) is not None:
+            return False
+        self.people.add_address(person, address)
+        return True
+
+
 @dataclass(frozen=True, eq=False)
 class AgeBands:
     """`tenant_scope`: a minor's public content is closed at every campus, whichever recorded the age."""

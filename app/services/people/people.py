@@ -9,9 +9,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from app.db.accounts import AccessStore, OwnAddressStore, SignInStore
+from app.db.accounts import OwnAddressStore, SignInStore
 from app.db.awards.awards import AwardStore
 from app.db.campus.campus import CampusStore, HistoryStore
+from app.db.campus.integration import AccessStore
 from app.db.messages import LetterStore
 from app.db.people import PeopleStore
 from app.db.privacy import ConsentStore

@@ -28,7 +28,7 @@ from app.domain.people.record_merge import (
     check_merge_reason,
     kept_and_gone,
 )
-from app.errors import NotFound
+from app.errors import NotAllowed, NotFound
 from app.language import N_
 from app.services.accounts.sessions import AccountNotices, SignedIn
 from app.services.activity_log.activity_log import LoggedEvents
@@ -122,11 +122,25 @@ class MergingService:
         check_merge_reason(reason)
         kept, gone = self._known_in(campus, kept_id), self._known_in(campus, gone_id)
         check_campus_may_merge(campus.id, kept, gone)
+        self._check_addresses(campus, kept, gone)
         return self._merge(kept_id, gone_id, campus=campus, by=by, reason=reason.strip())
+
+    def _check_addresses(self, campus: Campus, kept: Standing, gone: Standing) -> None:
+        """The addresses of the gone record become ways into the surviving one."""
+        if kept.has_account or kept.works or not kept.others_than(campus.id):
+            return
+        if set(self.people.all_addresses(gone.person_id)) - set(self.people.all_addresses(kept.person_id)):
+            raise NotAllowed(
+                N_(
+                    "Un autre campus connaît aussi la fiche gardée, et l’autre fiche a une autre adresse. Seule la personne "
+                    "peut les fusionner, depuis « Mon compte »."
+                )
+            )
 
     def _known_in(self, campus: Campus, person_id: uuid.UUID) -> Standing:
         """Raises NotFound for a person unknown to the campus (T01)."""
-        standing = self._standing(person_id)
+        with self.own.tenant_scope.across_campuses():
+            standing = self._standing(person_id)
         if campus.id not in standing.campuses:
             raise NotFound(N_("Cette personne n’existe pas ici."))
         return standing

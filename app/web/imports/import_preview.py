@@ -105,6 +105,7 @@ _FACTS = {
     "place": N_("lieu"),
     "held_on": N_("jour de la séance"),
     "address": N_("adresse e-mail"),
+    "no_address": N_("sans la nouvelle adresse e-mail"),
     "effectif": N_("effectif"),
     "publics": N_("publics"),
     "organisations": N_("organisations"),

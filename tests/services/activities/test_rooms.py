@@ -188,11 +188,22 @@ def test_two_people_share_an_address_and_a_third_has_none(house: House):
     ]
 
 
-def test_whoever_stands_on_a_list_signs_in_their_own_place_and_gives_their_address(house: House):
+def test_whoever_stands_on_a_list_signs_in_their_own_place_and_a_trainer_confirms_their_address(house: House):
     house.record("KEÏTA Moussa", "MARTIN Zoé; zoe@exemple.fr")
     opened(house)
-    assert sign(house, ticket(house), "Moussa Keïta", "moussa@exemple.fr") is Signed.LISTED
+    assert sign(house, ticket(house), "Moussa Keïta", "moussa@exemple.fr") is Signed.WAITING
     assert sign(house, ticket(house), "Zoé Martin") is Signed.LISTED
+    assert listed_now(house) == ["Moussa Keïta", "Zoé Martin zoe@exemple.fr"]
+    with house.unit_of_work() as services:
+        [asked] = services.rooms.page(house.campus, house.activity.id).asked
+        [moussa] = asked.question.namesakes
+        services.room_signatures.answer(
+            house.campus,
+            house.activity.id,
+            asked.waiting.id,
+            str(moussa.person.id),
+            by=Actor(house.trainer.id),
+        )
     assert listed_now(house) == ["Moussa Keïta moussa@exemple.fr", "Zoé Martin zoe@exemple.fr"]
 
 

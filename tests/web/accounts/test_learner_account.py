@@ -12,6 +12,7 @@ from app.domain.activities.activities import Activity, ActivityKind
 from app.domain.badges.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
 from app.domain.people.people import Role
+from app.errors import Conflict
 from app.services.awards.awards import AwardRequest
 from app.services.badges.badges import Wording
 from app.services.learners.requests import RequestOutcome
@@ -143,7 +144,7 @@ def test_once_an_address_is_proved_neither_a_list_nor_a_private_link_adds_anothe
     (link,) = ask_for_letter(house, client, "zoe@exemple.fr")
     enter(client, link)
     award_id = result.lines[0].award_id
-    with house.unit_of_work() as services:
+    with house.unit_of_work() as services, pytest.raises(Conflict):
         services.handing_over.write_again(
             house.campus, award_id, "mechant@ailleurs.example", by=Actor(house.trainer.id)
         )

@@ -312,7 +312,7 @@ def test_whoever_stands_on_the_list_without_signing_is_unticked_in_one_press(hou
     trainer, phone = house.client(house.trainer), house.client()
     opened(house, trainer)
     page = scan(house, phone, wall(house, trainer))
-    form_of(page).fill(**{**FILLED, "prenom": "Moussa", "nom": "Keïta"}).press(phone, page)
+    form_of(page).fill(**{**FILLED, "prenom": "Moussa", "nom": "Keïta", "adresse": ""}).press(phone, page)
     shown = trainer.get(room(house))
     assert "1 personne inscrite n’a pas signé" in words(shown)
     form_with(shown, "decocher").press(trainer, shown, ("geste", "decocher-non-signes"))
