@@ -388,7 +388,7 @@ def _lines(source: str, answer: Answer) -> Iterator[Text]:
     if answer.standing is not None:
         yield from _standing_lines(answer.standing)
     if answer.evidence is not None:
-        said = verdicts.evidence_messages(answer.evidence)
+        said = verdicts.evidence_messages(answer.evidence, answer.report)
         yield Text(f"  {said.sentence.text()}", style=_COLOURS.get(said.state, ""))
         if said.beside is not None:
             yield Text(f"  {said.beside.text()}", style="dim")
@@ -472,7 +472,7 @@ def _standing(standing: IssuerStanding) -> dict[str, object]:
 
 
 def _evidence(report: EvidenceReport, found: Report | None) -> dict[str, object]:
-    told = verdicts.evidence_messages(report)
+    told = verdicts.evidence_messages(report, found)
     decided = format_timestamp(report.decided_at) if report.decided_at else None
     return {
         "outcome": report.outcome.value,

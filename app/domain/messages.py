@@ -17,7 +17,7 @@ from app.domain.activities.activities import Activity
 from app.domain.awards.awards import Award, AwardState
 from app.domain.campus.campus import Campus
 from app.domain.core import enum_column, foreign_key, index_where, new_id, new_row, utc_datetime
-from app.domain.people.people import Person
+from app.domain.people.people import Person, family_initial
 
 
 @dataclass(frozen=True)
@@ -476,7 +476,7 @@ def shown_name(given_name: str, family_name: str, *, whole: bool) -> str:
     if whole or not given_name or not family_name:
         name = f"{given_name} {family_name}".strip()
         return name if whole or given_name else _initials(family_name)
-    return f"{given_name} {family_name[0].upper()}."
+    return f"{given_name} {family_initial(family_name)}"
 
 
 def _initials(name: str) -> str:

@@ -253,6 +253,8 @@ class EvidenceShown:
     checks: Sequence[tuple[str, str]]
     limits: Sequence[str]
     decided: str
+    """The log entry of the award, or of its latest edition."""
+    decided_title: str
     state_of_log: str
     witnesses: Sequence[str]
     """Sentences: independent evidence of the award and, for a badge under a stolen key, whether it predates
@@ -265,13 +267,14 @@ class EvidenceShown:
 
 _LOGGED = N_("Inscrite au journal le {moment}, ligne {number} sur {size}.")
 _DECIDED = N_("Attribution inscrite le {moment}, ligne {number} sur {size}.")
+_SIGNED_AGAIN = N_("Badge signé de nouveau, inscrit le {moment}, ligne {number} sur {size}.")
 
 
 def evidence_shown(answer: Answer, zone: str, document: str) -> EvidenceShown | None:
     """`document` is the URL of our evidence document, its files are below it; empty for a foreign badge."""
     if answer.evidence is None:
         return None
-    told = evidence_messages(answer.evidence)
+    told = evidence_messages(answer.evidence, answer.report)
     return EvidenceShown(
         state=told.state,
         sentence=sentence_text(told.sentence, zone),
@@ -279,11 +282,14 @@ def evidence_shown(answer: Answer, zone: str, document: str) -> EvidenceShown | 
         lines=[_line(line, told.size, zone, document) for line in told.lines],
         checks=[(translated(words), translated(why)) for words, why in told.checks],
         limits=[translated(words) for words in told.limits],
-        decided=translated(_DECIDED).format(
+        decided=translated(_SIGNED_AGAIN if told.is_signed_again else _DECIDED).format(
             moment=moment(told.decided_at, zone), number=told.decision + 1, size=told.size
         )
         if told.decided_at
         else "",
+        decided_title=translated(
+            N_("Dernière signature") if told.is_signed_again else N_("Attribution décidée")
+        ),
         state_of_log=told.log,
         witnesses=[sentence_text(each, zone) for each in witness_messages(answer.evidence, answer.report)],
         document=document if told.lines or told.decided_at else "",

@@ -93,7 +93,7 @@ class EvidenceView(BaseModel):
         return EvidenceView(
             outcome=found.outcome.value,
             reason=found.reason,
-            message=verdicts.evidence_messages(found).sentence.text(),
+            message=verdicts.evidence_messages(found, answer.report).sentence.text(),
             decided_at=found.decided_at,
             witnesses=None
             if seen is None

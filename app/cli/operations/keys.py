@@ -140,7 +140,9 @@ def stolen(
     reason: Annotated[str, typer.Option(help=N_("Pourquoi, en une phrase ; l’historique la garde."))],
     report: Annotated[
         Path,
-        typer.Option(help=N_("Le rapport à écrire (CSV) : il nomme des personnes, lisible par vous seul.")),
+        typer.Option(
+            help=N_("Le rapport à écrire (CSV) : il nomme des personnes, et votre compte seul le lit.")
+        ),
     ],
 ) -> None:
     process, by = ready_process(), Actor.command("keys stolen")

@@ -134,6 +134,19 @@ def is_of_pupils(audience: str) -> bool:
     return _PUPILS.search(plain_text(audience).strip()) is not None
 
 
+_LYCEE = re.compile(r"\b(?:lyce\w*|high[ -]schools?|terminales?)\b")
+_YOUNGER = re.compile(
+    r"\b(?:colleg\w*|ecol\w*|enfants?|primaires?|middle|primary|child(?:ren)?|segpa"
+    r"|(?:sixieme|cinquieme|quatrieme|troisieme)s?|[3-6] ?(?:e|eme)s?)\b"
+)
+
+
+def is_of_lycee_alone(audience: str) -> bool:
+    """Pupils, some of whom may be adults."""
+    words = plain_text(audience)
+    return _LYCEE.search(words) is not None and _YOUNGER.search(words) is None
+
+
 _NUMBER = re.compile(r"\|.*#(\d+)")
 
 

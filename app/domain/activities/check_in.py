@@ -89,6 +89,8 @@ class WaitingSignature(SQLModel, table=True):
     family_name: str = Field(max_length=120)
     address: str = Field(default="", max_length=254)
     under_15: bool = False
+    declared: str = Field(default="", max_length=32, sa_column_kwargs={"server_default": ""})
+    """The age group that the person gave; empty for one of before it was stored."""
     signed_at: datetime = Field(sa_column=utc_datetime())
     received_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from app.domain.activities.activities import Participation, PartKind
-from app.domain.people.people import Person, is_address, name_key
+from app.domain.people.people import AgeGroup, Person, is_address, name_key
 from app.domain.people.record_merge import is_gone
 from app.language.typography import respelt
 
@@ -31,6 +31,8 @@ class ListedPerson:
     """Set only if the hours could not be parsed."""
     under_15: bool | None = None
     """The age band, where known; never an age."""
+    age_group: AgeGroup | None = field(default=None, repr=False)
+    """The person's own answer at check-in."""
     homonym: int = 1
     """2 for the second person of the same name, where neither has an address; 3 for the next.
 

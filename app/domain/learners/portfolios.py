@@ -17,7 +17,7 @@ from sqlmodel import CheckConstraint, Field, Index, SQLModel, UniqueConstraint
 from app.domain.activities.activities import Activity, PartKind
 from app.domain.core import enum_column, foreign_key, json_column, new_id, utc_datetime
 from app.domain.learners.requests import read_links
-from app.domain.people.people import Person, name_key
+from app.domain.people.people import Person, family_initial, name_key
 from app.errors import Conflict, InvalidInput, NotAllowed
 from app.language import N_
 
@@ -106,7 +106,7 @@ def shown_name(person: Person, naming: Naming) -> str:
         return ""
     if naming is Naming.FULL or not person.given_name:
         return person.name
-    return f"{person.given_name} {person.family_name[:1]}."
+    return f"{person.given_name} {family_initial(person.family_name)}".strip()
 
 
 def check_line(line: str) -> None:

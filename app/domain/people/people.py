@@ -164,6 +164,23 @@ Normalisation is quadratic in the number of consecutive combining marks: a megab
 """
 
 
+_PARTICLES: Final = frozenset({"de", "du", "des", "d’"})
+
+
+def family_initial(family_name: str) -> str:
+    """« H. » of d’Hérouville and D’HÉROUVILLE, « L. » of de La Fontaine and Le Goff, « N. » of N’Diaye."""
+    words = re.sub(r"(?<!\w)([dDlL])['’](?=\w)", r"\1’ ", family_name).split()
+    is_mixed = any(word[0].isupper() for word in words) and not family_name.isupper()
+    while len(words) > 1 and _is_particle(words[0], is_mixed=is_mixed):
+        words = words[1:]
+    return f"{words[0][0].upper()}." if words else ""
+
+
+def _is_particle(word: str, *, is_mixed: bool) -> bool:
+    """In mixed case a particle is lower-case: « de La Tour », but « Le Goff » and « De Luca » are whole names."""
+    return word[0].islower() if is_mixed else word.casefold() in _PARTICLES
+
+
 def name_key(given_name: str, family_name: str) -> str:
     """A key shared by all spellings of one name: no case, accents, hyphens, apostrophes or order.
 

@@ -168,7 +168,7 @@ INDICATORS: Final[tuple[Indicator, ...]] = (
         N_("Participations"),
         Unit.PEOPLE,
         N_("Les présences, avec celles que le campus déclare sans nom."),
-        N_("Les présents notés, plus l’effectif déclaré au-delà d’eux, activité par activité."),
+        N_("Les personnes inscrites, sauf celles notées absentes, et l’effectif déclaré au-delà d’elles."),
         _participations,
     ),
     Indicator(
@@ -177,7 +177,9 @@ INDICATORS: Final[tuple[Indicator, ...]] = (
         N_("Apprenants couverts"),
         Unit.PEOPLE,
         N_("Les personnes différentes, présentes comme apprenantes à au moins une action de la période."),
-        N_("Une personne venue dix fois compte une fois. Une personne effacée compte encore, sans son nom."),
+        N_(
+            "Une personne inscrite compte une fois, sauf si elle est notée absente. Une personne effacée compte encore, sans son nom."
+        ),
         _learners,
     ),
     Indicator(
@@ -213,7 +215,7 @@ INDICATORS: Final[tuple[Indicator, ...]] = (
         N_("Badges ouverts au public"),
         Unit.PERCENT,
         N_("La part des badges récupérés dont le titulaire a ouvert la page."),
-        N_("Parmi les mêmes badges, ceux qui sont récupérés."),
+        N_("Sans les badges des 30 derniers jours de la période, même récupérés ou ouverts."),
         lambda ledger: _share(ledger.distinct.opened, ledger.distinct.claimed),
     ),
     Indicator(

@@ -124,7 +124,7 @@ _SESSION_OVER = Trouble(
 """For a form sent after the session ended."""
 _FORM_KEPT = Trouble(
     _SESSION_OVER.title,
-    N_("Connectez-vous de nouveau : ce que vous avez tapé est gardé, pour vous seul et dans ce navigateur."),
+    N_("Connectez-vous de nouveau : ce que vous avez tapé est gardé, pour vous et dans ce navigateur."),
     N_(
         "Rien n’a été enregistré. Après la connexion vous le relisez, puis vous l’envoyez. C’est gardé deux heures."
     ),

@@ -231,6 +231,8 @@ class ActivityService:
             person = kept[line.line_key][1]
             if line.under_15 or person.id not in protected:
                 self.age_bands.note(person, line.under_15, by=by, campus_id=campus_id)
+            if line.age_group is AgeGroup.UNDER_15 or (line.age_group and person.id not in protected):
+                self.age_bands.declare(person, line.age_group, activity, by=by, campus_id=campus_id)
         self.logged_events.log_participation(activity, [*new.values(), *completed], COMPLETED)
         return kept
 

@@ -47,7 +47,7 @@ from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
 from app.domain.people.name_disambiguation import OTHER, Question
-from app.domain.people.people import Person, check_own_name, name_key
+from app.domain.people.people import AgeGroup, Person, check_own_name, name_key
 from app.domain.people.record_merge import is_gone
 from app.domain.privacy.consents import About, consent
 from app.errors import Conflict, InvalidInput, NotFound
@@ -153,7 +153,8 @@ class CheckInSignatures:
                 given_name=line.given_name,
                 family_name=line.family_name,
                 address=line.address,
-                under_15=bool(line.under_15),
+                under_15=line.age_group is AgeGroup.UNDER_15,
+                declared=line.age_group or "",
                 signed_at=signed_at,
                 received_at=received_at,
             )
@@ -216,7 +217,11 @@ def _line_of(waiting: WaitingSignature) -> ListedPerson:
         given_name=waiting.given_name,
         family_name=waiting.family_name,
         address=waiting.address,
-        under_15=waiting.under_15,
+        age_group=AgeGroup(waiting.declared)
+        if waiting.declared
+        else AgeGroup.UNDER_15
+        if waiting.under_15
+        else AgeGroup.FROM_15,
     )
 
 
@@ -579,7 +584,6 @@ def _check_same_person(person: Person | WaitingSignature, line: ListedPerson) ->
     if name_key(person.given_name, person.family_name) != name_key_of(line):
         raise OtherPerson(
             N_(
-                "Ce téléphone a déjà signé pour {name}. Un téléphone inscrit une personne : pour vous, dites votre nom à la personne qui anime."
-            ),
-            name=person.name,
+                "Ce téléphone a déjà signé pour une autre personne. Pour vous, dites votre nom à la personne qui anime."
+            )
         )

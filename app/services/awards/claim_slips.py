@@ -19,6 +19,7 @@ from app.domain.awards.claim_slips import shown_code
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, CampusColours
 from app.domain.core import Clock, plain_text
+from app.domain.people.parental_consent import needs_guardian_for
 from app.domain.publishing import Addresses
 from app.errors import Conflict, InvalidInput
 from app.language import N_, speaking
@@ -168,7 +169,9 @@ class SlipService:
         when = days(activity.starts_on, activity.ends_on) if activity else day(award.awarded_at)
         steps = (
             translated(
-                N_(
+                N_("Visez le code carré avec un téléphone : le badge s’ouvre, sans compte.")
+                if needs_guardian_for(record.person, activity)
+                else N_(
                     "Visez le code carré avec votre téléphone : le badge s’ouvre, sans compte. Son bouton « Partager » le met dans un portefeuille numérique."
                 )
             ),

@@ -214,13 +214,19 @@ class PortfolioService:
         return self.store.find_of(person.id)
 
     def start(self, person: Person, award_ids: Sequence[uuid.UUID]) -> Portfolio:
-        """Create the person's only portfolio, closed, with those of these awards that have a public page."""
+        """Create the person's only portfolio, closed, with those of these awards that have a public page.
+
+        It names a person whom one of these badges names: where their name is in none, they chose so.
+        """
         portfolio = self.store.find_of(person.id)
         if portfolio is not None:
             return portfolio
-        portfolio = Portfolio(person_id=person.id, created_at=self.clock())
+        records = self.records_of(award_ids)
+        is_named = any(each.award.holder_name for each in records) or (not records and person.allows_name)
+        naming = Naming.SHORT if is_named else Naming.NONE
+        portfolio = Portfolio(person_id=person.id, naming=naming, created_at=self.clock())
         self.store.add(portfolio)
-        for record in self.records_of(award_ids):
+        for record in records:
             if record.award.visibility is Visibility.OPEN:
                 self.put_in(portfolio, record.award.id)
         return portfolio

@@ -9,6 +9,7 @@ from app.adapters.badge_pictures import PictureOrder, picture_alternative
 from app.db.awards.awards import AwardRecord
 from app.domain.badges.badges import version_year
 from app.domain.messages import Occasion
+from app.domain.people.parental_consent import needs_guardian_for
 from app.domain.people.people import is_address
 from app.language import N_
 from app.language.dates import day
@@ -61,6 +62,7 @@ def _awarded(record: AwardRecord, link: Link, *, by_account: bool) -> Notice:
         else N_("Le campus {campus} vous attribue le badge « {title} ».")
     )
     values = {"campus": record.campus.name, "title": record.version.name, "activity": activity}
+    needs_guardian = needs_guardian_for(record.person, record.activity)
     return _notice(
         record,
         subject=translated(N_("Votre badge « {title} »")).format(title=record.version.name),
@@ -75,11 +77,22 @@ def _awarded(record: AwardRecord, link: Link, *, by_account: bool) -> Notice:
             else translated(
                 N_(
                     "Ce lien est à vous : il ouvre votre badge sans compte ni mot de passe, autant de fois que vous "
+                    "voulez. Ne le transférez pas : qui l’a peut fermer la page de votre badge, et demander à un "
+                    "parent de l’ouvrir."
+                )
+                if needs_guardian
+                else N_(
+                    "Ce lien est à vous : il ouvre votre badge sans compte ni mot de passe, autant de fois que vous "
                     "voulez. Ne le transférez pas : qui l’a peut ouvrir ou fermer la page de votre badge."
                 )
             ),
             translated(
                 N_(
+                    "Le badge existe déjà, avec ou sans cet e-mail. Personne ne le voit tant que sa page est fermée, et "
+                    "un parent doit être d’accord pour l’ouvrir."
+                )
+                if needs_guardian
+                else N_(
                     "Le badge existe déjà, avec ou sans cet e-mail. Personne ne le voit tant que vous n’avez pas ouvert "
                     "sa page."
                 )

@@ -15,7 +15,7 @@ from app.db.learners.connected_apps import ConnectedAppStore
 from app.db.messages import LetterStore
 from app.db.people import GuardianStore, MergeStore, NameStore, PeopleStore
 from app.db.privacy import ConsentStore
-from app.domain.activities.activities import Activity
+from app.domain.activities.activities import Activity, is_of_lycee_alone
 from app.domain.awards.awards import Award, Visibility
 from app.domain.awards.open_badges import DisclosedContent, least_shown
 from app.domain.campus.audit_log import Actor
@@ -346,6 +346,19 @@ class AgeBands:
             if note_age_group(person, group, on=self.clock().date()):
                 self._changed(person, before, by=by, campus_id=campus_id)
         return True
+
+    def declare(
+        self, person: Person, group: AgeGroup, activity: Activity, *, by: Actor, campus_id: uuid.UUID
+    ) -> None:
+        """Record a person's own answer at check-in.
+
+        « 18 or more » replaces no age group that was noted, and a supposed pupil's only at a lycée: elsewhere a
+        trainer notes it.
+        """
+        is_lycee_pupil = person.age_group is AgeGroup.PUPIL and is_of_lycee_alone(activity.audience)
+        is_free = person.under_15_on is None and (person.age_group is None or is_lycee_pupil)
+        if group is not AgeGroup.ADULT or is_free:
+            self.set_group(person, group, by=by, campus_id=campus_id)
 
     def _may_set(self, person: Person, group: AgeGroup, campus_id: uuid.UUID | None) -> bool:
         """Every campus raises the protection; it lowers only what no other campus noted, or of a person whom no

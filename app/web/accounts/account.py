@@ -135,7 +135,6 @@ def _page(
         private=True,
         status=422 if trouble else status,
         name=who.person.name,
-        tu=who.person.needs_guardian,
         addresses=[
             each.address for each in services.own_addresses.list_of(who.person.id) if each.verified_at
         ],

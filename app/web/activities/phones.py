@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.datastructures import FormData
 
 from app.container import Process, Services
+from app.domain.activities.activities import is_of_lycee_alone
 from app.domain.activities.check_in import (
     LATE,
     MOST_REMEMBERED,
@@ -27,7 +28,7 @@ from app.domain.activities.check_in import (
     sealed_ticket,
 )
 from app.domain.activities.listed_people import ListedPerson
-from app.domain.people.people import Person, is_address, normal_address
+from app.domain.people.people import AgeGroup, Person, is_address, normal_address
 from app.domain.privacy.consents import About, wording_of
 from app.errors import AppError
 from app.http.pages.forms import SafeForm, text_of
@@ -52,7 +53,8 @@ from app.services.activities.check_in import CheckInAccess, Namesake, Signed
 PHONE_LIFE = 24 * 3600
 _TURNS = tuple(Lock() for _ in range(64))
 """By check-in: its phones write one after the other, and hold no connection while they wait."""
-UNDER_15, FROM_15 = "moins", "plus"
+UNDER_15, FROM_15, ADULT = "moins", "plus", "majeur"
+_AGE_GROUPS = {UNDER_15: AgeGroup.UNDER_15, FROM_15: AgeGroup.FROM_15, ADULT: AgeGroup.ADULT}
 REMEMBER, AS_REMEMBERED = "souvenir", "connu"
 _SIGNED = {
     Signed.NEW: N_("Votre présence est notée."),
@@ -106,7 +108,7 @@ class CheckInForm:
             found["adresse"] = translated(
                 N_("Cette adresse n’est pas valable. Corrigez-la, ou laissez la case vide.")
             )
-        if self.age not in (UNDER_15, FROM_15):
+        if self.age not in _AGE_GROUPS:
             found["age"] = translated(N_("Choisissez votre âge."))
         if not self.agrees:
             found["accord"] = translated(N_("Sans votre accord, rien ne peut être noté."))
@@ -115,7 +117,11 @@ class CheckInForm:
     @property
     def remembers(self) -> bool:
         """Below 15 a parent would have to agree."""
-        return self.remember and self.age == FROM_15
+        return self.remember and self.age in (FROM_15, ADULT)
+
+    @property
+    def name(self) -> str:
+        return " ".join(f"{self.given_name} {self.family_name}".split())
 
     @property
     def line(self) -> ListedPerson:
@@ -124,7 +130,7 @@ class CheckInForm:
             given_name=" ".join(self.given_name.split()),
             family_name=" ".join(self.family_name.split()),
             address=normal_address(self.address),
-            under_15=self.age == UNDER_15,
+            age_group=_AGE_GROUPS.get(self.age),
         )
 
 
@@ -254,7 +260,13 @@ def sign(request: Request, form: SafeForm) -> Response:
             remembered=person,
         )
     answer = _done_page(
-        request, door, ticket, signed, has_address=bool(typed.address), remembers=bool(secret)
+        request,
+        door,
+        ticket,
+        signed,
+        name=person.name if person else typed.name,
+        has_address=bool(typed.address),
+        remembers=bool(secret),
     )
     if secret:
         secrets = [secret, *_remembered_secrets(request, process)][:MOST_REMEMBERED]
@@ -377,8 +389,15 @@ def _form_page(
         asks_code=asks_code,
         agreement=translated(wording_of(About.ROOM)),
         ages=(
-            (FROM_15, translated(N_("15 ans ou plus")), ""),
             (UNDER_15, translated(N_("Moins de 15 ans")), ""),
+            (FROM_15, translated(N_("De 15 à 17 ans")), ""),
+            (
+                ADULT,
+                translated(N_("18 ans ou plus")),
+                ""
+                if not door.activity.is_for_pupils or is_of_lycee_alone(door.activity.audience)
+                else translated(N_("La personne qui anime le notera dans votre fiche.")),
+            ),
         ),
     )
 
@@ -389,9 +408,11 @@ def _done_page(
     ticket: Ticket,
     signed: Signed,
     *,
+    name: str = "",
     has_address: bool = False,
     remembers: bool = False,
 ) -> HTMLResponse:
+    """`name` as typed: a record found under an approximate name does not disclose its spelling."""
     process = process_of(request)
     return _phone_page(
         request,
@@ -400,7 +421,8 @@ def _done_page(
         door=CheckInAccessView.of(door),
         ticket=sealed_ticket(process.secret, ticket),
         sentence=_SIGNED[signed],
-        name=door.signed_as,
+        name=name,
+        may_take_back=bool(door.signed_as),
         has_address=has_address,
         remembers=remembers or bool(_remembered_secrets(request, process)),
     )

@@ -47,7 +47,7 @@ COLUMNS = (
     Column("lieu", N_("Lieu"), sort="lieu", classes="slim-hide"),
     Column("heures", N_("Heures"), sort="-heures", is_usual=False, classes="n"),
     Column("public", N_("Public"), is_usual=False),
-    Column("venues", N_("Venues"), sort="-venues", classes="n"),
+    Column("venues", N_("Inscrites"), sort="-venues", classes="n"),
     Column("badges", N_("Badges"), sort="-badges", classes="n"),
     Column("recuperes", N_("Récupérés"), sort="-recuperes", classes="n"),
     Column("effectif", N_("Effectif déclaré"), sort="-effectif", is_usual=False, classes="n"),

@@ -97,11 +97,11 @@ _USES = {
 }
 _DONE = {
     **SHELF_DONE,
-    "recu": N_(
-        "C’est fait : votre badge est là, et le campus le sait. Sa page est fermée tant que vous ne l’ouvrez pas."
+    "recu": N_("C’est fait : le badge est là, et le campus le sait. Pour l’instant, sa page est fermée."),
+    "comparaison": N_(
+        "C’est noté : qui voit la page de ce badge peut y comparer une adresse à celle du titulaire."
     ),
-    "comparaison": N_("C’est noté : qui voit la page de ce badge peut y comparer une adresse à la vôtre."),
-    "sans-comparaison": N_("C’est noté : personne ne peut plus comparer une adresse à la vôtre."),
+    "sans-comparaison": N_("C’est noté : personne ne peut plus comparer une adresse à celle du titulaire."),
     "recherche": N_("C’est noté. Les moteurs de recherche mettent parfois des semaines à suivre."),
     "parent": N_("Demande envoyée : ton parent reçoit un e-mail. Sa réponse s’affichera ici."),
     "avec-nom": N_(
@@ -116,7 +116,7 @@ _DONE = {
         "C’est fait : la version Open Badges 2.0 de ce badge contient l’empreinte de votre adresse."
     ),
     "sans-adresse": N_("C’est fait : la version Open Badges 2.0 de ce badge ne contient plus d’empreinte."),
-    "nom": N_("C’est noté. Les badges que vous avez déjà ne changent pas."),
+    "nom": N_("C’est noté. Les badges déjà reçus ne changent pas."),
 }
 
 

@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
 from app.domain.awards.awards import Award, AwardState, Visibility, is_suspended, may_renew
-from app.domain.badges.rules import rule_words, step_words
+from app.domain.badges.rules import progress_words, rule_words, step_words
 from app.domain.learners.requests import RequestState
 from app.domain.people.parental_consent import needs_guardian_for
 from app.http.pages.forms import SafeForm
@@ -79,13 +79,14 @@ class OwnRequest:
 
 @dataclass(frozen=True)
 class BadgeAhead:
-    """A badge counted in the log; `missing` and `done` are conditions as text."""
+    """A badge counted in the log; `missing` and `done` are conditions as text, `told` what is still missing."""
 
     title: str
     campus: str
     rule: str
     missing: Sequence[str]
     done: Sequence[str]
+    told: str
 
 
 @router.get("")
@@ -206,6 +207,7 @@ def _ahead(services: Services, records: Sequence[AwardRecord]) -> list[BadgeAhea
             rule_words(progress.rule),
             [step_words(step) for step in progress.nearest if step.reached < step.condition.least],
             [step_words(step) for step in progress.nearest if step.reached >= step.condition.least],
+            progress_words(progress),
         )
         for _, title, campus, progress in found[:_MOST_AHEAD]
     ]

@@ -44,16 +44,16 @@ _CHOICES = {
     DisclosedContent.ALL: N_("Tout : l’activité, le lieu, ce que j’y ai fait, ce qu’on en a dit"),
 }
 _LOOKED = {
-    AccessRecord.RECORD: N_("Votre fiche : activités et badges"),
-    AccessRecord.AWARD: N_("Un de vos badges, du côté du campus"),
-    AccessRecord.REQUEST: N_("Votre demande de badge"),
-    AccessRecord.CONTRIBUTION: N_("Une de vos contributions"),
-    AccessRecord.FILE: N_("Un fichier que vous avez envoyé"),
+    AccessRecord.RECORD: N_("Ma fiche : activités et badges"),
+    AccessRecord.AWARD: N_("Un de mes badges, du côté du campus"),
+    AccessRecord.REQUEST: N_("Ma demande de badge"),
+    AccessRecord.CONTRIBUTION: N_("Une de mes contributions"),
+    AccessRecord.FILE: N_("Un fichier que j’ai envoyé"),
 }
 _FORMER = N_("Quelqu’un qui n’est plus connu du campus")
 _DONE = {
     "montre": N_(
-        "C’est fait : la page, les fichiers et les images de ce badge ne contiennent plus que ce que vous avez choisi. "
+        "C’est fait : la page, les fichiers et les images de ce badge ne contiennent plus que ce qui a été choisi. "
         "Un fichier téléchargé avant garde ce qu’il disait."
     ),
     "dit": N_("C’est envoyé au campus. Sa réponse s’affichera ici, sous la ligne."),

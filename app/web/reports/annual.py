@@ -86,7 +86,7 @@ class ContradictionView:
 def value_words(unit: str, value: float | int | None) -> str:
     if value is None:
         return "–"
-    rounded = number(round(value))
+    rounded = number(round(value, 1))
     return f"{rounded}\u202f%" if unit == Unit.PERCENT.value else rounded
 
 

@@ -120,10 +120,10 @@ class ShareView:
 
 
 def in_words(indicator: Indicator, figure: Figure) -> str:
-    """« 8 412 », « 64 % », « 61 240 h », or a dash."""
+    """« 8 412 », « 62,5 % », « 61 240 h », or a dash; to one decimal, as in the tables to download."""
     if figure.value is None:
         return "–"
-    rounded = number(round(figure.value))
+    rounded = number(round(figure.value, 1))
     if indicator.unit is Unit.PERCENT:
         return f"{rounded}\u202f%"
     return f"{rounded}\u202fh" if indicator.unit is Unit.HOURS else rounded
@@ -334,6 +334,7 @@ def show_dashboard(request: Request, services: ReadingServices) -> HTMLResponse:
         estimated=views["apprenants-estimes"].value,
         bars=bars,
         highest=max(bars, key=lambda bar: bar.value, default=None),
+        highest_before=max(bars, key=lambda bar: bar.before, default=None),
         kinds=kinds_of(found.now),
         audiences=audience_shares(found.now),
         women=views["femmes"],

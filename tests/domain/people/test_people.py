@@ -13,6 +13,7 @@ from app.domain.people.people import (
     Membership,
     Role,
     check_name,
+    family_initial,
     is_address,
     masked_address,
     name_key,
@@ -120,3 +121,24 @@ def test_check_name_refuses_letters_of_which_no_key_is_left():
     """An Arabic vowel sign in a form for presentation is a letter until it is decomposed."""
     with pytest.raises(InvalidInput):
         check_name("", "\ufe76")
+
+
+@pytest.mark.parametrize(
+    ("family_name", "initial"),
+    [
+        ("d’Hérouville", "H."),
+        ("D'HÉROUVILLE", "H."),
+        ("de La Fontaine", "L."),
+        ("DE LA TOUR", "L."),
+        ("van der Berg", "B."),
+        ("Le Goff", "L."),
+        ("L’Hostis", "L."),
+        ("N’Diaye", "N."),
+        ("D’Angelo", "D."),
+        ("martin", "M."),
+        ("de", "D."),
+        ("", ""),
+    ],
+)
+def test_initial_of_a_family_name_skips_particles(family_name: str, initial: str):
+    assert family_initial(family_name) == initial

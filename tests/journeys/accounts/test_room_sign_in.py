@@ -81,7 +81,7 @@ def fill(page: Page, name: str) -> None:
     given, _, family = name.partition(" ")
     page.get_by_label("Prénom").fill(given)
     page.get_by_label("Nom de famille", exact=True).fill(family)
-    page.get_by_label("15 ans ou plus").check()
+    page.get_by_label("18 ans ou plus").check()
     page.get_by_label(re.compile("J’accepte")).check()
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from app.domain.campus.audit_log import Actor
 from app.domain.messages import LetterState, Occasion, Reason, letters_to_administrators, message_key
+from app.domain.people.people import AgeGroup
 from app.services.awards.awards import AwardRequest
 from tests.support.house import NOON, listed
 from tests.support.letters import awarded, letters_of, send_all
@@ -51,6 +52,19 @@ def test_the_letter_speaks_the_language_of_its_reader(house, office, post):
     (received,) = office.received
     assert received["Content-Language"] == "en"
     assert "Hello Zoé," in received.get_body(("plain",)).get_content()
+
+
+def test_message_to_a_child_promises_no_page_opened_without_a_parent(house, office, post):
+    (award_id,) = awarded(house, f"Zoé Martin;{ZOE}")
+    with house.unit_of_work() as services:
+        person = services.awards.record(award_id).person
+        services.age_bands.set_group(person, AgeGroup.UNDER_15, by=Actor.command("tests"))
+    send_all(post)
+    (received,) = office.received
+    plain = " ".join(received.get_body(("plain",)).get_content().split())
+    assert "peut ouvrir ou fermer" not in plain
+    assert "demander à un parent de l’ouvrir" in plain
+    assert "un parent doit être d’accord pour l’ouvrir" in plain
 
 
 def test_greylisting_costs_a_pause_and_not_the_letter(house, office, post):

@@ -108,3 +108,17 @@ def test_a_status_that_could_not_be_read_is_never_green():
     assert (line.state, line.word) == ("unk", "Non vérifié")
     assert isinstance(report.check(CheckId.STATUS), CheckResult)
     assert DID in str(report.issuer)
+
+
+def test_dates_of_another_issuer_are_its_own_statements():
+    document = badge_document()
+    document["awardedDate"] = "2026-01-05T12:00:00Z"
+    campus = Campus()
+    report = verify(campus.issue(document).embedded, documents=campus.documents(), at=NOON)
+    line = next(each for each in verdicts.check_messages(report) if each.check is CheckId.VALIDITY)
+    assert line.sentence.text() == verdicts.sentence(report.check(CheckId.VALIDITY)).text()
+    assert line.beside is not None
+    assert line.beside.text().replace("\xa0", " ") == "Son émetteur dit l’avoir attribué le 5 janvier 2026."
+    del document["awardedDate"]
+    assert verdicts.signed_again(document) is None
+    assert verdicts.signed_again({"awardedDate": 7, "validFrom": []}) is None

@@ -58,7 +58,7 @@ def test_who_was_there_sees_them_in_their_log_and_who_looked_at_their_record(hou
     record = trainer.get(f"/gestion/itip/attributions/{result.lines[0].award_id}")
     assert record.status_code == 200
     told = zoe.get(log).text
-    assert "Un de vos badges, du côté du campus" in told
+    assert "Un de mes badges, du côté du campus" in told
     assert house.trainer.name in told
 
 

@@ -89,7 +89,9 @@ def test_counts_of_an_activity_stand_beside_it_and_an_unknown_value_is_refused(h
     trainer = house.client(house.trainer)
     shown = trainer.get(f"{HERE}?badge={house.presence.badge.id}").text
     assert titles(shown) == ["Atelier robotique"]
-    assert [re.search(rf'data-l="{label}" class="n">(\d+)', shown)[1] for label in ("Venues", "Badges")] == [
+    assert [
+        re.search(rf'data-l="{label}" class="n">(\d+)', shown)[1] for label in ("Inscrites", "Badges")
+    ] == [
         "2",
         "2",
     ]  # type: ignore[index]
@@ -154,3 +156,15 @@ def test_a_program_reads_them_all_by_following_the_link(house: House):
         following = re.match(r"<([^>]+)>", answer.headers.get("link", ""))
         path = following[1] if following else ""
     assert len(seen) == len(set(seen)) == MANY + 1
+
+
+def test_people_of_an_activity_under_way_are_registered_not_present(house: House):
+    """The dashboard, the list and its tables count the same people under one name."""
+    house.record("MARTIN Zoé", "ÉCRIN Ola")
+    trainer = house.client(house.trainer)
+    dashboard = trainer.get("/gestion/itip").text
+    assert "Personnes venues" not in dashboard
+    assert "sans celles notées absentes" in dashboard
+    for words in (trainer.get(HERE).text, trainer.get(f"{HERE}/activites.csv").text):
+        assert "Inscrites" in words
+        assert "Venues" not in words

@@ -6,11 +6,13 @@ import asyncio
 import re
 from html import unescape
 
+import pytest
 from fastapi.testclient import TestClient
 from httpx import Response
 
 from app.domain.activities.activities import Activity, ActivityKind
 from app.domain.activities.check_in import new_phone
+from app.domain.people.people import AgeGroup
 from app.web.activities.check_in import _seen, versions_of
 from tests.support.forms import Form, form_with, forms_of
 from tests.support.house import COMMAND, House, send
@@ -99,7 +101,7 @@ def test_sent_again_on_a_bad_network_it_is_noted_once_and_says_so(house: House):
     assert "C’était déjà noté" in words(scan(house, phone, wall(house, trainer)))
     other = form.fill(prenom="Karim", nom="Haddad").press(phone, page)
     assert other.status_code == 409
-    assert "Un téléphone inscrit une personne" in words(other)
+    assert "a déjà signé pour une autre personne" in words(other)
     assert 'value="Karim"' in other.text
 
 
@@ -341,3 +343,59 @@ def test_whose_signature_it_is_is_asked_of_the_trainer_and_told_with_one_tap(hou
     assert "Laquelle" not in after
     assert "Zoé Martin (2) zoe@exemple.fr" in after
     assert "1 signature attend" not in words(trainer.get(f"/gestion/itip/activites/{house.activity.id}"))
+
+
+def test_name_of_a_listed_person_is_shown_as_it_was_typed(house: House):
+    """A record found under an approximate name gives neither its spelling nor whether it has an address."""
+    house.record("N’DIAYE;Zoé;zoe@exemple.fr")
+    trainer, phone = house.client(house.trainer), house.client()
+    opened(house, trainer)
+    page = scan(house, phone, wall(house, trainer))
+    typed = FILLED | {"prenom": "zoe", "nom": "n diaye", "adresse": ""}
+    done = form_of(page).fill(**typed).press(phone, page)
+    assert "C’est noté, zoe n diaye" in words(done)
+    assert "Votre nom était déjà sur la liste" in words(done)
+    assert "arrive par e-mail si le campus connaît votre adresse, sinon sur papier" in words(done)
+    again = scan(house, phone, wall(house, trainer))
+    assert "Diaye" not in words(done) + words(again)
+
+
+@pytest.mark.parametrize(
+    ("audience", "answer", "group"),
+    [
+        ("Étudiants", "moins", "under_15"),
+        ("Étudiants", "plus", "from_15"),
+        ("Étudiants", "majeur", "adult"),
+        ("Lycéens", "plus", "from_15"),
+        ("Lycéens", "majeur", "adult"),
+        ("Collégiens", "majeur", "pupil"),
+        ("Collégiens et lycéens", "majeur", "pupil"),
+    ],
+)
+def test_age_answered_at_check_in_is_the_one_recorded(house: House, audience: str, answer: str, group: str):
+    """« 18 or more » is not taken on the phone's word where children are: a trainer notes it."""
+    with house.unit_of_work() as services:
+        services.activities.get(house.campus, house.activity.id).audience = audience
+    trainer, phone = house.client(house.trainer), house.client()
+    opened(house, trainer)
+    page = scan(house, phone, wall(house, trainer))
+    assert ("le notera dans votre fiche" in words(page)) == (group == "pupil")
+    form_of(page).fill(**FILLED | {"age": answer}).press(phone, page)
+    with house.unit_of_work(reading=True) as services:
+        ((_, person),) = services.activities.activities.participants(house.activity.id)
+        assert person.age_group == group
+
+
+@pytest.mark.parametrize("noted", [AgeGroup.UNDER_15, AgeGroup.FROM_15])
+def test_adult_answered_at_check_in_lowers_no_age_group_that_was_noted(house: House, noted: AgeGroup):
+    house.record("MARTIN;Zoé;zoe@exemple.fr")
+    with house.unit_of_work() as services:
+        ((_, person),) = services.activities.activities.participants(house.activity.id)
+        services.age_bands.set_group(person, noted, by=COMMAND)
+    trainer, phone = house.client(house.trainer), house.client()
+    opened(house, trainer)
+    page = scan(house, phone, wall(house, trainer))
+    form_of(page).fill(**FILLED | {"age": "majeur"}).press(phone, page)
+    with house.unit_of_work(reading=True) as services:
+        ((_, person),) = services.activities.activities.participants(house.activity.id)
+        assert person.age_group is noted

@@ -12,6 +12,7 @@ from PIL import Image
 
 from app.domain.awards.awards import Visibility
 from app.domain.campus.audit_log import Actor
+from app.domain.people.people import AgeGroup
 from app.domain.publishing import short_code
 from sceau_credentials.baking import unbake
 from tests.support.house import House, send
@@ -197,3 +198,38 @@ def test_a_withdrawn_badge_offers_no_image_for_a_cv_and_is_named_as_withdrawn(
     for page in (zoe.get(f"{here}/partager").text, zoe.get(f"{here}/telecharger").text):
         assert "Le campus a retiré ce badge" in page
         assert "pour le CV" not in page
+
+
+def set_age(house: House, result, group: AgeGroup) -> None:
+    with house.unit_of_work() as services:
+        person = services.awards.record(result.lines[0].award_id).person
+        services.age_bands.set_group(person, group, by=Actor.command("tests"))
+
+
+VOUS = re.compile(r"\b(vous|votre|vos|vôtre|\w+ez)\b", re.IGNORECASE)
+
+
+@pytest.mark.parametrize("path", ["", "/journal", "/confidentialite"])
+def test_page_of_a_child_keeps_to_one_form_of_address(house: House, zoe: TestClient, result, path: str):
+    set_age(house, result, AgeGroup.UNDER_15)
+    with house.unit_of_work() as services:
+        services.awards.revoke(
+            house.campus, result.lines[0].award_id, "Erreur de séance.", by=Actor(house.admin.id)
+        )
+    shown = re.search(r"(?s)<main.*?</main>", zoe.get(page_of(result) + path).text)
+    assert shown
+    words = re.sub(r"<[^>]+>", " ", shown[0])
+    assert VOUS.findall(words) in ([], ["assez"]), words
+
+
+def test_before_18_the_page_promises_neither_full_reading_nor_a_name(house: House, zoe: TestClient, result):
+    adult = zoe.get(page_of(result) + "/confidentialite").text
+    assert "ou se lire en entier" in adult
+    assert "quel que soit le réglage" not in adult
+    set_age(house, result, AgeGroup.FROM_15)
+    young = house.award(ZOE, badge=house.role, evidence="A tenu le stand.")
+    zoe.get(house.private_link(young))
+    shown = zoe.get(page_of(young) + "/confidentialite").text.replace("\xa0", " ")
+    assert "ou se lire en entier" not in shown
+    assert "un badge est donné sans nom, quel que soit le réglage" in shown
+    assert "pas avant 18 ans" in shown

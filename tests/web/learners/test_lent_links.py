@@ -123,8 +123,8 @@ def test_log_by_a_link_has_only_the_lines_of_its_badge(
     assert not any(str(award_ids[1]) in each for each in left)
     page = lent.get(journal)
     assert page.status_code == 200
-    assert "Connectez-vous pour voir tout votre journal." in page.text
+    assert "Se connecter, pour voir tout le journal." in page.text
     assert "Ajouter une contribution" not in page.text
-    assert "Qui a regardé ce qui est à vous" not in page.text
+    assert "Qui a regardé ce qui est à moi" not in page.text
     assert lent.get(f"{journal}/mon-journal.pdf").status_code == 200
     assert lent.get(f"{journal}/contributions/nouvelle").status_code == 401

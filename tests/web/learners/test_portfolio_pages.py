@@ -373,3 +373,16 @@ def test_paper_has_a_cover_with_pictures_and_gives_no_verdict(zoe: TestClient, p
     pages = PdfReader(BytesIO(zoe.get(f"{portfolio}/fichiers/portfolio.pdf").content)).pages
     assert len(pages) >= 2
     assert "Authentique" not in "".join(page.extract_text() for page in pages)
+
+
+def test_new_portfolio_names_nobody_who_took_their_name_out_of_every_badge(
+    house: House, zoe: TestClient, results
+):
+    for result in results:
+        mine = f"/mes-badges/{result.lines[0].award_id}"
+        send(zoe, f"{mine}/nom-du-badge", {"vue": "sans"}, seen_on=mine)
+    portfolio = start(zoe)
+    shown = zoe.get(portfolio).text
+    assert re.search(r'value="none" selected', shown), "her choice goes on here"
+    assert "Personne d’autre que vous, pour le moment." in unescape(shown).replace("'", "’")
+    assert "Zoé" not in zoe.get(f"{portfolio}/apercu").text

@@ -63,6 +63,20 @@ def test_the_verdict_is_the_first_heading_and_the_six_facts_follow(house: House,
     )
 
 
+def test_badge_signed_again_is_valid_since_its_award(house: House, employer: TestClient):
+    award_id = award(house)
+    house.clock.move(days=5)
+    with house.unit_of_work() as services:
+        person = services.awards.record(award_id).person
+        services.names.correct_in_campus(house.campus, person.id, "Zoë", "N’Diaye", by=Actor(house.admin.id))
+    page = re.sub(r"\s+", " ", employer.get(f"/attributions/{award_id}").text)
+    assert "Il est valable depuis le 24\xa0novembre 2026" in page.replace("24 nov", "24\xa0nov")
+    assert "depuis le 29" not in page.replace("\xa0", " ")
+    assert "Le campus l’a signé de nouveau le 29 novembre 2026" in page.replace("\xa0", " ")
+    assert "Attribution inscrite le" not in page
+    assert "Badge signé de nouveau, inscrit le 29" in page.replace("\xa0", " ")
+
+
 def test_the_page_is_told_in_the_reader_s_language(house: House, employer: TestClient):
     page = employer.get(f"/attributions/{award(house)}", headers={"accept-language": "en"}).text
     assert "Genuine and still valid" in page

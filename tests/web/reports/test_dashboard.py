@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from app.db.reports import counting
 from app.domain.activities.activities import Activity, ActivityKind
-from app.domain.reports.indicators import INDICATORS, hidden_counts
+from app.domain.reports.indicators import BY_ID, INDICATORS, Figure, Unit, hidden_counts, public_value
 from app.web.reports import dashboard
 from app.web.reports.dashboard import departement_map, departement_shares
 from tests.support.house import COMMAND, House
@@ -43,7 +45,7 @@ def test_the_dashboard_shows_figures_of_the_year_and_hides_small_cells(house: Ho
     assert shown.status_code == 200
     text = shown.text.replace("\u202f", " ").replace("\xa0", " ")
     assert text.count(">masqué<") == 2, "three researchers, and the smallest other audience with them"
-    for each in ("22 sur 25", "88 %", "Le plus haut : novembre 2026, 40", "Atelier"):
+    for each in ("22 sur 25", "88 %", "La barre la plus haute : novembre 2026, 40", "Atelier"):
         assert each in text, each
     assert ">3<" not in text
     assert ">9<" not in text
@@ -107,3 +109,33 @@ def test_a_hidden_cell_takes_a_second_one_with_it():
     assert hidden_counts({"a": 1, "b": 2, "c": 9, "d": 30}) == {"a": None, "b": None, "c": None, "d": 30}
     assert hidden_counts({"a": 0, "b": 20}) == {"a": 0, "b": 20}
     assert hidden_counts({"a": 3}) == {"a": None}
+
+
+def test_months_name_the_highest_bar_and_the_highest_mark(house: House):
+    before = Activity(
+        kind=ActivityKind.WORKSHOP,
+        title="Grande journée",
+        starts_on=house.activity.starts_on.replace(year=2025, month=10),
+        ends_on=house.activity.starts_on.replace(year=2025, month=10),
+        declared_size=1820,
+    )
+    with house.unit_of_work() as services:
+        services.activities.create(before, [house.campus], by=COMMAND)
+    house.record("MARTIN Zoé", "LEROY Ada")
+    shown = house.client(house.trainer).get(f"{HERE}?periode=2026").text
+    text = shown.replace("\u202f", " ").replace("\xa0", " ")
+    assert "La barre la plus haute : novembre 2026, 2." in text
+    assert "Le trait le plus haut, un an avant octobre 2026 : 1 820." in text
+    labels = re.findall(r'<text class="t"[^>]*>([^<]+)</text>', text.split('id="types"')[0])
+    assert labels == ["2", "1 820"], "each is written on what is drawn"
+
+
+def test_percentages_of_the_page_are_those_of_the_table(house: House):
+    assert dashboard.in_words(BY_ID["attestation"], Figure(62.5, 5, 8)) == "62,5\u202f%"
+    assert dashboard.in_words(BY_ID["attestation"], Figure(64.0, 16, 25)) == "64\u202f%"
+    assert public_value("x", Unit.PERCENT, Figure(62.5, 5, 8)) == 62.5
+
+
+def test_definition_of_open_badges_names_its_delay():
+    assert "30 derniers jours" in BY_ID["ouverture"].how
+    assert "mêmes badges" not in BY_ID["ouverture"].how

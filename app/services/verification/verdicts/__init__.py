@@ -13,6 +13,7 @@ from app.services.verification.verdicts.checks import (
     place_of,
     remarks,
     sentence,
+    signed_again,
 )
 from app.services.verification.verdicts.evidence import (
     EndorsementMessage,
@@ -66,6 +67,7 @@ __all__ = [
     "plain",
     "remarks",
     "sentence",
+    "signed_again",
     "standing_message",
     "witness_messages",
 ]

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from app.domain.campus.signed_terms import BadgeKind, name_said_of
+from app.domain.campus.signed_terms import BadgeKind, day_in_france, name_said_of
 from app.language import N_
 from app.language.sentences import Sentence, plain
 from app.services.verification.verdicts.wording import CHECK_MESSAGES, NOT_FOR_US, TITLES, UNASKED
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 _MOMENTS: Final = frozenset({"valid_from", "valid_until"})
 _IN_FORCE_WITHOUT_END: Final = N_("Il est valable depuis le {valid_from}, sans date de fin.")
+_SINCE_ITS_AWARD: Final = N_("Il est valable depuis le {awarded}, sans date de fin.")
+_SINCE_ITS_AWARD_UNTIL: Final = N_("Attribué le {awarded}, il est valable jusqu’au {valid_until}.")
+_SIGNED_AGAIN: Final = N_("Le campus l’a signé de nouveau le {valid_from}.")
+_AWARD_STATED: Final = N_("Son émetteur dit l’avoir attribué le {awarded}.")
 _OF_OURS: Final = N_("L’émetteur est le campus {campus}, qui signe ses badges avec ce service.")
 _HELD_HERE: Final = N_("Ce service tient son nom, ses clés et sa liste des retraits.")
 _NO_REGISTER: Final = N_(
@@ -173,8 +177,8 @@ def check_messages(
         return [_told(each) if each.id is CheckId.KEY else _unproven(each) for each in answers]
     if report.document is None:
         return [_unproven(answer) for answer in answers if not _is_only_form(answer)]
-    lines = [_told(answer) for answer in answers]
-    is_ours = report.check(CheckId.ISSUER).outcome is CheckOutcome.PASSED
+    is_ours = campus is not None and report.check(CheckId.ISSUER).outcome is CheckOutcome.PASSED
+    lines = [_dated(_told(answer), answer, report.document, is_ours=is_ours) for answer in answers]
     if campus and is_ours:
         return [_of_ours(line, campus) for line in lines]
     by_site_alone = report.check(CheckId.ISSUER).reason == Reason.ISSUER_IDENTIFIED and not is_recognised
@@ -186,6 +190,32 @@ def _told(check: CheckResult) -> CheckMessage:
     if check.outcome is CheckOutcome.SKIPPED and check.void:
         state, word = "shut", N_("Sans objet")
     return CheckMessage(check.id, state, word, TITLES[check.id], sentence(check), beside(check))
+
+
+def signed_again(document: JsonObject | None) -> tuple[datetime, datetime] | None:
+    """The award and the later day its document was signed; None if it is still the first edition.
+
+    A campus's newer edition has a later `validFrom` and the same `awardedDate`.
+    """
+    if document is None:
+        return None
+    awarded = _claims_moment(document.get("awardedDate"))
+    signed = _claims_moment(document.get(period_members(document)[0]))
+    if awarded is None or signed is None or day_in_france(awarded) >= day_in_france(signed):
+        return None
+    return awarded, signed
+
+
+def _dated(line: CheckMessage, check: CheckResult, document: JsonObject, *, is_ours: bool) -> CheckMessage:
+    """A badge signed again has been valid since its award. Only our own campuses are known to reissue this way."""
+    dates = signed_again(document) if check.reason == Reason.IN_FORCE else None
+    if dates is None:
+        return line
+    values = {**_values(check), "awarded": dates[0]}
+    if not is_ours:
+        return replace(line, beside=Sentence(_AWARD_STATED, values))
+    words = _SINCE_ITS_AWARD_UNTIL if "valid_until" in values else _SINCE_ITS_AWARD
+    return replace(line, sentence=Sentence(words, values), beside=Sentence(_SIGNED_AGAIN, values))
 
 
 def _is_only_form(check: CheckResult) -> bool:

@@ -19,7 +19,7 @@ from app.domain.campus.signed_terms import (
 )
 from app.language import N_
 from app.language.sentences import Sentence, plain
-from app.services.verification.verdicts.checks import place_of
+from app.services.verification.verdicts.checks import place_of, signed_again
 from sceau_credentials.evidence.judging import EvidenceOutcome, EvidenceReport
 from sceau_credentials.evidence.log_keys import Witnessed
 from sceau_credentials.trust import GivenLabel
@@ -64,6 +64,9 @@ _ONE_BESIDE: Final = N_("S’y ajoute une contribution que le campus a confirmé
 _BESIDE: Final = N_("S’y ajoutent {count} contributions que le campus a confirmées.")
 _DECISION_ONLY: Final = N_(
     "L’attribution de ce badge est inscrite au journal du campus depuis le {decided_at}, et n’a pas changé depuis."
+)
+_SIGNED_AGAIN_ONLY: Final = N_(
+    "Ce badge, signé de nouveau, est inscrit au journal du campus depuis le {decided_at}, sans changement depuis."
 )
 _FAILED: Final = N_(
     "Les preuves de ce badge ne sont plus celles qu’il annonce : quelque chose a été changé depuis la signature."
@@ -173,11 +176,13 @@ class EvidenceMessages:
     limits: Sequence[str]
     decision: int = 0
     decided_at: datetime | None = None
+    is_signed_again: bool = False
     size: int = 0
     log: str = ""
 
 
-def evidence_messages(report: EvidenceReport) -> EvidenceMessages:
+def evidence_messages(report: EvidenceReport, found: Report | None = None) -> EvidenceMessages:
+    """`found`: of the document presented. Of one signed again, the log entry dates the latest edition."""
     if report.outcome is _O.UNREAD:
         removed = report.reason == "gone"
         return EvidenceMessages("unk", Sentence(_REMOVED if removed else _UNREAD), None, (), (), ())
@@ -190,11 +195,13 @@ def evidence_messages(report: EvidenceReport) -> EvidenceMessages:
     shown = {entry.index: report.shown.get(entry.index, {}) for entry in proved.evidence.entries}
     part = [entry.index for entry in proved.evidence.entries if entry.leaf.kind in _TAKING_PART]
     done = [each for each in shown.values() if each.get("confirmed") is True]
+    is_signed_again = found is not None and signed_again(found.document) is not None
+    bare = Sentence(
+        _SIGNED_AGAIN_ONLY if is_signed_again else _DECISION_ONLY, {"decided_at": proved.decided_at}
+    )
     return EvidenceMessages(
         state="ok",
-        sentence=_sentence(
-            [shown[index] for index in part], done, bool(proved.evidence.entries), proved.decided_at
-        ),
+        sentence=_sentence([shown[index] for index in part], done, bool(proved.evidence.entries), bare),
         beside=_hidden([shown[index] for index in part]) or (_done_beside(done) if part else None),
         lines=[
             _line(entry.index, entry.leaf.kind, entry.leaf.at, shown[entry.index])
@@ -204,6 +211,7 @@ def evidence_messages(report: EvidenceReport) -> EvidenceMessages:
         limits=_LIMITS,
         decision=proved.evidence.decision.index,
         decided_at=proved.decided_at,
+        is_signed_again=is_signed_again,
         size=proved.evidence.head.size,
         log=proved.evidence.head.origin,
     )
@@ -213,13 +221,13 @@ def _sentence(
     taking_part: Sequence[Mapping[str, Any]],
     done: Sequence[Mapping[str, Any]],
     any_line: bool,
-    decided_at: datetime,
+    bare: Sentence,
 ) -> Sentence:
     if taking_part:
         return _counted(taking_part, (_ONE, _MANY))
     if done:
         return _counted(done, (_ONE_CONTRIBUTION, _CONTRIBUTIONS))
-    return Sentence(_WORDS_ONLY) if any_line else Sentence(_DECISION_ONLY, {"decided_at": decided_at})
+    return Sentence(_WORDS_ONLY) if any_line else bare
 
 
 def _done_beside(done: Sequence[Mapping[str, Any]]) -> Sentence | None:
