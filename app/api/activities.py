@@ -297,7 +297,7 @@ class ActivitiesPage(Page[ActivityView]):
 
 def _participants(program: Program, people: Sequence[tuple[Participation, Person]]) -> list[ParticipantView]:
     ids = [person.id for _, person in people]
-    addresses = program.services.program_lists.addresses_of(ids)
+    addresses = program.services.program_lists.addresses_of(program.campus, ids)
     names = program.services.external_ids.names_of(program.campus, NamedKind.PERSON, ids)
     return [
         ParticipantView(

@@ -322,7 +322,11 @@ def _views(program: Program, records: Sequence[AwardRecord]) -> list[AwardView]:
     names = services.external_ids.names_of(
         program.campus, NamedKind.AWARD, [record.award.id for record in records]
     )
-    addresses = services.program_lists.addresses_of({record.person.id for record in records}) if sees else {}
+    addresses = (
+        services.program_lists.addresses_of(program.campus, {record.person.id for record in records})
+        if sees
+        else {}
+    )
     return [
         AwardView.of(
             record,

@@ -162,7 +162,11 @@ class PersonView(BaseModel):
 def people_views(program: Program, people: list[Person]) -> list[PersonView]:
     ids = [person.id for person in people]
     names = program.services.external_ids.names_of(program.campus, NamedKind.PERSON, ids)
-    addresses = program.services.program_lists.addresses_of(ids) if program.sees_addresses else {}
+    addresses = (
+        program.services.program_lists.addresses_of(program.campus, ids) if program.sees_addresses else {}
+    )
+    young = {person.id for person in people if needs_parent(person)}
+    seen = program.services.program_lists.met(program.campus, young) if young else set()
     return [
         PersonView(
             id=person.id,
@@ -170,7 +174,7 @@ def people_views(program: Program, people: list[Person]) -> list[PersonView]:
             given_name=person.given_name,
             family_name=person.family_name,
             address=addresses.get(person.id, "") if program.sees_addresses else None,
-            under_15=needs_parent(person),
+            under_15=person.id in seen,
         )
         for person in people
     ]

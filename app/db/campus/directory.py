@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -16,6 +16,7 @@ from sqlalchemy import (
     false,
     func,
     literal,
+    or_,
     select,
     true,
     tuple_,
@@ -26,7 +27,7 @@ from sqlmodel import col
 from app.db.activities.activities import organised_by
 from app.db.awards.awards import AwardRecord, AwardStore
 from app.db.badges import WITHOUT_PICTURES
-from app.db.campus.people import are_named, are_of
+from app.db.campus.people import are_named, are_of, has_met, is_known_at
 from app.db.campus.registers import RegisterStore
 from app.db.engine.changes import changed_since
 from app.db.engine.queries import Order, Start, Store, holds_all, page_of
@@ -34,6 +35,7 @@ from app.db.engine.writes import among
 from app.domain.activities.activities import Activity, ActivityCampus, Participation
 from app.domain.awards.awards import Award, AwardState
 from app.domain.badges.badges import Badge, BadgeVersion
+from app.domain.campus.audit_log import HistoryEntry
 from app.domain.campus.integration import Place, Wanted
 from app.domain.campus.registers import PeopleFilter, PeopleSort, PersonCounts
 from app.domain.core import plain_text
@@ -59,7 +61,7 @@ class DirectoryStore(Store):
     ) -> list[Person]:
         """People who took part in an activity of the campus, received a badge from it or are in its own system."""
         query = _people_of(campus_id)
-        query = query.where(_has_address(address) if address else are_named(words))
+        query = query.where(_has_address(address, campus_id) if address else are_named(words))
         return [row[0] for row in page_of(self.session, query, _PEOPLE_ORDERS[order], start)]
 
     def find_person(self, campus_id: uuid.UUID, person_id: uuid.UUID) -> Person | None:
@@ -186,8 +188,23 @@ class ProgramLists(Store):
         query = _people_of(campus_id)
         if address:
             person_id = col(PersonAddress.person_id) == col(CampusPerson.person_id)
-            query = query.where(exists().where(person_id, col(PersonAddress.address) == address))
+            query = query.where(
+                exists().where(person_id, col(PersonAddress.address) == address, is_known_at(campus_id))
+            )
         return self._page(query, campus_id, wanted, col(CampusPerson.created_at), col(CampusPerson.person_id))
+
+    def met(self, campus_id: uuid.UUID, ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
+        """Those of them who came to the campus, or whom it noted an age of."""
+        noted = exists().where(
+            col(HistoryEntry.noun) == "person",
+            col(HistoryEntry.noun_id) == col(Person.id),
+            col(HistoryEntry.action) == "age_band",
+            col(HistoryEntry.campus_id) == campus_id,
+        )
+        query = select(Person.id).where(among(self.session, col(Person.id), ids))
+        return set(
+            self.session.execute(query.where(or_(has_met(campus_id, col(Person.id)), noted))).scalars()
+        )
 
     def activities(self, campus_id: uuid.UUID, wanted: Wanted) -> list[Activity]:
         query = select(Activity).join(ActivityCampus, col(ActivityCampus.activity_id) == col(Activity.id))
@@ -230,11 +247,12 @@ def _people_of(campus_id: uuid.UUID) -> Select[Any]:
     return select(Person).select_from(join(CampusPerson, Person, of_person)).where(*are_of(campus_id))
 
 
-def _has_address(address: str) -> ColumnElement[bool]:
+def _has_address(address: str, campus_id: uuid.UUID) -> ColumnElement[bool]:
     return exists().where(
         and_(
             col(PersonAddress.person_id) == col(CampusPerson.person_id),
             col(PersonAddress.address).startswith(address, autoescape=True),
+            is_known_at(campus_id),
         )
     )
 

@@ -14,7 +14,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, not_, or_, text, true, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    delete,
+    exists,
+    func,
+    not_,
+    or_,
+    text,
+    true,
+    tuple_,
+    update,
+)
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
 from app.db.engine import triggers
@@ -23,10 +37,48 @@ from app.db.engine.triggers import Trigger
 from app.domain.activities.activities import ActivityCampus, Participation
 from app.domain.awards.awards import Award
 from app.domain.campus.integration import ExternalId
-from app.domain.people.people import CampusPerson
+from app.domain.learners.requests import BadgeRequest
+from app.domain.people.people import CampusPerson, PersonAddress
 from app.domain.people.record_merge import PersonMerge
 
 PREFIX: Final = "belongs_"
+
+
+def is_known_at(campus_id: uuid.UUID) -> ColumnElement[bool]:
+    """Of an address: whether this campus may see it.
+
+    A list of the campus has it, or a request to the campus; or no person has proved that it is theirs; or it is
+    the person's only one. Never one that they added to their account beside it.
+    """
+    mine = col(PersonAddress.person_id)
+    begins = func.substr(col(Participation.line_key), 1, func.length(col(PersonAddress.address)) + 1)
+    listed = exists().where(
+        col(Participation.person_id) == mine,
+        col(Participation.activity_id) == col(ActivityCampus.activity_id),
+        col(ActivityCampus.campus_id) == campus_id,
+        begins == col(PersonAddress.address) + "|",
+    )
+    asked = exists().where(
+        col(BadgeRequest.person_id) == mine,
+        col(BadgeRequest.campus_id) == campus_id,
+        col(BadgeRequest.address) == col(PersonAddress.address),
+    )
+    other = aliased(PersonAddress)
+    others = exists().where(col(other.person_id) == mine, col(other.address) != col(PersonAddress.address))
+    return or_(col(PersonAddress.verified_at).is_(None), listed, asked, ~others)
+
+
+def has_met(campus_id: uuid.UUID, person_id: Any) -> ColumnElement[bool]:
+    """Beyond a number of its own system, which any campus may give by name and address."""
+    return or_(
+        exists().where(col(Award.person_id) == person_id, col(Award.campus_id) == campus_id),
+        exists().where(col(BadgeRequest.person_id) == person_id, col(BadgeRequest.campus_id) == campus_id),
+        exists().where(
+            col(Participation.person_id) == person_id,
+            col(Participation.activity_id) == col(ActivityCampus.activity_id),
+            col(ActivityCampus.campus_id) == campus_id,
+        ),
+    )
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from datetime import datetime
 from app.db.activities.activities import ActivityFileStore, ActivityStore
 from app.db.activity_log.activity_log import ActivityLogStore, LogDisputeStore
 from app.db.campus.campus import CampusStore, HistoryStore
+from app.db.campus.people import is_known_at
 from app.db.people import PeopleStore
 from app.domain.activities.activities import (
     Activity,
@@ -101,7 +102,7 @@ class ActivityService:
             activity,
             self.activities.campuses_of(activity.id),
             participants,
-            self.people.addresses_of(person.id for _, person in participants),
+            self.people.addresses_of((person.id for _, person in participants), is_known_at(campus.id)),
             [pair for pair in listed if not pair[0].is_present],
         )
 

@@ -21,6 +21,7 @@ from app.db.activities.activities import ActivityStore
 from app.db.activities.check_in import CheckInStore
 from app.db.activities.plans import ActivityPlanStore
 from app.db.awards.awards import AwardStore
+from app.db.campus.people import is_known_at
 from app.db.people import PeopleStore
 from app.domain.activities.activities import Activity, Participation, disambiguated, session_nearest
 from app.domain.activities.check_in import NoSuchCode, code_at
@@ -77,7 +78,7 @@ class AttendanceSheets:
             if state is AwardState.ISSUED:
                 badges.setdefault(person_id, []).append(name)
         for block in self.activities.participants_in_turn(activity.id, with_absent=True):
-            addresses = self.people.addresses_of(person.id for _, person in block)
+            addresses = self.people.addresses_of((person.id for _, person in block), is_known_at(campus.id))
             for participation, person in block:
                 yield ParticipantRow(
                     person, participation, addresses.get(person.id, ""), badges.get(person.id, ())

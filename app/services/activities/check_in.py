@@ -13,6 +13,7 @@ from app.db.activities.activities import ActivityStore
 from app.db.activities.check_in import CheckInStore, Pulse
 from app.db.activities.plans import ActivityPlanStore
 from app.db.campus.campus import CampusStore, HistoryStore
+from app.db.campus.people import is_known_at
 from app.db.people import PeopleStore
 from app.db.privacy import ConsentStore
 from app.domain.activities.activities import Activity, ActivitySession, Participation, session_nearest
@@ -336,7 +337,7 @@ class CheckInService:
     def page(self, campus: Campus, activity_id: uuid.UUID) -> CheckInPage:
         found = self.glance(campus, activity_id)
         entries = self.rooms.entries(found.room.id) if found.room else []
-        addresses = self.people.addresses_of(person.id for _, _, person in entries)
+        addresses = self.people.addresses_of((person.id for _, _, person in entries), is_known_at(campus.id))
         asked = self.signatures.asked(campus, found.activity)
         return replace(found, entries=entries, addresses=addresses, asked=asked)
 

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from app.db.awards.awards import AwardStore
 from app.db.campus.directory import DirectoryStore
+from app.db.campus.people import is_known_at
 from app.domain.activities.activities import Activity, Participation, PartKind, adds_to
 from app.domain.activities.listed_people import KNOWN, ListedPerson, name_key_of
 from app.domain.campus.audit_log import Actor
@@ -113,7 +114,7 @@ class ParticipantService:
         there = service.activities.participants(activity.id, with_absent=True)
         present = {person.id for participation, person in there if participation.is_present}
         people = [self._known(campus, one) for one in dict.fromkeys(person_ids) if one not in present]
-        addresses = service.people.addresses_of(person.id for person in people)
+        addresses = service.people.addresses_of((person.id for person in people), is_known_at(campus.id))
         taken = {participation.line_key for participation, _ in there}
         meant: dict[str, uuid.UUID] = {}
         lines: list[ListedPerson] = []

@@ -17,6 +17,7 @@ from app.db.badges import BadgeStore
 from app.db.badges.shared_definitions import SharedDefinitionStore
 from app.db.campus.campus import CampusStore
 from app.db.campus.directory import DirectoryStore, PeopleOrder
+from app.db.campus.people import is_known_at
 from app.db.engine.queries import Start
 from app.db.frameworks.pathways import PathwayStore
 from app.db.learners import ContributionStore, RequestStore
@@ -214,7 +215,7 @@ class DirectoryService:
             self._badges(campus, words)[: limit + 1],
             self.directory.activities(campus.id, words, start),
             self.find_awards(campus, query, start),
-            self.addresses_of(people),
+            self.addresses_of(campus, people),
         )
 
     def find_people(
@@ -246,8 +247,8 @@ class DirectoryService:
             if all(word in plain_text(version.name) for word in words)
         ]
 
-    def addresses_of(self, people: Sequence[Person]) -> dict[uuid.UUID, str]:
-        return self.people.addresses_of(person.id for person in people)
+    def addresses_of(self, campus: Campus, people: Sequence[Person]) -> dict[uuid.UUID, str]:
+        return self.people.addresses_of((person.id for person in people), is_known_at(campus.id))
 
     def person(self, campus: Campus, person_id: uuid.UUID) -> PersonFile:
         """Raises NotFound for a person unknown to the campus (T01)."""
@@ -256,7 +257,7 @@ class DirectoryService:
             raise NotFound(N_("Cette personne n’existe pas ici."))
         return PersonFile(
             person,
-            self.people.addresses_of([person.id]).get(person.id, ""),
+            self.people.addresses_of([person.id], is_known_at(campus.id)).get(person.id, ""),
             self.directory.participations_of(person.id, campus.id),
             self.directory.awards_of(person.id, campus.id),
         )

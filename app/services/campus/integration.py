@@ -10,6 +10,7 @@ from datetime import datetime
 from app.db.activities.activities import ActivityStore
 from app.db.campus.directory import ProgramLists
 from app.db.campus.integration import IntegrationStore
+from app.db.campus.people import is_known_at
 from app.db.people import PeopleStore
 from app.domain.activities.activities import Activity, Participation
 from app.domain.campus.campus import Campus
@@ -101,8 +102,12 @@ class ProgramListService:
         people = {each.id: each for each in self.people_store.list_by_id({each.person_id for each in found})}
         return [(each, people[each.person_id]) for each in found]
 
-    def addresses_of(self, people: Collection[uuid.UUID]) -> Mapping[uuid.UUID, str]:
-        return self.people_store.addresses_of(people)
+    def addresses_of(self, campus: Campus, people: Collection[uuid.UUID]) -> Mapping[uuid.UUID, str]:
+        return self.people_store.addresses_of(people, is_known_at(campus.id))
+
+    def met(self, campus: Campus, people: Collection[uuid.UUID]) -> set[uuid.UUID]:
+        """Those of whom the campus may read the age band."""
+        return self.lists.met(campus.id, people)
 
     def changed_among(
         self, campus: Campus, ids: Collection[uuid.UUID], since: datetime | None

@@ -10,6 +10,7 @@ from typing import Generic, Protocol, TypeVar
 
 from app.adapters.sheets.blank_workbooks import Cell, write_workbook
 from app.db.campus.directory import PeopleRegisterStore
+from app.db.campus.people import is_known_at
 from app.db.campus.registers import (
     ActivityRegisterStore,
     AwardRegisterStore,
@@ -135,8 +136,8 @@ class AwardRegister(CampusRegister[ListedAward, AwardFilter, AwardSort]):
         of = Participation if with_people else Award
         return self.store.activities(campus.id, most=MOST_ACTIVITIES, of=of)
 
-    def addresses_of(self, people: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
-        return self.people.addresses_of(people)
+    def addresses_of(self, campus: Campus, people: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
+        return self.people.addresses_of(people, is_known_at(campus.id))
 
 
 class ActivityRegister(CampusRegister[Activity, ActivityFilter, ActivitySort]):
@@ -161,8 +162,8 @@ class PeopleRegister(CampusRegister[Person, PeopleFilter, PeopleSort]):
         """Those of the campus, by name."""
         return self.store.among(campus.id, person_ids)
 
-    def addresses_of(self, people: Sequence[Person]) -> dict[uuid.UUID, str]:
-        return self.people.addresses_of(person.id for person in people)
+    def addresses_of(self, campus: Campus, people: Sequence[Person]) -> dict[uuid.UUID, str]:
+        return self.people.addresses_of((person.id for person in people), is_known_at(campus.id))
 
 
 class RequestRegister(CampusRegister[ListedRequest, RequestFilter, RequestSort]):

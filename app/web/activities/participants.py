@@ -417,7 +417,7 @@ def _page(
     activity = services.activities.get(work.campus, activity_id)
     found, more = _found(services, work, words, source)
     there = {person.id for _, person in services.activities.page(work.campus, activity_id).participants}
-    addresses = services.directory.addresses_of(found)
+    addresses = services.directory.addresses_of(work.campus, found)
     return page(
         request,
         "activities/known.html",

@@ -62,7 +62,7 @@ class Beside:
         people = {line.person_id for line in lines} if "adresse" in shown else ()
         awards = [line.id for line in lines] if "remise" in shown else []
         return Beside(
-            services.award_register.addresses_of(people),
+            services.award_register.addresses_of(work.campus, people),
             handings_of(services, work.home, awards, work.campus.id) if awards else {},
         )
 

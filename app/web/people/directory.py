@@ -160,7 +160,7 @@ def _one_kind(
     match where:
         case Where.PEOPLE:
             people = directory.find_people(work.campus, words, start)
-            addresses = directory.addresses_of(people)
+            addresses = directory.addresses_of(work.campus, people)
             hits = [person_hit(work, person, addresses) for person in people]
             ids = [person.id for person in people]
         case Where.ACTIVITIES:

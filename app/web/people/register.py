@@ -83,7 +83,7 @@ def _rows(
     shown: frozenset[str],  # noqa: ARG001 - counts are read at once
 ) -> Iterator[Row]:
     register, zone = services.people_register, work.campus.time_zone
-    addresses, counts = register.addresses_of(people), register.counts(work.campus, people)
+    addresses, counts = register.addresses_of(work.campus, people), register.counts(work.campus, people)
     for person in people:
         counted, name = counts[person.id], (person.family_name, person.given_name)
         yield Row(
