@@ -18,6 +18,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlmodel import Session as DatabaseSession
 from sqlmodel import col, select, update
 
+from app.db.campus.people import addresses_by_campus
 from app.db.engine.writes import IN_ONE_QUERY
 from app.db.people import MergeStore, PeopleStore
 from app.domain.accounts.permissions import NetworkAdministrator, Operator
@@ -300,7 +301,18 @@ class OwnAddressStore:
         An address listed by a trainer is a first sign-in method only for a person who has none.
         """
         proved = next((proved for one, proved in self.people_at(address) if one.id == person.id), None)
-        return proved is not None and self._may_enter(person, proved)
+        return proved is not None and self._opens(person, address, proved)
+
+    def _opens(self, person: Person, address: str, proved: bool) -> bool:
+        return proved or (self._may_enter(person, proved) and self._is_agreed_on(person, address))
+
+    def _is_agreed_on(self, person: Person, address: str) -> bool:
+        """Whether every campus that gave one of the addresses gave this one: no campus opens badges of another."""
+        if len({row.address for row in self.list_of(person.id)}) < 2:
+            return True
+        with self.tenant_scope.across_campuses():
+            campuses = addresses_by_campus(self.session, person.id)
+        return len(campuses) < 2 or all(address in given for given in campuses.values())
 
     def may_name_first(self, person: Person) -> bool:
         """Whether a private link lets its holder name the person's first address.
@@ -321,7 +333,8 @@ class OwnAddressStore:
         return [
             person
             for person, proved in self.people_at(address)
-            if self._may_enter(person, proved) and (self.works(person.id, at=at) or self.holds(person.id))
+            if self._opens(person, address, proved)
+            and (self.works(person.id, at=at) or self.holds(person.id))
         ]
 
     def _may_enter(self, person: Person, proved: bool) -> bool:

@@ -29,13 +29,14 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.orm import aliased
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from app.db.engine import triggers
 from app.db.engine.queries import Store
 from app.db.engine.triggers import Trigger
 from app.domain.activities.activities import ActivityCampus, Participation
 from app.domain.awards.awards import Award
+from app.domain.awards.batches import AwardBatch, BatchLine
 from app.domain.campus.integration import ExternalId
 from app.domain.learners.requests import BadgeRequest
 from app.domain.people.people import CampusPerson, PersonAddress
@@ -66,6 +67,23 @@ def is_known_at(campus_id: uuid.UUID) -> ColumnElement[bool]:
     other = aliased(PersonAddress)
     others = exists().where(col(other.person_id) == mine, col(other.address) != col(PersonAddress.address))
     return or_(col(PersonAddress.verified_at).is_(None), listed, asked, ~others)
+
+
+def addresses_by_campus(session: Session, person_id: uuid.UUID) -> dict[uuid.UUID, set[str]]:
+    """The addresses that each campus wrote for this person, in lists, awards and requests; campuses with any."""
+    listed = select(ActivityCampus.campus_id, Participation.line_key).where(
+        Participation.person_id == person_id, Participation.activity_id == ActivityCampus.activity_id
+    )
+    awarded = select(AwardBatch.campus_id, BatchLine.address).where(
+        BatchLine.person_id == person_id, BatchLine.batch_id == AwardBatch.id
+    )
+    asked = select(BadgeRequest.campus_id, BadgeRequest.address).where(BadgeRequest.person_id == person_id)
+    given: dict[uuid.UUID, set[str]] = {}
+    for query in (listed, awarded, asked):
+        for campus_id, key in session.exec(query):
+            if address := key.partition("|")[0]:
+                given.setdefault(campus_id, set()).add(address)
+    return given
 
 
 def has_met(campus_id: uuid.UUID, person_id: Any) -> ColumnElement[bool]:

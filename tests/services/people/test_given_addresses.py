@@ -218,6 +218,20 @@ def test_no_campus_opens_a_badge_of_another_through_an_address_that_it_gave(
     assert doors(house, person_id) == {HERS}
 
 
+def test_an_address_given_before_opens_nothing_once_another_campus_knows_the_person(house: House):
+    theirs = awarded(house, house.other_campus, f"{ZOE};{HERS}")
+    person_id = person_of(house, theirs)
+    with house.process.visit(campus_id=house.other_campus.id) as services:
+        services.handing_over.write_again(
+            house.other_campus, theirs, ANOTHER, by=by(house, house.other_campus)
+        )
+    assert doors(house, person_id, own_link=False) == {HERS, ANOTHER}
+
+    mine = house.award(f"{ZOE};{HERS}").lines[0].award_id
+    assert person_of(house, mine) == person_id
+    assert doors(house, person_id) == {HERS}
+
+
 # --- ways to add a first address to a record that a joint activity knows by name alone
 
 

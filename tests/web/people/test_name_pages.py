@@ -40,5 +40,5 @@ def test_a_name_corrected_by_the_campus_says_what_became_of_the_badges(house: Ho
     page = admin.get(f"/gestion/itip/repertoire/{person_id}/corriger")
     done = form_with(page, "prenom").fill(prenom="Zoé").press(admin, page)
     shown = admin.get(done.headers["location"]).text
-    assert "C’est corrigé." in shown
+    assert "Le nom est corrigé." in shown
     assert "<h1>Zoé N" in shown
