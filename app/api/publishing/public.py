@@ -211,7 +211,8 @@ def current_definition(badge_id: uuid.UUID, request: Request, services: ReadingS
     media_type = _wanted(request, _LINKED_DATA)
     version, document = services.publication.definition(badge_id, None)
     place = services.addresses.version(badge_id, version.number)
-    return answer(request, document, cache=FIVE_MINUTES, media_type=media_type, **{"Content-Location": place})
+    headers = {"Content-Location": place}
+    return answer(request, document, cache=FIVE_MINUTES, media_type=media_type, changed_at=None, **headers)
 
 
 @router.get(

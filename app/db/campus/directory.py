@@ -201,10 +201,9 @@ class ProgramLists(Store):
             col(HistoryEntry.action) == "age_band",
             col(HistoryEntry.campus_id) == campus_id,
         )
-        query = select(Person.id).where(among(self.session, col(Person.id), ids))
-        return set(
-            self.session.execute(query.where(or_(has_met(campus_id, col(Person.id)), noted))).scalars()
-        )
+        query = select(col(Person.id)).where(among(self.session, col(Person.id), ids))
+        met = query.where(or_(has_met(campus_id, col(Person.id)), noted))
+        return set(self.session.execute(met).scalars())
 
     def activities(self, campus_id: uuid.UUID, wanted: Wanted) -> list[Activity]:
         query = select(Activity).join(ActivityCampus, col(ActivityCampus.activity_id) == col(Activity.id))

@@ -74,15 +74,20 @@ def addresses_by_campus(session: Session, person_id: uuid.UUID) -> dict[uuid.UUI
     listed = select(ActivityCampus.campus_id, Participation.line_key).where(
         Participation.person_id == person_id, Participation.activity_id == ActivityCampus.activity_id
     )
-    awarded = select(AwardBatch.campus_id, BatchLine.address).where(
-        BatchLine.person_id == person_id, BatchLine.batch_id == AwardBatch.id
-    )
     asked = select(BadgeRequest.campus_id, BadgeRequest.address).where(BadgeRequest.person_id == person_id)
+    # Of a person chosen among participants, a batch has the main address, also if another campus gave it.
+    awarded = select(AwardBatch.campus_id, BatchLine.address).where(
+        BatchLine.person_id == person_id,
+        BatchLine.batch_id == AwardBatch.id,
+        col(BatchLine.participation_id).is_(None),
+    )
     given: dict[uuid.UUID, set[str]] = {}
-    for query in (listed, awarded, asked):
-        for campus_id, key in session.exec(query):
-            if address := key.partition("|")[0]:
-                given.setdefault(campus_id, set()).add(address)
+    for queries in ((listed, asked), (awarded,)):
+        known = frozenset(given)
+        for query in queries:
+            for campus_id, key in session.exec(query):
+                if (address := key.partition("|")[0]) and campus_id not in known:
+                    given.setdefault(campus_id, set()).add(address)
     return given
 
 

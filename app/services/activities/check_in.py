@@ -470,7 +470,7 @@ class CheckInService:
         self.signatures.note(
             room,
             door.activity,
-            self._line_of_person(door.activity, person),
+            self._line_of_person(door.campus, door.activity, person),
             person,
             phone_digest=digest,
             signed_at=made,
@@ -479,12 +479,12 @@ class CheckInService:
         )
         return done, Signed.LISTED if known else Signed.NEW
 
-    def _line_of_person(self, activity: Activity, person: Person) -> ListedPerson:
+    def _line_of_person(self, campus: Campus, activity: Activity, person: Person) -> ListedPerson:
         line = ListedPerson(
             1,
             given_name=person.given_name,
             family_name=person.family_name,
-            address=self.people.addresses_of([person.id]).get(person.id, ""),
+            address=self.people.addresses_of([person.id], is_known_at(campus.id)).get(person.id, ""),
         )
         taken = self.activities.line_keys(activity.id)
         return line if line.address else replace(line, homonym=free_homonym(line, taken))

@@ -216,7 +216,7 @@ class ParticipantService:
             ("", "", "") if line.line in named else (line.given_name, line.family_name, line.address)
             for line in lines
         ]
-        settled = self._as_named(lines, named) if named else list(lines)
+        settled = self._as_named(campus, lines, named) if named else list(lines)
         for index, people in self.known_beside(campus, activity_id, told).items():
             answer = answers.get(lines[index].line)
             if answer and len(people) == 1:
@@ -225,11 +225,14 @@ class ParticipantService:
                 settled[index] = replace(lines[index], fault=KNOWN)
         return settled
 
-    def _as_named(self, lines: Sequence[ListedPerson], named: Mapping[int, uuid.UUID]) -> list[ListedPerson]:
+    def _as_named(
+        self, campus: Campus, lines: Sequence[ListedPerson], named: Mapping[int, uuid.UUID]
+    ) -> list[ListedPerson]:
         """With name and address as recorded; people of one name without an address are numbered."""
         store = self.activity_service.people
         people = {person.id: person for person in store.list_by_id(set(named.values()))}
-        addresses, taken, settled = store.addresses_of(people), set[str](), list[ListedPerson]()
+        addresses = store.addresses_of(people, is_known_at(campus.id))
+        taken, settled = set[str](), list[ListedPerson]()
         for line in lines:
             if line.line in named:
                 person = people[named[line.line]]

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from app.db.campus.people import is_known_at
 from app.domain.activities.activities import Activity, Participation, adds_to
 from app.domain.activities.listed_people import ListedPerson, MatchCandidate, free_homonym, name_key_of
 from app.domain.awards.awards import LineOutcome
@@ -177,7 +178,7 @@ class ParticipantUpserts:
                 activity.id, person_ids=set(people)
             )
         }
-        addresses = self.activities.people.addresses_of(people)
+        addresses = self.activities.people.addresses_of(people, is_known_at(campus.id))
         touched, new, meant = list[Participation](), dict[str, _Line](), dict[str, uuid.UUID]()
         for each in lines:
             person = people[named[each.external_id]]

@@ -34,7 +34,7 @@ from app.domain.imports.imports import (
     check_draft,
     check_source,
 )
-from app.domain.imports.lists.model import Column
+from app.domain.imports.lists.model import Block, Column
 from app.domain.imports.records import Record, without_contradictions
 from app.domain.imports.tables import HEADINGS, ImportColumn, ReadingPlan, Sheet, read_records, read_sheet
 from app.domain.imports.xapi import VERBS, check_verbs, read_statements, statements_in
@@ -45,7 +45,7 @@ from app.language import N_
 from app.services.activities.line_faults import ALREADY_KNOWN
 from app.services.activities.participants import as_known
 from app.services.imports.import_matching import ImportJudging, Judged
-from app.services.imports.lists import MAX_BYTES, Block, blocks_as_text, blocks_from_text, blocks_of
+from app.services.imports.lists import MAX_BYTES, blocks_as_text, blocks_from_text, blocks_of
 from app.services.imports.writing import ImportWriting
 
 MOST_REPORTS = 100

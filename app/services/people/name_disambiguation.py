@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from app.db.activities.activities import ActivityStore
+from app.db.campus.people import is_known_at
 from app.db.people import NamesakeStore, PeopleStore
 from app.domain.activities.activities import Activity, Participation, homonym_of
 from app.domain.activities.listed_people import (
@@ -209,7 +210,7 @@ class Namesakes:
         if person is None:
             other = self._at_another_address(campus, activity, line)
             return other or Question((), must_be_answered=True)
-        address = self.people.addresses_of([person.id]).get(person.id, "")
+        address = self.people.addresses_of([person.id], is_known_at(campus.id)).get(person.id, "")
         return Question((Namesake(person, participation, address),), must_be_answered=True)
 
     def _at_another_address(self, campus: Campus, activity: Activity, line: ListedPerson) -> Question | None:
@@ -242,7 +243,7 @@ class Namesakes:
         ids = {person.id for pairs in unclear.values() for _, person in pairs}
         if not ids:
             return {}
-        addresses = self.people.addresses_of(ids)
+        addresses = self.people.addresses_of(ids, is_known_at(campus.id))
         seen = self.store.seen_elsewhere(campus.id, ids, but=activity.id)
         return {
             number: tuple(
@@ -259,7 +260,8 @@ class Namesakes:
         found: dict[str, dict[uuid.UUID, tuple[Person, VisibleName]]] = {}
         for person, key, seen in self.store.seen_in(campus.id, keys):
             found.setdefault(key, {}).setdefault(person.id, (person, seen))
-        addresses = self.people.addresses_of({id_ for people in found.values() for id_ in people})
+        ids = {id_ for people in found.values() for id_ in people}
+        addresses = self.people.addresses_of(ids, is_known_at(campus.id))
         return {
             line.line: Question(
                 tuple(

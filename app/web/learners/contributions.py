@@ -24,12 +24,12 @@ from app.http.request_scope import ReadingServices, limited, write_transaction
 from app.http.response_cache import (
     HOLDER,
     MORE_THAN_ONE_BADGE,
-    Holder,
     check_speaks_for_person,
     holder_of,
 )
 from app.http.workplaces import look_of, sentence_of, today_in
 from app.language import N_
+from app.services.accounts.sessions import Holder
 from app.services.learners.contributions import ContributionView
 from app.web.activities.files import files_shown, handed_in, previewed, saved
 

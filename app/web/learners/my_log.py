@@ -22,9 +22,10 @@ from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.pages.words import day, moment
 from app.http.request_scope import ReadingServices, WritingServices, write_transaction
-from app.http.response_cache import CHANGING_HOLDER, HOLDER, Holder, holder_of, speaks_for_person
+from app.http.response_cache import CHANGING_HOLDER, HOLDER, holder_of, speaks_for_person
 from app.http.workplaces import look_of, sentence_of
 from app.language import N_, current_locale
+from app.services.accounts.sessions import Holder
 from app.services.awards.papers import LogWords
 from app.services.learners.my_log import DISPUTABLE, PersonalLine
 from app.services.publishing.publication import Published

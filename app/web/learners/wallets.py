@@ -296,6 +296,7 @@ def answer_presentation(
     try:
         with write_transaction(request) as writing:
             if award_id is None:
+                writing.presentations.of_candidate(reference)
                 if not people_here(request, writing):
                     raise NotSignedIn(
                         N_(
