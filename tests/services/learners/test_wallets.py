@@ -356,7 +356,7 @@ def test_odd_credential_requests_are_refused(house: House) -> None:
     good = proof(house, nonce(house))
     for request, refusal in (
         ({}, WalletRefusal.INVALID_CREDENTIAL_REQUEST),
-        ({"credential_identifier": "x"}, WalletRefusal.INVALID_CREDENTIAL_REQUEST),
+        ({"credential_identifier": "x"}, WalletRefusal.UNKNOWN_IDENTIFIER),
         ({"credential_configuration_id": 3}, WalletRefusal.INVALID_CREDENTIAL_REQUEST),
         ({"credential_configuration_id": "x"}, WalletRefusal.UNKNOWN_CONFIGURATION),
         (request_for(WalletFormat.TOKEN), WalletRefusal.UNKNOWN_CONFIGURATION),
@@ -473,7 +473,9 @@ def test_batch_brings_the_badge_for_each_key_and_no_second_time(house: House) ->
     found = issued(house, token, request)
     assert isinstance(found, IssuedToWallet)
     assert keys_of(found) == [{"jwk": each.public.to_jwk()} for each in keys]
-    assert issued(house, token, request) is WalletRefusal.INVALID_TOKEN
+    assert issued(house, token, request) is WalletRefusal.INVALID_NONCE
+    anew = [signed_proof(claims | {"nonce": nonce(house)}, key=keys[0])]
+    assert issued(house, token, request_for(WalletFormat.SD_JWT, *anew)) is WalletRefusal.INVALID_TOKEN
 
 
 @pytest.mark.parametrize("algorithm", [Algorithm.ES256, Algorithm.EDDSA])

@@ -103,7 +103,7 @@ def test_a_code_is_shown_once_and_opens_the_badge_without_an_account(house: Hous
     learner = house.client()
     answer = send(learner, "/recuperer", {"code": code[1].lower().replace("-", " ")})
     assert answer.headers["location"] == f"/mes-badges/{ids[0]}?fait=recu"
-    assert "votre badge est là" in learner.get(answer.headers["location"]).text
+    assert "le badge est là" in learner.get(answer.headers["location"]).text
     assert "Reçu par la personne" in trainer.get(f"{activity(house)}/remise").text
 
 
