@@ -9,6 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.domain.campus.audit_log import Actor
+from app.errors import Conflict
 from tests.support.house import House, send
 from tests.web.accounts.test_learner_account import ZOE, ask_for_letter, award_elsewhere, enter
 
@@ -147,12 +148,12 @@ def test_another_name_at_that_address_is_offered_and_not_taken(house: House, zoe
 
 
 def test_who_has_an_account_elsewhere_is_not_taken_by_sharing_an_address(house: House, zoe: TestClient):
-    """Léo proved an address of his own; that a list put the family's beside his name gives Zoé nothing of his."""
+    """Léo proved an address of his own: a trainer puts no other beside it."""
     leo = house.award("Léo N’Diaye; leo@exemple.fr")
     client = house.client()
     (way_in,) = ask_for_letter(house, client, "leo@exemple.fr")
     enter(client, way_in)
-    with house.unit_of_work() as services:
+    with house.unit_of_work() as services, pytest.raises(Conflict, match="a un compte"):
         services.handing_over.write_again(
             house.campus, leo.lines[0].award_id, "zoe@exemple.fr", by=Actor(house.trainer.id)
         )
