@@ -38,7 +38,7 @@ class AddressOfAnother(Conflict):
 
 
 @dataclass(frozen=True)
-class Corrected:
+class CorrectionResult:
     address: bool = False
     name: bool = False
     badges: int = 0
@@ -97,7 +97,7 @@ class CorrectionService:
         *,
         by: Actor,
         is_shared: bool = False,
-    ) -> Corrected:
+    ) -> CorrectionResult:
         """Only what differs. An address that its person proved is never replaced."""
         found = self.find(campus, person_id)
         if found.refusal is not None:
@@ -112,7 +112,7 @@ class CorrectionService:
                 self._check_own_address(campus, person, wanted)
             self._replace_address(campus, person, wanted, by)
         badges = self.names.correct_in_campus(campus, person_id, given, family, by=by) if is_renamed else 0
-        return Corrected(is_moved, is_renamed, badges)
+        return CorrectionResult(is_moved, is_renamed, badges)
 
     def _check_own_address(self, campus: Campus, person: Person, wanted: str) -> None:
         others = [

@@ -30,7 +30,7 @@ from app.http.response_cache import CHANGING_HOLDER, holder_of
 from app.http.workplaces import SIGNED_IN, SURELY_SIGNED_IN, AtWork, at_work, sentence_of, staff
 from app.language import N_
 from app.services.accounts.sessions import SignedIn
-from app.services.people.corrections import NOT_YOURS, AddressOfAnother, Corrected
+from app.services.people.corrections import NOT_YOURS, AddressOfAnother, CorrectionResult
 from app.services.people.names import MyWish
 
 router = APIRouter(prefix="/gestion/{slug}/repertoire", dependencies=[CROSS_TENANT])
@@ -186,16 +186,16 @@ _OUTCOMES = {
 }
 
 
-def _outcome_of(done: Corrected) -> str:
+def _outcome_of(done: CorrectionResult) -> str:
     found = ["adresse"] if done.address else []
     if done.name:
         found.append("badges" if done.badges else "nom")
     return "-".join(found) or "rien"
 
 
-def outcome_words(told: str) -> str:
+def outcome_words(outcome: str) -> str:
     """What a correction did, by the query of the page that it leads to; empty for anything else."""
-    return " ".join(translated(_OUTCOMES[one]) for one in told.split("-") if one in _OUTCOMES)
+    return " ".join(translated(_OUTCOMES[one]) for one in outcome.split("-") if one in _OUTCOMES)
 
 
 def _batch_in(typed: str) -> str:

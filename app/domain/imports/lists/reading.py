@@ -9,12 +9,19 @@ from itertools import pairwise
 
 from app.domain.imports.lists.addresses import is_named_in
 from app.domain.imports.lists.columns import from_columns
-from app.domain.imports.lists.crosschecks import doubt_marked, doubt_told_elsewhere, show_all_people
+from app.domain.imports.lists.crosschecks import (
+    doubt_marked,
+    doubt_neighbours,
+    doubt_not_among_present,
+    doubt_told_elsewhere,
+    show_all_people,
+)
 from app.domain.imports.lists.evidence import OCCASIONS
 from app.domain.imports.lists.free_text import (
     from_text,
+    mentions_in,
+    names_leader,
 )
-from app.domain.imports.lists.mentions import mentions_in, names_leader
 from app.domain.imports.lists.model import (
     NAME_COLUMNS,
     Block,
@@ -35,7 +42,6 @@ from app.domain.imports.lists.names import (
     kind_of,
     may_be_given,
 )
-from app.domain.imports.lists.neighbours import doubt_neighbours, doubt_not_among_present
 from app.domain.imports.lists.proof import admit, asked_without_evidence
 from app.domain.imports.lists.remarks import (
     announces_participants,
