@@ -397,9 +397,9 @@ def _lines(source: str, answer: Answer) -> Iterator[Text]:
 
 
 def _standing_lines(standing: IssuerStanding) -> Iterator[Text]:
-    told = verdicts.standing_message(standing)
-    yield Text(f"  {told.sentence.text()}", style=_COLOURS.get(told.state, ""))
-    for warning in filter(None, (told.warning, told.advice)):
+    messages = verdicts.standing_message(standing)
+    yield Text(f"  {messages.sentence.text()}", style=_COLOURS.get(messages.state, ""))
+    for warning in filter(None, (messages.warning, messages.advice)):
         yield Text(f"  {warning.text()}", style=_COLOURS["bad"])
 
 

@@ -217,8 +217,8 @@ class PersonalDataStore(Store):
             about = and_(noun_here, history.c.noun_id.in_(ids))
             forgotten += self._empty(about, owner)
         acted = history.c.actor_id == owner.person_id
-        told = sql_cast(history.c.facts, Text).contains(str(owner.person_id))
-        named = and_(history.c.noun.in_(("membership", "badge")), told)
+        names_them = sql_cast(history.c.facts, Text).contains(str(owner.person_id))
+        named = and_(history.c.noun.in_(("membership", "badge")), names_them)
         return forgotten + self._empty(and_(or_(acted, named), here), owner)
 
     def _empty(self, which: ColumnElement[bool], owner: DataOwner) -> int:

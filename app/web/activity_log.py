@@ -274,25 +274,25 @@ def evidence_shown(answer: Answer, zone: str, document: str) -> EvidenceShown | 
     """`document` is the URL of our evidence document, its files are below it; empty for a foreign badge."""
     if answer.evidence is None:
         return None
-    told = evidence_messages(answer.evidence, answer.report)
+    messages = evidence_messages(answer.evidence, answer.report)
     return EvidenceShown(
-        state=told.state,
-        sentence=sentence_text(told.sentence, zone),
-        beside=sentence_text(told.beside, zone),
-        lines=[_line(line, told.size, zone, document) for line in told.lines],
-        checks=[(translated(words), translated(why)) for words, why in told.checks],
-        limits=[translated(words) for words in told.limits],
-        decided=translated(_SIGNED_AGAIN if told.is_signed_again else _DECIDED).format(
-            moment=moment(told.decided_at, zone), number=told.decision + 1, size=told.size
+        state=messages.state,
+        sentence=sentence_text(messages.sentence, zone),
+        beside=sentence_text(messages.beside, zone),
+        lines=[_line(line, messages.size, zone, document) for line in messages.lines],
+        checks=[(translated(words), translated(why)) for words, why in messages.checks],
+        limits=[translated(words) for words in messages.limits],
+        decided=translated(_SIGNED_AGAIN if messages.is_signed_again else _DECIDED).format(
+            moment=moment(messages.decided_at, zone), number=messages.decision + 1, size=messages.size
         )
-        if told.decided_at
+        if messages.decided_at
         else "",
         decided_title=translated(
-            N_("Dernière signature") if told.is_signed_again else N_("Attribution décidée")
+            N_("Dernière signature") if messages.is_signed_again else N_("Attribution décidée")
         ),
-        state_of_log=told.log,
+        state_of_log=messages.log,
         witnesses=[sentence_text(each, zone) for each in witness_messages(answer.evidence, answer.report)],
-        document=document if told.lines or told.decided_at else "",
+        document=document if messages.lines or messages.decided_at else "",
     )
 
 

@@ -79,14 +79,14 @@ class OwnRequest:
 
 @dataclass(frozen=True)
 class BadgeAhead:
-    """A badge counted in the log; `missing` and `done` are conditions as text, `told` what is still missing."""
+    """A badge counted in the log; `missing` and `done` are conditions as text, `ahead` what is still missing."""
 
     title: str
     campus: str
     rule: str
     missing: Sequence[str]
     done: Sequence[str]
-    told: str
+    ahead: str
 
 
 @router.get("")
