@@ -281,7 +281,7 @@ def test_a_pdf_that_only_holds_a_badge_is_not_verified_as_a_page(
         told = json.loads(answer.out)
         assert (answer.code, told["verdict"], told["leadsTo"]["kind"]) == (2, "undetermined", "attached")
         assert told["leadsTo"]["badgeVerdict"] == "valid"
-    assert "Comparez le nom" in operator.types("verify", paper).out
+    assert "Ce badge ne nomme personne" in operator.types("verify", paper).out
 
 
 @pytest.mark.parametrize("form", ["png", "svg"])
