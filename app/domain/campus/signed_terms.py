@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from app.language import N_, current_locale
+from app.language.dates import local
 from sceau_credentials.values.json_text import JsonObject
 
-FRANCE: Final = ZoneInfo("Europe/Paris")
 
 
 class BadgeKind(StrEnum):
@@ -85,7 +84,7 @@ def is_artefact(facts: Mapping[str, object]) -> bool:
 
 
 def day_in_france(at: datetime) -> date:
-    return at.astimezone(FRANCE).date()
+    return local(at).date()
 
 
 _NO_BREAK: Final = "\u00a0"

@@ -195,5 +195,5 @@ def test_learner_reads_which_parts_of_a_badge_they_showed(
         learner.get(house.private_link(result, 0))
         assert send(learner, here, {"montre": ["nom"]}).status_code == 200
         page = told(learner.get(here).text)
-        assert ": Le nom de la personne" in page
+        assert ": le nom de la personne" in page
         house.close()

@@ -49,6 +49,11 @@ def unexplained_columns(
     """The cells of unknown columns that a person has to check."""
     found: dict[int, frozenset[str]] = {}
     names = [i for i, column in enumerate(columns) if column in NAME_COLUMNS]
+    people = sum(
+        any(row[i] for i in names) and (len(names) == 1 or sum(map(bool, row)) > 1)
+        for row in zip(*cells, strict=True)
+    )
+    """Beside more than one column of names, a cell alone in its row is a title or « Total : 12 »."""
     bodies = sum(
         all(row) and not any(":" in cell or any(map(str.isdigit, cell)) for cell in row)
         for row in zip(*(cells[i] for i in names), strict=True)
@@ -101,9 +106,7 @@ def unexplained_columns(
             odd = [*odd, *filter(is_crossed, said)]
         odd = [
             *odd,
-            *_set_apart(
-                title, of_people, sum(any(row) for row in zip(*(cells[i] for i in names), strict=True))
-            ),
+            *_set_apart(title, of_people, people),
         ]
         odd = [*odd, *_of_no_group(title, of_people)]
         if set(fold(title).split()) & _DURATIONS:
@@ -318,13 +321,13 @@ def _codes_of_absence(written: Sequence[str], rows: int, title: str) -> list[str
     """« A », « ABS » in a column that holds nothing but ticks and such codes, and is not a group's letter."""
     # Without a heading, the first line may be one.
     written = written[1:] if not title and written and not status_of_code(written[0]) else written
-    codes = [cell for cell in written if len(cell) < 5 and status_of_code(cell)]
+    codes = [cell for cell in written if status_of_code(cell)]
     others = [
         cell
         for cell in written
         if cell not in codes and fold(cell) not in ("r", "ret", "") and not is_ticked(cell)
     ]
-    is_group = len(set(map(fold, written))) == 1 and len(written) == rows
+    is_group = len(set(map(fold, written))) == 1 and len(written) == rows and len(written[0]) == 1
     return [] if others or is_group else codes
 
 
