@@ -20,6 +20,7 @@ from app.http.security_headers import as_private
 from app.http.workplaces import sentence_of
 from app.language import N_
 from app.services.verification.presentations import Possession, RequestView
+from app.services.verification.presented import holder_in
 from app.web.verification.verification_page import PossessionShown, answer_page
 
 router = APIRouter(prefix="/verifier/demander")
@@ -29,25 +30,27 @@ _POSSESSION = {
     Possession.WALLET: (
         "ok",
         N_("La personne a prouvé qu’elle détient ce badge"),
-        N_(
-            "Ce badge est lié à son portefeuille numérique, qui a signé la réponse. Comparez le nom avec la personne devant vous : un lien a pu être transmis."
-        ),
+        N_("Ce badge est lié à son portefeuille numérique, qui a signé la réponse."),
     ),
     Possession.PERSON: (
         "ok",
         N_("La réponse vient des badges de cette personne"),
         N_(
-            "La réponse vient de ses badges sur ce service : par son compte, ou par le lien privé reçu du campus. Comparez le nom avec la personne devant vous : un lien a pu être transmis."
+            "La réponse vient de ses badges sur ce service : par son compte, ou par le lien privé reçu du campus."
         ),
     ),
     Possession.UNBOUND: (
         "past",
         N_("Rien ne prouve que la personne détient ce badge"),
         N_(
-            "Ce badge n’est lié à aucun portefeuille : une copie donnerait la même réponse. Comparez le nom, ou demandez une réponse depuis ses badges sur Sceau."
+            "Ce badge n’est lié à aucun portefeuille : une copie donnerait la même réponse. Demandez plutôt une réponse depuis ses badges sur Sceau."
         ),
     ),
 }
+
+
+_COMPARE = N_("Comparez le nom avec la personne devant vous : un lien a pu être transmis.")
+_NAMELESS = N_("Ce badge ne nomme personne : rien n’y dit que c’est celui de la personne devant vous.")
 
 
 @router.get("")
@@ -148,7 +151,9 @@ def _verdict(request: Request, services: ReadingServices, view: RequestView) -> 
     assert answer is not None, "the request was answered"
     assert view.possession is not None, "the request was answered"
     state, title, words = _POSSESSION[view.possession]
-    shown = PossessionShown(state, translated(title), translated(words))
+    document = answer.report.document if answer.report else None
+    compare = _COMPARE if document and holder_in(document) else _NAMELESS
+    shown = PossessionShown(state, translated(title), f"{translated(words)} {translated(compare)}")
     return answer_page(request, services, answer, possession=shown)
 
 

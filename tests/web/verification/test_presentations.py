@@ -107,6 +107,21 @@ def test_holder_sees_who_asks_and_everything_that_would_be_shown_then_shows_it(
     assert "Atelier Nord" in privacy
 
 
+def test_answer_asks_to_compare_a_name_only_where_the_badge_names_somebody(
+    employer: TestClient, zoe: TestClient, result
+) -> None:
+    award_id = result.lines[0].award_id
+    mine = f"/mes-badges/{award_id}"
+    for choice, sentence in (("avec", "Comparez le nom avec"), ("sans", "Ce badge ne nomme personne")):
+        send(zoe, f"{mine}/nom-du-badge", {"vue": choice}, seen_on=mine)
+        here, link = requested(employer)
+        send(zoe, link, {"geste": "montrer", "badge": str(award_id)})
+        seen = text_of(employer.get(here).text)
+        assert [each for each in ("Comparez le nom avec", "Ce badge ne nomme personne") if each in seen] == [
+            sentence
+        ]
+
+
 def test_refusal_shows_nothing_and_ends_the_request(employer: TestClient, zoe: TestClient) -> None:
     here, link = requested(employer)
     assert send(zoe, link, {"geste": "refuser"}).status_code == 303
