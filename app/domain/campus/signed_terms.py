@@ -12,7 +12,6 @@ from app.language.dates import local
 from sceau_credentials.values.json_text import JsonObject
 
 
-
 class BadgeKind(StrEnum):
     """What a badge recognises; the kind decides which evidence an award must rest on."""
 

@@ -219,7 +219,7 @@ class ActivityService:
                 pass
             elif complete(participation, hours=line.hours, contribution=line.contribution):
                 check_participation(participation)
-                self._note_amendment(activity, participation, by)
+                self._note_amendments(activity, [participation], by)
                 completed.append(participation)
             kept[line.line_key] = (participation, person)
             if participation.line_key.startswith("|") and line.address:
@@ -249,7 +249,8 @@ class ActivityService:
             return
         people = [person for _, person in self.activities.participants(activity.id, with_absent=True)]
         leads, *_ = self.activities.campuses_of(activity.id)
-        self.age_bands.suppose_pupils(people, by=by, campus_id=leads.id)
+        with self.logged_events.organisers_of(activity):
+            self.age_bands.suppose_pupils(people, by=by, campus_id=leads.id)
         if not was_for_pupils:
             self.age_bands.protect_awards_of(activity, by=by)
 
@@ -309,7 +310,7 @@ class ActivityService:
         participation.is_present = present
         self.activities.add_participations([participation])
         self.logged_events.log_participation(activity, [participation], reason)
-        self._note_amendment(activity, participation, by)
+        self._note_amendments(activity, [participation], by)
 
     def note_absent(self, activity: Activity, participation: Participation, *, by: Actor) -> None:
         """The person took their presence back. The activity must be locked."""
@@ -362,7 +363,7 @@ class ActivityService:
         check_participation(participation)
         self.activities.add_participations([participation])
         self.logged_events.log_participation(activity, [participation], reason.strip())
-        self._note_amendment(activity, participation, by)
+        self._note_amendments(activity, [participation], by)
         return participation
 
     def amend_all(
@@ -380,9 +381,7 @@ class ActivityService:
             check_participation(participation)
         self.activities.add_participations(changed)
         self.logged_events.log_participation(activity, changed, reason)
-        campus, *_ = self.activities.campuses_of(activity.id)
-        ids = [participation.id for participation in changed]
-        self.history.write_all(by, "amend", "participation", ids, at=self.clock(), campus_id=campus.id)
+        self._note_amendments(activity, changed, by)
 
     def close(
         self, campus: Campus, activity_ids: Sequence[uuid.UUID], *, by: Actor, reopen: bool = False
@@ -403,11 +402,12 @@ class ActivityService:
         )
         return len(rows)
 
-    def _note_amendment(self, activity: Activity, participation: Participation, by: Actor) -> None:
+    def _note_amendments(self, activity: Activity, changed: Sequence[Participation], by: Actor) -> None:
+        """In the history of the leading campus."""
         campus, *_ = self.activities.campuses_of(activity.id)
-        self.history.write(
-            by, "amend", "participation", participation.id, at=self.clock(), campus_id=campus.id
-        )
+        ids = [participation.id for participation in changed]
+        with self.logged_events.organisers_of(activity):
+            self.history.write_all(by, "amend", "participation", ids, at=self.clock(), campus_id=campus.id)
 
 
 LATEST = 200

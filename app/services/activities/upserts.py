@@ -344,16 +344,13 @@ class ParticipantUpserts:
                 each.refuse(ExternalIdTaken(NAMED_OTHERWISE, value=each.external_id, known=other))
 
     def _note(self, activity: Activity, people: int, by: Actor) -> None:
-        if people:
-            campus, *_ = self.activities.activities.campuses_of(activity.id)
+        if not people:
+            return
+        campus, *_ = self.activities.activities.campuses_of(activity.id)
+        at = self.activities.clock()
+        with self.activities.logged_events.organisers_of(activity):
             self.activities.history.write(
-                by,
-                "record",
-                "activity",
-                activity.id,
-                at=self.activities.clock(),
-                campus_id=campus.id,
-                people=people,
+                by, "record", "activity", activity.id, at=at, campus_id=campus.id, people=people
             )
 
 

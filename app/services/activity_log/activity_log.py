@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -49,6 +49,7 @@ from app.errors import Unavailable
 from app.language import N_
 from app.services.activity_log.recovery import Journal, RecoveryNotes
 from app.services.publishing.status import Signing
+from app.tenancy.scope import TenantScope
 from sceau_credentials.errors import MalformedInput
 from sceau_credentials.evidence.documents import LoggedEntry
 from sceau_credentials.keys import SigningKey, VerificationKey
@@ -304,6 +305,7 @@ class LoggedEvents:
     disputes: LogDisputeStore
     pathways: PathwayStore
     addresses: Addresses
+    tenant_scope: TenantScope
 
     def mark_pathways(self, person_ids: Iterable[uuid.UUID]) -> None:
         """Their stages are computed again after this transaction."""
@@ -319,9 +321,19 @@ class LoggedEvents:
         if not participations:
             return
         self.mark_pathways(each.person_id for each in participations)
-        # Fixed lock order: prevents deadlocks between activities with the same campuses.
-        for campus in sorted(self.activities.campuses_of(activity.id), key=lambda one: one.id):
-            self._noted_in(campus, activity, participations, reason)
+        with self.organisers_of(activity) as campuses:
+            for campus in campuses:
+                self._noted_in(campus, activity, participations, reason)
+
+    @contextmanager
+    def organisers_of(self, activity: Activity) -> Iterator[Sequence[Campus]]:
+        """The campuses that organise it, whose logs and histories can be written whichever of them acts.
+
+        Fixed lock order: prevents deadlocks between activities with the same campuses.
+        """
+        campuses = sorted(self.activities.campuses_of(activity.id), key=lambda one: one.id)
+        with self.tenant_scope.across_campuses() if len(campuses) > 1 else nullcontext():
+            yield campuses
 
     def _noted_in(
         self, campus: Campus, activity: Activity, participations: Sequence[Participation], reason: str
@@ -344,16 +356,19 @@ class LoggedEvents:
         ]
         practised = self.activities.practised_in(activity.id)
         true = {each.id: told_of(activity, each, practised) for each in there}
-        for campus in sorted(self.activities.campuses_of(activity.id), key=lambda one: one.id):
-            log = self.log.open(campus)
-            said = {
-                each.noun_id: each.facts
-                for each in self.log.store.payloads_of(PARTICIPATION, true)
-                if each.log_id == log.id
-            }
-            changed = [each for each in there if each.id in said and not _says(said[each.id], true[each.id])]
-            self.mark_pathways(each.person_id for each in changed)
-            self._noted_in(campus, activity, changed, reason)
+        with self.organisers_of(activity) as campuses:
+            for campus in campuses:
+                log = self.log.open(campus)
+                said = {
+                    each.noun_id: each.facts
+                    for each in self.log.store.payloads_of(PARTICIPATION, true)
+                    if each.log_id == log.id
+                }
+                changed = [
+                    each for each in there if each.id in said and not _says(said[each.id], true[each.id])
+                ]
+                self.mark_pathways(each.person_id for each in changed)
+                self._noted_in(campus, activity, changed, reason)
 
     def joined(self, campus: Campus, activity: Activity) -> None:
         """Log in this campus's log what was recorded before it agreed to co-organise."""
