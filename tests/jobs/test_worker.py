@@ -25,7 +25,7 @@ from app.jobs.worker import Worker
 from tests.jobs.tally import Tally, process_on
 from tests.support.house import House
 
-LONG_ENOUGH = 30.0
+LONG_ENOUGH = 120.0
 
 
 @pytest.fixture

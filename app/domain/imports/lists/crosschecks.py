@@ -146,8 +146,16 @@ def _apart(lines: Sequence[Candidate]) -> Iterator[Candidate]:
     """« Yasmine et Zoé Amar » are two, each with a question."""
     for one in lines:
         words = one.whole.split()
-        is_couple = Reason.COUPLE in {doubt.reason for doubt in one.line.doubts}
-        if is_couple and len(words) == 2:
+        couple = next((doubt.word for doubt in one.line.doubts if doubt.reason is Reason.COUPLE), None)
+        is_couple = couple is not None
+        halves = [each.split() for each in _AND.split(couple or "")]
+        if len(halves) == 2 and all(len(half) > 1 and any(map(may_be_given, half)) for half in halves):
+            # « Jade Lemoine et Rayan Aït Ahmed »
+            other = replace(one, whole=" ".join(halves[1]))
+            one.whole = " ".join(halves[0])
+            yield one
+            yield other
+        elif is_couple and len(words) == 2:
             other = replace(one, whole=words[1])
             one.whole = words[0]
             yield one
@@ -164,6 +172,9 @@ def _apart(lines: Sequence[Candidate]) -> Iterator[Candidate]:
             yield other
         else:
             yield one
+
+
+_AND = re.compile(r"\s+(?:et|and|&|\+)\s+", re.IGNORECASE)
 
 
 def _words_of(one: Candidate) -> set[str]:

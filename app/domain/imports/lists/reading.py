@@ -352,6 +352,9 @@ def _read(row: Row, segment: Segment, context: _Context) -> Iterator[Candidate]:
         # « Sophie Germain sophie@… » below a table belongs to another list.
         by_columns, line = False, line.doubting(Reason.MAYBE_TITLE)
     candidate = from_columns(row, line, segment) if by_columns else from_text(row, line)
+    if not by_columns and len(row.filled) == 1 and (segment.days or segment.ticked):
+        # « Sacha Guérin;;; » among names that are ticked.
+        candidate.line = candidate.line.doubting(Reason.UNTICKED)
     candidate.unread = " ; ".join(_unread(row, segment) if by_columns and candidate.is_person else row.filled)
     candidate.votes = 2 * segment.told
     candidate.has_row = bool(by_columns) and _has_row(row, segment)
