@@ -327,7 +327,7 @@ class LoggedEvents:
 
     @contextmanager
     def organisers_of(self, activity: Activity) -> Iterator[Sequence[Campus]]:
-        """The campuses that organise it, whose logs and histories can be written whichever of them acts.
+        """The campuses that organise it; any of them may write the logs and histories of all.
 
         Fixed lock order: prevents deadlocks between activities with the same campuses.
         """
