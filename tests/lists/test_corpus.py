@@ -225,6 +225,17 @@ def test_no_name_stands_only_in_a_refused_line(text: str) -> None:
     assert all(word in asked for word in named), asked
 
 
+@pytest.mark.parametrize(
+    ("heading", "cell", "hours"),
+    [("Temps (min)", "90", 1.5), ("Total Duration (Minutes)", "118", 1.97), ("Durée en minutes", "45 min", 0.75),
+     ("Durée (sec)", "7080", 1.97), ("Durée", "7", 7), ("Durée (h)", "35", 35)],
+)  # fmt: skip
+def test_hours_have_the_unit_that_their_heading_names(heading: str, cell: str, hours: float) -> None:
+    read = read_list_text(f"Nom;Prénom;{heading}\nOury;Sonia;{cell}\nPoulain;Théo;{cell}\n")
+    assert {line.hours for line in read.in_state(State.READY)} <= {hours, None}
+    assert len(read.in_state(State.READY)) == 2
+
+
 def test_hours_over_those_of_the_activity_are_asked_about() -> None:
     text = "Nom;Prénom;Heures\nDupont;Marie;4"
     assert read_list_text(text, activity_hours=3).lines[-1].state is State.ASK

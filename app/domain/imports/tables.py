@@ -17,7 +17,7 @@ from app.domain.imports.imports import MOST_LINES
 from app.domain.imports.lists.model import OF_ADDRESS, Block, Column, Doubt, Line, Reason, Row, State
 from app.domain.imports.lists.names import fold
 from app.domain.imports.lists.reading import read_blocks
-from app.domain.imports.lists.remarks import HOURS_OUT_OF_RANGE, hours_fault, hours_in
+from app.domain.imports.lists.remarks import HOURS_OUT_OF_RANGE, hours_fault, hours_in, with_unit
 from app.domain.imports.lists.suspicion import remaining_faults
 from app.domain.imports.lists.wording import (
     OF_OTHERS,
@@ -389,6 +389,7 @@ def read_records(
     `sure` are doubtful lines that a person confirmed, `taken` those with an accepted suggestion for the address.
     """
     columns = sheet.columns(plan)
+    sheet = _with_units(sheet, columns)
     people = _people(sheet, columns)
     people |= {number: _with_suggestion(people[number]) for number in taken if number in people}
     read = [_record(row, columns, plan, people[row.number], is_sure=row.number in sure) for row in sheet.rows]
@@ -416,6 +417,27 @@ def _people(sheet: Sheet, columns: Sequence[ImportColumn]) -> dict[int, Line]:
         for numbers in rows_of.values()
         for number in numbers
     }
+
+
+def _with_units(sheet: Sheet, columns: Sequence[ImportColumn]) -> Sheet:
+    """« 90 » under « Durée (min) » is 90 min."""
+    timed = [index for index, column in enumerate(columns) if column in _OF_TIME]
+    if not timed:
+        return sheet
+    rows = (
+        replace(
+            row,
+            cells=tuple(
+                with_unit(cell, sheet.heading[index]) if index in timed else cell
+                for index, cell in enumerate(row.cells)
+            ),
+        )
+        for row in sheet.rows
+    )
+    return replace(sheet, rows=tuple(rows))
+
+
+_OF_TIME = frozenset((ImportColumn.HOURS, ImportColumn.ACTIVITY_HOURS))
 
 
 def _suggestion(line: Line) -> str:

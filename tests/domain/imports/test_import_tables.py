@@ -47,6 +47,11 @@ def test_the_columns_of_our_own_template_are_known() -> None:
     assert (read.part, read.person.hours, read.fault) == (PartKind.RESOURCE, 2.5, "")
 
 
+def test_times_have_the_unit_that_their_heading_names() -> None:
+    (read,) = records("Robotique;03/10/2025;MARTIN;Zoé;90", heading="Activité;Date;Nom;Prénom;Durée (min)")
+    assert read.person.hours == 1.5
+
+
 def test_a_table_of_projects_is_read_by_its_own_headings() -> None:
     (read,) = records(
         "12;Fablab mobile;01/09/2025;30/06/2026;MARTIN Zoé;Porteuse de projet;14h30",

@@ -28,9 +28,11 @@ from app.domain.imports.lists.remarks import (
     is_crossed,
     is_neutral,
     is_ticked,
+    may_be_minutes,
     says_present,
     status_in,
     status_of_code,
+    with_unit,
 )
 from app.domain.imports.lists.suspicion import Candidate
 from app.domain.imports.lists.tables import Segment
@@ -51,9 +53,9 @@ def from_columns(row: Row, line: Line, segment: Segment) -> Candidate:
     cells = list(row.cells)
     columns = segment.columns
     held: dict[Column, str] = {}
-    for column, cell in zip(columns, cells, strict=False):
+    for index, (column, cell) in enumerate(zip(columns, cells, strict=False)):
         if cell and column not in held:
-            held[column] = cell
+            held[column] = with_unit(cell, segment.title_of(index)) if column is Column.HOURS else cell
     names = [
         held[column]
         for column in (Column.FAMILY, Column.GIVEN, Column.FAMILY_FIRST, Column.GIVEN_FIRST, Column.WHOLE)
@@ -104,6 +106,8 @@ def from_columns(row: Row, line: Line, segment: Segment) -> Candidate:
             line = line.doubting(Reason.EXTRA, cell)
     if Column.HOURS in held:
         line = with_hours(line, held[Column.HOURS])
+        if may_be_minutes(held[Column.HOURS], segment.title_of(columns.index(Column.HOURS))):
+            line = line.doubting(Reason.HOURS_HIGH, f"{held[Column.HOURS]} h")
     part = held.get(Column.PART, "")
     if set(fold(part).split()) & OTHER_PARTS:
         line = line.doubting(Reason.LEADER)

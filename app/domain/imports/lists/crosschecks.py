@@ -270,6 +270,9 @@ def doubt_marked(people: Sequence[Candidate]) -> None:
         marks = [found | {"-"} if sign != "+" else found for found, sign in zip(marks, signs, strict=True)]
         counts["-"] = 0
     ticked = [bool(_TICK.search(one.line.text)) for one in people]
+    said = [one.free and bool(_TICK_IN_WORDS.search(one.line.text)) for one in people]
+    if 2 * sum(said) >= sum(one.free for one in people):
+        ticked = [tick or word for tick, word in zip(ticked, said, strict=True)]
     for one, found, is_marked in zip(people, marks, ticked, strict=True):
         rare = next((mark for mark in sorted(found) if counts[mark] < len(people)), "")
         if rare and not one.line.doubts:
@@ -279,6 +282,10 @@ def doubt_marked(people: Sequence[Candidate]) -> None:
 
 
 _TICK = re.compile(r"[✅✔✓☑👍🙋]")
+_TICK_IN_WORDS = re.compile(
+    r"[\s;:(](?:oui|yes|x|ok|pr[ée]sente?|sign[ée]e?|[ée]marg[ée]e?)\W*$", re.IGNORECASE
+)
+"""« UGHETTO Salomé oui »"""
 _ALONE = re.compile(r"(?:(?<=\s)|(?<=[(\[]))(?:[-–—/_]|0|\d/\d|[Øø∅])(?=[)\]]|\s*$)")
 """« Léa Martin / », « (0/2) Léa Martin »"""
 

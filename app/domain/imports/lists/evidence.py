@@ -15,6 +15,7 @@ from app.domain.imports.lists.names import (
     is_less_common_word,
 )
 from app.domain.imports.lists.remarks import (
+    DURATIONS,
     HOURS,
     denial_in,
     hours_in,
@@ -109,7 +110,7 @@ def unexplained_columns(
             *_set_apart(title, of_people, people),
         ]
         odd = [*odd, *_of_no_group(title, of_people)]
-        if set(fold(title).split()) & _DURATIONS:
+        if set(fold(title).split()) & DURATIONS:
             odd = [*odd, *_short(written)]
         if set(fold(title).split()) & _ENDS:
             odd = [*odd, *_early(written), *_other_dates(written)]
@@ -451,9 +452,6 @@ def _other_dates(written: Sequence[str]) -> list[str]:
     counts = Counter(cell for cell in written if _DATE.fullmatch(cell))
     usual, most = counts.most_common(1)[0] if counts else ("", 0)
     return [cell for cell in counts if cell != usual] if most > 1 and 2 * most > sum(counts.values()) else []
-
-
-_DURATIONS = frozenset(("duree", "durees", "temps", "duration", "minutes", "connexion"))
 
 
 def _short(written: Sequence[str]) -> list[str]:

@@ -342,6 +342,31 @@ def hours_in(cell: str) -> tuple[float | None, bool]:
     return None, False
 
 
+_UNITS = {
+    "min": frozenset(("min", "mn", "minute", "minutes", "mins")),
+    "s": frozenset(("s", "sec", "secs", "seconde", "secondes", "seconds")),
+}
+_OF_HOURS = frozenset(("h", "heure", "heures", "hour", "hours"))
+
+
+def with_unit(cell: str, heading: str) -> str:
+    """« 118 » under « Durée (minutes) » is 118 min."""
+    words = set(fold(heading).split())
+    if words & _OF_HOURS or not (number := re.fullmatch(r"(\d{1,5})(?:[.,]\d{1,3})?", cell.strip())):
+        return cell
+    unit = next((unit for unit, names in _UNITS.items() if words & names), "")
+    return f"{number[1]} {unit}" if unit else cell
+
+
+DURATIONS = frozenset(("duree", "durees", "temps", "duration", "minutes", "connexion"))
+
+
+def may_be_minutes(cell: str, heading: str) -> bool:
+    """« 118 » under « Durée »: more than a day, and no unit."""
+    words = set(fold(heading).split())
+    return bool(words & DURATIONS) and not words & _OF_HOURS and cell.strip().isdecimal() and int(cell) > 24
+
+
 def hours_fault(cell: str, *, most: float = 10_000, out_of_range: str = HOURS_OUT_OF_RANGE) -> str:
     """The sentence about hours that cannot be stored, or nothing; a number too large is not « unreadable »."""
     hours, readable = hours_in(cell)
