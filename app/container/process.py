@@ -8,7 +8,7 @@ import time
 import uuid
 from asyncio import to_thread
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
 from itertools import count
@@ -72,10 +72,9 @@ from app.domain.learners.portfolios import Portfolio
 from app.domain.messages import Mailer
 from app.domain.publishing import Addresses, SignedList
 from app.domain.trust.organisations import Endorsement
-from app.errors import NotFound
 from app.services.activities.files import FileIntake
-from app.services.activity_log.log_check import Behind, Older, OlderCopy
-from app.services.activity_log.restoring import ERASED_AGAIN, ChoicesRestored, Restored
+from app.services.activity_log.log_check import Behind, Older, OlderCopy, has_only_choices_left
+from app.services.activity_log.restoring import ChoicesRestored, Restored
 from app.services.badges.models import read_models
 from app.services.campus.webhooks import WebhookSender, WebhookService
 from app.services.messages.letters import LetterService
@@ -333,15 +332,14 @@ class Process:
             frames = services.restoring.frames(campus, services.stores.activity_log.find(campus.id))
         for frame in frames:
             with self.repair() as services:
-                services.restoring.replay(campus, frame, done)
+                services.restoring.replay(campus, frame, done, services.erasures, by=by)
         with self.repair() as services:
             services.restoring.finish(campus, reason, done, by=by)
             done.unstated = services.suspensions.state_again(campus, done.suspended, by=by)
+        with self.repair() as services:
+            services.restoring.erase_due(campus, done, services.erasures, by=by)
         self.restart_feeds()
-        for person_id in done.erased:
-            with self.repair() as services, suppress(NotFound):
-                services.erasures.process_chunk(campus, person_id, ERASED_AGAIN, by=by)
-        if all(each.older is Older.CHOICES for each in self.compare_with_anchors(thorough=True)):
+        if has_only_choices_left(self.compare_with_anchors(thorough=True)):
             done.choices = self.put_back_choices(reason, by=by)
         return done
 

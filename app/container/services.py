@@ -32,7 +32,7 @@ from app.services.activity_log.integrity import IntegrityService
 from app.services.activity_log.keys import LogKeyHistory
 from app.services.activity_log.log_check import AnchorCheck
 from app.services.activity_log.log_monitoring import LogWatch
-from app.services.activity_log.recovery import ChoiceJournal, JournalCheck
+from app.services.activity_log.recovery import ChoiceJournal, ErasureJournal, JournalCheck
 from app.services.activity_log.restoring import LogReconciliation, RestoreService
 from app.services.awards.award_context import AwardCounting
 from app.services.awards.award_evidence import AwardEvidenceService, ContributedLines
@@ -190,6 +190,7 @@ class Services(Parts):
     campuses: CampusService
     catalogue: CatalogueService
     choice_journal: ChoiceJournal
+    erasure_journal: ErasureJournal
     competencies: CompetencyService
     connected_apps: ConnectedApps
     contributions: ContributionService

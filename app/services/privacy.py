@@ -31,6 +31,7 @@ from app.db.privacy import (
     owner_of,
 )
 from app.domain.accounts.sign_in import Wish, mailbox_token_time, read_mailbox_token
+from app.domain.activity_log.recovery import ERASURES
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
@@ -253,7 +254,7 @@ def _said(value: Any) -> Any:
 
 
 JSON = "application/json"
-MOST_LISTED = 200
+MOST_LISTED, _MOST_TOLD = 200, 100
 
 
 @dataclass(frozen=True)
@@ -493,17 +494,49 @@ class ErasureService:
             line = self.logged_events.forget(person.id, each, erasure.id)
             erasure.log_id, erasure.number = line.log_id, line.number
             done.append(erasure)
-        self.erasures.bury(awards, at=at)
-        if whole:
-            self.erasures.bury_portfolios(person.id, at=at)
-        self.imports.forget_person(person, self.people.all_addresses(person.id), reached)
-        self.api_answers.forget_person(person, self.people.all_addresses(person.id), reached)
-        self.personal.erase(self._owner(person, reached, whole=whole), leaves_totals=leaves_totals)
+        owner = self._owner(person, reached, whole=whole)
+        self._delete(person, awards, owner, reached)
+        self.personal.erase(owner, leaves_totals=leaves_totals)
         for each, erasure in zip(campuses, done, strict=True):
-            self.erasures.add(erasure)
-            self.history.write(by, "erase", "erasure", erasure.id, at=at, campus_id=each.id)
+            self._keep(each, erasure, at=at, by=by)
             self._sign(each)
         return done
+
+    def repeat(self, campus: Campus, person_id: uuid.UUID, erasure: Erasure, *, by: Actor) -> None:
+        """The same erasure once more, in a restored copy: roles had ended, and lists are signed afterwards.
+
+        A number below 0: the log has no line about it, and gets one.
+        """
+        at, here = self.clock(), {campus.id}
+        known = self.personal.campuses_of(person_id)
+        if campus.id in known:
+            person = self.people.get(person_id)
+            awards = self.erasures.awards_of(person_id, here)
+            self.status.status.raise_slots(self.status.status.slots_of(list(awards)), at=at)
+            self.endorsements.raise_for(list(awards))
+            owner = self._owner(person, here, whole=known == here)
+            self._delete(person, awards, owner, here)
+            self.personal.erase(owner)
+        if erasure.number >= 0:
+            self.logged_events.forget_entries(person_id, campus, erasure.id)
+        else:
+            line = self.logged_events.forget(person_id, campus, erasure.id)
+            erasure.log_id, erasure.number = line.log_id, line.number
+        self._keep(campus, erasure, at=at, by=by)
+
+    def _delete(
+        self, person: Person, awards: dict[uuid.UUID, uuid.UUID], owner: DataOwner, here: set[uuid.UUID]
+    ) -> None:
+        self.erasures.bury(awards, at=self.clock())
+        if owner.campus_ids is None:
+            self.erasures.bury_portfolios(person.id, at=self.clock())
+        self.imports.forget_person(person, owner.addresses, here)
+        self.api_answers.forget_person(person, owner.addresses, here)
+
+    def _keep(self, campus: Campus, erasure: Erasure, *, at: datetime, by: Actor) -> None:
+        self.erasures.add(erasure)
+        self.log.notes.add_rows(campus, ERASURES, [erasure.model_dump()])
+        self.history.write(by, "erase", "erasure", erasure.id, at=at, campus_id=campus.id)
 
     def _sign(self, campus: Campus) -> None:
         """Completes the proof immediately; a log that must not be signed does not block the erasure."""
@@ -534,9 +567,6 @@ def by_matter(counts: Mapping[str, int]) -> dict[DataSubjectMatter, int]:
         for matter, number in found.items()
         if number and matter is not DataSubjectMatter.HISTORY
     }
-
-
-_MOST_TOLD = 100
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,7 @@ import json
 import os
 import re
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -280,20 +280,25 @@ class RecoveryJournal:
             raise
         self.failure = ""
 
-    def frames(
-        self, campus_id: uuid.UUID, origin: str, *, beyond: int, with_erasures: bool = False
-    ) -> Iterator[Frame]:
-        """The frames of that log with lines from number `beyond` on, in the order of their lines;
-        `with_erasures`: only those that name people who were erased. Damaged frames are skipped."""
+    def frames(self, campus_id: uuid.UUID, origin: str, *, beyond: int) -> Iterator[Frame]:
+        """The frames of that log with lines from number `beyond` on, in the order of their lines.
+
+        Damaged frames are skipped.
+        """
+        return self._found(campus_id, lambda header: header["origin"] == origin and header["stop"] > beyond)
+
+    def with_erasures(self, campus_id: uuid.UUID) -> Iterator[Frame]:
+        """The frames that name people who were erased, of every log of the campus."""
+        return self._found(campus_id, lambda header: bool(header.get("erased", 1)))
+
+    def _found(self, campus_id: uuid.UUID, is_wanted: Callable[[dict[str, Any]], bool]) -> Iterator[Frame]:
         found: list[tuple[int, int, Path, _Place]] = []
         for path in self._files(campus_id):
             with path.open("rb") as file:
                 found += [
                     (place.header["start"], place.header["stop"], path, place)
                     for place in _places(file)
-                    if place.header["origin"] == origin
-                    and place.header["stop"] > beyond
-                    and (place.header.get("erased", 1) or not with_erasures)
+                    if is_wanted(place.header)
                 ]
         for _start, _stop, path, place in sorted(found, key=lambda each: each[:2]):
             with path.open("rb") as file:

@@ -17,7 +17,7 @@ from app.domain.campus.campus import Campus
 from app.errors import AppError
 from app.language import N_, filled
 from app.language import gettext as _
-from app.services.activity_log.log_check import SENTENCES, Older
+from app.services.activity_log.log_check import SENTENCES, Older, has_only_choices_left
 from app.services.activity_log.restoring import (
     ChoicesRestored,
     Missing,
@@ -101,7 +101,7 @@ def restore_campuses(reason: str, *, yes: bool, only: str = "") -> None:
         done = process.put_back(campus, reason, by=_BY)
         _tell_done(campus, done)
         choices = done.choices or choices
-    if choices is None and all(each.older is Older.CHOICES for each in process.behind.values()):
+    if choices is None and has_only_choices_left(process.behind.values()):
         choices = process.put_back_choices(reason, by=_BY)
     if choices is not None:
         _tell_choices(choices)

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Date, DateTime, Enum, LargeBinary, Table, Uuid
 from sqlalchemy import select as select_columns
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.types import TypeEngine
 from sqlmodel import SQLModel, col, func, select
 
@@ -18,6 +19,7 @@ from app.domain.activities.files import FileContent, FileState, StoredFile
 from app.domain.activity_log.activity_log import (
     DEFINITION,
     MOST_FAULTS,
+    CampusLog,
     IntegrityCheck,
     LogPayload,
     PictureDigest,
@@ -32,6 +34,7 @@ from app.domain.activity_log.recovery import (
     PEOPLE,
     SLOTS,
     VERSIONS,
+    JournaledErasure,
     Values,
 )
 from app.domain.awards.awards import Award, AwardState, NewerDocument, SignedDocument
@@ -39,13 +42,15 @@ from app.domain.awards.open_badges import AwardEvidence
 from app.domain.badges.badges import Badge, BadgeVersion
 from app.domain.campus.campus import Label, Network, SealedKey
 from app.domain.core import UtcSecond
-from app.domain.people.people import Person
-from app.domain.privacy.consents import ErasedAward
+from app.domain.people.people import Membership, Person
+from app.domain.privacy.consents import ErasedAward, Erasure
 from app.domain.publishing import StatusList, StatusSlot
 from app.domain.trust.organisations import Endorsement, EndorsementStatusSlot, Organisation, OrganisationKey
 from app.domain.trust.trust_registry import FollowedList, NetworkKey, TrustEdition
 
 AT_A_TIME: Final = 250
+RowRefused = IntegrityError
+"""The database refused a statement: another row refers to its row, or has its key."""
 
 
 class StoredAwardRow(NamedTuple):
@@ -318,6 +323,30 @@ class RecoveryStore(Store):
 
     def erased(self, award_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
         return self._known(col(ErasedAward.award_id), set(award_ids))
+
+    def erasures_among(self, erasure_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
+        return self._known(col(Erasure.id), set(erasure_ids))
+
+    def has_older(self, campus_id: uuid.UUID, erasure: JournaledErasure) -> bool:
+        """Whether the campus has something about the person from before that line of its log."""
+        log = self.session.exec(select(CampusLog).where(CampusLog.origin == erasure.origin)).first()
+        if log is not None and log.size <= erasure.number:
+            return True
+        said = select(LogPayload.number).where(
+            LogPayload.about_id == erasure.person_id,
+            LogPayload.log_id == (log.id if log else None),
+            LogPayload.number < erasure.number,
+        )
+        worked = select(Membership.id).where(
+            Membership.campus_id == campus_id,
+            Membership.person_id == erasure.person_id,
+            Membership.since <= erasure.at,
+        )
+        return any(self.session.exec(each.limit(1)).first() is not None for each in (said, worked))
+
+    def erasure_values(self, row: Values) -> dict[str, Any]:
+        columns: Table = Erasure.__table__  # type: ignore[attr-defined]
+        return typed_values(columns, row)
 
     def key(self, key_id: uuid.UUID) -> SealedKey | None:
         return self.session.get(SealedKey, key_id)

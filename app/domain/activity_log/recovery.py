@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import BigInteger
 from sqlmodel import Field, SQLModel
 
-from app.domain.activity_log.activity_log import EntryKind, Fact
+from app.domain.activity_log.activity_log import CampusLog, EntryKind, Fact
 from sceau_credentials.evidence.commitments import Leaf
 
 KEYS, PEOPLE, BADGES, VERSIONS = "signing_key", "person", "badge", "badge_version"
@@ -25,7 +25,9 @@ AWARDS, DOCUMENTS, SLOTS, EVIDENCE, NEWER = (
 IN_ORDER: Final = (KEYS, PEOPLE, BADGES, VERSIONS, AWARDS, DOCUMENTS, SLOTS, EVIDENCE, NEWER)
 """The tables of journaled rows, each after those that it refers to."""
 ERASED: Final = "erased"
-"""The people with erased data."""
+"""The people with erased data, each with their erasure."""
+ERASURES: Final = "erasure"
+"""The rows of those erasures."""
 
 Values = Mapping[str, Any]
 
@@ -181,8 +183,33 @@ class Frame:
         return found
 
     @property
-    def erased(self) -> set[uuid.UUID]:
-        return {uuid.UUID(each) for each in self.content.get(ERASED, ())}
+    def erasures(self) -> list[JournaledErasure]:
+        """In the order of their lines. Older frames have the people alone, in that order."""
+        named = self.content.get(ERASED, ())
+        if not named:
+            return []
+        numbers = {
+            line.fact.noun_id: line.number for line in self.lines if line.fact.kind is EntryKind.ERASURE
+        }
+        pairs = zip(named, numbers, strict=False) if isinstance(named[0], str) else named
+        return [
+            JournaledErasure(person_id, erasure_id, self.origin, numbers.get(erasure_id, self.start), self.at)
+            for person_id, erasure_id in ((uuid.UUID(one), uuid.UUID(str(other))) for one, other in pairs)
+        ]
+
+
+@dataclass(frozen=True)
+class JournaledErasure:
+    """`number`: its line in the log of that origin."""
+
+    person_id: uuid.UUID
+    erasure_id: uuid.UUID
+    origin: str
+    number: int
+    at: datetime
+
+    def is_in(self, log: CampusLog) -> bool:
+        return self.origin == log.origin and self.number < log.size
 
 
 @dataclass(frozen=True)

@@ -451,12 +451,16 @@ class LoggedEvents:
 
     def forget(self, person_id: uuid.UUID, campus: Campus, erasure_id: uuid.UUID) -> Written:
         """Erase a person's entries and keys from the campus's logs; the erasure entry is anonymous."""
+        entries = self.forget_entries(person_id, campus, erasure_id)
+        (said,) = self.log.append(campus, [erasure_fact(erasure_id, entries)])
+        return said
+
+    def forget_entries(self, person_id: uuid.UUID, campus: Campus, erasure_id: uuid.UUID) -> int:
         logs = {each.id for each in self.log.store.list_of(campus.id)}
         entries = self.log.store.erase_about(person_id, logs)
         self.disputes.forget(person_id, logs)
-        self.log.notes.add_erased(campus, person_id)
-        (said,) = self.log.append(campus, [erasure_fact(erasure_id, entries)])
-        return said
+        self.log.notes.add_erased(campus, person_id, erasure_id)
+        return entries
 
 
 def _says(facts: Mapping[str, Any], told: Mapping[str, Any]) -> bool:

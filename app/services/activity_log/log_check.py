@@ -20,7 +20,7 @@ from app.errors import Unavailable
 from app.language import N_
 from app.services.activity_log.activity_log import ActivityLog, Anchors
 from app.services.activity_log.keys import LogKeyHistory
-from app.services.activity_log.recovery import ChoiceJournal
+from app.services.activity_log.recovery import ChoiceJournal, ErasureJournal
 from app.services.publishing.status import ListAnchors
 from sceau_credentials.errors import CredentialError
 from sceau_credentials.evidence.commitments import Leaf, commit
@@ -258,6 +258,7 @@ class Older(StrEnum):
     LIST_OLDER = "list_older"
     ANCHOR_DAMAGED = "anchor_damaged"
     CHOICES = "choices"
+    ERASED_THERE = "erased_there"
 
 
 SENTENCES: Final = {
@@ -271,6 +272,9 @@ SENTENCES: Final = {
     Older.CHOICES: N_(
         "{campus} : ce que des personnes ont choisi depuis (pages fermées, consentements, noms…) manque : "
         "{where} changements."
+    ),
+    Older.ERASED_THERE: N_(
+        "{campus} : {where} personnes dont les données ont été effacées depuis sont de nouveau dans la base."
     ),
     Older.ANCHOR_DAMAGED: N_("{campus} : le fichier d’ancre {where} est abîmé."),
 }
@@ -297,6 +301,11 @@ class Behind:
     where: str
 
 
+def has_only_choices_left(found: Iterable[Behind]) -> bool:
+    """Whether people's choices can be restored: every campus has its awards again."""
+    return all(each.older in (Older.CHOICES, Older.ERASED_THERE) for each in found)
+
+
 class AllAnchors(ListAnchors, Anchors, Protocol):
     def state(self) -> AnchorState: ...
 
@@ -312,9 +321,11 @@ class AnchorCheck:
         campuses: CampusStore,
         anchors: AllAnchors,
         choices: ChoiceJournal,
+        erasures: ErasureJournal,
         addresses: Addresses,
     ) -> None:
         self.choices = choices
+        self.erasures = erasures
         self.log = log
         self.logs = log.store
         self.log_keys = log_keys
@@ -334,6 +345,8 @@ class AnchorCheck:
             found += [Behind(each.id, each.slug, Older.CHOICES, str(lost)) for each in campuses.values()]
         for campus in campuses.values():
             found += self._log_of(campus, open_logs.get(campus.id), state, thorough)
+            if thorough and (due := len(self.erasures.due(campus.id))):
+                found.append(Behind(campus.id, campus.slug, Older.ERASED_THERE, str(due)))
         return found + list(self._lists_of(campuses, state))
 
     def catch_up(self) -> int:

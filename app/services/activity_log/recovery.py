@@ -14,7 +14,16 @@ from app.db.activity_log.activity_log import ActivityLogStore
 from app.db.activity_log.choices import ChoiceStore
 from app.db.activity_log.integrity import RecoveryStore
 from app.domain.activity_log.activity_log import AWARD, DEFINITION, KEY, CampusLog, Fact, Written, leaf_of
-from app.domain.activity_log.recovery import CHOICES_ORIGIN, CHOSEN, ERASED, NO_CAMPUS, Frame, JournaledLine
+from app.domain.activity_log.recovery import (
+    CHOICES_ORIGIN,
+    CHOSEN,
+    ERASED,
+    NO_CAMPUS,
+    PEOPLE,
+    Frame,
+    JournaledErasure,
+    JournaledLine,
+)
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
 
@@ -26,9 +35,9 @@ class Journal(Protocol):
         """Durable when it returns; raises OSError."""
         ...
 
-    def frames(
-        self, campus_id: uuid.UUID, origin: str, *, beyond: int, with_erasures: bool = False
-    ) -> Iterator[Frame]: ...
+    def frames(self, campus_id: uuid.UUID, origin: str, *, beyond: int) -> Iterator[Frame]: ...
+
+    def with_erasures(self, campus_id: uuid.UUID) -> Iterator[Frame]: ...
 
     def covered(self, campus_id: uuid.UUID, origin: str) -> Sequence[tuple[int, int]]: ...
 
@@ -38,7 +47,7 @@ class _OfCampus:
     origin: str = ""
     written: list[Written] = field(default_factory=list)
     rows: dict[str, list[Any]] = field(default_factory=dict)
-    erased: list[uuid.UUID] = field(default_factory=list)
+    erased: list[tuple[uuid.UUID, uuid.UUID]] = field(default_factory=list)
 
 
 class RecoveryNotes:
@@ -67,8 +76,8 @@ class RecoveryNotes:
         """Rows, or their values by column, in their final state of the transaction."""
         self._of(campus.id).rows.setdefault(table, []).extend(rows)
 
-    def add_erased(self, campus: Campus, person_id: uuid.UUID) -> None:
-        self._of(campus.id).erased.append(person_id)
+    def add_erased(self, campus: Campus, person_id: uuid.UUID, erasure_id: uuid.UUID) -> None:
+        self._of(campus.id).erased.append((person_id, erasure_id))
 
     def write(self, journal: Journal, *, at: datetime) -> None:
         for campus_id, notes in self._by_campus.items():
@@ -143,6 +152,32 @@ class JournalCheck:
             about.get(AWARD, set()), about.get(DEFINITION, set()), about.get(KEY, set())
         )
         return {"lines": lines, "rows": rows, ERASED: []}
+
+
+@dataclass(frozen=True, eq=False)
+class ErasureJournal:
+    """The erasures that an older copy of the database lacks."""
+
+    store: RecoveryStore
+    journal: Journal
+
+    def due(self, campus_id: uuid.UUID) -> list[JournaledErasure]:
+        """Erasures without a row here, of people whose data of before it is here.
+
+        Read from the whole journal: the log of a restore that was interrupted may have their lines already.
+        """
+        found = {
+            each.erasure_id: each
+            for frame in self.journal.with_erasures(campus_id)
+            for each in frame.erasures
+        }
+        lacking = found.keys() - self.store.erasures_among(found)
+        there = self.store.there(PEOPLE, {found[each].person_id for each in lacking})
+        return [
+            each
+            for erasure_id, each in found.items()
+            if erasure_id in lacking and each.person_id in there and self.store.has_older(campus_id, each)
+        ]
 
 
 @dataclass(frozen=True, eq=False)

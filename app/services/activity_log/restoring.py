@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, Protocol
+
+import structlog
 
 from app.db.activity_log.activity_log import ActivityLogStore
-from app.db.activity_log.integrity import RecoveryStore
+from app.db.activity_log.integrity import RecoveryStore, RowRefused
 from app.db.campus.campus import HistoryStore
 from app.db.publishing import StatusStore
 from app.domain.accounts.own_addresses import Changed
@@ -18,6 +20,7 @@ from app.domain.activity_log.recovery import (
     AWARDS,
     BADGES,
     DOCUMENTS,
+    ERASURES,
     EVIDENCE,
     IN_ORDER,
     KEYS,
@@ -26,26 +29,31 @@ from app.domain.activity_log.recovery import (
     SLOTS,
     VERSIONS,
     Frame,
+    JournaledErasure,
     JournaledLine,
+    Values,
 )
 from app.domain.awards.awards import SUSPENDED_BEFORE, WITHDRAWN_BEFORE, Award, AwardState, revoke
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, KeyState, SealedKey
 from app.domain.core import Clock, new_id, whole_second
 from app.domain.people.people import Person
+from app.domain.privacy.consents import Erasure
 from app.domain.publishing import AnchoredList, StatusList, StatusSlot
-from app.errors import Conflict, InvalidInput, NotFound
+from app.errors import AppError, Conflict, InvalidInput, NotFound
 from app.language import N_
 from app.services.accounts.sessions import AccountNotices
 from app.services.activity_log.activity_log import ActivityLog, Anchors, LogOutOfStep
 from app.services.activity_log.log_check import AllAnchors
-from app.services.activity_log.recovery import ChoiceJournal, Journal
+from app.services.activity_log.recovery import ChoiceJournal, ErasureJournal, Journal
 from app.services.campus.keys import CampusKeys
 from app.services.publishing.status import StatusService
 from sceau_credentials.evidence.commitments import Opening
 from sceau_credentials.status_list import read_list
 from sceau_credentials.transparency_log.checkpoints import TreeHead
 from sceau_credentials.values.json_text import parse_json_object
+
+logger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -152,8 +160,10 @@ class Restored:
     keys: int = 0
     unregistered: set[uuid.UUID] = field(default_factory=set)
     """Awards with a lost badge definition; the learner's file may restore it."""
-    erased: set[uuid.UUID] = field(default_factory=set)
-    """People erased since the copy, with data still in it."""
+    erased: dict[uuid.UUID, int] = field(default_factory=dict)
+    """People erased since the copy, with the number of their last erasure in the log."""
+    not_erased: set[uuid.UUID] = field(default_factory=set)
+    """Those whose erasure failed here; `sceau restore` tries again."""
     suspended: set[uuid.UUID] = field(default_factory=set)
     """Suspended again as the lists have it; the edition at their address is to state it."""
     unstated: set[uuid.UUID] = field(default_factory=set)
@@ -164,6 +174,14 @@ class Restored:
     """The log that permanently lost entries, and its successor."""
     choices: ChoicesRestored | None = None
     """None while other campuses are still to be restored."""
+
+    def is_erased(self, person_id: uuid.UUID | None, number: int) -> bool:
+        """Whether what this line of the log says of the person was erased after it."""
+        return person_id is not None and number < self.erased.get(person_id, -1)
+
+
+class RepeatsErasures(Protocol):
+    def repeat(self, campus: Campus, person_id: uuid.UUID, erasure: Erasure, *, by: Actor) -> None: ...
 
 
 class RestoreService:
@@ -176,6 +194,7 @@ class RestoreService:
         reconciliation: LogReconciliation,
         anchors: AllAnchors,
         journal: Journal,
+        erasures: ErasureJournal,
         choices: ChoiceJournal,
         notices: AccountNotices,
         history: HistoryStore,
@@ -189,6 +208,7 @@ class RestoreService:
         self.reconciliation = reconciliation
         self.anchors = anchors
         self.journal = journal
+        self.erasures = erasures
         self.choices = choices
         self.notices = notices
         self.history = history
@@ -201,20 +221,18 @@ class RestoreService:
         log = self.logs.find(campus.id)
         size = log.size if log else 0
         reached, beyond, awards, keys = size, size, 0, 0
-        erased: set[uuid.UUID] = set()
         for frame in self.frames(campus, log):
             if frame.start <= reached:
                 reached = max(reached, frame.stop)
             beyond = max(beyond, frame.stop)
             awards += len(self.store.missing(AWARDS, frame.rows(AWARDS)))
             keys += len(self.store.missing(KEYS, frame.rows(KEYS)))
-            erased |= frame.erased
         anchor = self.anchors.last(log.origin) if log else None
         target = max(beyond, anchor.size if anchor else 0)
         withdrawn = sum(len(self._not_raised(each)) for each in self.lists(campus))
         suspended = sum(len(self._not_suspended(each)) for each in self.lists(campus))
-        still_there = self.store.there(PEOPLE, erased)
-        return Missing(target - size, target - reached, awards, withdrawn, suspended, keys, len(still_there))
+        erasures = len(self.erasures.due(campus.id))
+        return Missing(target - size, target - reached, awards, withdrawn, suspended, keys, erasures)
 
     def frames(self, campus: Campus, log: CampusLog | None) -> Iterator[Frame]:
         """Journal frames missing from the campus's open log, in entry order."""
@@ -234,13 +252,17 @@ class RestoreService:
         known = self.statuses.suspended(anchored.list_id, at=self.clock())
         return _positions_in(anchored.signed.suspensions) - _raised_in(anchored) - set(known)
 
-    def erased_since(self, campus: Campus) -> set[uuid.UUID]:
-        """People erased since the copy: none of their data is restored."""
+    def erased_since(self, campus: Campus) -> dict[uuid.UUID, int]:
+        """People erased since the copy, with the number of their last erasure: nothing of before it comes back."""
         log = self.logs.find(campus.id)
         if log is None:
-            return set()
-        frames = self.journal.frames(campus.id, log.origin, beyond=log.size, with_erasures=True)
-        return {each for frame in frames for each in frame.erased}
+            return {}
+        return {
+            each.person_id: each.number
+            for frame in self.journal.with_erasures(campus.id)
+            if frame.origin == log.origin and frame.stop > log.size
+            for each in frame.erasures
+        }
 
     # --- recovery
 
@@ -263,8 +285,11 @@ class RestoreService:
                 )
                 self.statuses.add(row)
 
-    def replay(self, campus: Campus, frame: Frame, done: Restored) -> None:
-        """Apply one journal frame atomically. Idempotent."""
+    def replay(
+        self, campus: Campus, frame: Frame, done: Restored, erasures: RepeatsErasures, *, by: Actor
+    ) -> None:
+        """Apply one journal frame atomically, with its erasures, in their place: what the person was given
+        again later comes back. Idempotent."""
         lines = frame.lines
         done.lines += self._replay_lines(campus, frame, lines, done)
         done.keys += self._replay_keys(frame)
@@ -272,6 +297,48 @@ class RestoreService:
             if line.fact.kind is EntryKind.REVOCATION and line.fact.noun == AWARD:
                 done.revoked[line.fact.noun_id] = str(line.fact.facts.get("reason", ""))
         done.awards += self._replay_rows(frame, done)
+        known = self.store.erasures_among([each.erasure_id for each in frame.erasures])
+        rows = {uuid.UUID(str(row["id"])): row for row in frame.rows(ERASURES)}
+        log = self.log.open(campus)
+        for each in frame.erasures:
+            # Where the log has a gap, its successor gets the line: see `erase_due`.
+            if each.erasure_id not in known and each.is_in(log):
+                self._erase_again(campus, each, rows, done, erasures, by=by)
+
+    def _erase_again(
+        self,
+        campus: Campus,
+        erased: JournaledErasure,
+        rows: Mapping[uuid.UUID, Values],
+        done: Restored,
+        erasures: RepeatsErasures,
+        *,
+        by: Actor,
+    ) -> None:
+        """One failure leaves that person as they are, and nobody else."""
+        log = self.log.open(campus)
+        values: dict[str, Any] = {"everywhere": False, "by_person": False, "reason": ERASED_AGAIN}
+        values |= {"request_id": uuid.uuid4(), "done_at": erased.at}
+        values |= self.store.erasure_values(rows.get(erased.erasure_id, {}))
+        values |= {"id": erased.erasure_id, "campus_id": campus.id, "log_id": log.id}
+        erasure = Erasure(**values | {"number": erased.number if erased.is_in(log) else -1})
+        try:
+            with self.log.savepoint():
+                erasures.repeat(campus, erased.person_id, erasure, by=by)
+        except (AppError, RowRefused) as error:
+            logger.error("erasure not repeated", kind=type(error).__name__, erasure=str(erasure.id))
+            done.not_erased.add(erased.person_id)
+        else:
+            done.not_erased.discard(erased.person_id)
+
+    def erase_due(self, campus: Campus, done: Restored, erasures: RepeatsErasures, *, by: Actor) -> None:
+        """The erasures that failed in their place, or that a restore before this one left out."""
+        due = self.erasures.due(campus.id)
+        for each in due:
+            self._erase_again(campus, each, {}, done, erasures, by=by)
+        if due:
+            self.status.sign_all(campus, at=self.clock())
+            self.log.checkpoint(campus)
 
     def finish(self, campus: Campus, reason: str, done: Restored, *, by: Actor) -> None:
         """Repeat revocations, sign the next edition of the status lists, and log the restore."""
@@ -339,7 +406,9 @@ class RestoreService:
         if not lines or lines[0].number != log.size:
             return 0
         written = [
-            _written(line.without_payload() if line.fact.about_id in done.erased else line, log.id)
+            _written(
+                line.without_payload() if done.is_erased(line.fact.about_id, line.number) else line, log.id
+            )
             for line in lines
         ]
         self.log.extend(log, written)
@@ -372,7 +441,7 @@ class RestoreService:
                 continue
             rows = awards if table == AWARDS else self.store.missing(table, frame.rows(table))
             if table == PEOPLE:
-                rows = [row for row in rows if row["id"] not in done.erased]
+                rows = [row for row in rows if not done.is_erased(row["id"], frame.start)]
             elif table in (DOCUMENTS, SLOTS, EVIDENCE):
                 rows = [row for row in rows if row["award_id"] in kept]
             elif table == NEWER:
@@ -385,7 +454,9 @@ class RestoreService:
         """The awards to insert, if the rows they reference exist or are in the same frame."""
         rows = self.store.missing(AWARDS, frame.rows(AWARDS))
         gone = self.store.erased({row["id"] for row in rows})
-        rows = [row for row in rows if row["id"] not in gone and row["person_id"] not in done.erased]
+        rows = [
+            row for row in rows if row["id"] not in gone and not done.is_erased(row["person_id"], frame.start)
+        ]
         if not rows:
             return []
         there = {
