@@ -32,6 +32,7 @@ from sceau_credentials.transparency_log.notes import Note, NoteKey, WitnessKey
 Read = TypeVar("Read")
 LISTS: Final = "lists"
 PLACES: Final = "withdrawn"
+EDITIONS: Final = "editions"
 _FILE_NAME: Final = re.compile(r"[0-9a-f]{32}")
 _Stamp = tuple[int, int, int]
 
@@ -117,6 +118,20 @@ class FolderAnchors:
                 write_whole(self._places(url), _checked({"url": url, "positions": sorted(positions | known)}))
 
         self._alone(self.folder / PLACES, write)
+
+    # --- numbered editions: trust lists and reports
+
+    def edition(self, name: str) -> tuple[int, bytes]:
+        """The highest number ever given, and that edition as signed where it was stored; 0 if none."""
+        return self._parsed(self.folder / EDITIONS / _named(name), _edition) or (0, b"")
+
+    def advance_edition(self, name: str, number: int, body: bytes = b"") -> None:
+        def write() -> None:
+            if self.edition(name)[0] < number:
+                content = {"name": name, "number": number, "body": body.decode()}
+                write_whole(self.folder / EDITIONS / _named(name), _checked(content))
+
+        self._alone(self.folder / EDITIONS, write)
 
     def state(self) -> AnchorState:
         """All anchors of campuses. Read it before the database: anchors move only after a commit."""
@@ -260,6 +275,11 @@ def _positions(text: bytes) -> frozenset[int]:
     if not isinstance(positions, list):
         raise TypeError("positions")
     return frozenset(int(each) for each in positions)
+
+
+def _edition(text: bytes) -> tuple[int, bytes]:
+    content = _content(text)
+    return int(str(content["number"])), str(content["body"]).encode()
 
 
 _LARGEST = 32 * 1024 * 1024

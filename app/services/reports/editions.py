@@ -61,6 +61,7 @@ from app.language import gettext as _
 from app.services.publishing.status import Signing
 from app.services.reports.facts import FactsOfActivity, ReportFactsService
 from app.services.reports.reports import ReportService
+from app.services.trust.external_trust_lists import TrustAnchors, next_edition
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,7 @@ class EditionService:
     surveys: SurveyStore
     campuses: CampusStore
     signing: Signing
+    anchors: TrustAnchors
     history: HistoryStore
     papers: Papers
     clock: Clock
@@ -250,8 +252,8 @@ class EditionService:
         check_over(period, self.reports.today())
         shown = self.page(campus, period)
         check_publishable(shown.open_contradictions, shown.unread)
-        at = self.clock()
-        number = shown.editions[0].number + 1 if shown.editions else 1
+        newest, at = max((each.number for each in shown.editions), default=0), self.clock()
+        number = next_edition(self.anchors, f"{campus.did} {period.key}", newest)
         document = self.document(campus, shown) | {"edition": number, "signedAt": at.isoformat()}
         signer = self.signing.signers_of(campus).embedded
         signed = signing_input(document, signer.key.public.algorithm.value, signer.verification_method)

@@ -66,6 +66,7 @@ class FollowedLists:
     store: RecognitionStore
     history: HistoryStore
     documents: DocumentSource
+    anchors: TrustAnchors
     clock: Clock
 
     def list_all(self) -> Sequence[FollowedList]:
@@ -101,12 +102,14 @@ class FollowedLists:
         pinned = PinnedNetwork(_key(row.key), row.issuer)
         try:
             body = self.documents.fetch(row.url, accept=_ACCEPT).body
-            listed = read_trust_list(body, pinned, at=self.clock(), not_below=row.sequence)
+            known = max(row.sequence, self.anchors.edition(_followed(row))[0])
+            listed = read_trust_list(body, pinned, at=self.clock(), not_below=known)
         except DocumentUnavailable as error:
             return Fetched(None, trouble=error.reason[:60])
         except TrustListRefused as error:
             logger.warning("a followed list was refused", url=row.url, reason=error.reason)
             return Fetched(None, trouble=error.reason)
+        note_edition(self.anchors, _followed(row), listed.sequence)
         return Fetched(listed, body)
 
     def note(self, list_id: uuid.UUID, fetched: Fetched) -> None:
@@ -131,6 +134,10 @@ class FollowedLists:
         return True
 
 
+def _followed(row: FollowedList) -> str:
+    return f"followed {row.id}"
+
+
 def _key(written: str) -> VerificationKey:
     try:
         return VerificationKey.from_multikey(written.strip())
@@ -141,11 +148,31 @@ def _key(written: str) -> VerificationKey:
 
 
 class TrustAnchors(Protocol):
-    """Ever-revoked positions of a list, stored apart from the database and its backups."""
+    """What networks published last, stored apart from the database and its backups: the ever-revoked positions
+    of a list, and the highest edition of a numbered document."""
 
     def withdrawn(self, url: str) -> frozenset[int]: ...
 
     def advance_withdrawn(self, url: str, positions: frozenset[int]) -> None: ...
+
+    def edition(self, name: str) -> tuple[int, bytes]: ...
+
+    def advance_edition(self, name: str, number: int, body: bytes = b"") -> None: ...
+
+
+def next_edition(anchors: TrustAnchors, name: str, newest: int) -> int:
+    """After the newest in the database and the highest ever given, and noted: no number is given twice."""
+    number = max(newest, anchors.edition(name)[0]) + 1
+    note_edition(anchors, name, number)
+    return number
+
+
+def note_edition(anchors: TrustAnchors, name: str, number: int, body: bytes = b"") -> None:
+    if anchors.edition(name)[0] < number:
+        try:
+            anchors.advance_edition(name, number, body)
+        except OSError as error:
+            logger.error("anchor not moved", kind=type(error).__name__, edition=name)
 
 
 def trust_anchors(anchors: TrustAnchors, url: str, raised: Iterable[int]) -> frozenset[int]:

@@ -6,7 +6,7 @@ import hashlib
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -34,9 +34,10 @@ from app.domain.trust.trust_registry import (
 from app.errors import Gone, InvalidInput, NotFound
 from app.language import N_
 from app.services.publishing.publication import Published
-from app.services.trust.external_trust_lists import TrustAnchors, signed_list
+from app.services.trust.external_trust_lists import TrustAnchors, note_edition, signed_list
 from app.services.trust.labels import LabelService, NetworkSigning
 from sceau_credentials.trust import Entry, Standing, TrustList, sign_trust_list
+from sceau_credentials.trust.reading import parse_trust_list
 from sceau_credentials.values.json_text import dump_json
 
 
@@ -71,6 +72,7 @@ class NetworkRegister:
     store: RecognitionStore
     labels: LabelService
     signing: NetworkSigning
+    anchors: TrustAnchors
     history: HistoryStore
     addresses: Addresses
     clock: Clock
@@ -99,6 +101,7 @@ class NetworkRegister:
 
     def write(self, network: Network, named: Named, *, by: Actor) -> Recognition:
         """Recognise a campus, or correct its register entry. Idempotent."""
+        self._hold(network)
         at = self.clock()
         entry = self.store.entry(network.id, named.issuer)
         is_new = entry is None
@@ -117,6 +120,7 @@ class NetworkRegister:
     def move(
         self, network: Network, issuer: str, standing: Standing, reason: str, *, by: Actor
     ) -> Recognition:
+        self._hold(network)
         entry = self._entry(network, issuer)
         move(entry, standing, reason, at=self.clock())
         self._keep(network, entry, standing.value, by)
@@ -134,7 +138,7 @@ class NetworkRegister:
         by: Actor,
     ) -> Label:
         """Grant a label to a registered campus; published in the list immediately."""
-        self.store.hold(network.id)
+        self._hold(network)
         entry = self._entry(network, issuer)
         label = self.labels.give(
             network, entry, category, starts_on=starts_on, ends_on=ends_on, note=note, by=by
@@ -148,8 +152,8 @@ class NetworkRegister:
         return label
 
     def publish(self, network: Network) -> TrustEdition:
-        """Sign the next edition: same URL, higher number."""
-        self.store.hold(network.id)
+        """Sign the next edition: same URL, higher number than any that was served."""
+        self._hold(network)
         at = self.clock()
         signers = self.signing.signers_of(network, at=at)
         edition = self.store.edition_of(network.id)
@@ -172,10 +176,7 @@ class NetworkRegister:
             at=at,
             beside=self.signing.leaving_signer_of(network, at=at),
         )
-        if edition is None:
-            edition = TrustEdition(
-                network_id=network.id, sequence=0, signed_at=at, valid_until=at, content="", body=b""
-            )
+        edition = edition or _no_edition(network, at=at)
         edition.sequence, edition.body, edition.content = listed.sequence, body, _content(network, entries)
         edition.signed_at, edition.valid_until = at, listed.valid_until
         self.store.add(edition)
@@ -187,8 +188,8 @@ class NetworkRegister:
 
     def renew(self, network_id: uuid.UUID) -> None:
         """Publish the next edition, and sign labels not signed yet."""
-        self.store.hold(network_id)
         network = self.store.network_by_id(network_id)
+        self._hold(network)
         if not self._is_due(network):
             return
         names = {entry.issuer: entry.name for entry in self.store.entries_of(network_id)}
@@ -200,12 +201,32 @@ class NetworkRegister:
         self.publish(network)
 
     def _is_due(self, network: Network) -> bool:
-        edition = self.store.edition_of(network.id)
+        edition, served = self.store.edition_of(network.id), self._served(network)[0]
         if edition is None:
-            return bool(self.store.entries_of(network.id))
-        if self.clock() >= edition.signed_at + RENEWED_AFTER:
+            return served > 0 or bool(self.store.entries_of(network.id))
+        if served > edition.sequence or self.clock() >= edition.signed_at + RENEWED_AFTER:
             return True
         return edition.content != _content(network, self._entries(network))
+
+    def _served(self, network: Network) -> tuple[int, bytes]:
+        return self.anchors.edition(self.addresses.trust_list(network.slug))
+
+    def _hold(self, network: Network) -> None:
+        """Lock the register. In an older copy of the database it becomes first what was served last."""
+        self.store.hold(network.id)
+        edition, (number, body) = self.store.edition_of(network.id), self._served(network)
+        if number <= (edition.sequence if edition else 0):
+            return
+        for listed in parse_trust_list(body).entries:
+            row = self.store.entry(network.id, listed.id)
+            if row is None:
+                self.store.add(_recognition(network, listed, at=self.clock()))
+            elif row.standing is not listed.standing:
+                row.standing, row.changed_at = listed.standing, listed.until or self.clock()
+                self.store.add(row)
+        edition = edition or _no_edition(network, at=self.clock())
+        edition.sequence = number
+        self.store.add(edition)
 
     def _entries(self, network: Network) -> tuple[Entry, ...]:
         labels: dict[str, list[Label]] = {}
@@ -270,6 +291,24 @@ class NetworkTeam:
         self.history.write(by, "dismiss", "network", network.id, at=self.clock(), person=str(person_id))
 
 
+def _no_edition(network: Network, *, at: datetime) -> TrustEdition:
+    return TrustEdition(network_id=network.id, sequence=0, signed_at=at, valid_until=at, content="", body=b"")
+
+
+def _recognition(network: Network, listed: Entry, *, at: datetime) -> Recognition:
+    return Recognition(
+        network_id=network.id,
+        issuer=listed.id,
+        name=listed.name,
+        short_name=listed.short_name,
+        domain=listed.domain,
+        keys=list(listed.keys),
+        standing=listed.standing,
+        since=listed.since or at,
+        changed_at=listed.until or listed.since or at,
+    )
+
+
 def _said(entry: Recognition) -> Named:
     return Named(entry.issuer, entry.name, entry.short_name, entry.domain, tuple(entry.keys))
 
@@ -291,11 +330,16 @@ class NetworkDocuments:
         return Published.of(dump_json(document), "application/did+json")
 
     def trust_list(self, slug: str) -> Published:
-        """The newest edition; the worker signs the next before it expires."""
-        edition = self.store.edition_of(self.store.network(slug).id)
-        if edition is None:
+        """The newest edition ever served; the worker signs the next before it expires."""
+        url, edition = self.addresses.trust_list(slug), self.store.edition_of(self.store.network(slug).id)
+        if edition is not None:
+            note_edition(self.anchors, url, edition.sequence, edition.body)
+        number, body = self.anchors.edition(url)
+        if edition is not None and edition.sequence >= number:
+            body = edition.body
+        if not body:
             raise NotFound(N_("Ce réseau n’a pas encore publié de liste."))
-        return Published.of(edition.body, "application/vc+ld+json")
+        return Published.of(body, "application/vc+ld+json")
 
     def status_list(self, slug: str, form: str = "json", *, final: bool = False) -> Published:
         """Status list of the network's labels: a set bit means withdrawn."""
