@@ -18,6 +18,7 @@ from app.db.engine.queries import Store
 from app.db.engine.writes import among
 from app.db.reports.counts import CountStore
 from app.db.reports.from_rows import columns_of
+from app.domain.activities.activities import ActivityCampus
 from app.domain.activity_log.activity_log import CampusLog
 from app.domain.badges.badges import BadgeCompetency, BadgeVersion
 from app.domain.people.people import Person
@@ -65,8 +66,20 @@ class ReportCountStore(Store):
     # --- activities
 
     def rows(self, campus_ids: Ids, period: Period) -> list[ActivityRow]:
-        """Cancelled ones too; without their objectives."""
-        return self.counts.activities(campus_ids, period)
+        """Cancelled ones too; with all campuses that organise them, without their objectives."""
+        rows = self.counts.activities(campus_ids, period)
+        joint = self._organisers([row.id for row in rows])
+        return [replace(row, campuses=joint[row.id]) if row.id in joint else row for row in rows]
+
+    def _organisers(self, ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, tuple[uuid.UUID, ...]]:
+        """The campuses of the activities that several organise."""
+        place, found = columns_of(ActivityCampus), defaultdict[uuid.UUID, list[uuid.UUID]](list)
+        query = select(place.activity_id, place.campus_id).where(
+            among(self.session, place.activity_id, ids), place.accepted_at.is_not(None)
+        )
+        for activity_id, campus_id in self.session.execute(query.order_by(place.position, place.campus_id)):
+            found[activity_id].append(campus_id)
+        return {key: tuple(some) for key, some in found.items() if len(some) > 1}
 
     def with_objectives(self, ledger: Ledger, campus_ids: Ids) -> Ledger:
         """Codes of the objectives that these campuses gave each activity."""

@@ -6,7 +6,7 @@ import uuid
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -73,32 +73,50 @@ class NetworkFigure:
 
 # --- what may be counted by now, whatever pages a reader has saved
 #
-# Every period is made of halves (January to August, September to December), every half of blocks of whole months,
-# and every block of parts: the people of one set of organising campuses. A block ends with the first month in which
-# each part has grown by none or by at least SMALL. A half that goes on is counted up to its last block; once over,
-# its last months are counted with the campuses of small parts hidden, or left out where all of them together are too
-# few. Civil and school years share the blocks, so that no two pages differ by a small count.
+# Every period is made of halves (January to August, September to December), every half of parts (the people of one set
+# of organising campuses), and every part of blocks of whole months, which end with the first month in which it has
+# grown by none or by at least SMALL. A part is counted up to its last block: what each number shows depends on the
+# activities of one set of campuses alone, so that no two pages, of any two days, periods or networks, differ by a
+# small count. A small rest at the end of a half is in no number.
 
 
 @dataclass(frozen=True)
 class Countable:
-    """`last`: the day up to which people are counted, None before any. `campuses` are hidden."""
+    """`last`: the day up to which all people are counted; of later activities only `rows` are. None before any."""
 
     last: date | None
     rows: Sequence[ActivityRow]
     campuses: frozenset[uuid.UUID] = frozenset()
-    hides_network: bool = False
+    """With people who are not counted yet, or never."""
     hides_places: bool = False
 
 
-def countable(rows: Collection[ActivityRow], campus_ids: Collection[uuid.UUID], period: Period) -> Countable:
-    """`period` ends with a complete month. The table by département waits until its halves are over, each with enough people."""
-    found = Countable(None, ())
+def countable(rows: Collection[ActivityRow], period: Period) -> Countable:
+    """`rows` name all their campuses, also those outside the network; `period` ends with a complete month.
+
+    The table by département waits until its halves are over, each with enough people.
+    """
+    counted, hides = list[ActivityRow](), False
     for first, last in _halves(period):
-        begun = [row for row in rows if first <= max(row.starts_on, period.first) <= last]
-        half = _Half(begun, frozenset(campus_ids), first, last)
-        found = half.counted_after(found, until=min(last, period.last))
-    return found
+        until, parts = min(last, period.last), defaultdict[_Part, list[ActivityRow]](list)
+        for row in rows:
+            if first <= max(row.starts_on, period.first) <= until:
+                parts[frozenset(row.campuses), row.starts_on < first, row.ends_on > last].append(row)
+        for some in parts.values():
+            blocks = _blocks(some, first, until)
+            counted += [row for row in some if blocks and row.starts_on <= blocks[-1]]
+            hides |= until < last or _has_few_somewhere(some, blocks)
+    there = {row.id for row in counted}
+    begun = [row for row in rows if row.starts_on <= period.last and row.people and row.id not in there]
+    if begun and not any(row.people for row in counted):
+        return Countable(None, ())
+    first = min((max(row.starts_on, period.first) for row in begun), default=period.last)
+    return Countable(
+        first.replace(day=1) - timedelta(days=1) if begun else period.last,
+        counted,
+        frozenset(campus for row in begun for campus in row.campuses),
+        hides or bool(begun),
+    )
 
 
 def _halves(period: Period) -> Iterator[tuple[date, date]]:
@@ -117,81 +135,36 @@ Those are in periods that hold either half, and so apart from the others.
 """
 
 
-@dataclass(frozen=True)
-class _Half:
-    rows: Sequence[ActivityRow]
-    campus_ids: frozenset[uuid.UUID]
-    first: date
-    last: date
+def _blocks(rows: Sequence[ActivityRow], first: date, until: date) -> list[date]:
+    """Last days of the months up to which the people of a part may be counted."""
+    ends, day = list[date](), first
+    while day <= until:
+        day = (day.replace(day=1) + timedelta(days=32)).replace(day=1)
+        month_end = day - timedelta(days=1)
+        if not _is_few(_growth(rows, ends[-1] if ends else None, month_end)):
+            ends.append(month_end)
+    return ends
 
-    def _part(self, row: ActivityRow) -> _Part:
-        campuses = self.campus_ids.intersection(row.campuses)
-        return campuses, row.starts_on < self.first, row.ends_on > self.last
 
-    def _growth(self, after: date | None, day: date) -> dict[_Part, tuple[int, int]]:
-        """By part: people that began after one day and until another, and learners not met before."""
-        people = defaultdict[_Part, int](int)
-        met, new = defaultdict[_Part, set[bytes]](set), defaultdict[_Part, set[bytes]](set)
-        for row in self.rows:
-            part = self._part(row)
-            if after is not None and row.starts_on <= after:
-                met[part].update(unpacked(row.learners))
-            elif row.starts_on <= day:
-                people[part] += row.people
-                new[part].update(unpacked(row.learners))
-        return {part: (count, len(new[part] - met[part])) for part, count in people.items()}
+def _growth(rows: Sequence[ActivityRow], after: date | None, day: date) -> tuple[int, int]:
+    """People that began after one day and until another, and learners not met before."""
+    people, met, new = 0, set[bytes](), set[bytes]()
+    for row in rows:
+        if after is not None and row.starts_on <= after:
+            met.update(unpacked(row.learners))
+        elif row.starts_on <= day:
+            people += row.people
+            new.update(unpacked(row.learners))
+    return people, len(new - met)
 
-    def _blocks(self, until: date) -> list[date]:
-        """Last days of the months up to which people may be counted."""
-        ends, day = list[date](), self.first
-        while day <= until:
-            day = (day.replace(day=1) + timedelta(days=32)).replace(day=1)
-            month_end = day - timedelta(days=1)
-            if not any(map(_is_few, self._growth(ends[-1] if ends else None, month_end).values())):
-                ends.append(month_end)
-        return ends
 
-    def counted_after(self, found: Countable, *, until: date) -> Countable:
-        """What may be counted of the halves before, and of this one."""
-        blocks = self._blocks(until)
-        ends = blocks[-1] if blocks else None
-        rest = self._growth(ends, until)
-        if until < self.last or sum(people for people, _ in rest.values()) < SMALL:
-            counted = [row for row in self.rows if ends is not None and row.starts_on <= ends]
-            is_whole = until == self.last and len(counted) == len(self.rows)
-            return replace(
-                found,
-                last=ends or found.last,
-                rows=[*found.rows, *counted],
-                hides_places=found.hides_places or not is_whole or self._has_few_somewhere(blocks),
-            )
-        hidden, too_few = set[_Part](), False
-        # Activities that reach into another half are shown with it in some periods and without it in others:
-        # a small count among them hides behind its like alone.
-        for kind in {part[1:] for part in rest}:
-            parts = [part for part in rest if part[1:] == kind]
-            few = {str(number) for number, part in enumerate(parts) if _is_few(rest[part])}
-            shown = hidden_counts({str(number): rest[part][0] for number, part in enumerate(parts)}, few)
-            alike = {part for number, part in enumerate(parts) if shown[str(number)] is None}
-            too_few |= len(alike) == 1 or 0 < sum(rest[part][0] for part in alike) < SMALL
-            hidden |= alike
-        # Co-organised people count several times in the sum of the campuses: one more equation for hidden parts.
-        has_two_sizes = len({len(campuses) for campuses, _, _ in hidden}) > 1
-        return Countable(
-            until,
-            [*found.rows, *self.rows],
-            found.campuses.union(*(campuses for campuses, _, _ in hidden)),
-            found.hides_network or has_two_sizes or too_few,
-            hides_places=True,
-        )
-
-    def _has_few_somewhere(self, blocks: Sequence[date]) -> bool:
-        """In a département: also between two days up to which other pages count."""
-        places: dict[tuple[str, _Part, int], int] = {}
-        for row in self.rows:
-            key = row.departement, self._part(row), bisect_left(blocks, row.starts_on)
-            places[key] = places.get(key, 0) + row.people
-        return any(0 < count < SMALL for count in places.values())
+def _has_few_somewhere(rows: Sequence[ActivityRow], blocks: Sequence[date]) -> bool:
+    """In a département: also between two days up to which other pages count."""
+    places: dict[tuple[str, int], int] = {}
+    for row in rows:
+        key = row.departement, bisect_left(blocks, row.starts_on)
+        places[key] = places.get(key, 0) + row.people
+    return any(0 < count < SMALL for count in places.values())
 
 
 def _is_few(counts: tuple[int, int]) -> bool:
@@ -204,22 +177,18 @@ def figure(
     network: int,
     *,
     of_people: bool,
-    hidden_too: Collection[uuid.UUID] = (),
-    hides_network: bool = False,
+    left_out: Collection[uuid.UUID] = (),
 ) -> NetworkFigure:
-    """`hidden_too`: campuses with a count that a difference of two periods would give."""
+    """`left_out`: campuses with people who are not counted; 0 would be false there."""
     total = sum(counts.values())
     duplicates = total - network
     if not of_people:
         return NetworkFigure(name, dict(counts), total, duplicates, network)
-    hidden = hidden_counts(
-        {str(key): count for key, count in counts.items()}, {str(key) for key in hidden_too}
-    )
+    hidden = hidden_counts({str(key): count for key, count in counts.items()})
     by_campus = {key: hidden[str(key)] for key in counts}
     if 0 < total < SMALL or (total and all(count is None for count in by_campus.values())):
         return NetworkFigure(name, by_campus, None, None, None)
-    if hides_network and total:
-        return NetworkFigure(name, by_campus, None, None, None)
+    by_campus |= {key: None for key in left_out if by_campus.get(key) == 0}
     if 0 < duplicates < SMALL:
         return NetworkFigure(name, by_campus, total, None, None, is_few=True)
     return NetworkFigure(name, by_campus, total, duplicates, network)
@@ -239,8 +208,7 @@ def people_figures(
     learners: Mapping[uuid.UUID, int],
     distinct: int,
     *,
-    hidden_too: Collection[uuid.UUID] = (),
-    hides_network: bool = False,
+    left_out: Collection[uuid.UUID] = (),
 ) -> list[NetworkFigure]:
     """`learners`: distinct named learners of each campus; `distinct`: those of all campuses together."""
 
@@ -256,16 +224,14 @@ def people_figures(
         {each: present(some) for each, some in by_campus.items()},
         present(rows),
         of_people=True,
-        hidden_too=hidden_too,
-        hides_network=hides_network,
+        left_out=left_out,
     )
     named = figure(
         N_("Apprenants nommés, distincts"),
         learners,
         distinct,
         of_people=True,
-        hidden_too=hidden_too,
-        hides_network=hides_network,
+        left_out=left_out,
     )
     spent = figure(
         N_("Heures-apprenant"),

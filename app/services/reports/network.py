@@ -144,7 +144,7 @@ class NetworkReports:
     @staticmethod
     def _people(campuses: Sequence[Campus], rows: Sequence[ActivityRow], period: Period) -> Shared:
         ids = [each.id for each in campuses]
-        may = countable(rows, ids, period)
+        may = countable(rows, period)
         if may.last is None:
             return Shared(Topic.PEOPLE, campuses, (), [])
         learners = {each: len(distinct_learners(rows_of(may.rows, each))) for each in ids}
@@ -152,8 +152,7 @@ class NetworkReports:
             may.rows,
             learners,
             len(distinct_learners(may.rows)),
-            hidden_too=may.campuses,
-            hides_network=may.hides_network,
+            left_out=may.campuses,
         )
         return Shared(Topic.PEOPLE, campuses, may.rows, figures if ids else [], may.last, may.hides_places)
 

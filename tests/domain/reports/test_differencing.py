@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from fractions import Fraction
+from itertools import product
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,6 +18,7 @@ from app.domain.reports.places import DEPARTEMENTS
 
 CAMPUSES = tuple(uuid.UUID(int=number) for number in (1, 2, 3))
 PERIODS = (Period.civil(2025), Period.school(2025), Period.civil(2026), Period.school(2026))
+NETWORKS = tuple(map(frozenset, (CAMPUSES, CAMPUSES[:2], CAMPUSES[::2], CAMPUSES[1:])))
 PLACES = ("21", "25", "71")
 Vector = tuple[Fraction, ...]
 
@@ -38,24 +40,25 @@ def month_ends(first: date, last: date) -> Iterator[date]:
 
 def pages(rows: list[ActivityRow]) -> Iterator[tuple[list[ActivityRow], int]]:
     """Each number of people shown on any page of any month: the activities it sums (twice where co-organised)."""
-    for period in PERIODS:
+    for network, period in product(NETWORKS, PERIODS):
         for day in month_ends(period.first, period.last):
             now = period.until(day)
-            there = [each for each in rows if now.overlaps(each.starts_on, each.ends_on)]
-            may = countable(there, CAMPUSES, now)
+            there = [
+                each
+                for each in rows
+                if now.overlaps(each.starts_on, each.ends_on) and network.intersection(each.campuses)
+            ]
+            may = countable(there, now)
             if may.last is None:
                 continue
             assert {each.id for each in may.rows} <= {each.id for each in there}
-            figures = people_figures(
-                may.rows, dict.fromkeys(CAMPUSES, 0), 0,
-                hidden_too=may.campuses, hides_network=may.hides_network,
-            )  # fmt: skip
+            figures = people_figures(may.rows, dict.fromkeys(network, 0), 0, left_out=may.campuses)
             people = figures[0]
-            for campus in CAMPUSES:
+            for campus in network:
                 if (count := people.by_campus[campus]) is not None:
                     yield rows_of(may.rows, campus), count
             if people.total is not None:
-                yield [one for each in CAMPUSES for one in rows_of(may.rows, each)], people.total
+                yield [one for each in network for one in rows_of(may.rows, each)], people.total
             if people.network is not None:
                 yield list(may.rows), people.network
             if not may.hides_places and not hides_places(figures):
@@ -136,9 +139,9 @@ def test_a_month_with_one_small_action_waits_for_more() -> None:
     january, february, march = (
         Period.civil(2025).until(date(2025, month, day)) for month, day in ((1, 31), (2, 28), (3, 31))
     )
-    assert countable(rows[:2], CAMPUSES, january).last == date(2025, 1, 31)
-    assert countable(rows, CAMPUSES, february).last == date(2025, 1, 31)
-    found = countable([*rows, row(2, [0], 8)], CAMPUSES, march)
+    assert countable(rows[:2], january).last == date(2025, 1, 31)
+    assert countable(rows, february).last == date(2025, 1, 31)
+    found = countable([*rows, row(2, [0], 8)], march)
     assert (found.last, len(found.rows)) == (date(2025, 3, 31), 4)
 
 
@@ -152,10 +155,25 @@ def test_civil_and_school_years_share_their_blocks() -> None:
         row(11, [0], 9),
     ]
     assert rebuilt(rows) == []
-    hidden = countable(rows, CAMPUSES, Period.civil(2025))
-    assert hidden.campuses == {CAMPUSES[2], CAMPUSES[0]}, "the small one and one more, of the same months"
-    autumn = countable(rows[2:], CAMPUSES, Period.school(2025))
-    assert autumn.campuses == hidden.campuses
+    civil, school = countable(rows, Period.civil(2025)), countable(rows[2:], Period.school(2025))
+    assert (len(civil.rows), len(school.rows)) == (5, 3), "all but the small one"
+    assert civil.campuses == school.campuses == {CAMPUSES[2]}
+    assert civil.last == date(2025, 11, 30)
+    people = people_figures(civil.rows, dict.fromkeys(CAMPUSES, 0), 0, left_out=civil.campuses)[0]
+    assert (people.by_campus[CAMPUSES[2]], people.total) == (None, 89), "0 would be false"
+
+
+def test_a_campus_is_counted_alike_in_each_of_its_networks() -> None:
+    """Whatever the other campuses did: the difference of two pages of one day would tell."""
+    rows = [
+        row(0, [0], 30), row(0, [1], 30), row(0, [2], 30), row(1, [0], 6), row(2, [0], 2),
+        row(1, [1], 3), row(2, [1], 9), row(1, [2], 9),
+    ]  # fmt: skip
+    assert rebuilt(rows) == []
+    march = Period.civil(2025).until(date(2025, 3, 31))
+    for network in NETWORKS[:3]:
+        there = [each for each in rows if network.intersection(each.campuses)]
+        assert sum(each.people for each in rows_of(countable(there, march).rows, CAMPUSES[0])) == 36
 
 
 def test_the_attack_finds_what_a_rule_by_page_alone_gives_away() -> None:
