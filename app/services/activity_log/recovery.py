@@ -162,7 +162,7 @@ class ErasureJournal:
     journal: Journal
 
     def due(self, campus_id: uuid.UUID) -> list[JournaledErasure]:
-        """Erasures without a row here, of people whose data of before it is here.
+        """Erasures without a row here, of people with data from before the erasure.
 
         Read from the whole journal: the log of a restore that was interrupted may have their lines already.
         """

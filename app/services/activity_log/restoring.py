@@ -163,7 +163,7 @@ class Restored:
     erased: dict[uuid.UUID, int] = field(default_factory=dict)
     """People erased since the copy, with the number of their last erasure in the log."""
     not_erased: set[uuid.UUID] = field(default_factory=set)
-    """Those whose erasure failed here; `sceau restore` tries again."""
+    """Those with a failed erasure; the next `sceau restore` tries again."""
     suspended: set[uuid.UUID] = field(default_factory=set)
     """Suspended again as the lists have it; the edition at their address is to state it."""
     unstated: set[uuid.UUID] = field(default_factory=set)
@@ -176,7 +176,7 @@ class Restored:
     """None while other campuses are still to be restored."""
 
     def is_erased(self, person_id: uuid.UUID | None, number: int) -> bool:
-        """Whether what this line of the log says of the person was erased after it."""
+        """Whether an erasure of the person comes after this line of the log."""
         return person_id is not None and number < self.erased.get(person_id, -1)
 
 
@@ -288,8 +288,8 @@ class RestoreService:
     def replay(
         self, campus: Campus, frame: Frame, done: Restored, erasures: RepeatsErasures, *, by: Actor
     ) -> None:
-        """Apply one journal frame atomically, with its erasures, in their place: what the person was given
-        again later comes back. Idempotent."""
+        """Apply one journal frame atomically, with its erasures in log order: later awards
+        of an erased person are restored. Idempotent."""
         lines = frame.lines
         done.lines += self._replay_lines(campus, frame, lines, done)
         done.keys += self._replay_keys(frame)
@@ -315,7 +315,7 @@ class RestoreService:
         *,
         by: Actor,
     ) -> None:
-        """One failure leaves that person as they are, and nobody else."""
+        """In a savepoint: one failure does not prevent the next erasure."""
         log = self.log.open(campus)
         values: dict[str, Any] = {"everywhere": False, "by_person": False, "reason": ERASED_AGAIN}
         values |= {"request_id": uuid.uuid4(), "done_at": erased.at}
@@ -332,7 +332,7 @@ class RestoreService:
             done.not_erased.discard(erased.person_id)
 
     def erase_due(self, campus: Campus, done: Restored, erasures: RepeatsErasures, *, by: Actor) -> None:
-        """The erasures that failed in their place, or that a restore before this one left out."""
+        """Repeat the erasures that failed, or that an earlier restore left out."""
         due = self.erasures.due(campus.id)
         for each in due:
             self._erase_again(campus, each, {}, done, erasures, by=by)
