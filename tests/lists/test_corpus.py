@@ -226,6 +226,17 @@ def test_no_name_stands_only_in_a_refused_line(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "meant"),
+    [("léa@exemple.fr", "lea@exemple.fr"), ("inès@gmial.com", "ines@gmail.com"), ("lea@gmial.com", "lea@gmail.com")],
+)  # fmt: skip
+def test_an_address_with_accents_or_a_mistyped_domain_is_asked_about_with_the_likely_one(
+    written: str, meant: str
+) -> None:
+    (line,) = read_list_text(f"Nom;Prénom;Mail\nMartin;Léa;{written}\n").in_state(State.ASK)
+    assert [doubt.suggestion for doubt in line.doubts] == [meant]
+
+
+@pytest.mark.parametrize(
     ("heading", "cell", "hours"),
     [("Temps (min)", "90", 1.5), ("Total Duration (Minutes)", "118", 1.97), ("Durée en minutes", "45 min", 0.75),
      ("Durée (sec)", "7080", 1.97), ("Durée", "7", 7), ("Durée (h)", "35", 35)],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection, Iterable
 from functools import lru_cache
 
@@ -192,7 +193,10 @@ def addresses_in(text: str, *, mark: str = " ") -> tuple[list[str], str]:
 
 
 def suggestion_for(address: str, own_domains: Collection[str] = ()) -> str:
-    """The address that was probably meant, where its domain is almost a known one; empty where it is one."""
+    """The address that was probably meant: a domain that is almost a known one, or no accents. Else empty."""
+    plain = "".join(c for c in unicodedata.normalize("NFKD", address) if not unicodedata.combining(c))
+    if plain != address and is_valid(plain):
+        return suggestion_for(plain, own_domains) or plain
     local, _, domain = address.rpartition("@")
     if local and "," in domain:
         domain = domain.replace(",", ".")
