@@ -31,6 +31,7 @@ from app.domain.imports.lists.remarks import (
     announces_participants,
     denial_in,
     is_plain_label,
+    says_present,
     section_status,
     status_in,
 )
@@ -179,6 +180,33 @@ _AND = re.compile(r"\s+(?:et|and|&|\+)\s+", re.IGNORECASE)
 
 def _words_of(one: Candidate) -> set[str]:
     return set(fold(f"{one.whole} {one.line.name}").split()) if one.is_person else set()
+
+
+_CODE = re.compile(r"(?<![^\s,;(:])([^\W_]{1,4})\s*[=:]\s*([^,;:=/|()]{2,40})")
+_LEGEND = re.compile(r"(?:legende|codes?|lecture)\b")
+
+
+def doubt_codes(lines: Sequence[Line]) -> list[Line]:
+    """« P = présent, D = démissionnaire » below a table says what a letter beside a name means."""
+    meant = {
+        fold(code): words
+        for line in lines
+        if line.state is not State.READY
+        and ("=" in line.text or _LEGEND.match(fold(line.text)))
+        and len(found := _CODE.findall(line.text)) > 1
+        for code, words in found
+    }
+    odd = {code: status_in(words) or Reason.EXTRA for code, words in meant.items() if not says_present(words)}
+    if not odd:
+        return list(lines)
+    return [
+        line.doubting(odd[code], cell)
+        if line.state is State.READY
+        and (cell := next((one for one in re.split(r"[;,\t|]", line.text) if fold(one) in odd), ""))
+        and (code := fold(cell))
+        else line
+        for line in lines
+    ]
 
 
 def doubt_told_elsewhere(lines: Sequence[Line]) -> list[Line]:

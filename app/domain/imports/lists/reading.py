@@ -10,6 +10,7 @@ from itertools import pairwise
 from app.domain.imports.lists.addresses import is_named_in
 from app.domain.imports.lists.columns import from_columns
 from app.domain.imports.lists.crosschecks import (
+    doubt_codes,
     doubt_marked,
     doubt_neighbours,
     doubt_not_among_present,
@@ -142,7 +143,7 @@ def read_blocks(
     for found in lines:
         doubt_marked([one for one in found if one.is_person])
     settled = judged_together([one.line for found in lines for one in found], activity_hours)
-    settled = doubt_told_elsewhere(settled)
+    settled = doubt_told_elsewhere(doubt_codes(settled))
     return Reading(
         tuple(map(asked_without_evidence, settled)),
         tuple(_mapping(one) for one in segments if one.rows or one.heading),

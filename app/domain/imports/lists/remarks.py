@@ -115,7 +115,8 @@ def is_neutral(cell: str) -> bool:
 
 _NEGATION = re.compile(r"\b(?:non|pas|ne|n|sans|jamais|aucune?)\b")
 _DENIED = re.compile(
-    r"\b(ajourn\w*|recalee?s?|echecs?|echou\w*|rejet\w*|elimine\w*|doublons?|ne pas|pas de nouvelles?|injoignables?|injustifie\w*|remplac\w*|"
+    r"\b(en cours d\w* (?:examen|etude|validation|traitement|instruction|verification|inscription)|"
+    r"ajourn\w*|recalee?s?|echecs?|echou\w*|rejet\w*|elimine\w*|doublons?|ne pas|pas de nouvelles?|injoignables?|injustifie\w*|remplac\w*|"
     r"suppleante?s?|decede\w*|demenag\w*|rayee?s?|barree?s?|suspendu\w*|erreurs?|brouillons?|archiv\w*|changement de groupe|depart\w* anticipe\w*|"
     r"hospitalise\w*|arrets? maladie|conges?|pas sign\w*|pas revenue?s?|sans (?:suite|reponse|nouvelles?)|perdue?s? de vue|exclusions?|renvoye\w*|"
     r"suspended|disabled|deleted|blocked|inactive|archived|banned|locked|unqualified|cancelled|unsubscribed|inactifs?|inactives?|bloquee?s?|desactivee?s?|corbeille|tests?|exemples?|modeles?|dem|nsp|nv|abi|abj|def|nd|dns|dnf|np|"
