@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,15 @@ class Score:
         )
 
 
-def corpus(folder: Path) -> Iterator[Entry]:
+read_once = cache(read_list_file)
+
+
+@cache
+def corpus(folder: Path) -> tuple[Entry, ...]:
+    return tuple(_entries(folder))
+
+
+def _entries(folder: Path) -> Iterator[Entry]:
     for path in sorted(folder.rglob("*.lists")):
         yield from lists_in(path)
     for path in sorted(folder.rglob("*.json")):

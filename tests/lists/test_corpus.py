@@ -12,16 +12,16 @@ from hypothesis import strategies as st
 from app.domain.imports.lists.model import OF_IDENTITY, OF_PLACE, OF_SPLIT, Evidence, Line, Reason, State
 from app.domain.imports.lists.names import fold
 from app.domain.imports.lists.text import decode
-from app.services.imports.lists import read_list_file, read_list_text
-from tests.lists.scoring import Entry, Score, corpus, score_of
+from app.services.imports.lists import read_list_text
+from tests.lists.scoring import Entry, Score, corpus, read_once, score_of
 
 pytestmark = pytest.mark.usefixtures("reading_in_this_process")
 
-ENTRIES = list(corpus(Path(__file__).with_name("corpus")))
+ENTRIES = corpus(Path(__file__).with_name("corpus"))
 
 
 def test_corpus_has_every_person_and_no_false_one(capsys: pytest.CaptureFixture[str]) -> None:
-    total = sum((score_of(entry) for entry in ENTRIES), Score())
+    total = sum((score_of(entry, read_once(entry.data)) for entry in ENTRIES), Score())
     with capsys.disabled():
         print(
             f"\nlists {len(ENTRIES)}, people {total.people}: ready {total.ready}, asked without need {total.needless}, "
@@ -51,13 +51,13 @@ def test_every_row_of_the_corpus_stands_in_its_reading() -> None:
 def missing_from(entry: Entry) -> list[str]:
     """Text of a list that no line of its reading shows."""
     text = unescape(decode(entry.data))
-    shown = set(fold(" ".join(line.text for line in read_list_file(entry.data).lines)).split())
+    shown = set(fold(" ".join(line.text for line in read_once(entry.data).lines)).split())
     return [word for word in fold(text).split() if word not in shown]
 
 
 def test_a_ready_line_names_evidence_of_name_split_and_place() -> None:
     for entry in ENTRIES:
-        for line in read_list_file(entry.data).lines:
+        for line in read_once(entry.data).lines:
             found = frozenset(line.evidence)
             assert (line.state is State.READY) == bool(found), (entry.name, line.text)
             if found:

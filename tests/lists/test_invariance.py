@@ -18,7 +18,7 @@ from tests.lists.scoring import Entry, corpus, key_of, score_of
 
 pytestmark = pytest.mark.usefixtures("reading_in_this_process")
 
-ENTRIES = list(corpus(Path(__file__).with_name("corpus")))
+ENTRIES = corpus(Path(__file__).with_name("corpus"))
 
 
 def _ready(reading: Reading) -> list[tuple[str, str, str]]:
