@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -12,8 +13,10 @@ import typst
 
 _STANDARDS: Final = ["a-3a", "ua-1"]
 """PDF/A-3 keeps the page readable for decades with files attached; PDF/UA defines its reading order."""
-_UNDRAWN: Final = "could not be displayed"
-"""typst's message for a character that no typeface contains, which the standards forbid."""
+_UNDRAWN: Final = ("could not be displayed", "codepoint")
+"""typst's messages for a character that no typeface contains, or that the standards forbid."""
+_MEANINGLESS: Final = re.compile("[\ufeff\ue000-\uf8ff\U000f0000-\U000ffffd\U00100000-\U0010fffd]")
+"""Byte order mark and private use characters (category Co), pasted from word processors: bullets, logos."""
 _SHARED: Final = "paper.typ"
 
 
@@ -46,13 +49,13 @@ class Papers:
         sources = {
             "main.typ": self._templates[f"{template}.typ"],
             _SHARED: self._templates[_SHARED],
-            "values.json": orjson.dumps(values),
+            "values.json": _MEANINGLESS.sub("", orjson.dumps(values).decode()).encode(),
             **files,
         }
         try:
             return self._compiled(sources, _STANDARDS, at)
         except typst.TypstError as error:
-            if _UNDRAWN not in str(error):
+            if not any(each in str(error) for each in _UNDRAWN):
                 raise
             # A name in a script that none of the typefaces draws is shown in boxes rather than refused.
             return self._compiled(sources, [], at)

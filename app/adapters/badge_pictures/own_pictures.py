@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterator
@@ -12,7 +14,6 @@ from threading import BoundedSemaphore
 from typing import Any, Final
 from xml.etree import ElementTree
 
-import resvg_py
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 from PIL import Image, ImageOps
@@ -35,7 +36,8 @@ _MOST_DRAWN: Final = 60_000
 _LIGHT: Final = 150_000
 _FORMATS: Final = {b"\x89PNG\r\n\x1a\n": "PNG", b"\xff\xd8\xff": "JPEG", b"RIFF": "WEBP"}
 _SVG: Final = "{http://www.w3.org/2000/svg}"
-_LENGTH: Final = re.compile(r"\s*([0-9]*\.?[0-9]+)(px)?\s*\Z")
+_LENGTH: Final = re.compile(r"\s*+([0-9]*+\.[0-9]++|[0-9]++)(px)?+\s*+\Z")
+_NUMBER: Final = re.compile(r"[+-]?+(?:[0-9]++\.?+[0-9]*+|\.[0-9]++)(?:[eE][+-]?+[0-9]++)?+", re.ASCII)
 _LOCAL: Final = re.compile(r"""url\(\s*["']?#([^"')\s]+)""")
 _ANY_URL: Final = re.compile(r"url\(|@import|expression", re.I)
 _REFUSED: Final = frozenset({"script", "foreignObject", "iframe", "image", "feImage", "audio", "video"})
@@ -44,6 +46,20 @@ _MOVING: Final = frozenset({"animate", "animateMotion", "animateTransform", "set
 
 _AT_ONCE: Final = BoundedSemaphore(2)
 """Decoding one takes a hundred megabytes at most."""
+_SECONDS: Final = 5
+"""CPU time to draw an SVG: a filter or many layers over each other cost far more than their elements say."""
+_MOST_MEMORY: Final = 1 << 30
+_DRAW: Final = """
+import resource, sys
+seconds, memory = map(int, sys.argv[1:])
+resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+import resvg_py
+svg = sys.stdin.buffer.read().decode()
+sys.stdout.buffer.write(bytes(resvg_py.svg_to_bytes(svg_string=svg, skip_system_fonts=True)))
+"""
+"""Runs in a process of its own: a crash or an endless drawing ends only that process."""
 
 
 def read_art(content: bytes) -> bytes:
@@ -157,15 +173,26 @@ def _rasterised(content: bytes) -> Image.Image:
         root.set("viewBox", f"0 0 {width:g} {height:g}")
     root.set("width", f"{max(1, round(width * scale))}")
     root.set("height", f"{max(1, round(height * scale))}")
+    return _decoded(_drawn(ElementTree.tostring(root, encoding="utf-8")), "PNG")
+
+
+def _drawn(svg: bytes) -> bytes:
     try:
-        drawn = bytes(
-            resvg_py.svg_to_bytes(
-                svg_string=ElementTree.tostring(root, encoding="unicode"), skip_system_fonts=True
-            )
+        done = subprocess.run(  # noqa: S603 - our own interpreter and program
+            [sys.executable, "-I", "-c", _DRAW, str(_SECONDS), str(_MOST_MEMORY)],
+            input=svg,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=4 * _SECONDS,
+            check=False,
         )
-    except Exception as error:
-        raise _unreadable() from error
-    return _decoded(drawn, "PNG")
+    except subprocess.TimeoutExpired:
+        raise _too_complicated() from None
+    if done.returncode < 0:  # Killed by a limit.
+        raise _too_complicated()
+    if done.returncode:
+        raise _unreadable()
+    return done.stdout
 
 
 def _read_svg(content: bytes) -> ElementTree.Element:
@@ -206,12 +233,7 @@ def _check_element(element: ElementTree.Element) -> None:
 def _check_work(root: ElementTree.Element) -> None:
     """Counts elements as drawn: `use`, patterns, masks and filters repeat others, nested ones exponentially."""
     by_id = {element.get("id", ""): element for element in root.iter() if element.get("id")}
-    by_style = [
-        name
-        for style in root.iter(f"{_SVG}style")
-        for name in _LOCAL.findall(style.text or "")
-        if name in by_id
-    ]
+    by_style = _references_of_styles(root)
     known: dict[int, float] = {}
 
     def work(element: ElementTree.Element, depth: int) -> float:
@@ -222,13 +244,45 @@ def _check_work(root: ElementTree.Element) -> None:
             known[key] = inf  # A cycle repeats for ever.
             parts = [work(each, depth + 1) for each in element]
             parts += [work(by_id[name], depth + 1) for name in _references(element) if name in by_id]
-            if element.get("class"):
-                parts += [work(by_id[name], depth + 1) for name in by_style]
+            for selector in _selectors_of(element) if by_style else ():
+                parts += [
+                    work(by_id[name], depth + 1) for name in by_style.get(selector, ()) if name in by_id
+                ]
             known[key] = 1 + sum(parts)
         return known[key]
 
     if work(root, 0) > _MOST_DRAWN:
-        raise InvalidInput(N_("Ce SVG est trop compliqué à dessiner : enregistrez-le en PNG."))
+        raise _too_complicated()
+
+
+_COMMENT: Final = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
+_SIMPLE: Final = re.compile(r"([.#]?[\w-]++)(?![^.#:\[])")
+_ANY: Final = "*"
+
+
+def _references_of_styles(root: ElementTree.Element) -> dict[str, list[str]]:
+    """What the rules of style sheets refer to, by the first part of the element that each selector names.
+
+    A name, a class or an identifier; `_ANY` where it is none of them.
+    """
+    found: dict[str, list[str]] = {}
+    for style in root.iter(f"{_SVG}style"):
+        for rule in _COMMENT.sub(" ", "".join(style.itertext())).split("}"):
+            selectors, _, declarations = rule.rpartition("{")
+            names = _LOCAL.findall(declarations)
+            for selector in selectors.rpartition("{")[2].split(",") if names else ():
+                last = (re.split(r"[\s>+~]", selector.strip()) or [""])[-1]
+                simple = _SIMPLE.match(last)
+                found.setdefault(simple[1] if simple else _ANY, []).extend(names)
+    return found
+
+
+def _selectors_of(element: ElementTree.Element) -> Iterator[str]:
+    yield _ANY
+    yield str(element.tag).removeprefix(_SVG)
+    yield f"#{element.get('id', '')}"
+    for name in element.get("class", "").split():
+        yield f".{name}"
 
 
 def _references(element: ElementTree.Element) -> Iterator[str]:
@@ -239,7 +293,7 @@ def _references(element: ElementTree.Element) -> Iterator[str]:
 
 
 def _size(root: ElementTree.Element) -> tuple[float, float]:
-    numbers = [float(each) for each in re.findall(r"-?[0-9.]+(?:e-?\d+)?", root.get("viewBox", ""))[:4]]
+    numbers = [float(each) for each in _NUMBER.findall(root.get("viewBox", ""))[:4]]
     found: Any = numbers[2:] if len(numbers) == 4 else ()
     if not found:
         sides = [_LENGTH.match(root.get(name, "")) for name in ("width", "height")]
@@ -253,6 +307,10 @@ def _size(root: ElementTree.Element) -> tuple[float, float]:
 def _check_ratio(width: float, height: float) -> None:
     if not 1 / _MOST_RATIO <= width / height <= _MOST_RATIO:
         raise InvalidInput(N_("Cette image est trop allongée : choisissez-en une plus carrée."))
+
+
+def _too_complicated() -> InvalidInput:
+    return InvalidInput(N_("Ce SVG est trop compliqué à dessiner : enregistrez-le en PNG."))
 
 
 def _goes_out() -> InvalidInput:

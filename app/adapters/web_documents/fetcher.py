@@ -105,7 +105,9 @@ def _size(question: Question, kept: CachedDocument) -> int:
     return len(kept.document.body) + len(question.url) + len(question.accept) + headers + _OVERHEAD
 
 
-_DIRECTIVE: Final = re.compile(r'\s*([a-z-]+)\s*(?:=\s*(?:"([^"]*)"|([^\s,"]*)))?\s*(?:,|$)', re.IGNORECASE)
+_DIRECTIVE: Final = re.compile(
+    r'(?<![a-z-])([a-z-]++)\s*+(?:=\s*+(?:"([^"]*+)"|([^\s,"]*+)))?+\s*+(?:,|$)', re.IGNORECASE
+)
 _NOTHING: Final = timedelta(0)
 # We are a cache shared by all users of this verifier.
 _FORBIDS_KEEPING: Final = frozenset({"no-store", "private"})

@@ -268,7 +268,7 @@ def read_dpop(proof: str, *, url: str, at: datetime, token: str = "", method: st
     made, named, target = claims.get("iat"), claims.get("jti"), claims.get("htu")
     if isinstance(made, bool) or not isinstance(made, int | float):
         raise refused
-    if abs(at.timestamp() - made) > PROOF_SKEW.total_seconds():
+    if not (at - PROOF_SKEW).timestamp() <= made <= (at + PROOF_SKEW).timestamp():
         raise refused
     if not isinstance(named, str) or not 8 <= len(named) <= 200 or not isinstance(target, str):
         raise refused

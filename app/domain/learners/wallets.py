@@ -402,7 +402,7 @@ def key_proved(proof: str, *, issuer: str, at: datetime) -> tuple[VerificationKe
         raise WalletRefused(WalletRefusal.INVALID_PROOF)
     if isinstance(made, bool) or not isinstance(made, int | float):
         raise WalletRefused(WalletRefusal.INVALID_PROOF)
-    if abs(at.timestamp() - made) > PROOF_SKEW.total_seconds():
+    if not (at - PROOF_SKEW).timestamp() <= made <= (at + PROOF_SKEW).timestamp():
         raise WalletRefused(WalletRefusal.INVALID_PROOF)
     nonce = jws.payload.get("nonce")
     return key, nonce if isinstance(nonce, str) else ""

@@ -35,7 +35,7 @@ _SECONDS: Final = 60.0
 """Time limit per request: remote servers may be slow, and a file may name a hundred of them."""
 _MOST_NEAR: Final = 3
 _LONGEST_LINE: Final = 400_000
-_ADDRESS: Final = re.compile(r"(?:https?://)?[\w.-]+(?::\d{1,5})?/[^\s<>\"»«]+")
+_ADDRESS: Final = re.compile(r"(?:https?://|(?<![\w.-]))[\w.-]++(?::\d{1,5})?/[^\s<>\"»«]+")
 _SPACED_CODE: Final = re.compile(r"(/v/[0-9a-z]{1,11})((?:[\s‐‑–—.-]+[0-9a-z]{1,11})+)", re.IGNORECASE)
 _CODE_SIGNS: Final = 12
 _LOGGER = structlog.get_logger()

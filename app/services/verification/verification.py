@@ -503,7 +503,7 @@ def _unbaked(presented: bytes) -> str:
     return unbake(presented).text
 
 
-_WRITTEN_LINK: Final = re.compile(r"(?:https?://)?[\w.:-]+/(?:v|attributions)/[\w‐‑–—-]+")
+_WRITTEN_LINK: Final = re.compile(r"(?:https?://|(?<![\w.:-]))[\w.:-]++/(?:v|attributions)/[\w‐‑–—-]+")
 
 
 _MOST_LINKS: Final = 40

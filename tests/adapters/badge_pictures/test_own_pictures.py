@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw, PngImagePlugin
 
-from app.adapters.badge_pictures import BadgeArtist
+from app.adapters.badge_pictures import BadgeArtist, own_pictures
 from app.adapters.badge_pictures.own_pictures import SIDE, contrast_of, read_art, side_of
 from app.errors import InvalidInput
 from tests.adapters.badge_pictures.orders import KINDS, order
@@ -89,6 +89,80 @@ def test_an_svg_of_a_drawing_program_is_drawn():
     with Image.open(BytesIO(art)) as image:
         assert image.size == (SIDE, SIDE // 2)
         assert image.convert("RGB").getpixel((400, 200)) == (255, 0, 0)
+
+
+def filtered(effect: str) -> bytes:
+    return svg(f'<filter id="f">{effect}</filter><rect width="100" height="100" filter="url(#f)"/>')
+
+
+ENDLESS = (
+    filtered('<feTurbulence baseFrequency="0.1" numOctaves="1000"/>'),
+    filtered('<feMorphology operator="dilate" radius="50"/>'),
+    filtered(f'<feConvolveMatrix order="60" kernelMatrix="{"1 " * 3600}"/>'),
+    svg('<g opacity=".5"><rect width="100" height="100" opacity=".5"/></g>' * 20_000),
+)
+
+
+@pytest.mark.parametrize("endless", ENDLESS, ids=["octaves", "radius", "order", "layers"])
+def test_an_svg_that_takes_minutes_to_draw_is_stopped(monkeypatch: pytest.MonkeyPatch, endless: bytes):
+    monkeypatch.setattr(own_pictures, "_SECONDS", 1)
+    with pytest.raises(InvalidInput, match="trop compliqué"):
+        read_art(endless)
+
+
+def test_a_shadow_of_a_drawing_program_is_drawn():
+    shadow = '<feGaussianBlur stdDeviation="3"/><feOffset dx="2"/><feMerge><feMergeNode/></feMerge>'
+    assert side_of(read_art(filtered(shadow))) == SIDE
+
+
+CHAIN = "".join(
+    f'<pattern id="p{n}" width="9" height="9">'
+    + f'<rect id="r{n}x{{n}}" data-k="{n - 1}" class="c{n - 1}" width="9" height="9"/>' * 10
+    + "</pattern>"
+    for n in range(1, 9)
+)
+
+
+@pytest.mark.parametrize(
+    "selector", ['[data-k="{}"]', ".c{}", "g > *.c{}", "rect[class=c{}]", "@media all{{.c{}"]
+)
+def test_style_sheets_repeat_for_every_element_that_they_select(selector: str):
+    rules = "".join(f"{selector.format(n)}{{fill:url(#p{n})}}" for n in range(1, 9))
+    with pytest.raises(InvalidInput, match="trop compliqué"):
+        read_art(svg(f'<style>{rules}</style>{CHAIN}<rect data-k="8" class="c8" width="99" height="99"/>'))
+
+
+@pytest.mark.parametrize("selector", [".a", "path", "#d", "g > path.a:hover", "/* .b, */ path"])
+def test_style_sheets_of_drawing_programs_are_counted_once(selector: str):
+    rules = "".join(f".b{n}{{fill:url(#g{n})}}" for n in range(90))
+    gradients = "".join(
+        f'<linearGradient id="g{n}"><stop stop-color="#f00"/></linearGradient>' for n in range(90)
+    )
+    paths = '<path id="d" class="a b1" d="M0 0h9v9z"/>' * 1_000
+    assert read_art(svg(f"<style>{rules}{selector}{{fill:url(#g1)}}</style>{gradients}<g>{paths}</g>"))
+
+
+@pytest.mark.parametrize(
+    ("size", "told"),
+    [
+        ('viewBox="0 . 100 100"', "ne dit pas sa taille"),
+        ('viewBox="0 0 1e999 100"', "ne dit pas sa taille"),
+        (f'width="{"9" * 5_000}" height="100"', "ne dit pas sa taille"),
+        (f'width="{"0" * 5_000}x" height="100"', "ne dit pas sa taille"),
+        ('width="12." height="100"', "ne dit pas sa taille"),
+    ],
+)
+def test_a_size_that_is_no_number_is_told(size: str, told: str):
+    with pytest.raises(InvalidInput, match=told):
+        read_art(svg('<rect width="9" height="9"/>', size))
+
+
+@pytest.mark.parametrize(
+    "size", ['viewBox="+0,0 1.6e2 .4E+2"', 'width="160.0px" height=" 040 "', 'viewBox="0 0 1.2.3 100"']
+)
+def test_a_size_is_read_in_every_spelling(size: str):
+    with Image.open(BytesIO(read_art(svg('<rect width="9" height="9"/>', size)))) as image:
+        assert image.size == (SIDE, SIDE // 4)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])

@@ -79,6 +79,9 @@ def test_the_shortest_that_is_said_counts_and_never_more_than_an_hour(headers, b
         {"cache-control": "max-age=60, No-Store"},
         {"cache-control": "private"},
         {"cache-control": 'private="set-cookie"'},
+        {"cache-control": 'max-age = 60 ,, x="a, b" ; y, \tprivate'},
+        {"cache-control": "a" * 30_000 + "! no-store"},
+        {"cache-control": "max-age=1 no-store"},
         {"vary": "*"},
     ],
 )

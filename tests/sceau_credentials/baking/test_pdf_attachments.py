@@ -33,6 +33,11 @@ def written(writer: PdfWriter) -> bytes:
     return out.getvalue()
 
 
+def tree_of(root: bytes, *others: bytes) -> bytes:
+    """With a name tree whose root has these entries; the others are objects 2 and up."""
+    return raw(b"<</Type/Catalog/Pages 9 0 R/Names<</EmbeddedFiles<<%s>>>>>>" % root, *others)
+
+
 def raw(*objects: bytes) -> bytes:
     """A small PDF by hand: the first object is the catalogue."""
     body, offsets = b"%PDF-1.7\n", []
@@ -129,6 +134,11 @@ BOMB = zlib.compress(b"\0" * 60_000_000, 9)
          "too_large"),
         (raw(TREE.replace(b"[(a.json)2 0 R]", b"[" + b"(a.json)2 0 R" * 5000 + b"]"), FILE, stream(b"{}")),
          "too_large"),
+        (tree_of(b"/Kids[2 0 R 2 0 R]", b"<</Names[(a)0]>>"), "too_large"),
+        (tree_of(b"/Names[" + b"0 " * 2_001 + b"]"), "too_large"),
+        (tree_of(b"/Kids[2 0 R 3 0 R]", *[b"<</Names 4 0 R>>"] * 2, b"[" + b"0 " * 1_500 + b"]"), "too_large"),
+        (tree_of(b"/Kids[" + b"2 0 R " * 501 + b"]", b"null"), "too_large"),
+        (tree_of(b"/Kids[2 0 R 3 0 R]", *[b"<</Names 4 0 R>>"] * 2, b"[" + b"0 " * 500 + b"]"), "no_credential"),
         (raw(TREE, b"2 0 R", b"null"), "malformed_pdf"),
         (raw(TREE, FILE, b"3 0 R"), "malformed_pdf"),
         (raw(b"[" * 5_000 + b"]" * 5_000), "malformed_pdf"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -300,6 +301,14 @@ def test_key_binding_of_another_occasion_is_refused() -> None:
         with pytest.raises(ProofError) as refused:
             check(odd)
         assert refused.value.reason == reason, reason
+
+
+def test_key_binding_at_a_moment_beyond_every_float_is_malformed() -> None:
+    text = issued().rpartition("~")[0] + "~"
+    digest = encode_base64url(hashlib.sha256(text.encode()).digest())
+    bound = {"iat": 10**399, "aud": AUDIENCE, "nonce": NONCE, "sd_hash": digest}
+    with pytest.raises(MalformedInput, match="iat"):
+        check(text + sign_claims(bound, signer=HOLDER, kind="kb+jwt"))
 
 
 def test_key_binding_has_its_own_type() -> None:

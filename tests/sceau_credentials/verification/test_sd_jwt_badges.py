@@ -52,7 +52,9 @@ def _pointers(claims: Mapping[str, Any]) -> set[str]:
     }
 
 
-def status_list(signer: Signer, *, revoked: bool = False, suspended: bool = False, url: str = LIST) -> str:
+def status_list(
+    signer: Signer, *, revoked: bool = False, suspended: bool = False, url: str = LIST, **changed: Any
+) -> str:
     bits, paused = StatusList(), StatusList()
     bits.set(INDEX, revoked)
     paused.set(INDEX, suspended)
@@ -65,7 +67,7 @@ def status_list(signer: Signer, *, revoked: bool = False, suspended: bool = Fals
         valid_until=NOON + timedelta(days=7),
         ttl=timedelta(minutes=1),
     )
-    return sign_claims(claims, signer=signer, kind=STATUS_TOKEN)
+    return sign_claims(claims | changed, signer=signer, kind=STATUS_TOKEN)
 
 
 def checked(campus: Campus, text: str, listed: str | None = None) -> Report:
@@ -100,6 +102,31 @@ def test_withheld_holder_leaves_a_part_and_no_forgery(campus: Campus) -> None:
 def test_token_status_list_decides(campus: Campus, bit: str, reason: str) -> None:
     report = checked(campus, issued(campus), status_list(campus.jwt_signer, **{bit: True}))
     assert (report.verdict, reasons(report)["status"]) == (Verdict.INVALID, reason)
+
+
+@pytest.mark.parametrize(
+    ("exp", "reason"),
+    [
+        (START - 0.5, "status_list_stale"),
+        (START, "status_list_stale"),
+        (-1, "status_list_malformed"),
+        (f"{START + 3600}", "status_list_malformed"),
+        (None, "status_list_malformed"),
+        (10**399, "status_list_malformed"),
+        (START + 3600.5, "not_revoked"),
+    ],
+)
+def test_end_of_a_token_status_list_is_read_or_refused(campus: Campus, exp: Any, reason: str) -> None:
+    listed = status_list(campus.jwt_signer, exp=exp)
+    assert reasons(checked(campus, issued(campus), listed))["status"] == reason
+
+
+@pytest.mark.parametrize("claim", ["nbf", "exp"])
+def test_moment_beyond_every_float_is_a_malformed_claim(campus: Campus, claim: str) -> None:
+    for value in (10**399, -(10**399)):
+        report = checked(campus, issued(campus, **{claim: value}))
+        assert report.verdict is not Verdict.VALID
+        assert reasons(report)["readable"] == "malformed_jwt"
 
 
 def test_status_with_a_meaning_of_its_own_is_not_good(campus: Campus) -> None:

@@ -84,13 +84,24 @@ def test_a_slip_says_who_what_and_the_code_and_is_tagged_in_its_language(sheet: 
         "Đặng Thị Hương",
         "محمد علي",
         "李娜",
+        "J\ue000ean",
+        "\uf0b7 Jean\U000f0000",
+        "\ufeffJean",
     ],
-    ids=["long", "one endless word", "vietnamese", "arabic", "chinese"],
+    ids=["long", "one endless word", "vietnamese", "arabic", "chinese", "private use", "bullet", "mark"],
 )
 def test_every_name_makes_a_slip_on_one_page(sheet: SlipSheet, name: str):
     reader = read(replace(sheet, slips=(replace(SLIP, name=name),)))
     assert len(reader.pages) == 1
     assert reader.trailer["/Root"]["/MarkInfo"]["/Marked"]
+
+
+def test_a_private_use_character_costs_no_archive_and_is_in_no_title(sheet: SlipSheet):
+    reader = read(replace(sheet, title="A\ue000\ufeffB", slips=(replace(SLIP, name="J\ue000ea\U000f0001n"),)))
+    assert "Jean" in text_of(reader)
+    assert reader.metadata is not None
+    assert reader.metadata.title == "AB"
+    assert b"pdfaid" in reader.trailer["/Root"]["/Metadata"].get_data()
 
 
 def test_words_of_people_are_never_read_as_markup(sheet: SlipSheet):

@@ -407,6 +407,7 @@ def test_odd_proofs_are_refused(house: House) -> None:
         signed_proof(claims | {"iat": int(at.timestamp()) - 301}),
         signed_proof(claims | {"iat": int(at.timestamp()) + 301}),
         signed_proof(claims | {"iat": "now"}),
+        signed_proof(claims | {"iat": 10**399}),
         sign_claims(claims, signer=Signer("did:example:1", WALLET), kind=KEY_PROOF),
     )
     for number, each in enumerate(odd):

@@ -78,6 +78,8 @@ def test_a_refused_file_is_told_and_the_other_fields_stay(designer: TestClient):
     assert answer.status_code == 422
     assert 'href="#fichier"' in answer.text
     assert 'value="TUT"' in answer.text
+    odd = b"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 . 100 100'><path d='M0 0h9v9z'/></svg>"
+    assert sent(designer, here, odd).status_code == 422
 
 
 def test_a_file_waits_where_another_field_is_to_correct(designer: TestClient):

@@ -264,6 +264,12 @@ def test_a_badge_without_a_name_is_named_so_and_a_replaced_one_counted_as_replac
 
 
 @pytest.mark.parametrize("field", ["lien", "texte"])
+def test_a_long_word_is_no_address(employer: TestClient, field: str):
+    for word in ("a" * 1_000_000, "é_" * 100_000):
+        assert send(employer, "/verifier", {field: word}).status_code == 422
+
+
+@pytest.mark.parametrize("field", ["lien", "texte"])
 @pytest.mark.parametrize("typed", ["bonjour", "un badge de soudure"])
 def test_words_that_are_no_address_are_answered_as_words(employer: TestClient, field: str, typed: str):
     answer = send(employer, "/verifier", {field: typed})

@@ -156,16 +156,20 @@ OLD = AT | {"cause": "period"}
         (NOW - 1, "status_list_stale", OLD),
         (1, "status_list_stale", OLD),
         (0, "status_list_stale", OLD),
-        (-1, "not_revoked", AT),
-        (True, "not_revoked", AT),
-        (1.5, "not_revoked", AT),
+        (1.5, "status_list_stale", OLD),
+        (NOW - 0.5, "status_list_stale", OLD),
+        (NOW + 0.5, "not_revoked", AT),
         (253_402_300_799, "not_revoked", AT),
-        (253_402_300_800, "not_revoked", AT),
-        (10**30, "not_revoked", AT),
+        (253_402_300_800, "status_list_malformed", OLD),
+        (-1, "status_list_malformed", OLD),
+        (True, "status_list_malformed", OLD),
+        (None, "status_list_malformed", OLD),
+        (str(NOW + 1), "status_list_malformed", OLD),
+        (10**399, "status_list_malformed", OLD),
     ],
 )
 def test_the_end_of_the_token_around_a_list_is_its_end(exp: Any, reason: str, details: Any) -> None:
-    """B-016. What is no moment of our calendar ends nothing."""
+    """B-016. An end that is no moment of our calendar does not mean « no end »."""
     far = {"validUntil": "9999-12-31T23:59:59Z"}
     assert told(ENTRY, token(exp=exp, **far)) == (reason, details)
 

@@ -21,6 +21,8 @@ from sceau_credentials.errors import ImageError
 MAX_PDF: Final = 2 * 1024 * 1024  # M10, as for pictures
 _MAX_OBJECTS: Final = 20_000
 _MAX_NODES: Final = 500
+_MAX_ENTRIES: Final = 2_000
+"""Names and values of the whole tree; only the dictionaries among them count as attachments."""
 _MAX_ATTACHMENTS: Final = 50
 _OBJECT: Final = re.compile(rb"\d\s+obj\b")
 _NAMES: Final = (".json", ".jsonld", ".jwt", ".vc")
@@ -79,16 +81,19 @@ def _file_specifications(root: DictionaryObject) -> Iterator[DictionaryObject]:
     """
     names = _resolved(root.get("/Names"))
     waiting = [_resolved(names.get("/EmbeddedFiles"))] if isinstance(names, DictionaryObject) else []
-    seen = 0
+    visited: list[DictionaryObject] = []
+    files: list[Any] = []
     while waiting:
         node = waiting.pop()
-        seen += 1
-        if seen > _MAX_NODES:  # also stops on a cyclic tree
+        if not isinstance(node, DictionaryObject):
+            continue
+        if len(visited) >= _MAX_NODES or any(node is each for each in visited):  # a tree names each node once
             raise ImageError("too_large", "name tree")
-        if isinstance(node, DictionaryObject):
-            waiting += [_resolved(kid) for kid in _array(node.get("/Kids"))[:_MAX_NODES]]
-            yield from _dictionaries(_array(node.get("/Names"))[1::2])
-    yield from _dictionaries(_array(root.get("/AF")))
+        visited.append(node)
+        waiting += [_resolved(kid) for kid in _entries(node.get("/Kids"), _MAX_NODES)]
+        files += _entries(node.get("/Names"), _MAX_ENTRIES - 2 * len(files))[1::2]
+    yield from _dictionaries(files)
+    yield from _dictionaries(_entries(root.get("/AF"), _MAX_ENTRIES))
 
 
 def _dictionaries(listed: list[Any]) -> Iterator[DictionaryObject]:
@@ -117,9 +122,14 @@ def _text_of(specification: DictionaryObject) -> str | None:
         return None
 
 
-def _array(value: Any) -> list[Any]:
+def _entries(value: Any, most: int) -> list[Any]:
+    """Of an array; ImageError for more than `most`."""
     resolved = _resolved(value)
-    return list(resolved) if isinstance(resolved, ArrayObject) else []
+    if not isinstance(resolved, ArrayObject):
+        return []
+    if len(resolved) > most:
+        raise ImageError("too_large", "name tree")
+    return list(resolved)
 
 
 def _resolved(value: Any) -> Any:

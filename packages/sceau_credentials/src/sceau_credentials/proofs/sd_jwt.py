@@ -414,4 +414,7 @@ def _seconds(claims: JsonObject, name: str) -> float | None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise MalformedInput("claim", f"/{name}")
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        raise MalformedInput("claim", f"/{name}") from None

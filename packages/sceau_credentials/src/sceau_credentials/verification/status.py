@@ -137,9 +137,9 @@ def _against_age(
     try:
         begins = parse_timestamp(document[start]) if start in document else at
         ends = parse_timestamp(document[end]) if end in document else at
+        token_ends = _token_ends(secured.claims) if secured.jws else None
     except MalformedInput:
         return found(Reason.STATUS_LIST_MALFORMED, url=fetched.url, cause="period")
-    token_ends = _token_ends(secured.claims.get("exp")) if secured.jws else None
     if not begins <= shifted(at, question.policy.clock_skew) or not at <= min(ends, token_ends or ends):
         return found(Reason.STATUS_LIST_STALE, url=fetched.url, cause="period")
     if fetched.fetched_at is not None and listed.ttl is not None and at - fetched.fetched_at > listed.ttl:
@@ -147,11 +147,17 @@ def _against_age(
     return None
 
 
-def _token_ends(claim: JsonValue) -> datetime | None:
-    """B-016: for a list in a token, `exp` ends the signature, whatever period the list itself states."""
-    if not isinstance(claim, int) or isinstance(claim, bool) or not 0 <= claim < 253_402_300_800:
+def _token_ends(claims: JsonObject) -> datetime | None:
+    """B-016: for a list in a token, `exp` ends the signature, whatever period the list itself states.
+
+    MalformedInput for an `exp` that is no number of seconds until the year 9999: it does not mean « no end ».
+    """
+    if "exp" not in claims:
         return None
-    return parse_timestamp("1970-01-01T00:00:00Z") + timedelta(seconds=claim)
+    ends = claims["exp"]
+    if isinstance(ends, bool) or not isinstance(ends, int | float) or not 0 <= ends < 253_402_300_800:
+        raise MalformedInput("claim", "/exp")
+    return parse_timestamp("1970-01-01T00:00:00Z") + timedelta(seconds=ends)
 
 
 def _bits(listed: PublishedList, entry: StatusEntry) -> CheckResult:
@@ -279,11 +285,14 @@ def token_status(claims: JsonObject, question: StatusQuestion) -> CheckResult:
         return found(Reason.STATUS_LIST_UNAVAILABLE, url=url, cause=error.reason)
     except CredentialError:
         return found(Reason.STATUS_LIST_NOT_AUTHENTIC, cause=Reason.SIGNATURE_MISMATCH)
-    ends, ttl = _token_ends(jws.payload.get("exp")), jws.payload.get("ttl")
+    try:
+        ends, ttl = _token_ends(jws.payload), jws.payload.get("ttl")
+    except MalformedInput:
+        return found(Reason.STATUS_LIST_MALFORMED, url=url, cause="period")
     if ends is not None and question.at >= ends:
         return found(Reason.STATUS_LIST_STALE, url=url, cause="period")
     age = (question.at - fetched.fetched_at).total_seconds() if fetched.fetched_at is not None else 0
-    if isinstance(ttl, int) and age > ttl:
+    if isinstance(ttl, int | float) and age > ttl:
         return found(Reason.STATUS_LIST_STALE, url=url, cause="ttl")
     try:
         raised = [value for value, listed in lists.items() if listed.get(index)]

@@ -314,7 +314,7 @@ STATUS_LINTS: Final[tuple[Lint, ...]] = (
 )
 
 
-_ADDRESS: Final = re.compile(r"[^\s@/:]+@[^\s@/:]+\.[^\s@]+")
+_ADDRESS: Final = re.compile(r"[^\s@/:]@[^\s@/:]+\.[^\s@]")
 _GUESSABLE: Final = frozenset({"emailAddress", "nationalIdentityNumber"})  # M13: a hash of these is no secret
 _MIN_SALT: Final = 16
 
