@@ -85,7 +85,7 @@ def _joined(parts: Iterable[str]) -> StaticFile:
 
 def _tight(styles: str) -> str:
     """Without comments, and on one line; spaces inside a line may be significant and stay."""
-    lines = (line.strip() for line in re.sub(r"/\*.*?\*/", "", styles, flags=re.DOTALL).splitlines())
+    lines = (line.strip() for line in re.sub(r"/\*.*?(?:\*/|\Z)", "", styles, flags=re.DOTALL).splitlines())
     return re.sub(r"(?<=[{};,]) ", "", " ".join(filter(None, lines))).replace(": ", ":")
 
 

@@ -26,7 +26,7 @@ _RULES = [
     (re.compile(rf"(\d|%\(\w+\)s) ({_UNITS})\b"), rf"\1{NO_BREAK}\2"),
     (re.compile(r"\bn° "), "n°" + NO_BREAK),
 ]
-_TAG = re.compile(r"(<[^>]*>)")
+_TAG = re.compile(r"(<[^<>]*>)")
 
 
 @lru_cache(maxsize=4096)

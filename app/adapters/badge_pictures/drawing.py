@@ -330,7 +330,7 @@ _LEFT: Final = 72
 _ROOM: Final = 580
 _SOFT: Final = "#46525a"
 _ROOT: Final = re.compile(
-    r"\A<svg[^>]*>|<title.*?</title>|<desc>.*?</desc>|<style>.*?</style>|</svg>\s*\Z", re.S
+    r"\A<svg[^>]*>|<title[^<]*</title>|<desc>[^<]*</desc>|<style>[^<]*</style>|</svg>\s*\Z", re.S
 )
 
 

@@ -67,7 +67,7 @@ class Template:
 
     def outline(self, part: str) -> str:
         """Path data of one part: `outer`, `edge` (of the field) or `inner` (the hairline around the text)."""
-        found = re.search(rf'<path class="{part}"[^>]* d="([^"]+)"', self.artwork)
+        found = re.search(rf'<path class="{part}"[^<>]* d="([^"]+)"', self.artwork)
         if found is None:
             raise ValueError(f"the template {self.kind} has no part {part}")
         return found[1]

@@ -106,7 +106,7 @@ def _size(question: Question, kept: CachedDocument) -> int:
 
 
 _DIRECTIVE: Final = re.compile(
-    r'(?<![a-z-])([a-z-]++)\s*+(?:=\s*+(?:"([^"]*+)"|([^\s,"]*+)))?+\s*+(?:,|$)', re.IGNORECASE
+    r'(?<![a-z-])([a-z-]++)(?:\s*+=\s*+(?:"([^"]*+)"|([^\s,"]*+)))?+', re.IGNORECASE
 )
 _NOTHING: Final = timedelta(0)
 # We are a cache shared by all users of this verifier.

@@ -238,7 +238,7 @@ def complete(participation: Participation, *, hours: float | None, contribution:
 
 IMPORTED_RESULTS: Final = "Résultats ({platform}) : "
 """How the text of results that a course platform gave begins."""
-_RESULTS: Final = re.compile(r"Résultats \([^()]*\) : (?:[^;]* -?\d+(?:,\d+)?/-?\d+(?:,\d+)?(?: ; |$))+")
+_RESULTS: Final = re.compile(r"Résultats \([^()]*\) : (?:[^;]* -?\d+(?:,\d+)?/-?\d+(?:,\d+)?(?: ; |\Z))+")
 
 
 def holds_results_alone(contribution: str) -> bool:

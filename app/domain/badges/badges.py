@@ -218,7 +218,7 @@ def free_slug(name: str, taken: Callable[[str], bool]) -> str:
 
 LEAST_CRITERIA = {BadgeKind.COMPETENCY: 3}
 """The number of criteria that a kind requires; the others require one sentence."""
-_BULLET = re.compile(r"^\s*([-*+•]|\d+[.)])\s+", re.MULTILINE)
+_BULLET = re.compile(r"^[^\S\n]*([-*+•]|\d+[.)])[^\S\n]+\S", re.MULTILINE)
 _JUDGED_HEAD = N_("Comment c’est jugé")
 _NEAR = 0.6
 
@@ -260,7 +260,7 @@ class BadgeText:
 
 def split_criteria(criteria: str) -> tuple[str, str]:
     """The tasks, and how they were assessed, from the single text that a version stores."""
-    found = re.search(rf"\n*{judged_heading()}\s*(?P<how>.+)\Z", criteria, re.DOTALL)
+    found = re.search(rf"{judged_heading()}\s*(?P<how>.+)\Z", criteria, re.DOTALL)
     if found is None:
         return criteria.strip(), ""
     return criteria[: found.start()].strip(), found["how"].strip()
@@ -279,7 +279,7 @@ def join_criteria(criteria: str, judging: str, language: str = "fr") -> str:
 def judged_heading() -> str:
     """Pattern of the bold heading before how a badge is judged, in any language."""
     heads = "|".join(re.escape(head).replace("’", "[’']") for head in in_every_language(_JUDGED_HEAD))
-    return rf"\*\*\s*(?:{heads})\s*\.?\s*\*\*"
+    return rf"\*\*\s*(?:{heads})\s*+(?:\.\s*+)?+\*\*"
 
 
 def count_criteria(criteria: str) -> int:

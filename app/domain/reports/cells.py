@@ -160,7 +160,7 @@ def _organisations(cell: str) -> tuple[InvolvedOrganisation, ...]:
 
 def _organisation(text: str) -> InvolvedOrganisation:
     """« Ateliers du Morvan [123456782] (mobilisée, entreprise) »; only the name is required."""
-    number, found = "", re.search(r"\[([^\]]*)\]", text)
+    number, found = "", re.search(r"\[([^\[\]]*)\]", text)
     if found:
         number = re.sub(r"\s", "", found[1]).lower()
         text = f"{text[: found.start()].rstrip()} {text[found.end() :].lstrip()}".strip()

@@ -326,7 +326,7 @@ def _default_judged(claims: Claims, *, is_ours: bool) -> str:
 
 def _criteria_judged(claims: Claims) -> str:
     """The assessment sentences of the criteria themselves; empty if they have none."""
-    match = re.search(rf"{judged_heading()}\s*(?P<how>.+?)(?:\n\s*\n|\Z)", claims.criteria, re.DOTALL)
+    match = re.search(rf"{judged_heading()}\s*(?P<how>.+?)(?:\n[^\S\n]*\n|\Z)", claims.criteria, re.DOTALL)
     if match is None:
         return ""
     sentences = _SENTENCE_END.split(" ".join(_EMPHASIS.sub("", match["how"]).split()))

@@ -9,13 +9,14 @@ from functools import lru_cache
 
 from app.domain.imports.lists.names import Kind, fold, kind_of
 
-_COMMA_FOR_DOT = r"[^\s@<>()\[\],;:\"|«»'’]+@[\w-]+,(?:fr|com|net|org|eu)\b(?!@)|"
-FOUND = re.compile(_COMMA_FOR_DOT + r"[^\s@<>()\[\],;:\"|«»'’]+@[^\s@<>()\[\],;:\"|«»]+")
+_SIGN = r"[^\s@<>()\[\],;:\"|«»'’]"
+_COMMA_FOR_DOT = r"[\w-]++,(?:fr|com|net|org|eu)\b(?!@)"
+FOUND = re.compile(rf"(?<!{_SIGN}){_SIGN}++@(?:{_COMMA_FOR_DOT}|[^\s@<>()\[\],;:\"|«»]+)")
 _VALID = re.compile(
     r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*@[a-z0-9](-*[a-z0-9])*(\.[a-z0-9](-*[a-z0-9])*)*\.[a-z]{2,}"
 )
-_IN_BRACKETS = re.compile(r"<\s*(?:mailto:)?([^<>]*@[^<>]*)>")
-_SPOKEN_AT = re.compile(r"\s*(?:\(at\)|\[at\]|\(arobase\)|\[arobase\])\s*", re.IGNORECASE)
+_IN_BRACKETS = re.compile(r"<\s*+(?:mailto:)?+([^<>@]*+@[^<>]*+)>")
+_SPOKEN_AT = re.compile(r"(?:(?<!\s)\s++)?+(?:\(at\)|\[at\]|\(arobase\)|\[arobase\])\s*", re.IGNORECASE)
 _LOOSE_AT = re.compile(r"([a-z0-9]) ?@ ?([a-z0-9-]+\.[a-z]{2,4})\b", re.IGNORECASE)
 KNOWN = frozenset(
     [
@@ -189,7 +190,7 @@ def addresses_in(text: str, *, mark: str = " ") -> tuple[list[str], str]:
     # Long text without the sign would be searched anew from each of its letters.
     if "@" in text:
         text = FOUND.sub(take, _IN_BRACKETS.sub(take, text))
-    return found, re.sub(r"[<\[(]\s*(?:mailto:)?\s*[>\])]", " ", text)
+    return found, re.sub(r"[<\[(]\s*+(?:mailto:\s*+)?+[>\])]", " ", text)
 
 
 def suggestion_for(address: str, own_domains: Collection[str] = ()) -> str:
@@ -299,7 +300,7 @@ def is_of_family(address: str) -> bool:
 def is_named_in(address: str, given: str, family: str) -> bool:
     """Whether the local part is made of the person's name: `lea.petit@`, `lpetit@`, `petitl@`, `lea76@`."""
     parts = [part for part in fold(address.partition("@")[0]).split() if not part.isdigit()]
-    joined = re.sub(r"\d+$", "", "".join(parts))
+    joined = re.sub(r"(?<!\d)\d++$", "", "".join(parts))
     givens, families = (sorted(_pieces(name), key=len, reverse=True) for name in (given, family))
     if any((len(piece) > 2 and piece in joined) or piece in parts for piece in givens if len(piece) > 1):
         return True

@@ -49,7 +49,7 @@ _POINTS = re.compile(
 _MARK = re.compile(
     r"\+ ?\d(?!\d)|[*†‡§#!¹²³⁴←→↗…✝❌❗❓⚠🚫⛔➖🟥🔴🟠]|[\U0001f612-\U0001f64a\U0001f910-\U0001f92f]"
 )
-_ADDRESS = re.compile(r"[^\s;,<]+@[^\s;>]+")
+_ADDRESS = re.compile(r"(?<![^\s;,<>@])[^\s;,<>@]++@[^\s;>]+")
 _MEANT = re.compile(
     r"\b(?:pas|plus|non|sauf|jamais|hors|excepte\w*|a la place|remplac\w*|manque\w*|peut etre)\b"
 )
@@ -410,7 +410,7 @@ def _stands_over(one: Candidate) -> bool:
     return (
         is_title
         and 0 < len(bare.split()) < 7
-        and not re.search(r"[;|:]\s*\S|\t\s*\S|\d", bare)
+        and not re.search(r"[;|:]\s*\S|\t|\d", bare)
         and not is_plain_label(bare)
         and not announces_participants(bare)
         and not section_status(bare)[0]

@@ -43,22 +43,22 @@ from app.domain.imports.lists.wording import (
     not_a_person,
 )
 
-_PHONE = re.compile(r"(?:(?:t[ée]l|port(?:able)?|mob(?:ile)?)\s*[.:]*\s*)?(?<!\d)(?:\+\d{2,3}|00\d{2}|0)\s?\(?0?\)?\s?[1-9](?:[ .\-/]?\d{2}){4}(?!\d)", re.IGNORECASE)  # fmt: skip
+_PHONE = re.compile(r"(?:(?:t[ée]l|port(?:able)?|mob(?:ile)?)\s*+[.:]*+\s*+)?(?<!\d)(?:\+\d{2,3}|00\d{2}|0)\s?\(?0?\)?\s?[1-9](?:[ .\-/]?\d{2}){4}(?!\d)", re.IGNORECASE)  # fmt: skip
 _DATE = re.compile(
     r"(?:\bn[ée]e?(?:\(e\))?\s+le\s+)?\b\d{1,2}\s?[/.\-]\s?\d{1,2}\s?[/.\-]\s?\d{2,4}\b(?:\s+à\s+\d{1,2}[h:]\d{0,2})?|"
     r"\bn[ée]e?(?:\(e\))?\s+le\s+\d{1,2}(?:er)?\s+\w+\s+\d{4}|\b\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?)?\b|\b\d{1,2}\s+ans\b",
     re.IGNORECASE,
 )
-_CLOCK = re.compile(r"^\s*(?:de\s+)?\d{1,2}\s?[h:]\s?\d{0,2}(?:\s*(?:[-–>]|à|a)\s*\d{1,2}\s?[h:]\s?\d{0,2})?\s*[:\-–]?\s+(?=\D)", re.IGNORECASE)  # fmt: skip
+_CLOCK = re.compile(r"^\s*(?:de\s+)?\d{1,2}\s?[h:]\s?\d{0,2}(?:\s*(?:[-–>]|à|a)\s*\d{1,2}\s?[h:]\s?\d{0,2})?(?:\s*+[:\-–])?\s+(?=\D)", re.IGNORECASE)  # fmt: skip
 _MARK = re.compile(r"(?<!\d)\d{1,3}(?:[.,]\d{1,2})?\s?/\s?(?:20|10|100)(?!\d)")
 
 _PARENTHESES = re.compile(r"\(([^()]*)\)?|\[([^\[\]]*)\]?")
 _NEE = re.compile(
-    r"\s*[,(]?\s*\b(?:n[ée]e|épouse|epouse|ép\.|ep\.|ép|veuve|alias|dit|dite)\b(?!\s+le\b)\s*(.+)$",
+    r"(?:(?<!\s)\s++)?+(?:[,(]\s*+)?+\b(?:n[ée]e|épouse|epouse|ép\.|ep\.|ép|veuve|alias|dit|dite)\b(?!\s+le\b)\s*+(.+)$",
     re.IGNORECASE,
 )
 _COUPLE = re.compile(r"(?:^|\s)(?:et|&|and|\+)(?:\s|$)", re.IGNORECASE)
-_QUOTED = re.compile(r"['’‘]\s*([^'’‘].*?)\s*['’]")
+_QUOTED = re.compile(r"['’‘]\s*+([^'’‘\s].*)['’]")
 """As Outlook writes a recipient: 'Marie Dupont' <marie@exemple.fr>"""
 _EDGES = ' \t,;:.•·*–—-|/=>→"“”«»'
 _GUEST = re.compile(r"(invite|invitee|guest|externe|external|vous|you|organisateur|presentateur)")
@@ -131,11 +131,11 @@ def cleaned_name(text: str) -> CleanedName:
         ]
         rest = " ".join(words)
     if quoted := _QUOTED.fullmatch(rest.strip(_EDGES)):
-        rest = quoted[1]
+        rest = quoted[1].rstrip()
     name = without_civility(" ".join(rest.split())).strip(_EDGES)
     if re.search(r"\w/\w|\w\s/\s\w", name):
         doubts.append((Reason.SEVERAL_NAMES, name))
-        name = re.split(r"\s*/\s*", name)[0]
+        name = name.partition("/")[0].rstrip()
     return CleanedName(name, homonym, tuple(addresses), tuple(doubts))
 
 
@@ -161,8 +161,8 @@ def with_hours(line: Line, cell: str) -> Line:
     return replace(line, hours_as_written=cell).doubting(Reason.HOURS_UNREADABLE, cell)
 
 
-_LABELLED = re.compile(r"\s*(?:élève|eleve|stagiaire|participant(?:e)?|apprenti(?:e)?|nom(?: et prénom)?|nom complet|candidat(?:e)?|apprenant(?:e)?|nom prénom)\s*:\s*(?=\S)", re.IGNORECASE)  # fmt: skip
-_BOTH_LABELLED = re.compile(r"\bnom\s*:\s*(?P<family>[^:;,]+?)[\s,;]+pr[ée]nom\s*:\s*(?P<given>[^:;,]+?)\s*(?:[,;].*|e-?mail.*|mail.*|courriel.*)?$", re.IGNORECASE)  # fmt: skip
+_LABELLED = re.compile(r"(?:(?<!\s)\s++)?+(?:élève|eleve|stagiaire|participant(?:e)?|apprenti(?:e)?|nom(?: et prénom)?|nom complet|candidat(?:e)?|apprenant(?:e)?|nom prénom)\s*:\s*(?=\S)", re.IGNORECASE)  # fmt: skip
+_BOTH_LABELLED = re.compile(r"\bnom\s*:\s*+(?P<family>[^:;,\s][^:;,]*?)(?<![\s,;])[\s,;]++pr[ée]nom\s*:\s*+(?P<given>[^:;,\s][^:;,]*?)(?:[,;]|(?:e-?)?mail|courriel|\Z)", re.IGNORECASE)  # fmt: skip
 
 
 def from_text(row: Row, line: Line) -> Candidate:
@@ -202,7 +202,7 @@ def _from_name_and_more(line: Line, bare: str, addresses: Sequence[str], text: s
     for reason, word in found.doubts:
         line = line.doubting(reason, word)
     line = replace(_with_found(line, addresses), homonym=found.homonym)
-    parts = [part.strip(_EDGES) for part in re.split(r"\s*[;|\t]\s*|\s+[-–—]+\s+|\s*:\s*|\s{2,}", found.name)]
+    parts = [part.strip(_EDGES) for part in re.split(r"[;|\t:]|\s[-–—]+\s|\s\s", found.name)]
     parts = [part for part in parts if part]
     if parts and "," in parts[0]:
         halves = [half.strip(_EDGES) for half in parts[0].split(",") if half.strip(_EDGES)]
@@ -318,7 +318,7 @@ def _without_tail(name: str, line: Line) -> tuple[str, Line]:
     return " ".join(words), line
 
 
-_TOKEN = re.compile(r"[^\W\d_](?:[^\W\d_]|['’ʼ\-]+(?=[^\W\d_])|\.(?=[^\W\d_]))*\.?")
+_TOKEN = re.compile(r"[^\W\d_](?:[^\W\d_]|['’\-]+(?=[^\W\d_])|\.(?=[^\W\d_]))*\.?")
 _ELISION = re.compile(r"(?:[cjnstdlm]|qu|jusqu|lorsqu|puisqu)['’ʼ]", re.IGNORECASE)
 _PLACES = THINGS | frozenset(
     [
@@ -371,7 +371,9 @@ _PLACES = THINGS | frozenset(
     ]
 )
 _LONGEST = 5
-_COUPLE_OF_ONE_NAME = re.compile(rf"({_TOKEN.pattern})\s+(?:et|&)\s+({_TOKEN.pattern})\s+({_TOKEN.pattern})")
+_COUPLE_OF_ONE_NAME = re.compile(
+    rf"(?<![^\W\d_])(?<!['’\-.])({_TOKEN.pattern})\s+(?:et|&)\s+({_TOKEN.pattern})\s+({_TOKEN.pattern})"
+)
 _GREETING = frozenset(
     (
         "bonjour",

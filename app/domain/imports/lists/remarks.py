@@ -126,7 +126,7 @@ _DENIED = re.compile(
 
 
 _OF_SOMETHING = re.compile(
-    r"\b(?:par|contrat|cdd|cdi|mission|periode|stage|bail|droits?) .*\b(?:termine|valide|suivi|complet)|\bpar$|\bpar erreur\b"
+    r"\b(?:par|contrat|cdd|cdi|mission|periode|stage|bail|droits?) .{0,400}\b(?:termine|valide|suivi|complet)|\bpar$|\bpar erreur\b"
 )
 
 
@@ -196,7 +196,7 @@ def meaning_of_label(text: str) -> Reason | None:
         if (
             len([word for word in words if word not in _OF_LISTS]) <= 6
             and is_of_others(piece)
-            and re.fullmatch(r"(?:liste\s*:)?[^:]*:?\s*", text, re.IGNORECASE)
+            and re.fullmatch(r"(?:liste\s*+:)?[^:]*+(?::\s*+)?", text, re.IGNORECASE)
         ):
             return Reason.LEADER
     return None
@@ -277,7 +277,7 @@ def is_crossed(cell: str) -> bool:
 
 def section_status(text: str) -> tuple[bool, Reason | None]:
     """Whether a row is a label of presence over the rows below it, and which."""
-    folded = fold(re.sub(r"\(.*?\)|\d+", " ", text))
+    folded = fold(re.sub(r"\(.{0,400}?\)|\d+", " ", text))
     words = folded.split()
     if not words or len(words) > 5 or "@" in text:
         return False, None

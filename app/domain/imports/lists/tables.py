@@ -254,7 +254,7 @@ def _speaks_of_names(row: Row) -> bool:
     )
 
 
-_NOTE = re.compile(r"\s*\([^()]*\)\s*$|\s+[-–]\s+\S*\d\S*\s*$")
+_NOTE = re.compile(r"(?:(?<!\s)\s++)?+\([^()]*\)\s*$|(?<!\s)\s++[-–]\s++[^\s\d]*+\d\S*+\s*$")
 """« Zoé (16 ans) », « Zoé - 2B »"""
 
 

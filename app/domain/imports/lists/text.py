@@ -43,14 +43,14 @@ _BULLET = re.compile(
 _GLUED_BULLET = re.compile(r"^\s*[•‣▪▫●○◦➢➤►▶\uf0b7\uf0a7\uf0d8\uf0fc](?=\w)")
 _KEYCAP = re.compile(r"^\s*(?:[0-9]\ufe0f?\u20e3)+\s*|^\s*[\u2460-\u2473\u2776-\u2793]\s*|^\s*🔟\s*")
 _STICK = re.compile(r"^\s*[-–—*](?=[^\W\d_]{2})")
-_BOX = re.compile(r"^\s*(\[\s*[xX✓✔]?\s*\]|[☐☑☒✓✔✅❌✗✘✖☓🗹🗷])\s*")
-_NUMBER_AND_TAB = re.compile(r"^\s*\d{1,3}\s*(?:\t|\s(?=[^\W\d_]))\s*(?=\S)")
+_BOX = re.compile(r"^\s*(\[\s*+(?:[xX✓✔]\s*+)?+\]|[☐☑☒✓✔✅❌✗✘✖☓🗹🗷])\s*")
+_NUMBER_AND_TAB = re.compile(r"^\s*\d{1,3}(?:[^\S\t]*+\t\s*+(?=\S)|\s++(?=[^\W\d_]))")
 _INVISIBLE = str.maketrans("", "", "\ufe0f\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f\u202a\u202c")
 _WIDE = re.compile(r"[\uff01-\uff5e\ufb00-\ufb06]+")
 _BREAKS = re.compile(r"\r\n|[\r\n\x0b\x0c\x85\u2028\u2029]")
 _LABEL = re.compile(r"^\s*([^\W\d_]{1,14})\s*:\s*(.*)$", re.DOTALL)
 _ENTITY = re.compile(r"&(?:#\d{2,5}|[a-zA-Z]{3,7});")
-_AND = re.compile(r"\s+(?:et|and|&)\s+")
+_AND = re.compile(r"(?<!\s)\s++(?:et|and|&)\s+")
 _GROUPS = frozenset(("groupe", "equipe", "liste", "presentes", "personnes", "binome", "table", "ilot"))
 
 
@@ -299,7 +299,7 @@ def is_recipients(line: str) -> bool:
     found = _LABEL.match(line)
     if found and fold(found[1]) in LABELS["to"] | LABELS["copy"] | LABELS["from"] and "@" in found[2]:
         return True
-    if re.search(r"<[^<>]*@[^<>]*>", line):
+    if re.search(r"<[^<>@]*@[^<>]*>", line):
         return True
     parts = [part for part in re.split(r"[;,]", line) if part.strip()]
     return len(parts) > 1 and all("@" in part for part in parts)
@@ -443,7 +443,7 @@ def _unwrapped(lines: Sequence[tuple[int, str]]) -> Iterator[tuple[int, str]]:
             tail = re.split(r"[;,>]", line)[-1].strip()
             head = re.split(r"[<;,]", following)[0].strip()
             broken = bool(tail) and "@" not in tail and (len(tail.split()) == 1 or len(head.split()) <= 1)
-            if broken or re.search(r"<[^>]*$", line):
+            if broken or re.search(r"<[^<>]*$", line):
                 pending = (number, line)
                 continue
         elif separated and following.lstrip().startswith("<") and not re.search(r"[;,>]\s*$", line):
@@ -478,7 +478,7 @@ def _recipient_parts(text: str) -> list[str]:
     """Cut at `;` and `,` outside quotes and brackets; a comma inside « Nom, Prénom <mail> » does not cut."""
     pieces: list[str] = []
     current, quoted, depth = "", False, 0
-    marks = ";" if ";" in re.sub(r'"[^"]*"|<[^>]*>', "", text) else ";,"
+    marks = ";" if ";" in re.sub(r'"[^"]*"|<[^<>]*>', "", text) else ";,"
     for sign in text:
         if sign == '"':
             quoted = not quoted
@@ -565,7 +565,7 @@ def _enumerated(line: str) -> list[tuple[str, str, tuple[Reason, ...]]]:
     parts = [part for part in given if not re.fullmatch(r"@\w+", part)]
     if (len(parts) < 2 and not (colon and parts)) or any("@" in part for part in parts):
         return []
-    bare = [without_civility(re.sub(r"\s*\([^()]*\)", "", part)) for part in parts]
+    bare = [without_civility(re.sub(r"(?:(?<!\s)\s++)?+\([^()]*\)", "", part)) for part in parts]
     shaped = [
         2 <= len(part.split()) <= 5
         and all(looks_like_word(word) for word in part.split())

@@ -156,7 +156,7 @@ def role_of_heading(cell: str, group: str = "") -> tuple[Column, bool]:
     if "@" in cell or len(cell) > 90 or not cell.strip():
         return Column.NOTHING, False
     cell = repaired(cell) if DAMAGED.search(cell) else cell
-    plain = re.sub(r"\((?!s\)|e\)|e\)s|s\b)[^)]*\)", " ", cell, flags=re.IGNORECASE)
+    plain = re.sub(r"\((?!s\)|e\)|e\)s|s\b)[^)]{0,90}\)", " ", cell, flags=re.IGNORECASE)
     found = _role(fold(plain) or fold(cell))
     others = set(fold(group).split()) & _OF_OTHERS
     if others:
@@ -347,7 +347,7 @@ def _without_other_names(cells: Sequence[str], found: list[tuple[Column, bool]])
         2
         if set(fold(cell).split()) & _THEIRS
         else 1
-        if fold(re.sub(r"\(.*?\)", "", cell)) in _BY_WORDING
+        if fold(re.sub(r"\(.{0,90}?\)", "", cell)) in _BY_WORDING
         else 0
         for cell in cells
     ]

@@ -16,7 +16,7 @@ _CREDENTIAL: Final = {f"{NAMESPACE_3} credential": "3.0", f"{_NAMESPACE_2} asser
 _ROOTS: Final = ("http://www.w3.org/2000/svg svg", "svg")
 _MAX_ELEMENTS: Final = 50_000
 _MAX_DEPTH: Final = 256
-_START_TAG: Final = re.compile(rb"""<[^\s/>"'=]+(?:[^>"']|"[^"]*"|'[^']*')*>""")
+_START_TAG: Final = re.compile(rb"""<[^\s/>"'=]++(?:[^>"']|"[^"]*"|'[^']*')*>""")
 _PREFIX_BOUND: Final = re.compile(rb"""\sxmlns:openbadges\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _PUBLISHED: Final = re.compile(r"-//W3C//DTD SVG (?:1\.0|1\.1|1\.1 (?:Basic|Tiny)|20010904)//EN")
 _NOT_XML: Final = re.compile("[\ufffe\uffff]")

@@ -122,7 +122,7 @@ _MAX_PROOF_VALUE: Final = 256 * 1024
 _MAX_SIGNATURES: Final = 512  # each costs a verification
 _LABEL: Final = r"_:c14n(\d{1,6})"
 _STATEMENT: Final = re.compile(
-    r"(?P<subject>\S+) (?P<predicate>\S+) (?P<object>\".*\"\S*|\S+)(?P<graph> \S+)? \."
+    r"(?P<subject>\S+) (?P<predicate>\S+) (?P<object>\"(?:[^\"\\]|\\.)*\"\S*|[^\s\"]\S*)(?P<graph> \S+)? \."
 )
 _BLANK: Final = re.compile(_LABEL)
 

@@ -70,7 +70,7 @@ _SHORTEST: Final = 4
 _ONE_SLIP, _TWO_SLIPS = 8, 16
 """From this length on, one or two edits still count as a resemblance."""
 _BEFORE_THE_NAME: Final = re.compile(
-    r"\s*(?:le\s+)?(?:campus|cmq)\b(?:\s+des\s+m.{1,2}tiers\s+et\s+(?:des\s+)?qualifications?)?(?:\s+d.excellence)?\s*",
+    r"(?:(?<!\s)\s++)?+(?:le\s+)?(?:campus|cmq)\b(?:\s+des\s+m.{1,2}tiers\s+et\s+(?:des\s+)?qualifications?)?(?:\s+d.excellence)?\s*",
     re.IGNORECASE,
 )
 

@@ -20,7 +20,7 @@ _BLANK: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u280
 """Characters that are categorised as letters but are invisible or resemble a space."""
 _BLANKS: Final = re.compile(f"[{''.join(sorted(_BLANK))}]")
 _BREAKS: Final = re.compile("[\t\n\v\f\r\x85\u2028\u2029]")
-_MARKUP: Final = re.compile(r"<\s*/?\s*[a-zA-Z!?]")
+_MARKUP: Final = re.compile(r"<\s*+(?:/\s*+)?+[a-zA-Z!?]")
 _IRI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+")
 _PLAIN_WEB_LINK: Final = re.compile(r"https?://[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(?:/[!-Z_a-z~]*)?\Z", re.ASCII)
 """Narrower than what `_is_plain_web_link` accepts, and faster."""
