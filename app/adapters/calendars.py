@@ -325,7 +325,7 @@ def _dates(event: Event, name: str, zoned: _Zoned) -> list[date | datetime]:
 
 def _weekday(told: Any) -> weekday:
     text = str(told).upper()
-    if text[-2:] not in _WEEKDAYS or (text[:-2] and not text[:-2].lstrip("+-").isdecimal()):
+    if text[-2:] not in _WEEKDAYS or not re.fullmatch(r"([+-]?\d{1,2})?", text[:-2]):
         raise _unread()
     return weekday(_WEEKDAYS.index(text[-2:]), int(text[:-2]) if text[:-2] else None)
 

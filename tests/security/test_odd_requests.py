@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 
 from app.domain.people.people import check_name
 from app.errors import InvalidInput
+from app.web.badges.modules import ModuleForm
 from tests.support.house import House, build_house, send
 
 NOBODY = uuid.uuid4()
@@ -115,3 +116,22 @@ def test_a_key_that_no_page_of_ours_gave_is_no_fault(house: House, trainer: Test
         "geste": "attribuer", "cle": "k" * 5000,
     }  # fmt: skip
     assert send(trainer, page, form).status_code < 500
+
+
+ODD_NUMBERS = ("²", "9" * 20, "9" * 5000, "-1", "1e9", "nan", "\u0663")
+
+
+def test_a_number_that_no_integer_holds_is_no_fault(house: House, trainer: TestClient):
+    admin = house.client(house.admin)
+    for odd in ODD_NUMBERS:
+        answers = (
+            send(admin, "/gestion/itip/activites/nouvelle",
+                 {"titre": "Atelier", "debut": "2026-11-24", "heure-debut": odd, "heure-fin": f"12:{odd}"}),
+            send(admin, "/gestion/itip/equipe/invitations",
+                 {"adresse": "neuf@exemple.fr", "role": "trainer", "jours": odd}, seen_on="/gestion/itip/equipe"),
+            send(trainer, "/gestion/itip/rapport/activites", {"debut": odd}, seen_on="/gestion/itip/rapport/activites"),
+            send(trainer, f"/mes-badges/parcours/{NOBODY}/version", {"version": odd}, seen_on="/mes-badges"),
+        )  # fmt: skip
+        assert [each.status_code for each in answers if each.status_code >= 500] == [], odd[:20]
+        form = ModuleForm("Module", "", "", "1", "", {str(NOBODY): odd})
+        assert form.text().competencies == {NOBODY: 3 if odd == "\u0663" else None}

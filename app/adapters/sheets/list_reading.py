@@ -92,7 +92,7 @@ def _docx_row(row: Any) -> tuple[list[str], bool]:
         struck += [crossed for text, crossed in parts if text.strip()]
         cells.append("\n".join(texts))
         span = next((attribute_of(e, "val") for e in cell.iter() if tag_of(e) == "gridSpan"), "1")
-        cells += [""] * (min(int(span), 60) - 1 if span.isdigit() else 0)
+        cells += [""] * (min(int(span), 60) - 1 if span.isdecimal() and len(span) < 8 else 0)
     return cells, bool(struck) and all(struck)
 
 
@@ -221,7 +221,7 @@ def _odf_text(element: Any) -> str:
         match tag_of(child):
             case "s":
                 count = attribute_of(child, "c")
-                pieces.append(" " * min(int(count) if count.isdigit() else 1, 20))
+                pieces.append(" " * min(int(count) if count.isdecimal() and len(count) < 8 else 1, 20))
             case "tab":
                 pieces.append("\t")
             case "line-break":

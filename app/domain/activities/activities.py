@@ -147,7 +147,7 @@ def is_of_lycee_alone(audience: str) -> bool:
     return _LYCEE.search(words) is not None and _YOUNGER.search(words) is None
 
 
-_NUMBER = re.compile(r"\|.*#(\d+)")
+_NUMBER = re.compile(r"\|.*#(\d{1,6})")
 
 
 def homonym_of(participation: Participation) -> int:

@@ -313,7 +313,8 @@ def _is_older(source: Source, framework: Framework) -> bool:
     if source.version and source.version == framework.version:
         return False
     one, other = source.published_on, framework.published_on
-    if source.version.isdigit() and framework.version.isdigit():
+    versions = (source.version, framework.version)
+    if all(each.isdecimal() and len(each) < 20 for each in versions):
         return int(source.version) < int(framework.version)
     return one is not None and other is not None and one < other
 

@@ -200,7 +200,7 @@ class ActivityForm:
         hour, _, minutes = typed.partition(":")
         try:
             return time(int(hour), int(minutes or 0))
-        except ValueError:
+        except (ValueError, OverflowError):
             self._refuse(name, N_("L’heure n’est pas lisible : écrivez 13:30."))
             return None
 

@@ -74,7 +74,7 @@ class ModuleForm:
         chosen: dict[uuid.UUID, int | None] = {}
         for named, level in self.levels.items():
             if level and (competency_id := _uuid(named)):
-                chosen[competency_id] = int(level) if level.isdigit() else None
+                chosen[competency_id] = int(level) if level.isdecimal() and len(level) < 4 else None
         return ModuleText(
             self.title, self.contents, self.audience, _hours(self.hours), _uuid(self.badge), chosen or None
         )

@@ -123,7 +123,7 @@ def invite(request: Request, form: SafeForm, services: ReadingServices) -> Respo
                 work.campus,
                 typed.address,
                 _roles_in(typed.roles),
-                days=int(typed.days) if typed.days.isascii() and typed.days.isdecimal() else 0,
+                days=int(typed.days) if typed.days.isdecimal() and len(typed.days) < 5 else 0,
                 by=work.actor,
             )
     except (InvalidInput, Conflict) as error:

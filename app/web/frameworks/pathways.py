@@ -182,7 +182,10 @@ def move(pathway_id: uuid.UUID, request: Request, form: SafeForm, services: Read
             who = signed_in(request, writing)
             with writing.across_campuses():
                 writing.pathway_followers.move(
-                    pathway_id, who.person, int(number) if number.isdecimal() else 0, by=who.actor
+                    pathway_id,
+                    who.person,
+                    int(number) if number.isdecimal() and len(number) < 8 else 0,
+                    by=who.actor,
                 )
     except Conflict as error:
         return _mine_page(request, services, pathway_id, trouble=sentence_of(error))

@@ -258,7 +258,8 @@ def show_table(
 def save_table(request: Request, form: SafeForm, services: ReadingServices) -> Response:
     """Saves every row that can be read; the others are shown again with their reason."""
     work, is_all = at_work(request), text_of(form, "tout") == "oui"
-    start = int(text_of(form, "debut")) if text_of(form, "debut").isdecimal() else 0
+    begun = text_of(form, "debut")
+    start = int(begun) if begun.isdecimal() and len(begun) < 8 else 0
     refused, saved = [], 0
     for row in _typed_rows(services, work, form):
         if row.error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.domain.activities.activities import Participation, homonym_of
 from app.domain.activities.listed_people import ListedPerson, has_usable_address, without_repeats
 
 
@@ -25,3 +26,8 @@ def test_capitals_of_a_list_are_not_the_spelling_of_a_name() -> None:
 def test_a_wrong_address_is_not_usable_and_none_is() -> None:
     assert not has_usable_address(ListedPerson(1, "Nolwenn", "Jaouen", "nolwenn@exemple,fr"))
     assert has_usable_address(ListedPerson(1, "Nolwenn", "Jaouen"))
+
+
+def test_number_of_a_homonym_is_short() -> None:
+    assert homonym_of(Participation(line_key="|jean petit#2")) == 2
+    assert homonym_of(Participation(line_key=f"|jean#{'9' * 5_000}")) == 1
