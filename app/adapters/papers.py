@@ -16,7 +16,7 @@ _STANDARDS: Final = ["a-3a", "ua-1"]
 _UNDRAWN: Final = ("could not be displayed", "codepoint")
 """typst's messages for a character that no typeface contains, or that the standards forbid."""
 _MEANINGLESS: Final = re.compile("[\ufeff\ue000-\uf8ff\U000f0000-\U000ffffd\U00100000-\U0010fffd]")
-"""Byte order mark and private use characters (category Co), pasted from word processors: bullets, logos."""
+"""Byte order mark and private use characters (category Co), pasted from office documents: bullets, logos."""
 _SHARED: Final = "paper.typ"
 
 

@@ -47,7 +47,7 @@ _MOVING: Final = frozenset({"animate", "animateMotion", "animateTransform", "set
 _AT_ONCE: Final = BoundedSemaphore(2)
 """Decoding one takes a hundred megabytes at most."""
 _SECONDS: Final = 5
-"""CPU time to draw an SVG: a filter or many layers over each other cost far more than their elements say."""
+"""CPU time to draw an SVG: a few filters or layers over each other may cost more than thousands of elements."""
 _MOST_MEMORY: Final = 1 << 30
 _DRAW: Final = """
 import resource, sys

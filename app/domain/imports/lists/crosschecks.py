@@ -187,7 +187,7 @@ _LEGEND = re.compile(r"(?:legende|codes?|lecture)\b")
 
 
 def doubt_codes(lines: Sequence[Line]) -> list[Line]:
-    """« P = présent, D = démissionnaire » below a table says what a letter beside a name means."""
+    """« P = présent, D = démissionnaire » below a table: what a letter beside a name means."""
     meant = {
         fold(code): words
         for line in lines
