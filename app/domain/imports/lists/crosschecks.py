@@ -175,7 +175,7 @@ def _apart(lines: Sequence[Candidate]) -> Iterator[Candidate]:
             yield one
 
 
-_AND = re.compile(r"\s+(?:et|and|&|\+)\s+", re.IGNORECASE)
+_AND = re.compile(r"(?<!\s)\s++(?:et|and|&|\+)\s++", re.IGNORECASE)
 
 
 def _words_of(one: Candidate) -> set[str]:
