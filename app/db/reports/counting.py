@@ -28,6 +28,7 @@ from app.domain.reports.facts import (
     ReportObjective,
     objective_order,
 )
+from app.domain.reports.indicators import SMALL
 from app.domain.reports.ledger import CLAIMED_WITHIN, ActivityRow, Distinct, Ledger, Period, unpacked
 from app.domain.trust.organisations import Endorsement
 
@@ -186,16 +187,19 @@ class ReportCountStore(Store):
         count, organisations = self.session.execute(query).one()
         return count, organisations
 
-    def top_badges(self, period: Period, awards: Sequence[DayOfAwards]) -> tuple[tuple[str, int], ...]:
+    def top_badges(
+        self, period: Period, awards: Sequence[DayOfAwards], *, beside: Period | None = None
+    ) -> tuple[tuple[str, int], ...]:
         """Names and numbers of people who hold them at the end of the period, the most held first.
 
-        `awards`: all since the beginning.
+        `awards`: all since the beginning. `beside`: without badges that a report of that period would tell few of.
         """
-        end = int(period.ends_at.timestamp())
-        valid = defaultdict[uuid.UUID, list[bytes]](list)
-        for each in awards:
-            valid[each.badge_id].append(each.valid_at(end))
-        holders = {badge_id: len(set(unpacked(b"".join(some)))) for badge_id, some in valid.items()}
+        holders = _holders(awards, period)
+        if beside is not None:
+            earlier = _holders([each for each in awards if each.day <= beside.last], beside)
+            holders = {
+                key: held for key, held in holders.items() if not 0 < abs(held - earlier.get(key, 0)) < SMALL
+            }
         most = sorted(((-held, badge_id) for badge_id, held in holders.items() if held))[:TOP_BADGES]
         versions = (
             select(col(BadgeVersion.badge_id), col(BadgeVersion.name))
@@ -204,3 +208,11 @@ class ReportCountStore(Store):
         )
         named = {row[0]: row[1] for row in self.session.execute(versions)}
         return tuple((named[badge_id], -number) for number, badge_id in most)
+
+
+def _holders(awards: Sequence[DayOfAwards], period: Period) -> dict[uuid.UUID, int]:
+    """By badge, at the end of the period."""
+    valid = defaultdict[uuid.UUID, list[bytes]](list)
+    for each in awards:
+        valid[each.badge_id].append(each.valid_at(int(period.ends_at.timestamp())))
+    return {badge_id: len(set(unpacked(b"".join(some)))) for badge_id, some in valid.items()}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from app.domain.activities.activities import ActivityKind
 from app.domain.reports.facts import Audience
@@ -18,6 +20,7 @@ from app.domain.reports.ledger import (
     establishments_of,
     organisations_of,
     survey_of,
+    unpacked,
 )
 from app.language import N_
 
@@ -387,10 +390,74 @@ def hidden_counts(counts: dict[str, int], also: Collection[str] = ()) -> dict[st
     return {name: None if name in hidden else count for name, count in counts.items()}
 
 
-def hidden_rows(rows: Collection[ActivityRow]) -> frozenset[uuid.UUID]:
-    """Activities with a hidden number of people. A sum of some of them and others is hidden too."""
-    shown = hidden_counts({str(row.id): row.people for row in rows})
-    return frozenset(row.id for row in rows if shown[str(row.id)] is None)
+@dataclass(frozen=True)
+class HiddenRows:
+    """Activities with a hidden number of people. A sum of some of them and others is hidden too.
+
+    `alone`: those that nothing else hides. Every sum that holds one of them is hidden.
+    """
+
+    ids: frozenset[uuid.UUID]
+    alone: frozenset[uuid.UUID]
+
+
+def hidden_rows(rows: Collection[ActivityRow]) -> HiddenRows:
+    """The same in each report that holds them, civil or school year, of this campus or of a co-organiser:
+    a small number hides behind another of the same half of a year, which no other campus shows.
+    """
+    groups = defaultdict[Any, list[ActivityRow]](list)
+    for row in rows:
+        if row.people:
+            groups[_half_of(row.starts_on), _half_of(row.ends_on)].append(row)
+    ids, alone = set[uuid.UUID](), set[uuid.UUID]()
+    for some in groups.values():
+        few = [row for row in some if row.people < SMALL]
+        if few and (len(few) == 1 or sum(row.people for row in few) < SMALL):
+            own = [row for row in some if row.people >= SMALL and len(row.campuses) < 2]
+            if own:
+                few.append(min(own, key=lambda row: (row.people, row.id)))
+            else:
+                alone.update(row.id for row in few)
+        ids.update(row.id for row in few)
+    return HiddenRows(frozenset(ids), frozenset(alone))
+
+
+def _half_of(day: date) -> tuple[int, bool]:
+    return day.year, day.month >= _SCHOOL_BEGINS
+
+
+_SCHOOL_BEGINS: Final = 9
+_SUMS: Final = ("participations", "apprenants-estimes", "publics")
+_OF_LEARNERS: Final = ("apprenants", "apprenants-estimes", "attestation")
+
+
+def public_figures(ledger: Ledger, hidden: HiddenRows, before: Ledger | None) -> dict[str, Figure]:
+    """Without sums that hold a small number alone, and learners of whom a report of the other kind of year would tell.
+
+    `before`: of one year earlier; None if unknown.
+    """
+    found = figures(ledger)
+    without = figures(ledger.only(lambda row: row.id not in hidden.alone))
+    gone = {key for key in _SUMS if found[key] != without[key]}
+    if _tells_few_learners(ledger, before):
+        gone.update(_OF_LEARNERS)
+    return {key: Figure(None) if key in gone else figure for key, figure in found.items()}
+
+
+def _tells_few_learners(ledger: Ledger, before: Ledger | None) -> bool:
+    """A half without learners beside this year makes a difference of two reports exact."""
+    first, second = _learners_by_half(ledger)
+    earlier = _learners_by_half(before)[1] if before else set[bytes]()
+    after_nothing = not earlier and 0 < len(second - first) < SMALL
+    return after_nothing or (not second and 0 < len(earlier - first) < SMALL)
+
+
+def _learners_by_half(ledger: Ledger) -> tuple[set[bytes], set[bytes]]:
+    halves = set[bytes](), set[bytes]()
+    for row in ledger.rows:
+        begins = max(row.starts_on, ledger.period.first)
+        halves[_half_of(begins) != _half_of(ledger.period.first)].update(unpacked(row.learners))
+    return halves
 
 
 _OF_PEOPLE: Final = ("attestation", "femmes")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from app.domain.activities.activities import ActivityKind
 from app.domain.reports.facts import Audience, OrganisationType
-from app.domain.reports.indicators import BY_ID, Figure, Unit, of_kind, people_of
+from app.domain.reports.indicators import BY_ID, Figure, HiddenRows, Unit, of_kind, people_of
 from app.domain.reports.ledger import INFORMED, MOBILISED, Ledger, establishments_of, organisations_of
 from app.language import N_
 
@@ -157,6 +157,20 @@ PLAN: Final[tuple[Line, ...]] = (
     Line("6.7", N_("Note annuelle"), count=lambda _: Figure(1)),
 )
 TEXTS: Final = tuple(line.number for line in PLAN if line.count is None)
+
+
+def public_lines(lines: Mapping[str, Figure], ledger: Ledger, hidden: HiddenRows) -> dict[str, Figure]:
+    """Without lines of people that count some hidden activities and not all (the shown ones subtracted would tell),
+    or one that nothing else hides."""
+    inside, alone = fill(ledger, hidden.ids), fill(ledger, hidden.alone)
+    everyone = people_of(row for row in ledger.rows if row.id in hidden.ids)
+    people = {line.number for line in PLAN if line.unit is Unit.PEOPLE}
+    return {
+        key: Figure(None)
+        if key in people and (inside[key].value not in (0, everyone) or alone[key].value)
+        else figure
+        for key, figure in lines.items()
+    }
 
 
 def fill(ledger: Ledger, only: Collection[uuid.UUID] | None = None) -> dict[str, Figure]:

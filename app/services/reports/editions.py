@@ -46,15 +46,15 @@ from app.domain.reports.indicators import (
     Figure,
     Unit,
     audience_totals,
-    figures,
     hidden_counts,
     hidden_rows,
     people_of,
+    public_figures,
     public_value,
 )
 from app.domain.reports.ledger import ActivityRow, Ledger, Period, by_month, period_of
 from app.domain.reports.places import DEPARTEMENTS
-from app.domain.reports.plan import AXES, PLAN, fill
+from app.domain.reports.plan import AXES, PLAN, fill, public_lines
 from app.errors import InvalidInput, NotAllowed, NotFound
 from app.language import N_, current_locale
 from app.language import gettext as _
@@ -288,10 +288,12 @@ class EditionService:
 
         An activity hidden in one table is hidden in all: each sum that holds one of them is hidden.
         """
-        counted, earlier = figures(shown.now), figures(shown.before)
-        hidden, hidden_before = hidden_rows(shown.now.rows), hidden_rows(shown.before.rows)
-        lines = _without_parts(shown.lines, shown.now, hidden)
-        lines_before = _without_parts(shown.earlier, shown.before, hidden_before)
+        behind, behind_before = hidden_rows(shown.now.rows), hidden_rows(shown.before.rows)
+        counted = public_figures(shown.now, behind, shown.before)
+        earlier = public_figures(shown.before, behind_before, None)
+        lines = public_lines(shown.lines, shown.now, behind)
+        lines_before = public_lines(shown.earlier, shown.before, behind_before)
+        hidden, hidden_before = behind.ids, behind_before.ids
         return {
             "type": "SceauReport",
             "definitions": DEFINITIONS,
@@ -461,18 +463,6 @@ def _public(key: str, unit: Unit, now: Figure, before: Figure) -> dict[str, Any]
     if now.whole is not None and shown["value"] is not None:
         shown |= {"part": now.part, "whole": now.whole}
     return shown
-
-
-def _without_parts(
-    lines: Mapping[str, Figure], ledger: Ledger, hidden: Collection[uuid.UUID]
-) -> dict[str, Figure]:
-    """Lines of people that count some hidden activities and not all: the shown ones subtracted would tell."""
-    inside, everyone = fill(ledger, hidden), people_of(row for row in ledger.rows if row.id in hidden)
-    people = {line.number for line in PLAN if line.unit is Unit.PEOPLE}
-    return {
-        key: Figure(None) if key in people and inside[key].value not in (0, everyone) else figure
-        for key, figure in lines.items()
-    }
 
 
 def _is_hidden(each: Contradiction, hidden: Collection[uuid.UUID]) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import uuid
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -10,7 +11,7 @@ from app.adapters.papers import Papers
 from app.domain.campus.campus import Campus, CampusColours
 from app.domain.core import Clock
 from app.domain.reports.facts import ORGANISATION_PARTS, OrganisationPart
-from app.domain.reports.indicators import SMALL
+from app.domain.reports.indicators import SMALL, hidden_rows, people_of
 from app.domain.reports.ledger import ActivityRow, Period, establishments_of
 from app.errors import NotFound
 from app.language import N_, current_locale
@@ -22,7 +23,7 @@ Days = Callable[[date, date], str]
 
 @dataclass(frozen=True)
 class PartnerAction:
-    """`people` is None below five: no participant can be recognised."""
+    """`people` is None below five, or where the campus's report hides it: no participant can be recognised."""
 
     title: str
     starts_on: date
@@ -41,7 +42,7 @@ class Partner:
 
 @dataclass(frozen=True)
 class PartnerYear:
-    """`people`: of all its actions; None below five."""
+    """`people`: of all its actions; None where one of them is hidden."""
 
     campus: Campus
     period: Period
@@ -76,6 +77,7 @@ class PartnerReports:
         rows = [row for row in self._rows(campus, asked) if any(one.key == key for one in row.organisations)]
         if not rows:
             raise NotFound(N_("Cette organisation n’a pris part à aucune action de cette période."))
+        hidden = self._hidden(campus, rows)
         rows.sort(key=lambda row: (row.starts_on, row.title))
         surveys = [row.survey for row in rows if row.survey]
         return PartnerYear(
@@ -83,9 +85,9 @@ class PartnerReports:
             period,
             key,
             next(one.name for one in rows[-1].organisations if one.key == key),
-            [_action(row, key) for row in rows],
+            [_action(row, key, hidden) for row in rows],
             sorted({name or number for number, name in establishments_of(rows).items()}),
-            _shown(rows),
+            None if any(row.id in hidden for row in rows) else people_of(rows),
             sum(each.answers[2] + each.answers[3] for each in surveys),
             sum(sum(each.answers) for each in surveys),
         )
@@ -131,20 +133,19 @@ class PartnerReports:
         ledger = self.reports.ledger(campus, asked.until(today))
         return [row for row in ledger.rows if row.starts_on <= today]
 
+    def _hidden(self, campus: Campus, rows: Sequence[ActivityRow]) -> frozenset[uuid.UUID]:
+        """As in the campus's own reports, which may show what is beside them."""
+        first, last = min(row.starts_on for row in rows), max(row.ends_on for row in rows)
+        years = Period(date(first.year, 1, 1), date(last.year, 12, 31))
+        return hidden_rows(self.reports.ledger(campus, years).rows).ids
 
-def _shown(rows: Sequence[ActivityRow]) -> int | None:
-    """None where it, or its difference to the actions that are shown, is below five."""
-    people = sum(row.people for row in rows)
-    hidden = sum(row.people for row in rows if 0 < row.people < SMALL)
-    return None if 0 < people < SMALL or 0 < hidden < SMALL else people
 
-
-def _action(row: ActivityRow, key: str) -> PartnerAction:
+def _action(row: ActivityRow, key: str, hidden: Collection[uuid.UUID]) -> PartnerAction:
     return PartnerAction(
         row.title,
         row.starts_on,
         row.ends_on,
         next(one.part for one in row.organisations if one.key == key),
-        None if row.people < SMALL else row.people,
+        None if row.people < SMALL or row.id in hidden else row.people,
         sorted(one.name or one.number for one in row.establishments),
     )

@@ -56,7 +56,11 @@ class ReportService:
         return YearFigures(asked, period, now, before, figures(now), figures(before), badges, self.clock())
 
     def top_badges(self, campus: Campus, period: Period) -> Sequence[tuple[str, int]]:
-        return self.store.top_badges(period, self.store.awards([campus.id], period.last))
+        """Public: without those that few people more, or fewer, hold than half a year before the end."""
+        awards = self.store.awards([campus.id], period.last)
+        year, month = period.last.year, period.last.month
+        before = date(year, 8, 31) if month > 8 else date(year - 1, 12, 31)
+        return self.store.top_badges(period, awards, beside=Period(period.first, before))
 
     def learners(self, ledger: Ledger, *, limit: int) -> Sequence[tuple[uuid.UUID, str, int]]:
         """The first by name, with their numbers of activities; erased people have no name and are absent."""

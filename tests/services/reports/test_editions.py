@@ -13,7 +13,16 @@ from app.domain.activities.activities import Activity, ActivityKind, Plan
 from app.domain.awards.awards import Award
 from app.domain.reports.editions import document_of
 from app.domain.reports.facts import Declared
-from app.domain.reports.ledger import AwardTombstone, ParticipationTombstone, Period, day_of
+from app.domain.reports.indicators import hidden_rows, public_figures
+from app.domain.reports.ledger import (
+    ActivityRow,
+    AwardTombstone,
+    Distinct,
+    Ledger,
+    ParticipationTombstone,
+    Period,
+    day_of,
+)
 from app.domain.reports.plan import TEXTS
 from app.errors import Conflict, InvalidInput, NotAllowed
 from tests.support.house import COMMAND, House, listed
@@ -80,10 +89,97 @@ def action(house: House, month: int, size: int, *, partner: bool = False) -> uui
         return row.id
 
 
-def document(house: House) -> dict[str, Any]:
+def document(house: House, period: Period = YEAR) -> dict[str, Any]:
     with house.unit_of_work(reading=True) as services:
         editions = services.report_editions
-        return editions.document(house.campus, editions.page(house.campus, YEAR))
+        return editions.document(house.campus, editions.page(house.campus, period))
+
+
+def sums_of_people(found: dict[str, Any]) -> dict[str, Any]:
+    figures = {each["id"]: each for each in [*found["figures"], *found["lines"]]}
+    return {
+        key: figures[key]["value"] for key in ("participations", "apprenants-estimes", "3.4", "3.6", "5.2")
+    }
+
+
+def test_civil_and_school_years_do_not_give_a_hidden_activity_back(house: House):
+    """The complement is of the same half of a year, as both reports have it; without any, the sums are hidden."""
+    for month, size in ((2, 3), (10, 7), (11, 20)):
+        action(house, month, size)
+    civil, school = document(house), document(house, Period.school(2026))
+    assert set(sums_of_people(civil).values()) == {None}
+    assert [each["value"] for each in civil["figures"] if each["id"] == "publics"] == [None]
+    assert {each["people"] for each in school["actions"]} == {7, 20, 0}
+    assert set(sums_of_people(school).values()) == {27}
+    action(house, 3, 30)
+    civil = document(house)
+    assert {each["people"] for each in civil["actions"]} == {None, 7, 20, 0}, "hidden with one of that half"
+    assert set(sums_of_people(civil).values()) == {60}
+
+
+def test_a_joint_activity_that_a_co_organiser_shows_hides_no_other(house: House):
+    action(house, 2, 3)
+    joint = action(house, 3, 7, partner=True)
+    assert set(sums_of_people(document(house)).values()) == {None}
+    action(house, 5, 20)
+    found = document(house)
+    assert {each["title"]: each["people"] for each in found["actions"] if each["people"] != 0} == {
+        "Atelier 2 3": None, "Atelier 3 7": 7, "Atelier 5 20": None,
+    }  # fmt: skip
+    assert set(sums_of_people(found).values()) == {30}
+    with house.unit_of_work() as services:
+        services.activities.get(house.campus, joint).declared_size = 3
+    assert {each["people"] for each in document(house)["actions"]} == {None, 0, 20}
+
+
+def test_page_of_a_partner_hides_what_the_report_hides(house: House):
+    action(house, 2, 3)
+    for month, size in ((3, 7), (5, 20)):
+        with_partner = action(house, month, size)
+        with house.unit_of_work() as services:
+            cells = {"organisations": "Ateliers du Morvan (mobilisée, entreprise)"}
+            services.report_facts.correct(house.campus, with_partner, cells, by=COMMAND)
+    with house.unit_of_work(reading=True) as services:
+        (partner,) = services.partner_reports.partners(house.campus, YEAR)
+        year = services.partner_reports.year(house.campus, partner.key, YEAR)
+    assert [each["people"] for each in document(house)["actions"]][:3] == [None, None, 20]
+    assert ([each.people for each in year.actions], year.people) == ([None, 20], None)
+
+
+def test_learners_are_hidden_where_a_half_without_any_makes_the_difference_exact():
+    def ledger(period: Period, *halves: range) -> Ledger:
+        rows = tuple(
+            ActivityRow(
+                uuid.uuid4(), "Atelier", ActivityKind.WORKSHOP, day, day, len(some),
+                learners=b"".join(uuid.UUID(int=each).bytes for each in some),
+            )
+            for day, some in zip((period.first, period.last), halves, strict=True)
+        )  # fmt: skip
+        named = len({each for some in halves for each in some})
+        return Ledger(period, period.last, rows, Distinct(learners=named))
+
+    def shown(now: Ledger, before: Ledger | None) -> object:
+        return public_figures(now, hidden_rows(now.rows), before)["apprenants"].value
+
+    nobody, some, more, many = range(0), range(20), range(3, 23), range(3, 40)
+    civil = ledger(YEAR, nobody, some)
+    assert shown(civil, ledger(YEAR.before, nobody, nobody)) == 20
+    assert shown(ledger(Period.school(2026), some, more), ledger(Period.school(2025), nobody, nobody)) is None
+    assert shown(ledger(Period.school(2026), some, many), ledger(Period.school(2025), nobody, nobody)) == 40
+    last = ledger(Period.civil(2027), more, nobody)
+    assert shown(last, civil) is None, "the school year of both has shown their sum"
+
+
+def test_holders_of_a_badge_wait_until_five_more_or_none_hold_it(house: House):
+    house.award(
+        *(f"Personne {name};{name}@exemple.fr" for name in ("ana", "eva", "lea", "tom", "zoe", "ali"))
+    )
+    house.clock.move(days=120)
+    house.award("Personne max;max@exemple.fr", "Personne noa;noa@exemple.fr")
+    with house.unit_of_work(reading=True) as services:
+        reports = services.reports
+        assert [held for _, held in reports.top_badges(house.campus, YEAR)] == [6]
+        assert reports.top_badges(house.campus, Period.school(2026)) == ()
 
 
 def test_a_hidden_activity_is_hidden_in_every_sum_that_holds_it(house: House):
