@@ -49,7 +49,7 @@ class Choices:
 
 
 CHOICES: Final[Mapping[str, Choices]] = {
-    "campus": Choices(("suspended_at",)),
+    "campus": Choices(("suspended_at", "names_in_credentials", "selective_disclosure", "sends_reminders")),
     "person": Choices(
         ("allows_name", "wants_reminders", "accepts_links", "under_15_on", "age_group", "language")
     ),
@@ -80,6 +80,8 @@ CHOICES: Final[Mapping[str, Choices]] = {
     "endorsement_request": Choices(with_new=True),
     "label": Choices(("withdrawn_at",)),
     "recognition": Choices(("standing", "reason", "changed_at")),
+    "contribution": Choices(("state", "answer", "decided_at", "waiting_since")),
+    "stored_file": Choices(),
     "activity_file": Choices(("agreed", "removed_at")),
     "api_token": Choices(("revoked_at",)),
     "session": Choices(),
@@ -111,13 +113,18 @@ CHOICES: Final[Mapping[str, Choices]] = {
     "campus_picture": Choices(),
     "report_picture": Choices(),
     "report_sharing": Choices(with_new=True),
+    "shared_badge": Choices(("withdrawn_at",)),
     "definition_adoption": Choices(),
+    "campus_sender": Choices(("address", "asked_at", "verified_at", "in_use_since")),
     "survey_link": Choices(("closed_at", "closes_on")),
     "survey_answer": Choices(("sentence_state",)),
 }
 """The tables of choices, in dependency order. Deleting a row is a choice in all but the first three."""
 NEVER_DELETED: Final = frozenset({"campus", "person", "award"})
-DELETED_WITH: Final[Mapping[str, tuple[str, str]]] = {"webhook": ("webhook_delivery", "webhook_id")}
+DELETED_WITH: Final[Mapping[str, tuple[str, str]]] = {
+    "webhook": ("webhook_delivery", "webhook_id"),
+    "stored_file": ("stored_file_content", "file_id"),
+}
 """The rows that refer to a deleted row and go with it, by table: their table and column."""
 ENDED: Final = (
     "app_secret",

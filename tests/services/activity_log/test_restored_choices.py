@@ -10,11 +10,15 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlmodel import select, update
 
+from app.domain.activities.activities import PartKind
+from app.domain.activities.files import FileContent, FileNoun, FileState, StoredFile
 from app.domain.activity_log.recovery import NO_CAMPUS
 from app.domain.awards.awards import Award, Visibility
 from app.domain.awards.open_badges import DisclosedContent
+from app.domain.badges.shared_definitions import SharedBadge
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import CampusPicture
+from app.domain.learners.portfolios import Contribution, ContributionState, ContributionStatement
 from app.domain.learners.ratings import BadgeRating, SentenceState
 from app.domain.messages import Occasion, QueuedMessage
 from app.domain.people.parental_consent import ParentAgreement
@@ -456,3 +460,47 @@ def test_webhook_that_was_removed_paused_or_given_a_new_secret_stays_so(house: H
             assert services.webhooks.secret_of(back["Secret"]) == now.webhooks.secret_of(meant["Secret"])
             with pytest.raises(NotFound):
                 services.webhooks.get(house.campus, found["Retiré"].id)
+
+
+def test_setting_sender_contribution_and_definition_ended_since_the_backup_stay_so(house: House) -> None:
+    r = given(house, ROOF)
+    with house.unit_of_work() as services:
+        person = services.awards.record(r).person
+        at = services.clock()
+        told = ContributionStatement(
+            "Film",
+            "J’ai monté le film de l’atelier de robotique, et le générique.",
+            PartKind.LEARNER,
+            at.date(),
+        )
+        contribution = services.contributions.add(
+            person, house.campus, told, None, [], today=at.date(), by=COMMAND
+        ).id
+        network, session = network_of(services, house.campus), services.stores.session
+        services.campuses.get(house.campus.slug).selective_disclosure = True
+        services.senders.assign(house.campus, "badges@itip.exemple.fr", by=COMMAND)
+        file = StoredFile(
+            campus_id=house.campus.id, noun=FileNoun.CONTRIBUTION, noun_id=contribution, name="film.png",
+            media_type="image/png", size=1, digest="0" * 64, state=FileState.CLEAN, added_at=at,
+        )  # fmt: skip
+        shared = SharedBadge(network_id=network.id, created_at=at)
+        session.add_all([file, shared])
+        session.flush()
+        session.add(FileContent(file_id=file.id, content=b"1"))
+        ids = shared.id, file.id
+    backup = Backup(house)
+    with house.unit_of_work() as services:
+        services.contributions.withdraw(person, house.campus, contribution, by=COMMAND)
+        campus = services.campuses.get(house.campus.slug)
+        campus.selective_disclosure = campus.names_in_credentials = False
+        services.senders.remove(house.campus, by=COMMAND)
+        services.stores.session.get(SharedBadge, ids[0]).withdrawn_at = services.clock()
+    with backup.restored() as copy:
+        assert copy.process.put_back_choices(REASON, by=COMMAND).is_whole
+        with copy.unit_of_work(reading=True) as services:
+            campus, session = services.campuses.get(house.campus.slug), services.stores.session
+            assert (campus.selective_disclosure, campus.names_in_credentials) == (False, False)
+            assert services.stores.campuses.sender(campus.id) is None
+            assert session.get(Contribution, contribution).state is ContributionState.WITHDRAWN
+            assert session.get(SharedBadge, ids[0]).withdrawn_at is not None
+            assert (session.get(StoredFile, ids[1]), session.get(FileContent, ids[1])) == (None, None)
