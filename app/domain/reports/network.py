@@ -109,7 +109,7 @@ def countable(rows: Collection[ActivityRow], period: Period) -> Countable:
     there = {row.id for row in counted}
     begun = [row for row in rows if row.starts_on <= period.last and row.people and row.id not in there]
     if begun and not any(row.people for row in counted):
-        return Countable(None, ())
+        return Countable(None, (), hides_places=True)
     first = min((max(row.starts_on, period.first) for row in begun), default=period.last)
     return Countable(
         first.replace(day=1) - timedelta(days=1) if begun else period.last,

@@ -146,7 +146,7 @@ class NetworkReports:
         ids = [each.id for each in campuses]
         may = countable(rows, period)
         if may.last is None:
-            return Shared(Topic.PEOPLE, campuses, (), [])
+            return Shared(Topic.PEOPLE, campuses, (), [], hides_places=may.hides_places)
         learners = {each: len(distinct_learners(rows_of(may.rows, each))) for each in ids}
         figures = people_figures(
             may.rows,
