@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from alembic import context
+from app.db.activities import campus_activities
 from app.db.campus import people
 from app.db.engine import triggers
 from app.db.engine.schema import MIGRATION_LOCK, recounts, served_by_newest
@@ -10,6 +11,9 @@ from app.db.engine.session import WORK_SCHEMA, open_engine
 from app.db.reports import marks
 from app.tenancy import row_level_security as walls
 from app.tenancy.metadata import METADATA
+
+DERIVED = (people, campus_activities)
+"""Whose triggers keep a table in step with others."""
 
 
 def destination() -> str | tuple[str, ...] | None:
@@ -42,22 +46,29 @@ def run() -> None:
             # On the way down their tables may go too.
             is_going_up = destination() == newest
             is_marking = is_going_up and triggers.stand(connection, marks.PREFIX, marks.TRIGGERS)
-            is_followed = is_going_up and triggers.stand(connection, people.PREFIX, people.TRIGGERS)
             if not is_marking:
                 triggers.take_down(connection, marks.PREFIX)
-            if not is_followed:
-                triggers.take_down(connection, people.PREFIX)
+            followed = [
+                each
+                for each in DERIVED
+                if is_going_up and triggers.stand(connection, each.PREFIX, each.TRIGGERS)
+            ]
+            for each in DERIVED:
+                if each not in followed:
+                    triggers.take_down(connection, each.PREFIX)
             context.run_migrations()
             if context.get_context().get_current_revision() == newest:
                 if not is_marking or not triggers.stand(connection, marks.PREFIX, marks.TRIGGERS):
                     triggers.take_down(connection, marks.PREFIX)
                     triggers.build(connection, marks.TRIGGERS)
                     is_marking = False
-                if not is_followed or not triggers.stand(connection, people.PREFIX, people.TRIGGERS):
-                    triggers.take_down(connection, people.PREFIX)
-                    triggers.build(connection, people.TRIGGERS)
+                for each in DERIVED:
+                    if each in followed and triggers.stand(connection, each.PREFIX, each.TRIGGERS):
+                        continue
+                    triggers.take_down(connection, each.PREFIX)
+                    triggers.build(connection, each.TRIGGERS)
                     if before != newest or engine.dialect.name == "postgresql":
-                        people.fill(connection)
+                        each.fill(connection)
                 if before != newest and (not is_marking or recounts(context.script, before)):
                     marks.mark_everything(connection)
                 if engine.dialect.name == "postgresql":

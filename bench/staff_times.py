@@ -1,8 +1,9 @@
 """Times of staff pages and lists of the API in the database of `bench.staff_pages`.
 
-`python -m bench.staff_times FOLDER [PART]` asks for every page whose address holds PART, at campuses and things
-drawn at random, the first time and again. DRAWN=20 campuses, the largest always among them. Processor time of the
-program and of its connections beside the clock: waiting for a disk, and for others, is in the clock alone.
+`python -m bench.staff_times FOLDER [PART]` asks for every page whose address holds PART (=/gestion/{slug}: is it), at
+campuses and things drawn at random, the first time and again. DRAWN=20 campuses, the largest always among them;
+OFTEN=5 things of that one. Processor time of the program and of its connections beside the clock: waiting for a disk,
+and for others, is in the clock alone, and so are PostgreSQL's parallel workers.
 """
 
 # ruff: noqa: S311 - nothing drawn is a secret
@@ -32,6 +33,8 @@ from tests.support import house as houses
 
 DRAWN = int(os.environ.get("DRAWN", "20"))
 """Campuses that each page is asked of, the largest first."""
+OFTEN = int(os.environ.get("OFTEN", "1"))
+"""So many times the largest, each of another thing."""
 
 
 def main(arguments: list[str]) -> int:
@@ -150,7 +153,7 @@ def measure(house: houses.House, part: str) -> None:
     campuses.sort(key=lambda each: each.id != house.campus.id)
     event.listen(house.process.engine, "connect", _note_backend)
     house.process.engine.dispose()
-    drawn, asked = Drawn(house, campuses), campuses[:DRAWN]
+    drawn, asked = Drawn(house, campuses), [campuses[0]] * (OFTEN - 1) + campuses[:DRAWN]
     client = house.client(house.admin)
     pages = [each[4:] for each in policies(client.app.routes) if each.startswith("GET /gestion/{slug}")]  # type: ignore[attr-defined]
     found = list[tuple[float, str]]()
@@ -158,7 +161,7 @@ def measure(house: houses.House, part: str) -> None:
         if FILES.search(page):
             continue
         for query in ("", *VARIANTS.get(page, ())):
-            if part in f"{page}{query}":
+            if part in f"{page}{query}" or part == f"={page}{query}":
                 paths = [_filled(f"{page}{query}", drawn.of(campus)) for campus in asked]
                 found += (
                     _asked(f"{page}{query}", house, [(client, path) for path in paths]) if all(paths) else []
@@ -169,7 +172,7 @@ def measure(house: houses.House, part: str) -> None:
             if part in name:
                 paths = [_search(house, campus, sought, kind, drawn.of(campus)) for campus in asked]
                 found += _asked(name, house, [(client, path) for path in paths])
-    programs = {campus.slug: program(house, campus=campus) for campus in asked}
+    programs = {campus.slug: program(house, campus=campus) for campus in campuses[:DRAWN]}
     for listed in LISTS:
         if part in f"/api/{listed}":
             values = [drawn.of(campus) for campus in asked]

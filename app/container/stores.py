@@ -22,6 +22,7 @@ from app.db.accounts import (
     SignInStore,
 )
 from app.db.activities.activities import ActivityFileStore, ActivityStore, FileStore
+from app.db.activities.campus_activities import CampusActivityStore
 from app.db.activities.check_in import CheckInStore
 from app.db.activities.plans import ActivityPlanStore
 from app.db.activity_log.activity_log import ActivityLogStore, LogDisputeStore, LogWatchStore
@@ -91,6 +92,7 @@ class Stores(Parts):
     batches: BatchStore
     brought_badges: BroughtBadgeStore
     campuses: CampusStore
+    campus_activities: CampusActivityStore
     campus_people: CampusPeopleStore
     catalogue: CatalogueStore
     choices: ChoiceStore

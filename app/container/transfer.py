@@ -24,8 +24,8 @@ _OF_THE_SERVICE: Final = ("signing_clock", "integrity_check", "worker", "rate_co
 """Tables that a service without any campus fills."""
 _DERIVED: Final = frozenset(
     (
-        "activity_change", "activity_count", "award_change", "award_count", "campus_person", "month_change",
-        "month_count",
+        "activity_change", "activity_count", "award_change", "award_count", "campus_activity",
+        "campus_person", "month_change", "month_count",
     )
 )  # fmt: skip
 """Found again: the triggers of PostgreSQL follow what arrives."""

@@ -99,6 +99,12 @@ def primary_foreign_key(table: str) -> Column[Any]:
     return Column(Uuid(), ForeignKey(f"{table}.id"), primary_key=True, nullable=False)
 
 
+def gone_with(table: str, *, index: bool = False) -> Column[Any]:
+    """The same, of a row that goes with the one it refers to."""
+    key = ForeignKey(f"{table}.id", ondelete="CASCADE")
+    return Column(Uuid(), key, primary_key=True, nullable=False, index=index)
+
+
 def new_id() -> uuid.UUID:
     return uuid.uuid4()
 

@@ -101,6 +101,7 @@ LISTED = frozenset(
         "activity_campus",
         "award",
         "badge_request",
+        "campus_activity",
         "campus_person",
         "history_entry",
         "participation",

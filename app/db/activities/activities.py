@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_
-from sqlmodel import col, delete, func, select
+from sqlmodel import col, delete, select
 
-from app.db.engine.queries import Store, holds_all
+from app.db.activities.campus_activities import LATEST, activities_page, are_of, hold
+from app.db.engine.queries import Start, Store
 from app.db.engine.writes import IN_ONE_QUERY, among, read_bare
 from app.domain.activities.activities import (
     Activity,
@@ -18,6 +19,7 @@ from app.domain.activities.activities import (
     ActivityCompetency,
     ActivitySession,
     Attendance,
+    CampusActivity,
     Participation,
 )
 from app.domain.activities.files import ActivityFile, FileContent, FileNoun, FileState, StoredFile
@@ -82,23 +84,14 @@ class ActivityStore(Store):
         self, campus_id: uuid.UUID, *, words: str = "", limit: int = 200
     ) -> list[tuple[Activity, int]]:
         """Activities with their participant counts, latest first; `words` searches titles and `place`."""
-        people = (
-            select(func.count())
-            .where(col(Participation.activity_id) == col(Activity.id), col(Participation.is_present))
-            .correlate(Activity)
-            .scalar_subquery()
+        found = activities_page(
+            self.session, (are_of(campus_id), hold(words_of(words))), LATEST, Start(limit=limit)
+        )[:limit]
+        query = select(CampusActivity.activity_id, CampusActivity.people).where(
+            are_of(campus_id), col(CampusActivity.activity_id).in_([each.id for each in found])
         )
-        query = (
-            select(Activity, people)
-            .join(ActivityCampus, col(ActivityCampus.activity_id) == col(Activity.id))
-            .where(organised_by(campus_id))
-        )
-        told = holds_all(col(Activity.title) + " " + col(Activity.place), words_of(words))
-        query = query.where(told)
-        rows = self.session.exec(
-            query.order_by(col(Activity.starts_on).desc(), col(Activity.title)).limit(limit)
-        )
-        return [(activity, people) for activity, people in rows]
+        people = dict(self.session.exec(query).all())
+        return [(each, people[each.id]) for each in found]
 
     def campuses_of(self, activity_id: uuid.UUID) -> Sequence[Campus]:
         return self.session.exec(

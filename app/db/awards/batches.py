@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Function, Uuid, exists, func, insert, literal, literal_column, or_, update
+from sqlalchemy import JSON, Function, Uuid, func, insert, literal, literal_column, or_, update
 from sqlalchemy import select as sa_select
 from sqlmodel import col, delete, select
 
-from app.db.activities.activities import organised_by
-from app.db.engine.queries import Store, are_in_force
+from app.db.activities.campus_activities import activities_page, are_of
+from app.db.engine.queries import Start, Store, are_in_force
 from app.db.engine.writes import IN_ONE_QUERY, among, insert_rows, read_bare, update_rows
 from app.db.messages import refused_for_good
 from app.db.people import THE_ADDRESS_FIRST
-from app.domain.activities.activities import Activity, ActivityCampus, Attendance, Participation
+from app.domain.activities.activities import Activity, Attendance, CampusActivity, Participation
 from app.domain.activities.check_in import CheckInEntry
 from app.domain.awards.awards import Award, LineOutcome
 from app.domain.awards.batches import (
@@ -406,14 +406,10 @@ class WaitingStore(Store):
                 col(Award.undone_at).is_(None),
             )
         ).one()
-        in_week = (
-            sa_select(col(Activity.id))
-            .join(ActivityCampus, col(ActivityCampus.activity_id) == col(Activity.id))
-            .where(
-                organised_by(campus_id),
-                col(Activity.starts_on) <= days[1],
-                col(Activity.ends_on) >= days[0],
-            )
+        in_week = sa_select(col(CampusActivity.activity_id)).where(
+            are_of(campus_id),
+            col(CampusActivity.starts_on) <= days[1],
+            col(CampusActivity.ends_on) >= days[0],
         )
         # Read first: the planner takes the activities of a week for a part of all, and reads every participation.
         activities = self.session.scalars(in_week).all()
@@ -428,24 +424,17 @@ class WaitingStore(Store):
         self, campus_id: uuid.UUID, *, ended: tuple[date, date], limit: int
     ) -> list[Activity]:
         """Those that ended in that period, with participants and no awards, unless the campus closed them."""
-        rows = self.session.execute(
-            sa_select(Activity)
-            .join(ActivityCampus, col(ActivityCampus.activity_id) == col(Activity.id))
-            .where(
-                ~col(Activity.is_sample),
-                organised_by(campus_id),
-                col(ActivityCampus.closed_at).is_(None),
-                col(Activity.ends_on) >= ended[0],
-                col(Activity.ends_on) <= ended[1],
-                exists().where(
-                    col(Participation.activity_id) == col(Activity.id), col(Participation.is_present)
-                ),
-                ~exists().where(col(Award.activity_id) == col(Activity.id), col(Award.undone_at).is_(None)),
-            )
-            .order_by(col(Activity.ends_on).desc(), col(Activity.id))
-            .limit(limit)
+        conditions = (
+            are_of(campus_id),
+            ~col(CampusActivity.is_sample),
+            ~col(CampusActivity.is_closed),
+            col(CampusActivity.ends_on) >= ended[0],
+            col(CampusActivity.ends_on) <= ended[1],
+            col(CampusActivity.people) > 0,
+            col(CampusActivity.given) == 0,
         )
-        return [row[0] for row in rows]
+        order = [(col(CampusActivity.ends_on), True), (col(CampusActivity.activity_id), False)]
+        return activities_page(self.session, conditions, order, Start(limit=limit))[:limit]
 
     def refused_letters(self, campus_id: uuid.UUID, *, since: datetime, limit: int) -> int:
         """At most `limit`: a thousand refusals need one action."""

@@ -22,15 +22,17 @@ from sqlalchemy import (
     tuple_,
 )
 from sqlalchemy.orm import join
-from sqlmodel import col
+from sqlmodel import Session, col
 
 from app.db.activities.activities import organised_by
+from app.db.activities.campus_activities import LATEST, activities_page, hold
+from app.db.activities.campus_activities import are_of as are_organised_by
 from app.db.awards.awards import AwardRecord, AwardStore
 from app.db.badges import WITHOUT_PICTURES
 from app.db.campus.people import are_named, are_of, has_met, is_known_at
 from app.db.campus.registers import RegisterStore
 from app.db.engine.changes import changed_since
-from app.db.engine.queries import Order, Start, Store, holds_all, page_of
+from app.db.engine.queries import Order, Start, Store, page_of
 from app.db.engine.writes import among
 from app.domain.activities.activities import Activity, ActivityCampus, Participation
 from app.domain.awards.awards import Award, AwardState
@@ -41,7 +43,7 @@ from app.domain.campus.registers import PeopleFilter, PeopleSort, PersonCounts
 from app.domain.core import plain_text
 from app.domain.people.people import CampusPerson, Person, PersonAddress
 
-_FEW_PEOPLE = 500
+_FEW_PEOPLE = 2_000
 
 
 class PeopleOrder(StrEnum):
@@ -60,9 +62,10 @@ class DirectoryStore(Store):
         order: PeopleOrder = PeopleOrder.NAME,
     ) -> list[Person]:
         """People who took part in an activity of the campus, received a badge from it or are in its own system."""
-        query = _people_of(campus_id)
-        query = query.where(_has_address(address, campus_id) if address else are_named(words))
-        return [row[0] for row in page_of(self.session, query, _PEOPLE_ORDERS[order], start)]
+        query = select(col(CampusPerson.person_id)).where(
+            *are_of(campus_id), _has_address(address, campus_id) if address else are_named(words)
+        )
+        return _read_people(self.session, page_of(self.session, query, _PEOPLE_ORDERS[order], start))
 
     def find_person(self, campus_id: uuid.UUID, person_id: uuid.UUID) -> Person | None:
         query = _people_of(campus_id).where(col(CampusPerson.person_id) == person_id)
@@ -71,13 +74,7 @@ class DirectoryStore(Store):
 
     def activities(self, campus_id: uuid.UUID, words: Sequence[str], start: Start) -> list[Activity]:
         """Latest first."""
-        query = (
-            select(Activity)
-            .join(ActivityCampus, col(ActivityCampus.activity_id) == col(Activity.id))
-            .where(organised_by(campus_id))
-            .where(holds_all(col(Activity.title) + " " + col(Activity.place), words))
-        )
-        return [row[0] for row in page_of(self.session, query, _LATEST_ACTIVITIES, start)]
+        return activities_page(self.session, (are_organised_by(campus_id), hold(words)), LATEST, start)
 
     def people_in(self, activity_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, int]:
         """Participants present in each; activities without any are omitted."""
@@ -246,6 +243,14 @@ def _people_of(campus_id: uuid.UUID) -> Select[Any]:
     return select(Person).select_from(join(CampusPerson, Person, of_person)).where(*are_of(campus_id))
 
 
+def _read_people(session: Session, rows: Sequence[Any]) -> list[Person]:
+    """By ids that were sorted first: of many named alike, PostgreSQL would read every person of all campuses for each."""
+    ids = [row[0] for row in rows]
+    query = select(Person).where(among(session, col(Person.id), ids))
+    found = {each.id: each for each in session.scalars(query)}
+    return [found[each] for each in ids]
+
+
 def _has_address(address: str, campus_id: uuid.UUID) -> ColumnElement[bool]:
     return exists().where(
         and_(
@@ -260,9 +265,6 @@ _PEOPLE_ORDERS: dict[PeopleOrder, Order] = {
     PeopleOrder.NAME: [(col(CampusPerson.listed_as), False), (col(CampusPerson.person_id), False)],
     PeopleOrder.LATEST: [(col(CampusPerson.created_at), True), (col(CampusPerson.person_id), True)],
 }
-_LATEST_ACTIVITIES: Order = [
-    (col(Activity.starts_on), True), (col(Activity.title), False), (col(Activity.id), False),
-]  # fmt: skip
 _SAME_ACTIVITY = col(ActivityCampus.activity_id) == col(Participation.activity_id)
 _LATEST_FIRST = (col(Award.awarded_at).desc(), col(Award.id).desc())
 _LATEST_AWARDS: Order = [(col(Award.awarded_at), True), (col(Award.id), True)]
@@ -281,15 +283,14 @@ class PeopleRegisterStore(RegisterStore[Person, PeopleFilter, PeopleSort]):
     _usual = (col(CampusPerson.listed_as), col(CampusPerson.person_id))
 
     def _rows(self, campus_id: uuid.UUID, wanted: PeopleFilter) -> Select[Any]:
-        return _people_of(campus_id).where(*_people_conditions(campus_id, wanted))
+        return self._ids(campus_id, wanted)
 
     def _ids(self, campus_id: uuid.UUID, wanted: PeopleFilter) -> Select[Any]:
         query = select(col(CampusPerson.person_id)).where(*are_of(campus_id))
         return query.where(*_people_conditions(campus_id, wanted))
 
-    def _line(self, row: Any) -> Person:
-        found: Person = row[0]
-        return found
+    def _lines(self, rows: Sequence[Any]) -> list[Person]:
+        return _read_people(self.session, rows)
 
     def _order(self, _: uuid.UUID, sort: PeopleSort, descending: bool) -> Order:
         return [(_SORTED_BY[sort], descending), (col(CampusPerson.person_id), descending)]

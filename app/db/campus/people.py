@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -33,7 +33,7 @@ from sqlmodel import Session, col, select
 
 from app.db.engine import triggers
 from app.db.engine.queries import Store
-from app.db.engine.triggers import Trigger
+from app.db.engine.triggers import Strays, Trigger
 from app.domain.activities.activities import ActivityCampus, Participation
 from app.domain.awards.awards import Award
 from app.domain.awards.batches import AwardBatch, BatchLine
@@ -282,17 +282,15 @@ def _on_postgresql(source: _Source) -> dict[str, str]:
     }
 
 
-_ONE_BY_ONE: Final = "SET enable_hashjoin TO off SET enable_mergejoin TO off SET enable_seqscan TO off"
-"""A plan is made once for a connection: that of ten thousand rows, or of an empty table, would read the whole table."""
-
-
 def _triggers() -> Iterator[Trigger]:
     for source in _SOURCES:
         on_sqlite, on_postgresql = _on_sqlite(source), _on_postgresql(source)
         for event, tables in triggers.CHANGED:
             moment = f"AFTER {event.upper()} ON {source.table} REFERENCING {tables}"
             name = f"{PREFIX}{source.table}_{event}"
-            yield Trigger(name, on_sqlite[event], on_postgresql[event].rstrip("; "), moment, _ONE_BY_ONE)
+            yield Trigger(
+                name, on_sqlite[event], on_postgresql[event].rstrip("; "), moment, triggers.ONE_BY_ONE
+            )
         if "count" in on_sqlite:
             yield Trigger(f"{PREFIX}{source.table}_count", on_sqlite["count"], "", "")
     copied = ", ".join(_COPIED)
@@ -379,14 +377,6 @@ def are_of(campus_id: uuid.UUID) -> tuple[ColumnElement[bool], ...]:
 def are_named(words: Sequence[str]) -> ColumnElement[bool]:
     """Whether a name holds every one of `words`, which are already plain, as `listed_as` is."""
     return and_(true(), *(col(CampusPerson.listed_as).contains(word, autoescape=True) for word in words))
-
-
-@dataclass(frozen=True)
-class Strays:
-    """Campuses of which the stored people differ from the rows, and the number of pairs compared."""
-
-    checked: int = 0
-    campuses: Sequence[uuid.UUID] = field(default_factory=list)
 
 
 _AT_ONCE: Final = 500

@@ -12,7 +12,6 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import (
     ColumnElement,
     FromClause,
-    ScalarSelect,
     Select,
     and_,
     exists,
@@ -25,13 +24,13 @@ from sqlalchemy.orm import aliased, join
 from sqlmodel import Session, col
 
 from app.db.activities.activities import organised_by
+from app.db.activities.campus_activities import LATEST, are_of, hold, read_activities
 from app.db.badges import WITHOUT_PICTURES
 from app.db.engine.queries import (
     Order,
     OrderedJoin,
     Start,
     Store,
-    holds_all,
     page_of,
     page_with_nulls_last,
     plain,
@@ -42,6 +41,7 @@ from app.domain.activities.activities import (
     ActivityBadge,
     ActivityCampus,
     ActivityTrainer,
+    CampusActivity,
     Participation,
 )
 from app.domain.awards.awards import Award, AwardState
@@ -107,7 +107,7 @@ class RegisterStore(ABC, Generic[Line, Wanted, Sort]):
         """One more than the limit if there is a next page."""
         query, order = self._rows(campus_id, wanted), self._order(campus_id, sort, descending)
         read = page_with_nulls_last if sort in self._nulls_last else page_of
-        return [self._line(row) for row in read(self.session, query, order, start)]
+        return self._lines(read(self.session, query, order, start))
 
     def count(self, campus_id: uuid.UUID, wanted: Wanted, *, most: int | None = None) -> int:
         """Stops at `most`."""
@@ -134,16 +134,7 @@ class RegisterStore(ABC, Generic[Line, Wanted, Sort]):
     def _order(self, campus_id: uuid.UUID, sort: Sort, descending: bool) -> Order: ...
 
     @abstractmethod
-    def _line(self, row: Any) -> Line: ...
-
-
-def _number_of(counted: Any, *conditions: Any) -> ScalarSelect[int]:
-    """For one activity; the campus's valid awards or participations."""
-    return select(func.count(counted)).where(*conditions).correlate(Activity).scalar_subquery()
-
-
-def given_by(campus_id: uuid.UUID) -> tuple[ColumnElement[bool], ...]:
-    return col(Award.campus_id) == campus_id, col(Award.state) == AwardState.ISSUED
+    def _lines(self, rows: Sequence[Any]) -> list[Line]: ...
 
 
 class AwardRegisterStore(RegisterStore[ListedAward, AwardFilter, AwardSort]):
@@ -160,7 +151,7 @@ class AwardRegisterStore(RegisterStore[ListedAward, AwardFilter, AwardSort]):
             conditions = _conditions(wanted, person_by_person=True)
             query = _PERSON_BY_PERSON.where(col(Award.campus_id) == campus_id, *conditions)
             order = self._order(campus_id, sort, descending)
-            return [self._line(row) for row in page_of(self.session, query, order, start)]
+            return self._lines(page_of(self.session, query, order, start))
         return super().page(campus_id, wanted, start, sort, descending=descending)
 
     def _rows(self, campus_id: uuid.UUID, wanted: AwardFilter) -> Select[Any]:
@@ -182,8 +173,8 @@ class AwardRegisterStore(RegisterStore[ListedAward, AwardFilter, AwardSort]):
             case _:
                 return [(col(Award.awarded_at), descending), *row_id]
 
-    def _line(self, row: Any) -> ListedAward:
-        return ListedAward(*row)
+    def _lines(self, rows: Sequence[Any]) -> list[ListedAward]:
+        return [ListedAward(*row) for row in rows]
 
     def _by_badge(
         self, campus_id: uuid.UUID, wanted: AwardFilter, start: Start, descending: bool
@@ -207,7 +198,7 @@ class AwardRegisterStore(RegisterStore[ListedAward, AwardFilter, AwardSort]):
                 Start(after, start.limit - len(found)),
                 self._order(campus_id, AwardSort.DATE, descending=True),
             )
-            found += [self._line(row) for row in page_of(self.session, query, order, left)]
+            found += self._lines(page_of(self.session, query, order, left))
             after = None
             if len(found) > start.limit:
                 break
@@ -247,129 +238,84 @@ class AwardRegisterStore(RegisterStore[ListedAward, AwardFilter, AwardSort]):
 
 
 class ActivityRegisterStore(RegisterStore[Activity, ActivityFilter, ActivitySort]):
-    _usual = (col(Activity.starts_on).desc(), col(Activity.id).desc())
+    _usual = (col(CampusActivity.starts_on).desc(), col(CampusActivity.activity_id).desc())
     _nulls_last = frozenset((ActivitySort.HOURS, ActivitySort.SIZE))
 
     def _rows(self, campus_id: uuid.UUID, wanted: ActivityFilter) -> Select[Any]:
-        return self._of(select(Activity), campus_id, wanted)
+        return self._ids(campus_id, wanted)
+
+    def _lines(self, rows: Sequence[Any]) -> list[Activity]:
+        return read_activities(self.session, rows)
 
     def _ids(self, campus_id: uuid.UUID, wanted: ActivityFilter) -> Select[Any]:
-        return self._of(select(col(Activity.id)), campus_id, wanted)
+        return select(col(CampusActivity.activity_id)).where(*_activity_conditions(campus_id, wanted))
 
-    def count(self, campus_id: uuid.UUID, wanted: ActivityFilter, *, most: int | None = None) -> int:
-        """Stops at `most`."""
-        if _activity_conditions(wanted):
-            return super().count(campus_id, wanted, most=most)
-        few = select(col(ActivityCampus.activity_id)).where(organised_by(campus_id)).limit(most)
-        return self.session.scalar(select(func.count()).select_from(few.subquery())) or 0
-
-    def _line(self, row: Any) -> Activity:
-        found: Activity = row[0]
-        return found
-
-    def _order(self, campus_id: uuid.UUID, sort: ActivitySort, descending: bool) -> Order:
-        row_id: Order = [(col(Activity.id), descending)]
-        match sort:
-            case ActivitySort.DATE:
-                return [
-                    (col(Activity.starts_on), descending),
-                    (col(Activity.title), False),
-                    (col(Activity.id), False),
-                ]
-            case ActivitySort.TITLE | ActivitySort.PLACE:
-                named = Activity.title if sort is ActivitySort.TITLE else Activity.place
-                return [(plain(col(named)), descending), *row_id]
-            case ActivitySort.HOURS:
-                return [(col(Activity.hours), descending), *row_id]
-            case ActivitySort.SIZE:
-                return [(col(Activity.declared_size), descending), *row_id]
-            case ActivitySort.PEOPLE:
-                present = (col(Participation.activity_id) == col(Activity.id), col(Participation.is_present))
-                return [(_number_of(col(Participation.id), *present), descending), *row_id]
-            case ActivitySort.AWARDS | ActivitySort.CLAIMED:
-                counted = col(Award.id if sort is ActivitySort.AWARDS else Award.claimed_at)
-                of_activity = col(Award.activity_id) == col(Activity.id)
-                return [(_number_of(counted, of_activity, *given_by(campus_id)), descending), *row_id]
+    def _order(self, _: uuid.UUID, sort: ActivitySort, descending: bool) -> Order:
+        first: dict[ActivitySort, Any] = {
+            ActivitySort.TITLE: col(CampusActivity.title_key),
+            ActivitySort.PLACE: col(CampusActivity.place_key),
+            ActivitySort.HOURS: col(CampusActivity.hours),
+            ActivitySort.SIZE: col(CampusActivity.declared_size),
+            ActivitySort.PEOPLE: col(CampusActivity.people),
+            ActivitySort.AWARDS: col(CampusActivity.awards),
+            ActivitySort.CLAIMED: col(CampusActivity.claimed),
+        }
+        if sort is ActivitySort.DATE:
+            return [(LATEST[0][0], descending), *LATEST[1:]]
+        return [(first[sort], descending), (col(CampusActivity.activity_id), descending)]
 
     def counts(
         self, campus_id: uuid.UUID, activity_ids: Sequence[uuid.UUID]
     ) -> dict[uuid.UUID, ActivityCounts]:
-        people = select(col(Participation.activity_id), func.count()).where(
-            col(Participation.activity_id).in_(activity_ids), col(Participation.is_present)
+        stored = (
+            col(CampusActivity.people), col(CampusActivity.awards), col(CampusActivity.claimed), col(CampusActivity.is_closed),
+        )  # fmt: skip
+        query = select(col(CampusActivity.activity_id), *stored).where(
+            are_of(campus_id), col(CampusActivity.activity_id).in_(activity_ids)
         )
-        awards = select(col(Award.activity_id), func.count(), func.count(col(Award.claimed_at))).where(
-            col(Award.activity_id).in_(activity_ids),
-            col(Award.campus_id) == campus_id,
-            col(Award.state) == AwardState.ISSUED,
-        )
-        present: dict[uuid.UUID, int] = {
-            row[0]: row[1] for row in self.session.execute(people.group_by(col(Participation.activity_id)))
-        }
-        given = {
-            activity_id: (count, claimed)
-            for activity_id, count, claimed in self.session.execute(awards.group_by(col(Award.activity_id)))
-        }
-        closed = set(
-            self.session.scalars(
-                select(col(ActivityCampus.activity_id)).where(
-                    col(ActivityCampus.activity_id).in_(activity_ids),
-                    col(ActivityCampus.campus_id) == campus_id,
-                    col(ActivityCampus.closed_at).is_not(None),
-                )
-            )
-        )
-        return {
-            each: ActivityCounts(present.get(each, 0), *given.get(each, (0, 0)), each in closed)
-            for each in activity_ids
-        }
-
-    @staticmethod
-    def _of(query: Select[Any], campus_id: uuid.UUID, wanted: ActivityFilter) -> Select[Any]:
-        return query.join(ActivityCampus, col(ActivityCampus.activity_id) == col(Activity.id)).where(
-            organised_by(campus_id), *_activity_conditions(wanted)
-        )
+        return {row[0]: ActivityCounts(*row[1:]) for row in self.session.execute(query)}
 
 
-def _activity_conditions(wanted: ActivityFilter) -> list[ColumnElement[bool]]:
-    found = list[ColumnElement[bool]]()
+def _activity_conditions(campus_id: uuid.UUID, wanted: ActivityFilter) -> list[ColumnElement[bool]]:
+    found = [are_of(campus_id)]
     if wanted.words:
-        found.append(holds_all(col(Activity.title) + " " + col(Activity.place), wanted.words))
+        found.append(hold(wanted.words))
     first, last = wanted.days
     if first is not None:
-        found.append(col(Activity.ends_on) >= first)
+        found.append(col(CampusActivity.ends_on) >= first)
     if last is not None:
-        found.append(col(Activity.starts_on) <= last)
+        found.append(col(CampusActivity.starts_on) <= last)
     if wanted.moment is not None:
         found.append(_held(wanted.moment, wanted.now))
-    given_in = [col(Award.activity_id) == col(Activity.id), col(Award.undone_at).is_(None)]
     if wanted.badge_id is not None:
-        leads = exists().where(
-            col(ActivityBadge.activity_id) == col(Activity.id), col(ActivityBadge.badge_id) == wanted.badge_id
+        leads = select(col(ActivityBadge.activity_id)).where(col(ActivityBadge.badge_id) == wanted.badge_id)
+        given = select(col(Award.activity_id)).where(
+            col(Award.badge_id) == wanted.badge_id,
+            col(Award.campus_id) == campus_id,
+            col(Award.activity_id).is_not(None),
+            col(Award.undone_at).is_(None),
         )
-        found.append(or_(leads, exists().where(*given_in, col(Award.badge_id) == wanted.badge_id)))
+        found.append(col(CampusActivity.activity_id).in_(leads.union(given)))
     if wanted.is_without_badges:
-        found.append(~exists().where(*given_in))
+        found.append(col(CampusActivity.given) == 0)
     if wanted.trainer_id is not None:
-        found.append(
-            exists().where(
-                col(ActivityTrainer.activity_id) == col(Activity.id),
-                col(ActivityTrainer.person_id) == wanted.trainer_id,
-            )
+        trained = select(col(ActivityTrainer.activity_id)).where(
+            col(ActivityTrainer.person_id) == wanted.trainer_id
         )
+        found.append(col(CampusActivity.activity_id).in_(trained))
     if wanted.is_closed is not None:
-        closed = col(ActivityCampus.closed_at)
-        found.append(closed.is_not(None) if wanted.is_closed else closed.is_(None))
+        found.append(col(CampusActivity.is_closed).is_(wanted.is_closed))
     if wanted.is_incomplete:
-        found.append(or_(col(Activity.place) == "", col(Activity.audience) == ""))
+        found.append(col(CampusActivity.is_incomplete).is_(True))
     return found
 
 
 def _held(moment: Moment, now: datetime) -> ColumnElement[bool]:
     """As `has_begun` and `has_ended`."""
     today, clock = now.date(), now.time()
-    starts_on, ends_on = col(Activity.starts_on), col(Activity.ends_on)
-    coming = or_(starts_on > today, and_(starts_on == today, col(Activity.start_time) > clock))
-    over = or_(ends_on < today, and_(ends_on == today, col(Activity.end_time) <= clock))
+    starts_on, ends_on = col(CampusActivity.starts_on), col(CampusActivity.ends_on)
+    coming = or_(starts_on > today, and_(starts_on == today, col(CampusActivity.start_time) > clock))
+    over = or_(ends_on < today, and_(ends_on == today, col(CampusActivity.end_time) <= clock))
     match moment:
         case Moment.COMING:
             return coming
@@ -414,8 +360,8 @@ class RequestRegisterStore(RegisterStore[ListedRequest, RequestFilter, RequestSo
         }
         return [(first[sort], descending), (col(BadgeRequest.id), descending)]
 
-    def _line(self, row: Any) -> ListedRequest:
-        return ListedRequest(row[0].id, *row)
+    def _lines(self, rows: Sequence[Any]) -> list[ListedRequest]:
+        return [ListedRequest(row[0].id, *row) for row in rows]
 
     def badges(self, campus_id: uuid.UUID) -> set[uuid.UUID]:
         """Those that are requested, or were."""

@@ -6,14 +6,17 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
+from sqlalchemy import select as sa_select
 from sqlmodel import col, delete, func, select
 
+from app.db.activities.campus_activities import are_of, read_activities
 from app.db.engine.queries import Store
 from app.domain.activities.activities import (
     Activity,
     ActivityBadge,
     ActivityCampus,
     Attendance,
+    CampusActivity,
     Participation,
 )
 from app.domain.activities.check_in import CheckIn, CheckInEntry, WaitingSignature
@@ -25,11 +28,10 @@ from app.domain.people.people import Membership, Person, PersonAddress
 
 class SampleStore(Store):
     def activities(self, campus_id: uuid.UUID) -> Sequence[Activity]:
-        return self.session.exec(
-            select(Activity)
-            .join(ActivityCampus, col(ActivityCampus.activity_id) == col(Activity.id))
-            .where(ActivityCampus.campus_id == campus_id, col(Activity.is_sample))
-        ).all()
+        query = sa_select(col(CampusActivity.activity_id)).where(
+            are_of(campus_id), col(CampusActivity.is_sample).is_(True)
+        )
+        return read_activities(self.session, list(self.session.execute(query)))
 
     def badges(self, campus_id: uuid.UUID) -> Sequence[Badge]:
         return self.session.exec(

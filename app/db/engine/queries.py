@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import reduce
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, String, and_, false, literal, or_, true, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, String, and_, false, literal, or_, tuple_
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.compiler import compiles
@@ -258,11 +258,3 @@ def _on_postgresql(element: plain, compiler: SQLCompiler, **options: Any) -> str
 def _on_sqlite(element: plain, compiler: SQLCompiler, **options: Any) -> str:
     (text,) = element.clauses
     return f"plain_text({compiler.process(text, **options)})"
-
-
-def holds_all(text: ColumnElement[str], words: Sequence[str]) -> ColumnElement[bool]:
-    """Whether `text` contains every one of `words`, which are already plain."""
-    if not words:
-        return true()
-    told = plain(text)
-    return and_(*(told.contains(word, autoescape=True) for word in words))

@@ -8,7 +8,9 @@ that its own writes are followed too and no table is locked for them.
 from __future__ import annotations
 
 import hashlib
+import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, text
@@ -80,3 +82,13 @@ def take_down(connection: Connection, prefix: str) -> None:
 
 CHANGED: Final = (("insert", "NEW TABLE AS new_rows"), ("delete", "OLD TABLE AS old_rows"), ("update", "OLD TABLE AS old_rows NEW TABLE AS new_rows"))  # fmt: skip
 """Each event with the transition tables that PostgreSQL hands to its trigger."""
+ONE_BY_ONE: Final = "SET enable_hashjoin TO off SET enable_mergejoin TO off SET enable_seqscan TO off"
+"""A plan is made once for a connection: that of ten thousand rows, or of an empty table, would read the whole table."""
+
+
+@dataclass(frozen=True)
+class Strays:
+    """Campuses of which stored rows differ from those they are derived from, and the number of rows compared."""
+
+    checked: int = 0
+    campuses: Sequence[uuid.UUID] = field(default_factory=list)

@@ -10,7 +10,7 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Final
 
-from sqlmodel import CheckConstraint, Field, Index, SQLModel, UniqueConstraint, text
+from sqlmodel import CheckConstraint, Field, Index, SQLModel, Text, UniqueConstraint, text
 
 from app.domain.activities.days_as_written import day_in, is_of_a_far_year
 from app.domain.campus.signed_terms import ActivityKind as ActivityKind
@@ -19,6 +19,7 @@ from app.domain.core import (
     check_signed_name,
     enum_column,
     foreign_key,
+    gone_with,
     new_id,
     plain_text,
     primary_foreign_key,
@@ -80,6 +81,39 @@ class ActivityCampus(SQLModel, table=True):
     accepted_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     closed_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     """When the campus closed it: nothing more is to be done there."""
+
+
+class CampusActivity(SQLModel, table=True):
+    """An activity that a campus organises, written by triggers alone (`app/db/activities/campus_activities.py`).
+
+    `title_key`, `place_key` and `words` (both) are plain. `people`: present. `awards`: valid badges of this campus, of
+    which `claimed`. `given`: its badges except those undone. No index has a count: it would be written with each person.
+    """
+
+    __tablename__ = "campus_activity"
+    __table_args__ = (
+        Index("activities_of_campus_by_day", "campus_id", "starts_on", "activity_id"),
+        Index("activities_of_campus_by_title", "campus_id", "title_key", "activity_id"),
+    )
+    activity_id: uuid.UUID = Field(sa_column=gone_with("activity"))
+    campus_id: uuid.UUID = Field(sa_column=gone_with("campus"))
+    starts_on: date
+    ends_on: date
+    start_time: time | None = None
+    end_time: time | None = None
+    hours: float | None = None
+    declared_size: int | None = None
+    is_sample: bool
+    title_key: str = Field(sa_type=Text)
+    place_key: str = Field(sa_type=Text)
+    words: str = Field(sa_type=Text)
+    is_incomplete: bool
+    """Without `place` or `audience`, which the yearly report needs."""
+    is_closed: bool
+    people: int
+    awards: int
+    claimed: int
+    given: int
 
 
 class Participation(SQLModel, table=True):

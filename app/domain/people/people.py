@@ -15,11 +15,19 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import Uuid, event
-from sqlmodel import Column, Field, ForeignKey, Index, SQLModel, UniqueConstraint
+from sqlalchemy import event
+from sqlmodel import Field, Index, SQLModel, UniqueConstraint
 
 from app.domain.accounts.permissions import Role as Role
-from app.domain.core import check_signed_name, enum_column, foreign_key, new_id, plain_text, utc_datetime
+from app.domain.core import (
+    check_signed_name,
+    enum_column,
+    foreign_key,
+    gone_with,
+    new_id,
+    plain_text,
+    utc_datetime,
+)
 from app.errors import Conflict, InvalidInput
 from app.language import N_
 from sceau_credentials.issuing.lints.wording import is_unseen
@@ -116,11 +124,6 @@ class PersonAddress(SQLModel, table=True):
     """The first address to write to."""
 
 
-def _gone_with(table: str, *, index: bool = False) -> Column[uuid.UUID]:
-    key = ForeignKey(f"{table}.id", ondelete="CASCADE")
-    return Column(Uuid(), key, primary_key=True, nullable=False, index=index)
-
-
 class Membership(SQLModel, table=True):
     __tablename__ = "membership"
     __table_args__ = (UniqueConstraint("person_id", "campus_id", "role", name="one_membership_per_role"),)
@@ -147,8 +150,8 @@ class CampusPerson(SQLModel, table=True):
         Index("people_of_campus_by_awards", "campus_id", "awards", "person_id", "in_doubt", "claimed"),
         Index("people_of_campus_by_claimed", "campus_id", "claimed", "person_id", "in_doubt"),
     )
-    campus_id: uuid.UUID = Field(sa_column=_gone_with("campus"))
-    person_id: uuid.UUID = Field(sa_column=_gone_with("person", index=True))
+    campus_id: uuid.UUID = Field(sa_column=gone_with("campus"))
+    person_id: uuid.UUID = Field(sa_column=gone_with("person", index=True))
     listed_as: str = Field(max_length=520)
     created_at: datetime = Field(sa_column=utc_datetime())
     in_doubt: bool = False

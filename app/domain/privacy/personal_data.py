@@ -247,6 +247,7 @@ IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
         "change": "numbers; that of a row that is gone says nothing of it",
         "choice_change": "numbers and choices, emptied once the recovery journal holds them",
         **dict.fromkeys(_OF_CAMPUS, "of a campus"),
+        "campus_activity": "what an activity says of itself, and numbers; derived, and gone with it",
         **dict.fromkeys(("log_cosignature", "log_witness", "organisation_key"), "of an organisation"),
         **dict.fromkeys(("log_checkpoint", "log_tile"), "hashes"),
         "lti_launch": "a platform's number of a user, for two hours",

@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
+from app.db.activities.campus_activities import CampusActivityStore
 from app.db.activity_log.integrity import EditionRow, IntegrityStore, StoredAwardRow
 from app.db.campus.campus import CampusStore
-from app.db.campus.people import CampusPeopleStore, Strays
+from app.db.campus.people import CampusPeopleStore
+from app.db.engine.triggers import Strays
 from app.db.publishing import StatusStore
 from app.db.reports.counts import CountStore, Differences
 from app.domain.activity_log.activity_log import (
@@ -71,7 +73,8 @@ class Result:
     checked: Counter[str] = field(default_factory=Counter)
     found: list[FoundLeaf] = field(default_factory=list)
     differences: Differences = field(default_factory=Differences)
-    strays: Strays | None = None
+    people: Strays | None = None
+    activities: Strays | None = None
 
 
 class AwardCheck:
@@ -231,6 +234,7 @@ class IntegrityService:
     campuses: CampusStore
     counts: CountStore
     people: CampusPeopleStore
+    activities: CampusActivityStore
     anchors: StoredAnchors
     addresses: Addresses
     clock: Clock
@@ -275,8 +279,10 @@ class IntegrityService:
             return check
         check.done_steps += 1
         self.counts.mark(result.differences)
-        if result.strays is not None:
-            self.people.repair() if result.strays.campuses else self.people.settle()
+        if result.people is not None:
+            self.people.repair() if result.people.campuses else self.people.settle()
+        if result.activities is not None and result.activities.campuses:
+            self.activities.repair()
         check.checked = merged(check.checked, result.checked)
         check.fault_count += len(result.found)
         check.faults = [*check.faults, *map(list, result.found)][:MOST_FAULTS]
@@ -316,11 +322,12 @@ class IntegrityService:
         return result
 
     def _counts(self) -> Result:
-        """Stored counts of reports, and the people of campuses, against the rows they are derived from."""
-        differences, strays = self.counts.check(), self.people.check()
-        checked = Counter(counts=differences.checked + strays.checked)
-        result = Result(checked, differences=differences, strays=strays)
-        result.found += (FoundLeaf(Damage.COUNT_DIFFERS, str(each)) for each in strays.campuses)
+        """Stored counts of reports, people and activities of campuses, against the rows they are derived from."""
+        differences, people, activities = self.counts.check(), self.people.check(), self.activities.check()
+        checked = Counter(counts=differences.checked + people.checked + activities.checked)
+        result = Result(checked, differences=differences, people=people, activities=activities)
+        wrong = (*people.campuses, *activities.campuses)
+        result.found += (FoundLeaf(Damage.COUNT_DIFFERS, str(each)) for each in wrong)
         result.found += (FoundLeaf(Damage.COUNT_DIFFERS, str(each)) for each in differences.activities)
         result.found += (
             FoundLeaf(Damage.COUNT_DIFFERS, f"{campus_id} {day.isoformat()}")

@@ -43,6 +43,7 @@ AS_IN_THE_BACKUP = {
     "badge_request": "asked again",
     "badge_tally": "derived again",
     "campus_log": "compared with its anchor",
+    "campus_activity": "as campus_person",
     "campus_person": "of the rows that a restore writes, by triggers",
     "catalogue_entry": "derived again",
     "catalogue_refresh": "derived again",
