@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any, cast
 
 from fastapi import Depends, Request
+from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
 
 from app.container import Services
@@ -22,7 +23,7 @@ from app.domain.accounts.permissions import (
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, Network
 from app.errors import AppError
-from app.http.pages.render import CampusLook, NavigationLink, WorkspaceMenu
+from app.http.pages.render import CampusLook, NavigationLink, WorkspaceMenu, page
 from app.http.pages.typography import translated
 from app.http.pages.words import local
 from app.http.policies import Policy, Who, marked
@@ -79,6 +80,10 @@ class AtWork:
 
     def may(self, deed: Permission) -> bool:
         return may(self.roles, deed)
+
+    def page(self, request: Request, template: str, *, status: int = 200, **view: Any) -> HTMLResponse:
+        """A private page of this campus; its template knows where the campus's pages start."""
+        return page(request, template, campus=self.look, private=True, status=status, home=self.home, **view)
 
 
 @dataclass(frozen=True)

@@ -203,12 +203,9 @@ def audit_log(request: Request, services: ReadingServices) -> HTMLResponse:
     found = services.log_watch.audit(work.campus)
     counts = [(KINDS[kind], found.kinds.get(kind, 0)) for kind in EntryKind]
     done = last_done(found.reviews)
-    return page(
+    return work.page(
         request,
         "activity_log/audit.html",
-        campus=work.look,
-        private=True,
-        home=work.home,
         zone=work.campus.time_zone,
         size=found.log.size if found.log else 0,
         kinds=counts,

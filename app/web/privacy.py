@@ -446,12 +446,9 @@ def _paper(services: Services, told: ErasureNotice, document: Published) -> Publ
 @erasures_router.get("/gestion/{slug}/donnees", dependencies=_PROTECT)
 def desk_of_protection(request: Request, services: ReadingServices) -> HTMLResponse:
     work = at_work(request)
-    return page(
+    return work.page(
         request,
         "privacy/desk.html",
-        campus=work.look,
-        private=True,
-        home=work.home,
         erasures=[
             (
                 each.reference,
@@ -516,13 +513,10 @@ def _form(
     work = at_work(request)
     person = services.directory.person(work.campus, person_id).person
     foreseen = services.erasures.foresee(person_id, work.campus)
-    return page(
+    return work.page(
         request,
         "privacy/erase_for.html",
-        campus=work.look,
-        private=True,
         status=422 if trouble or reason_trouble else 200,
-        home=work.home,
         name=person.name,
         person_url=f"{work.home}/repertoire/{person_id}",
         matters=matters_shown(foreseen.by_matter),

@@ -15,7 +15,6 @@ from app.domain.accounts.permissions import Permission
 from app.domain.accounts.sessions import ApiToken, Scope
 from app.errors import InvalidInput
 from app.http.pages.forms import SafeForm, checked_form, text_of, texts_of
-from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.pages.words import SCOPES, StateLabel
 from app.http.request_scope import ReadingServices, write_transaction
@@ -100,13 +99,10 @@ def revoke_token(token_id: uuid.UUID, request: Request) -> Response:
 def _page(request: Request, services: Services, typed: TokenForm, *, secret: str = "") -> HTMLResponse:
     work = at_work(request)
     at = services.clock()
-    return page(
+    return work.page(
         request,
         "accounts/tokens.html",
-        campus=work.look,
-        private=True,
         status=422 if typed.errors else 200,
-        home=work.home,
         zone=work.campus.time_zone,
         secret=secret,
         form=typed,

@@ -17,7 +17,6 @@ from app.domain.activities.activities import Activity, ActivitySession, Particip
 from app.domain.people.people import AgeGroup, Person
 from app.errors import InvalidInput
 from app.http.pages.forms import SafeForm, ids_in, text_of, texts_of
-from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.pages.words import ACTIVITY_KINDS, PARTS, moment
 from app.http.request_scope import WITH_ORGANISERS, ReadingServices, write_transaction
@@ -190,13 +189,10 @@ def activity_page(
         _participant(participation, person, found.addresses, given)
         for participation, person in chosen[start : start + PEOPLE_A_PAGE]
     ]
-    return page(
+    return work.page(
         request,
         "activities/show.html",
-        campus=work.look,
-        private=True,
         status=status,
-        home=work.home,
         activity=ActivityView.of(work, found.activity, [campus.name for campus in found.campuses]),
         people=people,
         handed=handings_of(
@@ -253,12 +249,9 @@ def show_presences(
     work = at_work(request)
     found = services.activities.page(work.campus, activity_id)
     sessions, _ = services.activity_sessions.list_of(work.campus, activity_id)
-    return page(
+    return work.page(
         request,
         "activities/presences.html",
-        campus=work.look,
-        private=True,
-        home=work.home,
         activity=ActivityView.of(work, found.activity),
         people=[
             (participation.id, disambiguated(participation, person.name), participation.is_present)
@@ -359,13 +352,10 @@ def _page(
 ) -> HTMLResponse:
     activity = ActivityView.of(work, services.activities.get(work.campus, activity_id))
     journal = services.activity_journal.of(work.campus, activity_id)
-    return page(
+    return work.page(
         request,
         "activities/journal.html",
-        campus=work.look,
-        private=True,
         status=status,
-        home=work.home,
         activity=activity,
         here=f"{activity.href}/journal",
         version=journal.version,

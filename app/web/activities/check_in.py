@@ -282,13 +282,10 @@ def _room_page(
 ) -> HTMLResponse:
     found = services.rooms.page(work.campus, activity_id)
     view = CheckInView.of(found, services.addresses.base_url)
-    return page(
+    return work.page(
         request,
         "activities/rooms/room.html",
-        campus=work.look,
-        private=True,
         status=status,
-        home=work.home,
         here=f"{work.home}/activites/{activity_id}/salle",
         activity=ActivityView.of(work, found.activity),
         zone=work.campus.time_zone,

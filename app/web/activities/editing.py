@@ -27,7 +27,6 @@ from app.domain.frameworks import Competency
 from app.domain.imports.lists.remarks import hours_fault, hours_in
 from app.errors import Conflict, InvalidInput, NotFound
 from app.http.pages.forms import SafeForm, idempotency_key, text_of, texts_of
-from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.pages.words import ACTIVITY_KINDS, hours_text
 from app.http.request_scope import WITH_ORGANISERS, ReadingServices, write_transaction
@@ -368,13 +367,10 @@ def _form_page(
 ) -> HTMLResponse:
     holding = services.activity_plans.holding(work.campus, activity.id) if activity else None
     choices = services.activity_plans.choices(work.campus)
-    return page(
+    return work.page(
         request,
         "activities/form.html",
-        campus=work.look,
-        private=True,
         status=status,
-        home=work.home,
         activity=activity,
         form=filled,
         trouble=trouble,

@@ -16,7 +16,6 @@ from app.domain.accounts.permissions import Permission
 from app.domain.activities.files import ACCEPTED, FileNoun, FileState, StoredFile, TakenFile
 from app.errors import AppError, InvalidInput
 from app.http.pages.forms import SafeForm, ids_in, text_of
-from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.pages.words import StateLabel, day
 from app.http.request_scope import WITH_ORGANISERS, ReadingServices, process_of, write_transaction
@@ -214,13 +213,10 @@ def _page(
         each.id: day(each.held_on)
         for each in services.activity_plans.planned(work.campus, activity_id).sessions
     }
-    return page(
+    return work.page(
         request,
         "activities/pieces.html",
-        campus=work.look,
-        private=True,
         status=422 if error else 200,
-        home=work.home,
         here=here,
         activity=activity,
         pieces=[

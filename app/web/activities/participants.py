@@ -22,7 +22,6 @@ from app.domain.people.people import Person
 from app.errors import InvalidInput
 from app.http.pages.forms import DRAFT_NOTE, SafeForm, draft_form, ids_in, save_draft, text_of, texts_of
 from app.http.pages.registers import Cell, table_file
-from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.pages.words import PARTS, StateLabel, days, hours_text, number
 from app.http.request_scope import WITH_ORGANISERS, ReadingServices, write_transaction
@@ -260,13 +259,10 @@ def _review_page(
     added: int,
 ) -> HTMLResponse:
     checked = services.participants.check(work.campus, activity_id, given.lines, given.answers)
-    return page(
+    return work.page(
         request,
         "activities/review.html",
-        campus=work.look,
-        private=True,
         status=422 if given.trouble else 200,
-        home=work.home,
         activity=ActivityView.of(work, services.activities.get(work.campus, activity_id)),
         review=ReviewView.of(checked),
         total=len(given.lines),
@@ -358,13 +354,10 @@ def _correction_page(
     *,
     status: int = 200,
 ) -> HTMLResponse:
-    return page(
+    return work.page(
         request,
         "activities/participation.html",
-        campus=work.look,
-        private=True,
         status=status,
-        home=work.home,
         activity=ActivityView.of(work, services.activities.get(work.campus, activity_id)),
         name=person.name,
         form=typed,
@@ -418,12 +411,9 @@ def _page(
     found, more = _found(services, work, words, source)
     there = {person.id for _, person in services.activities.page(work.campus, activity_id).participants}
     addresses = services.directory.addresses_of(work.campus, found)
-    return page(
+    return work.page(
         request,
         "activities/known.html",
-        campus=work.look,
-        private=True,
-        home=work.home,
         activity=ActivityView.of(work, activity),
         sources=[
             (str(one.id), f"{one.title}, {one.starts_on:%d/%m/%Y}")

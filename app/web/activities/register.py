@@ -18,7 +18,6 @@ from app.domain.activities.activities import Activity, has_begun, has_ended
 from app.domain.core import words_of
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.registers import Column, ListQuery
-from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.pages.words import ACTIVITY_KINDS, days, local
 from app.http.request_scope import ReadingServices, write_transaction
@@ -233,12 +232,9 @@ def ask_about_activities(
     found = [services.activities.get(work.campus, each) for each in choice.ids]
     counts = services.activity_register.counts(work.campus, found)
     closes = choice.action == ActivityAction.CLOSE
-    return page(
+    return work.page(
         request,
         "activities/selection.html",
-        campus=work.look,
-        private=True,
-        home=work.home,
         here=f"{work.home}/activites/choix/{draft_id}",
         closes=closes,
         ready=[

@@ -30,7 +30,6 @@ from app.domain.activities.days_as_written import day_in, is_of_a_far_year
 from app.domain.imports.lists.remarks import hours_fault, hours_in
 from app.errors import Conflict, InvalidInput
 from app.http.pages.forms import SafeForm, ids_in, text_of, texts_of
-from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.pages.words import hours_text
 from app.http.request_scope import WITH_ORGANISERS, ReadingServices, write_transaction
@@ -290,13 +289,10 @@ def _page(
     status: int = 200,
 ) -> HTMLResponse:
     session, came = services.series.session(work.campus, activity_id, session_id) if session_id else (None, 0)
-    return page(
+    return work.page(
         request,
         "activities/session_form.html",
-        campus=work.look,
-        private=True,
         status=status,
-        home=work.home,
         activity=ActivityView.of(work, services.activities.get(work.campus, activity_id)),
         session=session,
         came=came,
@@ -323,12 +319,9 @@ def show_sheet(
 ) -> HTMLResponse:
     work = at_work(request)
     found = services.activity_sessions.sheet(work.campus, activity_id, session_id)
-    return page(
+    return work.page(
         request,
         "activities/session.html",
-        campus=work.look,
-        private=True,
-        home=work.home,
         activity=ActivityView.of(work, found.activity),
         session=found.session,
         others=[each for each in found.sessions if each.id != found.session.id],

@@ -22,7 +22,6 @@ from app.domain.awards.awards import (
 from app.domain.privacy.consents import AccessRecord
 from app.errors import Conflict, InvalidInput, NotAllowed
 from app.http.pages.forms import SafeForm, text_of
-from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.pages.words import (
     AWARD_CHANGES,
@@ -114,13 +113,10 @@ def _award_page(
     access_views(request, record.person.id, AccessRecord.AWARD)
     hands_over = work.may(Permission.AWARD) and not services.award_batches.withheld([award_id])
     link = links_of(services, [award_id])[award_id] if hands_over else ""
-    return page(
+    return work.page(
         request,
         "awards/award.html",
-        campus=work.look,
-        private=True,
         status=403 if refused else 422 if trouble or pausing else 200,
-        home=work.home,
         zone=work.campus.time_zone,
         award=AwardView.of(work, record, at=services.clock()),
         pausing={"reason": "", "until": _in_a_month(services, work), "trouble": "", "no_day": "", **pausing},
@@ -214,13 +210,10 @@ def _withdrawal_page(
     reason: str = "",
     trouble: str = "",
 ) -> HTMLResponse:
-    return page(
+    return work.page(
         request,
         "awards/withdraw.html",
-        campus=work.look,
-        private=True,
         status=422 if trouble else 200,
-        home=work.home,
         zone=work.campus.time_zone,
         award=AwardView.of(work, services.awards.get(work.campus, award_id), at=services.clock()),
         reason=reason,

@@ -23,7 +23,6 @@ from app.domain.imports.lists.remarks import hours_fault, hours_in
 from app.domain.people.people import normal_address, suggested_address
 from app.errors import Conflict, InvalidInput, NotAllowed, Unavailable
 from app.http.pages.forms import DRAFT_NOTE, SafeForm, draft_form, save_draft, text_of, texts_of
-from app.http.pages.render import page
 from app.http.pages.typography import translated, translated_plural
 from app.http.pages.words import PARTS, days, hours_text, local
 from app.http.request_scope import WITH_ORGANISERS, ReadingServices, process_of, write_transaction
@@ -480,13 +479,10 @@ def _choice_page(
         replace(tile, is_chosen=str(tile.id) == chosen, is_expected=tile.id in expected) for tile in badges
     ]
     few = len(found.participants) <= MOST_TICKS
-    return page(
+    return work.page(
         request,
         "awards/choose.html",
-        campus=work.look,
-        private=True,
         status=422 if trouble else 200,
-        home=work.home,
         activity=ActivityView.of(work, found.activity),
         badges=badges,
         chosen=chosen,
@@ -529,13 +525,10 @@ def _preview_page(
 ) -> HTMLResponse:
     """`key`: of the draft, so that its button awards once, however often it is used."""
     recorded = choice.recorded(found)
-    return page(
+    return work.page(
         request,
         "awards/preview.html",
-        campus=work.look,
-        private=True,
         status=422 if hour.trouble else 200,
-        home=work.home,
         zone=work.campus.time_zone,
         activity=ActivityView.of(work, found.activity),
         badge=BadgeTile.of(judged.badge, judged.version),

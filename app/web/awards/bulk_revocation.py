@@ -16,7 +16,7 @@ from app.domain.awards.batches import Withdrawal, WithdrawalLine, WithdrawalOutc
 from app.domain.core import csv_for_excel
 from app.errors import InvalidInput
 from app.http.pages.forms import SafeForm, text_of, texts_of
-from app.http.pages.render import ProgressView, live_response, page
+from app.http.pages.render import ProgressView, live_response
 from app.http.pages.typography import translated
 from app.http.pages.words import WITHDRAWAL_OUTCOMES, StateLabel
 from app.http.request_scope import ReadingServices, process_of, write_transaction
@@ -122,13 +122,10 @@ def _choice_page(
     if source.scope.is_named:
         records = services.withdrawals.standing(work.campus, source.scope)
     names = services.handing_over.names_of(records[:MOST_TICKS])
-    return page(
+    return work.page(
         request,
         "awards/withdraw_many.html",
-        campus=work.look,
-        private=True,
         status=422 if trouble else 200,
-        home=work.home,
         zone=work.campus.time_zone,
         source=source.fields,
         total=len(records),
@@ -150,12 +147,9 @@ def show(withdrawal_id: uuid.UUID, request: Request, services: ReadingServices) 
     progress = services.withdrawals.progress(work.campus, withdrawal_id)
     running = progress.withdrawal.state is WithdrawalState.RUNNING
     lines = [] if running else _lines(services, work, withdrawal_id)
-    return page(
+    return work.page(
         request,
         "awards/withdrawal.html",
-        campus=work.look,
-        private=True,
-        home=work.home,
         here=f"{work.home}/retraits/{withdrawal_id}",
         zone=work.campus.time_zone,
         running=running,

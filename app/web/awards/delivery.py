@@ -102,13 +102,10 @@ def activity_page(
     lines = [HandingView.of(work.home, each) for each in handings]
     withheld = services.handing_over.withheld([record.award.id for record in records])
     deciding = {record.award.batch_id for record in records if record.award.id in withheld}
-    return page(
+    return work.page(
         request,
         "awards/handing/activity.html",
-        campus=work.look,
-        private=True,
         status=status,
-        home=work.home,
         zone=work.campus.time_zone,
         activity=ActivityView.of(work, found.activity),
         lines=lines,
@@ -155,12 +152,9 @@ def refused_letters(request: Request, services: ReadingServices) -> HTMLResponse
     """E-mails refused by a server and not yet replaced."""
     work = at_work(request)
     found = services.handing_over.refused(work.campus, limit=MOST_REFUSED)
-    return page(
+    return work.page(
         request,
         "awards/handing/refused.html",
-        campus=work.look,
-        private=True,
-        home=work.home,
         zone=work.campus.time_zone,
         lines=[HandingView.of(work.home, each) for each in found],
     )
@@ -228,13 +222,10 @@ def award_page(
     (handing,) = services.handing_over.of([record])
     withheld = bool(services.handing_over.withheld([award_id]))
     wrong_address = isinstance(error, InvalidInput)
-    return page(
+    return work.page(
         request,
         "awards/handing/award.html",
-        campus=work.look,
-        private=True,
         status=422 if wrong_address or unsure else 409 if error else 200,
-        home=work.home,
         zone=work.campus.time_zone,
         here=f"{work.home}/attributions/{award_id}",
         badge_picture=picture_of(record.badge, record.version),
@@ -315,12 +306,9 @@ def choose_for_activity(
 @reminders_router.get("/gestion/{slug}/rappels", dependencies=[staff(Permission.MANAGE)])
 def of_campus(request: Request, fait: str = "") -> HTMLResponse:
     work = at_work(request)
-    return page(
+    return work.page(
         request,
         "awards/handing/reminders.html",
-        campus=work.look,
-        private=True,
-        home=work.home,
         wanted=work.campus.sends_reminders,
         done=bool(fait),
     )

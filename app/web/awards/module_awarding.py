@@ -14,7 +14,6 @@ from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.errors import AppError, Conflict, InvalidInput, NotAllowed, Unavailable
 from app.http.pages.forms import DRAFT_NOTE, SafeForm, draft_form, save_draft, text_of, texts_of
-from app.http.pages.render import page
 from app.http.pages.words import day
 from app.http.request_scope import CROSS_TENANT, ReadingServices
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
@@ -110,13 +109,10 @@ def _people_page(
     zone = work.campus.time_zone
     followed = services.modules.followed(grid)
     whole = grid.whole
-    return page(
+    return work.page(
         request,
         "badges/modules/people.html",
-        campus=work.look,
-        private=True,
         status=422 if trouble else 200,
-        home=work.home,
         here=here,
         title=grid.found.title,
         modules=[each.title for each in grid.modules],

@@ -46,12 +46,9 @@ def choose(activity_id: uuid.UUID, request: Request, services: ReadingServices) 
     found = services.activities.page(work.campus, activity_id)
     records = _shown(services, work, activity_id)
     names = services.handing_over.names_of(records)
-    return page(
+    return work.page(
         request,
         "awards/handing/projection.html",
-        campus=work.look,
-        private=True,
-        home=work.home,
         activity=ActivityView.of(work, found.activity),
         people=[
             Candidate(

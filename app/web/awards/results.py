@@ -24,7 +24,7 @@ from app.domain.imports.lists.model import REASON_HEADING
 from app.domain.imports.lists.text import MAX_LINES
 from app.errors import Conflict, NotFound
 from app.http.pages.forms import SafeForm, ids_in, text_of
-from app.http.pages.render import ProgressView, live_response, page, versions_response
+from app.http.pages.render import ProgressView, live_response, versions_response
 from app.http.pages.typography import translated
 from app.http.pages.words import (
     OUTCOMES,
@@ -105,13 +105,10 @@ def result_page(
     fits = overview.count(*NEED_A_PERSON) <= MAX_LINES
     tally = Tally.of(services.award_batches.delivery_counts(work.campus, batch_id), now)
     undo_until = batch.undo_until if may_be_undone(batch, at=now) else None
-    return page(
+    return work.page(
         request,
         "awards/result.html",
-        campus=work.look,
-        private=True,
         status=409 if trouble else 200,
-        home=work.home,
         here=f"{work.home}/resultats/{batch_id}",
         zone=work.campus.time_zone,
         trouble=trouble,
@@ -339,13 +336,10 @@ def _page(
     if progress.batch.state in (BatchState.DONE, BatchState.UNDONE):
         return result_page(request, services, work, batch_id, trouble)
     overview = services.award_batches.overview(work.campus, batch_id)
-    return page(
+    return work.page(
         request,
         "awards/progress.html",
-        campus=work.look,
-        private=True,
         status=409 if trouble else 200,
-        home=work.home,
         here=f"{work.home}/resultats/{batch_id}",
         zone=work.campus.time_zone,
         badge=BadgeTile.of(overview.badge, overview.version),

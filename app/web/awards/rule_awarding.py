@@ -18,7 +18,6 @@ from app.domain.badges.badges import Badge, BadgeVersion
 from app.domain.badges.rules import Progress, missing_words, progress_words, rule_of, rule_words, step_words
 from app.errors import Conflict, InvalidInput, NotAllowed, Unavailable
 from app.http.pages.forms import DRAFT_NOTE, SafeForm, draft_form, save_draft, text_of, texts_of
-from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.request_scope import CROSS_TENANT, ReadingServices, process_of
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
@@ -149,13 +148,10 @@ def chosen_people(ticked: Sequence[str]) -> tuple[uuid.UUID, ...]:
 def _roll_page(
     request: Request, work: AtWork, roll: Roll, evidence: str = "", trouble: str = ""
 ) -> HTMLResponse:
-    return page(
+    return work.page(
         request,
         "awards/rule.html",
-        campus=work.look,
-        private=True,
         status=422 if trouble else 200,
-        home=work.home,
         here=f"{work.home}/badges/{roll.badge.id}/regle",
         badge=BadgeTile.of(roll.badge, roll.version),
         rule=rule_words(roll.rule),
@@ -187,13 +183,10 @@ def preview_page(
     origin: Origin | None = None,
 ) -> HTMLResponse:
     """`origin`: what proposed these people; else the rule of the badge."""
-    return page(
+    return work.page(
         request,
         "awards/preview.html",
-        campus=work.look,
-        private=True,
         status=422 if hour.trouble else 200,
-        home=work.home,
         zone=work.campus.time_zone,
         activity=origin
         or Origin(translated(N_("Qui remplit la règle")), f"{work.home}/badges/{judged.badge.id}/regle"),

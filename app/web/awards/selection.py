@@ -14,7 +14,6 @@ from starlette.datastructures import FormData
 from app.domain.accounts.permissions import Permission, check_may
 from app.errors import InvalidInput
 from app.http.pages.forms import SafeForm, draft_form, ids_in, text_of
-from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.request_scope import ReadingServices, process_of, write_transaction
 from app.http.workplaces import AtWork, at_work, staff
@@ -61,12 +60,9 @@ def ask(draft_id: uuid.UUID, request: Request, services: ReadingServices, envoye
     if action is AwardAction.WITHDRAW:
         check_may(work.roles, Permission.REVOKE)
     found = services.award_selection.foresee(work.campus, action, ids)
-    return page(
+    return work.page(
         request,
         "awards/selection.html",
-        campus=work.look,
-        private=True,
-        home=work.home,
         here=f"{work.home}/attributions/choix/{draft_id}",
         action=action.value,
         ready=len(found.ready),

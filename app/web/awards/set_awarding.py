@@ -16,7 +16,6 @@ from app.domain.awards.awards import in_words
 from app.domain.badges.modules import TrainingModule
 from app.errors import AppError, Conflict, InvalidInput, NotAllowed, Unavailable
 from app.http.pages.forms import DRAFT_NOTE, SafeForm, draft_form, save_draft, text_of
-from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.pages.words import days
 from app.http.request_scope import CROSS_TENANT, ReadingServices, process_of, write_transaction
@@ -170,12 +169,9 @@ def show_plan(
         for name in ("activite", "preuve")
     ]
     completing = set(plan.completing)
-    return page(
+    return work.page(
         request,
         "badges/modules/award_set.html",
-        campus=work.look,
-        private=True,
-        home=work.home,
         here=f"{work.home}/modules/{set_id}",
         title=grid.found.title,
         plan=plan,
@@ -240,13 +236,10 @@ def _choice_page(
         for each, people in listed
     ]
     whole = grid.whole
-    return page(
+    return work.page(
         request,
         "badges/modules/choose_set.html",
-        campus=work.look,
-        private=True,
         status=422 if trouble else 200,
-        home=work.home,
         here=f"{work.home}/modules/{grid.found.id}",
         title=grid.found.title,
         trouble=trouble,

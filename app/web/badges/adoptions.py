@@ -15,7 +15,6 @@ from app.domain.badges.badges import BadgeKind, Difference, Part
 from app.domain.badges.shared_definitions import AdoptionAnswer, DefinitionProposal, Noun, ProposalState
 from app.errors import AppError, InvalidInput
 from app.http.pages.forms import SafeForm, checked_form, ids_in, text_of, texts_of
-from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.pages.words import KIND_NAMES, StateLabel
 from app.http.request_scope import ReadingServices, write_transaction
@@ -130,13 +129,10 @@ def _list(
         for each in services.adoptions.proposals(work.campus)
         if each.definition_id is None
     ]
-    return page(
+    return work.page(
         request,
         "badges/shared/list.html",
-        campus=work.look,
-        private=True,
         status=422 if trouble else 200,
-        home=work.home,
         trouble=trouble,
         reason=reason,
         done=translated(_DONE[done]) if done in _DONE else "",
@@ -191,13 +187,10 @@ def _page(
             if adoption.badge_id
             else f"{work.home}/competences/{adoption.competency_id}"
         )
-    return page(
+    return work.page(
         request,
         "badges/shared/adoption.html",
-        campus=work.look,
-        private=True,
         status=422 if trouble else 200,
-        home=work.home,
         here=f"{work.home}/definitions/{definition_id}",
         trouble=trouble,
         done=translated(_DONE[done]) if done in _DONE else "",

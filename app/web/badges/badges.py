@@ -524,13 +524,10 @@ def _openings_page(
 ) -> HTMLResponse:
     work = at_work(request)
     found = services.openings.of_badge(work.campus, badge_id)
-    return page(
+    return work.page(
         request,
         "badges/openings.html",
-        campus=work.look,
-        private=True,
         status=422 if trouble else 200,
-        home=work.home,
         href=f"{work.home}/badges/{badge_id}",
         name=found.version.name,
         chosen=chosen or (ALL if found.badge.for_every_trainer else SOME),

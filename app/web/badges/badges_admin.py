@@ -18,7 +18,6 @@ from app.domain.badges.rules import rule_of, rule_words
 from app.domain.core import csv_for_excel
 from app.errors import InvalidInput
 from app.http.pages.forms import checked_form
-from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.pages.words import (
     BADGE_CHANGES,
@@ -137,12 +136,9 @@ def list_badges(
     work = at_work(request)
     found = sorted_badges(services.badges.list_newest(work.campus), tri)
     shown = [(badge, version) for badge, version in found if bool(badge.archived_at) is bool(archives)]
-    return page(
+    return work.page(
         request,
         "badges/list.html",
-        campus=work.look,
-        private=True,
-        home=work.home,
         designs=work.may(Permission.DESIGN),
         sorts=[(value, translated(words)) for value, words in SORTS.items()],
         chosen=tri if tri in SORTS else "nom",
@@ -249,12 +245,9 @@ def compare_versions(
     told: list[DifferenceShown] = [
         shown_difference(each) for each in differences(content_shown(before), content_shown(after))
     ]
-    return page(
+    return work.page(
         request,
         "badges/differences.html",
-        campus=work.look,
-        private=True,
-        home=work.home,
         href=f"{work.home}/badges/{badge_id}",
         name=after.version.name,
         numbers=[(str(version.number), str(version.number)) for version in after.versions],
@@ -286,13 +279,10 @@ def _badge_page(
 ) -> HTMLResponse:
     manuscript = services.badges.manuscript(work.campus, badge_id)
     shared = shared_by_network(services.shared_definitions.about_badges([badge_id]).get(badge_id))
-    return page(
+    return work.page(
         request,
         "badges/show.html",
-        campus=work.look,
-        private=True,
         status=422 if trouble else 200,
-        home=work.home,
         zone=work.campus.time_zone,
         designs=work.may(Permission.DESIGN),
         b=replace(

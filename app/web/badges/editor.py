@@ -400,14 +400,11 @@ def _editor(
     version = manuscript.page.version if manuscript else None
     badge_id = str(manuscript.page.badge.id) if manuscript else ""
     shown = _preview(services, work, filled, manuscript)
-    return page(
+    return work.page(
         request,
         "badges/edit.html",
-        campus=work.look,
-        private=True,
         wide=True,
         status=answer.status,
-        home=work.home,
         zone=work.campus.time_zone,
         form=filled,
         base=_base(filled, step, manuscript, answer, shown),

@@ -103,12 +103,9 @@ def _hours(typed: str) -> float | None:
 @router.get("", dependencies=_VIEW)
 def list_sets(request: Request, services: ReadingServices) -> HTMLResponse:
     work = at_work(request)
-    return page(
+    return work.page(
         request,
         "badges/modules/list.html",
-        campus=work.look,
-        private=True,
-        home=work.home,
         designs=work.may(Permission.DESIGN),
         sets=[
             (f"{work.home}/modules/{each.id}", each.title, len(services.modules.store.modules_of(each.id)))
@@ -146,12 +143,9 @@ def show_grid(set_id: uuid.UUID, request: Request, services: ReadingServices) ->
     work = at_work(request)
     grid = services.modules.grid(work.campus, set_id)
     whole = grid.whole
-    return page(
+    return work.page(
         request,
         "badges/modules/grid.html",
-        campus=work.look,
-        private=True,
-        home=work.home,
         here=f"{work.home}/modules/{set_id}",
         designs=work.may(Permission.DESIGN),
         grid=grid,
@@ -426,13 +420,10 @@ def _set_page(
     request: Request, services: Services, typed: SetForm, found: ModuleSet | None = None
 ) -> HTMLResponse:
     work = at_work(request)
-    return page(
+    return work.page(
         request,
         "badges/modules/set.html",
-        campus=work.look,
-        private=True,
         status=422 if typed.errors else 200,
-        home=work.home,
         here=f"{work.home}/modules/{found.id}" if found else "",
         form=typed,
         badges=_badges(services, work),
@@ -447,13 +438,10 @@ def _module_page(
     module: TrainingModule | None = None,
 ) -> HTMLResponse:
     work = at_work(request)
-    return page(
+    return work.page(
         request,
         "badges/modules/module.html",
-        campus=work.look,
-        private=True,
         status=422 if typed.errors else 200,
-        home=work.home,
         here=f"{work.home}/modules/{found.id}",
         set_title=found.title,
         is_new=module is None,

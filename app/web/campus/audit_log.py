@@ -21,7 +21,6 @@ from app.domain.campus.campus import Campus
 from app.domain.core import csv_for_excel, lines_for_excel
 from app.domain.people.people import Role
 from app.errors import InvalidInput
-from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.pages.words import ROLES, SCOPES, day, local
 from app.http.request_scope import ReadingServices, visit, write_transaction
@@ -506,13 +505,10 @@ def show_history(
     last = groups[-1][-1] if groups else None
     has_older = last is not None and last is not found[-1]
     older = f"?{query}&avant={last.entry.id}".replace("?&", "?") if last and has_older else ""
-    return page(
+    return work.page(
         request,
         "campus/history.html",
-        campus=work.look,
-        private=True,
         status=422 if asked.errors else 200,
-        home=work.home,
         zone=work.campus.time_zone,
         asked=asked,
         people=_people(services, work),

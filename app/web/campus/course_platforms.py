@@ -13,7 +13,6 @@ from app.domain.accounts.permissions import Permission
 from app.domain.campus.lti import LtiRegistration, PlatformDown, PlatformRefused
 from app.errors import AppError, Conflict, InvalidInput
 from app.http.pages.forms import SafeForm, text_of
-from app.http.pages.render import page
 from app.http.request_scope import ReadingServices, status_of, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
@@ -93,13 +92,10 @@ def _platforms_page(
 ) -> HTMLResponse:
     at, lti = services.clock(), services.lti
     key, base = lti.key_age(work.campus), services.addresses.lti(work.campus.slug)
-    return page(
+    return work.page(
         request,
         "campus/lti/platforms.html",
-        campus=work.look,
-        private=True,
         status=status_of(trouble) if trouble else 200,
-        home=work.home,
         zone=work.campus.time_zone,
         done=done,
         platforms=[

@@ -480,13 +480,10 @@ def desk(request: Request, services: ReadingServices) -> HTMLResponse:
     lines = [(activity, ActivityLine.of(work, activity, people)) for activity, people in found.activities]
     cards, later = _today(services, work, lines, today, {each.id for each in board.waiting.activities})
     coming = [line for activity, line in reversed(lines) if activity.starts_on > today]
-    answer = page(
+    answer = work.page(
         request,
         "campus/desk/desk.html",
-        campus=work.look,
-        private=True,
         wide=True,
-        home=work.home,
         zone=work.campus.time_zone,
         today=today,
         first=first if first.is_shown else None,

@@ -10,7 +10,6 @@ from app.domain.accounts.permissions import Permission
 from app.domain.campus.sender import RecordState
 from app.errors import AppError, Conflict, InvalidInput
 from app.http.pages.forms import SafeForm, text_of
-from app.http.pages.render import page
 from app.http.pages.words import StateLabel
 from app.http.request_scope import ReadingServices, process_of, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
@@ -96,13 +95,10 @@ def _page(
         process_of(request).limiter.hit("look-ups of a campus", work.campus.slug)
         advice = services.senders.advise(sender)
     refused = error or code_error
-    return page(
+    return work.page(
         request,
         "campus/mail.html",
-        campus=work.look,
-        private=True,
         status=409 if trouble or isinstance(refused, Conflict) else 422 if refused else 200,
-        home=work.home,
         done=done,
         sender=sender,
         is_verified=is_verified,

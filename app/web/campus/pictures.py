@@ -12,7 +12,6 @@ from app.domain.accounts.permissions import Permission
 from app.domain.campus.campus import MOST_PICTURES
 from app.errors import Conflict, InvalidInput
 from app.http.pages.forms import SafeForm, bytes_of, text_of
-from app.http.pages.render import page
 from app.http.policies import public
 from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import at_work, sentence_of, staff
@@ -86,13 +85,10 @@ def _page(
 ) -> HTMLResponse:
     work = at_work(request)
     pictures = services.campus_pictures.list_of(work.campus)
-    return page(
+    return work.page(
         request,
         "campus/pictures.html",
-        campus=work.look,
-        private=True,
         status=422 if error else 200,
-        home=work.home,
         done=done,
         words=words,
         error=error,

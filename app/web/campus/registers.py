@@ -18,7 +18,6 @@ from app.domain.accounts.permissions import Permission
 from app.errors import InvalidInput, NotFound
 from app.http.pages.forms import SafeForm, draft_form, ids_in, save_draft, text_of, texts_of
 from app.http.pages.registers import COUNTED, Cell, Column, ListQuery, table_file, view_links
-from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.pages.words import StateLabel, day, local, number
 from app.http.request_scope import write_transaction
@@ -141,14 +140,11 @@ class Listing(Generic[Line, Wanted, Sort]):
 
         saved = services.saved_views.list_of(work.campus, work.who.person.id, self.register)
         usual = [(translated(name), asked) for name, asked in self.views]
-        return page(
+        return work.page(
             request,
             self.template,
-            campus=work.look,
-            private=True,
             wide=True,
             status=422 if query.errors else 200,
-            home=work.home,
             here=f"{work.home}/{self.register.value}",
             exports=work.may(self.exports),
             acts=self.acts is not None and work.may(self.acts),

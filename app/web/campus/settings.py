@@ -30,7 +30,7 @@ from app.domain.campus.places import DEPARTMENTS
 from app.domain.people.people import normal_address
 from app.errors import Conflict, InvalidInput
 from app.http.pages.forms import SafeForm, text_of
-from app.http.pages.render import every_language, page
+from app.http.pages.render import every_language
 from app.http.pages.typography import translated
 from app.http.pages.words import KEY_PURPOSES, KEY_STATES, StateLabel
 from app.http.request_scope import ReadingServices, write_transaction
@@ -143,13 +143,10 @@ def _page(
 ) -> HTMLResponse:
     work = at_work(request)
     zones = dict.fromkeys((*ZONES, work.campus.time_zone))
-    return page(
+    return work.page(
         request,
         "campus/settings.html",
-        campus=work.look,
-        private=True,
         status=422 if typed.errors else 200,
-        home=work.home,
         done=done,
         form=typed,
         f=typed.values,
@@ -238,13 +235,10 @@ def _key_retiring_page(
     trouble: str = "",
 ) -> HTMLResponse:
     key = services.campus_keys.get(work.campus, key_id)
-    return page(
+    return work.page(
         request,
         "campus/desk/retire_key.html",
-        campus=work.look,
-        private=True,
         status=422 if trouble else 200,
-        home=work.home,
         zone=work.campus.time_zone,
         method_id=key.method_id,
         # A key already replaced cannot be rotated again: it can only be declared stolen.

@@ -15,7 +15,6 @@ from app.domain.accounts.permissions import Permission, Role
 from app.domain.campus.team import INVITATION_DAYS, InvitationState
 from app.errors import AppError, Conflict, InvalidInput
 from app.http.pages.forms import SafeForm, checked_form, ids_in, text_of, texts_of
-from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.pages.words import ROLE_HINTS, ROLES, StateLabel
 from app.http.request_scope import ReadingServices, process_of, write_transaction
@@ -225,13 +224,10 @@ def _team_page(
     request: Request, services: Services, typed: TeamForm, *, done: str = ""
 ) -> HTMLResponse:  # fmt: skip
     work = at_work(request)
-    return page(
+    return work.page(
         request,
         "campus/team/list.html",
-        campus=work.look,
-        private=True,
         status=422 if typed.errors else 200,
-        home=work.home,
         zone=work.campus.time_zone,
         done=translated(_DONE[done]) if done in _DONE else "",
         letters_leave=process_of(request).mailer is not None,
@@ -255,13 +251,10 @@ def _member_page(
     work = at_work(request)
     member = services.team.member(work.campus, member_id)
     badges = services.openings.of_trainer(work.campus, member_id) if Role.TRAINER in member.roles else []
-    return page(
+    return work.page(
         request,
         "campus/team/member.html",
-        campus=work.look,
-        private=True,
         status=422 if roles_error or removal_error else 200,
-        home=work.home,
         zone=work.campus.time_zone,
         member=MemberLine.of(work, member),
         trains=Role.TRAINER in member.roles,

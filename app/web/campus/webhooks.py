@@ -22,7 +22,6 @@ from app.domain.campus.webhooks import (
 )
 from app.errors import AppError, Conflict, InvalidInput
 from app.http.pages.forms import SafeForm, checked_form, text_of, texts_of
-from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.pages.words import StateLabel
 from app.http.request_scope import ReadingServices, process_of, write_transaction
@@ -215,13 +214,10 @@ def _act(request: Request, webhook_id: uuid.UUID, action: Callable[[Services], o
 
 def _list(request: Request, services: Services, typed: WebhookForm) -> HTMLResponse:
     work = at_work(request)
-    return page(
+    return work.page(
         request,
         "campus/webhooks/list.html",
-        campus=work.look,
-        private=True,
         status=422 if typed.errors else 200,
-        home=work.home,
         form=typed,
         kinds=[(kind.value, translated(name), kind.value in typed.kinds) for kind, name in KINDS.items()],
         webhooks=[(each, _STATES[each.state]) for each in services.webhooks.list_of(work.campus)],
@@ -242,13 +238,10 @@ def _show(
     webhook = services.webhooks.get(work.campus, webhook_id)
     shown = services.webhooks.deliveries(webhook, limit=_MOST_SHOWN)
     counts = services.webhooks.counts(webhook)
-    return page(
+    return work.page(
         request,
         "campus/webhooks/show.html",
-        campus=work.look,
-        private=True,
         status=409 if trouble else 200,
-        home=work.home,
         zone=work.campus.time_zone,
         here=f"{work.home}/webhooks/{webhook.id}",
         webhook=webhook,

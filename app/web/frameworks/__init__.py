@@ -27,7 +27,6 @@ from app.domain.frameworks import (
 from app.errors import AppError, Conflict, InvalidInput
 from app.http.pages.forms import DRAFT_NOTE, SafeForm, bytes_of, checked_form, draft_form, save_draft, text_of
 from app.http.pages.registers import table_file
-from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
@@ -140,12 +139,9 @@ def list_competencies(request: Request, services: ReadingServices, archives: str
     work = at_work(request)
     found = services.competencies.list_of(work.campus)
     shown = [pair for pair in found if bool(pair[0].archived_at) is bool(archives)]
-    return page(
+    return work.page(
         request,
         "frameworks/list.html",
-        campus=work.look,
-        private=True,
-        home=work.home,
         designs=work.may(Permission.DESIGN),
         archives=bool(archives),
         affected=len(services.frameworks.affected_badges(work.campus)),
@@ -260,13 +256,10 @@ def amend_framework(
 
 def _framework_page(request: Request, framework: Framework, typed: FrameworkForm) -> HTMLResponse:
     work = at_work(request)
-    return page(
+    return work.page(
         request,
         "frameworks/framework.html",
-        campus=work.look,
-        private=True,
         status=422 if typed.errors else 200,
-        home=work.home,
         form=typed,
         code=framework.code,
     )
@@ -413,13 +406,10 @@ def _form_page(
     frameworks = {
         framework.code: framework.name for _, framework in services.competencies.list_of(work.campus)
     }
-    return page(
+    return work.page(
         request,
         "frameworks/form.html",
-        campus=work.look,
-        private=True,
         status=422 if typed.errors else 200,
-        home=work.home,
         form=typed,
         href=f"{work.home}/competences/{competency.id}" if competency else "",
         archived=competency is not None and competency.archived_at is not None,
@@ -433,13 +423,10 @@ def _import_page(
 ) -> HTMLResponse:
     work = at_work(request)
     refused = taken.get("refused", []) if taken else []
-    return page(
+    return work.page(
         request,
         "frameworks/import.html",
-        campus=work.look,
-        private=True,
         status=422 if trouble or refused else 200,
-        home=work.home,
         text=text,
         trouble=trouble,
         taken=taken is not None,

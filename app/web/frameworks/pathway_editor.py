@@ -23,7 +23,6 @@ from app.domain.frameworks.pathways import (
 )
 from app.errors import AppError, Conflict, InvalidInput, NotFound
 from app.http.pages.forms import SafeForm, checked_form, ids_in, text_of, texts_of
-from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.pages.words import ACTIVITY_KINDS, day
 from app.http.request_scope import ReadingServices, write_transaction
@@ -162,12 +161,9 @@ def _kinds(values: Sequence[str]) -> tuple[ActivityKind, ...]:
 @router.get("", dependencies=_VIEW)
 def list_pathways(request: Request, services: ReadingServices) -> HTMLResponse:
     work = at_work(request)
-    return page(
+    return work.page(
         request,
         "frameworks/pathways/list.html",
-        campus=work.look,
-        private=True,
-        home=work.home,
         designs=work.may(Permission.DESIGN),
         follows=work.may(Permission.WORK),
         awards=work.may(Permission.AWARD),
@@ -209,13 +205,10 @@ def create_pathway(request: Request, form: SafeForm) -> Response:
 
 def _new_page(request: Request, title: str = "", summary: str = "", error: str = "") -> HTMLResponse:
     work = at_work(request)
-    return page(
+    return work.page(
         request,
         "frameworks/pathways/new.html",
-        campus=work.look,
-        private=True,
         status=422 if error else 200,
-        home=work.home,
         title=title,
         summary=summary,
         errors={"titre": error} if error else {},
@@ -272,13 +265,10 @@ def _edit_page(
         str(content.badge.id) if content.badge else "",
     )
     changes = changes_between(published, content) if published else []
-    return page(
+    return work.page(
         request,
         "frameworks/pathways/edit.html",
-        campus=work.look,
-        private=True,
         status=422 if error or trouble else 200,
-        home=work.home,
         here=f"{work.home}/parcours/{pathway_id}",
         pathway=pathway,
         title=title,
@@ -383,13 +373,10 @@ def _stage_page(
     for each in services.pathways.badges_to_pick(work.campus):
         groups.setdefault(each.campus.short_name, []).append((str(each.badge.id), each.version.name))
     own = groups.pop(work.campus.short_name, [])
-    return page(
+    return work.page(
         request,
         "frameworks/pathways/stage.html",
-        campus=work.look,
-        private=True,
         status=422 if typed.errors else 200,
-        home=work.home,
         here=f"{work.home}/parcours/{pathway_id}",
         pathway=content.title,
         key=key,

@@ -24,7 +24,6 @@ from app.domain.privacy.consents import AccessRecord
 from app.errors import AppError, Conflict, InvalidInput, NotAllowed
 from app.http.pages.forms import SafeForm, checked_form, text_of
 from app.http.pages.registers import Cell, table_file
-from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.pages.words import day
 from app.http.request_scope import ReadingServices, process_of, write_transaction
@@ -140,13 +139,10 @@ def show_overview(pathway_id: uuid.UUID, request: Request, services: ReadingServ
         work.campus, pathway_id, wanted.filter(services), limit=A_PAGE + 1, start=(at - 1) * A_PAGE
     )
     titles = {each.key: each.title for each in found.content.stages}
-    return page(
+    return work.page(
         request,
         "frameworks/pathways/followers.html",
-        campus=work.look,
-        private=True,
         wide=True,
-        home=work.home,
         here=here,
         exports=work.may(Permission.EXPORT),
         title=found.content.title,
@@ -260,13 +256,10 @@ def _follower_page(
     person = services.pathway_followers.person_of(own)
     decided = {each.stage: (each, by) for each, by in services.pathway_followers.decisions(own)}
     zone = work.campus.time_zone
-    return page(
+    return work.page(
         request,
         "frameworks/pathways/follower.html",
-        campus=work.look,
-        private=True,
         status=200 if error is None else 422 if isinstance(error, InvalidInput) else 409,
-        home=work.home,
         here=f"{work.home}/parcours/{pathway_id}/suivi/{enrolment_id}",
         overview=f"{work.home}/parcours/{pathway_id}/suivi",
         name=person.name,
@@ -453,12 +446,9 @@ def _changed(
 @router.get("/propositions", dependencies=_AWARD)
 def list_proposals(request: Request, services: ReadingServices) -> HTMLResponse:
     work = at_work(request)
-    return page(
+    return work.page(
         request,
         "frameworks/pathways/proposals.html",
-        campus=work.look,
-        private=True,
-        home=work.home,
         lines=[
             (
                 f"{work.home}/parcours/{each.pathway.id}/suivi/{each.enrolment.id}",

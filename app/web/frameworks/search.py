@@ -15,7 +15,6 @@ from app.domain.accounts.permissions import Permission
 from app.domain.frameworks import Framework, Owner, PublicFramework, can_practise
 from app.errors import AppError, NotFound
 from app.http.pages.forms import SafeForm, checked_form, text_of
-from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
@@ -163,12 +162,9 @@ def search(
     request: Request, services: ReadingServices, q: str = "", dans: str = "", choix: str = ""
 ) -> HTMLResponse:
     work = at_work(request)
-    return page(
+    return work.page(
         request,
         "frameworks/search.html",
-        campus=work.look,
-        private=True,
-        home=work.home,
         found=search_view(services, work, q, dans),
         typed=q,
         within=dans,
@@ -194,13 +190,10 @@ def _item_page(
     found = services.framework_search.find(competency_id, work.campus.id)
     if found is None:
         raise NotFound(N_("Cet élément n’est dans aucun référentiel de ce campus."))
-    return page(
+    return work.page(
         request,
         "frameworks/item.html",
-        campus=work.look,
-        private=True,
         status=422 if trouble else 200,
-        home=work.home,
         item=item_view(found, work),
         description=found.item.description,
         others=found.item.other_labels,
@@ -251,12 +244,9 @@ class AffectedView:
 @affected_router.get("", dependencies=_VIEW)
 def list_affected(request: Request, services: ReadingServices) -> HTMLResponse:
     work = at_work(request)
-    return page(
+    return work.page(
         request,
         "frameworks/affected.html",
-        campus=work.look,
-        private=True,
-        home=work.home,
         designs=work.may(Permission.DESIGN),
         badges=[
             AffectedView(

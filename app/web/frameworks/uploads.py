@@ -12,7 +12,6 @@ from app.domain.accounts.permissions import Permission
 from app.domain.frameworks.releases import CHANGE_LABELS, ChangeKind, Difference, Source, sample_of
 from app.errors import AppError, Conflict, InvalidInput
 from app.http.pages.forms import DRAFT_NOTE, SafeForm, checked_form, draft_form, save_draft, text_of
-from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import at_work, sentence_of, staff
@@ -90,13 +89,10 @@ def _page(
     trouble: str = "",
 ) -> HTMLResponse:
     work = at_work(request)
-    return page(
+    return work.page(
         request,
         "frameworks/upload.html",
-        campus=work.look,
-        private=True,
         status=422 if trouble else 200,
-        home=work.home,
         here=_here(work.home),
         code=text_of(form, "code") if form else "",
         name=text_of(form, "nom") if form else "",

@@ -16,7 +16,6 @@ from app.domain.activities.activities import ActivityKind
 from app.domain.imports.calendars import UNREADABLE, CalendarState, CalendarSubscription
 from app.errors import AppError, Conflict, InvalidInput
 from app.http.pages.forms import SafeForm, checked_form, text_of
-from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.pages.words import ACTIVITY_KINDS, StateLabel
 from app.http.request_scope import ReadingServices, process_of, status_of, visit, write_transaction
@@ -168,13 +167,10 @@ def _list(
     work = at_work(request)
     followed = services.calendar_subscriptions.list_of(work.campus)
     status = status_of(trouble) if trouble else 422 if typed.errors else 200
-    return page(
+    return work.page(
         request,
         "imports/calendars.html",
-        campus=work.look,
-        private=True,
         status=status,
-        home=work.home,
         here=f"{work.home}/reprises/agendas",
         zone=work.campus.time_zone,
         form=typed,

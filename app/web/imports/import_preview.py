@@ -29,7 +29,7 @@ from app.domain.imports.lists.model import REASON_HEADING
 from app.domain.imports.tables import HEADINGS, ImportColumn
 from app.domain.people.name_disambiguation import OTHER, Namesake
 from app.http.pages.forms import text_of, texts_of
-from app.http.pages.render import ProgressView, live_response, page
+from app.http.pages.render import ProgressView, live_response
 from app.http.pages.typography import translated
 from app.http.pages.words import ACTIVITY_KINDS, StateLabel
 from app.http.request_scope import ReadingServices, write_transaction
@@ -316,12 +316,9 @@ def foreseen_page(request: Request, services: Services, run: ImportRun) -> HTMLR
         with write_transaction(request) as trying:
             statements = trying.statement_imports.draft(work.campus, run.id)
         before, lines = statements.before, [_statement_view(one, statements) for one in statements.judged]
-    return page(
+    return work.page(
         request,
         "imports/foreseen.html",
-        campus=work.look,
-        private=True,
-        home=work.home,
         here=f"{work.home}/reprises/{run.id}",
         zone=work.campus.time_zone,
         source=run.source,
@@ -368,12 +365,9 @@ def report_page(request: Request, services: Services, report: Report) -> HTMLRes
     work, run = at_work(request), report.run
     refused = services.imports.lines(work.campus, run.id, [ImportLineOutcome.REFUSED], limit=MOST_SHOWN)
     changed = services.imports.lines(work.campus, run.id, [ImportLineOutcome.CHANGED], limit=MOST_SHOWN)
-    return page(
+    return work.page(
         request,
         "imports/report.html",
-        campus=work.look,
-        private=True,
-        home=work.home,
         here=f"{work.home}/reprises/{run.id}",
         zone=work.campus.time_zone,
         source=run.source,

@@ -26,7 +26,6 @@ from app.domain.imports.tables import (
 )
 from app.errors import AppError, InvalidInput
 from app.http.pages.forms import SafeForm, bytes_of, text_of
-from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.pages.words import ACTIVITY_KINDS, PARTS
 from app.http.request_scope import CROSS_TENANT, ReadingServices, process_of, write_transaction
@@ -278,13 +277,10 @@ def _start_page(
     request: Request, services: Services, source: str = "", text: str = "", trouble: str = ""
 ) -> HTMLResponse:
     work = at_work(request)
-    return page(
+    return work.page(
         request,
         "imports/start.html",
-        campus=work.look,
-        private=True,
         status=422 if trouble else 200,
-        home=work.home,
         here=f"{work.home}/reprises",
         zone=work.campus.time_zone,
         source=source,
@@ -307,13 +303,10 @@ def _draft_page(
     work = at_work(request)
     draft = services.imports.draft(work.campus, run_id, plan)
     columns = draft.sheet.columns(draft.plan)
-    return page(
+    return work.page(
         request,
         "imports/draft.html",
-        campus=work.look,
-        private=True,
         status=422 if trouble else 200,
-        home=work.home,
         here=f"{work.home}/reprises/{run_id}",
         zone=work.campus.time_zone,
         source=draft.run.source,

@@ -36,7 +36,6 @@ from app.domain.people.name_disambiguation import Namesake
 from app.domain.people.people import name_key
 from app.errors import InvalidInput
 from app.http.pages.forms import bytes_of, text_of, untouched_text_of
-from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.pages.words import day, hours_text
 from app.http.workplaces import AtWork
@@ -531,13 +530,10 @@ def list_table_page(
     first = (current - 1) * ROWS_AT_ONCE
     visible = every[first : first + ROWS_AT_ONCE]
     nobody = text_of(form, STEP) == GO and not table.people
-    return page(
+    return work.page(
         request,
         "imports/list_table.html",
-        campus=work.look,
-        private=True,
         status=422 if table.trouble or nobody else 200,
-        home=work.home,
         crumb=crumb,
         action=action,
         carried=carried,

@@ -13,7 +13,6 @@ from app.domain.activities.activities import PartKind
 from app.domain.imports.xapi import COMMON_VERBS
 from app.errors import AppError, InvalidInput
 from app.http.pages.forms import SafeForm, text_of, texts_of
-from app.http.pages.render import page
 from app.http.request_scope import ReadingServices, status_of, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
@@ -68,13 +67,10 @@ def _page(
     done: bool = False,
 ) -> HTMLResponse:
     shown = dict.fromkeys((*verbs, *COMMON_VERBS))
-    return page(
+    return work.page(
         request,
         "imports/verbs.html",
-        campus=work.look,
-        private=True,
         status=status_of(trouble) if trouble else 200,
-        home=work.home,
         done=done,
         lines=[(verb, verbs[verb].value if verb in verbs else "") for verb in shown],
         parts=list(PARTS.items()),

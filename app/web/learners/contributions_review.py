@@ -19,7 +19,6 @@ from app.domain.people.people import Person
 from app.domain.privacy.consents import AccessRecord
 from app.errors import AppError, Conflict, InvalidInput, NotFound
 from app.http.pages.forms import SafeForm, ids_in, text_of
-from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.pages.words import PARTS, StateLabel, hours_text
 from app.http.request_scope import ReadingServices, write_transaction
@@ -91,12 +90,9 @@ def queue(
         if etat is ContributionView.WAITING
         else []
     )
-    return page(
+    return work.page(
         request,
         "learners/contributions/queue.html",
-        campus=work.look,
-        private=True,
-        home=work.home,
         zone=work.campus.time_zone,
         tabs=[(f"?etat={each.value}", translated(words), each is etat) for each, words in _TABS.items()],
         is_over=etat is ContributionView.OVER,
@@ -245,13 +241,10 @@ def _page(
     here = f"{work.home}/contributions/{one.id}"
     telling, hours = corrected or (one.telling, hours_text(one.hours))
     badges = services.contributions.badges_of(work.campus)
-    return page(
+    return work.page(
         request,
         "learners/contributions/review.html",
-        campus=work.look,
-        private=True,
         status=200 if error is None else 422 if isinstance(error, InvalidInput) else 409,
-        home=work.home,
         here=here,
         zone=work.campus.time_zone,
         person=view.person.name,

@@ -20,7 +20,6 @@ from app.domain.learners.ratings import (
 )
 from app.errors import Conflict, InvalidInput, NotSignedIn
 from app.http.pages.forms import SafeForm, text_of
-from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.pages.words import day
 from app.http.request_scope import ReadingServices, write_transaction
@@ -137,12 +136,9 @@ def _queue(
 ) -> HTMLResponse:
     """Sentences without the name of the person who wrote them, nor the day."""
     work = at_work(request)
-    return page(
+    return work.page(
         request,
         "learners/ratings.html",
-        campus=work.look,
-        private=True,
-        home=work.home,
         status=409 if error else 200,
         done=done,
         trouble=sentence_of(error) if error else "",

@@ -20,7 +20,6 @@ from app.domain.privacy.consents import AccessRecord
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.registers import Column, ListQuery
-from app.http.pages.render import page
 from app.http.pages.typography import translated, translated_plural
 from app.http.pages.words import BADGE_KINDS, StateLabel, day
 from app.http.request_scope import ReadingServices, process_of, write_transaction
@@ -297,13 +296,10 @@ def _asked(
             continue
         access_views(request, found.request.person_id, AccessRecord.REQUEST)
         lines.append(ChosenRequest.of(work, found, choice.action))
-    return page(
+    return work.page(
         request,
         "learners/requests/selection.html",
-        campus=work.look,
-        private=True,
         status=422 if trouble else 200,
-        home=work.home,
         here=f"{work.home}/demandes/choix/{draft_id}",
         action=choice.action,
         ready=[line for line in lines if not line.reason],

@@ -18,7 +18,6 @@ from app.domain.learners.requests import RequestState, Step
 from app.domain.privacy.consents import AccessRecord
 from app.errors import AppError, Conflict, InvalidInput
 from app.http.pages.forms import SafeForm, text_of
-from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.pages.words import BADGE_KINDS
 from app.http.request_scope import ReadingServices, process_of, write_transaction
@@ -165,13 +164,10 @@ def _page(
     asked, at = found.request, services.clock()
     access_views(request, asked.person_id, AccessRecord.REQUEST)
     has_agreed = asked.first_reviewer_id == work.who.person.id
-    return page(
+    return work.page(
         request,
         "learners/requests/review.html",
-        campus=work.look,
-        private=True,
         status=200 if error is None else 422 if isinstance(error, InvalidInput) else 409,
-        home=work.home,
         here=f"{work.home}/demandes/{request_id}",
         zone=work.campus.time_zone,
         person=asked.name,

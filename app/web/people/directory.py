@@ -28,7 +28,6 @@ from app.domain.people.people import AgeGroup, Person, normal_address
 from app.domain.privacy.consents import AccessRecord
 from app.errors import AppError, InvalidInput
 from app.http.pages.forms import SafeForm, text_of, texts_of, untouched_text_of
-from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.pages.words import PARTS, days, hours_text
 from app.http.request_scope import CROSS_TENANT, ReadingServices, write_transaction
@@ -111,12 +110,9 @@ def show_search(
         found = _everywhere(services, work, words, q)
     else:
         found = [_one_kind(services, work, words, q, dans, apres)]
-    return page(
+    return work.page(
         request,
         "people/results.html",
-        campus=work.look,
-        private=True,
-        home=work.home,
         words=words,
         token=q,
         found=[hits for hits in found if hits.lines],
@@ -219,12 +215,9 @@ def show_person(
     work = at_work(request)
     found = services.directory.person(work.campus, person_id)
     access_views(request, person_id, AccessRecord.RECORD)
-    return page(
+    return work.page(
         request,
         "people/person.html",
-        campus=work.look,
-        private=True,
-        home=work.home,
         zone=work.campus.time_zone,
         id=person_id,
         name=found.person.name,

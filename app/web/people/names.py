@@ -225,13 +225,10 @@ def _correction_page(
     person = found.person
     filled = typed or CorrectionForm(person.given_name, person.family_name, found.address)
     action, back, label = _places(work, person_id, batch, activity_id)
-    return page(
+    return work.page(
         request,
         "people/correct.html",
-        campus=work.look,
-        private=True,
         status=422 if trouble else 200,
-        home=work.home,
         action=action,
         above=(label, back),
         batch=batch,
@@ -255,13 +252,10 @@ def _list(
     status: int = 200,
 ) -> HTMLResponse:
     work = at_work(request)
-    return page(
+    return work.page(
         request,
         "people/wishes.html",
-        campus=work.look,
-        private=True,
         status=status,
-        home=work.home,
         zone=work.campus.time_zone,
         wishes=[
             WishLine(wish.id, wish.person_id, before, wish.name, wish.reason, wish.asked_at)

@@ -127,13 +127,10 @@ def _page(
     work = at_work(request)
     here = services.directory.person(work.campus, person_id)
     beside = _beside(services, work, other) if other else None
-    return page(
+    return work.page(
         request,
         "people/merge.html",
-        campus=work.look,
-        private=True,
         status=status,
-        home=work.home,
         url=f"{work.home}/repertoire/{person_id}/reunir",
         zone=work.campus.time_zone,
         here=Side.of(here),

@@ -18,7 +18,6 @@ from app.domain.people.people import Person
 from app.errors import InvalidInput, NotFound
 from app.http.pages.forms import SafeForm, ids_in, save_draft, text_of
 from app.http.pages.registers import Column, ListQuery
-from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.pages.words import days
 from app.http.request_scope import ReadingServices, write_transaction
@@ -203,13 +202,10 @@ def _asked(
         (str(activity.id), f"{activity.title}, {days(activity.starts_on, activity.ends_on)}")
         for activity, _ in services.activities.list_in(work.campus)[:MOST_OFFERED]
     ]
-    return page(
+    return work.page(
         request,
         "people/selection.html",
-        campus=work.look,
-        private=True,
         status=422 if trouble else 200,
-        home=work.home,
         here=f"{work.home}/repertoire/choix/{draft_id}",
         moves=choice.action == PeopleAction.MOVE,
         people=[(person.name, f"{work.home}/repertoire/{person.id}") for person in people],

@@ -23,7 +23,6 @@ from app.domain.reports.ledger import Period, PeriodKind, period_of
 from app.domain.reports.plan import AXES, PLAN, Line
 from app.errors import AppError, InvalidInput
 from app.http.pages.forms import SafeForm, ids_in, text_of, texts_of
-from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.pages.words import ACTIVITY_KINDS, days, number
 from app.http.request_scope import ReadingServices, write_transaction
@@ -147,13 +146,10 @@ def _page(
             LineView(each.number, each.name, text=typed[each.number]) if each.number in typed else each
             for each in lines
         ]
-    return page(
+    return work.page(
         request,
         "reports/annual.html",
-        campus=work.look,
-        private=True,
         status=status,
-        home=work.home,
         here=f"{work.home}/rapport/annuel/{period.key}",
         key=period.key,
         days=days(period.first, period.last),

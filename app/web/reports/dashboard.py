@@ -46,7 +46,6 @@ from app.domain.reports.places import DEPARTEMENTS
 from app.errors import InvalidInput, NotFound
 from app.http.pages.maps import CountMap, map_of_counts
 from app.http.pages.registers import Cell, table_file
-from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.pages.words import ACTIVITY_KINDS, LABEL_CATEGORIES, days, moment, number
 from app.http.request_scope import WITH_ORGANISERS, ReadingServices
@@ -315,13 +314,10 @@ def show_dashboard(request: Request, services: ReadingServices) -> HTMLResponse:
         each.id: figure_view(each, found.figures[each.id], found.earlier[each.id]) for each in INDICATORS
     }
     bars, by_departement = month_bars(found.now, found.before), departement_counts(found.now)
-    return page(
+    return work.page(
         request,
         "reports/dashboard.html",
-        campus=work.look,
-        private=True,
         status=422 if trouble else 200,
-        home=work.home,
         trouble=trouble,
         period=asked.key,
         days=period_words(found.period),
@@ -389,12 +385,9 @@ def show_figure(
     with_people = indicator.id in _OF_PEOPLE and work.may(Permission.EXPORT)
     people = services.reports.learners(found.now, limit=PEOPLE_SHOWN) if with_people else []
     rows = _rows_of(indicator.id, found.now)
-    return page(
+    return work.page(
         request,
         "reports/figure.html",
-        campus=work.look,
-        private=True,
-        home=work.home,
         period=asked.key,
         days=period_words(found.period),
         days_before=period_words(found.period.before),
@@ -520,13 +513,10 @@ def _period(request: Request, services: Services) -> tuple[Period, str]:
 def show_partners(request: Request, services: ReadingServices) -> HTMLResponse:
     work = at_work(request)
     asked, trouble = _period(request, services)
-    return page(
+    return work.page(
         request,
         "reports/partners.html",
-        campus=work.look,
-        private=True,
         status=422 if trouble else 200,
-        home=work.home,
         trouble=trouble,
         period=asked.key,
         days=period_words(asked.until(services.reports.today())),
@@ -540,13 +530,10 @@ def show_partner(request: Request, services: ReadingServices, cle: str = "") -> 
     work = at_work(request)
     asked, trouble = _period(request, services)
     found = services.partner_reports.year(work.campus, cle, asked)
-    return page(
+    return work.page(
         request,
         "reports/partner.html",
-        campus=work.look,
-        private=True,
         status=422 if trouble else 200,
-        home=work.home,
         found=found,
         period=asked.key,
         days=period_words(found.period),

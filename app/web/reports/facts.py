@@ -28,7 +28,6 @@ from app.domain.reports.facts import (
 from app.domain.reports.places import DEPARTEMENTS, SECTORS
 from app.errors import AppError, InvalidInput
 from app.http.pages.forms import SafeForm, text_of, texts_of
-from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.pages.words import ACTIVITY_KINDS
 from app.http.request_scope import WITH_ORGANISERS, ReadingServices, write_transaction
@@ -176,13 +175,10 @@ def _facts_page(
     is_saved: bool = False,
     status: int = 200,
 ) -> HTMLResponse:
-    return page(
+    return work.page(
         request,
         "reports/facts.html",
-        campus=work.look,
-        private=True,
         status=status,
-        home=work.home,
         activity=ActivityView.of(work, found.activity),
         leads=found.leads,
         like=found.like.title if found.like and not form.errors else "",
@@ -314,13 +310,10 @@ def _table_page(
     saved: int,
     status: int = 200,
 ) -> HTMLResponse:
-    return page(
+    return work.page(
         request,
         "reports/facts_table.html",
-        campus=work.look,
-        private=True,
         status=status,
-        home=work.home,
         rows=rows[:ROWS_A_PAGE],
         has_next=len(rows) > ROWS_A_PAGE,
         start=start,
@@ -358,13 +351,10 @@ def _objectives_page(
     is_saved: bool = False,
     status: int = 200,
 ) -> HTMLResponse:
-    return page(
+    return work.page(
         request,
         "reports/objectives.html",
-        campus=work.look,
-        private=True,
         status=status,
-        home=work.home,
         typed=typed,
         trouble=trouble,
         is_saved=is_saved,

@@ -139,12 +139,9 @@ def show_network_year(slug: str, request: Request, services: ReadingServices) ->
 @sharing_router.get("", dependencies=[staff(Permission.MANAGE)])
 def show_sharing(request: Request, services: ReadingServices, note: str = "") -> HTMLResponse:
     work = at_work(request)
-    return page(
+    return work.page(
         request,
         "reports/sharing.html",
-        campus=work.look,
-        private=True,
-        home=work.home,
         networks=services.network_reports.choices(work.campus),
         topics=[(topic.value, translated(words)) for topic, words in TOPICS.items()],
         is_saved=note == "oui",

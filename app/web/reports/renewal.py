@@ -18,7 +18,6 @@ from app.domain.reports.indicators import INDICATORS
 from app.domain.reports.renewal import THEMES, RenewalYear, Theme, opens_on, rows_of
 from app.errors import InvalidInput
 from app.http.pages.forms import SafeForm, text_of
-from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.pages.words import ACTIVITY_KINDS, LABEL_CATEGORIES, days, number
 from app.http.request_scope import WITH_ORGANISERS, ReadingServices, write_transaction
@@ -58,12 +57,9 @@ def _state(each: LabelRenewal, *, on: date) -> str:
 @router.get("", dependencies=[staff(Permission.MANAGE)])
 def show_labels(request: Request, services: ReadingServices) -> HTMLResponse:
     work = at_work(request)
-    return page(
+    return work.page(
         request,
         "reports/renewals/list.html",
-        campus=work.look,
-        private=True,
-        home=work.home,
         labels=[
             {
                 "name": label_words(each.label),
@@ -97,13 +93,10 @@ def _page(
     found = services.report_renewals.page(work.campus, label_id)
     here = f"{work.home}/rapport/label/{label_id}"
     texts = {**found.texts, **(typed or {})}
-    return page(
+    return work.page(
         request,
         "reports/renewals/file.html",
-        campus=work.look,
-        private=True,
         status=422 if trouble else 200,
-        home=work.home,
         here=here,
         label=label_words(found.label),
         network=found.network.name,

@@ -200,13 +200,10 @@ def _survey_page(
     status: int = 200,
 ) -> HTMLResponse:
     found = services.surveys.page(work.campus, activity_id)
-    return page(
+    return work.page(
         request,
         "reports/survey.html",
-        campus=work.look,
-        private=True,
         status=status,
-        home=work.home,
         here=f"{work.home}/activites/{activity_id}/enquete",
         activity=ActivityView.of(work, found.activity),
         found=found,

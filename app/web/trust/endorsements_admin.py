@@ -12,7 +12,6 @@ from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.errors import Conflict, InvalidInput, NotFound
 from app.http.pages.forms import SafeForm, ids_in, text_of
-from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.request_scope import ReadingServices, limited, process_of, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
@@ -129,13 +128,10 @@ def _page(
     found = services.endorsements.of_campus(campus)
     titles = [services.endorsement_subjects.about(each.endorsement).title for each in found]
     given = [(str(badge.id), version.name) for badge, version in services.campuses.page(campus.slug).badges]
-    return page(
+    return work.page(
         request,
         "trust/campus.html",
-        campus=work.look,
-        private=True,
         status=422 if trouble else 200,
-        home=work.home,
         here=f"{work.home}/recommandations",
         subjects=[*given, (_THE_CAMPUS, translated(N_("Le campus lui-même")))],
         typed=typed,
