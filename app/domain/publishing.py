@@ -250,10 +250,6 @@ class Addresses:
         """The page for confirming the erasure of one's personal data."""
         return f"{self.base_url}/effacement/{token}"
 
-    def erasure_proof(self, erasure_id: uuid.UUID) -> str:
-        """The proof of an erasure; the number is unguessable."""
-        return f"{self.base_url}/effacements/{erasure_id}"
-
     def organisation(self, organisation_id: uuid.UUID) -> str:
         return f"{self.base_url}/organisations/{organisation_id}"
 

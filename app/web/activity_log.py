@@ -62,7 +62,6 @@ KINDS = {
 @dataclass(frozen=True)
 class WitnessLine:
     label: str
-    key_name: str
     size: int | None
     at: datetime | None
     retired: bool
@@ -70,7 +69,7 @@ class WitnessLine:
     @staticmethod
     def of(seen: WitnessSeen) -> WitnessLine:
         witness = seen.witness
-        return WitnessLine(witness.label, witness.name, seen.size, seen.at, witness.retired_at is not None)
+        return WitnessLine(witness.label, seen.size, seen.at, witness.retired_at is not None)
 
 
 @dataclass(frozen=True)
@@ -252,7 +251,6 @@ class EvidenceShown:
     decided: str
     """The log entry of the award, or of its latest edition."""
     decided_title: str
-    state_of_log: str
     witnesses: Sequence[str]
     """Sentences: independent evidence of the award and, for a badge under a stolen key, whether it predates
     the theft."""
@@ -287,7 +285,6 @@ def evidence_shown(answer: Answer, zone: str, document: str) -> EvidenceShown | 
         decided_title=translated(
             N_("Dernière signature") if messages.is_signed_again else N_("Attribution décidée")
         ),
-        state_of_log=messages.log,
         witnesses=[sentence_text(each, zone) for each in witness_messages(answer.evidence, answer.report)],
         document=document if messages.lines or messages.decided_at else "",
     )

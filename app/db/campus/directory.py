@@ -265,7 +265,6 @@ _PEOPLE_ORDERS: dict[PeopleOrder, Order] = {
     PeopleOrder.NAME: [(col(CampusPerson.listed_as), False), (col(CampusPerson.person_id), False)],
     PeopleOrder.LATEST: [(col(CampusPerson.created_at), True), (col(CampusPerson.person_id), True)],
 }
-_SAME_ACTIVITY = col(ActivityCampus.activity_id) == col(Participation.activity_id)
 _LATEST_FIRST = (col(Award.awarded_at).desc(), col(Award.id).desc())
 _LATEST_AWARDS: Order = [(col(Award.awarded_at), True), (col(Award.id), True)]
 

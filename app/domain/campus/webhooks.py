@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol
 from sqlalchemy import BigInteger
 from sqlmodel import Field, Index, SQLModel
 
-from app.domain.campus.integration import Change, ChangedKind, WhatHappened, digest_of_erased
+from app.domain.campus.integration import Change, ChangedKind, WhatHappened
 from app.domain.core import enum_column, foreign_key, json_column, new_id, utc_datetime
 from app.errors import InvalidInput
 from app.language import N_
@@ -39,7 +39,6 @@ _GONE, _FIRST_GOOD, _FIRST_BAD = 410, 200, 300
 
 TEST_TYPE: Final = "webhook.test"
 RESTARTED_TYPE: Final = "feed.restarted"
-EVENT_TYPES: Final = tuple(f"{kind}.{what}" for kind in ChangedKind for what in WhatHappened)
 
 
 class WebhookState(StrEnum):
@@ -159,10 +158,6 @@ def message_of(change: Change, what: WhatHappened, webhook: Webhook, *, at: date
         created_at=at,
         next_at=at,
     )
-
-
-def erase_from(delivery: WebhookDelivery, person_id: uuid.UUID) -> None:
-    delivery.noun_id, delivery.is_erased = digest_of_erased(person_id), True
 
 
 def body_of(delivery: WebhookDelivery, slug: str, base_url: str) -> bytes:

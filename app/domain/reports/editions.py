@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import re
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
@@ -110,11 +109,10 @@ def check_texts(texts: Mapping[str, DraftText], quotes: Sequence[str]) -> None:
 
 @dataclass(frozen=True)
 class Claim:
-    """One figure of a contradiction. `figure_id` is None for what the activity itself holds."""
+    """One figure of a contradiction."""
 
     value: str
     source: str
-    figure_id: uuid.UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -153,7 +151,7 @@ def contradictions(
             settled = next((each for each in others if each.is_settled and each.value == counts), None)
             claims = [
                 *_own(row, about),
-                *(Claim(each.value, each.source, each.id) for each in others if not each.is_settled),
+                *(Claim(each.value, each.source) for each in others if not each.is_settled),
             ]
             if len({claim.value for claim in claims}) > 1:
                 found.append(
@@ -279,10 +277,6 @@ def verified(token: str, keys: Mapping[str, VerificationKey]) -> dict[str, Any]:
         return document_of(token)
     except (ValueError, AttributeError, IndexError) as error:
         raise InvalidInput(N_("La signature de ce rapport n’est pas celle du campus.")) from error
-
-
-def digest_of(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def differences(signed: Mapping[str, Any], now: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:

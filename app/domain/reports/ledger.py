@@ -84,11 +84,6 @@ class Period:
         """The first instant after it."""
         return _midnight(self.last + timedelta(days=1))
 
-    @property
-    def claims_end_at(self) -> datetime:
-        """Awards issued before it had thirty days to be claimed in the period."""
-        return _midnight(self.last + timedelta(days=1) - CLAIMED_WITHIN)
-
 
 def _year_before(day: date) -> date:
     if (day.month, day.day) == (2, 29):

@@ -35,7 +35,6 @@ FEWEST_ACCEPTED: Final = 30
 FEWEST_FOR_PERCENT: Final = 10
 OPEN_FOR: Final = timedelta(days=7)
 LONGEST_OPEN: Final = timedelta(days=90)
-FAVOURABLE: Final = (3, 4)
 RATINGS: Final = {
     4: N_("Oui, tout à fait"),
     3: N_("Plutôt oui"),

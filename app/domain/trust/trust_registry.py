@@ -130,9 +130,6 @@ class FollowedList(SQLModel, table=True):
     added_at: datetime = Field(sa_column=utc_datetime())
 
 
-class RecognisedAlready(Conflict): ...
-
-
 def check_recognition(entry: Recognition) -> None:
     """Limits on the content of a register entry; each fault is reported on its own field."""
     if not entry.name.strip() or len(entry.name) > 200:

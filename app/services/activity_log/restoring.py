@@ -134,12 +134,6 @@ class Missing:
     keys: int
     erasures: int
 
-    @property
-    def is_nothing(self) -> bool:
-        return not any(
-            (self.lines, self.awards, self.withdrawals, self.suspensions, self.keys, self.erasures)
-        )
-
 
 @dataclass(frozen=True)
 class ChoicesRestored:

@@ -22,7 +22,6 @@ from app.domain.core import Clock, name_as_signed
 from app.domain.publishing import Addresses
 from app.domain.trust.organisations import Organisation, organisation_in
 from app.domain.verification import (
-    READ_LIFE,
     REQUEST_TYPE,
     SCHEME,
     SD_JWT_QUERY,
@@ -379,6 +378,3 @@ def attestation(document: JsonObject) -> Attestation:
 
 def _bound(row_id: uuid.UUID, part: str) -> bytes:
     return f"presentation request|{row_id}|{part}".encode()
-
-
-READ_MINUTES: Final = int(READ_LIFE.total_seconds() // 60)

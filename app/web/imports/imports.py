@@ -97,7 +97,7 @@ def says_twice(plan: ReadingPlan) -> str:
 
 
 SURE, ALL_SURE, SAME_ALL, ADDRESSES = "sur", "justes", "memes", "adresses"
-READ_AGAIN, CONFIRM, ABANDON = "lire", "confirmer", "abandonner"
+CONFIRM, ABANDON = "confirmer", "abandonner"
 SAMPLES = 3
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 router = APIRouter(prefix="/gestion/{slug}/reprises", dependencies=[CROSS_TENANT])

@@ -194,7 +194,7 @@ def _award_hit(line: AwardLine) -> Hit:
 
 A_PAGE = 50
 router = APIRouter(prefix="/gestion/{slug}")
-_VIEW, _EXPORT = [staff(Permission.VIEW)], [staff(Permission.EXPORT)]
+_VIEW = [staff(Permission.VIEW)]
 
 
 @dataclass(frozen=True)

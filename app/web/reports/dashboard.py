@@ -66,7 +66,7 @@ MAIN = (
 )
 PEOPLE_SHOWN = 200
 ROWS_SHOWN = 100
-_WIDTH, _HEIGHT, _BASE = 560, 230, 206
+_WIDTH, _BASE = 560, 206
 _OF_PEOPLE = ("apprenants", "apprenants-estimes", "attestation")
 _OF_ORGANISATIONS = ("mobilisees", "informees", "partenaires")
 
