@@ -19,7 +19,7 @@ from app.domain.learners.ratings import rated_from
 from app.domain.people.parental_consent import is_minor_for, needs_guardian_for
 from app.domain.people.people import are_spellings
 from app.domain.privacy.consents import About, wording_of
-from app.errors import Conflict
+from app.errors import Gone
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import CampusLook, page
 from app.http.pages.typography import translated
@@ -255,7 +255,7 @@ def cv_picture(award_id: uuid.UUID, services: ReadingServices) -> Response:
     """For a CV: badge, QR code and short URL, 76 × 38 mm at 300 dots per inch. None of a withdrawn badge."""
     record = services.awards.record(award_id)
     if record.award.state is not AwardState.ISSUED:
-        raise Conflict(N_("Ce badge a été retiré : il ne va plus sur un CV."))
+        raise Gone(N_("Ce badge a été retiré : il ne va plus sur un CV."))
     name = f"{file_name(record.version.name)}-cv.png"
     return Response(
         services.award_pictures.for_cv(record),

@@ -16,6 +16,7 @@ from app.errors import Conflict
 from app.services.awards.batches import BulkAwardService, Piece
 from tests.api import clients
 from tests.api.clients import V1
+from tests.support.every import for_each
 from tests.support.house import House, build_house
 
 PEOPLE = [
@@ -151,7 +152,7 @@ def test_a_key_used_for_something_else_is_refused_and_gives_nothing(house: House
     assert len(program.get(f"{V1}/awards").json()["items"]) == 2
 
 
-@pytest.mark.parametrize("key", ["a" * 129, "avec espace", "cl\u00e9", ""])
+@for_each("key", ["a" * 129, "avec espace", "cl\u00e9", ""])
 def test_a_key_that_is_no_key_is_refused(house: House, program: TestClient, key: str):
     headers = {"idempotency-key": key.encode("latin-1")}
     answer = program.post(f"{V1}/awards", json=body(house), headers=headers)
@@ -188,7 +189,7 @@ def test_awards_are_listed_by_badge_and_by_activity(house: House, program: TestC
         assert len(program.get(f"{V1}/awards?{query}").json()["items"]) == found, query
 
 
-@pytest.mark.parametrize("cursor", ["x", "AAAA", "é", "_" * 60, "AAAAAGel0zCz87Heiv9PDI83H0wbf39i==="])
+@for_each("cursor", ["x", "AAAA", "é", "_" * 60, "AAAAAGel0zCz87Heiv9PDI83H0wbf39i==="])
 def test_a_cursor_of_somebody_else_is_refused_or_empty(program: TestClient, cursor: str):
     assert program.get(f"{V1}/awards", params={"after": cursor}).status_code in (200, 422)
 

@@ -14,6 +14,7 @@ from sqlalchemy import text
 from app.domain.badges.badges import Repeat
 from tests.api import clients
 from tests.api.clients import V1
+from tests.support.every import for_each
 from tests.support.house import COMMAND, House, build_house
 
 ZOE = {"external_id": "E-1", "given_name": "Zoé", "family_name": "Martin", "address": "zoe@exemple.fr"}
@@ -304,7 +305,7 @@ def test_lists_are_read_since_a_moment(house: House, program: TestClient, kind: 
     assert len(found) == {"people": 2, "activities": 1, "awards": 1, "badges": 1}[kind]
 
 
-@pytest.mark.parametrize("path", ["people", "activities", "awards", "badges", "competencies", "changes"])
+@for_each("path", ["people", "activities", "awards", "badges", "competencies", "changes"])
 def test_every_list_is_paged_in_the_same_way(house: House, program: TestClient, path: str):
     for number in range(3):
         house.award(f"Zoé Martin{'abc'[number]}; zoe{number}@exemple.fr")

@@ -42,6 +42,7 @@ from app.tenancy import row_level_security as walls
 from app.tenancy.metadata import METADATA
 from app.tenancy.scope import TenantScope, rows_named
 from tests.support.databases.engines import as_application, as_owner, restricted_role, temporary_walled
+from tests.support.every import for_each
 
 pytestmark = pytest.mark.postgres
 WALLED = [table.name for table in walls.walled()]
@@ -166,7 +167,7 @@ def test_every_table_is_walled_or_is_said_to_have_no_campus(engine: Engine):
     assert set(METADATA.tables) >= walls.APPENDED - {"alembic_version"}
 
 
-@pytest.mark.parametrize("name", WALLED)
+@for_each("name", WALLED)
 def test_a_query_without_its_campus_shows_the_rows_of_this_one(name: str, here: Session, rows: Rows):
     table = METADATA.tables[name]
     expected = [key_of(table, rows[HERE][name])]
@@ -200,7 +201,7 @@ def test_nothing_is_written_for_another_campus(name: str, here: Session, rows: R
         here.execute(insert(table).inline().values(foreign))
 
 
-@pytest.mark.parametrize("name", WALLED)
+@for_each("name", WALLED)
 def test_before_it_says_its_campus_a_transaction_reads_what_is_open_and_changes_nothing(
     name: str, engine: Engine
 ):
@@ -225,14 +226,14 @@ def test_whatever_is_part_of_an_award_is_closed_with_it():
     assert parts & walls.OPEN == OF_AN_AWARD - {"award"}
 
 
-@pytest.mark.parametrize("name", sorted(OF_AN_AWARD))
+@for_each("name", sorted(OF_AN_AWARD))
 def test_without_a_campus_no_query_lists_what_is_closed(name: str, engine: Engine, rows: Rows):
     table = METADATA.tables[name]
     with open_session(engine) as session:
         assert keys_seen(session, table) == [key_of(table, rows[HERE][name])]
 
 
-@pytest.mark.parametrize("name", sorted(OF_AN_AWARD))
+@for_each("name", sorted(OF_AN_AWARD))
 def test_what_was_opened_once_and_is_closed_again_is_not_listed(name: str, engine: Engine, rows: Rows):
     table, award = METADATA.tables[name], METADATA.tables["award"]
     with open_session(engine) as session:
@@ -350,7 +351,7 @@ def test_every_table_that_names_a_campus_is_behind_the_walls():
     assert named - set(WALLED) == set()
 
 
-@pytest.mark.parametrize("name", ["signing_key", "log_payload", "consent", "person_merge"])
+@for_each("name", ["signing_key", "log_payload", "consent", "person_merge"])
 def test_without_a_campus_secrets_and_personal_rows_are_not_read(name: str, engine: Engine):
     assert name not in walls.OPEN
     with open_session(engine) as session:

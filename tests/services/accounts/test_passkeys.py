@@ -16,6 +16,7 @@ from app.domain.campus.audit_log import HistoryEntry
 from app.domain.people.people import Person, Role
 from app.errors import Conflict, InvalidInput, NotFound, NotSignedIn
 from app.services.accounts.sessions import Browser, NewSession
+from tests.support.every import for_each
 from tests.support.house import BASE_URL, COMMAND, House
 from tests.support.servers.authenticator import Authenticator
 
@@ -192,7 +193,7 @@ def test_proving_again_takes_ones_own_key_only(house: House, key: Authenticator)
         services.passkeys.answer(key.get(question), PHONE, services.sessions.signed_in(secret))
 
 
-@pytest.mark.parametrize("response", ["", "{}", "[]", "null", '{"id": 3}', "\x00", '{"response": {}}'])
+@for_each("response", ["", "{}", "[]", "null", '{"id": 3}', "\x00", '{"response": {}}'])
 def test_what_is_no_answer_is_refused_as_one(house: House, key: Authenticator, response: str):
     secret = by_link(house, house.trainer)
     with house.unit_of_work() as services:

@@ -10,6 +10,7 @@ from app.domain.badges.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
 from app.domain.core import resource_folder
 from app.services.badges.models import BadgeModel, read_models
+from tests.support.every import for_each
 from tests.support.house import House
 
 MODELS = read_models(resource_folder("badge_templates"))
@@ -23,7 +24,7 @@ def test_each_kind_has_two_models_at_least_with_a_name_of_their_own():
         assert sum(model.kind is kind for model in MODELS) >= 2
 
 
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.slug)
+@for_each("model", MODELS, ids=lambda model: model.slug)
 def test_a_badge_made_from_a_model_lacks_at_most_its_competency(house: House, model: BadgeModel):
     wording = replace(model.wording, name=f"{model.wording.name} du jour")
     with house.unit_of_work() as services:

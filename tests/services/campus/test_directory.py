@@ -11,6 +11,7 @@ from sqlalchemy import event
 from app.domain.campus.audit_log import Actor
 from app.errors import NotFound
 from app.services.campus.dashboard import PeopleOrder, Start
+from tests.support.every import for_each
 from tests.support.house import House
 
 PEOPLE = (
@@ -35,7 +36,7 @@ def full(house: House) -> House:
     return house
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("query", "found"),
     [
         ("boeuf", ["Anne-Gaëlle Le Bœuf"]),
@@ -69,8 +70,8 @@ def walk(fetch, limit: int) -> list:
         after = getattr(row, "award", row).id
 
 
-@pytest.mark.parametrize("limit", [1, 2, 3, 50])
-@pytest.mark.parametrize("order", list(PeopleOrder))
+@for_each("limit", [1, 2, 3, 50])
+@for_each("order", list(PeopleOrder))
 def test_pages_of_people_hold_everybody_once_in_one_order(full: House, limit: int, order: PeopleOrder):
     with full.unit_of_work(reading=True) as services:
         everybody = names(services.directory.find_people(full.campus, "", Start(), order))

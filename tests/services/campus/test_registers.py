@@ -28,6 +28,7 @@ from app.services.campus.registers import (
     Standing,
     Start,
 )
+from tests.support.every import for_each
 from tests.support.house import House, build_house
 from tests.support.many_awards import add_awards
 
@@ -95,8 +96,8 @@ def walk(house: House, wanted: AwardFilter, sort: AwardSort, *, descending: bool
             after = found[36].id
 
 
-@pytest.mark.parametrize("sort", list(AwardSort))
-@pytest.mark.parametrize("descending", [False, True])
+@for_each("sort", list(AwardSort))
+@for_each("descending", [False, True])
 def test_pages_hold_each_award_of_a_filter_once_and_in_order(
     filled: House, sort: AwardSort, descending: bool, monkeypatch: pytest.MonkeyPatch
 ):

@@ -20,6 +20,7 @@ from app.domain.people.people import Person
 from app.errors import AppError, Conflict, InvalidInput, NotAllowed, NotFound
 from app.services.publishing.publication import ClosedAward
 from sceau_credentials.evidence.documents import Evidence
+from tests.support.every import for_each
 from tests.support.handed import PDF, photo
 from tests.support.house import COMMAND, House
 from tests.support.servers.clamd import nobodys_port
@@ -151,7 +152,7 @@ def test_nobody_confirms_their_own_and_no_campus_another_s(house: House, zoe: Pe
     assert state_of(house, made) is ContributionState.WAITING
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("change", "said"),
     [
         ({"title": " "}, "titre"), ({"telling": "court"}, "phrase"), ({"done_on": date(2026, 11, 25)}, "venu"),

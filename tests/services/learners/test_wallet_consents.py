@@ -51,6 +51,7 @@ from app.services.learners.wallets import DeferredToWallet, IssuedToWallet
 from sceau_credentials.keys import Algorithm, LocalSigningKey, encode_base64url
 from sceau_credentials.values.json_text import JsonObject, dump_json
 from tests.services.learners.test_wallets import content_of, nonce, proof
+from tests.support.every import for_each
 from tests.support.house import House
 
 ISSUER: Final = "http://localhost:8000/campus/itip"
@@ -446,7 +447,7 @@ def test_old_offers_and_proofs_are_deleted_in_time(house: House) -> None:
 # --- requests that are refused
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("changes", "refusal"),
     [
         ({"client_id": ""}, AuthorizationRefusal.INVALID_REQUEST),

@@ -16,6 +16,7 @@ from app.domain.campus.audit_log import Actor
 from app.domain.publishing import CatalogueOrder, CatalogueQuery, EntryKind, audience_groups
 from app.errors import InvalidInput, NotFound
 from app.services.publishing.catalogue import CatalogueResult, enrolment_link
+from tests.support.every import for_each
 from tests.support.house import House, build_house
 
 
@@ -61,7 +62,7 @@ def announced(house: House, *, on: date, enrolment: str = "", badge: bool = True
         return activity.id
 
 
-@pytest.mark.parametrize("typed", ["robotique", "ROBOTIQUES", "robotiqe", "roboti", "pour tous robotique"])
+@for_each("typed", ["robotique", "ROBOTIQUES", "robotiqe", "roboti", "pour tous robotique"])
 def test_search_forgives_case_plural_slips_and_unfinished_words(offering: House, typed: str):
     assert "Robotique pour tous" in titles(search(offering, typed))
 
@@ -72,9 +73,7 @@ def test_search_says_what_it_understood_and_can_be_exact(offering: House):
     assert search(offering, "robotiqe", exactly=True).total == 0
 
 
-@pytest.mark.parametrize(
-    "typed", ["'", '"', "a OR b", "robot* :", "&|!()", "\\", "NEAR(x y)", "é" * 300, "%", "_"]
-)
+@for_each("typed", ["'", '"', "a OR b", "robot* :", "&|!()", "\\", "NEAR(x y)", "é" * 300, "%", "_"])
 def test_search_takes_any_text(offering: House, typed: str):
     search(offering, typed)
 

@@ -23,6 +23,7 @@ from tests.sceau_credentials.verification.legacy.older_issuer import (
 )
 from tests.support.badges.credentials import DID_URL, LIST_URL, Campus
 from tests.support.badges.documents import Documents
+from tests.support.every import for_each
 from tests.support.house import House
 
 LINK = "https://badges.example/badge/1"
@@ -94,7 +95,7 @@ class Refusing(Documents):
         raise DocumentUnavailable(url, self.reason)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("reason", "words"),
     [
         ("url_not_allowed", "Nous n’avons pas demandé http://169.254.169.254/x"),

@@ -15,6 +15,7 @@ from sceau_credentials.proofs.data_integrity import add_proof
 from sceau_credentials.verification.report import Verdict
 from tests.services.verification.test_verdicts import key_of_nobody
 from tests.support.badges.credentials import Campus
+from tests.support.every import for_each
 from tests.support.house import COMMAND, House
 from tests.support.networks import NETWORK, network_of
 
@@ -53,7 +54,7 @@ def ask(house: House, presented: bytes) -> Answer:
 EVERY = ["trust list", "label", "status list of labels", "network keys", "campus keys"]
 
 
-@pytest.mark.parametrize("name", EVERY)
+@for_each("name", EVERY)
 def test_each_is_named_and_good(house: House, published: dict[str, bytes], name: str):
     answer = ask(house, published[name])
     told = verdicts.headline(answer)
@@ -72,8 +73,8 @@ def unsigned(body: bytes) -> bytes:
     return json.dumps({name: value for name, value in json.loads(body).items() if name != "proof"}).encode()
 
 
-@pytest.mark.parametrize("name", EVERY)
-@pytest.mark.parametrize("change", [changed, unsigned])
+@for_each("name", EVERY)
+@for_each("change", [changed, unsigned])
 def test_what_was_changed_is_not_good(
     house: House, published: dict[str, bytes], name: str, change: Callable[[bytes], bytes]
 ):

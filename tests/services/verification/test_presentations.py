@@ -51,6 +51,7 @@ from sceau_credentials.values.json_text import JsonObject, dump_json
 from sceau_credentials.values.vocabulary import CONTEXT_V2
 from sceau_credentials.verification.report import Verdict
 from tests.services.learners.test_wallets import open_award
+from tests.support.every import for_each
 from tests.support.house import House
 
 BASE = "http://localhost:8000"
@@ -167,7 +168,7 @@ def test_badge_matches_words_that_were_asked_for(wish: dict[str, str], is_matche
     assert matches(BadgeWish("Atelier Nord", "Un poste", **wish), badge) is is_matched
 
 
-@pytest.mark.parametrize(
+@for_each(
     "wish",
     [
         {"asker": ""},

@@ -122,7 +122,7 @@ def test_the_reason_of_a_withdrawal_is_shown_to_the_holder(house: House, zoe: Te
     page = zoe.get(page_of(result)).text
     assert "Erreur de séance." in page
     assert "reste valable" not in page
-    assert zoe.get(f"{page_of(result)}/partager/cv.png").status_code == 409
+    assert zoe.get(f"{page_of(result)}/partager/cv.png").status_code == 410
 
 
 def test_several_links_make_a_shelf_and_one_button_empties_it(house: House, zoe: TestClient, result):
