@@ -16,7 +16,8 @@ from dateutil.tz import tzical
 from icalendar import Calendar, Event, vUri
 from icalendar.error import BrokenCalendarProperty
 
-from app.domain.activities.activities import MOST_SESSIONS, ActivityKind
+from app.domain.activities.activities import ActivityKind
+from app.domain.activities.days_as_written import MOST_SESSIONS
 from app.domain.imports.imports import (
     MAX_CALENDAR_LINES,
     MOST_BYTES,

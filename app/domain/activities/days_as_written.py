@@ -1,11 +1,18 @@
-"""Dates as French people and spreadsheets write them."""
+"""Dates as French people and spreadsheets write them, and the days of a series."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from app.domain.people.people import name_key
+from app.errors import InvalidInput
+from app.language import N_
+
+MOST_SESSIONS = 60
+FAR_YEAR = N_("Une activité a lieu entre 1990 et 2100 : vérifiez l’année.")
 
 _MONTHS = (
     "janvier", "fevrier", "mars", "avril", "mai", "juin", "juillet", "aout", "septembre", "octobre", "novembre", "decembre",
@@ -61,3 +68,64 @@ def _made(year: int, month: int, day: int) -> date | None:
         return date(year, month, day) if 1990 <= year <= 2100 else None
     except ValueError:
         return None
+
+
+@dataclass(frozen=True)
+class Rhythm:
+    """Every so many days; ends after a number of times or on a day, whichever comes first."""
+
+    every: int
+    times: int | None = None
+    until: date | None = None
+
+
+def days_of(first: date, rhythm: Rhythm | None = None, others: Iterable[date] = ()) -> list[date]:
+    """Sorted, without duplicates; only `first` if nothing else is given."""
+    days = {first, *others}
+    if rhythm is not None:
+        days |= set(_repeated(first, rhythm))
+    check_count(len(days))
+    return sorted(days)
+
+
+def _repeated(first: date, rhythm: Rhythm) -> Sequence[date]:
+    if rhythm.times is None and rhythm.until is None:
+        raise InvalidInput(N_("Dites combien de séances, ou jusqu’à quel jour."))
+    if rhythm.times is not None:
+        check_count(rhythm.times)
+    if rhythm.until is not None and rhythm.until < first:
+        raise InvalidInput(N_("La série finirait avant d’avoir commencé."))
+    until_then = (
+        MOST_SESSIONS + 1 if rhythm.until is None else (rhythm.until - first).days // rhythm.every + 1
+    )
+    times = min(until_then, MOST_SESSIONS + 1 if rhythm.times is None else rhythm.times)
+    check_count(times)
+    return [first + timedelta(days=rhythm.every * number) for number in range(times)]
+
+
+def check_count(count: int) -> None:
+    if not 1 <= count <= MOST_SESSIONS:
+        raise InvalidInput(N_("Une série a de 1 à 60 séances."))
+
+
+def days_in(text: str, *, after: date) -> list[date]:
+    """Dates as people write them, one per line or separated by commas; without a year, the next such date.
+
+    Raises InvalidInput for the first unreadable one.
+    """
+    return [_read(word.strip(), after) for word in re.split(r"[\n;,]+", text) if word.strip()]
+
+
+def _read(word: str, after: date) -> date:
+    day = day_in(word)
+    if day is None:
+        mark = "/" if re.fullmatch(r"\d{1,2}/\d{1,2}", word) else " "
+        this_year, next_year = (day_in(f"{word}{mark}{after.year + more}") for more in (0, 1))
+        day = this_year if this_year and this_year >= after else next_year
+    if day is None and is_of_a_far_year(word):
+        raise InvalidInput(FAR_YEAR)
+    if day is None:
+        raise InvalidInput(
+            N_("« {word} » n’est pas une date : écrivez 08/12/2026 ou 8 décembre."), word=word[:40]
+        )
+    return day

@@ -10,8 +10,8 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
-from app.domain.activities.activities import FAR_YEAR, ActivityKind, PartKind
-from app.domain.activities.days_as_written import day_in, is_of_a_far_year
+from app.domain.activities.activities import ActivityKind, PartKind
+from app.domain.activities.days_as_written import FAR_YEAR, day_in, is_of_a_far_year
 from app.domain.activities.listed_people import ListedPerson
 from app.domain.imports.imports import MOST_LINES
 from app.domain.imports.lists.model import OF_ADDRESS, Block, Column, Doubt, Line, Reason, Row, State

@@ -15,18 +15,21 @@ from starlette.datastructures import FormData
 from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.activities.activities import (
-    FAR_YEAR,
-    MOST_SESSIONS,
     Activity,
     ActivitySession,
     DayTaken,
-    Rhythm,
     SessionFacts,
-    days_in,
-    days_of,
     disambiguated,
 )
-from app.domain.activities.days_as_written import day_in, is_of_a_far_year
+from app.domain.activities.days_as_written import (
+    FAR_YEAR,
+    MOST_SESSIONS,
+    Rhythm,
+    day_in,
+    days_in,
+    days_of,
+    is_of_a_far_year,
+)
 from app.domain.imports.lists.remarks import hours_fault, hours_in
 from app.errors import Conflict, InvalidInput
 from app.http.pages.forms import SafeForm, ids_in, text_of, texts_of

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from app.domain.activities.activities import Rhythm, days_in, days_of
+from app.domain.activities.days_as_written import Rhythm, days_in, days_of
 from app.errors import InvalidInput
 
 FIRST = date(2026, 11, 24)
