@@ -8,7 +8,7 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import Page, ViewportSize
+from playwright.sync_api import Page
 
 from app.container import Process
 from app.domain.learners.wallets import AUTHORIZATION_CODE, WalletFormat, may_carry
@@ -18,11 +18,9 @@ from tests.services.learners.test_wallet_consents import authorization
 from tests.services.learners.test_wallets import content_of
 from tests.support.demo_pages import PUBLIC_PATHS, demo_links
 from tests.support.servers.browser import (
-    DESKTOP,
-    PHONE,
     OpenPage,
-    assert_accessible,
-    assert_no_sideways_scroll,
+    assert_good_at_both_widths,
+    judged_width,
 )
 from tests.support.servers.server import LiveServer
 
@@ -31,34 +29,18 @@ pytestmark = pytest.mark.browser
 LANGUAGES = pytest.mark.parametrize("visitor_locale", ["fr-FR", "en-GB"])
 
 
-def _judged_width(language: str) -> ViewportSize:
-    """Where axe-core looks: what it finds hangs on the width or on the language, and one look takes most of a second."""
-    return PHONE if language.startswith("fr") else DESKTOP
-
-
 def look_at(page: Page, addresses: tuple[str, ...], language: str, *, may_refuse: bool = False) -> None:
     for address in addresses:
         answer = page.goto(address)
         assert may_refuse or (answer and answer.ok), f"{address}: not the page, but why it is not shown"
         assert page.locator("html").get_attribute("lang") == language[:2], address
         assert page.locator("h1").count() == 1, address
-        is_seen(page)
-
-
-def is_seen(page: Page) -> None:
-    """As it opens, and once its window has the other width."""
-    assert_accessible(page)
-    first = page.viewport_size
-    for size in (PHONE, DESKTOP):
-        page.set_viewport_size(size)
-        assert_no_sideways_scroll(page)
-    assert first is not None
-    page.set_viewport_size(first)
+        assert_good_at_both_widths(page)
 
 
 @LANGUAGES
 def test_pages_that_anybody_sees(live_server: LiveServer, open_page: OpenPage, visitor_locale: str) -> None:
-    page = open_page(_judged_width(visitor_locale))
+    page = open_page(judged_width(visitor_locale))
     links = demo_links(live_server)
     look_at(
         page,
@@ -70,7 +52,7 @@ def test_pages_that_anybody_sees(live_server: LiveServer, open_page: OpenPage, v
 
 @LANGUAGES
 def test_pages_of_a_trainer(live_server: LiveServer, open_page: OpenPage, visitor_locale: str) -> None:
-    page = open_page(_judged_width(visitor_locale))
+    page = open_page(judged_width(visitor_locale))
     links = demo_links(live_server)
     page.goto(links.trainer)
     page.get_by_role("button", name=re.compile("Se connecter|Sign in")).click()
@@ -79,7 +61,7 @@ def test_pages_of_a_trainer(live_server: LiveServer, open_page: OpenPage, visito
 
 @LANGUAGES
 def test_pages_of_an_administrator(live_server: LiveServer, open_page: OpenPage, visitor_locale: str) -> None:
-    page = open_page(_judged_width(visitor_locale))
+    page = open_page(judged_width(visitor_locale))
     links = demo_links(live_server)
     page.goto(links.admin)
     page.get_by_role("button", name=re.compile("Se connecter|Sign in")).click()
@@ -88,7 +70,7 @@ def test_pages_of_an_administrator(live_server: LiveServer, open_page: OpenPage,
 
 @LANGUAGES
 def test_pages_of_a_reviewer(live_server: LiveServer, open_page: OpenPage, visitor_locale: str) -> None:
-    page = open_page(_judged_width(visitor_locale))
+    page = open_page(judged_width(visitor_locale))
     links = demo_links(live_server)
     page.goto(links.reviewer)
     page.get_by_role("button", name=re.compile("Se connecter|Sign in")).click()
@@ -97,7 +79,7 @@ def test_pages_of_a_reviewer(live_server: LiveServer, open_page: OpenPage, visit
 
 @LANGUAGES
 def test_pages_of_the_operator(live_server: LiveServer, open_page: OpenPage, visitor_locale: str) -> None:
-    page = open_page(_judged_width(visitor_locale))
+    page = open_page(judged_width(visitor_locale))
     page.goto(demo_links(live_server).operator)
     page.get_by_role("button", name=re.compile("Se connecter|Sign in")).click()
     look_at(
@@ -111,7 +93,7 @@ def test_pages_of_the_operator(live_server: LiveServer, open_page: OpenPage, vis
 def test_pages_of_an_administrator_of_a_network(
     live_server: LiveServer, open_page: OpenPage, visitor_locale: str
 ) -> None:
-    page = open_page(_judged_width(visitor_locale))
+    page = open_page(judged_width(visitor_locale))
     links = demo_links(live_server)
     page.goto(links.network)
     page.get_by_role("button", name=re.compile("Se connecter|Sign in")).click()
@@ -120,7 +102,7 @@ def test_pages_of_an_administrator_of_a_network(
 
 @LANGUAGES
 def test_pages_of_a_learner(live_server: LiveServer, open_page: OpenPage, visitor_locale: str) -> None:
-    page = open_page(_judged_width(visitor_locale))
+    page = open_page(judged_width(visitor_locale))
     page.goto(demo_links(live_server).keeping)
     look_at(page, pages_of_ones_own(live_server, page.url), visitor_locale)
 
@@ -129,7 +111,7 @@ def test_pages_of_a_learner(live_server: LiveServer, open_page: OpenPage, visito
 def test_pages_of_somebody_under_15(
     live_server: LiveServer, open_page: OpenPage, visitor_locale: str
 ) -> None:
-    page = open_page(_judged_width(visitor_locale))
+    page = open_page(judged_width(visitor_locale))
     page.goto(demo_links(live_server).child)
     look_at(page, pages_of_ones_own(live_server, page.url), visitor_locale)
 
@@ -139,14 +121,14 @@ def test_pages_on_the_way_into_a_wallet(
     live_server: LiveServer, open_page: OpenPage, visitor_locale: str
 ) -> None:
     """The code that a wallet reads, what an application is given after signing in, and the projector's last page."""
-    page = open_page(_judged_width(visitor_locale))
+    page = open_page(judged_width(visitor_locale))
     links = demo_links(live_server)
     ways = ways_into_a_wallet(live_server)
     page.goto(ways.private)
     look_at(page, (ways.offers, live_server.url("/recuperer?vers=portefeuille")), visitor_locale)
     page.goto(ways.offers)
     page.locator("form[action$='/partager/portefeuille'] button").last.click()
-    is_seen(page)
+    assert_good_at_both_widths(page)
     page.goto(ways.sign_in)
     page.locator("main form button").first.click()
     look_at(page, (address_of_consent(live_server, ways.award_id),), visitor_locale)

@@ -17,9 +17,8 @@ from tests.support.house import House, build_house
 from tests.support.servers.browser import (
     PHONE,
     OpenPage,
-    assert_accessible,
-    assert_no_sideways_scroll,
-    is_judged,
+    assert_good_at_both_widths,
+    judged_width,
 )
 from tests.support.servers.server import LiveServer, serving
 
@@ -206,16 +205,14 @@ def test_counter_of_the_result_moves_when_a_badge_is_claimed(
 
 
 @pytest.mark.parametrize("visitor_locale", ["fr-FR", "en-GB"])
-@pytest.mark.parametrize("width", ["phone", "desktop"])
 def test_every_page_of_a_trainer_is_accessible_and_fits(
-    house: House, server: LiveServer, open_page: OpenPage, width: str, visitor_locale: str
+    house: House, server: LiveServer, open_page: OpenPage, visitor_locale: str
 ):
     house.record("Nom;Prénom;Courriel", "Martin;Chloé;chloe@exemple.fr", "Izarn;Théodore;")
     result = house.award("HADDAD Yasmine; y.haddad@exemple.fr", "JAOUEN Nolwenn; nolwenn@exemple,fr")
     award_id = result.lines[0].award_id
     home = f"/gestion/itip/activites/{house.activity.id}"
-    page = open_page(PHONE) if width == "phone" else open_page()
-    judged = is_judged(page, visitor_locale)
+    page = open_page(judged_width(visitor_locale))
     seen = [
         "/connexion",
         house.sign_in_path(house.admin),
@@ -238,14 +235,14 @@ def test_every_page_of_a_trainer_is_accessible_and_fits(
         assert answer is not None
         assert answer.ok, path
         if path.startswith("/connexion/"):
-            check(page, judged=judged)
+            assert_good_at_both_widths(page)
             page.locator("main form button").click()
-        check(page, judged=judged)
+        assert_good_at_both_widths(page)
     page.goto(server.url(f"{home}/attribuer"))
     page.locator("select[name=badge]").select_option(index=1)
     page.locator(".act button").click()
     expect(page.locator("input[name^=contribution]")).to_have_count(3)
-    check(page, judged=judged)
+    assert_good_at_both_widths(page)
     page.goto(server.url(f"{home}/attribuer?source=liste"))
     page.locator("select[name=badge]").select_option(index=1)
     page.locator("textarea[name=liste]").fill(
@@ -253,16 +250,10 @@ def test_every_page_of_a_trainer_is_accessible_and_fits(
     )
     page.locator(".act button").click()
     expect(page.locator("input[name^=t-nom-]")).to_have_count(3)
-    check(page, judged=judged)
+    assert_good_at_both_widths(page)
 
 
 def choose_badge(page: Page, name: str) -> None:
     select = page.get_by_label("Badge du campus")
     option = select.locator("option", has_text=name).first.get_attribute("value")
     select.select_option(option)
-
-
-def check(page: Page, *, judged: bool) -> None:
-    if judged:
-        assert_accessible(page)
-    assert_no_sideways_scroll(page)

@@ -42,7 +42,6 @@ from tests.services.verification.test_verdicts import (
 from tests.support.badges.credentials import DID_URL, LIST_INDEX, LIST_URL, NOON, Campus, badge_document
 from tests.support.badges.documents import Documents
 from tests.support.badges.pictures import PNG
-from tests.support.every import for_each
 from tests.support.house import COMMAND, House
 from tests.support.house import listed as people
 from tests.support.networks import label, network_of
@@ -298,7 +297,7 @@ OLDER = Entry(ISSUER, "Fablab")
 OTHER = Entry("did:web:autre.example", "Forêt-Bois")
 
 
-@for_each(
+@pytest.mark.parametrize(
     ("entry", "presented", "kind", "state"),
     [
         (ENTRY, by_a_stranger(), K.VALID_ELSEWHERE, "ok"),

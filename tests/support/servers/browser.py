@@ -133,13 +133,20 @@ def page_desktop(open_page: OpenPage) -> Page:
     return open_page(DESKTOP)
 
 
-def is_judged(page: Page, locale: str) -> bool:
-    """Whether axe-core looks in this window: every page, width and language has its turn, not every pairing.
+def judged_width(locale: str) -> ViewportSize:
+    """Where axe-core looks: what it finds hangs on the width or on the language, and one look takes most of a second."""
+    return PHONE if locale.startswith("fr") else DESKTOP
 
-    What axe-core finds hangs on the width or on the language, and one look at a page takes most of a second.
-    """
-    assert page.viewport_size in (PHONE, DESKTOP)
-    return (page.viewport_size == PHONE) == locale.startswith("fr")
+
+def assert_good_at_both_widths(page: Page) -> None:
+    """Accessible as it opens, and without a sideways scroll there and in a window of the other width."""
+    assert_accessible(page)
+    first = page.viewport_size
+    assert first is not None
+    for size in (PHONE, DESKTOP):
+        page.set_viewport_size(size)
+        assert_no_sideways_scroll(page)
+    page.set_viewport_size(first)
 
 
 def press_key(page: Page, key: str) -> None:
