@@ -20,7 +20,7 @@ class NotFound(AppError): ...
 
 
 class Gone(AppError):
-    """Existed, and was erased on request."""
+    """Existed, and is gone: erased on request, or withdrawn."""
 
 
 class NotSignedIn(AppError): ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -197,16 +197,12 @@ def doubt_codes(lines: Sequence[Line]) -> list[Line]:
         for code, words in found
     }
     odd = {code: status_in(words) or Reason.EXTRA for code, words in meant.items() if not says_present(words)}
-    if not odd:
-        return list(lines)
-    return [
-        line.doubting(odd[code], cell)
-        if line.state is State.READY
-        and (cell := next((one for one in re.split(r"[;,\t|]", line.text) if fold(one) in odd), ""))
-        and (code := fold(cell))
-        else line
-        for line in lines
-    ]
+    return [_doubting_code(line, odd) if line.state is State.READY else line for line in lines]
+
+
+def _doubting_code(line: Line, odd: Mapping[str, Reason]) -> Line:
+    cell = next((each for each in re.split(r"[;,\t|]", line.text) if fold(each) in odd), "") if odd else ""
+    return line.doubting(odd[fold(cell)], cell) if cell else line
 
 
 def doubt_told_elsewhere(lines: Sequence[Line]) -> list[Line]:
