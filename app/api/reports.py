@@ -242,12 +242,12 @@ class SurveyView(BaseModel):
     closes_on: date | None
     asked: int = Field(description="People present.")
     answered: int
-    not_at_all: int
-    rather_not: int
-    rather: int
-    fully: int
-    recommends: int
-    recommends_not: int
+    not_at_all: int | None = Field(description="null below 5 answers, as are the next five.")
+    rather_not: int | None
+    rather: int | None
+    fully: int | None
+    recommends: int | None
+    recommends_not: int | None
     favourable_percent: int | None = Field(description="`rather` and `fully`; null below 10 answers.")
     recommendation_percent: int | None = Field(description="null below 10 answers.")
     asks_sentence: bool = Field(description="False where minors take part.")
@@ -259,6 +259,8 @@ def _survey(program: Program, activity_id: uuid.UUID) -> SurveyView:
     found = program.services.surveys.page(program.campus, activity_id)
     link, results = found.link, found.results
     states = [each.sentence_state for each in found.sentences]
+    split = (*results.answers, results.recommends, results.recommends_not)
+    not_at_all, rather_not, rather, fully, yes, no = split if results.shows_split else (None,) * 6
     return SurveyView(
         state="none" if link is None else "open" if found.is_open else "closed",
         address=program.services.addresses.survey(link.code) if link else "",
@@ -267,12 +269,12 @@ def _survey(program: Program, activity_id: uuid.UUID) -> SurveyView:
         closes_on=link.closes_on if link else None,
         asked=results.asked,
         answered=results.answered,
-        not_at_all=results.answers[0],
-        rather_not=results.answers[1],
-        rather=results.answers[2],
-        fully=results.answers[3],
-        recommends=results.recommends,
-        recommends_not=results.recommends_not,
+        not_at_all=not_at_all,
+        rather_not=rather_not,
+        rather=rather,
+        fully=fully,
+        recommends=yes,
+        recommends_not=no,
         favourable_percent=results.favourable,
         recommendation_percent=results.recommendation,
         asks_sentence=found.asks_sentence,

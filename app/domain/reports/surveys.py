@@ -33,6 +33,8 @@ MOST_ANSWERS: Final = 5_000
 FEWEST_ACCEPTED: Final = 30
 """Answers taken whatever the number of people present, which may be unknown yet."""
 FEWEST_FOR_PERCENT: Final = 10
+FEWEST_FOR_SPLIT: Final = 5
+"""Fewer answers could be attributed to persons."""
 OPEN_FOR: Final = timedelta(days=7)
 LONGEST_OPEN: Final = timedelta(days=90)
 RATINGS: Final = {
@@ -123,6 +125,10 @@ class SurveyResults:
     @property
     def answered(self) -> int:
         return sum(self.answers)
+
+    @property
+    def shows_split(self) -> bool:
+        return self.answered >= FEWEST_FOR_SPLIT
 
     @property
     def has_too_many(self) -> bool:

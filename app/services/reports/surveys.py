@@ -221,7 +221,9 @@ class SurveyService:
             ),
             *(SurveyTurnout(activity_id=link.activity_id, digest=each) for each in digests),
         )
-        self.store.write_counts(link.activity_id, self.store.count(link.activity_id, present=present))
+        results = self.store.count(link.activity_id, present=present)
+        if results.shows_split:
+            self.store.write_counts(link.activity_id, results)
         return replace(access, has_answered=True)
 
     def _digests(self, link: SurveyLink, *, phone: str, mark: str) -> list[str]:

@@ -18,6 +18,7 @@ from app.db.engine import session
 from app.db.engine.schema import SchemaState, schema_state
 from app.db.engine.session import open_engine
 from app.domain.campus.audit_log import Actor
+from app.domain.reports.surveys import Answer
 from app.services.learners.requests import RequestOutcome
 from app.tenancy.metadata import METADATA
 from tests.support.databases.engines import as_owner
@@ -216,6 +217,25 @@ def test_badges_without_a_name_get_the_one_that_their_campus_knew(database_url: 
     with house.unit_of_work(reading=True) as services:
         names = [services.awards.record(each).award.campus_name for each in (removed, never, renamed)]
     assert names == ["Zoé Martin", "Inès Sow", ""]
+    house.close()
+
+
+def test_surveys_of_up_to_four_answers_stop_being_facts(database_url: str, tmp_path: Path):
+    house = build_house(database_url, tmp_path)
+    with house.unit_of_work() as services:
+        day = services.surveys.today(house.campus)
+        code = services.surveys.open(house.campus, house.activity.id, closes_on=day, by=COMMAND).code
+        for number, rating in enumerate((4, 1, 3, 4)):
+            services.surveys.answer(code, Answer(rating, rating > 1), phone=f"phone {number}")
+    facts = text(
+        "SELECT asked, not_at_all, rather_not, rather, fully, recommends, recommends_not FROM activity_survey"
+    )
+    session.downgrade(as_owner(database_url), "0134")
+    with house.owner.connect() as connection:
+        assert [tuple(row) for row in connection.execute(facts)] == [(4, 1, 0, 1, 2, 3, 1)]
+    session.upgrade(as_owner(database_url))
+    with house.owner.connect() as connection:
+        assert connection.execute(facts).all() == []
     house.close()
 
 

@@ -68,15 +68,19 @@ def test_answers_count_once_per_device_and_reach_the_facts_of_the_activity(house
     )
 
 
-def test_facts_can_be_written_beside_a_survey_with_more_answers_than_people(house: House) -> None:
-    answer(house, open_survey(house), "phone")
+def test_five_answers_are_a_fact_that_can_be_written_again_though_nobody_was_present(house: House) -> None:
+    code = open_survey(house)
+    for number in range(5):
+        with house.unit_of_work(reading=True) as services:
+            assert services.report_facts.of(house.campus, house.activity.id).facts.survey is None, number
+        answer(house, code, f"phone-{number}")
     with house.unit_of_work() as services:
         facts = services.report_facts.of(house.campus, house.activity.id).facts
         assert facts.survey is not None
         services.report_facts.write(
             house.campus, house.activity.id, replace(facts, departement="69"), by=COMMAND
         )
-        wrong = replace(facts, survey=replace(facts.survey, recommends=2))
+        wrong = replace(facts, survey=replace(facts.survey, recommends=6))
         with pytest.raises(InvalidInput):
             services.report_facts.write(house.campus, house.activity.id, wrong, by=COMMAND)
 

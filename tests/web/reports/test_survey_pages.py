@@ -43,6 +43,8 @@ def test_a_phone_answers_once_and_the_trainer_reads_it_at_once(house: House) -> 
     assert "déjà répondu" in phone.get(f"/avis/{code}").text
     page = trainer.get(here).text
     assert re.search(r"Réponses\W+1 sur 0", page)
+    assert "à partir de 5 réponses" in page.replace("\xa0", " ")
+    assert "La recommandent" not in page
     screen = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", trainer.get(f"{here}/ecran").text))
     assert "1 réponse sur 0 personne présente" in screen
     assert "plus de réponses que de présents" in page.replace("\xa0", " ")
