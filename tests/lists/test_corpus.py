@@ -247,6 +247,60 @@ def test_hours_have_the_unit_that_their_heading_names(heading: str, cell: str, h
     assert len(read.in_state(State.READY)) == 2
 
 
+@pytest.mark.parametrize(
+    "remark",
+    [
+        "à 10h", "arrivé 10h", "parti à 15h", "jusqu’à 16 h", "après 10h", "de 9h à 11h", "matin 8h", "créneau 14h",
+        "venue à 9h, repartie 11h", "2/4 h", "2h sur 4h", "7h/jour", "10 h du matin", "10h30 en retard",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("form", ["DUPONT Marie – {}", "Dupont Marie ({})"])
+def test_times_of_day_and_parts_of_a_whole_are_no_hours(remark: str, form: str) -> None:
+    line = read_list_text("\n".join(("MARTIN Lucas", form.format(remark), "BERNARD Chloé"))).lines[1]
+    assert (line.state, line.hours) == (State.ASK, None)
+
+
+def test_a_late_arrival_is_no_duration() -> None:
+    line = read_list_text("MARTIN Lucas\nDUPONT Marie – retard 10 min\nBERNARD Chloé").lines[1]
+    assert (line.state, line.hours) == (State.READY, None)
+
+
+@pytest.mark.parametrize(
+    ("separator", "hours", "are_times"),
+    [
+        (";", ("9h", "9h20", "9h40"), True),
+        (" ", ("9h", "9h30", "10h"), True),
+        (" : ", ("9h00", "9h30", "10h00"), True),
+        (";", ("7h", "7h", "3h30"), False),
+        (" ", ("7h", "7h", "7h"), False),
+        (";", ("2h", "3h", "4h"), False),
+    ],
+)
+def test_rising_hours_without_a_heading_may_be_times_of_day(
+    separator: str, hours: tuple[str, ...], are_times: bool
+) -> None:
+    names = [
+        separator.join(name) for name in (("DUPONT", "Marie"), ("MARTIN", "Lucas"), ("BERNARD", "Chloé"))
+    ]
+    names = names if separator == ";" else [name.replace(separator, " ") for name in names]
+    text = "\n".join(f"{name}{separator}{each}" for name, each in zip(names, hours, strict=True))
+    lines = read_list_text(text).lines
+    assert {line.state for line in lines} == {State.ASK if are_times else State.READY}
+    assert all(line.hours is None for line in lines) is are_times
+
+
+def test_an_unknown_word_under_attendance_is_asked_about() -> None:
+    for word in ("Partial", "Missed", "Pending", "Left"):
+        text = (
+            f"Name,First name,Attendance\nDupont,Marie,Attended\nMartin,Lucas,{word}\nBernard,Chloé,Attended"
+        )
+        assert [line.state for line in read_list_text(text).lines[1:]] == [
+            State.READY,
+            State.ASK,
+            State.READY,
+        ]
+
+
 def test_hours_over_those_of_the_activity_are_asked_about() -> None:
     text = "Nom;Prénom;Heures\nDupont;Marie;4"
     assert read_list_text(text, activity_hours=3).lines[-1].state is State.ASK

@@ -255,14 +255,14 @@ def _with_presence(line: Line, row: Row, segment: Segment) -> Line:
         if index in segment.denying and is_crossed(cell):
             said = segment.denying[index]
             line = line.doubting(said) if said else line.doubting(Reason.EXTRA, segment.title_of(index))
-        elif column is Column.PRESENT or (column is Column.STATUS and index in segment.ticked):
+        elif column in (Column.PRESENT, Column.STATUS) and index in segment.ticked:
             if is_ticked(cell):
                 continue
             if reason := status_of_code(cell) if cell else None:
                 line = line.doubting(reason)
-            elif index in segment.ticked:
+            else:
                 line = line.doubting(Reason.UNTICKED)
-        elif column is Column.STATUS:
+        elif column in (Column.PRESENT, Column.STATUS):
             if set(fold(cell).split()) & (OTHER_PARTS | OF_OTHERS):
                 line = line.doubting(Reason.LEADER)
             if reason := status_of_code(cell) if cell else None:

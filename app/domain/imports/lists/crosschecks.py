@@ -336,6 +336,22 @@ def doubt_neighbours(lines: Sequence[Candidate], *, is_text: bool) -> None:
         _doubt_recipients(lines)
 
 
+_TIMES_OF_DAY = (6, 22)
+
+
+def doubt_times(people: Sequence[Candidate]) -> None:
+    """Rising hours without a heading may be times of day: « 9h », « 9h20 », « 9h40 »."""
+    timed = [one for one in people if one.line.hours]
+    hours = [one.line.hours or 0.0 for one in timed]
+    first, last = _TIMES_OF_DAY
+    if len(set(hours)) > 1 and hours == sorted(hours) and first <= hours[0] and hours[-1] <= last:
+        for one, number in zip(timed, hours, strict=True):
+            written = f"{int(number)}h{round(number % 1 * 60):02d}"
+            one.line = replace(one.line, hours=None, hours_as_written=written).doubting(
+                Reason.HOURS_UNREADABLE, written
+            )
+
+
 def doubt_not_among_present(people: Sequence[Candidate]) -> None:
     """Where some stand under « Présents », the others were perhaps invited only."""
     if any(one.is_of_present and not one.line.doubts for one in people):

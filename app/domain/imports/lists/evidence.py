@@ -337,7 +337,10 @@ _SIGNED = re.compile(
 )
 
 
-_SHOWN_BY = re.compile(_SIGNED.pattern + r"|\b(?:arrivees?|entrees?|join time|check(?:ed)? in)\b")
+_SHOWN_BY = re.compile(
+    _SIGNED.pattern + r"|\b(?:arrivees?|entrees?|join time|check(?:ed)? in)\b|"
+    r"\b(?:valide|evalue|atteste|certifie|vise|signe|controle|delivre|obtenu|note)e?s? (?:par|le)\b"
+)
 """Headings of what everybody has who was there: without it, a person may have been absent."""
 
 
@@ -356,7 +359,7 @@ def not_signed(columns: Sequence[Column], cells: Sequence[Sequence[str]], index:
             cell
             and not is_own
             and (status_of_code(cell) or not speaks_for_itself(cell))
-            and fold(cell) not in ("signe", "signee")
+            and fold(cell) not in ("signe", "signee", "emarge", "emargee")
         ):
             odd.add(cell)
     return frozenset(odd) | _lone_marks(cells[index], len(cells[index]))

@@ -191,8 +191,27 @@ def _with_found(line: Line, addresses: Sequence[str]) -> Line:
     return line.doubting(Reason.ADDRESS_SEVERAL) if len(addresses) > 1 else line
 
 
+_TIME_OF_DAY = re.compile(
+    r"(?:(?<!\w)(?:à|a|vers|d[èe]s|depuis|jusqu['’ ]?[àa]|avant|apr[èe]s|arriv[ée]e?s?|d[ée]parts?|part(?:ie?|ir|ant)?s?|rdv|"
+    r"cr[ée]neaux?|(?:ce )?(?:matin|soir|midi|apr[èe]s-midi)|reçue?|pass(?:e|ée?|age)|venue?|entr[ée]e|sorti[e]?|d[ée]but|fin|convoqu[ée]e?|"
+    r"until|from|at|since|(?P<late>(?:en )?retard(?: de)?|late)|pause)(?: (?:à|a|de|vers|d['’]))? ?|(?<=\d)/)"
+    + HOURS.pattern.replace(r"(?<![\w.,])", "")
+    + "|"
+    + HOURS.pattern
+    + r"(?: ?/ ?\w+| (?:par|du|sur) \w+)",
+    re.IGNORECASE,
+)
+"""« arrivé à 10h », « retard 10 min », « 2/4 h », « 7h/jour »: how long a person was there is something else."""
+
+
 def _from_name_and_more(line: Line, bare: str, addresses: Sequence[str], text: str) -> Candidate:
+    times = [found[0].strip(" ([)]") for found in _TIME_OF_DAY.finditer(bare) if not found["late"]]
+    for time in times:
+        line = line.doubting(Reason.EXTRA, time)
+    bare = _TIME_OF_DAY.sub(" ; ", bare)
     hours = HOURS.findall(bare)
+    if hours and (times or re.search(r"\b(retard|late)", bare, re.IGNORECASE)):
+        line, hours = line.doubting(Reason.EXTRA, hours[0]), []
     bare = HOURS.sub(" ; ", bare)
     if len(hours) == 1:
         line = with_hours(line, hours[0])

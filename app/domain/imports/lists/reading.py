@@ -14,6 +14,7 @@ from app.domain.imports.lists.crosschecks import (
     doubt_marked,
     doubt_neighbours,
     doubt_not_among_present,
+    doubt_times,
     doubt_told_elsewhere,
     show_all_people,
 )
@@ -135,6 +136,8 @@ def read_blocks(
             _join_halves(found)
             _join_addresses(found)
             _join_further_addresses(found)
+        if segment.heading is None:
+            doubt_times([one for one in found if one.is_person])
         doubt_neighbours(found, is_text=not segment.columns)
     doubt_not_among_present([one for found in lines for one in found if one.is_person])
     show_all_people(lines)

@@ -79,7 +79,7 @@ _CODES = {
     "a": Reason.ABSENT, "abs": Reason.ABSENT, "ab": Reason.ABSENT, "aj": Reason.EXCUSED, "ae": Reason.EXCUSED,
     "anj": Reason.ABSENT, "non": Reason.ABSENT, "n": Reason.ABSENT, "0": Reason.ABSENT, "e": Reason.EXCUSED,
     "exc": Reason.EXCUSED, "ex": Reason.EXCUSED, "no": Reason.ABSENT,
-    "faux": Reason.ABSENT, "false": Reason.ABSENT, "d": Reason.WITHDRAWN, "ko": Reason.ABSENT, "j": Reason.EXCUSED,
+    "faux": Reason.ABSENT, "false": Reason.ABSENT, "d": Reason.WITHDRAWN, "ko": Reason.ABSENT, "nok": Reason.ABSENT, "j": Reason.EXCUSED,
 }  # fmt: skip
 
 

@@ -399,13 +399,15 @@ def prepare(segment: Segment) -> None:
     segment.days = presence_columns(columns, cells, heading)
     here = [n for n, row in enumerate(segment.rows) if any(is_ticked(cells[i][n]) for i in segment.days)]
     segment.usually_ticked = frozenset(
-        i for i in segment.days if 3 * sum(bool(cells[i][n]) for n in here) >= 2 * len(here)
+        i for i in segment.days if 2 * sum(bool(cells[i][n]) for n in here) >= len(here)
     )
     for i, column in enumerate(columns):
         values = {fold(cell) for cell in cells[i] if cell}
         unknown = column is Column.NOTHING and heading[i] and not is_literal_heading(heading[i])
         unknown = unknown and not set(fold(heading[i]).split()) & BESIDE_PRESENCE
-        if unknown and len(values) > 1 and (values <= _YES_OR_NO or values == {"0", "1"}):
+        answers = [cell for cell in cells[i] if fold(cell) in _YES_OR_NO]
+        answered = len(values & _YES_OR_NO) > 1 and 2 * len(answers) >= sum(map(bool, cells[i]))
+        if unknown and (answered or values == {"0", "1"}):
             columns[i] = Column.PRESENT
     _ticks_of_unknown(segment, columns, cells, heading)
     segment.columns = tuple(columns)
@@ -457,7 +459,9 @@ def prepare(segment: Segment) -> None:
     )
 
 
-_YES_OR_NO = frozenset(("oui", "non", "yes", "no", "o", "n", "vrai", "faux", "true", "false"))
+_YES_OR_NO = frozenset(
+    ("oui", "non", "yes", "no", "o", "n", "vrai", "faux", "true", "false", "ok", "ko", "nok")
+)
 _YES = frozenset(("oui", "yes", "o", "y", "vrai", "true", "1", "x", "ok", "v"))
 _NO = frozenset(("non", "no", "n", "faux", "false", "0", ""))
 
