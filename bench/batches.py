@@ -23,10 +23,9 @@ from sceau_credentials.canonical.templates import Template
 from sceau_credentials.issuing import Batch
 from sceau_credentials.issuing.slots import extract
 from sceau_credentials.keys import Algorithm, LocalSigningKey, encode_multibase
-from sceau_credentials.proofs.cryptosuites import digest, digest_of_options
-from sceau_credentials.proofs.data_integrity import add_proof, proof_options
+from sceau_credentials.proofs.data_integrity import add_proof, digest, digest_of_options, proof_options
 from sceau_credentials.status_list import StatusList, status_entry, status_list_credential
-from sceau_credentials.values.json_text import JsonObject, dump_json
+from sceau_credentials.values import JsonObject, dump_json
 from tests.support.badges.credentials import HOST, LIST_URL, NOON, Campus, badge_document
 
 _LIST_SIZE = 131_072

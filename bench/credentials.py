@@ -32,8 +32,7 @@ from sceau_credentials.keys import Algorithm, LocalSigningKey
 from sceau_credentials.proofs.data_integrity import add_proof
 from sceau_credentials.proofs.vc_jwt import sign_jwt
 from sceau_credentials.status_list import status_entry
-from sceau_credentials.values.json_text import dump_json
-from sceau_credentials.values.timestamps import format_timestamp
+from sceau_credentials.values import dump_json, format_timestamp
 from tests.interop.node_peer import NodePeer
 from tests.support.badges.credentials import HOST, LIST_URL, Campus, badge_document
 from tests.support.badges.documents import Documents

@@ -20,8 +20,8 @@ from app.db.engine.writes import insert_rows
 from app.domain.activities.activities import Activity, ActivityKind, Participation
 from app.domain.activity_log.activity_log import Fact, participation_fact
 from bench.measure import Row
+from sceau_credentials.transparency_log.notes import Frontier
 from sceau_credentials.transparency_log.tiles import WIDTH
-from sceau_credentials.transparency_log.tree import Frontier
 from tests.support.house import NOON, House, build_house
 
 LINES = 1_000_000

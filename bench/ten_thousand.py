@@ -27,7 +27,7 @@ from bench.credentials import OURS
 from bench.measure import Row, rows
 from bench.node import in_node, node_key, node_peer
 from bench.targets import BARE_SIGNATURES, NODE
-from sceau_credentials.values.json_text import JsonObject
+from sceau_credentials.values import JsonObject
 from tests.support.badges.credentials import Campus, badge_document
 from tests.support.databases.postgres import database_of_this_run
 from tests.support.house import House, build_house

@@ -28,7 +28,7 @@ from app.services.learners.wallets import OfferShown
 from bench.measure import Row
 from bench.web import Server, serving
 from sceau_credentials.keys import Algorithm, LocalSigningKey, encode_base64url
-from sceau_credentials.values.json_text import dump_json
+from sceau_credentials.values import dump_json
 from tests.support.databases.postgres import database_of_this_run
 from tests.support.house import House, build_house
 

@@ -25,7 +25,7 @@ from app.domain.campus.audit_log import Actor
 from bench.bare import ANSWER_VARIABLE
 from bench.measure import Row, ratio_of, summary
 from bench.targets import BARE
-from sceau_credentials.values.json_text import parse_json_object
+from sceau_credentials.values import parse_json_object
 from tests.support.databases.postgres import database_of_this_run
 from tests.support.house import build_house
 

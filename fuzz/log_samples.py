@@ -5,14 +5,31 @@ from __future__ import annotations
 from datetime import timedelta
 
 from fuzz.samples import NOON
-from sceau_credentials.evidence.commitments import Leaf, commit, open_entry
-from sceau_credentials.evidence.documents import Evidence, LoggedEntry, check_evidence, digest_of, disclosure
+from sceau_credentials.evidence.documents import (
+    Evidence,
+    Leaf,
+    LoggedEntry,
+    check_evidence,
+    commit,
+    digest_of,
+    disclosure,
+    open_entry,
+)
 from sceau_credentials.keys import LocalSigningKey
-from sceau_credentials.transparency_log.checkpoints import EntryProof, TreeHead
-from sceau_credentials.transparency_log.notes import Note, NoteKey, WitnessKey, cosign, sign
+from sceau_credentials.transparency_log.notes import (
+    EntryProof,
+    LeafHashes,
+    Note,
+    NoteKey,
+    TreeHead,
+    WitnessKey,
+    cosign,
+    inclusion_proof,
+    root_of,
+    sign,
+)
 from sceau_credentials.transparency_log.tiles import entry_bundle
-from sceau_credentials.transparency_log.tree import LeafHashes, inclusion_proof, root_of
-from sceau_credentials.values.json_text import JsonObject
+from sceau_credentials.values import JsonObject
 
 AWARD = "https://badges.exemple.fr/attributions/7"
 _KEY = LocalSigningKey.from_seed(b"\x05" * 32)

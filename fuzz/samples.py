@@ -12,10 +12,9 @@ from pypdf import PdfWriter
 from sceau_credentials import bake_png, bake_svg
 from sceau_credentials.canonical import canonical_nquads
 from sceau_credentials.errors import DocumentUnavailable
-from sceau_credentials.keys import Algorithm, LocalSigningKey
-from sceau_credentials.keys.multibase import encode_base64url
+from sceau_credentials.keys import Algorithm, LocalSigningKey, encode_base64url
 from sceau_credentials.package import make_package
-from sceau_credentials.values.documents import FetchedDocument
+from sceau_credentials.values import FetchedDocument
 from tests.support.badges.credentials import Campus, badge_document
 from tests.support.badges.pictures import PNG, SVG
 

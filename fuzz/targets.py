@@ -19,10 +19,14 @@ from sceau_credentials import bake_png, bake_svg, unbake
 from sceau_credentials.canonical import canonical_json, canonical_nquads
 from sceau_credentials.dids import resolve_method
 from sceau_credentials.errors import CredentialError, MalformedInput
-from sceau_credentials.evidence.commitments import Leaf
-from sceau_credentials.evidence.documents import Evidence, check_evidence, digest_of, disclosed
-from sceau_credentials.keys import VerificationKey, decode_multibase, encode_multibase
-from sceau_credentials.keys.multibase import decode_base64url, encode_base64url
+from sceau_credentials.evidence.documents import Evidence, Leaf, check_evidence, digest_of, disclosed
+from sceau_credentials.keys import (
+    VerificationKey,
+    decode_base64url,
+    decode_multibase,
+    encode_base64url,
+    encode_multibase,
+)
 from sceau_credentials.model import EndorsementCredential, OpenBadgeCredential
 from sceau_credentials.package import open_package
 from sceau_credentials.proofs.data_integrity import verify_proofs
@@ -35,11 +39,9 @@ from sceau_credentials.proofs.vc_jwt import (
     verify_jws,
 )
 from sceau_credentials.status_list import StatusList, read_entry, read_list
-from sceau_credentials.transparency_log.checkpoints import EntryProof, TreeHead
-from sceau_credentials.transparency_log.notes import Note, NoteKey, WitnessKey
+from sceau_credentials.transparency_log.notes import EntryProof, Note, NoteKey, TreeHead, WitnessKey
 from sceau_credentials.transparency_log.tiles import entries_in, entry_bundle
-from sceau_credentials.values.documents import FetchedDocument
-from sceau_credentials.values.json_text import JsonObject, JsonValue, dump_json, parse_json
+from sceau_credentials.values import FetchedDocument, JsonObject, JsonValue, dump_json, parse_json
 from sceau_credentials.verification.report import Verdict
 from sceau_credentials.verification.run_checks import verify
 

@@ -36,9 +36,9 @@ from app.domain.accounts.sign_in import (
 from app.domain.people.people import is_address, normal_address
 from app.language import N_
 from sceau_credentials.errors import DocumentUnavailable, MalformedInput, UnusableKey
-from sceau_credentials.keys.verification import check_rsa
+from sceau_credentials.keys import check_rsa
 from sceau_credentials.proofs.vc_jwt import parse_compact_jws
-from sceau_credentials.values.json_text import JsonObject
+from sceau_credentials.values import JsonObject
 
 _NAME = re.compile(r"[a-z0-9-]{1,30}")
 _KNOWN = {"name", "label", "issuer", "client_id", "client_secret", "client_key", "domains"}

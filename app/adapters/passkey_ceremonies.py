@@ -34,7 +34,7 @@ from webauthn.helpers.structs import (
 
 from app.domain.accounts.sign_in import Answer, Asking, NewKey, PasskeyChallenge, PasskeyRefused
 from sceau_credentials.errors import UnusableKey
-from sceau_credentials.keys.verification import check_rsa
+from sceau_credentials.keys import check_rsa
 
 _PATIENCE = 5 * 60 * 1000
 

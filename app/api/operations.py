@@ -34,7 +34,7 @@ from app.http.policies import Policy, Who, marked, policies, public
 from app.http.request_scope import process_of
 from app.services.verification.metrics import REGISTRY
 from sceau_credentials.canonical import ways_taken
-from sceau_credentials.values.timestamps import format_timestamp
+from sceau_credentials.values import format_timestamp
 
 router = APIRouter(prefix="/health", tags=["health"], include_in_schema=False)
 

@@ -14,7 +14,7 @@ from app.domain.learners.connected_apps import RegistrationRefused
 from app.language import N_
 from app.language import gettext as _
 from sceau_credentials.errors import MalformedInput
-from sceau_credentials.values.json_text import parse_json_object
+from sceau_credentials.values import parse_json_object
 
 commands = typer.Typer(no_args_is_help=True, help=N_("Les applications que les personnes connectent."))
 

@@ -24,12 +24,11 @@ from app.services.verification.presented import CARRIERS, Lead, lead_of_carrier
 from sceau_credentials.errors import CredentialError, MalformedInput, UnusableKey
 from sceau_credentials.evidence.judging import EvidenceReport, judge_evidence
 from sceau_credentials.keys import VerificationKey
+from sceau_credentials.package import SIGNATURE as PACKAGE
 from sceau_credentials.package import Anchors, Package, open_package, verify_package
-from sceau_credentials.package.reading import SIGNATURE as PACKAGE
 from sceau_credentials.transparency_log.notes import NoteKey
 from sceau_credentials.trust import PinnedNetwork, TrustList, TrustListRefused, read_trust_list
-from sceau_credentials.values.documents import DocumentSource, NoDocuments
-from sceau_credentials.values.timestamps import format_timestamp, shifted
+from sceau_credentials.values import DocumentSource, NoDocuments, format_timestamp, shifted
 from sceau_credentials.verification.answers import EVIDENCE_FETCHES, FetchBudget
 from sceau_credentials.verification.findings import Reason
 from sceau_credentials.verification.other_documents import verify_other

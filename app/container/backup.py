@@ -32,7 +32,7 @@ from app.domain.campus.campus import is_in_hsm
 from app.language import gettext as _
 from app.settings import Settings
 from app.tenancy.scope import WHOLE_DATABASE
-from sceau_credentials.values.timestamps import format_timestamp
+from sceau_credentials.values import format_timestamp
 
 _MANIFEST: Final = "manifest.json"
 _DATABASE: Final = "database"

@@ -30,7 +30,7 @@ from app.services.activity_log.witness import LogSource
 from app.services.verification.static_export import StaticEdition
 from app.settings import Settings
 from sceau_credentials.transparency_log.notes import Note
-from sceau_credentials.values.documents import DocumentSource
+from sceau_credentials.values import DocumentSource
 
 _WORTH_IT: Final = 2
 """Minimum steps per process, which takes a second to start."""

@@ -83,7 +83,7 @@ from app.services.publishing.publication import PublicDocuments
 from app.services.verification.issuer_standing import ListShelf
 from app.settings import Settings
 from app.tenancy.row_level_security import hold_back
-from sceau_credentials.values.documents import DocumentSource, NoDocuments
+from sceau_credentials.values import DocumentSource, NoDocuments
 
 log = structlog.get_logger("process")
 

@@ -50,7 +50,7 @@ from app.services.publishing.status import ListAnchors
 from app.services.trust.external_trust_lists import TrustAnchors
 from app.services.verification.issuer_standing import ListShelf
 from app.settings import Settings
-from sceau_credentials.values.documents import DocumentSource
+from sceau_credentials.values import DocumentSource
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from app.domain.core import (
     utc_datetime,
 )
 from sceau_credentials.status_list import sequence_of
-from sceau_credentials.values.documents import DocumentSource
+from sceau_credentials.values import DocumentSource
 
 TO_WALLET: Final = "portefeuille"
 BADGES_API: Final = "/ims/ob/v3p0"

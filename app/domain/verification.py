@@ -35,7 +35,7 @@ from sceau_credentials.keys import (
 from sceau_credentials.proofs.data_integrity import verify_proofs
 from sceau_credentials.proofs.sd_jwt import MAX_SD_JWT, parse_sd_jwt, verify_key_binding
 from sceau_credentials.proofs.vc_jwt import ParsedJws, parse_compact_jws, verify_jws
-from sceau_credentials.values.json_text import JsonObject, JsonValue, dump_json, parse_json_object
+from sceau_credentials.values import JsonObject, JsonValue, dump_json, parse_json_object
 
 REQUEST_LIFE: Final = timedelta(minutes=10)
 READ_LIFE: Final = timedelta(minutes=10)

@@ -58,8 +58,7 @@ from app.services.publishing.publication import PublicationService, Published
 from app.services.publishing.status import StatusService
 from app.services.trust.endorsement_requests import EndorsementsTakenBack
 from sceau_credentials.keys import encode_base64url
-from sceau_credentials.values.json_text import JsonObject, dump_json
-from sceau_credentials.values.timestamps import format_timestamp
+from sceau_credentials.values import JsonObject, dump_json, format_timestamp
 
 ZIP = "application/zip"
 _READ_ME: Final = N_("LISEZMOI.txt")

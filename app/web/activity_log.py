@@ -42,8 +42,8 @@ from app.services.verification.verdicts import (
     plain,
     witness_messages,
 )
-from sceau_credentials.evidence.log_keys import LogKeyState, LogKeyTerm
-from sceau_credentials.values.timestamps import parse_timestamp
+from sceau_credentials.evidence.judging import LogKeyState, LogKeyTerm
+from sceau_credentials.values import parse_timestamp
 
 router = APIRouter()
 KINDS = {

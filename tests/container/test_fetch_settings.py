@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from app.adapters.web_documents.fetcher import WEBHOOK_LIMITS, GuardedWebhooks, WebDocuments
 from app.container import Process
 from app.settings import Settings
-from sceau_credentials.values.documents import NoDocuments
+from sceau_credentials.values import NoDocuments
 
 PRODUCTION = {
     "base_url": "https://badges.exemple.fr",

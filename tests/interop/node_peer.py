@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from sceau_credentials.values import vocabulary
+from sceau_credentials import values
 
 FOLDER = Path(__file__).resolve().parent
 
@@ -45,7 +45,7 @@ class NodePeer:
         )
         self.call(
             "documents",
-            held={url: vocabulary.context(url) for url in sorted(vocabulary.known_context_urls())},
+            held={url: values.context(url) for url in sorted(values.known_context_urls())},
         )
 
     def call(self, operation: str, **job: Any) -> Any:

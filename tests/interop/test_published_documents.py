@@ -13,9 +13,9 @@ import pytest
 from app.domain.awards.awards import Visibility
 from app.domain.awards.open_badges import CONTEXT_PATH
 from app.domain.trust.trust_registry import TRUST_CONTEXT_PATH
+from sceau_credentials import values
 from sceau_credentials.canonical import canonical_nquads
 from sceau_credentials.dids import did_web_document_url
-from sceau_credentials.values import vocabulary
 from tests.interop.node_peer import NodePeer
 from tests.support import networks
 from tests.support.badges.endorsed import endorsed
@@ -88,7 +88,7 @@ def test_safe_mode_loses_nothing_of_what_is_published(node: NodePeer, house: Hou
         quads = node.call("canonize", document=document)
         assert quads, kind
         contexts = document["@context"]
-        if isinstance(contexts, list) and vocabulary.allowed_context_array(contexts):
+        if isinstance(contexts, list) and values.allowed_context_array(contexts):
             assert canonical_nquads(document) == quads, kind
 
 

@@ -40,8 +40,7 @@ from app.domain.campus.audit_log import Actor
 from sceau_credentials import bake_png, bake_svg
 from sceau_credentials.keys import Algorithm, LocalSigningKey, decode_base64url, encode_base64url
 from sceau_credentials.proofs.vc_jwt import sign_jwt
-from sceau_credentials.values.timestamps import format_timestamp
-from sceau_credentials.values.vocabulary import CONTEXT_OB_3_0_3, context
+from sceau_credentials.values import CONTEXT_OB_3_0_3, context, format_timestamp
 from sceau_credentials.verification.report import CheckId, Verdict
 from sceau_credentials.verification.run_checks import verify
 from tests.api import clients

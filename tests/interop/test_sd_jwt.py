@@ -30,7 +30,7 @@ from sceau_credentials.proofs.sd_jwt import (
 )
 from sceau_credentials.proofs.vc_jwt import sign_claims
 from sceau_credentials.status_list import STATUS_TOKEN, StatusList, token_list_claims, token_list_entry
-from sceau_credentials.values.json_text import JsonObject
+from sceau_credentials.values import JsonObject
 from tests.interop.node_peer import NodePeer
 from tests.support.badges.credentials import NOON, badge_document
 

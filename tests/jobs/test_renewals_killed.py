@@ -30,8 +30,7 @@ from app.jobs.kinds import LETTERS
 from app.services.awards.awards import AwardRequest
 from app.services.badges.badges import Wording
 from app.services.learners.requests import KnownRequest, RequestOutcome
-from sceau_credentials.values.json_text import parse_json_object
-from sceau_credentials.values.timestamps import format_timestamp
+from sceau_credentials.values import format_timestamp, parse_json_object
 from tests.services.activity_log.test_integrity import checked
 from tests.services.learners.test_requests import accepting, reviewer
 from tests.support.house import COMMAND, House, build_house, listed

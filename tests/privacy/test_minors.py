@@ -17,7 +17,7 @@ from app.domain.people.parental_consent import ParentNeeded
 from app.domain.people.people import AgeGroup
 from app.errors import NotAllowed
 from app.services.awards.awards import AwardRequest
-from sceau_credentials.values.json_text import parse_json_object
+from sceau_credentials.values import parse_json_object
 from tests.support.house import COMMAND, House, listed, send
 
 SCHOOL = "Collège Anne-Frank"

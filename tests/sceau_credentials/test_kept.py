@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 
 from sceau_credentials import canonical, dids, verify
 from sceau_credentials.canonical import canonical_bytes, canonical_nquads, compiled, expansion
+from sceau_credentials.canonical.compiled import NotCovered
 from sceau_credentials.canonical.rdfc import canonicalize
-from sceau_credentials.canonical.tables import NotCovered
 from sceau_credentials.errors import MalformedInput
-from sceau_credentials.model import OpenBadgeCredential, conforming, scalars
+from sceau_credentials.model import OpenBadgeCredential, conforming
+from sceau_credentials.model import value as scalars
 from sceau_credentials.model.conforming import check_conforms, reads_back
-from sceau_credentials.values.timestamps import parse_timestamp
-from sceau_credentials.values.vocabulary import CONTEXT_EXTENSIONS
+from sceau_credentials.values import CONTEXT_EXTENSIONS, parse_timestamp
 from sceau_credentials.verification.report import CheckId, Outcome
 from tests.sceau_credentials.model.test_model_rules import FORBIDDEN, change
 from tests.support.badges.credentials import (

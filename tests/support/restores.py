@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from app.domain.awards.awards import Award, Visibility
 from app.services.awards.bulk_revocation import WithdrawalRequest
 from sceau_credentials.status_list import read_list
-from sceau_credentials.values.json_text import parse_json_object
+from sceau_credentials.values import parse_json_object
 from tests.support.house import COMMAND, House
 
 ROOF, ADA = "Rémi Roux; remi@exemple.fr", "Ada Martin; ada@exemple.fr"

@@ -21,7 +21,7 @@ from app.domain.publishing import StatusList, StatusSlot
 from app.services.activity_log.log_check import LogCheck
 from sceau_credentials import Verdict
 from sceau_credentials.status_list import StatusList as Bits
-from sceau_credentials.values.json_text import parse_json
+from sceau_credentials.values import parse_json
 from tests.torture.scene import Scene
 from tests.torture.trainers import Board
 

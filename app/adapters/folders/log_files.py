@@ -26,8 +26,7 @@ from app.domain.publishing import AnchoredList, SignedList
 from app.errors import Unavailable
 from app.language import N_
 from sceau_credentials.errors import DocumentUnavailable, MalformedInput
-from sceau_credentials.transparency_log.checkpoints import TreeHead
-from sceau_credentials.transparency_log.notes import Note, NoteKey, WitnessKey
+from sceau_credentials.transparency_log.notes import Note, NoteKey, TreeHead, WitnessKey
 
 Read = TypeVar("Read")
 LISTS: Final = "lists"

@@ -36,8 +36,7 @@ from app.errors import Unavailable
 from sceau_credentials.dids import did_web_document_url
 from sceau_credentials.errors import CredentialError, DocumentUnavailable
 from sceau_credentials.proofs.vc_jwt import parse_compact_jws
-from sceau_credentials.values.documents import FetchedDocument
-from sceau_credentials.values.json_text import JsonObject, parse_json_object
+from sceau_credentials.values import FetchedDocument, JsonObject, parse_json_object
 
 INDEX = "index.json"
 _LARGEST = 2 * 1024 * 1024

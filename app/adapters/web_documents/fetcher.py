@@ -35,9 +35,8 @@ from app.domain.core import Clock
 from app.errors import InvalidInput
 from app.telemetry import span
 from sceau_credentials.errors import CredentialError, DocumentUnavailable
-from sceau_credentials.values.documents import FetchedDocument
-from sceau_credentials.values.json_text import JsonObject
-from sceau_credentials.verification.secured import secured_from_text
+from sceau_credentials.values import FetchedDocument, JsonObject
+from sceau_credentials.verification.answers import secured_from_text
 
 _OVERHEAD: Final = 2048  # so that a hundred thousand empty documents do not count as nothing
 

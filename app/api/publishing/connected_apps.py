@@ -40,8 +40,7 @@ from app.language import gettext as _
 from app.services.learners.connected_apps import AppAccess, CredentialPage
 from app.services.learners.imported_badges import NotBrought, Upserted
 from sceau_credentials.errors import MalformedInput
-from sceau_credentials.values.json_text import MAX_BYTES, JsonObject, dump_json, parse_json_object
-from sceau_credentials.values.timestamps import parse_timestamp
+from sceau_credentials.values import MAX_BYTES, JsonObject, dump_json, parse_json_object, parse_timestamp
 
 _MEMBERS: Final = {"type": "object", "additionalProperties": True}
 _JSON: Final = "application/json"

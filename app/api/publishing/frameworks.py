@@ -16,7 +16,7 @@ from app.http.problems import documented
 from app.http.request_scope import ReadingServices
 from app.language import N_
 from app.services.publishing.publication import Published
-from sceau_credentials.values.json_text import dump_json
+from sceau_credentials.values import dump_json
 
 with_page = APIRouter(tags=["frameworks"], responses=documented(404), route_class=ForPrograms)
 router = APIRouter(prefix=CASE_PATH, tags=["frameworks"], responses=documented(404))

@@ -20,7 +20,7 @@ from app.http.policies import public
 from app.http.problems import documented
 from app.http.request_scope import ReadingServices, find_signed_in, limited, process_of, visit
 from app.services.publishing.publication import Published, Withdrawn
-from sceau_credentials.values.json_text import dump_json, parse_json_object
+from sceau_credentials.values import dump_json, parse_json_object
 
 router = APIRouter(tags=["public documents"], responses=documented(404))
 in_version_2 = APIRouter(prefix="/ob2", tags=["Open Badges 2.0"], responses=documented(404))

@@ -35,7 +35,7 @@ from app.http.request_scope import (
 from app.services.learners.wallets import NONCE_SECONDS, DeferredToWallet, WalletService
 from app.services.publishing.publication import Published
 from sceau_credentials.errors import MalformedInput
-from sceau_credentials.values.json_text import JsonObject, dump_json, parse_json_object
+from sceau_credentials.values import JsonObject, dump_json, parse_json_object
 
 router = APIRouter(tags=["wallets"], responses=documented(404))
 _PLACE: Final = "/campus/{slug}/portefeuille"

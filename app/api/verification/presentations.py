@@ -14,7 +14,7 @@ from app.errors import Gone
 from app.http.policies import public
 from app.http.problems import documented
 from app.http.request_scope import ReadingServices, limited, process_of, read_transaction, write_transaction
-from sceau_credentials.values.json_text import JsonObject, dump_json
+from sceau_credentials.values import JsonObject, dump_json
 
 router = APIRouter(prefix="/presentations/{reference}", tags=["wallets"], responses=documented(404, 410))
 _REQUEST: Final = f"application/{REQUEST_TYPE}"

@@ -19,7 +19,7 @@ from app.http.request_scope import ProgramCounted, limited, token_of, visit, wri
 from app.language import N_
 from app.language import gettext as _
 from sceau_credentials.errors import MalformedInput
-from sceau_credentials.values.json_text import MAX_BYTES, JsonObject, dump_json, parse_json_object
+from sceau_credentials.values import MAX_BYTES, JsonObject, dump_json, parse_json_object
 from sceau_credentials.verification.report import Verdict
 
 router = APIRouter(prefix="/vc-api/credentials", tags=["vc-api"])

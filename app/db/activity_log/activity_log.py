@@ -40,9 +40,9 @@ from app.domain.people.record_merge import PersonMerge
 from app.errors import NotFound
 from app.language import N_
 from app.tenancy.scope import rows_named
-from sceau_credentials.evidence.commitments import Leaf
+from sceau_credentials.evidence.documents import Leaf
+from sceau_credentials.transparency_log.notes import HASH_BYTES
 from sceau_credentials.transparency_log.tiles import WIDTH, Tile, rows_over
-from sceau_credentials.transparency_log.tree import HASH_BYTES
 
 
 class WrittenEntry(NamedTuple):

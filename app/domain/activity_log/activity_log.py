@@ -32,11 +32,10 @@ from app.domain.privacy.consents import reference_of
 from app.domain.publishing import Addresses
 from app.errors import Conflict, InvalidInput
 from app.language import N_
-from sceau_credentials.evidence.commitments import KEY_BYTES, Leaf, Opening, open_entry
+from sceau_credentials.evidence.documents import KEY_BYTES, Leaf, Opening, open_entry
 from sceau_credentials.evidence.judging import SIGNING_KEY, content_digest
 from sceau_credentials.keys import VerificationKey, encode_base64url
-from sceau_credentials.values.json_text import JsonObject
-from sceau_credentials.values.timestamps import format_timestamp
+from sceau_credentials.values import JsonObject, format_timestamp
 
 
 class EntryKind(StrEnum):

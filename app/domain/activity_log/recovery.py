@@ -12,7 +12,7 @@ from sqlalchemy import BigInteger
 from sqlmodel import Field, SQLModel
 
 from app.domain.activity_log.activity_log import CampusLog, EntryKind, Fact
-from sceau_credentials.evidence.commitments import Leaf
+from sceau_credentials.evidence.documents import Leaf
 
 KEYS, PEOPLE, BADGES, VERSIONS = "signing_key", "person", "badge", "badge_version"
 AWARDS, DOCUMENTS, SLOTS, EVIDENCE, NEWER = (

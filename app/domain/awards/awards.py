@@ -33,7 +33,7 @@ from app.domain.people.people import Person, are_spellings, normal_address
 from app.errors import Conflict, InvalidInput, Unavailable
 from app.language import N_
 from app.language.dates import babel_locale
-from sceau_credentials.values.json_text import JsonValue
+from sceau_credentials.values import JsonValue
 
 
 def rule_facts(progress: Progress) -> dict[str, Any]:

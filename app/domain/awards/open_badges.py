@@ -65,9 +65,8 @@ from sceau_credentials.model import (
     OpenBadgeCredential,
     Profile,
 )
-from sceau_credentials.model.scalars import written_moment
-from sceau_credentials.values.json_text import JsonObject, JsonValue
-from sceau_credentials.values.timestamps import parse_timestamp
+from sceau_credentials.model.value import written_moment
+from sceau_credentials.values import JsonObject, JsonValue, parse_timestamp
 
 CONTEXT_PATH: Final = "/contextes/preuves-v1.jsonld"
 SCHEMA_PATH: Final = "/schemas/preuves-v1.json"

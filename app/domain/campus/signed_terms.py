@@ -9,7 +9,7 @@ from typing import Final
 
 from app.language import N_, current_locale
 from app.language.dates import local
-from sceau_credentials.values.json_text import JsonObject
+from sceau_credentials.values import JsonObject
 
 
 class BadgeKind(StrEnum):

@@ -20,7 +20,7 @@ from app.domain.campus.integration import Change, ChangedKind, WhatHappened
 from app.domain.core import enum_column, foreign_key, json_column, new_id, utc_datetime
 from app.errors import InvalidInput
 from app.language import N_
-from sceau_credentials.values.timestamps import format_timestamp
+from sceau_credentials.values import format_timestamp
 
 MOST_WEBHOOKS: Final = 10
 LONGEST_URL: Final = 500

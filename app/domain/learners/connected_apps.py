@@ -20,9 +20,8 @@ from app.errors import AppError, InvalidInput
 from app.language import N_
 from sceau_credentials.errors import CredentialError
 from sceau_credentials.keys import encode_base64url
-from sceau_credentials.values.json_text import JsonObject
-from sceau_credentials.values.timestamps import parse_timestamp
-from sceau_credentials.verification.secured import secured_from_text
+from sceau_credentials.values import JsonObject, parse_timestamp
+from sceau_credentials.verification.answers import secured_from_text
 
 CODE_LIFE: Final = timedelta(minutes=10)
 ACCESS_LIFE: Final = timedelta(hours=1)

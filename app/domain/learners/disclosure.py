@@ -12,8 +12,7 @@ from typing import Final
 
 from app.domain.badges.badges import BadgeKind
 from app.language import N_
-from sceau_credentials.values.json_text import JsonObject
-from sceau_credentials.values.timestamps import format_timestamp, parse_timestamp
+from sceau_credentials.values import JsonObject, format_timestamp, parse_timestamp
 
 PRESENTATION_LIFE: Final = timedelta(days=90)
 """What is left out of a derived proof may have been signed: a verifier accepts no such proof without an end. Every

@@ -32,7 +32,7 @@ from app.errors import AppError
 from sceau_credentials.errors import CredentialError, MalformedInput
 from sceau_credentials.keys import VerificationKey, decode_base64url, encode_base64url
 from sceau_credentials.proofs.vc_jwt import parse_compact_jws, verify_jws
-from sceau_credentials.values.json_text import dump_json, parse_json, parse_json_object
+from sceau_credentials.values import dump_json, parse_json, parse_json_object
 
 CONSENT_CODE_LIFE: Final = timedelta(minutes=2)
 REQUEST_URI: Final = "urn:ietf:params:oauth:request_uri:"

@@ -29,11 +29,9 @@ from app.language import N_
 from sceau_credentials.dids import key_of_did
 from sceau_credentials.errors import CredentialError
 from sceau_credentials.keys import Algorithm, VerificationKey, decode_base64url, encode_base64url
-from sceau_credentials.proofs.cryptosuites import DATA_INTEGRITY
-from sceau_credentials.proofs.data_integrity import verify_proofs
+from sceau_credentials.proofs.data_integrity import DATA_INTEGRITY, verify_proofs
 from sceau_credentials.proofs.vc_jwt import ParsedJws, parse_compact_jws, verify_jws
-from sceau_credentials.values.json_text import JsonObject, JsonValue
-from sceau_credentials.values.vocabulary import CONTEXT_V1, CONTEXT_V2
+from sceau_credentials.values import CONTEXT_V1, CONTEXT_V2, JsonObject, JsonValue
 
 OFFER_LIFE: Final = timedelta(minutes=10)
 NONCE_LIFE: Final = timedelta(minutes=5)

@@ -20,7 +20,7 @@ from app.domain.reports.ledger import ActivityRow, Period
 from app.domain.reports.plan import TEXTS
 from app.errors import Conflict, InvalidInput
 from app.language import N_
-from sceau_credentials.keys.verification import VerificationKey
+from sceau_credentials.keys import VerificationKey
 
 LONGEST_TEXT: Final = 8_000
 LONGEST_QUOTE: Final = 400

@@ -29,8 +29,8 @@ from app.domain.publishing import Addresses
 from app.errors import Conflict, InvalidInput
 from app.language import N_, gettext, speaking
 from sceau_credentials.model import BitstringStatusListEntry, EndorsementCredential, Profile
-from sceau_credentials.model.endorsement import EndorsementSubject
-from sceau_credentials.trust.lists import Entry, GivenLabel, Standing
+from sceau_credentials.model.achievement import EndorsementSubject
+from sceau_credentials.trust import Entry, GivenLabel, Standing
 
 LIST_LIFE: Final = timedelta(days=7)
 RENEWED_AFTER: Final = timedelta(days=1)

@@ -53,12 +53,17 @@ from app.tenancy.scope import TenantScope
 from sceau_credentials.errors import MalformedInput
 from sceau_credentials.evidence.documents import LoggedEntry
 from sceau_credentials.keys import SigningKey, VerificationKey
-from sceau_credentials.transparency_log.checkpoints import TreeHead
-from sceau_credentials.transparency_log.notes import Note, NoteKey, sign
+from sceau_credentials.transparency_log.notes import (
+    Frontier,
+    Note,
+    NoteKey,
+    TreeHead,
+    inclusion_proof,
+    root_of,
+    sign,
+)
 from sceau_credentials.transparency_log.tiles import HEIGHT, WIDTH, Tile, TiledTree, rows_in
-from sceau_credentials.transparency_log.tree import Frontier, inclusion_proof, root_of
-from sceau_credentials.values.json_text import JsonObject
-from sceau_credentials.values.timestamps import format_timestamp
+from sceau_credentials.values import JsonObject, format_timestamp
 
 logger = structlog.get_logger(__name__)
 

@@ -38,14 +38,25 @@ from app.language import N_
 from app.services.activity_log.activity_log import ActivityLog
 from app.services.activity_log.keys import LogKeyHistory
 from app.services.publishing.publication import Published
-from sceau_credentials.evidence.commitments import Leaf, Opening, open_entry
-from sceau_credentials.evidence.documents import MEDIA_TYPE, Evidence, LoggedEntry, disclosure
-from sceau_credentials.evidence.log_keys import FILE, LogKeys, witnesses_document
-from sceau_credentials.transparency_log.checkpoints import EntryProof
-from sceau_credentials.transparency_log.notes import Note, NoteKey
+from sceau_credentials.evidence.documents import (
+    MEDIA_TYPE,
+    Evidence,
+    Leaf,
+    LoggedEntry,
+    Opening,
+    disclosure,
+    open_entry,
+)
+from sceau_credentials.evidence.judging import FILE, LogKeys, witnesses_document
+from sceau_credentials.transparency_log.notes import (
+    EntryProof,
+    InclusionProofs,
+    Note,
+    NoteKey,
+    inclusion_proof,
+)
 from sceau_credentials.transparency_log.tiles import HEIGHT, WIDTH, Tile, TileFile, entry_bundle, tiles_of
-from sceau_credentials.transparency_log.tree import InclusionProofs, inclusion_proof
-from sceau_credentials.values.json_text import JsonValue
+from sceau_credentials.values import JsonValue
 
 _Read = TypeVar("_Read")
 

@@ -35,15 +35,14 @@ from app.services.trust.external_trust_lists import TrustAnchors
 from sceau_credentials.dids import jwt_method_id
 from sceau_credentials.errors import CredentialError
 from sceau_credentials.evidence.judging import content_digest
-from sceau_credentials.issuing.stored import StoredCredentials
+from sceau_credentials.issuing.slots import StoredCredentials
 from sceau_credentials.keys import VerificationKey, encode_base64url
 from sceau_credentials.proofs.data_integrity import verify_proofs
 from sceau_credentials.proofs.vc_jwt import credential_of, parse_compact_jws, verify_jws
 from sceau_credentials.status_list import STATUS_TOKEN, SUSPENDED, read_list, read_token_list
 from sceau_credentials.status_list import StatusList as Bits
-from sceau_credentials.trust.reading import PinnedNetwork, TrustListRefused, read_trust_list
-from sceau_credentials.values.json_text import JsonObject, JsonValue, parse_json_object
-from sceau_credentials.values.timestamps import format_timestamp
+from sceau_credentials.trust import PinnedNetwork, TrustListRefused, read_trust_list
+from sceau_credentials.values import JsonObject, JsonValue, format_timestamp, parse_json_object
 
 CHECKED_EVERY: Final = timedelta(days=1)
 _KEPT: Final = 30

@@ -12,12 +12,10 @@ from app.db.campus.campus import CampusStore
 from app.domain.activity_log.activity_log import KEY, LAST_SIZES, CampusLog, LogPayload
 from app.domain.campus.campus import Campus, KeyPurpose, KeyState, SealedKey
 from app.services.activity_log.activity_log import ActivityLog
-from sceau_credentials.evidence.commitments import open_entry
-from sceau_credentials.evidence.log_keys import Announcement, LogKeys, LogKeyState, LogKeyTerm
+from sceau_credentials.evidence.documents import open_entry
+from sceau_credentials.evidence.judging import Announcement, LogKeys, LogKeyState, LogKeyTerm
 from sceau_credentials.keys import VerificationKey
-from sceau_credentials.transparency_log.checkpoints import TreeHead
-from sceau_credentials.transparency_log.notes import Note, NoteKey
-from sceau_credentials.transparency_log.tree import EMPTY_ROOT
+from sceau_credentials.transparency_log.notes import EMPTY_ROOT, Note, NoteKey, TreeHead
 
 _STATES = {
     KeyState.ACTIVE: LogKeyState.ACTIVE,

@@ -23,11 +23,9 @@ from app.services.activity_log.keys import LogKeyHistory
 from app.services.activity_log.recovery import ChoiceJournal, ErasureJournal
 from app.services.publishing.status import ListAnchors
 from sceau_credentials.errors import CredentialError
-from sceau_credentials.evidence.commitments import Leaf, commit
-from sceau_credentials.transparency_log.checkpoints import TreeHead
-from sceau_credentials.transparency_log.notes import Note, NoteKey
+from sceau_credentials.evidence.documents import Leaf, commit
+from sceau_credentials.transparency_log.notes import HASH_BYTES, Frontier, Note, NoteKey, TreeHead
 from sceau_credentials.transparency_log.tiles import HEIGHT, WIDTH
-from sceau_credentials.transparency_log.tree import HASH_BYTES, Frontier
 
 
 class Fault(StrEnum):

@@ -31,8 +31,7 @@ from app.services.activity_log.activity_log import ActivityLog, Anchors
 from app.services.activity_log.keys import LogKeyHistory
 from app.services.activity_log.log_check import LogCheck, LogFault, Spans
 from sceau_credentials.errors import CredentialError, MalformedInput, ProofError
-from sceau_credentials.transparency_log.checkpoints import TreeHead
-from sceau_credentials.transparency_log.notes import Note, NoteKey, SignatureType
+from sceau_credentials.transparency_log.notes import Note, NoteKey, SignatureType, TreeHead
 from sceau_credentials.transparency_log.notes import Signed as SignedNote
 
 logger = structlog.get_logger(__name__)

@@ -48,10 +48,10 @@ from app.services.activity_log.log_check import AllAnchors
 from app.services.activity_log.recovery import ChoiceJournal, ErasureJournal, Journal
 from app.services.campus.keys import CampusKeys
 from app.services.publishing.status import StatusService
-from sceau_credentials.evidence.commitments import Opening
+from sceau_credentials.evidence.documents import Opening
 from sceau_credentials.status_list import read_list
-from sceau_credentials.transparency_log.checkpoints import TreeHead
-from sceau_credentials.values.json_text import parse_json_object
+from sceau_credentials.transparency_log.notes import TreeHead
+from sceau_credentials.values import parse_json_object
 
 logger = structlog.get_logger(__name__)
 

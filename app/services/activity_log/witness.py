@@ -12,11 +12,18 @@ from typing import Final, Protocol
 from app.errors import AppError, Conflict, InvalidInput, NotFound, Unavailable
 from app.language import N_
 from sceau_credentials.errors import CredentialError, DocumentUnavailable, MalformedInput, ProofError
-from sceau_credentials.evidence.log_keys import FILE, LogKeys
-from sceau_credentials.transparency_log.checkpoints import TreeHead
-from sceau_credentials.transparency_log.notes import Note, NoteKey, WitnessKey, cosign
+from sceau_credentials.evidence.judging import FILE, LogKeys
+from sceau_credentials.transparency_log.notes import (
+    Note,
+    NoteKey,
+    TreeHead,
+    WitnessKey,
+    consistency_proof,
+    cosign,
+    is_consistent,
+    root_of,
+)
 from sceau_credentials.transparency_log.tiles import TiledTree, tiles_read
-from sceau_credentials.transparency_log.tree import consistency_proof, is_consistent, root_of
 
 _UNREADABLE: Final = N_("Le point de contrôle ne se lit pas, ou sa signature n’est pas celle du journal.")
 

@@ -22,7 +22,7 @@ from app.services.activity_log.evidence import Decision, EvidenceDocuments
 from app.services.awards.award_context import AwardContext, JudgedLine
 from sceau_credentials.evidence.documents import MEDIA_TYPE, digest_of
 from sceau_credentials.keys import VerificationKey
-from sceau_credentials.values.json_text import JsonObject
+from sceau_credentials.values import JsonObject
 
 
 @dataclass(frozen=True, eq=False)

@@ -57,7 +57,7 @@ from sceau_credentials.errors import CredentialError, NotFitToSign
 from sceau_credentials.issuing import Batch, Prepared, SignedCredential
 from sceau_credentials.issuing.lints.shape import contains_mail_address
 from sceau_credentials.model import Achievement
-from sceau_credentials.values.json_text import JsonObject, parse_json
+from sceau_credentials.values import JsonObject, parse_json
 
 MAIL_ADDRESS_IN_TEXT = N_(
     "Un texte de l’activité ou de l’appréciation contient une adresse e-mail, qui serait "

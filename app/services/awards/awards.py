@@ -53,8 +53,7 @@ from sceau_credentials.errors import CredentialError
 from sceau_credentials.proofs.data_integrity import verify_proofs
 from sceau_credentials.proofs.vc_jwt import sign_jwt
 from sceau_credentials.status_list import StatusEntry, read_entry
-from sceau_credentials.values.json_text import JsonObject, JsonValue, parse_json_object
-from sceau_credentials.values.timestamps import parse_timestamp
+from sceau_credentials.values import JsonObject, JsonValue, parse_json_object, parse_timestamp
 
 __all__ = ["AwardRecord", "AwardRequest", "AwardService", "BatchResult", "JudgedLine", "Preview"]
 

@@ -47,8 +47,7 @@ from app.services.badges.badges import BadgeService
 from app.services.publishing.status import Signing
 from sceau_credentials.errors import CredentialError
 from sceau_credentials.issuing import Batch
-from sceau_credentials.values.json_text import JsonObject, JsonValue, parse_json_object
-from sceau_credentials.values.timestamps import format_timestamp
+from sceau_credentials.values import JsonObject, JsonValue, format_timestamp, parse_json_object
 
 _AT_ONCE: Final = 25
 """Awards signed per transaction."""

@@ -46,8 +46,7 @@ from app.language.sentences import Sentence
 from app.services.activity_log.activity_log import LoggedEvents
 from app.services.badges.models import BadgeModel
 from app.services.badges.wording import Wording, as_kept, said_in, state_of, with_step, wording_of
-from sceau_credentials.values.json_text import dump_json
-from sceau_credentials.values.vocabulary import CONTEXT_OB_3_0_3, CONTEXT_V2
+from sceau_credentials.values import CONTEXT_OB_3_0_3, CONTEXT_V2, dump_json
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ from app.errors import Conflict, InvalidInput, Unavailable
 from app.language import N_
 from app.services.imports.calendar_imports import IN_USE, STAYS, CalendarImports, Foreseen
 from sceau_credentials.errors import DocumentUnavailable
-from sceau_credentials.values.documents import DocumentSource
+from sceau_credentials.values import DocumentSource
 
 log = structlog.get_logger("calendars")
 _BY: Final = Actor.command("worker")

@@ -53,8 +53,8 @@ from app.language import N_
 from app.services.accounts.sessions import AccountNotices
 from app.services.learners.imported_badges import BadgeToAdd, BroughtBadges, Upserted
 from app.services.publishing.publication import PublicationService
-from sceau_credentials.trust.lookalikes import names_alike, without_unseen
-from sceau_credentials.values.json_text import JsonObject
+from sceau_credentials.trust import names_alike, without_unseen
+from sceau_credentials.values import JsonObject
 
 ACCESS_SECONDS: Final = int(ACCESS_LIFE.total_seconds())
 _ENDED: Final = N_("Ce jeton d’accès n’est plus valable.")

@@ -28,7 +28,7 @@ from app.services.publishing.publication import PublicationService
 from app.services.publishing.status import Signing
 from sceau_credentials.proofs.data_integrity import verify_proofs
 from sceau_credentials.proofs.selective_disclosure import add_base_proof, derive_proof, select_members
-from sceau_credentials.values.json_text import JsonObject, dump_json, parse_json_object
+from sceau_credentials.values import JsonObject, dump_json, parse_json_object
 
 _SHOW_PART: Final = "show_part"
 _NOUN: Final = "presentation"

@@ -35,8 +35,7 @@ from app.services.activity_log.evidence import EvidenceDocuments
 from app.services.awards.bulk_revocation import WithdrawalService
 from app.services.awards.reissuing import ReissueService
 from app.services.learners.contributions import ContributionService
-from sceau_credentials.values.json_text import JsonObject, dump_json
-from sceau_credentials.values.timestamps import format_timestamp
+from sceau_credentials.values import JsonObject, dump_json, format_timestamp
 
 DISPUTABLE = frozenset({PARTICIPATION, CONTRIBUTION})
 """Entries that campus staff can correct; for award decisions, ask the campus."""

@@ -45,7 +45,7 @@ from app.language import N_
 from app.services.awards.reissuing import ReissueService
 from app.services.badges.badges import BadgeService
 from app.services.frameworks import Mastered, overview_of
-from sceau_credentials.values.json_text import JsonObject, JsonValue
+from sceau_credentials.values import JsonObject, JsonValue
 
 _AT_A_TIME: Final = 200
 Row = TypeVar("Row", PortfolioGroup, PortfolioPiece)

@@ -33,7 +33,7 @@ from app.domain.people.people import Person
 from app.domain.publishing import Addresses
 from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_
-from sceau_credentials.values.json_text import JsonObject
+from sceau_credentials.values import JsonObject
 
 REQUEST_SECONDS: Final = int(OFFER_LIFE.total_seconds())
 _ANSWERED: Final = N_("Cette demande a déjà reçu une réponse. Recommencez depuis l’application.")

@@ -25,8 +25,7 @@ from app.language.typography import translated
 from app.services.publishing.status import Signing
 from sceau_credentials.dids import jwk_set
 from sceau_credentials.proofs.vc_jwt import sign_claims
-from sceau_credentials.values.json_text import JsonObject, dump_json
-from sceau_credentials.values.vocabulary import CONTEXT_OB_3_0_3, CONTEXT_V2
+from sceau_credentials.values import CONTEXT_OB_3_0_3, CONTEXT_V2, JsonObject, dump_json
 
 SIGNED_METADATA: Final = "openidvci-issuer-metadata+jwt"
 _TYPES: Final = ("VerifiableCredential", "OpenBadgeCredential")

@@ -62,8 +62,7 @@ from app.services.publishing.status import Signing
 from sceau_credentials.keys import VerificationKey
 from sceau_credentials.proofs.sd_jwt import DIGESTS, badge_claims, issue_sd_jwt
 from sceau_credentials.status_list import token_list_entry
-from sceau_credentials.values.json_text import JsonObject, dump_json, parse_json_object
-from sceau_credentials.values.timestamps import parse_timestamp
+from sceau_credentials.values import JsonObject, dump_json, parse_json_object, parse_timestamp
 
 _SECRETS: Final = {
     PRE_AUTHORIZED: "pre-authorized_code",

@@ -50,8 +50,7 @@ from app.language import N_, speaking
 from app.services.messages.account import PersonalLetters
 from app.services.messages.award_notices import notice_of, picture_name
 from app.services.messages.rights import html_of, text_of
-from sceau_credentials.values.json_text import parse_json_object
-from sceau_credentials.values.timestamps import format_timestamp
+from sceau_credentials.values import format_timestamp, parse_json_object
 
 PICTURE_WIDTH = 192
 MESSAGES_PER_RUN = 200

@@ -39,9 +39,8 @@ from app.services.publishing.status import ListAnchors, Signing, StatusService, 
 from sceau_credentials.baking import PngMaster, bake_png, bake_svg
 from sceau_credentials.dids import PublishedKey, did_document, did_web, jwk_set
 from sceau_credentials.keys import VerificationKey
-from sceau_credentials.values.json_text import JsonObject, dump_json, parse_json_object
-from sceau_credentials.values.vocabulary import CONTEXT_OB_3_0_3, CONTEXT_V2
-from sceau_credentials.verification.legacy.rendition import (
+from sceau_credentials.values import CONTEXT_OB_3_0_3, CONTEXT_V2, JsonObject, dump_json, parse_json_object
+from sceau_credentials.verification.legacy import (
     LegacyPointers,
     assertion_of,
     badge_class_of,

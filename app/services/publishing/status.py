@@ -44,7 +44,7 @@ from sceau_credentials.status_list import (
     token_list_claims,
 )
 from sceau_credentials.status_list import StatusList as Bits
-from sceau_credentials.values.json_text import JsonObject, dump_json
+from sceau_credentials.values import JsonObject, dump_json
 
 
 @dataclass(frozen=True)

@@ -45,12 +45,11 @@ from app.language import gettext as _
 from app.services.publishing.publication import FORMS, ClosedAward, Published
 from app.services.trust.organisations import OrganisationService
 from sceau_credentials.errors import MalformedInput
-from sceau_credentials.issuing.endorsing import issue_endorsement
+from sceau_credentials.issuing.signing import issue_endorsement
 from sceau_credentials.model import EndorsementCredential, EndorsementSubject
-from sceau_credentials.values.documents import DocumentSource
-from sceau_credentials.verification.endorsements import ENDORSES_ANOTHER
+from sceau_credentials.values import DocumentSource
 from sceau_credentials.verification.report import EndorsementAnswer, Outcome
-from sceau_credentials.verification.run_checks import verify_endorsement
+from sceau_credentials.verification.run_checks import ENDORSES_ANOTHER, verify_endorsement
 
 
 @dataclass(frozen=True)

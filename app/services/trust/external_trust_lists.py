@@ -30,10 +30,8 @@ from sceau_credentials.proofs.data_integrity import add_proof
 from sceau_credentials.proofs.vc_jwt import sign_jwt
 from sceau_credentials.status_list import StatusList as Bits
 from sceau_credentials.status_list import status_entry, status_list_credential
-from sceau_credentials.trust.lists import TrustList
-from sceau_credentials.trust.reading import PinnedNetwork, TrustListRefused, read_trust_list
-from sceau_credentials.values.documents import DocumentSource
-from sceau_credentials.values.json_text import dump_json
+from sceau_credentials.trust import PinnedNetwork, TrustList, TrustListRefused, read_trust_list
+from sceau_credentials.values import DocumentSource, dump_json
 
 logger = structlog.get_logger(__name__)
 _ACCEPT: Final = "application/vc+ld+json, application/vc, application/json"

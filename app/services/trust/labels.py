@@ -38,8 +38,8 @@ from sceau_credentials.dids import PublishedKey, did_document, did_web
 from sceau_credentials.issuing import issue_endorsement, signed_with
 from sceau_credentials.keys import Signer, VerificationKey
 from sceau_credentials.model import BitstringStatusListEntry
-from sceau_credentials.trust.lists import Standing
-from sceau_credentials.values.json_text import JsonObject
+from sceau_credentials.trust import Standing
+from sceau_credentials.values import JsonObject
 from sceau_credentials.verification.report import EndorsementAnswer
 from sceau_credentials.verification.run_checks import verify_endorsement
 

@@ -36,9 +36,8 @@ from app.language import N_
 from app.services.publishing.publication import Published
 from app.services.trust.external_trust_lists import TrustAnchors, note_edition, signed_list
 from app.services.trust.labels import LabelService, NetworkSigning
-from sceau_credentials.trust import Entry, Standing, TrustList, sign_trust_list
-from sceau_credentials.trust.reading import parse_trust_list
-from sceau_credentials.values.json_text import dump_json
+from sceau_credentials.trust import Entry, Standing, TrustList, parse_trust_list, sign_trust_list
+from sceau_credentials.values import dump_json
 
 
 @dataclass(frozen=True)

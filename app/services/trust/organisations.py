@@ -34,8 +34,7 @@ from sceau_credentials.dids import PublishedKey, did_document, did_web
 from sceau_credentials.issuing import sign_anew, signed_with
 from sceau_credentials.keys import VerificationKey
 from sceau_credentials.model import BitstringStatusListEntry, Profile
-from sceau_credentials.values.json_text import dump_json
-from sceau_credentials.values.vocabulary import CONTEXT_OB_3_0_3, CONTEXT_V2
+from sceau_credentials.values import CONTEXT_OB_3_0_3, CONTEXT_V2, dump_json
 
 _PURPOSE: Final = "endorsement"
 

@@ -13,7 +13,7 @@ from sceau_credentials.errors import CredentialError
 from sceau_credentials.evidence.judging import EvidenceReport
 from sceau_credentials.keys import VerificationKey
 from sceau_credentials.trust import Entry, GivenLabel, Resemblance, Standing, TrustList, resemblance
-from sceau_credentials.values.json_text import JsonObject
+from sceau_credentials.values import JsonObject
 from sceau_credentials.verification.answers import Policy
 from sceau_credentials.verification.other_documents import OtherDocument
 from sceau_credentials.verification.report import Outcome, Report, Verdict

@@ -25,8 +25,8 @@ from app.services.verification.verification import OwnDocuments, VerificationSer
 from sceau_credentials.canonical import canonical_nquads
 from sceau_credentials.errors import CredentialError
 from sceau_credentials.proofs.data_integrity import add_proof
-from sceau_credentials.values.json_text import JsonObject, JsonValue
-from sceau_credentials.verification.any_credential import shape_of, verify_credential
+from sceau_credentials.values import JsonObject, JsonValue
+from sceau_credentials.verification.other_documents import shape_of, verify_credential
 from sceau_credentials.verification.report import Outcome, Report
 
 MOST_ITEMS: Final = 100

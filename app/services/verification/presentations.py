@@ -55,7 +55,7 @@ from app.services.verification.answers import Answer
 from app.services.verification.verdicts import claims_of
 from app.services.verification.verification import VerificationService
 from sceau_credentials.proofs.vc_jwt import sign_claims
-from sceau_credentials.values.json_text import JsonObject, dump_json, parse_json_object
+from sceau_credentials.values import JsonObject, dump_json, parse_json_object
 from sceau_credentials.verification.report import Verdict
 
 SHOWN: Final = "show_on_request"

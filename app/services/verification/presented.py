@@ -16,9 +16,8 @@ from babel.dates import get_month_names
 from app.domain.campus.signed_terms import BadgeKind, name_said_of
 from app.language import N_, in_every_language, locales
 from sceau_credentials.errors import MalformedInput
-from sceau_credentials.model.version_1 import period_members
-from sceau_credentials.values.json_text import JsonObject, JsonValue
-from sceau_credentials.values.timestamps import parse_timestamp
+from sceau_credentials.model.conforming import period_members
+from sceau_credentials.values import JsonObject, JsonValue, parse_timestamp
 from sceau_credentials.verification.report import Report
 
 _FEWEST_LETTERS: Final = 20

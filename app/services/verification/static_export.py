@@ -31,7 +31,7 @@ from app.services.trust.organisations import OrganisationService
 from app.services.verification.verification import VerificationService
 from sceau_credentials.errors import MalformedInput
 from sceau_credentials.evidence.judging import EvidenceOutcome, judge_evidence
-from sceau_credentials.values.documents import DocumentSource
+from sceau_credentials.values import DocumentSource
 from sceau_credentials.verification.findings import Reason
 from sceau_credentials.verification.report import CheckId, Outcome, Report, Verdict
 from sceau_credentials.verification.run_checks import verify, verify_endorsement

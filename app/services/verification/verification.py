@@ -33,11 +33,10 @@ from sceau_credentials.baking import unbake
 from sceau_credentials.dids import did_web_document_url
 from sceau_credentials.errors import CredentialError, DocumentUnavailable, ImageError, MalformedInput
 from sceau_credentials.evidence.judging import EvidenceReport, judge_evidence
+from sceau_credentials.package import SIGNATURE as PACKAGE
 from sceau_credentials.package import Anchors, make_package, open_package, verify_package
-from sceau_credentials.package.reading import SIGNATURE as PACKAGE
 from sceau_credentials.trust import Entry
-from sceau_credentials.values.documents import DocumentSource, FetchedDocument, NoDocuments
-from sceau_credentials.values.timestamps import parse_timestamp
+from sceau_credentials.values import DocumentSource, FetchedDocument, NoDocuments, parse_timestamp
 from sceau_credentials.verification.answers import FetchBudget, Policy
 from sceau_credentials.verification.findings import Reason, found
 from sceau_credentials.verification.other_documents import verify_other

@@ -37,7 +37,7 @@ from app.web.badges.rules import REGISTERS, BadgePieces, pieces_of
 from app.web.frameworks.search import StandingView, standing_view
 from app.web.trust.endorsements import RecommendationShown, recommendations
 from app.web.trust.issuers import IssuerShown, campus_issuer
-from sceau_credentials.values.json_text import parse_json_object
+from sceau_credentials.values import parse_json_object
 
 PARTS = {
     Part.KIND: N_("Type"),

@@ -31,7 +31,7 @@ from app.services.verification.verdicts import claims_of
 from app.web.badges.rules import pieces_of
 from app.web.trust.endorsements import RecommendationShown, recommendations
 from app.web.trust.issuers import IssuerShown, campus_issuer
-from sceau_credentials.values.json_text import parse_json_object
+from sceau_credentials.values import parse_json_object
 
 router = APIRouter(route_class=ForPeople)
 

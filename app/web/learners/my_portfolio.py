@@ -41,7 +41,7 @@ from app.web.learners.portfolios import (
     show_page,
     title_of,
 )
-from sceau_credentials.values.json_text import dump_json
+from sceau_credentials.values import dump_json
 
 _GROUPINGS = {
     Grouping.NONE: N_("Dans mon ordre, sans titres"),

@@ -54,8 +54,7 @@ from app.web.learners.learner import badge_page, file_name, my_badge
 from app.web.publishing.award_page import public_words
 from app.web.verification.presentations import wish_lines
 from app.web.verification.verification_page import shown_now
-from sceau_credentials.values.json_text import JsonObject, JsonValue
-from sceau_credentials.values.timestamps import parse_timestamp
+from sceau_credentials.values import JsonObject, JsonValue, parse_timestamp
 
 router = APIRouter(prefix="/mes-badges/{award_id:uuid}/partager")
 FORMATS = (

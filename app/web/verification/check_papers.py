@@ -21,7 +21,7 @@ from app.services.awards.papers import CheckWords
 from app.services.publishing.publication import Published
 from app.services.verification.answers import Answer
 from app.web.verification.verification_page import AnswerShown, closed_page, shown
-from sceau_credentials.values.json_text import dump_json
+from sceau_credentials.values import dump_json
 
 router = APIRouter()
 _ITS_OWN_WORDS = N_("Ce nom est celui que l'émetteur se donne. Nous n'avons vérifié que sa signature.")

@@ -19,7 +19,7 @@ from app.domain.learners.wallets import BATCH_SIZE, WalletFormat
 from sceau_credentials.keys import Algorithm, LocalSigningKey, VerificationKey
 from sceau_credentials.proofs.sd_jwt import parse_sd_jwt
 from sceau_credentials.proofs.vc_jwt import parse_compact_jws, verify_jws
-from sceau_credentials.values.json_text import JsonObject
+from sceau_credentials.values import JsonObject
 from tests.services.learners.test_wallet_consents import (
     BY,
     CLIENT,

@@ -33,7 +33,7 @@ from app.errors import Conflict, InvalidInput, NotAllowed, NotFound, NotSignedIn
 from app.services.learners.connected_apps import AppAccess
 from app.services.learners.imported_badges import Upserted
 from sceau_credentials.proofs.data_integrity import add_proof
-from sceau_credentials.values.json_text import dump_json
+from sceau_credentials.values import dump_json
 from tests.api.clients import (
     REGISTRATION,
     application,

@@ -13,7 +13,7 @@ from openbadgeslib.ob2.verifier import OB2Verifier
 from sceau_credentials import Verdict, verify
 from sceau_credentials.baking import unbake
 from sceau_credentials.errors import DocumentUnavailable
-from sceau_credentials.values.documents import FetchedDocument
+from sceau_credentials.values import FetchedDocument
 from sceau_credentials.verification.report import CheckId, Report
 from tests.api.clients import anybody, closed_award, open_award
 from tests.support.house import COMMAND, House, build_house

@@ -14,8 +14,7 @@ from sceau_credentials.dids import did_web_document_url
 from sceau_credentials.keys import VerificationKey
 from sceau_credentials.proofs.vc_jwt import parse_compact_jws, verify_jws
 from sceau_credentials.status_list import StatusList, read_list, read_token_list
-from sceau_credentials.values.documents import FetchedDocument
-from sceau_credentials.values.json_text import JsonObject, parse_json
+from sceau_credentials.values import FetchedDocument, JsonObject, parse_json
 from sceau_credentials.verification.report import CheckId
 from sceau_credentials.verification.run_checks import verify
 from tests.api.clients import closed_award, open_award

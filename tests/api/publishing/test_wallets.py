@@ -14,7 +14,7 @@ from app.services.learners import wallet_metadata
 from app.services.learners.wallets import OfferShown
 from sceau_credentials.keys import Signer, VerificationKey
 from sceau_credentials.proofs.vc_jwt import parse_compact_jws, verify_jws
-from sceau_credentials.values.json_text import JsonObject
+from sceau_credentials.values import JsonObject
 from tests.api.clients import open_award, stored
 from tests.support.house import House
 

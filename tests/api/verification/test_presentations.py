@@ -6,7 +6,7 @@ from fastapi.testclient import TestClient
 
 from app.domain.verification import REQUEST_LIFE
 from sceau_credentials.proofs.vc_jwt import parse_compact_jws
-from sceau_credentials.values.json_text import JsonObject
+from sceau_credentials.values import JsonObject
 from tests.services.learners.test_wallets import open_award
 from tests.services.verification.test_presentations import (
     asked,

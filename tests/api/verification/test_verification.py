@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.domain.campus.audit_log import Actor
-from sceau_credentials.values.json_text import parse_json
+from sceau_credentials.values import parse_json
 from tests.api.clients import closed_award, open_award, stored
 from tests.support.every import for_each
 from tests.support.house import House

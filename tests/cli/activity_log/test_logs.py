@@ -11,8 +11,7 @@ from sqlalchemy import text
 
 from app.domain.activity_log.activity_log import leaf_of
 from sceau_credentials.keys import Algorithm, LocalSigningKey
-from sceau_credentials.transparency_log.checkpoints import EntryProof, TreeHead
-from sceau_credentials.transparency_log.notes import Note, NoteKey
+from sceau_credentials.transparency_log.notes import EntryProof, Note, NoteKey, TreeHead
 from tests.cli.conftest import Operator, Typed
 from tests.services.activity_log.test_activity_log import record, tamper
 from tests.support.house import House, build_house

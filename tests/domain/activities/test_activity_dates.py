@@ -23,7 +23,7 @@ from app.domain.awards.open_badges import (
 from app.domain.awards.skills import NO_PRACTICE
 from app.language import speaking
 from sceau_credentials.model import AchievementSubject
-from sceau_credentials.values.timestamps import parse_timestamp
+from sceau_credentials.values import parse_timestamp
 from tests.support.badges.credentials import badge_document
 
 ZONES = ["Europe/Paris", "Pacific/Noumea", "America/Guadeloupe", "Pacific/Tahiti", "Indian/Reunion"]

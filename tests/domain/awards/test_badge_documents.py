@@ -14,7 +14,7 @@ from app.domain.core import as_signed, new_row
 from app.services.awards.award_issuer import _achievement_in
 from sceau_credentials.model import BitstringStatusListEntry
 from sceau_credentials.status_list import status_entry
-from sceau_credentials.values.json_text import dump_json
+from sceau_credentials.values import dump_json
 from tests.support.house import NOON, House
 
 STATUS = "http://localhost:8000/statuts/1"

@@ -14,7 +14,7 @@ from pyld import jsonld
 from sceau_credentials.canonical import canonical_nquads, compiled, expansion
 from sceau_credentials.canonical.rdfc import canonicalize
 from sceau_credentials.errors import CanonicalizationTooHard, UnsafeDocument
-from sceau_credentials.values.vocabulary import CONTEXT_OB_3_0_3, CONTEXT_V2, context
+from sceau_credentials.values import CONTEXT_OB_3_0_3, CONTEXT_V2, context
 from tests.support.badges.example_credential import example_document
 from tests.support.every import for_each
 from tests.support.shared_data import shared

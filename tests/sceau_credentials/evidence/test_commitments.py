@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sceau_credentials.errors import CredentialError, MalformedInput, ProofError
-from sceau_credentials.evidence.commitments import Opening, commit, open_entry
+from sceau_credentials.evidence.documents import Opening, commit, open_entry
 
 KEY = bytes(range(32))
 PAYLOAD = {"activity": "Atelier bois", "minutes": 210, "part": "apprenant", "person": "p-17"}

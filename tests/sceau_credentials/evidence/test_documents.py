@@ -10,19 +10,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sceau_credentials.errors import CredentialError, MalformedInput, ProofError
-from sceau_credentials.evidence.commitments import Leaf, commit, open_entry
 from sceau_credentials.evidence.documents import (
     Evidence,
+    Leaf,
     LoggedEntry,
     check_evidence,
+    commit,
     digest_of,
     disclosed,
     disclosure,
+    open_entry,
 )
 from sceau_credentials.keys import Algorithm, LocalSigningKey
-from sceau_credentials.transparency_log.checkpoints import TreeHead
-from sceau_credentials.transparency_log.notes import Note, NoteKey, SignatureType, cosign, sign
-from sceau_credentials.transparency_log.tree import LeafHashes, inclusion_proof, root_of
+from sceau_credentials.transparency_log.notes import (
+    LeafHashes,
+    Note,
+    NoteKey,
+    SignatureType,
+    TreeHead,
+    cosign,
+    inclusion_proof,
+    root_of,
+    sign,
+)
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 AWARD = "https://badges.example/attributions/7"

@@ -7,12 +7,10 @@ from datetime import UTC, datetime
 import pytest
 
 from sceau_credentials.errors import DocumentUnavailable
-from sceau_credentials.evidence.log_keys import LogKeyState, LogKeyTerm
+from sceau_credentials.evidence.judging import LogKeyState, LogKeyTerm
 from sceau_credentials.keys import Algorithm, LocalSigningKey
-from sceau_credentials.transparency_log.checkpoints import TreeHead
-from sceau_credentials.transparency_log.notes import NoteKey
+from sceau_credentials.transparency_log.notes import LeafHashes, NoteKey, TreeHead, leaf_hash, root_of
 from sceau_credentials.transparency_log.tiles import Tile
-from sceau_credentials.transparency_log.tree import LeafHashes, leaf_hash, root_of
 
 ORIGIN = "badges.example/campus/itip/journal"
 KEY = NoteKey(ORIGIN, LocalSigningKey.generate(Algorithm.EDDSA).public)

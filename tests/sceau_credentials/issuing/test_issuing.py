@@ -23,9 +23,7 @@ from sceau_credentials.keys import Algorithm, LocalSigningKey, Signer, Verificat
 from sceau_credentials.model import OpenBadgeCredential
 from sceau_credentials.proofs.data_integrity import add_proof
 from sceau_credentials.proofs.vc_jwt import sign_jwt
-from sceau_credentials.values.documents import NoDocuments
-from sceau_credentials.values.json_text import dump_json
-from sceau_credentials.values.timestamps import format_timestamp
+from sceau_credentials.values import NoDocuments, dump_json, format_timestamp
 from sceau_credentials.verification.answers import Policy
 from sceau_credentials.verification.report import Verdict
 from sceau_credentials.verification.run_checks import verify

@@ -13,10 +13,9 @@ from sceau_credentials.errors import DocumentUnavailable, KeyNotResolved
 from sceau_credentials.keys import Signer
 from sceau_credentials.proofs.data_integrity import add_proof
 from sceau_credentials.proofs.vc_jwt import ParsedJws
-from sceau_credentials.verification.answers import Policy
+from sceau_credentials.verification.answers import Policy, secured_from_text
 from sceau_credentials.verification.checks import claims, signature
 from sceau_credentials.verification.issuer_keys import IssuerKeys
-from sceau_credentials.verification.secured import secured_from_text
 from tests.support.badges.credentials import DID, DID_URL, HOST, JWKS_URL, NOON, badge_document
 from tests.support.badges.documents import Documents
 from tests.support.badges.forgery import CAMPUS, EMBEDDED, FORGER, SIGNED, resigned, token, with_proof

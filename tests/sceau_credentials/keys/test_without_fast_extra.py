@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from cryptography.exceptions import InvalidSignature
 
-from sceau_credentials.keys import multibase, verification
+from sceau_credentials import keys
 from tests.sceau_credentials.keys import test_hostile_signatures as hostile
 from tests.sceau_credentials.keys import test_keys as ordinary
 from tests.support.every import for_each
@@ -16,10 +16,10 @@ from tests.support.every import for_each
 
 @pytest.fixture(autouse=True)
 def without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(verification, "crypto_sign_open", None)
-    monkeypatch.setattr(verification, "BadSignatureError", InvalidSignature)
-    monkeypatch.setattr(multibase, "b64decode", base64.b64decode)
-    monkeypatch.setattr(multibase, "urlsafe_b64encode", base64.urlsafe_b64encode)
+    monkeypatch.setattr(keys, "crypto_sign_open", None)
+    monkeypatch.setattr(keys, "BadSignatureError", InvalidSignature)
+    monkeypatch.setattr(keys, "b64decode", base64.b64decode)
+    monkeypatch.setattr(keys, "urlsafe_b64encode", base64.urlsafe_b64encode)
 
 
 @for_each(

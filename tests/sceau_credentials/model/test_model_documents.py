@@ -21,7 +21,7 @@ from sceau_credentials.model import (
     OpenBadgeCredential,
     Profile,
 )
-from sceau_credentials.values.vocabulary import CONTEXT_OB_3_0_3, CONTEXT_V2
+from sceau_credentials.values import CONTEXT_OB_3_0_3, CONTEXT_V2
 from tests.support.badges.example_credential import example_credential, example_document
 from tests.support.shared_data import shared
 

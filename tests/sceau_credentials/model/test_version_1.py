@@ -10,8 +10,7 @@ import pytest
 from sceau_credentials.errors import MalformedInput
 from sceau_credentials.keys import Signer, encode_base64url, encode_multibase
 from sceau_credentials.model import OpenBadgeCredential
-from sceau_credentials.proofs.cryptosuites import hash_rdfc
-from sceau_credentials.proofs.data_integrity import add_proof, proof_options
+from sceau_credentials.proofs.data_integrity import add_proof, hash_rdfc, proof_options
 from sceau_credentials.verification.findings import RemarkCode
 from sceau_credentials.verification.report import CheckId, Report, Verdict
 from tests.support.badges.credentials import DID, NOON, Campus, badge_document

@@ -13,17 +13,23 @@ import pytest
 
 from sceau_credentials import Verdict, verify
 from sceau_credentials.errors import DocumentUnavailable, MalformedInput
-from sceau_credentials.evidence.commitments import Leaf
-from sceau_credentials.evidence.documents import Evidence, digest_of
-from sceau_credentials.evidence.log_keys import LogKeys, LogKeyState, LogKeyTerm, witnesses_document
+from sceau_credentials.evidence.documents import Evidence, Leaf, digest_of
+from sceau_credentials.evidence.judging import LogKeys, LogKeyState, LogKeyTerm, witnesses_document
 from sceau_credentials.keys import Algorithm, LocalSigningKey
-from sceau_credentials.package import make_package, open_package
-from sceau_credentials.package.reading import MAX_DOCUMENTS, MAX_FILE
-from sceau_credentials.package.writing import Recorder
-from sceau_credentials.transparency_log.checkpoints import EntryProof, TreeHead
-from sceau_credentials.transparency_log.notes import Note, NoteKey, WitnessKey, cosign, sign
-from sceau_credentials.transparency_log.tree import LeafHashes, inclusion_proof, root_of
-from sceau_credentials.values.documents import FetchedDocument
+from sceau_credentials.package import MAX_DOCUMENTS, MAX_FILE, Recorder, make_package, open_package
+from sceau_credentials.transparency_log.notes import (
+    EntryProof,
+    LeafHashes,
+    Note,
+    NoteKey,
+    TreeHead,
+    WitnessKey,
+    cosign,
+    inclusion_proof,
+    root_of,
+    sign,
+)
+from sceau_credentials.values import FetchedDocument
 from sceau_credentials.verification.report import CheckId
 from tests.sceau_credentials.verification.checks.test_checks_withdrawn_key import (
     ADDRESS,

@@ -12,14 +12,11 @@ from app.services.verification.answers import keys_in
 from sceau_credentials import Verdict
 from sceau_credentials.dids import did_key
 from sceau_credentials.evidence.documents import Evidence, digest_of
-from sceau_credentials.evidence.judging import EvidenceOutcome
-from sceau_credentials.evidence.log_keys import witnesses_document
+from sceau_credentials.evidence.judging import EvidenceOutcome, witnesses_document
 from sceau_credentials.keys import Algorithm, LocalSigningKey
-from sceau_credentials.package import Anchors, make_package, open_package, verify_package
-from sceau_credentials.package.reading import Package
+from sceau_credentials.package import Anchors, Package, make_package, open_package, verify_package
 from sceau_credentials.proofs.data_integrity import add_proof
-from sceau_credentials.transparency_log.checkpoints import EntryProof
-from sceau_credentials.transparency_log.notes import WitnessKey, cosign
+from sceau_credentials.transparency_log.notes import EntryProof, WitnessKey, cosign
 from sceau_credentials.trust import Entry, Standing, TrustList
 from sceau_credentials.verification.report import CheckId, Report
 from tests.sceau_credentials.verification.checks.test_checks_withdrawn_key import (

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from openvc.keys import P256SigningKey
 from openvc.proof.ecdsa_sd import EcdsaSdProofSuite
 
+from sceau_credentials import values
 from sceau_credentials.canonical import canonical_nquads
 from sceau_credentials.errors import MalformedInput, ProofError, UnsafeDocument, UnusableKey
 from sceau_credentials.keys import Algorithm, Signer, VerificationKey, decode_multibase, encode_multibase
@@ -29,9 +30,7 @@ from sceau_credentials.proofs.selective_disclosure import (
     mandatory_pointers,
     select_members,
 )
-from sceau_credentials.values import vocabulary
-from sceau_credentials.values.timestamps import parse_timestamp
-from sceau_credentials.values.vocabulary import CONTEXT_OB_3_0_3, context
+from sceau_credentials.values import CONTEXT_OB_3_0_3, context, parse_timestamp
 from tests.sceau_credentials.proofs.test_selective_disclosure import without_invented_names
 from tests.sceau_credentials.signed import DID, NOON, KeyRing, credential
 from tests.support.badges.credentials import badge_document
@@ -91,15 +90,13 @@ class RepeatableKey:
 def citizenship(monkeypatch, tmp_path):
     written = json.dumps({"@context": {"@protected": True} | TERMS}).encode()
     (tmp_path / "citizenship.jsonld").write_bytes(written)
-    pin = vocabulary._Pin(
-        str(tmp_path / "citizenship.jsonld"), hashlib.sha256(written).hexdigest(), "credential"
-    )
-    pins = {**vocabulary._pinned_contexts(), CITIZENSHIP: pin}
-    monkeypatch.setattr(vocabulary, "_pinned_contexts", lambda: pins)
-    monkeypatch.setattr(vocabulary, "known_context_urls", lambda: frozenset(pins))
-    vocabulary._are_in_order.cache_clear()
+    pin = values._Pin(str(tmp_path / "citizenship.jsonld"), hashlib.sha256(written).hexdigest(), "credential")
+    pins = {**values._pinned_contexts(), CITIZENSHIP: pin}
+    monkeypatch.setattr(values, "_pinned_contexts", lambda: pins)
+    monkeypatch.setattr(values, "known_context_urls", lambda: frozenset(pins))
+    values._are_in_order.cache_clear()
     yield
-    vocabulary._are_in_order.cache_clear()
+    values._are_in_order.cache_clear()
 
 
 class Published:

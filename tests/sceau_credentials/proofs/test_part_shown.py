@@ -11,17 +11,17 @@ import pytest
 from openvc.keys import P256SigningKey
 from openvc.proof.ecdsa_sd import EcdsaSdProofSuite
 
+from sceau_credentials import values
 from sceau_credentials.dids import did_key
 from sceau_credentials.keys import Algorithm, LocalSigningKey, Signer
 from sceau_credentials.proofs.data_integrity import add_proof
-from sceau_credentials.values import vocabulary
-from sceau_credentials.values.vocabulary import CONTEXT_OB_3_0_3
+from sceau_credentials.values import CONTEXT_OB_3_0_3
 from sceau_credentials.verification.report import CheckId, Report, Verdict
 from sceau_credentials.verification.run_checks import verify
 from tests.sceau_credentials.proofs.test_selective_disclosure import without_invented_names
 from tests.support.badges.credentials import DID_URL, NOON, Campus, badge_document
 
-CONTEXTS = {CONTEXT_OB_3_0_3: vocabulary.context(CONTEXT_OB_3_0_3)}
+CONTEXTS = {CONTEXT_OB_3_0_3: values.context(CONTEXT_OB_3_0_3)}
 ALL = ["/issuer", "/validFrom", "/name", "/credentialSubject", "/validUntil", "/credentialStatus"]
 
 

@@ -20,7 +20,7 @@ from sceau_credentials.proofs.data_integrity import (
     proofs_of,
     verify_proofs,
 )
-from sceau_credentials.values.json_text import objects_in
+from sceau_credentials.values import objects_in
 from tests.sceau_credentials.signed import (
     DID,
     NOON,

@@ -25,7 +25,7 @@ from sceau_credentials.keys import (
     encode_multibase,
 )
 from sceau_credentials.proofs.data_integrity import add_proof, proofs_of, verify_proofs
-from sceau_credentials.values.vocabulary import CONTEXT_OB_3_0_3, context
+from sceau_credentials.values import CONTEXT_OB_3_0_3, context
 from tests.sceau_credentials.signed import DID, NOON, credential, reason, resigned, verified
 from tests.support.shared_data import shared
 

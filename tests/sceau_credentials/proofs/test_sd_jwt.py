@@ -33,7 +33,7 @@ from sceau_credentials.proofs.sd_jwt import (
     verify_sd_jwt_vc,
 )
 from sceau_credentials.proofs.vc_jwt import sign_claims
-from sceau_credentials.values.json_text import dump_json
+from sceau_credentials.values import dump_json
 from tests.support.badges.credentials import badge_document
 
 PUBLISHED = json.loads((Path(__file__).parents[2] / "vectors" / "sd-jwt" / "presentation.json").read_text())

@@ -22,7 +22,7 @@ from sceau_credentials.keys import (
 )
 from sceau_credentials.proofs.data_integrity import verify_proofs
 from sceau_credentials.proofs.selective_disclosure import decode_cbor
-from sceau_credentials.values.vocabulary import CONTEXT_OB_3_0_3, context
+from sceau_credentials.values import CONTEXT_OB_3_0_3, context
 from tests.sceau_credentials.signed import DID, NOON, credential
 from tests.support.every import for_each
 

@@ -27,7 +27,7 @@ from sceau_credentials.proofs.vc_jwt import (
     signing_input,
     verify_jws,
 )
-from sceau_credentials.values.json_text import dump_json
+from sceau_credentials.values import dump_json
 from tests.sceau_credentials.signed import KeyRing, credential
 
 SIGNERS = {algorithm: KeyRing().signer(algorithm) for algorithm in (Algorithm.EDDSA, Algorithm.ES256, Algorithm.RS256)}  # fmt: skip

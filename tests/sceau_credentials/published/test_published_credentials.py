@@ -11,12 +11,11 @@ from typing import Any
 import pytest
 
 from sceau_credentials.canonical import canonical_nquads
-from sceau_credentials.values.documents import NoDocuments
-from sceau_credentials.verification.answers import Policy
+from sceau_credentials.values import NoDocuments
+from sceau_credentials.verification.answers import Policy, secured_from_text
 from sceau_credentials.verification.checks import context, schema, signature
 from sceau_credentials.verification.report import CheckId, Outcome, Verdict
 from sceau_credentials.verification.run_checks import verify
-from sceau_credentials.verification.secured import secured_from_text
 from tests.support.badges.documents import Documents
 from tests.support.every import for_each
 from tests.support.shared_data import SHARED_DATA, shared

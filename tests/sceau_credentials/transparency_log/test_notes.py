@@ -10,22 +10,21 @@ from hypothesis import strategies as st
 
 from sceau_credentials.errors import CredentialError, MalformedInput, ProofError
 from sceau_credentials.keys import Algorithm, LocalSigningKey
-from sceau_credentials.transparency_log.checkpoints import EntryProof, TreeHead
 from sceau_credentials.transparency_log.notes import (
+    EMPTY_ROOT,
+    EntryProof,
+    LeafHashes,
     Note,
     NoteKey,
     SignatureType,
+    TreeHead,
     cosign,
     decoded_hashes,
-    sign,
-    signatures_in,
-)
-from sceau_credentials.transparency_log.tree import (
-    EMPTY_ROOT,
-    LeafHashes,
     inclusion_proof,
     leaf_hash,
     root_of,
+    sign,
+    signatures_in,
 )
 
 # The example of the note package of Go's module mirror, which the specification was written from.

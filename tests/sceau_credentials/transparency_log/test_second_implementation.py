@@ -13,18 +13,23 @@ from typing import Any
 import pytest
 
 from sceau_credentials.keys import Algorithm, LocalSigningKey
-from sceau_credentials.transparency_log.checkpoints import EntryProof, TreeHead
-from sceau_credentials.transparency_log.notes import Note, NoteKey, SignatureType, cosign, sign
-from sceau_credentials.transparency_log.tiles import TiledTree, entry_bundle, hashes_in, tiles_of, tiles_read
-from sceau_credentials.transparency_log.tree import (
+from sceau_credentials.transparency_log.notes import (
+    EntryProof,
     LeafHashes,
+    Note,
+    NoteKey,
+    SignatureType,
+    TreeHead,
     consistency_proof,
+    cosign,
     inclusion_proof,
     is_consistent,
     is_included,
     leaf_hash,
     root_of,
+    sign,
 )
+from sceau_credentials.transparency_log.tiles import TiledTree, entry_bundle, hashes_in, tiles_of, tiles_read
 from tests.support.badges import second_log
 from tests.support.every import for_each
 from tests.support.shared_data import shared

@@ -7,6 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sceau_credentials.errors import MalformedInput
+from sceau_credentials.transparency_log.notes import (
+    LeafHashes,
+    consistency_proof,
+    inclusion_proof,
+    leaf_hash,
+    root_of,
+)
 from sceau_credentials.transparency_log.tiles import (
     Tile,
     TiledTree,
@@ -15,13 +22,6 @@ from sceau_credentials.transparency_log.tiles import (
     hashes_in,
     new_tiles,
     tiles_of,
-)
-from sceau_credentials.transparency_log.tree import (
-    LeafHashes,
-    consistency_proof,
-    inclusion_proof,
-    leaf_hash,
-    root_of,
 )
 from tests.support.examples import examples
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sceau_credentials.transparency_log.tree import (
+from sceau_credentials.transparency_log.notes import (
     EMPTY_ROOT,
     Frontier,
     InclusionProofs,

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sceau_credentials.trust import Entry, Likeness, resemblance
-from sceau_credentials.trust.lookalikes import names_alike, skeleton, within_slips
+from sceau_credentials.trust import Entry, Likeness, names_alike, resemblance, skeleton, within_slips
 from tests.support.every import for_each
 
 ITIP = Entry(

@@ -18,13 +18,13 @@ from app.services.verification import verdicts
 from app.services.verification.answers import Answer
 from sceau_credentials import verify
 from sceau_credentials.errors import CredentialError
-from sceau_credentials.evidence.commitments import Leaf
-from sceau_credentials.model.version_1 import period_members
+from sceau_credentials.evidence.documents import Leaf
+from sceau_credentials.model.conforming import period_members
 from sceau_credentials.package import make_package, open_package
 from sceau_credentials.proofs.data_integrity import add_plain_proof, add_proof
 from sceau_credentials.proofs.vc_jwt import claim_problems, claims_of, credential_of
 from sceau_credentials.trust import TrustListRefused, read_trust_list
-from sceau_credentials.values.timestamps import (
+from sceau_credentials.values import (
     EARLIEST,
     LATEST,
     epoch_seconds,

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sceau_credentials.errors import MalformedInput
-from sceau_credentials.values.json_text import dump_json, parse_json, parse_json_object, pointer_to
+from sceau_credentials.values import dump_json, parse_json, parse_json_object, pointer_to
 from tests.support.every import for_each
 
 

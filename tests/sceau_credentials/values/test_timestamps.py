@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from sceau_credentials.errors import MalformedInput
-from sceau_credentials.values.timestamps import format_timestamp, parse_timestamp
+from sceau_credentials.values import format_timestamp, parse_timestamp
 from tests.support.every import for_each
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sceau_credentials.errors import DocumentUnavailable
-from sceau_credentials.values.vocabulary import (
+from sceau_credentials.values import (
     CONTEXT_EXTENSIONS,
     CONTEXT_OB_3_0_3,
     CONTEXT_V1,

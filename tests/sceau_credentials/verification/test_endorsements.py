@@ -11,12 +11,11 @@ import pytest
 from sceau_credentials import Outcome, Report, Verdict, verify
 from sceau_credentials.dids import did_web_document_url
 from sceau_credentials.errors import MalformedInput, SelfCheckFailed, UnsafeDocument
-from sceau_credentials.issuing.endorsing import issue_endorsement
+from sceau_credentials.issuing.signing import issue_endorsement
 from sceau_credentials.model import EndorsementCredential
 from sceau_credentials.proofs.data_integrity import add_proof
 from sceau_credentials.proofs.vc_jwt import sign_jwt
-from sceau_credentials.verification.endorsements import MOST
-from sceau_credentials.verification.run_checks import verify_endorsement
+from sceau_credentials.verification.run_checks import MOST, verify_endorsement
 from tests.support.badges.credentials import ACHIEVEMENT_ID, CREDENTIAL_ID, DID, NOON, Campus, badge_document
 from tests.support.badges.documents import Documents
 

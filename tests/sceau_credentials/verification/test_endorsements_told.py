@@ -9,10 +9,10 @@ import pytest
 
 from sceau_credentials import CheckResult, Outcome
 from sceau_credentials.proofs.vc_jwt import sign_jwt
-from sceau_credentials.verification.endorsements import endorsements_in, judge_endorsement
+from sceau_credentials.verification.answers import Secured
 from sceau_credentials.verification.findings import Reason, found, not_reached
 from sceau_credentials.verification.report import CheckId
-from sceau_credentials.verification.secured import Secured
+from sceau_credentials.verification.run_checks import endorsements_in, judge_endorsement
 from tests.sceau_credentials.verification.test_endorsements import COMPANY, ENDORSER, IDS, badge, endorsement
 from tests.support.badges.credentials import ACHIEVEMENT_ID, CREDENTIAL_ID, DID, badge_document
 

@@ -11,7 +11,7 @@ from sceau_credentials import bake_png, bake_svg
 from sceau_credentials.issuing import SignedCredential
 from sceau_credentials.keys import Algorithm
 from sceau_credentials.proofs.vc_jwt import sign_jwt
-from sceau_credentials.values.documents import NoDocuments
+from sceau_credentials.values import NoDocuments
 from sceau_credentials.verification.answers import Identity, Policy
 from sceau_credentials.verification.report import CheckId, Outcome, Verdict
 from sceau_credentials.verification.run_checks import verify

@@ -12,7 +12,7 @@ import pytest
 from sceau_credentials import Outcome, Policy, verify
 from sceau_credentials.errors import MalformedInput, ProofError
 from sceau_credentials.keys import encode_multibase
-from sceau_credentials.proofs.cryptosuites import hash_rdfc, suite_of
+from sceau_credentials.proofs.data_integrity import hash_rdfc, suite_of
 from sceau_credentials.proofs.selective_disclosure import decode_cbor
 from sceau_credentials.status_list import StatusList, read_entry, read_list
 from sceau_credentials.verification.answers import Identity

@@ -10,7 +10,7 @@ import pytest
 from sceau_credentials import bake_svg, verify
 from sceau_credentials.canonical import expansion
 from sceau_credentials.errors import CanonicalizationTooHard
-from sceau_credentials.values.json_text import dump_json, members_in, objects_in
+from sceau_credentials.values import dump_json, members_in, objects_in
 from sceau_credentials.verification.reading import read
 from tests.sceau_credentials.signed import credential
 from tests.support.badges.credentials import NOON, badge_document

@@ -12,18 +12,18 @@ from sceau_credentials import CheckResult, Report
 from sceau_credentials.baking import PngMaster, SvgMaster
 from sceau_credentials.errors import DocumentUnavailable, MalformedInput
 from sceau_credentials.keys import encode_base64url
-from sceau_credentials.values.documents import FetchedDocument
-from sceau_credentials.verification.answers import FetchBudget
-from sceau_credentials.verification.findings import Reason, Remark, RemarkCode, found, remarks_on
-from sceau_credentials.verification.legacy.documents import ADDED_WORDS, may_be_older, without_words
-from sceau_credentials.verification.reading import Reading, read
-from sceau_credentials.verification.report import EndorsementAnswer, Outcome
-from sceau_credentials.verification.secured import (
+from sceau_credentials.values import FetchedDocument
+from sceau_credentials.verification.answers import (
+    FetchBudget,
     Secured,
     looks_secured,
     secured_from_json,
     secured_from_text,
 )
+from sceau_credentials.verification.findings import Reason, Remark, RemarkCode, found, remarks_on
+from sceau_credentials.verification.legacy import ADDED_WORDS, may_be_older, without_words
+from sceau_credentials.verification.reading import Reading, read
+from sceau_credentials.verification.report import EndorsementAnswer, Outcome
 from tests.sceau_credentials.baking.pictures import itxt, png
 from tests.sceau_credentials.baking.test_pdf_attachments import pdf
 from tests.sceau_credentials.verification.legacy.older_issuer import ASSERTION, assertion

@@ -11,13 +11,12 @@ from hypothesis import strategies as st
 
 from sceau_credentials.dids import did_key
 from sceau_credentials.keys import Algorithm, LocalSigningKey, Signer, encode_multibase
-from sceau_credentials.proofs.cryptosuites import hash_rdfc
-from sceau_credentials.proofs.data_integrity import add_proof, proof_options
+from sceau_credentials.proofs.data_integrity import add_proof, hash_rdfc, proof_options
 from sceau_credentials.proofs.vc_jwt import sign_jwt
 from sceau_credentials.verification import findings
 from sceau_credentials.verification.answers import Policy
 from sceau_credentials.verification.findings import Reason, RemarkCode, found
-from sceau_credentials.verification.legacy.documents import ADDED_WORDS, without_words
+from sceau_credentials.verification.legacy import ADDED_WORDS, without_words
 from sceau_credentials.verification.report import CheckId, Outcome, Report, Verdict
 from sceau_credentials.verification.run_checks import verify
 from tests.sceau_credentials.verification.legacy import older_issuer

@@ -14,7 +14,7 @@ from app.services.activity_log.evidence import RemovedEvidence
 from sceau_credentials.evidence.documents import Evidence, digest_of
 from sceau_credentials.evidence.judging import EvidenceOutcome, EvidenceReport, judge_evidence
 from sceau_credentials.keys import VerificationKey
-from sceau_credentials.values.json_text import JsonObject, parse_json_object
+from sceau_credentials.values import JsonObject, parse_json_object
 from tests.support.house import COMMAND, House
 
 ZOE, LEO = "Martin Zoé;zoe@exemple.fr", "N’Diaye Léo;leo@exemple.fr"

@@ -21,13 +21,11 @@ from app.services.activity_log.witness import (
     change_key,
     cosign_log,
 )
-from sceau_credentials.evidence.judging import EvidenceOutcome, EvidenceReport, judge_evidence
-from sceau_credentials.evidence.log_keys import LogKeys
+from sceau_credentials.evidence.judging import EvidenceOutcome, EvidenceReport, LogKeys, judge_evidence
 from sceau_credentials.keys import SigningKey
 from sceau_credentials.package import open_package
-from sceau_credentials.transparency_log.checkpoints import TreeHead
-from sceau_credentials.transparency_log.notes import Note, NoteKey, sign
-from sceau_credentials.values.json_text import parse_json_object
+from sceau_credentials.transparency_log.notes import Note, NoteKey, TreeHead, sign
+from sceau_credentials.values import parse_json_object
 from tests.services.activity_log.test_activity_log import checkpoint, faults, record, tamper
 from tests.services.activity_log.test_log_watch import HAND_IN, JOURNAL, Served
 from tests.services.campus.test_key_retiring import LEO, WHY, ZOE, award_id_of

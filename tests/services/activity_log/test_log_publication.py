@@ -6,12 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sceau_credentials.evidence.commitments import Leaf
-from sceau_credentials.transparency_log.checkpoints import EntryProof, TreeHead
-from sceau_credentials.transparency_log.notes import Note, NoteKey
+from sceau_credentials.evidence.documents import Leaf
+from sceau_credentials.transparency_log.notes import EntryProof, Note, NoteKey, TreeHead, leaf_hash, root_of
 from sceau_credentials.transparency_log.tiles import WIDTH, Tile, TiledTree, TileFile, entries_in, hashes_in
-from sceau_credentials.transparency_log.tree import leaf_hash, root_of
-from sceau_credentials.values.json_text import parse_json_object
+from sceau_credentials.values import parse_json_object
 from tests.services.activity_log.test_activity_log import checkpoint, record
 from tests.support.house import House
 

@@ -25,11 +25,9 @@ from app.services.activity_log.activity_log import LogOutOfStep
 from app.services.activity_log.evidence import LogPublication
 from app.services.activity_log.witness import KeyNotAnnounced, change_key, cosign_log
 from sceau_credentials.errors import DocumentUnavailable
-from sceau_credentials.evidence.log_keys import FILE, LogKeys, LogKeyState
-from sceau_credentials.transparency_log.checkpoints import TreeHead
-from sceau_credentials.transparency_log.notes import Note, NoteKey
+from sceau_credentials.evidence.judging import FILE, LogKeys, LogKeyState
+from sceau_credentials.transparency_log.notes import LeafHashes, Note, NoteKey, TreeHead, root_of
 from sceau_credentials.transparency_log.tiles import tiles_read
-from sceau_credentials.transparency_log.tree import LeafHashes, root_of
 from tests.support.examples import examples
 from tests.support.house import COMMAND, House, build_house
 

@@ -18,9 +18,7 @@ from app.services.activity_log.activity_log import LogOutOfStep
 from app.services.activity_log.log_check import Fault
 from app.services.activity_log.witness import cosign_log
 from sceau_credentials.errors import DocumentUnavailable
-from sceau_credentials.transparency_log.checkpoints import TreeHead
-from sceau_credentials.transparency_log.notes import Note, NoteKey, cosign
-from sceau_credentials.transparency_log.tree import Frontier
+from sceau_credentials.transparency_log.notes import Frontier, Note, NoteKey, TreeHead, cosign
 from tests.services.activity_log.test_activity_log import checkpoint, record, tamper
 from tests.support.house import COMMAND, House
 

@@ -14,8 +14,7 @@ from app.adapters.folders.log_files import FolderLog, WitnessFolder, WitnessKeyU
 from app.errors import InvalidInput, Unavailable
 from app.services.activity_log.witness import ContradictsItself, FilesDoNotFit, WitnessReport, cosign_log
 from sceau_credentials.errors import MalformedInput
-from sceau_credentials.transparency_log.checkpoints import TreeHead
-from sceau_credentials.transparency_log.notes import Note, WitnessKey
+from sceau_credentials.transparency_log.notes import Note, TreeHead, WitnessKey
 from tests.support.badges.toy_log import ORIGIN, ToyLog
 
 NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)

@@ -15,9 +15,8 @@ from app.domain.campus.campus import Campus
 from app.services.activity_log.log_check import LogCheck
 from app.services.awards.awards import AwardRequest
 from sceau_credentials.evidence.judging import content_digest
-from sceau_credentials.transparency_log.checkpoints import TreeHead
-from sceau_credentials.transparency_log.notes import Note
-from sceau_credentials.values.json_text import parse_json_object
+from sceau_credentials.transparency_log.notes import Note, TreeHead
+from sceau_credentials.values import parse_json_object
 from tests.support.house import House, listed
 
 ZOE, LEO = "Martin Zoé;zoe@exemple.fr", "N’Diaye Léo;leo@exemple.fr"

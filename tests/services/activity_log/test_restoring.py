@@ -13,7 +13,7 @@ from app.services.activity_log.log_check import LogCheck, Older, OlderCopy
 from app.services.badges.badges import Wording
 from sceau_credentials import verify
 from sceau_credentials.status_list import sequence_of
-from sceau_credentials.values.json_text import parse_json_object
+from sceau_credentials.values import parse_json_object
 from tests.support.databases.copies import Backup, drop_copies
 from tests.support.house import COMMAND, House
 from tests.support.restores import (

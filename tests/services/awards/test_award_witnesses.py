@@ -13,7 +13,7 @@ from app.services.verification.verdicts import witness_messages
 from sceau_credentials.evidence.judging import EvidenceReport, judge_evidence
 from sceau_credentials.package import open_package
 from sceau_credentials.transparency_log.notes import Note, WitnessKey, cosign
-from sceau_credentials.values.json_text import dump_json, parse_json_object
+from sceau_credentials.values import dump_json, parse_json_object
 from sceau_credentials.verification.run_checks import verify
 from tests.services.activity_log.test_log_key_rotation import rotate
 from tests.services.campus.test_key_retiring import LEO, ZOE, award_id_of

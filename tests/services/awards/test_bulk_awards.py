@@ -26,7 +26,7 @@ from app.services.awards.awards import AwardRequest
 from app.services.awards.batches import BatchResult
 from app.services.awards.bulk_revocation import WithdrawalRequest, WithdrawalScope
 from sceau_credentials.issuing import Batch, Prepared
-from sceau_credentials.values.json_text import JsonObject
+from sceau_credentials.values import JsonObject
 from tests.support.house import House, build_house, listed
 
 PEOPLE = [f"Nom{number} Prénom;p{number}@exemple.fr" for number in range(12)]

@@ -22,7 +22,7 @@ from app.services.awards import rule_ledger
 from app.services.awards.awards import AwardRequest, BatchResult
 from app.services.awards.rule_ledger import Roll
 from app.services.badges.badges import Wording
-from sceau_credentials.values.json_text import parse_json_object
+from sceau_credentials.values import parse_json_object
 from tests.support.house import COMMAND, House, listed
 
 ZOE, LEO, AWA = "MARTIN Zoé;zoe@exemple.fr", "N’DIAYE Léo;leo@exemple.fr", "SOW Awa"

@@ -30,7 +30,7 @@ from app.services.badges.badges import Wording
 from app.services.verification.verdicts import HeadlineKind, headline
 from sceau_credentials.proofs.vc_jwt import parse_compact_jws
 from sceau_credentials.status_list import INVALID, SUSPENDED, read_list, read_token_list
-from sceau_credentials.values.json_text import JsonObject, parse_json_object
+from sceau_credentials.values import JsonObject, parse_json_object
 from sceau_credentials.verification.report import CheckId, Verdict
 from tests.api.clients import V1, program
 from tests.services.activity_log.test_integrity import checked

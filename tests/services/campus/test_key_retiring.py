@@ -17,7 +17,7 @@ from app.services.verification.verdicts import remarks
 from sceau_credentials.keys import Signer
 from sceau_credentials.package import open_package
 from sceau_credentials.proofs.data_integrity import add_proof
-from sceau_credentials.values.json_text import JsonObject, dump_json, parse_json_object
+from sceau_credentials.values import JsonObject, dump_json, parse_json_object
 from sceau_credentials.verification.report import CheckId, Report, Verdict
 from sceau_credentials.verification.run_checks import verify
 from tests.support.house import COMMAND, NOON, House

@@ -36,7 +36,7 @@ from app.errors import Conflict, InvalidInput
 from app.jobs.kinds import CALENDARS
 from app.services.imports import calendar_imports
 from sceau_credentials.errors import DocumentUnavailable
-from sceau_credentials.values.documents import FetchedDocument
+from sceau_credentials.values import FetchedDocument
 from tests.services.imports.test_calendar_imports import ONCE, SERIES, activities, calendar, days
 from tests.support.house import COMMAND, House, listed
 from tests.support.letters import send_all

@@ -17,7 +17,7 @@ from app.services.learners.imported_badges import NotBrought
 from app.services.verification.verdicts import HeadlineKind, headline
 from sceau_credentials.baking import bake_png
 from sceau_credentials.proofs.data_integrity import add_proof
-from sceau_credentials.values.json_text import dump_json
+from sceau_credentials.values import dump_json
 from tests.sceau_credentials.verification.legacy.older_issuer import ASSERTION, published
 from tests.support.badges.credentials import DID_URL, LIST_INDEX, LIST_URL, NOON, Campus, badge_document
 from tests.support.badges.documents import Documents

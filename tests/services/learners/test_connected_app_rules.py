@@ -27,7 +27,7 @@ from app.domain.people.people import Person
 from app.domain.publishing import BADGES_API
 from app.errors import NotSignedIn
 from app.services.accounts.sessions import Browser
-from sceau_credentials.values.json_text import dump_json
+from sceau_credentials.values import dump_json
 from tests.api.clients import (
     REGISTRATION,
     V1,

@@ -29,8 +29,13 @@ from app.errors import Conflict, NotAllowed, NotFound
 from app.services.verification.verdicts.headlines import HeadlineKind, headline
 from sceau_credentials.keys import Algorithm
 from sceau_credentials.proofs.sd_jwt import badge_claims
-from sceau_credentials.values.json_text import JsonObject, dump_json, parse_json_object
-from sceau_credentials.values.timestamps import format_timestamp, parse_timestamp
+from sceau_credentials.values import (
+    JsonObject,
+    dump_json,
+    format_timestamp,
+    parse_json_object,
+    parse_timestamp,
+)
 from sceau_credentials.verification.findings import RemarkCode
 from sceau_credentials.verification.report import Report, Verdict
 from tests.services.learners.test_wallets import BY, open_award

@@ -20,8 +20,7 @@ from app.services.awards.awards import AwardRequest
 from app.services.badges.badges import Wording
 from app.services.learners.requests import RequestOutcome
 from app.services.verification.verdicts import HeadlineKind, headline
-from sceau_credentials.values.json_text import JsonObject, parse_json_object
-from sceau_credentials.values.timestamps import format_timestamp
+from sceau_credentials.values import JsonObject, format_timestamp, parse_json_object
 from tests.cli.conftest import Operator
 from tests.services.activity_log.test_integrity import checked
 from tests.services.learners.test_requests import accepting, agree, asked, request_of, reviewer

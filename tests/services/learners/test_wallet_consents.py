@@ -49,7 +49,7 @@ from app.jobs.kinds import Imports
 from app.services.learners.wallet_consents import WalletConsents
 from app.services.learners.wallets import DeferredToWallet, IssuedToWallet
 from sceau_credentials.keys import Algorithm, LocalSigningKey, encode_base64url
-from sceau_credentials.values.json_text import JsonObject, dump_json
+from sceau_credentials.values import JsonObject, dump_json
 from tests.services.learners.test_wallets import content_of, nonce, proof
 from tests.support.every import for_each
 from tests.support.house import House

@@ -29,7 +29,7 @@ from app.services.badges.badges import Wording
 from app.services.learners.wallets import DeferredToWallet, IssuedToWallet
 from sceau_credentials.keys import Algorithm, LocalSigningKey
 from sceau_credentials.proofs.sd_jwt import parse_sd_jwt
-from sceau_credentials.values.json_text import JsonObject, parse_json_object
+from sceau_credentials.values import JsonObject, parse_json_object
 from tests.services.learners import test_wallet_consents as consents
 from tests.services.learners.test_renewals import ASKS
 from tests.services.learners.test_requests import accepting, agree, asked, reviewer

@@ -35,12 +35,10 @@ from app.errors import Conflict, NotFound
 from app.services.learners.wallets import DeferredToWallet, IssuedToWallet, OfferShown
 from sceau_credentials.dids import did_key
 from sceau_credentials.keys import Algorithm, LocalSigningKey, Signer, encode_base64url, encode_multibase
-from sceau_credentials.proofs.cryptosuites import hash_rdfc
-from sceau_credentials.proofs.data_integrity import proof_options
+from sceau_credentials.proofs.data_integrity import hash_rdfc, proof_options
 from sceau_credentials.proofs.sd_jwt import parse_sd_jwt, verify_sd_jwt_vc
 from sceau_credentials.proofs.vc_jwt import sign_claims
-from sceau_credentials.values.json_text import JsonObject, dump_json, parse_json_object
-from sceau_credentials.values.vocabulary import CONTEXT_OB_3_0_3, CONTEXT_V2
+from sceau_credentials.values import CONTEXT_OB_3_0_3, CONTEXT_V2, JsonObject, dump_json, parse_json_object
 from tests.support.house import House
 
 ISSUER = "http://localhost:8000/campus/itip"

@@ -27,11 +27,10 @@ from app.services.activity_log.log_check import LogCheck
 from app.services.awards.awards import AwardRequest, BatchResult
 from app.services.badges.badges import Wording
 from app.services.learners.requests import RequestOutcome
-from sceau_credentials.evidence.commitments import Leaf, commit
+from sceau_credentials.evidence.documents import Leaf, commit
 from sceau_credentials.keys import decode_base64url
-from sceau_credentials.transparency_log.checkpoints import EntryProof
-from sceau_credentials.values.json_text import parse_json_object
-from sceau_credentials.values.timestamps import parse_timestamp
+from sceau_credentials.transparency_log.notes import EntryProof
+from sceau_credentials.values import parse_json_object, parse_timestamp
 from tests.support.handed import taken
 from tests.support.house import COMMAND, House, listed
 from tests.support.somebody import everything, forms_of

@@ -18,7 +18,7 @@ from app.services.awards.awards import AwardRequest
 from app.services.badges.badges import Wording
 from sceau_credentials.evidence.documents import digest_of
 from sceau_credentials.evidence.judging import EvidenceOutcome, judge_evidence
-from sceau_credentials.values.json_text import parse_json_object
+from sceau_credentials.values import parse_json_object
 from tests.support.examples import examples
 from tests.support.house import COMMAND, House, listed
 

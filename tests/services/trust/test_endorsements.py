@@ -17,10 +17,10 @@ from app.services.publishing.publication import ClosedAward
 from app.services.trust.endorsement_requests import EndorsementAsked
 from app.services.trust.endorsements import EndorsementOutcome, Subject
 from sceau_credentials.dids import did_key
-from sceau_credentials.issuing.endorsing import issue_endorsement
+from sceau_credentials.issuing.signing import issue_endorsement
 from sceau_credentials.keys import Algorithm, LocalSigningKey, Signer
 from sceau_credentials.model import EndorsementCredential, EndorsementSubject
-from sceau_credentials.values.json_text import parse_json_object
+from sceau_credentials.values import parse_json_object
 from sceau_credentials.verification.report import Outcome
 from sceau_credentials.verification.run_checks import verify_endorsement
 from tests.support.house import COMMAND, House

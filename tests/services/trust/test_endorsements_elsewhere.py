@@ -14,7 +14,7 @@ from app.jobs.kinds import ENDORSEMENTS
 from app.services.trust.endorsement_requests import EndorsementAsked
 from app.services.trust.endorsements import EndorsementOutcome
 from app.web.trust.endorsements import RecommendationShown, recommendations
-from sceau_credentials.issuing.endorsing import issue_endorsement
+from sceau_credentials.issuing.signing import issue_endorsement
 from sceau_credentials.model import BitstringStatusListEntry, EndorsementCredential, EndorsementSubject
 from sceau_credentials.status_list import status_entry
 from tests.support.badges.credentials import DID_URL, LIST_URL, Campus

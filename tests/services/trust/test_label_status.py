@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 
 from app.domain.campus.campus import Label, LabelCategory
 from app.services.verification.verdicts import label_message
-from sceau_credentials.values.json_text import parse_json_object
+from sceau_credentials.values import parse_json_object
 from sceau_credentials.verification.report import EndorsementAnswer
 from sceau_credentials.verification.run_checks import verify_endorsement
 from tests.services.trust.test_network_register import judged

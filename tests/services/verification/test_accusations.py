@@ -18,7 +18,7 @@ from app.services.verification import verdicts
 from app.services.verification.answers import Answer
 from app.services.verification.verdicts import HeadlineKind
 from sceau_credentials.proofs.data_integrity import add_proof
-from sceau_credentials.values.documents import NoDocuments
+from sceau_credentials.values import NoDocuments
 from sceau_credentials.verification.answers import Policy
 from sceau_credentials.verification.findings import Reason
 from sceau_credentials.verification.report import CheckId, Outcome, Report, SignatureState, Verdict

@@ -11,7 +11,7 @@ from app.services.verification.answers import Answer
 from app.services.verification.verdicts import HeadlineKind, check_messages, headline
 from sceau_credentials import Verdict
 from sceau_credentials.errors import DocumentUnavailable
-from sceau_credentials.values.documents import FetchedDocument
+from sceau_credentials.values import FetchedDocument
 from tests.sceau_credentials.verification.legacy.older_issuer import (
     ASSERTION,
     CLASS,

@@ -43,12 +43,10 @@ from sceau_credentials.keys import (
     encode_base64url,
     encode_multibase,
 )
-from sceau_credentials.proofs.cryptosuites import hash_rdfc
-from sceau_credentials.proofs.data_integrity import proof_options
+from sceau_credentials.proofs.data_integrity import hash_rdfc, proof_options
 from sceau_credentials.proofs.sd_jwt import present_sd_jwt
 from sceau_credentials.proofs.vc_jwt import parse_compact_jws, sign_claims, verify_jws
-from sceau_credentials.values.json_text import JsonObject, dump_json
-from sceau_credentials.values.vocabulary import CONTEXT_V2
+from sceau_credentials.values import CONTEXT_V2, JsonObject, dump_json
 from sceau_credentials.verification.report import Verdict
 from tests.services.learners.test_wallets import open_award
 from tests.support.every import for_each

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sceau_credentials.errors import DocumentUnavailable
-from sceau_credentials.values.documents import FetchedDocument
+from sceau_credentials.values import FetchedDocument
 
 
 class Documents:

@@ -19,7 +19,7 @@ from sceau_credentials.model import (
     Result,
     ResultDescription,
 )
-from sceau_credentials.values.json_text import JsonObject
+from sceau_credentials.values import JsonObject
 
 BASE = "https://badges.campus-exemple.fr"
 AWARDED = datetime(2022, 11, 27, 16, 30, tzinfo=UTC)

@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from sceau_credentials.values.vocabulary import CONTEXT_EXTENSIONS, CONTEXT_OB_3_0_3, CONTEXT_V2
+from sceau_credentials.values import CONTEXT_EXTENSIONS, CONTEXT_OB_3_0_3, CONTEXT_V2
 
 Document = dict[str, Any]
 

@@ -6,10 +6,16 @@ from collections.abc import Sequence
 
 from sceau_credentials.errors import DocumentUnavailable
 from sceau_credentials.keys import LocalSigningKey
-from sceau_credentials.transparency_log.checkpoints import TreeHead
-from sceau_credentials.transparency_log.notes import Note, NoteKey, sign
+from sceau_credentials.transparency_log.notes import (
+    LeafHashes,
+    Note,
+    NoteKey,
+    TreeHead,
+    leaf_hash,
+    root_of,
+    sign,
+)
 from sceau_credentials.transparency_log.tiles import TileFile
-from sceau_credentials.transparency_log.tree import LeafHashes, leaf_hash, root_of
 
 ORIGIN = "badges.exemple.fr/campus/itip/journal"
 

@@ -13,7 +13,7 @@ from app.domain.activities.activities import Activity, ActivityKind
 from app.domain.activities.check_in import Ticket, new_phone
 from app.domain.campus.audit_log import Actor
 from app.domain.learners.requests import BadgeRequest, RequestState
-from sceau_credentials.values.json_text import parse_json_object
+from sceau_credentials.values import parse_json_object
 from tests.services.activities.test_rooms import sign
 from tests.services.learners.test_requests import accepting
 from tests.support.house import COMMAND, House, send

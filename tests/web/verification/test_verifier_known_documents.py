@@ -13,7 +13,7 @@ import segno
 from fastapi.testclient import TestClient
 
 from app.domain.awards.awards import Visibility
-from sceau_credentials.values.json_text import JsonObject
+from sceau_credentials.values import JsonObject
 from tests.support.badges.endorsed import endorsed
 from tests.support.house import COMMAND, House, send
 from tests.support.networks import label, network_of

@@ -13,9 +13,8 @@ from app.language import N_
 from app.language.sentences import Sentence, plain
 from app.services.verification.verdicts.wording import CHECK_MESSAGES, NOT_FOR_US, TITLES, UNASKED
 from sceau_credentials.errors import MalformedInput
-from sceau_credentials.model.version_1 import period_members
-from sceau_credentials.values.json_text import JsonObject, JsonValue
-from sceau_credentials.values.timestamps import parse_timestamp
+from sceau_credentials.model.conforming import period_members
+from sceau_credentials.values import JsonObject, JsonValue, parse_timestamp
 from sceau_credentials.verification.findings import Reason, Remark, RemarkCode
 from sceau_credentials.verification.report import CheckId, CheckResult, Report, SignatureState
 from sceau_credentials.verification.report import Outcome as CheckOutcome

@@ -20,13 +20,12 @@ from app.domain.campus.signed_terms import (
 from app.language import N_
 from app.language.sentences import Sentence, plain
 from app.services.verification.verdicts.checks import place_of, signed_again
-from sceau_credentials.evidence.judging import EvidenceOutcome, EvidenceReport
-from sceau_credentials.evidence.log_keys import Witnessed
+from sceau_credentials.evidence.judging import EvidenceOutcome, EvidenceReport, Witnessed
 from sceau_credentials.trust import GivenLabel
-from sceau_credentials.values.timestamps import parse_timestamp
-from sceau_credentials.verification.endorsements import ENDORSES_ANOTHER, TOO_MANY
+from sceau_credentials.values import parse_timestamp
 from sceau_credentials.verification.findings import Reason, RemarkCode
 from sceau_credentials.verification.report import EndorsementAnswer, Outcome, Report
+from sceau_credentials.verification.run_checks import ENDORSES_ANOTHER, TOO_MANY
 
 if TYPE_CHECKING:
     from app.services.trust.labels import LabelJudged

@@ -19,12 +19,7 @@ from sceau_credentials.issuing import SignedCredential, issue, issue_endorsement
 from sceau_credentials.keys import Algorithm, LocalSigningKey, Signer, SigningKey, VerificationKey
 from sceau_credentials.model import OpenBadgeCredential
 from sceau_credentials.status_list import StatusList
-from sceau_credentials.values.documents import (
-    DocumentsAtHand,
-    DocumentSource,
-    FetchedDocument,
-    NoDocuments,
-)
+from sceau_credentials.values import DocumentsAtHand, DocumentSource, FetchedDocument, NoDocuments
 from sceau_credentials.verification.answers import Identity, Policy
 from sceau_credentials.verification.findings import Reason
 from sceau_credentials.verification.report import CheckId, CheckResult, Outcome, Report, Verdict

@@ -18,9 +18,14 @@ from urllib.parse import urlsplit
 
 from sceau_credentials.errors import KeyNotResolved, MalformedInput, UnusableKey
 from sceau_credentials.keys import Algorithm, VerificationKey, decode_base64url
-from sceau_credentials.values.documents import DocumentSource
-from sceau_credentials.values.json_text import JsonObject, JsonValue, parse_json_object
-from sceau_credentials.values.timestamps import format_timestamp, parse_timestamp
+from sceau_credentials.values import (
+    DocumentSource,
+    JsonObject,
+    JsonValue,
+    format_timestamp,
+    parse_json_object,
+    parse_timestamp,
+)
 
 __all__ = [
     "PublishedKey",

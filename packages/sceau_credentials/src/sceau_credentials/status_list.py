@@ -12,9 +12,7 @@ from typing import Final, Literal
 
 from sceau_credentials.errors import MalformedInput
 from sceau_credentials.keys import decode_base64url, decode_multibase, encode_base64url, encode_multibase
-from sceau_credentials.values.json_text import JsonObject, JsonValue
-from sceau_credentials.values.timestamps import format_timestamp
-from sceau_credentials.values.vocabulary import CONTEXT_V2
+from sceau_credentials.values import CONTEXT_V2, JsonObject, JsonValue, format_timestamp
 
 MINIMUM_SIZE: Final = 131_072  # BSL 3.2: shorter lists reveal too much about which one is checked
 MAX_DECOMPRESSED: Final = 2 * 1024 * 1024  # M11: 261 kB of gzip can hold 256 MiB

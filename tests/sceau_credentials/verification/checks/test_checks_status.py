@@ -13,9 +13,8 @@ from sceau_credentials.keys import encode_base64url
 from sceau_credentials.proofs.data_integrity import add_proof
 from sceau_credentials.proofs.vc_jwt import sign_jwt
 from sceau_credentials.status_list import StatusList, status_entry
-from sceau_credentials.verification.answers import Policy
+from sceau_credentials.verification.answers import Policy, Secured
 from sceau_credentials.verification.report import CheckId, Verdict
-from sceau_credentials.verification.secured import Secured
 from sceau_credentials.verification.status import StatusQuestion, status
 from tests.support.badges.credentials import DID, HOST, LIST_INDEX, LIST_URL, NOON, Campus, badge_document
 from tests.support.badges.documents import Documents

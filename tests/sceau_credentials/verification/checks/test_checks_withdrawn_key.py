@@ -8,13 +8,18 @@ from typing import Any
 import pytest
 
 from sceau_credentials.errors import DocumentUnavailable
-from sceau_credentials.evidence.commitments import Leaf, commit, open_entry
-from sceau_credentials.evidence.documents import Evidence, LoggedEntry, digest_of
+from sceau_credentials.evidence.documents import Evidence, Leaf, LoggedEntry, commit, digest_of, open_entry
 from sceau_credentials.evidence.judging import EvidenceOutcome, content_digest, judge_evidence
 from sceau_credentials.keys import Algorithm, LocalSigningKey
-from sceau_credentials.transparency_log.checkpoints import TreeHead
-from sceau_credentials.transparency_log.notes import Note, NoteKey, sign
-from sceau_credentials.transparency_log.tree import LeafHashes, inclusion_proof, root_of
+from sceau_credentials.transparency_log.notes import (
+    LeafHashes,
+    Note,
+    NoteKey,
+    TreeHead,
+    inclusion_proof,
+    root_of,
+    sign,
+)
 from sceau_credentials.verification.checks import withdrawn_key
 from tests.support.badges.credentials import DID, HOST
 from tests.support.badges.documents import Documents

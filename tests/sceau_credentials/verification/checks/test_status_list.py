@@ -32,7 +32,7 @@ from sceau_credentials.status_list import (
     status_list_credential,
     token_list_claims,
 )
-from sceau_credentials.values.json_text import JsonObject
+from sceau_credentials.values import JsonObject
 from tests.support.every import for_each
 from tests.support.shared_data import shared
 

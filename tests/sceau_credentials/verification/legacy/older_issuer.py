@@ -9,9 +9,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_private_key
 
 from sceau_credentials.errors import DocumentUnavailable
-from sceau_credentials.keys import Algorithm, LocalSigningKey
-from sceau_credentials.keys.multibase import encode_base64url
-from sceau_credentials.values.json_text import dump_json
+from sceau_credentials.keys import Algorithm, LocalSigningKey, encode_base64url
+from sceau_credentials.values import dump_json
 from tests.support.badges.documents import Documents
 
 NOON = datetime(2026, 6, 30, 12, tzinfo=UTC)

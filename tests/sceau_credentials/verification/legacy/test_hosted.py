@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sceau_credentials import Identity, Policy, Report, Verdict, verify
-from sceau_credentials.values.documents import NoDocuments
+from sceau_credentials.values import NoDocuments
 from sceau_credentials.verification.report import CheckId, Outcome
 from tests.sceau_credentials.verification.legacy.older_issuer import (
     ASSERTION,

@@ -15,7 +15,7 @@ from pypdf import Configuration, PdfReader, apply_configuration
 from pypdf.errors import LimitReachedError
 from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject, StreamObject
 
-from sceau_credentials.baking.carrier import MAX_TEXT, Unbaked, is_compact_jws, the_one
+from sceau_credentials.baking import MAX_TEXT, Unbaked, is_compact_jws, the_one
 from sceau_credentials.errors import ImageError
 
 MAX_PDF: Final = 2 * 1024 * 1024  # M10, as for pictures

@@ -7,13 +7,11 @@ from hashlib import sha256
 from typing import Final
 
 from sceau_credentials.canonical import compiled, expansion
-from sceau_credentials.canonical.jcs import canonical_json
-from sceau_credentials.canonical.path_metrics import Way, note, ways_taken
-from sceau_credentials.canonical.rdfc import canonicalize
-from sceau_credentials.canonical.tables import NotCovered
-from sceau_credentials.canonical.templates import Template, make_template, mark
+from sceau_credentials.canonical.compiled import NotCovered
+from sceau_credentials.canonical.rdfc import canonical_json, canonicalize
+from sceau_credentials.canonical.templates import Template, Way, make_template, mark, note, ways_taken
 from sceau_credentials.errors import UnsafeDocument
-from sceau_credentials.values.json_text import JsonObject, dump_exactly
+from sceau_credentials.values import JsonObject, dump_exactly
 
 __all__ = [
     "NotCovered",

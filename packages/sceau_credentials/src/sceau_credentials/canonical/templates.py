@@ -16,16 +16,48 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache
 from hashlib import sha256
 from itertools import pairwise
+from threading import Lock
 from typing import Final, TypeAlias
 
 from sceau_credentials.canonical import compiled
-from sceau_credentials.canonical.path_metrics import Way, note
+from sceau_credentials.canonical.compiled import NotCovered
 from sceau_credentials.canonical.rdfc import Quad, escape
-from sceau_credentials.canonical.tables import NotCovered
-from sceau_credentials.values.json_text import JsonObject
+from sceau_credentials.values import JsonObject
+
+# --- Counters, since process start, of the code path by which documents were canonicalised
+
+
+class Way(StrEnum):
+    """The code path by which a canonical form was found."""
+
+    COMPILED = "compiled"
+    """Through the tables of their contexts."""
+    TEMPLATE = "template"
+    """Through a template shared by their batch."""
+    GENERAL = "general"
+    """Through PyLD; includes documents it rejects."""
+
+
+_lock: Final = Lock()
+_taken: Final = dict.fromkeys(Way, 0)
+
+
+def note(way: Way) -> None:
+    with _lock:
+        _taken[way] += 1
+
+
+def ways_taken() -> dict[Way, int]:
+    """A copy; each counter only increases."""
+    with _lock:
+        return dict(_taken)
+
+
+# --- templates
 
 Pieces: TypeAlias = Sequence[str]
 """A line split at its marks: text, mark number, text, and so on, ending with text."""

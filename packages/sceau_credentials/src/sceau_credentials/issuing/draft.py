@@ -14,7 +14,7 @@ import orjson
 
 from sceau_credentials.canonical import canonical_nquads
 from sceau_credentials.keys import Signer
-from sceau_credentials.values.json_text import JsonObject, JsonValue, dump_exactly, pointer_to
+from sceau_credentials.values import JsonObject, JsonValue, dump_exactly, pointer_to
 
 _MOST_PARTS: Final = 256
 _LONGEST_PART: Final = 16 * 1024

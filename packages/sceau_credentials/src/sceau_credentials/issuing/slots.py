@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Final
 
-from sceau_credentials.canonical.tables import NotCovered
-from sceau_credentials.canonical.templates import mark
-from sceau_credentials.values.json_text import JsonObject, JsonValue
-from sceau_credentials.values.timestamps import is_our_form
+from sceau_credentials.canonical import canonical_bytes
+from sceau_credentials.canonical.compiled import NotCovered
+from sceau_credentials.canonical.templates import MARK_SIGN, Template, mark
+from sceau_credentials.errors import CredentialError, MalformedInput
+from sceau_credentials.keys import VerificationKey, decode_base64url, decode_multibase
+from sceau_credentials.proofs.data_integrity import digest, digest_of_options
+from sceau_credentials.proofs.vc_jwt import claim_problems, claims_of, credential_of, parse_compact_jws
+from sceau_credentials.values import JsonObject, JsonValue, dump_json, is_our_form, parse_json_object
 
 _UUID: Final = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 _LAST: Final = 36  # characters of an identifier are its UUID
@@ -151,3 +157,153 @@ def _split_uuid(identifier: JsonValue) -> tuple[str, str]:
 
 def _ends_with_uuid(identifier: str) -> bool:
     return _ENDS_WITH_UUID.fullmatch(identifier, max(0, len(identifier) - _LAST - 1)) is not None
+
+
+# --- The canonical form of credentials that come one at a time: by a template where similar ones came
+# before
+
+_SIGN: Final = MARK_SIGN.encode()
+_ANEW_EVERY: Final = 128
+
+
+@dataclass
+class _Kind:
+    """Documents that differ in their values only."""
+
+    met: int = 0
+    template: Template | None = None
+
+
+class TemplatedForms:
+    """Caches a limited number of templates, each made for the second document of its kind, so single ones
+    cost nothing.
+
+    A template is stored only where it agrees with the general path for that document; the general path is
+    used again for every 128th after it.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._kinds: dict[bytes, _Kind] = {}
+
+    def canonical_bytes(self, document: JsonObject, shared: bytes, placed: Slotted) -> bytes | None:
+        """None if the general path must be used. `shared` is the serialised marked part of the document."""
+        kind = self._kinds.get(shared)
+        if kind is None:
+            if len(self._kinds) >= self._most:
+                self._kinds.clear()
+            kind = self._kinds[shared] = _Kind()
+        kind.met += 1
+        try:
+            if kind.met == 2 and shared.count(_SIGN) == placed.marks:
+                # Its own text resembling a mark would be taken for one.
+                kind.template = _template_of(document, placed)
+            if kind.template is None or kind.met % _ANEW_EVERY == 0:
+                return None
+            return kind.template.canonical_bytes(placed.values)
+        except NotCovered:
+            return None
+
+
+def _template_of(document: JsonObject, placed: Slotted) -> Template | None:
+    template = Template(placed.marked)
+    try:
+        says_the_same = template.canonical_bytes(placed.values) == canonical_bytes(document)
+    except CredentialError:
+        return None
+    return template if says_the_same else None
+
+
+# --- Whether stored credentials still hold: both forms against their issuer's keys, and one form against
+# the other
+#
+# The checks are the verifier's. The shared part of one badge's credentials is canonicalised once, as in
+# issuing.
+
+_MOST_PATTERNS: Final = 1_024
+
+
+class StoredFault(StrEnum):
+    UNREADABLE = "unreadable"
+    EMBEDDED_SIGNATURE = "embedded_signature"
+    TOKEN_SIGNATURE = "token_signature"  # noqa: S105
+    UNKNOWN_KEY = "unknown_key"
+    FORMS_DIFFER = "forms_differ"
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The content of the embedded form, without its proof; None where it cannot be read."""
+
+    document: JsonObject | None
+    faults: tuple[StoredFault, ...]
+
+
+class StoredCredentials:
+    """`keys`: all keys the issuers ever published, by verification method, under both of a key's names."""
+
+    def __init__(self, keys: Mapping[str, VerificationKey]) -> None:
+        self._keys = keys
+        self._forms = TemplatedForms(_MOST_PATTERNS)
+        self._headers: dict[str, VerificationKey | None] = {}
+
+    def check(self, embedded: bytes, token: str) -> Checked:
+        try:
+            document = parse_json_object(embedded)
+            proof = document.pop("proof", None)
+            if isinstance(proof, list) and len(proof) == 1:
+                proof = proof[0]
+            if not isinstance(proof, dict):
+                return Checked(document, (StoredFault.EMBEDDED_SIGNATURE,))
+            faults = [self._of_embedded(document, dict(proof)), self._of_token(document, embedded, token)]
+        except (CredentialError, ValueError, UnicodeDecodeError):
+            return Checked(None, (StoredFault.UNREADABLE,))
+        return Checked(document, tuple(fault for fault in faults if fault is not None))
+
+    def _of_embedded(self, document: JsonObject, proof: JsonObject) -> StoredFault | None:
+        value, method = proof.pop("proofValue", None), proof.get("verificationMethod")
+        key = self._keys.get(method) if isinstance(method, str) else None
+        if key is None:
+            return StoredFault.UNKNOWN_KEY
+        if proof.get("cryptosuite") != "eddsa-rdfc-2022" or not isinstance(value, str):
+            return StoredFault.EMBEDDED_SIGNATURE
+        try:
+            data = digest_of_options(document, proof) + digest(self._canonical(document))
+            holds = key.verify(decode_multibase(value, "z"), data)
+        except CredentialError:
+            holds = False
+        return None if holds else StoredFault.EMBEDDED_SIGNATURE
+
+    def _of_token(self, document: JsonObject, embedded: bytes, token: str) -> StoredFault | None:
+        text, _, signature = token.rpartition(".")
+        header, _, payload = text.partition(".")
+        key = self._key_of(header, token)
+        if key is None:
+            return StoredFault.UNKNOWN_KEY
+        if not key.verify(decode_base64url(signature), text.encode()):
+            return StoredFault.TOKEN_SIGNATURE
+        said = decode_base64url(payload)
+        # As issued: the same members in the same order, then the proof in one form and the claims in the other.
+        written = embedded[: embedded.rfind(b',"proof":')]
+        if said == b"".join((written, b",", dump_json(claims_of(document))[1:])):
+            return None
+        claims = parse_json_object(said)
+        if credential_of(claims) != document or claim_problems(claims):
+            return StoredFault.FORMS_DIFFER
+        return None
+
+    def _key_of(self, header: str, token: str) -> VerificationKey | None:
+        if header not in self._headers:
+            if len(self._headers) >= _MOST_PATTERNS:
+                self._headers.clear()
+            kid = parse_compact_jws(token).kid
+            self._headers[header] = self._keys.get(kid) if kid else None
+        return self._headers[header]
+
+    def _canonical(self, document: JsonObject) -> bytes:
+        try:
+            placed = take_apart_with_dates(document)
+            known = self._forms.canonical_bytes(document, dump_json(placed.marked), placed)
+        except (NotCovered, MalformedInput):
+            known = None
+        return canonical_bytes(document) if known is None else known

@@ -2,28 +2,31 @@
 
 from sceau_credentials.model.achievement import (
     Achievement,
+    AchievementSubject,
+    Address,
     Alignment,
-    Criteria,
-    Related,
-    ResultDescription,
-    RubricCriterionLevel,
-)
-from sceau_credentials.model.attachments import (
     BitstringStatusListEntry,
     CredentialSchema,
     CredentialStatus,
-    Proof,
-    RefreshService,
-    TermsOfUse,
-)
-from sceau_credentials.model.award import AchievementSubject, Evidence, OpenBadgeCredential, Result
-from sceau_credentials.model.endorsement import (
+    Criteria,
     EndorsementCredential,
     EndorsementSubject,
+    Evidence,
+    GeoCoordinates,
+    IdentifierEntry,
+    IdentityObject,
+    Image,
+    OpenBadgeCredential,
     Profile,
+    Proof,
+    RefreshService,
+    Related,
+    Result,
+    ResultDescription,
+    RubricCriterionLevel,
+    TermsOfUse,
     VerifiableCredential,
 )
-from sceau_credentials.model.identity import Address, GeoCoordinates, IdentifierEntry, IdentityObject, Image
 
 __all__ = [
     "Achievement",

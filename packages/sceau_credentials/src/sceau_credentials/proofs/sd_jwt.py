@@ -12,9 +12,15 @@ from typing import Final
 from sceau_credentials.errors import CredentialError, MalformedInput, ProofError
 from sceau_credentials.keys import Signer, VerificationKey, decode_base64url, encode_base64url
 from sceau_credentials.proofs.vc_jwt import ParsedJws, parse_compact_jws, sign_claims, verify_jws
-from sceau_credentials.values.json_text import JsonObject, JsonValue, dump_json, parse_json
-from sceau_credentials.values.timestamps import format_timestamp
-from sceau_credentials.values.vocabulary import CONTEXT_OB_3_0_3, CONTEXT_V2
+from sceau_credentials.values import (
+    CONTEXT_OB_3_0_3,
+    CONTEXT_V2,
+    JsonObject,
+    JsonValue,
+    dump_json,
+    format_timestamp,
+    parse_json,
+)
 
 SD_JWT_VC: Final = "dc+sd-jwt"
 SD_JWT_VC_TYPES: Final = (SD_JWT_VC, "vc+sd-jwt")

@@ -25,8 +25,7 @@ from sceau_credentials.keys import (
     encode_base64url,
     encode_multibase,
 )
-from sceau_credentials.values.json_text import JsonObject, JsonValue, pointer_to
-from sceau_credentials.values.timestamps import format_timestamp
+from sceau_credentials.values import JsonObject, JsonValue, format_timestamp, pointer_to
 
 CRYPTOSUITE: Final = "ecdsa-sd-2023"
 

@@ -20,15 +20,17 @@ from sceau_credentials.keys import (
     decode_base64url,
     encode_base64url,
 )
-from sceau_credentials.model.version_1 import is_version_1, period_members
-from sceau_credentials.values.json_text import (
+from sceau_credentials.model.conforming import is_version_1, period_members
+from sceau_credentials.values import (
     JsonObject,
     JsonValue,
     dump_json,
+    epoch_seconds,
     parse_json_object,
+    parse_timestamp,
     parse_with_text,
+    shifted,
 )
-from sceau_credentials.values.timestamps import epoch_seconds, parse_timestamp, shifted
 
 MAX_TOKEN: Final = 64 * 1024  # M4
 REGISTERED_CLAIMS: Final = ("iss", "sub", "aud", "exp", "nbf", "iat", "jti")  # B-013, B-017

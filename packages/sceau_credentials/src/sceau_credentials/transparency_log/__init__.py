@@ -5,15 +5,29 @@ Hashes are SHA-256, 32 bytes; an index counts leaves from 0, a size counts all o
 unreadable input, ProofError for a signature that does not hold, IndexError for an index beyond the tree.
 """
 
-from sceau_credentials.transparency_log.checkpoints import EntryProof, TreeHead
 from sceau_credentials.transparency_log.notes import (
+    EMPTY_ROOT,
+    HASH_BYTES,
+    EntryProof,
+    Frontier,
+    InclusionProofs,
+    LeafHashes,
+    Nodes,
     Note,
     NoteKey,
     NoteSignature,
     SignatureType,
     Signed,
+    TreeHead,
     WitnessKey,
+    consistency_proof,
     cosign,
+    inclusion_proof,
+    is_consistent,
+    is_included,
+    leaf_hash,
+    node_hash,
+    root_of,
     sign,
 )
 from sceau_credentials.transparency_log.tiles import (
@@ -26,21 +40,6 @@ from sceau_credentials.transparency_log.tiles import (
     new_tiles,
     tiles_of,
     tiles_read,
-)
-from sceau_credentials.transparency_log.tree import (
-    EMPTY_ROOT,
-    HASH_BYTES,
-    Frontier,
-    InclusionProofs,
-    LeafHashes,
-    Nodes,
-    consistency_proof,
-    inclusion_proof,
-    is_consistent,
-    is_included,
-    leaf_hash,
-    node_hash,
-    root_of,
 )
 
 __all__ = [

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sceau_credentials.errors import DocumentUnavailable, MalformedInput
-from sceau_credentials.transparency_log.tree import HASH_BYTES, node_hash
+from sceau_credentials.transparency_log.notes import HASH_BYTES, node_hash
 
 HEIGHT: Final = 8
 WIDTH: Final = 1 << HEIGHT

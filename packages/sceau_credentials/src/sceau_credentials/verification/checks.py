@@ -29,33 +29,31 @@ from sceau_credentials.errors import (
 )
 from sceau_credentials.evidence.judging import EvidenceOutcome, judge_evidence
 from sceau_credentials.keys import decode_multibase
-from sceau_credentials.model.conforming import check_conforms
-from sceau_credentials.model.version_1 import in_version_2, period_members
+from sceau_credentials.model.conforming import check_conforms, in_version_2, period_members
 from sceau_credentials.proofs.data_integrity import MOST_OBJECTS, ProofResult, verify_proofs
 from sceau_credentials.proofs.sd_jwt import SD_JWT_VC_TYPES
 from sceau_credentials.proofs.vc_jwt import ParsedJws, check_header, claim_problems, verify_jws
-from sceau_credentials.values.documents import DocumentSource
-from sceau_credentials.values.json_text import JsonObject, JsonValue, objects_in, pointer_to
-from sceau_credentials.values.timestamps import format_timestamp, parse_timestamp, shifted
-from sceau_credentials.values.vocabulary import (
+from sceau_credentials.values import (
     CONTEXT_OB_3_0_3,
     CONTEXT_V1,
     CONTEXT_V2,
+    DocumentSource,
+    JsonObject,
+    JsonValue,
     allowed_context_array,
+    format_timestamp,
     known_context_urls,
     known_schema_urls,
+    objects_in,
+    parse_timestamp,
+    pointer_to,
+    shifted,
 )
-from sceau_credentials.verification.answers import FetchBudget, Identity, Policy
+from sceau_credentials.verification.answers import FetchBudget, Identity, Policy, Secured
 from sceau_credentials.verification.findings import Reason, found, not_reached, reason_of
 from sceau_credentials.verification.issuer_keys import IssuerKeys
-from sceau_credentials.verification.legacy.documents import (
-    ADDED_WORDS,
-    is_answered_safely,
-    may_be_older,
-    without_words,
-)
+from sceau_credentials.verification.legacy import ADDED_WORDS, is_answered_safely, may_be_older, without_words
 from sceau_credentials.verification.report import CheckId, CheckResult, Outcome
-from sceau_credentials.verification.secured import Secured
 
 
 def issuer_of(document: JsonObject) -> str | None:

@@ -11,11 +11,10 @@ from typing import Final
 
 import orjson
 
-from sceau_credentials.model.version_1 import is_version_1
+from sceau_credentials.model.conforming import is_version_1
 from sceau_credentials.proofs.vc_jwt import other_header_members
-from sceau_credentials.values.json_text import JsonObject, JsonValue, pointer_to
-from sceau_credentials.verification.answers import CheckId, CheckResult, Outcome, SignatureState
-from sceau_credentials.verification.secured import Secured
+from sceau_credentials.values import JsonObject, JsonValue, pointer_to
+from sceau_credentials.verification.answers import CheckId, CheckResult, Outcome, Secured, SignatureState
 
 _READABLE, _CONTEXT, _SCHEMA, _PROOF, _KEY, _ISSUER, _VALIDITY, _STATUS, _RECIPIENT = CheckId
 _GOOD, _BAD, _VOID, _OPEN = Outcome

@@ -16,8 +16,7 @@ from sceau_credentials.errors import (
 )
 from sceau_credentials.keys import VerificationKey
 from sceau_credentials.proofs.vc_jwt import ParsedJws
-from sceau_credentials.values.documents import DocumentSource
-from sceau_credentials.values.json_text import JsonObject, JsonValue, parse_json_object
+from sceau_credentials.values import DocumentSource, JsonObject, JsonValue, parse_json_object
 
 _ACCEPT: Final = "application/jwk-set+json, application/json;q=0.9"
 _MAX_JWK_SET: Final = 64 * 1024

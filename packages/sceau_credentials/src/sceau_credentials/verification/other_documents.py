@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,12 +12,33 @@ from urllib.parse import urlsplit
 
 from sceau_credentials.dids import did_web_document_url
 from sceau_credentials.errors import CredentialError, DocumentUnavailable, MalformedInput
-from sceau_credentials.values.documents import DocumentSource
-from sceau_credentials.values.json_text import JsonObject, JsonValue, parse_json_object
-from sceau_credentials.verification.answers import CheckResult, Outcome
-from sceau_credentials.verification.checks import issuer_of
+from sceau_credentials.model.conforming import period_members
+from sceau_credentials.values import (
+    CONTEXT_V1,
+    CONTEXT_V2,
+    DocumentSource,
+    JsonObject,
+    JsonValue,
+    allowed_context_array,
+    is_absolute_iri,
+    known_context_urls,
+    parse_json_object,
+    parse_timestamp,
+    pointer_to,
+)
+from sceau_credentials.verification.answers import (
+    CheckResult,
+    FetchBudget,
+    Outcome,
+    Policy,
+    Secured,
+    secured_from_text,
+)
+from sceau_credentials.verification.checks import claims, issuer, issuer_of, recipient, signature, validity
+from sceau_credentials.verification.findings import Reason, found, not_reached
+from sceau_credentials.verification.report import CheckId, Report
 from sceau_credentials.verification.run_checks import DEFAULT_POLICY, asked_of_document
-from sceau_credentials.verification.secured import Secured, secured_from_text
+from sceau_credentials.verification.status import Authenticate, StatusQuestion, status
 
 MOST_BYTES: Final = 1024 * 1024
 
@@ -173,3 +195,189 @@ def _issuer_name(document: JsonObject) -> str:
 
 def _text(value: JsonValue) -> str:
     return value[:4000] if isinstance(value, str) else ""
+
+
+# --- A verifiable credential of any kind: the rules of the W3C data model and its proof only
+
+_TYPED: Final = ("credentialStatus", "termsOfUse", "evidence", "refreshService", "credentialSchema")
+_NAMED: Final = ("credentialSchema",)  # each entry must have an id
+_LANGUAGE: Final = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*", re.ASCII)
+_DIGESTS: Final = frozenset({"digestSRI", "digestMultibase"})
+_DEFAULT: Final = Policy()
+
+
+def verify_credential(
+    presented: str, *, documents: DocumentSource, at: datetime, policy: Policy = _DEFAULT
+) -> Report:
+    """Whether this credential (JSON or compact JWS) conforms, is signed by its issuer and in force."""
+    try:
+        secured = secured_from_text(presented)
+    except MalformedInput as error:
+        return Report(at, (found(Reason.MALFORMED_JSON, cause=error.reason),))
+    document, issuer_id = secured.document, issuer_of(secured.document)
+    checks = [found(Reason.READABLE), *shape_of(document)]
+    against = next((each for each in checks if each.outcome is not Outcome.PASSED), None)
+    if against is not None or issuer_id is None:
+        because = against.id if against else CheckId.SCHEMA
+        asked = (CheckId.PROOF, CheckId.KEY, CheckId.VALIDITY, CheckId.STATUS)
+        return Report(
+            at, (*checks, *(not_reached(each, because) for each in asked)), presented=secured.claims
+        )
+    budget = FetchBudget(documents, policy.max_fetches)
+    findings = signature(secured, issuer_id, documents=budget, at=at, policy=policy)
+    disagreeing = claims(secured.jws) if secured.jws else None
+    proof = disagreeing if disagreeing and findings.proof.outcome is Outcome.PASSED else findings.proof
+    checks += [proof, findings.key, _in_force(document, at, policy), recipient(document, policy.recipient)]
+    if findings.by_the_issuer:
+        question = StatusQuestion(
+            issuer_id, budget, at, policy, authenticate=_authentic_list(budget, at, policy)
+        )
+        checks += [issuer(issuer_id, policy), status(document, question)]
+    else:
+        checks += [not_reached(each, CheckId.PROOF) for each in (CheckId.ISSUER, CheckId.STATUS)]
+    return Report(
+        at,
+        tuple(checks),
+        form=secured.form,
+        document=document if findings.by_the_issuer else None,
+        presented=secured.claims,
+        issuer=issuer_id,
+        verification_method=findings.resolved.method_id if findings.resolved else None,
+    )
+
+
+def shape_of(document: JsonObject) -> tuple[CheckResult, CheckResult]:
+    """The checks of contexts and shape of a credential, signed or not."""
+    return _context(document), _schema(document)
+
+
+def _context(document: JsonObject) -> CheckResult:
+    contexts = document.get("@context")
+    if not isinstance(contexts, list) or not contexts or contexts[0] not in (CONTEXT_V2, CONTEXT_V1):
+        return found(Reason.CONTEXT_ORDER)
+    if not all(isinstance(each, str) for each in contexts):
+        return found(Reason.CONTEXT_NOT_ALLOWED)
+    unknown = [str(each) for each in contexts if each not in known_context_urls()]
+    if unknown:
+        return found(Reason.CONTEXT_NOT_HELD, url=unknown[0][:500])
+    return found(Reason.CONTEXT_KNOWN if allowed_context_array(contexts) else Reason.CONTEXT_NOT_ALLOWED)
+
+
+def _schema(document: JsonObject) -> CheckResult:
+    try:
+        _check_members(document)
+    except MalformedInput as error:
+        return found(Reason.SCHEMA_VIOLATION, cause=error.reason, pointer=error.pointer)
+    return found(Reason.SCHEMA_CONFORMS)
+
+
+def _check_members(document: JsonObject) -> None:
+    _require("VerifiableCredential" in _types(document, ""), "/type")
+    if "id" in document:
+        _check_id(document["id"], "/id")
+    named = document.get("issuer")
+    _check_id(named.get("id") if isinstance(named, dict) else named, "/issuer")
+    for pointer, subject in _objects(document, "credentialSubject", required=True):
+        _require(bool(subject), pointer)
+        if "id" in subject:
+            _check_id(subject["id"], f"{pointer}/id")
+    for member in _TYPED:
+        for pointer, entry in _objects(document, member):
+            _types(entry, pointer)
+            if "id" in entry or member in _NAMED:
+                _check_id(entry.get("id"), f"{pointer}/id")
+    for member in ("name", "description"):
+        _check_words(document, member, "")
+        if isinstance(named, dict):
+            _check_words(named, member, "/issuer")
+    _check_period(document)
+    _check_related(document)
+
+
+def _types(thing: JsonObject, pointer: str) -> list[str]:
+    written = thing.get("type")
+    listed = written if isinstance(written, list) else [written]
+    types = [each for each in listed if isinstance(each, str) and each]
+    _require(len(types) == len(listed) > 0, f"{pointer}/type")
+    return types
+
+
+def _objects(document: JsonObject, member: str, *, required: bool = False) -> list[tuple[str, JsonObject]]:
+    if member not in document:
+        _require(not required, f"/{member}")
+        return []
+    written = document[member]
+    listed = written if isinstance(written, list) else [written]
+    _require(bool(listed), f"/{member}")
+    objects = []
+    for index, each in enumerate(listed):
+        pointer = pointer_to(member, index) if isinstance(written, list) else f"/{member}"
+        if not isinstance(each, dict):
+            raise MalformedInput("wrong_type", pointer)
+        objects.append((pointer, each))
+    return objects
+
+
+def _check_id(written: JsonValue, pointer: str) -> None:
+    _require(isinstance(written, str) and is_absolute_iri(written), pointer)
+
+
+def _check_words(thing: JsonObject, member: str, before: str) -> None:
+    """Plain text, or language values: `@value` with, at most, its language and direction."""
+    if member not in thing:
+        return
+    written, pointer = thing[member], f"{before}/{member}"
+    for each in written if isinstance(written, list) else [written]:
+        if isinstance(each, str):
+            continue
+        if not isinstance(each, dict) or not isinstance(each.get("@value"), str):
+            raise MalformedInput("wrong_type", pointer)
+        _require(each.keys() <= {"@value", "@language", "@direction"}, pointer)
+        language = each.get("@language", "fr")
+        _require(isinstance(language, str) and bool(_LANGUAGE.fullmatch(language)), pointer)
+        _require(each.get("@direction", "ltr") in ("ltr", "rtl"), pointer)
+
+
+def _check_period(document: JsonObject) -> None:
+    for member in period_members(document):
+        if member in document:
+            try:
+                parse_timestamp(document[member], zone_required=True)
+            except MalformedInput:
+                raise MalformedInput("timestamp", f"/{member}") from None
+
+
+def _check_related(document: JsonObject) -> None:
+    seen = set()
+    for pointer, entry in _objects(document, "relatedResource"):
+        _check_id(entry.get("id"), f"{pointer}/id")
+        _require(not _DIGESTS.isdisjoint(entry), pointer)
+        _require(entry["id"] not in seen, f"{pointer}/id")
+        seen.add(entry["id"])
+
+
+def _require(holds: bool, pointer: str) -> None:
+    if not holds:
+        raise MalformedInput("wrong_type", pointer)
+
+
+def _in_force(document: JsonObject, at: datetime, policy: Policy) -> CheckResult:
+    """Unlike a badge, a credential may omit its start."""
+    start, _ = period_members(document)
+    since_ever = {start: "0001-01-01T00:00:00Z"} if start not in document else {}
+    return validity({**document, **since_ever}, at, policy)
+
+
+def _authentic_list(documents: DocumentSource, at: datetime, policy: Policy) -> Authenticate:
+    def authentic(listed: Secured) -> CheckResult | None:
+        findings = signature(
+            listed, issuer_of(listed.document) or "", documents=documents, at=at, policy=policy
+        )
+        if findings.by_the_issuer:
+            return None
+        if findings.key.reason == Reason.KEY_DOCUMENT_UNAVAILABLE:
+            return found(Reason.STATUS_LIST_UNAVAILABLE, cause=findings.key.reason)
+        against = findings.key if findings.proof.outcome is Outcome.PASSED else findings.proof
+        return found(Reason.STATUS_LIST_NOT_AUTHENTIC, cause=against.reason)
+
+    return authentic

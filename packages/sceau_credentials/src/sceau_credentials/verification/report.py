@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sceau_credentials.values.json_text import JsonObject
+from sceau_credentials.values import JsonObject
 from sceau_credentials.verification.answers import (
     CheckId,
     CheckResult,

@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 from urllib.parse import unquote
 
 from sceau_credentials.errors import CredentialError, DocumentUnavailable, MalformedInput
-from sceau_credentials.model.version_1 import period_members
+from sceau_credentials.model.conforming import period_members
 from sceau_credentials.proofs.vc_jwt import parse_compact_jws, verify_jws
 from sceau_credentials.status_list import (
     APPLICATION_SPECIFIC,
@@ -25,14 +25,19 @@ from sceau_credentials.status_list import (
     read_list,
     read_token_list,
 )
-from sceau_credentials.values.documents import DocumentSource, FetchedDocument
-from sceau_credentials.values.json_text import JsonObject, JsonValue, parse_json_object
-from sceau_credentials.values.timestamps import parse_timestamp, shifted
-from sceau_credentials.verification.answers import CheckResult, Outcome, Policy
+from sceau_credentials.values import (
+    DocumentSource,
+    FetchedDocument,
+    JsonObject,
+    JsonValue,
+    parse_json_object,
+    parse_timestamp,
+    shifted,
+)
+from sceau_credentials.verification.answers import CheckResult, Outcome, Policy, Secured, secured_from_text
 from sceau_credentials.verification.checks import issuer_of
 from sceau_credentials.verification.findings import Reason, found
 from sceau_credentials.verification.issuer_keys import IssuerKeys
-from sceau_credentials.verification.secured import Secured, secured_from_text
 
 Authenticate = Callable[[Secured], CheckResult | None]
 """None if a key of the document's own issuer signed it, otherwise the failed check."""

@@ -13,7 +13,7 @@ from sceau_credentials.issuing.lints import shape as keys
 from sceau_credentials.issuing.lints import shape as people
 from sceau_credentials.issuing.lints.shape import Lint
 from sceau_credentials.keys import Signer
-from sceau_credentials.values.json_text import JsonObject
+from sceau_credentials.values import JsonObject
 
 LINTS: tuple[Lint, ...] = (
     *shape.LINTS,

@@ -13,13 +13,17 @@ from sceau_credentials.errors import CanonicalizationTooHard, MalformedInput, Un
 from sceau_credentials.issuing.draft import Draft, Part, Text
 from sceau_credentials.keys import Algorithm, Signer, VerificationKey
 from sceau_credentials.model.conforming import reads_back
-from sceau_credentials.values.json_text import JsonObject, JsonValue, dump_json, parse_json
-from sceau_credentials.values.timestamps import format_timestamp, parse_timestamp
-from sceau_credentials.values.vocabulary import (
+from sceau_credentials.values import (
     CONTEXT_EXTENSIONS,
     CONTEXT_OB_3_0_3,
     CONTEXT_V2,
+    JsonObject,
+    JsonValue,
+    dump_json,
+    format_timestamp,
     known_schema_urls,
+    parse_json,
+    parse_timestamp,
 )
 
 Lint = Callable[[Draft], str | None]

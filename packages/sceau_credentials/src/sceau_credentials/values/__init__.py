@@ -1,1 +1,0 @@
-"""Values that documents are made of: JSON text, timestamps, IRIs, vocabularies."""
