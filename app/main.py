@@ -27,7 +27,7 @@ from app.container.process import collect_rarely
 from app.db.engine.session import requests_at_once
 from app.domain.accounts.rate_limits import Allowance
 from app.domain.accounts.sessions import ReauthRequired
-from app.domain.awards.awards import DocumentsToAlign
+from app.domain.awards import DocumentsToAlign
 from app.errors import AppError, NotSignedIn, TooMany, Unavailable
 from app.http import problems
 from app.http.allowances import AllowanceHeaders, note_allowance

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from openbadgeslib.ob3 import ldp
 
 from app.db.engine import session
-from app.domain.awards.awards import LineOutcome
+from app.domain.awards import LineOutcome
 from bench.measure import Row, rows
 from sceau_credentials.keys import Algorithm
 from tests.support.badges.credentials import Campus, badge_document

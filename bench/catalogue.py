@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 
 from app.db.engine.session import upgrade
 from app.db.engine.writes import insert_values
-from app.domain.badges.badges import BadgeKind
+from app.domain.badges import BadgeKind
 from app.domain.campus.campus import Campus
 from app.domain.frameworks.text_search import terms_of
 from app.domain.publishing import AUDIENCES, CatalogueEntry, EntryKind

@@ -20,9 +20,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from app.db.engine import session
-from app.domain.activities.activities import Activity, ActivityKind
-from app.domain.awards.awards import Visibility
-from app.domain.badges.badges import BadgeKind
+from app.domain.activities import Activity, ActivityKind
+from app.domain.awards import Visibility
+from app.domain.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.services.awards.awards import AwardRequest

@@ -26,7 +26,7 @@ import httpx
 
 from app.db.engine import session
 from app.domain.accounts.sessions import Scope
-from app.domain.awards.awards import LineOutcome, Visibility
+from app.domain.awards import LineOutcome, Visibility
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.services.awards.awards import AwardRequest

@@ -17,8 +17,8 @@ from app.container import Services, shared_between_processes
 from app.db.activity_log.activity_log import full_tile
 from app.db.engine import session as engine_session
 from app.db.engine.writes import insert_rows
-from app.domain.activities.activities import Activity, ActivityKind, Participation
-from app.domain.activity_log.activity_log import Fact, participation_fact
+from app.domain.activities import Activity, ActivityKind, Participation
+from app.domain.activity_log import Fact, participation_fact
 from bench.measure import Row
 from sceau_credentials.transparency_log.notes import Frontier
 from sceau_credentials.transparency_log.tiles import WIDTH

@@ -23,8 +23,8 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, text
 
 from app.db.engine.session import upgrade
-from app.domain.activities.activities import Activity, ActivityKind, Participation
-from app.domain.awards.awards import Award
+from app.domain.activities import Activity, ActivityKind, Participation
+from app.domain.awards import Award
 from app.domain.campus.audit_log import Actor
 from app.domain.frameworks.pathways import (
     ConditionKind,
@@ -35,7 +35,7 @@ from app.domain.frameworks.pathways import (
     StageCondition,
     StageState,
 )
-from app.domain.people.people import Person, name_in_lists
+from app.domain.people import Person, name_in_lists
 from app.services.frameworks.pathways import StageDraft
 from tests.support.databases.postgres import database_of_this_run
 from tests.support.house import House, build_house

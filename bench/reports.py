@@ -26,7 +26,7 @@ from app.container import Services
 from app.container.process import collect_rarely
 from app.db.engine.session import upgrade
 from app.db.engine.writes import insert_values
-from app.domain.activities.activities import (
+from app.domain.activities import (
     Activity,
     ActivityCampus,
     ActivityKind,
@@ -36,10 +36,10 @@ from app.domain.activities.activities import (
     PartKind,
 )
 from app.domain.activity_log.recovery import Frame
-from app.domain.awards.awards import Award, AwardState, Visibility
-from app.domain.badges.badges import Badge, BadgeKind, BadgeVersion
+from app.domain.awards import Award, AwardState, Visibility
+from app.domain.badges import Badge, BadgeKind, BadgeVersion
 from app.domain.campus.campus import Campus, Network
-from app.domain.people.people import Membership, Person, Role
+from app.domain.people import Membership, Person, Role
 from app.domain.reports.facts import (
     ActivityAudience,
     ActivityEstablishment,

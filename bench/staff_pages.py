@@ -32,7 +32,7 @@ from app.db.reports.marks import mark_everything
 from app.domain.activity_log.recovery import Frame
 from app.domain.campus.campus import Campus
 from app.domain.core import plain_text
-from app.domain.people.people import Membership, Role
+from app.domain.people import Membership, Role
 from app.settings import Settings
 from tests.support import house as houses
 from tests.support.databases import engines

@@ -15,10 +15,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from app.container.process import collect_rarely
 from app.db.engine import session
-from app.domain.awards.awards import Award
+from app.domain.awards import Award
 from app.domain.awards.batches import CHUNK_SIZE
 from app.domain.awards.open_badges import AwardEvidence
-from app.domain.badges.badges import BadgeKind
+from app.domain.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
 from app.services.awards.award_evidence import Grounded
 from app.services.awards.awards import AwardRequest, JudgedLine

@@ -21,7 +21,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from app.container.process import collect_rarely
 from app.db.engine import session
-from app.domain.awards.awards import Visibility
+from app.domain.awards import Visibility
 from app.domain.campus.audit_log import Actor
 from app.domain.learners.wallets import KEY_PROOF, PRE_AUTHORIZED, WalletFormat
 from app.services.learners.wallets import OfferShown

@@ -20,7 +20,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from app.db.engine import session
-from app.domain.awards.awards import Visibility
+from app.domain.awards import Visibility
 from app.domain.campus.audit_log import Actor
 from bench.bare import ANSWER_VARIABLE
 from bench.measure import Row, ratio_of, summary

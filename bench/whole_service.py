@@ -15,9 +15,9 @@ from tempfile import TemporaryDirectory
 from app.container import Process
 from app.container.process import collect_rarely
 from app.db.engine import session
-from app.domain.activities.activities import Activity, ActivityKind
+from app.domain.activities import Activity, ActivityKind
 from app.domain.activities.listed_people import ListedPerson
-from app.domain.awards.awards import LineOutcome, new_award
+from app.domain.awards import LineOutcome, new_award
 from app.domain.awards.batches import CHUNK_SIZE
 from app.domain.campus.audit_log import Actor
 from app.domain.core import neighbouring_ids

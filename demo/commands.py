@@ -9,7 +9,7 @@ import typer
 
 from app.cli.terminal import ready_process, say, show_table, with_progress
 from app.container import Process
-from app.domain.people.people import Role
+from app.domain.people import Role
 from app.language import N_
 from app.language import gettext as _
 from app.services.campus.registers import AwardFilter

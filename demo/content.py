@@ -12,11 +12,11 @@ from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from app.domain.activities.activities import ActivityKind, PartKind
-from app.domain.badges.badges import BadgeKind, Repeat
+from app.domain.activities import ActivityKind, PartKind
+from app.domain.badges import BadgeKind, Repeat
 from app.domain.campus.campus import LabelCategory
 from app.domain.learners.portfolios import Grouping, Naming
-from app.domain.people.people import Role
+from app.domain.people import Role
 from app.domain.reports.facts import Declared
 from demo.learners import Learner, invent
 

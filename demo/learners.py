@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from app.domain.people.people import AgeGroup
+from app.domain.people import AgeGroup
 
 SEED = "sceau-2026"
 DOMAINS = ("courriel.example", "courriel.example", "messagerie.example", "boite.example")

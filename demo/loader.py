@@ -10,7 +10,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from app.container import Process, utc_now
-from app.domain.activities.activities import PartKind
+from app.domain.activities import PartKind
 from app.domain.activities.listed_people import ListedPerson
 from app.domain.frameworks.releases import Source
 from app.services.frameworks.readers import open_tables, read_esco, read_rncp, read_rome

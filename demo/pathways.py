@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.domain.activities.activities import ActivityKind
+from app.domain.activities import ActivityKind
 from app.domain.campus.audit_log import Actor
 from app.domain.frameworks.pathways import ConditionKind, PathwayContent, StageCondition
 from app.services.frameworks.pathways import StageDraft

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from app.cli.terminal import out, say
 from app.container import Process, Services
-from app.domain.activities.activities import Activity, Plan
+from app.domain.activities import Activity, Plan
 from app.domain.activities.files import FileState, TakenFile
 from app.domain.activities.listed_people import ListedPerson
-from app.domain.awards.awards import AwardState, Visibility
-from app.domain.badges.badges import Badge
+from app.domain.awards import AwardState, Visibility
+from app.domain.badges import Badge
 from app.domain.badges.rules import rule_of
 from app.domain.badges.shared_definitions import BADGE_PARTS
 from app.domain.campus.audit_log import DEMO, Actor
@@ -22,12 +22,12 @@ from app.domain.campus.campus import Campus, Network
 from app.domain.frameworks import PublicAlignment, public_alignment
 from app.domain.learners.portfolios import ContributionStatement
 from app.domain.learners.ratings import RATED_AFTER, may_write_sentence, sentence_digest
-from app.domain.people.people import AgeGroup, Role
+from app.domain.people import AgeGroup, Role
 from app.domain.reports.facts import DeclaredFigure
 from app.domain.reports.network import Topic
 from app.domain.reports.surveys import Answer
 from app.domain.trust.organisations import checked_words
-from app.domain.trust.peers import checked_peer_words
+from app.domain.trust.trust_registry import checked_peer_words
 from app.errors import NotFound
 from app.language import N_
 from app.language import gettext as _

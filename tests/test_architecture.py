@@ -203,7 +203,7 @@ def test_import_contracts_are_kept():
     ("module", "planted", "broken"),
     [
         ("sceau_credentials/errors.py", "import httpx", "The credential library stands alone"),
-        ("app/domain/people/people.py", "def late():\n    from app.db.engine import session", "Layers: each may use only those below"),
+        ("app/domain/people/__init__.py", "def late():\n    from app.db.engine import session", "Layers: each may use only those below"),
         ("app/services/__init__.py", "import sqlmodel", "Only db writes SQL: services and faces never import the ORM"),
         ("app/services/__init__.py", "import jinja2", "Nothing below the faces knows the web framework"),
     ],

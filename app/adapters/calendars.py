@@ -16,7 +16,7 @@ from dateutil.tz import tzical
 from icalendar import Calendar, Event, vUri
 from icalendar.error import BrokenCalendarProperty
 
-from app.domain.activities.activities import ActivityKind
+from app.domain.activities import ActivityKind
 from app.domain.activities.days_as_written import MOST_SESSIONS
 from app.domain.imports.imports import (
     MAX_CALENDAR_LINES,
@@ -26,8 +26,8 @@ from app.domain.imports.imports import (
     MOST_SERIES,
     Meeting,
     ReadCalendar,
+    quoted,
 )
-from app.domain.imports.records import quoted
 from app.domain.imports.tables import ReadingPlan, kind_of_word
 from app.errors import InvalidInput
 from app.language import N_

@@ -39,7 +39,7 @@ from app.domain.campus.lti import (
     ToolKey,
     is_platform_url,
 )
-from app.domain.people.people import is_address, normal_address
+from app.domain.people import is_address, normal_address
 from sceau_credentials.errors import DocumentUnavailable
 
 _CLAIM: Final = "https://purl.imsglobal.org/spec/lti/claim/"

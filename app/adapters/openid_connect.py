@@ -33,7 +33,7 @@ from app.domain.accounts.sign_in import (
     ProviderDown,
     ProviderRefused,
 )
-from app.domain.people.people import is_address, normal_address
+from app.domain.people import is_address, normal_address
 from app.language import N_
 from sceau_credentials.errors import DocumentUnavailable, MalformedInput, UnusableKey
 from sceau_credentials.keys import check_rsa

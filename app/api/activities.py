@@ -24,7 +24,7 @@ from app.api.shapes import (
     UpdatedSince,
     example,
 )
-from app.domain.activities.activities import (
+from app.domain.activities import (
     Activity,
     ActivityKind,
     ActivitySession,
@@ -34,8 +34,8 @@ from app.domain.activities.activities import (
 )
 from app.domain.activities.listed_people import ListedPerson
 from app.domain.campus.integration import MOST_UPSERTED, NamedKind, UpsertOutcome, Wanted
+from app.domain.people import Person, normal_address
 from app.domain.people.parental_consent import needs_parent
-from app.domain.people.people import Person, normal_address
 from app.http.request_scope import WITH_ORGANISERS
 from app.services.activities.activities import PRESENCE
 from app.services.activities.upserts import ParticipantReceipt

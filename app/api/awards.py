@@ -25,7 +25,7 @@ from app.api.publishing.public import ONE_MINUTE
 from app.api.shapes import DryRun, ExternalIdText, Page, Paged, Shape, UpdatedSince, example
 from app.container import Process, Services
 from app.domain.activities.listed_people import ListedPerson
-from app.domain.awards.awards import AwardState, LineOutcome, Visibility, in_words
+from app.domain.awards import AwardState, LineOutcome, Visibility, in_words
 from app.domain.awards.batches import BatchLine, BatchState
 from app.domain.campus.integration import NamedKind
 from app.errors import AppError

@@ -12,8 +12,8 @@ from pydantic import BaseModel, Field
 from app.api.programs import BadgeWriter, Reader, Writing
 from app.api.shapes import Page, Paged, Shape, UpdatedSince, example
 from app.container import Services
-from app.domain.activities.activities import ActivityKind, PartKind
-from app.domain.badges.badges import BadgeKind, BadgeVersion, Repeat
+from app.domain.activities import ActivityKind, PartKind
+from app.domain.badges import BadgeKind, BadgeVersion, Repeat
 from app.domain.badges.rules import (
     MOST_CONDITIONS,
     MOST_MONTHS,

@@ -12,13 +12,15 @@ from pydantic import BaseModel, Field
 from app.api.programs import Program, Reader, WebhookReader, WebhookWriter, Writing
 from app.api.shapes import Page, Paged, Shape, example
 from app.domain.campus.campus import Campus
-from app.domain.campus.integration import Change, ChangedKind, WhatHappened
-from app.domain.campus.webhooks import (
+from app.domain.campus.integration import (
     LONGEST_URL,
+    Change,
+    ChangedKind,
     DeliveryState,
     Webhook,
     WebhookDelivery,
     WebhookState,
+    WhatHappened,
     api_path,
 )
 from app.http.request_scope import limited_by_token

@@ -24,8 +24,8 @@ from app.api.shapes import (
 )
 from app.domain.accounts.sessions import Scope
 from app.domain.campus.integration import MOST_UPSERTED, NamedKind, Wanted
+from app.domain.people import Person, normal_address
 from app.domain.people.parental_consent import needs_parent
-from app.domain.people.people import Person, normal_address
 from app.domain.publishing import Addresses
 from app.http.policies import Policy, Who, marked
 from app.http.request_scope import ProgramCounted, ReadingServices

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from app.api.programs import ActivityWriter, Program, Reader, Writing
 from app.api.shapes import Shape, example
+from app.domain.campus.places import departement_of, establishment_number, sector_of
 from app.domain.reports.facts import (
     Audience,
     AudienceCount,
@@ -21,7 +22,6 @@ from app.domain.reports.facts import (
     ReportFacts,
     SurveyCounts,
 )
-from app.domain.reports.places import departement_of, establishment_number, sector_of
 from app.domain.reports.surveys import SentenceState
 from app.http.request_scope import WITH_ORGANISERS
 

@@ -18,12 +18,12 @@ from app.cli.lists import CONFIRM
 from app.cli.terminal import ExitCode, aside, ready_process, say, stop, with_progress
 from app.container import Process, Services
 from app.domain.activities.listed_people import ListedPerson, name_key_of
-from app.domain.awards.awards import LineOutcome, end_of_last_day, in_words
+from app.domain.awards import LineOutcome, end_of_last_day, in_words
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import csv_for_excel
 from app.domain.imports.lists.model import Line, Reading, Reason, State
-from app.domain.people.people import name_key
+from app.domain.people import name_key
 from app.errors import NotFound
 from app.language import N_
 from app.language import gettext as _

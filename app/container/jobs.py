@@ -21,7 +21,7 @@ from app.adapters.web_documents.url_policy import NetworkScope
 from app.container.process import Process, utc_now
 from app.container.stores import shared_between_processes, stores_over
 from app.db.engine.session import open_engine, open_session
-from app.domain.activity_log.activity_log import Damage, FoundLeaf, IntegrityCheck
+from app.domain.activity_log import Damage, FoundLeaf, IntegrityCheck
 from app.domain.campus.audit_log import Actor
 from app.language import gettext as _
 from app.services.activity_log.integrity import AFTER_AWARDS, AwardCheck, Issuers, Result, range_of

@@ -63,12 +63,12 @@ from app.domain.accounts.sign_in import IdentityProvider
 from app.domain.awards.signing_clock import ClockJumped, Counter, Jump, Ticks
 from app.domain.campus.audit_log import DEMO, Actor
 from app.domain.campus.campus import Campus
+from app.domain.campus.integration import WebhookClient
 from app.domain.campus.lti import LtiRequests
 from app.domain.campus.sender import MailIdentity, MailRecords
-from app.domain.campus.webhooks import WebhookClient
 from app.domain.core import UNSHARED, Clock, Snapshot, Snapshots, resource_folder
-from app.domain.learners.page_views import PageViews
 from app.domain.learners.portfolios import Portfolio
+from app.domain.learners.ratings import PageViews
 from app.domain.messages import Mailer
 from app.domain.publishing import Addresses, SignedList
 from app.domain.trust.organisations import Endorsement

@@ -28,8 +28,8 @@ from app.domain.accounts.sign_in import Ceremonies
 from app.domain.awards.signing_clock import Counter
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
+from app.domain.campus.integration import WebhookClient
 from app.domain.campus.sender import MailIdentity, MailRecords
-from app.domain.campus.webhooks import WebhookClient
 from app.domain.core import Clock, ServiceOptions, Snapshot
 from app.domain.frameworks import Competency, PublicAlignment
 from app.domain.publishing import Addresses, SignedList

@@ -32,12 +32,11 @@ from app.domain.accounts.sign_in import (
     SignInLink,
     SignInRequest,
 )
-from app.domain.awards.awards import Award
+from app.domain.awards import Award
 from app.domain.campus.lti import LtiAccount, LtiLaunch
 from app.domain.campus.team import Invitation
 from app.domain.core import Clock
-from app.domain.people.people import Membership, Person, PersonAddress, name_key
-from app.domain.people.record_merge import PersonMerge
+from app.domain.people import Membership, Person, PersonAddress, PersonMerge, name_key
 from app.tenancy.scope import TenantScope, rows_named, rows_named_outside
 
 

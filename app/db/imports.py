@@ -14,7 +14,7 @@ from sqlmodel import col, delete, func, select, update
 from app.db.activities.activities import organised_by
 from app.db.engine.queries import Store
 from app.db.engine.writes import IN_ONE_QUERY, insert_rows, update_rows
-from app.domain.activities.activities import Activity, ActivityCampus, Participation
+from app.domain.activities import Activity, ActivityCampus, Participation
 from app.domain.imports.calendars import CalendarState, CalendarSubscription
 from app.domain.imports.imports import (
     FORGOTTEN,
@@ -26,7 +26,7 @@ from app.domain.imports.imports import (
     ImportRun,
     ImportState,
 )
-from app.domain.people.people import Person, name_key
+from app.domain.people import Person, name_key
 from app.errors import NotFound
 from app.language import N_
 

@@ -14,9 +14,9 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from app.db.engine.queries import Store, are_in_force
 from app.db.engine.writes import IN_ONE_QUERY, among, insert_rows, insert_unless_there
-from app.domain.activities.activities import Activity
-from app.domain.awards.awards import Award, AwardState
-from app.domain.badges.badges import BadgeVersion
+from app.domain.activities import Activity
+from app.domain.awards import Award, AwardState
+from app.domain.badges import BadgeVersion
 from app.domain.campus.campus import Campus
 from app.domain.messages import (
     BETWEEN_REMINDERS,
@@ -28,7 +28,7 @@ from app.domain.messages import (
     Turn,
     Waiting,
 )
-from app.domain.people.people import Person
+from app.domain.people import Person
 
 
 class LetterStore(Store):

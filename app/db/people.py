@@ -20,23 +20,24 @@ from app.domain.accounts.permissions import NetworkAdministrator, Operator
 from app.domain.accounts.sessions import FormDraft, SetAside
 from app.domain.accounts.sessions import Session as Sitting
 from app.domain.accounts.sign_in import Challenge, FederatedAccount, Passkey, Password, SignInLink
-from app.domain.activities.activities import (
-    BY_NAME_ALONE,
-    Activity,
-    ActivityCampus,
-    Participation,
-    homonym_of,
-)
-from app.domain.awards.awards import Award, AwardState, Visibility
+from app.domain.activities import BY_NAME_ALONE, Activity, ActivityCampus, Participation, homonym_of
+from app.domain.awards import Award, AwardState, Visibility
 from app.domain.campus.audit_log import HistoryEntry
 from app.domain.campus.campus import Campus
 from app.domain.campus.integration import ExternalId
 from app.domain.core import neighbouring_ids
 from app.domain.learners.requests import BadgeRequest
-from app.domain.people.name_disambiguation import ListAnswer, VisibleName
-from app.domain.people.parental_consent import ParentAgreement
-from app.domain.people.people import Membership, NameWish, Person, PersonAddress, Role, name_key
-from app.domain.people.record_merge import PersonMerge, Standing
+from app.domain.people import (
+    Membership,
+    NameWish,
+    Person,
+    PersonAddress,
+    PersonMerge,
+    Role,
+    Standing,
+    name_key,
+)
+from app.domain.people.parental_consent import ListAnswer, ParentAgreement, VisibleName
 from app.errors import NotFound
 from app.language import N_
 
@@ -555,10 +556,7 @@ class NamesakeStore(Store):
         awarded = self.session.exec(
             select(Person, PersonAddress)
             .join(PersonAddress, col(PersonAddress.person_id) == col(Person.id))
-            .where(
-                is_meant,
-                col(Person.id).in_(select(Award.person_id).where(Award.campus_id == campus_id)),
-            )
+            .where(is_meant, col(Person.id).in_(select(Award.person_id).where(Award.campus_id == campus_id)))
             .order_by(col(PersonAddress.is_main).desc(), col(PersonAddress.id))
         )
         rows = self.session.exec(

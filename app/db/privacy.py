@@ -36,12 +36,12 @@ from app.db.engine.schema import check_knows_every_table
 from app.db.engine.writes import IN_ONE_QUERY, insert_rows
 from app.db.reports.counts import CountStore
 from app.db.reports.tombstones import Counted, TombstoneStore
-from app.domain.awards.awards import Award
-from app.domain.campus.webhooks import KEPT_DELIVERIES
+from app.domain.awards import Award
+from app.domain.campus.integration import KEPT_DELIVERIES
 from app.domain.core import plain_text
 from app.domain.learners.portfolios import Portfolio
 from app.domain.learners.requests import RequestState
-from app.domain.people.people import Person
+from app.domain.people import Person
 from app.domain.privacy import personal_data
 from app.domain.privacy.consents import (
     ERASED,
@@ -54,7 +54,7 @@ from app.domain.privacy.consents import (
 )
 from app.domain.privacy.personal_data import HELD, HeldData, Link
 from app.domain.trust.organisations import Refusal, RequestKind
-from app.domain.trust.peers import PEER_KINDS, READ_WITHIN
+from app.domain.trust.trust_registry import PEER_KINDS, READ_WITHIN
 from app.errors import Gone, NotFound
 from app.language import N_
 from app.tenancy.metadata import METADATA

@@ -16,9 +16,9 @@ from sqlmodel.sql.expression import SelectOfScalar
 from app.db.engine.queries import QuickRead, Store
 from app.db.engine.writes import bare_rows
 from app.domain.accounts.permissions import NetworkAdministrator
-from app.domain.badges.badges import BadgeVersion
+from app.domain.badges import BadgeVersion
 from app.domain.campus.campus import Label, Network
-from app.domain.people.people import Person
+from app.domain.people import Person
 from app.domain.trust.organisations import (
     Endorsed,
     Endorsement,
@@ -29,8 +29,14 @@ from app.domain.trust.organisations import (
     Refusal,
     RequestKind,
 )
-from app.domain.trust.peers import PEER_KINDS, PeerRecommendation
-from app.domain.trust.trust_registry import FollowedList, NetworkKey, Recognition, TrustEdition
+from app.domain.trust.trust_registry import (
+    PEER_KINDS,
+    FollowedList,
+    NetworkKey,
+    PeerRecommendation,
+    Recognition,
+    TrustEdition,
+)
 from app.errors import NotFound
 from app.language import N_
 from app.tenancy.scope import found_by_name

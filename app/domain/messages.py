@@ -13,11 +13,11 @@ from typing import Protocol
 
 from sqlmodel import Field, Index, SQLModel
 
-from app.domain.activities.activities import Activity
-from app.domain.awards.awards import Award, AwardState
+from app.domain.activities import Activity
+from app.domain.awards import Award, AwardState
 from app.domain.campus.campus import Campus
 from app.domain.core import enum_column, foreign_key, index_where, new_id, new_row, utc_datetime
-from app.domain.people.people import Person, family_initial
+from app.domain.people import Person, family_initial
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
 from app.domain.messages import Occasion, letter_to
-from app.domain.people.people import Person
+from app.domain.people import Person
 from app.domain.privacy.consents import (
     KEPT_FOR,
     AccessEvent,

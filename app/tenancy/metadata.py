@@ -4,27 +4,31 @@ from __future__ import annotations
 
 from sqlmodel import SQLModel
 
-from app.domain import core, frameworks, messages, privacy, publishing, verification
+from app.domain import (
+    activities,
+    activity_log,
+    awards,
+    badges,
+    core,
+    frameworks,
+    messages,
+    people,
+    privacy,
+    publishing,
+    verification,
+)
 from app.domain.accounts import permissions, rate_limits, sessions, sign_in
-from app.domain.activities import activities, check_in, files
-from app.domain.activity_log import activity_log, recovery
-from app.domain.awards import awards, batches, claim_slips, open_badges, signing_clock
-from app.domain.badges import badges, modules, shared_definitions
-from app.domain.campus import audit_log, campus, integration, lti, registers, sender, team, webhooks
+from app.domain.activities import check_in, files
+from app.domain.activity_log import recovery
+from app.domain.awards import batches, open_badges, signing_clock
+from app.domain.badges import shared_definitions
+from app.domain.campus import audit_log, campus, integration, lti, registers, sender, team
 from app.domain.frameworks import pathways
 from app.domain.imports import calendars, imports
-from app.domain.learners import (
-    connected_apps,
-    page_views,
-    portfolios,
-    ratings,
-    requests,
-    wallet_authorization,
-    wallets,
-)
-from app.domain.people import name_disambiguation, parental_consent, people, record_merge
+from app.domain.learners import connected_apps, portfolios, ratings, requests, wallet_authorization, wallets
+from app.domain.people import parental_consent
 from app.domain.reports import counts, editions, facts, ledger, network, surveys
-from app.domain.trust import organisations, peers, trust_registry
+from app.domain.trust import organisations, trust_registry
 
 MODULES = (
     activities,
@@ -36,7 +40,6 @@ MODULES = (
     calendars,
     campus,
     check_in,
-    claim_slips,
     connected_apps,
     core,
     counts,
@@ -49,15 +52,11 @@ MODULES = (
     ledger,
     lti,
     messages,
-    modules,
-    name_disambiguation,
     network,
     open_badges,
     organisations,
     parental_consent,
-    page_views,
     pathways,
-    peers,
     people,
     permissions,
     portfolios,
@@ -65,7 +64,6 @@ MODULES = (
     publishing,
     rate_limits,
     ratings,
-    record_merge,
     recovery,
     registers,
     requests,
@@ -80,6 +78,5 @@ MODULES = (
     verification,
     wallet_authorization,
     wallets,
-    webhooks,
 )
 METADATA = SQLModel.metadata

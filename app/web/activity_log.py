@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.activity_log.activity_log import CampusLog, EntryKind, LogReview
+from app.domain.activity_log import CampusLog, EntryKind, LogReview
 from app.domain.campus.signed_terms import is_artefact
 from app.http.pages.forms import checked_form
 from app.http.pages.render import page

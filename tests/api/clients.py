@@ -13,11 +13,11 @@ from urllib.parse import parse_qs, urlsplit
 from fastapi.testclient import TestClient
 
 from app.domain.accounts.sessions import Scope
-from app.domain.awards.awards import Visibility
+from app.domain.awards import Visibility
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.learners.connected_apps import AppScope, TokenRefusal
-from app.domain.people.people import Person
+from app.domain.people import Person
 from sceau_credentials.keys import encode_base64url
 from tests.support.house import COMMAND, House
 

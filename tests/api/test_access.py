@@ -12,7 +12,7 @@ from fastapi.routing import iter_route_contexts
 from fastapi.testclient import TestClient
 
 from app.api.routes import v1
-from app.domain.activities.activities import ActivityKind, ActivitySession
+from app.domain.activities import ActivityKind, ActivitySession
 from tests.api.clients import EVERY_SCOPE, anybody, closed_award, program, token
 from tests.support.every import for_each
 from tests.support.house import COMMAND, House

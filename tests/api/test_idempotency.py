@@ -16,10 +16,10 @@ from fastapi.testclient import TestClient
 from sqlalchemy import func, select
 
 from app.db.campus import integration
-from app.domain.activities.activities import ActivitySession
+from app.domain.activities import ActivitySession
 from app.domain.campus.audit_log import HistoryEntry
 from app.domain.campus.integration import ANSWER_LIFE, ApiAnswer
-from app.domain.people.people import Person
+from app.domain.people import Person
 from tests.api.clients import V1, closed_award
 from tests.api.clients import program as another_program
 from tests.api.test_openapi import OF_THE_API, _examples

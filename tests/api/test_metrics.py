@@ -13,7 +13,7 @@ from sqlmodel import select
 
 from app.api.operations import worker_endpoint
 from app.domain.activities.files import FileNoun, FileState, StoredFile
-from app.domain.activity_log.activity_log import CampusLog, LogCheckpoint, LogCosignature, LogWitness
+from app.domain.activity_log import CampusLog, LogCheckpoint, LogCosignature, LogWitness
 from app.domain.campus.campus import KeyPurpose, SealedKey
 from app.domain.publishing import LIST_LIFE, StatusList
 from app.main import create_app

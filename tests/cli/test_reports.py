@@ -7,8 +7,8 @@ from pathlib import Path
 
 from app.container import Process
 from app.domain.campus.audit_log import Actor
+from app.domain.reports.editions import TEXTS
 from app.domain.reports.ledger import Period
-from app.domain.reports.plan import TEXTS
 from tests.cli.conftest import Operator
 
 

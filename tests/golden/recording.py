@@ -21,8 +21,8 @@ from app.cli.__main__ import main as run_command
 from app.container import Process
 from app.db.engine import session
 from app.db.engine.session import open_engine
-from app.domain.awards.awards import SignedDocument
-from app.domain.people.people import Role
+from app.domain.awards import SignedDocument
+from app.domain.people import Role
 from app.http.policies import policies
 from app.main import create_app
 from app.settings import Settings

@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 from starlette.datastructures import Headers
 
-from app.domain.awards.awards import Visibility
+from app.domain.awards import Visibility
 from app.http.negotiation import takes_gzip
 from tests.support.house import COMMAND, House
 

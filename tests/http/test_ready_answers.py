@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from httpx import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from app.domain.awards.awards import Visibility
+from app.domain.awards import Visibility
 from app.domain.campus.audit_log import Actor
 from app.http.response_cache import ReadyAnswers
 from app.services.verification.metrics import REGISTRY

@@ -10,7 +10,7 @@ import pytest
 from fastapi import Response
 from fastapi.testclient import TestClient
 
-from app.domain.awards.awards import Visibility
+from app.domain.awards import Visibility
 from app.http.response_cache import GOOD_FOR, RecentPages
 from tests.support.house import COMMAND, House, SettableClock
 

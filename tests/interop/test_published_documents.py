@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from app.domain.awards.awards import Visibility
+from app.domain.awards import Visibility
 from app.domain.awards.open_badges import CONTEXT_PATH
 from app.domain.trust.trust_registry import TRUST_CONTEXT_PATH
 from sceau_credentials import values

@@ -19,13 +19,13 @@ import httpx
 from sqlmodel import select
 
 from app.container import Services
-from app.domain.activity_log.activity_log import EntryKind, LogEntry, LogPayload
-from app.domain.awards.awards import Award, NewerDocument, SignedDocument
-from app.domain.badges.badges import BadgeKind
+from app.domain.activity_log import EntryKind, LogEntry, LogPayload
+from app.domain.awards import Award, NewerDocument, SignedDocument
+from app.domain.badges import BadgeKind
 from app.domain.campus.audit_log import HistoryEntry
 from app.domain.learners.requests import BadgeRequest, RequestState, RequestStep, Step
 from app.domain.messages import LetterState, Occasion, QueuedMessage
-from app.domain.people.people import Person
+from app.domain.people import Person
 from app.jobs.kinds import LETTERS
 from app.services.awards.awards import AwardRequest
 from app.services.badges.badges import Wording

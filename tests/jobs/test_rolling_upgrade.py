@@ -20,8 +20,8 @@ from sqlalchemy import text
 from sqlmodel import select
 
 from app.db.engine.schema import SchemaState
-from app.domain.activity_log.activity_log import EntryKind, LogEntry
-from app.domain.awards.awards import Award, SignedDocument
+from app.domain.activity_log import EntryKind, LogEntry
+from app.domain.awards import Award, SignedDocument
 from app.domain.awards.batches import BatchState
 from app.domain.campus.audit_log import Actor
 from app.domain.core import WorkerBeat

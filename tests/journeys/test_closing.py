@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from app.domain.awards.awards import Visibility
+from app.domain.awards import Visibility
 from app.domain.learners.portfolios import Grouping, Naming
 from app.domain.publishing import short_code
 from app.http.policies import policies

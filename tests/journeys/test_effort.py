@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page
 
-from app.domain.activities.activities import Plan
+from app.domain.activities import Plan
 from app.domain.campus.audit_log import Actor
 from app.domain.learners.requests import BadgeRequest, RequestState
-from app.domain.people.people import Person
+from app.domain.people import Person
 from tests.support.house import House, build_house
 from tests.support.servers.browser import DESKTOP, OpenPage
 from tests.support.servers.server import LiveServer, serving

@@ -13,7 +13,7 @@ import pytest
 from babel.messages.catalog import Catalog, Message
 from babel.messages.mofile import write_mo
 
-from app.domain.badges.badges import join_criteria, judged_heading, split_criteria
+from app.domain.badges import join_criteria, judged_heading, split_criteria
 from app.http.pages.render import TEMPLATES, badge_languages, language_of, other_languages
 from app.language import build, catalogues, gettext, locales, ngettext, speaking
 from app.language.build import extract, fill, load

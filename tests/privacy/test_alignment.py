@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from app.container import Services
-from app.domain.activities.activities import Activity, ActivityKind
+from app.domain.activities import Activity, ActivityKind
 from app.domain.activities.check_in import Ticket, new_phone
 from app.domain.activities.listed_people import ListedPerson
-from app.domain.awards.awards import Award, Visibility
+from app.domain.awards import Award, Visibility
 from app.domain.awards.open_badges import DisclosedContent
-from app.domain.badges.badges import BadgeKind
+from app.domain.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
-from app.domain.people.people import AgeGroup
+from app.domain.people import AgeGroup
 from app.errors import Conflict, InvalidInput
 from app.jobs.kinds import ALIGNMENTS, align_some
 from app.services.awards import reissuing

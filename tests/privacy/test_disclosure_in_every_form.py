@@ -19,13 +19,13 @@ from pypdf import PdfReader
 
 from app.cli.sites import _everything
 from app.container import Process
-from app.domain.activities.activities import Activity, ActivityKind, PartKind
+from app.domain.activities import Activity, ActivityKind, PartKind
 from app.domain.activities.listed_people import ListedPerson
-from app.domain.awards.awards import Visibility
+from app.domain.awards import Visibility
 from app.domain.awards.open_badges import DisclosedContent
 from app.domain.campus.audit_log import Actor
 from app.domain.learners.portfolios import Grouping, Naming
-from app.domain.people.people import AgeGroup
+from app.domain.people import AgeGroup
 from app.main import create_app
 from app.services.awards.awards import AwardRequest
 from app.services.learners.portfolios import Wishes

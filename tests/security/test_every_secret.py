@@ -14,12 +14,11 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 
 from app.container import Services
-from app.domain.accounts.own_addresses import address_challenge, address_code, address_token
 from app.domain.accounts.permissions import Role
 from app.domain.accounts.sessions import Proof, Scope, SessionKind, WaitingForm, digest_of
-from app.domain.accounts.sign_in import Wish, mailbox_token
+from app.domain.accounts.sign_in import Wish, address_challenge, address_code, address_token, mailbox_token
 from app.domain.activities.check_in import Ticket, new_phone, sealed_phone, sealed_ticket
-from app.domain.awards.awards import Visibility
+from app.domain.awards import Visibility
 from app.domain.campus.audit_log import Actor
 from app.domain.learners.connected_apps import TokenRefusal
 from app.domain.learners.wallets import (
@@ -30,9 +29,9 @@ from app.domain.learners.wallets import (
     code_of_reference,
     issuer_state_of_reference,
 )
-from app.domain.people.people import Person
+from app.domain.people import Person
 from app.domain.trust.organisations import desk_token, named_token
-from app.domain.trust.peers import PEER_LINK, PEER_WITHDRAW, PEER_WRITE
+from app.domain.trust.trust_registry import PEER_LINK, PEER_WITHDRAW, PEER_WRITE
 from app.errors import NotSignedIn
 from app.services.accounts.sessions import Browser
 from app.services.trust.endorsements import ASKED, WITHDRAW

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from app.domain.people.people import check_name
+from app.domain.people import check_name
 from app.errors import InvalidInput
 from app.web.badges.modules import ModuleForm
 from tests.support.house import House, build_house, send

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.people.people import Person
-from app.domain.people.people import Role as StaffRole
+from app.domain.people import Person
+from app.domain.people import Role as StaffRole
 from app.errors import Conflict
 from app.services.accounts.sessions import Browser
 from tests.api.clients import program

@@ -17,7 +17,7 @@ from app.db.accounts import DatabaseCounts
 from app.db.engine.session import open_engine
 from app.domain.accounts.rate_limits import LIMITS, network_of
 from app.domain.accounts.sessions import Scope
-from app.domain.awards.awards import Visibility
+from app.domain.awards import Visibility
 from app.domain.campus.audit_log import Actor
 from app.errors import TooMany
 from app.settings import Settings

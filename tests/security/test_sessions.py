@@ -8,8 +8,8 @@ import uuid
 import pytest
 
 from app.domain.accounts.sessions import FRESH, Proof, ReauthRequired, Session, SessionKind, check_proved
-from app.domain.awards.awards import LineOutcome
-from app.domain.people.people import Person
+from app.domain.awards import LineOutcome
+from app.domain.people import Person
 from app.errors import NotSignedIn
 from app.services.accounts.sessions import Browser
 from tests.support.house import NOON, House, SettableClock, send

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from app.domain.activities.activities import Activity, ActivityKind
+from app.domain.activities import Activity, ActivityKind
 from app.domain.campus.audit_log import Actor
-from app.domain.people.people import Role
+from app.domain.people import Role
 from tests.support.house import COMMAND, House, listed, send
 
 OWN = "jean.dupont@exemple.fr"

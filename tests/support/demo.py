@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from app.domain.badges.badges import BadgeVersion
+from app.domain.badges import BadgeVersion
 from demo.content import Badge, DemoContent, SingleAward
 
 TODAY = date(2026, 11, 25)

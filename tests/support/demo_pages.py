@@ -6,11 +6,11 @@ import uuid
 from dataclasses import dataclass
 
 from app.container import Process, Services
-from app.domain.awards.awards import AwardState, Visibility
+from app.domain.awards import AwardState, Visibility
 from app.domain.campus.campus import Campus
 from app.domain.learners.portfolios import ContributionState
 from app.domain.learners.requests import RequestState
-from app.domain.people.people import Role
+from app.domain.people import Role
 from app.services.awards.awards import AwardRecord
 from app.services.campus.registers import RequestFilter, RequestSort, Start
 from demo.seeder import BY_COMMAND, CAMPUS, network_link, sign_in_link

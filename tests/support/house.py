@@ -23,9 +23,9 @@ from app.adapters.rate_limits import NoLimits
 from app.container import Process, Services
 from app.db.engine.session import open_engine
 from app.domain.accounts.rate_limits import Limiter
-from app.domain.activities.activities import Activity, ActivityKind
+from app.domain.activities import Activity, ActivityKind
 from app.domain.activities.listed_people import ListedPerson
-from app.domain.badges.badges import BadgeKind
+from app.domain.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.imports.lists.model import State
@@ -33,7 +33,7 @@ from app.domain.imports.lists.remarks import (
     age_band_of,
 )
 from app.domain.messages import Letter
-from app.domain.people.people import Person, Role, normal_address
+from app.domain.people import Person, Role, normal_address
 from app.main import create_app
 from app.services.activities.participants import listed_person
 from app.services.awards.awards import AwardRequest, BatchResult

@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import insert, select
 
-from app.domain.awards.awards import Award
-from app.domain.people.people import Person, name_in_lists
+from app.domain.awards import Award
+from app.domain.people import Person, name_in_lists
 from tests.support.house import House
 
 GIVEN = ("Zoé", "Ilyès", "Anne-Gaëlle", "Noël", "Thị Hà", "Ola", "Bob", "Éléonore", "Camille", "Sacha")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.awards.awards import Visibility
+from app.domain.awards import Visibility
 from app.services.badges.badges import BadgePage
 from tests.support.house import COMMAND, House, build_house
 from tests.support.servers.server import LiveServer, serving

@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi.testclient import TestClient
 
-from app.domain.awards.awards import Award, Visibility
+from app.domain.awards import Award, Visibility
 from app.services.awards.bulk_revocation import WithdrawalRequest
 from sceau_credentials.status_list import read_list
 from sceau_credentials.values import parse_json_object

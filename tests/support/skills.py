@@ -7,9 +7,9 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from app.domain.activities.activities import ActivityCompetency
-from app.domain.awards.awards import Visibility
-from app.domain.badges.badges import BadgeKind
+from app.domain.activities import ActivityCompetency
+from app.domain.awards import Visibility
+from app.domain.badges import BadgeKind
 from app.domain.frameworks import Competency, PublicAlignment, PublicFramework
 from app.services.badges.badges import BadgePage, Wording
 from app.services.frameworks import Details

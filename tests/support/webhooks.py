@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.domain.campus.webhooks import Attempt
+from app.domain.campus.integration import Attempt
 from tests.support.house import House
 
 

@@ -12,8 +12,8 @@ from uuid import UUID
 
 from sqlmodel import SQLModel, select
 
-from app.domain.activity_log.activity_log import EntryKind, LogEntry, LogPayload
-from app.domain.awards.awards import Award, AwardState, LineOutcome, SignedDocument
+from app.domain.activity_log import EntryKind, LogEntry, LogPayload
+from app.domain.awards import Award, AwardState, LineOutcome, SignedDocument
 from app.domain.awards.batches import AwardBatch, BatchLine, BatchState, WithdrawalLine, WithdrawalOutcome
 from app.domain.campus.audit_log import HistoryEntry
 from app.domain.messages import LetterState, QueuedMessage

@@ -25,7 +25,7 @@ from sqlmodel import select
 from app.db.engine import session
 from app.db.engine.schema import SchemaState, schema_state
 from app.db.engine.session import open_engine
-from app.domain.badges.badges import BadgeKind, Repeat
+from app.domain.badges import BadgeKind, Repeat
 from app.domain.core import WorkerBeat
 from app.services.badges.badges import BadgePage, Wording
 from tests.support.house import COMMAND, House, build_house

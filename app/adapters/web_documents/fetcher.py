@@ -30,7 +30,7 @@ from app.adapters.web_documents.url_policy import (
     TimedResolver,
     system_resolve,
 )
-from app.domain.campus.webhooks import URL_REFUSED, Attempt
+from app.domain.campus.integration import URL_REFUSED, Attempt
 from app.domain.core import Clock
 from app.errors import InvalidInput
 from app.telemetry import span

@@ -22,7 +22,7 @@ from app.api.programs import (
 )
 from app.api.shapes import DryRun, LineProblem, Page, Paged, Shape, example
 from app.domain.accounts.sessions import Scope
-from app.domain.activities.activities import ActivityKind
+from app.domain.activities import ActivityKind
 from app.domain.imports.calendars import LONGEST_URL, MEDIA_TYPE, CalendarState, CalendarSubscription
 from app.domain.imports.imports import MOST_BYTES, ImportLineOutcome, ReadCalendar
 from app.http.problems import documented

@@ -12,12 +12,19 @@ from pydantic import BaseModel, Field
 
 from app.api.programs import ActivityWriter, Program, Writing
 from app.api.shapes import DryRun, LineProblem, Shape, example
-from app.domain.activities.activities import ActivityKind, PartKind
+from app.domain.activities import ActivityKind, PartKind
 from app.domain.activities.listed_people import ListedPerson
-from app.domain.imports.imports import MOST_AT_THE_API, ImportForm, ImportLineOutcome, ImportRun
-from app.domain.imports.records import ActivityRecord, Record, fault_in
-from app.domain.people.name_disambiguation import OTHER
-from app.domain.people.people import check_name, normal_address
+from app.domain.imports.imports import (
+    MOST_AT_THE_API,
+    ActivityRecord,
+    ImportForm,
+    ImportLineOutcome,
+    ImportRun,
+    Record,
+    fault_in,
+)
+from app.domain.people import check_name, normal_address
+from app.domain.people.parental_consent import OTHER
 from app.errors import InvalidInput
 from app.http.problems import type_of
 from app.language import gettext as _

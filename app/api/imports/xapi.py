@@ -15,7 +15,7 @@ from app.api.programs import ActivityWriter, Program, Writing
 from app.api.shapes import DryRun, example
 from app.domain.imports.imports import MOST_AT_THE_API, ImportForm
 from app.domain.imports.xapi import COMPLETED
-from app.domain.people.name_disambiguation import OTHER
+from app.domain.people.parental_consent import OTHER
 from app.errors import InvalidInput
 from app.http.policies import public
 from app.language import N_

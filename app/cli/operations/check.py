@@ -10,7 +10,7 @@ from rich.progress import Progress
 
 from app.cli.terminal import ExitCode, aside, ready_process, say
 from app.container import IntegrityRun
-from app.domain.activity_log.activity_log import MOST_FAULTS, SENTENCES, Damage, IntegrityCheck
+from app.domain.activity_log import MOST_FAULTS, SENTENCES, Damage, IntegrityCheck
 from app.domain.campus.audit_log import Actor
 from app.language import N_
 from app.language import gettext as _

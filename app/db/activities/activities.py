@@ -13,7 +13,7 @@ from sqlmodel import col, delete, select
 from app.db.activities.campus_activities import LATEST, activities_page, are_of, hold
 from app.db.engine.queries import Start, Store
 from app.db.engine.writes import IN_ONE_QUERY, among, read_bare
-from app.domain.activities.activities import (
+from app.domain.activities import (
     Activity,
     ActivityCampus,
     ActivityCompetency,
@@ -25,7 +25,7 @@ from app.domain.activities.activities import (
 from app.domain.activities.files import ActivityFile, FileContent, FileNoun, FileState, StoredFile
 from app.domain.campus.campus import Campus
 from app.domain.core import words_of
-from app.domain.people.people import Person
+from app.domain.people import Person
 from app.errors import NotFound
 from app.language import N_
 

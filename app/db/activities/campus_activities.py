@@ -31,7 +31,7 @@ from app.db.engine import triggers
 from app.db.engine.queries import Order, Start, Store, page_of, plain
 from app.db.engine.triggers import Strays, Trigger
 from app.db.engine.writes import among
-from app.domain.activities.activities import Activity, CampusActivity
+from app.domain.activities import Activity, CampusActivity
 
 PREFIX: Final = "activities_"
 _DIALECTS: Final = {"postgresql": postgresql.dialect(), "sqlite": sqlite.dialect()}  # type: ignore[no-untyped-call]

@@ -10,9 +10,9 @@ from datetime import datetime
 from sqlmodel import col, delete, func, select, update
 
 from app.db.engine.queries import Store
-from app.domain.activities.activities import Participation
+from app.domain.activities import Participation
 from app.domain.activities.check_in import CheckIn, CheckInEntry, RememberedPhone, WaitingSignature
-from app.domain.people.people import Person
+from app.domain.people import Person
 
 
 @dataclass(frozen=True)

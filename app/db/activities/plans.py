@@ -13,7 +13,7 @@ from sqlmodel import SQLModel, col, delete, func, select, update
 
 from app.db.engine.queries import Store
 from app.db.engine.writes import among
-from app.domain.activities.activities import (
+from app.domain.activities import (
     Activity,
     ActivityAnnouncement,
     ActivityBadge,
@@ -28,14 +28,14 @@ from app.domain.activities.activities import (
 )
 from app.domain.activities.check_in import CheckIn, CheckInEntry, WaitingSignature
 from app.domain.activities.files import ActivityFile
-from app.domain.awards.awards import Award
+from app.domain.awards import Award
 from app.domain.awards.batches import AwardBatch, BatchState
-from app.domain.badges.badges import Badge
+from app.domain.badges import Badge
 from app.domain.campus.campus import Campus
 from app.domain.campus.integration import ExternalId
 from app.domain.campus.lti import LtiCourse
 from app.domain.learners.portfolios import Contribution
-from app.domain.people.people import Person
+from app.domain.people import Person
 from app.domain.reports.facts import OF_ACTIVITY
 from app.domain.reports.ledger import ParticipationTombstone
 from app.domain.reports.surveys import OF_SURVEY

@@ -21,7 +21,7 @@ from app.db.engine.writes import (
     insert_values,
     numbers_named,
 )
-from app.domain.activity_log.activity_log import (
+from app.domain.activity_log import (
     CampusLog,
     EntryKind,
     LogCheckpoint,
@@ -36,7 +36,7 @@ from app.domain.activity_log.activity_log import (
     leaf_of,
 )
 from app.domain.awards.open_badges import AwardEvidence, DisclosedContent, EvidenceDisclosure
-from app.domain.people.record_merge import PersonMerge
+from app.domain.people import PersonMerge
 from app.errors import NotFound
 from app.language import N_
 from app.tenancy.scope import rows_named

@@ -41,14 +41,14 @@ from app.domain.activity_log.recovery import (
     ChoiceChange,
     as_json,
 )
-from app.domain.awards.awards import Award, Visibility
-from app.domain.campus.webhooks import Webhook, WebhookState
+from app.domain.awards import Award, Visibility
+from app.domain.campus.integration import Webhook, WebhookState
 from app.domain.imports.calendars import CalendarState, CalendarSubscription
 from app.domain.learners.portfolios import BroughtBadge, Portfolio
 from app.domain.learners.ratings import BadgeRating
 from app.domain.learners.ratings import SentenceState as RatingSentence
+from app.domain.people import Person, PersonAddress
 from app.domain.people.parental_consent import ParentAgreement
-from app.domain.people.people import Person, PersonAddress
 from app.domain.reports.network import ReportSharing
 from app.domain.reports.surveys import SentenceState as SurveySentence
 from app.domain.reports.surveys import SurveyAnswer, SurveyLink

@@ -16,7 +16,7 @@ from sqlmodel import SQLModel, col, func, select
 from app.db.engine.queries import Store
 from app.db.engine.writes import among, insert_values
 from app.domain.activities.files import FileContent, FileState, StoredFile
-from app.domain.activity_log.activity_log import (
+from app.domain.activity_log import (
     DEFINITION,
     MOST_FAULTS,
     CampusLog,
@@ -37,12 +37,12 @@ from app.domain.activity_log.recovery import (
     JournaledErasure,
     Values,
 )
-from app.domain.awards.awards import Award, AwardState, NewerDocument, SignedDocument
+from app.domain.awards import Award, AwardState, NewerDocument, SignedDocument
 from app.domain.awards.open_badges import AwardEvidence
-from app.domain.badges.badges import Badge, BadgeVersion
+from app.domain.badges import Badge, BadgeVersion
 from app.domain.campus.campus import Label, Network, SealedKey
 from app.domain.core import UtcSecond
-from app.domain.people.people import Membership, Person
+from app.domain.people import Membership, Person
 from app.domain.privacy.consents import ErasedAward, Erasure
 from app.domain.publishing import StatusList, StatusSlot
 from app.domain.trust.organisations import Endorsement, EndorsementStatusSlot, Organisation, OrganisationKey

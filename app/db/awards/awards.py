@@ -20,18 +20,18 @@ from app.db.engine.session import check_row
 from app.db.engine.writes import IN_ONE_QUERY, among, bare_rows, insert_rows
 from app.db.privacy import check_not_erased, erased_between
 from app.db.trust import is_shown, peer_is_shown
-from app.domain.activities.activities import Activity
-from app.domain.awards.awards import Award, AwardState, NewerDocument, SignedDocument, Visibility
+from app.domain.activities import Activity
+from app.domain.awards import Award, AwardState, NewerDocument, SignedDocument, Visibility
 from app.domain.awards.open_badges import AwardEvidence, DisclosedContent, EvidenceDisclosure
-from app.domain.badges.badges import Badge, BadgeVersion, Repeat
+from app.domain.badges import Badge, BadgeVersion, Repeat
 from app.domain.campus.campus import Campus
 from app.domain.learners.requests import BadgeRequest
 from app.domain.messages import Handed, LetterState, Occasion, QueuedMessage
+from app.domain.people import AgeGroup, Person
 from app.domain.people.parental_consent import is_minor_for
-from app.domain.people.people import AgeGroup, Person
 from app.domain.privacy.consents import ErasedAward
 from app.domain.trust.organisations import Endorsement
-from app.domain.trust.peers import PeerRecommendation
+from app.domain.trust.trust_registry import PeerRecommendation
 from app.errors import NotFound
 from app.language import N_
 from app.tenancy.scope import found_by_name, rows_named_outside

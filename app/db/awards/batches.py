@@ -17,9 +17,9 @@ from app.db.engine.queries import Start, Store, are_in_force
 from app.db.engine.writes import IN_ONE_QUERY, among, insert_rows, read_bare, update_rows
 from app.db.messages import refused_for_good
 from app.db.people import THE_ADDRESS_FIRST
-from app.domain.activities.activities import Activity, Attendance, CampusActivity, Participation
+from app.domain.activities import Activity, Attendance, CampusActivity, Participation
 from app.domain.activities.check_in import CheckInEntry
-from app.domain.awards.awards import Award, LineOutcome
+from app.domain.awards import Award, ClaimCode, LineOutcome
 from app.domain.awards.batches import (
     A_PIECE_OF_ONE_WRITER,
     CHUNK_SIZE,
@@ -31,11 +31,10 @@ from app.domain.awards.batches import (
     WithdrawalOutcome,
     WithdrawalState,
 )
-from app.domain.awards.claim_slips import ClaimCode
 from app.domain.awards.signing_clock import ONLY_ROW, SigningClock
 from app.domain.campus.integration import ExternalId
-from app.domain.people.name_disambiguation import ListAnswer
-from app.domain.people.people import Membership, Person, PersonAddress
+from app.domain.people import Membership, Person, PersonAddress
+from app.domain.people.parental_consent import ListAnswer
 from app.errors import NotFound
 from app.language import N_
 

@@ -9,7 +9,7 @@ from sqlmodel import col, select
 
 from app.db.engine.queries import Store
 from app.db.engine.writes import among
-from app.domain.awards.awards import Award, AwardState
+from app.domain.awards import Award, AwardState
 
 
 class HolderStore(Store):

@@ -14,10 +14,10 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from app.db.activities.activities import organised_by
 from app.db.engine.queries import Store
-from app.domain.activities.activities import Activity, ActivityCampus, ActivityCompetency, Participation
-from app.domain.activity_log.activity_log import PictureDigest, picture_digests
-from app.domain.awards.awards import Award, AwardState
-from app.domain.badges.badges import Badge, BadgeCompetency, BadgeOpening, BadgeVersion, PictureLook
+from app.domain.activities import Activity, ActivityCampus, ActivityCompetency, Participation
+from app.domain.activity_log import PictureDigest, picture_digests
+from app.domain.awards import Award, AwardState
+from app.domain.badges import Badge, BadgeCompetency, BadgeOpening, BadgeVersion, PictureLook
 from app.domain.badges.rules import Condition, Measure, Rule
 from app.domain.learners.portfolios import Contribution, ContributionState
 from app.errors import NotFound

@@ -9,10 +9,10 @@ from datetime import datetime
 from sqlmodel import SQLModel, col, delete, select
 
 from app.db.engine.queries import Store, are_in_force
-from app.domain.awards.awards import Award, AwardState
-from app.domain.badges.modules import ModuleCompetency, ModuleSet, TrainingModule
+from app.domain.awards import Award, AwardState
+from app.domain.badges.shared_definitions import ModuleCompetency, ModuleSet, TrainingModule
 from app.domain.campus.campus import Campus
-from app.domain.people.people import Person
+from app.domain.people import Person
 
 
 class ModuleStore(Store):

@@ -9,7 +9,7 @@ from sqlalchemy import and_, case, or_
 from sqlmodel import SQLModel, col, func, select
 
 from app.db.engine.queries import Store
-from app.domain.badges.badges import BadgeVersion
+from app.domain.badges import BadgeVersion
 from app.domain.badges.shared_definitions import (
     DefinitionAdoption,
     DefinitionProposal,

@@ -20,7 +20,7 @@ from app.db.badges import BadgeStore
 from app.db.engine.writes import insert_values
 from app.domain.accounts.sessions import ApiToken, Session
 from app.domain.accounts.sign_in import Passkey
-from app.domain.activities.activities import Activity, ActivityCampus, Participation
+from app.domain.activities import Activity, ActivityCampus, Participation
 from app.domain.awards.batches import AwardBatch
 from app.domain.campus.audit_log import DONE_TO_CAMPUSES, OF_THE_SERVICE, PERSONAL, Actor, HistoryEntry
 from app.domain.campus.campus import (
@@ -41,7 +41,7 @@ from app.domain.frameworks import Competency, Framework
 from app.domain.frameworks.pathways import Pathway
 from app.domain.imports.calendars import CalendarSubscription
 from app.domain.learners.requests import BadgeRequest
-from app.domain.people.people import Membership, Person, Role
+from app.domain.people import Membership, Person, Role
 from app.domain.trust.organisations import OrganisationKey
 from app.domain.trust.trust_registry import FollowedList, NetworkKey, Recognition
 from app.errors import NotFound, Unavailable

@@ -34,14 +34,14 @@ from app.db.campus.registers import RegisterStore
 from app.db.engine.changes import changed_since
 from app.db.engine.queries import Order, Start, Store, page_of
 from app.db.engine.writes import among
-from app.domain.activities.activities import Activity, ActivityCampus, Participation
-from app.domain.awards.awards import Award, AwardState
-from app.domain.badges.badges import Badge, BadgeVersion
+from app.domain.activities import Activity, ActivityCampus, Participation
+from app.domain.awards import Award, AwardState
+from app.domain.badges import Badge, BadgeVersion
 from app.domain.campus.audit_log import HistoryEntry
 from app.domain.campus.integration import Place, Wanted
 from app.domain.campus.registers import PeopleFilter, PeopleSort, PersonCounts
 from app.domain.core import plain_text
-from app.domain.people.people import CampusPerson, Person, PersonAddress
+from app.domain.people import CampusPerson, Person, PersonAddress
 
 _FEW_PEOPLE = 2_000
 

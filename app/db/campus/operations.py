@@ -16,7 +16,7 @@ from sqlmodel import col, select
 from app.db.engine.queries import Store
 from app.domain.accounts.permissions import Operator
 from app.domain.activities.files import FileState, StoredFile
-from app.domain.activity_log.activity_log import CampusLog, LogCheckpoint, LogCosignature, LogWitness
+from app.domain.activity_log import CampusLog, LogCheckpoint, LogCosignature, LogWitness
 from app.domain.awards.batches import AwardBatch, BatchState, Withdrawal, WithdrawalState
 from app.domain.campus.campus import KeyState, SealedKey
 from app.domain.campus.lti import LtiKey
@@ -24,7 +24,7 @@ from app.domain.core import WorkerBeat
 from app.domain.imports.calendars import CalendarSubscription
 from app.domain.imports.imports import ImportRun, ImportState
 from app.domain.messages import LetterState, QueuedMessage
-from app.domain.people.people import Person
+from app.domain.people import Person
 from app.domain.publishing import LIST_LIFE, StatusList
 from app.domain.trust.organisations import OrganisationKey
 from app.domain.trust.trust_registry import NetworkKey

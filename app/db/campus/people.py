@@ -34,13 +34,12 @@ from sqlmodel import Session, col, select
 from app.db.engine import triggers
 from app.db.engine.queries import Store
 from app.db.engine.triggers import Strays, Trigger
-from app.domain.activities.activities import ActivityCampus, Participation
-from app.domain.awards.awards import Award
+from app.domain.activities import ActivityCampus, Participation
+from app.domain.awards import Award
 from app.domain.awards.batches import AwardBatch, BatchLine
 from app.domain.campus.integration import ExternalId
 from app.domain.learners.requests import BadgeRequest
-from app.domain.people.people import CampusPerson, PersonAddress
-from app.domain.people.record_merge import PersonMerge
+from app.domain.people import CampusPerson, PersonAddress, PersonMerge
 
 PREFIX: Final = "belongs_"
 

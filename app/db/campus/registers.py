@@ -36,7 +36,7 @@ from app.db.engine.queries import (
     plain,
     unindexed,
 )
-from app.domain.activities.activities import (
+from app.domain.activities import (
     Activity,
     ActivityBadge,
     ActivityCampus,
@@ -44,8 +44,8 @@ from app.domain.activities.activities import (
     CampusActivity,
     Participation,
 )
-from app.domain.awards.awards import Award, AwardState
-from app.domain.badges.badges import Badge, BadgeVersion
+from app.domain.awards import Award, AwardState
+from app.domain.badges import Badge, BadgeVersion
 from app.domain.campus.registers import (
     ActivityCounts,
     ActivityFilter,
@@ -60,7 +60,7 @@ from app.domain.campus.registers import (
 )
 from app.domain.core import plain_text
 from app.domain.learners.requests import BadgeRequest, ListedRequest, RequestFilter, RequestSort
-from app.domain.people.people import Membership, Person
+from app.domain.people import Membership, Person
 
 _GIVER = aliased(Person)
 _PEOPLE, _AWARDS = inspect(Person).local_table, inspect(Award).local_table

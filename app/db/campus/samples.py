@@ -11,7 +11,7 @@ from sqlmodel import col, delete, func, select
 
 from app.db.activities.campus_activities import are_of, read_activities
 from app.db.engine.queries import Store
-from app.domain.activities.activities import (
+from app.domain.activities import (
     Activity,
     ActivityBadge,
     ActivityCampus,
@@ -20,10 +20,10 @@ from app.domain.activities.activities import (
     Participation,
 )
 from app.domain.activities.check_in import CheckIn, CheckInEntry, WaitingSignature
-from app.domain.awards.awards import Award
-from app.domain.badges.badges import Badge, BadgeCompetency, BadgeOpening, BadgeVersion
-from app.domain.people.name_disambiguation import ListAnswer
-from app.domain.people.people import Membership, Person, PersonAddress
+from app.domain.awards import Award
+from app.domain.badges import Badge, BadgeCompetency, BadgeOpening, BadgeVersion
+from app.domain.people import Membership, Person, PersonAddress
+from app.domain.people.parental_consent import ListAnswer
 
 
 class SampleStore(Store):

@@ -11,8 +11,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
 from app.db.engine.queries import Store
-from app.domain.campus.integration import ChangeHead
-from app.domain.campus.webhooks import DeliveryState, Webhook, WebhookDelivery, WebhookState
+from app.domain.campus.integration import ChangeHead, DeliveryState, Webhook, WebhookDelivery, WebhookState
 from app.errors import NotFound
 from app.language import N_
 

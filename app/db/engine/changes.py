@@ -14,22 +14,21 @@ from sqlmodel import Session, col
 from sqlmodel import select as one_of
 
 from app.db.engine.writes import ON_INSERT, among, upsert_rows
-from app.domain.activities.activities import Activity, ActivityCampus, Participation
-from app.domain.activity_log.activity_log import later_of
-from app.domain.awards.awards import Award
-from app.domain.badges.badges import Badge
+from app.domain.activities import Activity, ActivityCampus, Participation
+from app.domain.activity_log import later_of
+from app.domain.awards import Award
+from app.domain.badges import Badge
 from app.domain.campus.integration import (
     KINDS_IN_ORDER,
     Change,
     ChangedKind,
     ChangeHead,
     ExternalId,
+    WebhookDelivery,
     digest_of_erased,
 )
-from app.domain.campus.webhooks import WebhookDelivery
 from app.domain.core import Clock
-from app.domain.people.people import Person
-from app.domain.people.record_merge import PersonMerge
+from app.domain.people import Person, PersonMerge
 from app.tenancy.scope import TenantScope
 
 

@@ -22,7 +22,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.selectable import Join
 from sqlmodel import Session, col
 
-from app.domain.awards.awards import Award, AwardState
+from app.domain.awards import Award, AwardState
 from app.domain.core import COMBINING, LIGATURES
 
 _Process = Callable[[Any], Any]

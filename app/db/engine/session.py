@@ -27,8 +27,8 @@ from sqlmodel import Session, select
 from alembic import command
 from app.db.engine.queries import Store
 from app.db.engine.writes import let_writes_go_on
-from app.domain.activity_log.activity_log import CampusLog
-from app.domain.awards.awards import Award
+from app.domain.activity_log import CampusLog
+from app.domain.awards import Award
 from app.domain.core import WorkerBeat, plain_text, resource_folder
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, delete, insert, or_, update
 from sqlmodel import SQLModel, col, func, select
 
 from app.db.engine.queries import Store
-from app.domain.badges.badges import BadgeCompetency
+from app.domain.badges import BadgeCompetency
 from app.domain.campus.campus import NetworkMember
 from app.domain.frameworks import (
     Competency,

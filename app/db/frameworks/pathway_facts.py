@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session, col, select
 
-from app.domain.activities.activities import Activity, ActivityCampus, Participation
-from app.domain.awards.awards import Award, AwardState
-from app.domain.badges.badges import BadgeCompetency
+from app.domain.activities import Activity, ActivityCampus, Participation
+from app.domain.awards import Award, AwardState
+from app.domain.badges import BadgeCompetency
 from app.domain.frameworks.pathway_progress import (
     AttendedActivity,
     HeldBadge,

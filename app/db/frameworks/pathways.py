@@ -15,7 +15,7 @@ from sqlmodel import SQLModel, col, func, select
 from app.db.badges import WITHOUT_PICTURES
 from app.db.engine.queries import Store
 from app.db.frameworks.pathway_facts import facts_of
-from app.domain.badges.badges import Badge, BadgeVersion
+from app.domain.badges import Badge, BadgeVersion
 from app.domain.campus.campus import Campus, NetworkMember
 from app.domain.core import words_of
 from app.domain.frameworks.pathway_progress import (
@@ -34,7 +34,7 @@ from app.domain.frameworks.pathways import (
     ProposalState,
     StageState,
 )
-from app.domain.people.people import Person
+from app.domain.people import Person
 from app.errors import NotFound
 from app.language import N_
 from app.tenancy.scope import rows_named

@@ -14,10 +14,10 @@ from app.db.awards.awards import AwardRecord, AwardStore
 from app.db.badges import WITHOUT_PICTURES
 from app.db.engine.queries import Store
 from app.db.engine.writes import among
-from app.domain.activities.activities import Activity
-from app.domain.activity_log.activity_log import CONTRIBUTION, LogDispute, LogPayload
-from app.domain.awards.awards import Award, Visibility
-from app.domain.badges.badges import Badge, BadgeVersion
+from app.domain.activities import Activity
+from app.domain.activity_log import CONTRIBUTION, LogDispute, LogPayload
+from app.domain.awards import Award, Visibility
+from app.domain.badges import Badge, BadgeVersion
 from app.domain.campus.campus import Campus
 from app.domain.learners.portfolios import (
     BroughtBadge,
@@ -29,7 +29,7 @@ from app.domain.learners.portfolios import (
 )
 from app.domain.learners.requests import OPEN_STATES, BadgeRequest, RequestState, RequestStep
 from app.domain.messages import Occasion, QueuedMessage
-from app.domain.people.people import Membership, Person, PersonAddress, Role
+from app.domain.people import Membership, Person, PersonAddress, Role
 from app.domain.privacy.consents import PORTFOLIO_ERASED, ErasedPortfolio
 from app.errors import Gone, NotFound
 from app.language import N_

@@ -21,7 +21,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from app.db.engine.queries import Store
 from app.db.engine.writes import IN_ONE_QUERY, among, insert_values
-from app.domain.awards.awards import Visibility
+from app.domain.awards import Visibility
 from app.domain.publishing import SignedList, StatusList, StatusSlot
 from app.errors import NotFound
 from app.language import N_

@@ -15,15 +15,15 @@ from app.db.activities.activities import organised_by
 from app.db.badges import WITHOUT_PICTURES
 from app.db.engine.queries import Store
 from app.db.frameworks.full_text import match_on_postgres, match_on_sqlite
-from app.domain.activities.activities import (
+from app.domain.activities import (
     Activity,
     ActivityAnnouncement,
     ActivityBadge,
     ActivityCampus,
     ActivityCompetency,
 )
-from app.domain.awards.awards import Award, AwardState
-from app.domain.badges.badges import Badge, BadgeCompetency, BadgeVersion
+from app.domain.awards import Award, AwardState
+from app.domain.badges import Badge, BadgeCompetency, BadgeVersion
 from app.domain.campus.audit_log import HistoryEntry
 from app.domain.campus.campus import Campus
 from app.domain.campus.integration import ChangeHead

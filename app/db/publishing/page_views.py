@@ -12,8 +12,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col, select
 
 from app.db.engine.queries import Store
-from app.domain.awards.awards import Award, Visibility
-from app.domain.learners.page_views import Counts, PageViewCount
+from app.domain.awards import Award, Visibility
+from app.domain.learners.ratings import Counts, PageViewCount
 
 _TABLE = PageViewCount.__table__  # type: ignore[attr-defined]
 _AT_ONCE = 500

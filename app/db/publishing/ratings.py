@@ -12,7 +12,7 @@ from sqlalchemy import select as select_rows
 from sqlmodel import col, select
 
 from app.db.engine.queries import Store
-from app.domain.awards.awards import Award, AwardState
+from app.domain.awards import Award, AwardState
 from app.domain.learners.ratings import EVER, FEWEST_RATINGS, BadgeRating, BadgeTally, SentenceState
 from app.domain.publishing import CatalogueEntry
 from app.errors import NotFound

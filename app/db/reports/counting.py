@@ -18,10 +18,10 @@ from app.db.engine.queries import Store
 from app.db.engine.writes import among
 from app.db.reports.counts import CountStore
 from app.db.reports.from_rows import columns_of
-from app.domain.activities.activities import ActivityCampus
-from app.domain.activity_log.activity_log import CampusLog
-from app.domain.badges.badges import BadgeCompetency, BadgeVersion
-from app.domain.people.people import Person
+from app.domain.activities import ActivityCampus
+from app.domain.activity_log import CampusLog
+from app.domain.badges import BadgeCompetency, BadgeVersion
+from app.domain.people import Person
 from app.domain.reports.counts import DayOfAwards, distinct_learners
 from app.domain.reports.facts import (
     ActivityObjective,

@@ -18,8 +18,8 @@ from sqlmodel import col
 from app.db.engine.queries import Store
 from app.db.engine.writes import among, insert_values
 from app.db.reports.from_rows import ACTIVITIES_AT_ONCE, CampusDay, RowCounts, by_campus, columns_of
-from app.domain.activities.activities import Activity, ActivityCampus
-from app.domain.awards.awards import Award
+from app.domain.activities import Activity, ActivityCampus
+from app.domain.awards import Award
 from app.domain.core import new_id
 from app.domain.reports.counts import (
     ActivityChange,

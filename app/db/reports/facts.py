@@ -14,7 +14,7 @@ from sqlmodel import SQLModel, col, delete, or_, select
 from app.db.activities.activities import organised_by
 from app.db.engine.queries import Store
 from app.db.engine.writes import among
-from app.domain.activities.activities import Activity, ActivityCampus
+from app.domain.activities import Activity, ActivityCampus
 from app.domain.reports.facts import (
     ActivityAudience,
     ActivityEstablishment,

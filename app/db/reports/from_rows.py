@@ -13,14 +13,8 @@ from sqlmodel import Session, SQLModel, col
 
 from app.db.engine.queries import Store
 from app.db.engine.writes import among
-from app.domain.activities.activities import (
-    Activity,
-    ActivitySession,
-    Attendance,
-    Participation,
-    PartKind,
-)
-from app.domain.awards.awards import Award, Visibility
+from app.domain.activities import Activity, ActivitySession, Attendance, Participation, PartKind
+from app.domain.awards import Award, Visibility
 from app.domain.reports.counts import AwardRow, CountedActivity, DayOfAwards, count_awards, facts_of
 from app.domain.reports.facts import (
     ActivityAudience,

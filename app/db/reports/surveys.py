@@ -9,7 +9,7 @@ from sqlmodel import col, delete, func, select
 
 from app.db.engine.queries import Store
 from app.db.engine.writes import among
-from app.domain.activities.activities import Participation
+from app.domain.activities import Participation
 from app.domain.reports.facts import ActivityAudience, ActivitySurvey, Audience
 from app.domain.reports.surveys import SentenceState, SurveyAnswer, SurveyLink, SurveyResults, SurveyTurnout
 

@@ -10,14 +10,8 @@ from datetime import datetime, timedelta
 from sqlmodel import SQLModel, and_, col, select
 
 from app.db.engine.queries import Store
-from app.domain.activities.activities import (
-    Activity,
-    ActivityCampus,
-    ActivitySession,
-    Attendance,
-    Participation,
-)
-from app.domain.awards.awards import Award, Visibility
+from app.domain.activities import Activity, ActivityCampus, ActivitySession, Attendance, Participation
+from app.domain.awards import Award, Visibility
 from app.domain.core import new_id
 from app.domain.reports.ledger import CLAIMED_WITHIN, AwardTombstone, ParticipationTombstone, day_of
 

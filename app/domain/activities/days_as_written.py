@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from app.domain.people.people import name_key
+from app.domain.people import name_key
 from app.errors import InvalidInput
 from app.language import N_
 

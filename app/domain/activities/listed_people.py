@@ -6,9 +6,8 @@ import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from app.domain.activities.activities import Participation, PartKind
-from app.domain.people.people import AgeGroup, Person, is_address, name_key
-from app.domain.people.record_merge import is_gone
+from app.domain.activities import Participation, PartKind
+from app.domain.people import AgeGroup, Person, is_address, is_gone, name_key
 from app.language.typography import respelt
 
 KNOWN = "known"

@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import BigInteger
 from sqlmodel import Field, SQLModel
 
-from app.domain.activity_log.activity_log import CampusLog, EntryKind, Fact
+from app.domain.activity_log import CampusLog, EntryKind, Fact
 from sceau_credentials.evidence.documents import Leaf
 
 KEYS, PEOPLE, BADGES, VERSIONS = "signing_key", "person", "badge", "badge_version"

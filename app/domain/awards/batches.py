@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from sqlmodel import Field, Index, SQLModel, UniqueConstraint
 
-from app.domain.activities.activities import PartKind
+from app.domain.activities import PartKind
 from app.domain.activities.listed_people import KNOWN, ListedPerson
-from app.domain.awards.awards import LineOutcome
+from app.domain.awards import LineOutcome
 from app.domain.core import (
     enum_column,
     foreign_key,

@@ -17,8 +17,8 @@ from babel.numbers import format_decimal
 from sqlalchemy import BigInteger
 from sqlmodel import Field, SQLModel
 
-from app.domain.activities.activities import Activity, PartKind
-from app.domain.awards.awards import Award
+from app.domain.activities import Activity, PartKind
+from app.domain.awards import Award
 from app.domain.awards.skills import (
     NO_PRACTICE,
     Attested,
@@ -30,13 +30,7 @@ from app.domain.awards.skills import (
     result_descriptions,
     results_of,
 )
-from app.domain.badges.badges import (
-    Badge,
-    BadgeKind,
-    BadgeVersion,
-    join_criteria,
-    split_criteria,
-)
+from app.domain.badges import Badge, BadgeKind, BadgeVersion, join_criteria, split_criteria
 from app.domain.badges.rules import criteria_words, rule_of, rule_words
 from app.domain.campus.campus import Campus
 from app.domain.core import (

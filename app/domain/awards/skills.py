@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
-from app.domain.awards.awards import Award
-from app.domain.badges.badges import BadgeCompetency, BadgeKind, BadgeVersion, split_criteria
+from app.domain.awards import Award
+from app.domain.badges import BadgeCompetency, BadgeKind, BadgeVersion, split_criteria
 from app.domain.core import as_signed, name_as_signed
 from app.domain.frameworks import (
     CERTIFICATIONS,

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from babel.dates import format_date
 
-from app.domain.activities.activities import ActivityKind, PartKind
+from app.domain.activities import ActivityKind, PartKind
 from app.domain.campus.signed_terms import duration
 from app.errors import InvalidInput
 from app.language import N_, current_locale, ngettext

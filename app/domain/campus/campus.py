@@ -25,7 +25,7 @@ from app.domain.core import (
     primary_foreign_key,
     utc_datetime,
 )
-from app.domain.people.people import is_address, normal_address
+from app.domain.people import is_address, normal_address
 from app.errors import Conflict, InvalidInput, NotAllowed
 from app.language import N_
 from sceau_credentials.keys import Algorithm

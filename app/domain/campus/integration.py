@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
+import json
 import secrets
 import struct
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final, Protocol
 
 from sqlalchemy import BigInteger, CheckConstraint, Uuid
 from sqlmodel import Column, Field, ForeignKey, Index, SQLModel
 
-from app.domain.core import enum_column, foreign_key, primary_foreign_key, utc_datetime
+from app.domain.core import enum_column, foreign_key, json_column, new_id, primary_foreign_key, utc_datetime
 from app.errors import AppError, Conflict, Gone, InvalidInput
 from app.language import N_
+from sceau_credentials.values import format_timestamp
 
 
 class ChangedKind(StrEnum):
@@ -290,3 +293,253 @@ def check_same_answer(answer: ApiAnswer, request_digest: str) -> None:
     """An idempotency key identifies one request only (T45)."""
     if answer.request_digest != request_digest:
         raise InvalidInput(N_("Cette clé d’idempotence a déjà servi pour une autre demande."))
+
+
+# --- Webhooks: addresses to which the changes of a campus are sent, signed (standard-webhooks), until they
+# are received
+
+MOST_WEBHOOKS: Final = 10
+LONGEST_URL: Final = 500
+SECRET_OVERLAP: Final = timedelta(hours=24)
+"""How long the secret before a rotation still signs, beside the new one."""
+KEPT_DELIVERIES: Final = timedelta(days=30)
+"""Since the last attempt, for messages that no attempt will follow."""
+
+_PAUSES: Final = (5, 30, 120, 600, 1_800, 3_600, 7_200, 14_400, 28_800, 43_200)
+"""Seconds after each failed attempt."""
+MOST_ATTEMPTS: Final = len(_PAUSES)
+FAILURES_BEFORE_PAUSE: Final = 15
+"""Consecutive failed attempts, of any messages: with the pauses between them, more than a day."""
+_LONGEST_PAUSE_OF_ADDRESS: Final = 4 * 3_600
+_GONE, _FIRST_GOOD, _FIRST_BAD = 410, 200, 300
+
+TEST_TYPE: Final = "webhook.test"
+RESTARTED_TYPE: Final = "feed.restarted"
+
+
+class WebhookState(StrEnum):
+    ACTIVE = "active"
+    PAUSED = "paused"
+    """By an administrator."""
+    FAILING = "failing"
+    """Paused by the service, after repeated failures."""
+
+
+class DeliveryState(StrEnum):
+    WAITING = "waiting"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
+class Webhook(SQLModel, table=True):
+    """`generation`, `read_to` and `complete` are its position in the feed of changes of the campus."""
+
+    __tablename__ = "webhook"
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    campus_id: uuid.UUID = Field(sa_column=foreign_key("campus"))
+    url: str = Field(max_length=LONGEST_URL)
+    label: str = Field(max_length=120)
+    kinds: list[str] = Field(sa_column=json_column())
+    state: WebhookState = Field(
+        default=WebhookState.ACTIVE, sa_column=enum_column(WebhookState, name="webhook_state")
+    )
+    created_at: datetime = Field(sa_column=utc_datetime())
+    secret_version: int = 1
+    previous_until: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
+    generation: str = Field(max_length=8)
+    read_to: int = Field(sa_type=BigInteger)
+    complete: int = Field(sa_type=BigInteger)
+    failures: int = 0
+    next_at: datetime = Field(sa_column=utc_datetime())
+
+    @property
+    def is_active(self) -> bool:
+        return self.state is WebhookState.ACTIVE
+
+
+class WebhookDelivery(SQLModel, table=True):
+    """One message: ids and times, no name and no address. `number` orders the messages of a campus.
+
+    Without its campus: a foreign key to it would wait for those who lock the campus, and they for the feed.
+    """
+
+    __tablename__ = "webhook_delivery"
+    __table_args__ = (
+        Index("webhook_deliveries_due", "webhook_id", "state", "next_at"),
+        Index("webhook_deliveries_listed", "webhook_id", "created_at"),
+        Index("webhook_deliveries_about", "noun_id"),
+    )
+    id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
+    webhook_id: uuid.UUID = Field(sa_column=foreign_key("webhook", index=False))
+    type: str = Field(max_length=40)
+    noun_id: uuid.UUID | None = None
+    is_erased: bool = False
+    """Of a person of whom nothing is left: `noun_id` is `digest_of_erased`."""
+    number: int = Field(default=0, sa_type=BigInteger)
+    happened_at: datetime = Field(sa_column=utc_datetime())
+    created_at: datetime = Field(sa_column=utc_datetime())
+    state: DeliveryState = Field(
+        default=DeliveryState.WAITING, sa_column=enum_column(DeliveryState, name="webhook_delivery_state")
+    )
+    attempts: int = 0
+    next_at: datetime = Field(sa_column=utc_datetime())
+    attempted_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
+    status: int | None = None
+    """The HTTP status of the last attempt; None where there was no response."""
+    fault: str = Field(default="", max_length=40)
+    """Why there was no response: a code of the guarded client."""
+
+    @property
+    def message_id(self) -> str:
+        return f"msg_{self.id.hex}"
+
+
+_PLURALS: Final[Mapping[ChangedKind, str]] = {
+    ChangedKind.BADGE: "badges",
+    ChangedKind.ACTIVITY: "activities",
+    ChangedKind.PERSON: "people",
+    ChangedKind.PARTICIPATION: "participations",
+    ChangedKind.AWARD: "awards",
+}
+
+
+def api_path(slug: str, kind: ChangedKind, noun_id: uuid.UUID) -> str:
+    """Where the API answers for one row."""
+    return f"/api/v1/campuses/{slug}/{_PLURALS[kind]}/{noun_id}"
+
+
+def check_webhook(url: str, label: str, kinds: Sequence[str]) -> None:
+    """What needs no network; whether the address may be contacted is for the client."""
+    if not label.strip() or len(label) > 120:
+        raise InvalidInput(N_("Dites pour quel logiciel est ce webhook, en 120 signes au plus."))
+    if not url.startswith(("https://", "http://")) or len(url) > LONGEST_URL:
+        raise InvalidInput(URL_REFUSED)
+    if not kinds or not set(kinds) <= {each.value for each in ChangedKind}:
+        raise InvalidInput(N_("Choisissez au moins une sorte de changements."))
+
+
+URL_REFUSED: Final = N_(
+    "Donnez une adresse https complète, sans mot de passe. Exemple : https://si.etablissement.fr/badges"
+)
+
+
+def message_of(change: Change, what: WhatHappened, webhook: Webhook, *, at: datetime) -> WebhookDelivery:
+    return WebhookDelivery(
+        webhook_id=webhook.id,
+        type=f"{change.kind}.{what}",
+        noun_id=change.noun_id,
+        is_erased=change.is_erased,
+        number=change.number,
+        happened_at=change.at,
+        created_at=at,
+        next_at=at,
+    )
+
+
+def body_of(delivery: WebhookDelivery, slug: str, base_url: str) -> bytes:
+    """The same bytes at each attempt, as JSON."""
+    data: dict[str, Any] = {"campus": slug, "order": delivery.number}
+    if delivery.noun_id is not None:
+        kind, _, change = delivery.type.partition(".")
+        noun_id = delivery.noun_id
+        is_there = not delivery.is_erased and change != WhatHappened.REMOVED
+        data |= {
+            "kind": kind,
+            "id": None if delivery.is_erased else str(noun_id),
+            "digest": noun_id.hex if delivery.is_erased else None,
+            "change": change,
+            "url": base_url + api_path(slug, ChangedKind(kind), noun_id) if is_there else None,
+        }
+    message = {"type": delivery.type, "timestamp": format_timestamp(delivery.happened_at), "data": data}
+    return json.dumps(message, separators=(",", ":")).encode()
+
+
+# --- signatures
+
+
+def webhook_secret(service_secret: bytes, webhook: Webhook, *, version: int | None = None) -> str:
+    """`whsec_` and 32 bytes in base64: derived, never stored."""
+    number = webhook.secret_version if version is None else version
+    message = b"webhook|" + webhook.id.bytes + number.to_bytes(4, "big")
+    raw = hmac.digest(service_secret, message, hashlib.sha256)
+    return "whsec_" + base64.b64encode(raw).decode()
+
+
+def valid_secrets(service_secret: bytes, webhook: Webhook, *, at: datetime) -> list[str]:
+    """The newest first; two for a day after a rotation."""
+    secrets = [webhook_secret(service_secret, webhook)]
+    if webhook.previous_until is not None and at < webhook.previous_until:
+        secrets.append(webhook_secret(service_secret, webhook, version=webhook.secret_version - 1))
+    return secrets
+
+
+def signed_headers(message_id: str, body: bytes, secrets: Sequence[str], *, at: datetime) -> dict[str, str]:
+    """Of the standard-webhooks specification: one signature for each secret."""
+    moment = str(int(at.timestamp()))
+    signed = b".".join((message_id.encode(), moment.encode(), body))
+    signatures = [
+        base64.b64encode(
+            hmac.digest(base64.b64decode(each.removeprefix("whsec_")), signed, hashlib.sha256)
+        ).decode()
+        for each in secrets
+    ]
+    return {
+        "webhook-id": message_id,
+        "webhook-timestamp": moment,
+        "webhook-signature": " ".join(f"v1,{each}" for each in signatures),
+    }
+
+
+# --- attempts
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What one attempt met: a status, or the fault that prevented one. `retry_after`: seconds the receiver asks for."""
+
+    status: int | None = None
+    fault: str = ""
+    retry_after: int = 0
+
+    @property
+    def is_received(self) -> bool:
+        return self.status is not None and _FIRST_GOOD <= self.status < _FIRST_BAD
+
+    @property
+    def is_refused_for_good(self) -> bool:
+        """410: the address wants no further message."""
+        return self.status == _GONE
+
+
+class WebhookClient(Protocol):
+    def check(self, url: str) -> None:
+        """Raises InvalidInput for an address that may not be contacted."""
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Attempt:
+        """Never raises for what the receiver does."""
+
+
+def note_attempt(webhook: Webhook, delivery: WebhookDelivery, attempt: Attempt, *, at: datetime) -> None:
+    delivery.attempts += 1
+    delivery.attempted_at, delivery.status, delivery.fault = at, attempt.status, attempt.fault[:40]
+    if attempt.is_received:
+        delivery.state, webhook.failures, webhook.next_at = DeliveryState.DELIVERED, 0, at
+        return
+    if delivery.attempts >= MOST_ATTEMPTS:
+        delivery.state = DeliveryState.FAILED
+    delivery.next_at = at + _pause(delivery.attempts, attempt.retry_after)
+    webhook.failures += 1
+    pause = min(_pause(webhook.failures, attempt.retry_after), timedelta(seconds=_LONGEST_PAUSE_OF_ADDRESS))
+    webhook.next_at = at + pause
+    if attempt.is_refused_for_good or webhook.failures >= FAILURES_BEFORE_PAUSE:
+        webhook.state = WebhookState.FAILING
+
+
+def _pause(attempts: int, retry_after: int) -> timedelta:
+    seconds = _PAUSES[min(attempts, len(_PAUSES)) - 1]
+    return timedelta(seconds=min(max(seconds, retry_after), _PAUSES[-1]))
+
+
+def replay(delivery: WebhookDelivery, *, at: datetime) -> None:
+    """The same message under the same id, from the first attempt on."""
+    delivery.state, delivery.attempts, delivery.next_at = DeliveryState.WAITING, 0, at

@@ -15,7 +15,7 @@ from typing import Final, Protocol
 from sqlmodel import Field, SQLModel
 
 from app.domain.core import primary_foreign_key, utc_datetime
-from app.domain.people.people import is_address, normal_address
+from app.domain.people import is_address, normal_address
 from app.errors import InvalidInput
 from app.language import N_
 

@@ -24,7 +24,7 @@ from app.domain.core import (
     primary_foreign_key,
     utc_datetime,
 )
-from app.domain.people.people import name_key
+from app.domain.people import name_key
 from app.errors import Conflict, InvalidInput
 from app.language import N_
 

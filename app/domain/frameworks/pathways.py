@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from sqlmodel import Field, Index, SQLModel, UniqueConstraint
 
-from app.domain.activities.activities import ActivityKind
+from app.domain.activities import ActivityKind
 from app.domain.core import (
     enum_column,
     foreign_key,

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from sqlmodel import Field, Index, SQLModel, UniqueConstraint
 
-from app.domain.activities.activities import ActivityKind
+from app.domain.activities import ActivityKind
 from app.domain.core import enum_column, foreign_key, json_column, new_id, utc_datetime
 from app.errors import InvalidInput
 from app.language import N_

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
@@ -11,18 +11,312 @@ from typing import Any, Final
 
 from sqlmodel import Field, Index, SQLModel
 
-from app.domain.activities.activities import ActivityKind
-from app.domain.core import (
-    enum_column,
-    foreign_key,
-    json_column,
-    new_id,
-    primary_foreign_key,
-    utc_datetime,
-)
-from app.domain.imports.records import ActivityRecord, Record, fault_in
-from app.errors import Conflict, InvalidInput
+from app.domain.activities import Activity, ActivityKind, PartKind
+from app.domain.activities.listed_people import ListedPerson
+from app.domain.core import enum_column, foreign_key, json_column, new_id, primary_foreign_key, utc_datetime
+from app.domain.people import is_address, name_key
+from app.domain.reports.facts import CELLS, ReportFacts, with_cells
+from app.errors import AppError, Conflict, InvalidInput
 from app.language import N_
+
+# --- A parsed import line: an activity, a person in it, and what changed since the source's last import
+
+MOST_HOURS = 10_000
+# Maximum length of a quote in a report.
+LONGEST_QUOTE = 60
+REPEATS = N_("Répète la ligne {line}.")
+"""Not a fault: the line contains nothing new."""
+
+
+def _time_text(when: time | None) -> str:
+    return f"{when:%H:%M}" if when else ""
+
+
+@dataclass(frozen=True)
+class ActivityRecord:
+    """The activity's fields in a line; empty where the line has no value."""
+
+    external_id: str = ""
+    title: str = ""
+    kind: ActivityKind | None = None
+    starts_on: date | None = None
+    ends_on: date | None = None
+    place: str = ""
+    hours: float | None = None
+    start_time: time | None = None
+    end_time: time | None = None
+    report: Mapping[str, str] = field(default_factory=dict)
+    """Facts for the yearly report, one cell each."""
+
+    @property
+    def own_key(self) -> tuple[str, ...]:
+        """Identifies the same activity on two lines: by its identifier, else by its title and first day."""
+        if self.external_id:
+            return ("activity", self.external_id)
+        return ("activity of", name_key("", self.title), str(self.starts_on))
+
+    def said(self) -> dict[str, Any]:
+        facts = {
+            "title": self.title,
+            "kind": self.kind.value if self.kind else "",
+            "starts_on": self.starts_on.isoformat() if self.starts_on else "",
+            "ends_on": self.ends_on.isoformat() if self.ends_on else "",
+            "place": self.place,
+            "hours": self.hours,
+            "start_time": _time_text(self.start_time),
+            "end_time": _time_text(self.end_time),
+        }
+        facts |= self.report
+        return {name: value for name, value in facts.items() if value not in ("", None)}
+
+
+@dataclass(frozen=True)
+class Record:
+    """`number` is the line in the input; `part` is None if the line has none."""
+
+    number: int
+    external_id: str = ""
+    activity: ActivityRecord = field(default_factory=ActivityRecord)
+    person: ListedPerson = field(default_factory=lambda: ListedPerson(0))
+    part: PartKind | None = None
+    fault: str = ""
+    """Why it cannot be parsed: a French msgid."""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    asks: bool = False
+    """Whether a person may confirm it in spite of `fault`."""
+    suggestion: str = ""
+    """The address that was probably meant, where the one given seems mistyped."""
+    withdrawn: bool = False
+    """The source withdraws its earlier record of this identifier."""
+
+    @property
+    def own_key(self) -> tuple[str, ...]:
+        if self.external_id:
+            return ("participation", self.external_id)
+        return ("participation of", *self.activity.own_key, self.person.line_key)
+
+    def said(self) -> dict[str, Any]:
+        """The line's fields about the person's part."""
+        facts = {
+            "hours": self.person.hours,
+            "part": self.part.value if self.part else "",
+            "contribution": self.person.contribution,
+        }
+        return {name: value for name, value in facts.items() if value not in ("", None)}
+
+    def refused(self, sentence: str, **values: Any) -> Record:
+        return replace(self, fault=sentence, values=values)
+
+    def to_told(self) -> dict[str, Any]:
+        """As stored in JSON."""
+        person, activity = self.person, self.activity
+        return {
+            "external_id": self.external_id,
+            "activity": {"external_id": activity.external_id, **activity.said()},
+            "person": [person.given_name, person.family_name, person.address, person.homonym],
+            "withdrawn": self.withdrawn,
+            **self.said(),
+        }
+
+    def cells(self) -> list[str]:
+        """For the report's table of lines that were no table rows, in the column order of our template."""
+        person, activity = self.person, self.activity
+        return [
+            self.external_id,
+            activity.title,
+            activity.kind.value if activity.kind else "",
+            activity.starts_on.strftime("%d/%m/%Y") if activity.starts_on else "",
+            activity.ends_on.strftime("%d/%m/%Y") if activity.ends_on else "",
+            _comma(activity.hours),
+            activity.place,
+            person.family_name,
+            person.given_name,
+            person.address,
+            self.part.value if self.part else "",
+            _comma(person.hours),
+            person.contribution,
+            activity.external_id,
+            *(activity.report.get(name, "") for name in CELLS),
+        ]
+
+    @classmethod
+    def from_told(cls, number: int, recorded: Mapping[str, Any]) -> Record:
+        activity = recorded["activity"]
+        given, family, address, homonym = recorded["person"]
+        part = PartKind(recorded["part"]) if "part" in recorded else None
+        return cls(
+            number,
+            recorded["external_id"],
+            ActivityRecord(
+                activity["external_id"],
+                activity.get("title", ""),
+                ActivityKind(activity["kind"]) if "kind" in activity else None,
+                _day(activity.get("starts_on")),
+                _day(activity.get("ends_on")),
+                activity.get("place", ""),
+                activity.get("hours"),
+                report={name: activity[name] for name in CELLS if name in activity},
+            ),
+            ListedPerson(
+                number,
+                given_name=given,
+                family_name=family,
+                address=address,
+                hours=recorded.get("hours"),
+                part=part or PartKind.LEARNER,
+                contribution=recorded.get("contribution", ""),
+                homonym=homonym,
+            ),
+            part,
+            withdrawn=recorded["withdrawn"],
+        )
+
+
+def _comma(hours: float | None) -> str:
+    return "" if hours is None else f"{hours:.10g}".replace(".", ",")
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+def fault_in(record: Record) -> AppError | None:
+    """Values that no source may set, independent of existing data."""
+    activity, person = record.activity, record.person
+    try:
+        if not activity.title:
+            raise InvalidInput(N_("Il manque le titre de l’activité."))
+        if activity.starts_on is None:
+            raise InvalidInput(N_("Il manque la date de l’activité."))
+        if activity.ends_on is not None and activity.ends_on < activity.starts_on:
+            raise InvalidInput(N_("L’activité finirait avant d’avoir commencé."))
+        if len(activity.title) > 200 or len(activity.place) > 200:
+            raise InvalidInput(N_("Le titre et le lieu tiennent en 200 signes."))
+        if activity.hours is not None and not 0 < activity.hours <= MOST_HOURS:
+            raise InvalidInput(N_("La durée d’une activité est comprise entre 0 et 10 000 heures."))
+        if person.hours is not None and not 0 <= person.hours <= MOST_HOURS:
+            raise InvalidInput(N_("Le nombre d’heures est compris entre 0 et 10 000."))
+        if len(person.contribution) > 1000:
+            raise InvalidInput(N_("La contribution tient en 1 000 signes."))
+        if person.address and not is_address(person.address):
+            raise InvalidInput(N_("Cette adresse e-mail n’est pas valable."))
+        with_cells(ReportFacts(), activity.report)
+        if len(record.external_id) > 300 or len(activity.external_id) > 300:
+            raise InvalidInput(N_("Un identifiant tient en 300 signes."))
+    except InvalidInput as error:
+        return error
+    return None
+
+
+def without_contradictions(records: Iterable[Record], *, restates: bool = False) -> list[Record]:
+    """The same records; those that contradict an earlier line are refused.
+
+    `restates`: the source has several records of one person in one activity, each with its own identifier.
+    """
+    by_key: dict[tuple[str, ...], Record] = {}
+    people: dict[tuple[str, ...], Record] = {}
+    activities: dict[tuple[str, ...], Record] = {}
+    judged: list[Record] = []
+    for record in records:
+        if not record.fault and not record.withdrawn:
+            record = _against(record, by_key, people, activities, restates)
+        judged.append(record)
+        if not record.fault and not record.withdrawn:
+            by_key.setdefault(record.own_key, record)
+            people.setdefault((*record.activity.own_key, record.person.line_key), record)
+            activities.setdefault(record.activity.own_key, record)
+    return judged
+
+
+def _against(
+    record: Record,
+    by_key: Mapping[tuple[str, ...], Record],
+    people: Mapping[tuple[str, ...], Record],
+    activities: Mapping[tuple[str, ...], Record],
+    restates: bool,
+) -> Record:
+    first = by_key.get(record.own_key)
+    if first is not None:
+        if first.to_told() == record.to_told():
+            return record.refused(REPEATS, line=first.number)
+        return record.refused(
+            N_("Même identifiant que la ligne {line}, avec un autre contenu."), line=first.number
+        )
+    twin = people.get((*record.activity.own_key, record.person.line_key))
+    if twin is not None and not restates:
+        return record.refused(
+            N_("Même personne, même activité que la ligne {line}, sous un autre identifiant."),
+            line=twin.number,
+        )
+    leader = activities.get(record.activity.own_key)
+    if leader is not None and (what := contradicted(leader.activity, record.activity)):
+        return record.refused(
+            N_("Dit autre chose de l’activité que la ligne {line} : {what}."), line=leader.number, what=what
+        )
+    return record
+
+
+def contradicted(first: ActivityRecord, other: ActivityRecord) -> list[str]:
+    """Fields set differently in both. The title may differ where an identifier names the activity."""
+    before, now = first.said(), other.said()
+    return [
+        name
+        for name in before.keys() & now.keys()
+        if before[name] != now[name] and not (name == "title" and not other.external_id)
+    ]
+
+
+def news(said: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields that changed since the source's last content; omitted fields are not withdrawn."""
+    return {name: value for name, value in said.items() if before.get(name) != value}
+
+
+def amended(activity: Activity, news: Mapping[str, Any]) -> list[str]:
+    """Writes changes to the activity; returns the names of the changed fields."""
+    changed = []
+    for name, value in news.items():
+        wanted: Any = value
+        if name == "kind":
+            wanted = ActivityKind(value)
+        elif name in ("starts_on", "ends_on"):
+            wanted = date.fromisoformat(value)
+        elif name in ("start_time", "end_time"):
+            wanted = time.fromisoformat(value)
+        if getattr(activity, name) != wanted:
+            setattr(activity, name, wanted)
+            changed.append(name)
+    if "starts_on" in changed and "ends_on" not in news and activity.ends_on < activity.starts_on:
+        activity.ends_on = activity.starts_on
+    return changed
+
+
+def would_change(activity: Activity, recorded: Mapping[str, Any], cells: Mapping[str, str]) -> list[str]:
+    """Names of what would change; `cells`: the facts for the report that the activity has."""
+    facts = with_cells(ReportFacts(), cells)
+    current = {
+        "title": activity.title,
+        "kind": activity.kind.value,
+        "starts_on": activity.starts_on.isoformat(),
+        "ends_on": activity.ends_on.isoformat(),
+        "place": activity.place,
+        "hours": activity.hours,
+        "start_time": _time_text(activity.start_time),
+        "end_time": _time_text(activity.end_time),
+    }
+    return [
+        name
+        for name, value in recorded.items()
+        if (with_cells(facts, {name: value}) != facts if name in CELLS else current[name] != value)
+    ]
+
+
+def quoted(text: str) -> str:
+    """Text of the file, shortened for a report."""
+    words = " ".join(text.split())
+    return words if len(words) <= LONGEST_QUOTE else words[: LONGEST_QUOTE - 1] + "…"
+
+
+# --- imports
 
 CHUNK_SIZE: Final = 500
 """How many lines are processed in one transaction."""

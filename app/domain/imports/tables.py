@@ -10,10 +10,17 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
-from app.domain.activities.activities import ActivityKind, PartKind
+from app.domain.activities import ActivityKind, PartKind
 from app.domain.activities.days_as_written import FAR_YEAR, day_in, is_of_a_far_year
 from app.domain.activities.listed_people import ListedPerson
-from app.domain.imports.imports import MOST_LINES
+from app.domain.imports.imports import (
+    MOST_LINES,
+    ActivityRecord,
+    Record,
+    fault_in,
+    quoted,
+    without_contradictions,
+)
 from app.domain.imports.lists.model import OF_ADDRESS, Block, Column, Doubt, Line, Reason, Row, State
 from app.domain.imports.lists.names import fold
 from app.domain.imports.lists.reading import read_blocks
@@ -23,9 +30,8 @@ from app.domain.imports.lists.wording import (
     OF_OTHERS,
     role_of_heading,
 )
-from app.domain.imports.records import ActivityRecord, Record, fault_in, quoted, without_contradictions
-from app.domain.people.people import check_name
-from app.domain.reports.cells import CELLS
+from app.domain.people import check_name
+from app.domain.reports.facts import CELLS
 from app.errors import InvalidInput
 from app.language import N_
 

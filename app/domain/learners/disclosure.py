@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from app.domain.badges.badges import BadgeKind
+from app.domain.badges import BadgeKind
 from app.language import N_
 from sceau_credentials.values import JsonObject, format_timestamp, parse_timestamp
 

@@ -14,10 +14,10 @@ from typing import Final
 from sqlalchemy import Text
 from sqlmodel import CheckConstraint, Field, Index, SQLModel, UniqueConstraint
 
-from app.domain.activities.activities import Activity, PartKind
+from app.domain.activities import Activity, PartKind
 from app.domain.core import enum_column, foreign_key, json_column, new_id, utc_datetime
 from app.domain.learners.requests import read_links
-from app.domain.people.people import Person, family_initial, name_key
+from app.domain.people import Person, family_initial, name_key
 from app.errors import Conflict, InvalidInput, NotAllowed
 from app.language import N_
 

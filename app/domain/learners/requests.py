@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 
 from sqlmodel import Field, Index, SQLModel
 
-from app.domain.badges.badges import Badge, BadgeKind, BadgeVersion, check_given, check_open
+from app.domain.badges import Badge, BadgeKind, BadgeVersion, check_given, check_open
 from app.domain.core import enum_column, foreign_key, json_column, new_id, utc_datetime
-from app.domain.people.people import normal_address
+from app.domain.people import normal_address
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from app.language import N_
 

@@ -15,14 +15,7 @@ from sqlalchemy import JSON
 from sqlmodel import Column, Field, SQLModel
 
 from app.domain.accounts.sessions import digest_of
-from app.domain.awards.awards import (
-    Award,
-    AwardState,
-    DocumentsToAlign,
-    Visibility,
-    check_aligned,
-    is_suspended,
-)
+from app.domain.awards import Award, AwardState, DocumentsToAlign, Visibility, check_aligned, is_suspended
 from app.domain.core import enum_column, foreign_key, new_id, utc_datetime
 from app.errors import AppError, Conflict
 from app.language import N_

@@ -20,7 +20,7 @@ import orjson
 from sqlalchemy import Column, ForeignKey, Index, Uuid
 from sqlmodel import Field, SQLModel
 
-from app.domain.activities.activities import ActivityKind
+from app.domain.activities import ActivityKind
 from app.domain.core import foreign_key, json_column, new_id
 from app.domain.reports.facts import (
     ActivityAudience,

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Field, SQLModel
 
-from app.domain.activities.activities import ActivityKind, PartKind
+from app.domain.activities import ActivityKind, PartKind
 from app.domain.core import enum_column, foreign_key, new_id, utc_datetime
 from app.domain.reports.facts import (
     AudienceCount,

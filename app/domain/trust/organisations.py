@@ -27,7 +27,7 @@ from app.domain.core import (
     primary_foreign_key,
     utc_datetime,
 )
-from app.domain.people.people import is_address, normal_address
+from app.domain.people import is_address, normal_address
 from app.errors import Conflict, InvalidInput, NotFound, NotSignedIn
 from app.language import N_
 

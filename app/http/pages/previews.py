@@ -10,8 +10,8 @@ from hashlib import sha256
 from typing import Any
 
 from app.container import Services
-from app.domain.activities.activities import Activity, ActivityKind
-from app.domain.badges.badges import BadgeKind, BadgeVersion
+from app.domain.activities import Activity, ActivityKind
+from app.domain.badges import BadgeKind, BadgeVersion
 from app.domain.campus.campus import Campus, Network
 from app.domain.campus.places import DEPARTMENTS, REGIONS
 from app.domain.learners.ratings import Distribution

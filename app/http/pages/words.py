@@ -13,12 +13,12 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from app.domain.accounts.sessions import Scope
-from app.domain.activities.activities import ActivityKind, PartKind
-from app.domain.awards.awards import REASONS_OF_A_RESTORE, Award, LineOutcome
+from app.domain.activities import ActivityKind, PartKind
+from app.domain.awards import REASONS_OF_A_RESTORE, Award, LineOutcome
 from app.domain.awards.batches import WithdrawalOutcome
-from app.domain.badges.badges import BadgeKind, Repeat
+from app.domain.badges import BadgeKind, Repeat
 from app.domain.campus.campus import KeyPurpose, KeyState, LabelCategory, LabelState
-from app.domain.people.people import Role
+from app.domain.people import Role
 from app.http.pages.typography import NARROW, NO_BREAK, translated
 from app.language import N_, current_locale, filled
 from app.language.dates import (

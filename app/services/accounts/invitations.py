@@ -29,15 +29,7 @@ from app.domain.campus.team import (
 )
 from app.domain.core import Clock
 from app.domain.messages import LetterState, Occasion, QueuedMessage, letter_to
-from app.domain.people.people import (
-    Membership,
-    Person,
-    Role,
-    check_name,
-    is_address,
-    normal_address,
-    roles_at,
-)
+from app.domain.people import Membership, Person, Role, check_name, is_address, normal_address, roles_at
 from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_
 from app.services.accounts.sessions import Browser, NewSession, SessionService

@@ -14,7 +14,6 @@ from app.db.campus.campus import HistoryStore
 from app.db.learners.connected_apps import ConnectedAppStore
 from app.db.messages import LetterStore
 from app.db.people import PeopleStore
-from app.domain.accounts.own_addresses import ALSO_UNPROVED, WAYS_IN, Changed
 from app.domain.accounts.sessions import (
     LEARNER_SESSION_LIFE,
     Proof,
@@ -27,10 +26,13 @@ from app.domain.accounts.sessions import (
     prove,
 )
 from app.domain.accounts.sign_in import (
+    ALSO_UNPROVED,
     CHALLENGE_LIFE,
+    WAYS_IN,
     Asking,
     Ceremonies,
     Challenge,
+    Changed,
     CopiedKey,
     Passkey,
     PasskeyRefused,
@@ -44,7 +46,7 @@ from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock, ServiceOptions, new_id
 from app.domain.messages import Occasion, letter_to
-from app.domain.people.people import Membership, Person
+from app.domain.people import Membership, Person
 from app.errors import Conflict, NotFound, NotSignedIn
 from app.language import N_
 

@@ -13,7 +13,6 @@ from app.db.accounts import DraftStore, FederationStore, OwnAddressStore, SignIn
 from app.db.campus.campus import HistoryStore
 from app.db.messages import LetterStore
 from app.db.people import PeopleStore
-from app.domain.accounts.own_addresses import Changed
 from app.domain.accounts.sessions import (
     DRAFT_LIFE,
     LIFE,
@@ -30,6 +29,7 @@ from app.domain.accounts.sign_in import (
     SIGN_IN_LINK_LIFE,
     AuthorizationRequest,
     Challenge,
+    Changed,
     FederatedAccount,
     Identity,
     IdentityProvider,
@@ -52,7 +52,7 @@ from app.domain.campus.campus import Campus
 from app.domain.campus.team import Invitation
 from app.domain.core import Clock, new_id
 from app.domain.messages import SIGN_IN_PATIENCE, Letter, Occasion, QueuedMessage, letter_to
-from app.domain.people.people import Person, is_address, masked_address, normal_address
+from app.domain.people import Person, is_address, masked_address, normal_address
 from app.domain.publishing import Addresses
 from app.errors import Conflict, NotFound, NotSignedIn
 from app.language import N_, current_locale, speaking

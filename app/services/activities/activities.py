@@ -12,7 +12,7 @@ from app.db.activity_log.activity_log import ActivityLogStore, LogDisputeStore
 from app.db.campus.campus import CampusStore, HistoryStore
 from app.db.campus.people import is_known_at
 from app.db.people import PeopleStore
-from app.domain.activities.activities import (
+from app.domain.activities import (
     Activity,
     Participation,
     PartKind,
@@ -27,13 +27,12 @@ from app.domain.activities.listed_people import (
     matched_by_key,
     name_key_of,
 )
-from app.domain.activity_log.activity_log import ARTEFACT, PARTICIPATION, EntryKind, LogDispute
+from app.domain.activity_log import ARTEFACT, PARTICIPATION, EntryKind, LogDispute
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock, neighbouring_ids
-from app.domain.people.name_disambiguation import NO_ANSWERS, ListAnswers
-from app.domain.people.people import AgeGroup, Person
-from app.domain.people.record_merge import is_gone
+from app.domain.people import AgeGroup, Person, is_gone
+from app.domain.people.parental_consent import NO_ANSWERS, ListAnswers
 from app.language import N_
 from app.services.activities.line_faults import SEVERAL, LineFault, fault_of
 from app.services.activity_log.activity_log import LoggedEvents

@@ -23,12 +23,12 @@ from app.db.activities.plans import ActivityPlanStore
 from app.db.awards.awards import AwardStore
 from app.db.campus.people import is_known_at
 from app.db.people import PeopleStore
-from app.domain.activities.activities import Activity, Participation, disambiguated, session_nearest
+from app.domain.activities import Activity, Participation, disambiguated, session_nearest
 from app.domain.activities.check_in import NoSuchCode, code_at
-from app.domain.awards.awards import AwardState
+from app.domain.awards import AwardState
 from app.domain.campus.campus import Campus, CampusColours
 from app.domain.core import Clock
-from app.domain.people.people import Person
+from app.domain.people import Person
 from app.domain.publishing import Addresses
 from app.language import N_, current_locale
 from app.language.typography import translated

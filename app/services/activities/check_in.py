@@ -16,7 +16,7 @@ from app.db.campus.campus import CampusStore, HistoryStore
 from app.db.campus.people import is_known_at
 from app.db.people import PeopleStore
 from app.db.privacy import ConsentStore
-from app.domain.activities.activities import Activity, ActivitySession, Participation, session_nearest
+from app.domain.activities import Activity, ActivitySession, Participation, session_nearest
 from app.domain.activities.check_in import (
     REMEMBERED_FOR,
     SIGN_LENGTH,
@@ -47,9 +47,8 @@ from app.domain.activities.listed_people import ListedPerson, free_homonym, name
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
-from app.domain.people.name_disambiguation import OTHER, Question
-from app.domain.people.people import AgeGroup, Person, check_own_name, name_key
-from app.domain.people.record_merge import is_gone
+from app.domain.people import AgeGroup, Person, check_own_name, is_gone, name_key
+from app.domain.people.parental_consent import OTHER, Question
 from app.domain.privacy.consents import About, consent
 from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_

@@ -10,7 +10,7 @@ from app.db.activities.activities import ActivityFileStore, ActivityStore, FileS
 from app.db.activities.plans import ActivityPlanStore
 from app.db.awards.awards import AwardRecord
 from app.db.campus.campus import HistoryStore
-from app.domain.activities.activities import Activity
+from app.domain.activities import Activity
 from app.domain.activities.files import (
     MOST_OF_ACTIVITY,
     ActivityFile,
@@ -30,7 +30,7 @@ from app.domain.activities.files import (
     new_file,
     refuse,
 )
-from app.domain.activity_log.activity_log import ARTEFACT, PARTICIPATION, Fact, file_fact, removal_fact
+from app.domain.activity_log import ARTEFACT, PARTICIPATION, Fact, file_fact, removal_fact
 from app.domain.awards.open_badges import DisclosedContent
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus

@@ -11,14 +11,14 @@ from types import MappingProxyType
 from app.db.awards.awards import AwardStore
 from app.db.campus.directory import DirectoryStore
 from app.db.campus.people import is_known_at
-from app.domain.activities.activities import Activity, Participation, PartKind, adds_to
+from app.domain.activities import Activity, Participation, PartKind, adds_to
 from app.domain.activities.listed_people import KNOWN, ListedPerson, name_key_of
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.imports.lists.model import Line, Reading, Reason, State
 from app.domain.imports.lists.names import fold
-from app.domain.people.name_disambiguation import ListAnswers, Namesake, Question
-from app.domain.people.people import Person, normal_address
+from app.domain.people import Person, normal_address
+from app.domain.people.parental_consent import ListAnswers, Namesake, Question
 from app.errors import InvalidInput, NotFound
 from app.language import N_
 from app.services.activities.activities import ActivityService

@@ -15,7 +15,7 @@ from app.db.badges import BadgeStore
 from app.db.campus.campus import CampusStore, HistoryStore, TeamStore
 from app.db.frameworks import CompetencyStore
 from app.domain.accounts.permissions import Permission, may
-from app.domain.activities.activities import (
+from app.domain.activities import (
     Activity,
     ActivityCampus,
     ActivitySession,
@@ -42,13 +42,13 @@ from app.domain.activities.activities import (
     settle,
 )
 from app.domain.activities.check_in import close_check_in, is_open
-from app.domain.badges.badges import Badge, BadgeVersion
+from app.domain.badges import Badge, BadgeVersion
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
 from app.domain.frameworks import MOST_PRACTISED, Competency, can_practise
-from app.domain.imports.records import amended
-from app.domain.people.people import Person
+from app.domain.imports.imports import amended
+from app.domain.people import Person
 from app.errors import InvalidInput, NotFound
 from app.language import N_
 from app.services.activities.activities import PRESENCE, ActivityService

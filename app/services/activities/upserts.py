@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from app.db.campus.people import is_known_at
-from app.domain.activities.activities import Activity, Participation, adds_to
+from app.domain.activities import Activity, Participation, adds_to
 from app.domain.activities.listed_people import ListedPerson, MatchCandidate, free_homonym, name_key_of
-from app.domain.awards.awards import LineOutcome
+from app.domain.awards import LineOutcome
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.campus.integration import (
@@ -23,8 +23,8 @@ from app.domain.campus.integration import (
     check_external_id,
     named_otherwise,
 )
-from app.domain.people.name_disambiguation import NO_ANSWERS
-from app.domain.people.people import Person
+from app.domain.people import Person
+from app.domain.people.parental_consent import NO_ANSWERS
 from app.errors import AppError, InvalidInput
 from app.language import N_
 from app.services.activities.activities import ActivityService

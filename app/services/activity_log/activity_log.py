@@ -15,8 +15,8 @@ from app.db.activities.activities import ActivityStore
 from app.db.activity_log.activity_log import ActivityLogStore, LogDisputeStore, full_tile
 from app.db.campus.campus import CampusStore
 from app.db.frameworks.pathways import PathwayStore
-from app.domain.activities.activities import Activity, Participation
-from app.domain.activity_log.activity_log import (
+from app.domain.activities import Activity, Participation
+from app.domain.activity_log import (
     AWARD,
     PARTICIPATION,
     CampusLog,
@@ -40,8 +40,8 @@ from app.domain.activity_log.activity_log import (
     told_of,
 )
 from app.domain.activity_log.recovery import AWARDS, BADGES, KEYS, VERSIONS
-from app.domain.awards.awards import Award
-from app.domain.badges.badges import Badge, BadgeVersion
+from app.domain.awards import Award
+from app.domain.badges import Badge, BadgeVersion
 from app.domain.campus.campus import Campus, SealedKey
 from app.domain.core import UNSHARED, Clock, Snapshot
 from app.domain.publishing import Addresses

@@ -17,15 +17,8 @@ from app.db.campus.people import CampusPeopleStore
 from app.db.engine.triggers import Strays
 from app.db.publishing import StatusStore
 from app.db.reports.counts import CountStore, Differences
-from app.domain.activity_log.activity_log import (
-    MOST_FAULTS,
-    Damage,
-    FoundLeaf,
-    IntegrityCheck,
-    merged,
-    picture_digests,
-)
-from app.domain.awards.awards import AwardState
+from app.domain.activity_log import MOST_FAULTS, Damage, FoundLeaf, IntegrityCheck, merged, picture_digests
+from app.domain.awards import AwardState
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import KeyPurpose
 from app.domain.core import Clock, as_signed, name_as_signed

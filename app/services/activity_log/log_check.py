@@ -13,7 +13,7 @@ from app.adapters.folders.log_files import AnchorState
 from app.db.activity_log.activity_log import ActivityLogStore, WrittenEntry, full_tile
 from app.db.campus.campus import CampusStore
 from app.db.publishing import StatusStore
-from app.domain.activity_log.activity_log import CampusLog, LogCheckpoint, LogTile
+from app.domain.activity_log import CampusLog, LogCheckpoint, LogTile
 from app.domain.campus.campus import Campus
 from app.domain.publishing import Addresses, anchored_form, signed_form
 from app.errors import Unavailable

@@ -12,7 +12,7 @@ import structlog
 
 from app.db.activity_log.activity_log import ActivityLogStore, LogWatchStore
 from app.db.campus.campus import CampusStore, HistoryStore
-from app.domain.activity_log.activity_log import (
+from app.domain.activity_log import (
     CampusLog,
     EntryKind,
     LogCheckpoint,

@@ -13,7 +13,7 @@ import structlog
 from app.db.activity_log.activity_log import ActivityLogStore
 from app.db.activity_log.choices import ChoiceStore
 from app.db.activity_log.integrity import RecoveryStore
-from app.domain.activity_log.activity_log import AWARD, DEFINITION, KEY, CampusLog, Fact, Written, leaf_of
+from app.domain.activity_log import AWARD, DEFINITION, KEY, CampusLog, Fact, Written, leaf_of
 from app.domain.activity_log.recovery import (
     CHOICES_ORIGIN,
     CHOSEN,

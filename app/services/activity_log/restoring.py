@@ -14,8 +14,8 @@ from app.db.activity_log.activity_log import ActivityLogStore
 from app.db.activity_log.integrity import RecoveryStore, RowRefused
 from app.db.campus.campus import HistoryStore
 from app.db.publishing import StatusStore
-from app.domain.accounts.own_addresses import Changed
-from app.domain.activity_log.activity_log import AWARD, CampusLog, EntryKind, Fact, LogCheckpoint, Written
+from app.domain.accounts.sign_in import Changed
+from app.domain.activity_log import AWARD, CampusLog, EntryKind, Fact, LogCheckpoint, Written
 from app.domain.activity_log.recovery import (
     AWARDS,
     BADGES,
@@ -33,11 +33,11 @@ from app.domain.activity_log.recovery import (
     JournaledLine,
     Values,
 )
-from app.domain.awards.awards import SUSPENDED_BEFORE, WITHDRAWN_BEFORE, Award, AwardState, revoke
+from app.domain.awards import SUSPENDED_BEFORE, WITHDRAWN_BEFORE, Award, AwardState, revoke
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, KeyState, SealedKey
 from app.domain.core import Clock, new_id, whole_second
-from app.domain.people.people import Person
+from app.domain.people import Person
 from app.domain.privacy.consents import Erasure
 from app.domain.publishing import AnchoredList, StatusList, StatusSlot
 from app.errors import AppError, Conflict, InvalidInput, NotFound

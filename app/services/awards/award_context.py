@@ -10,26 +10,18 @@ from datetime import datetime
 from functools import cached_property
 
 from app.db.activities.activities import ActivityStore
-from app.domain.activities.activities import Activity, Participation, adds_to, complete
+from app.domain.activities import Activity, Participation, adds_to, complete
 from app.domain.activities.listed_people import ListedPerson
-from app.domain.activity_log.activity_log import told_of
-from app.domain.awards.awards import Award, EligibilityResult, LineOutcome, new_award
+from app.domain.activity_log import told_of
+from app.domain.awards import Award, EligibilityResult, LineOutcome, new_award
 from app.domain.awards.open_badges import Disclosed, bounds_for
 from app.domain.awards.skills import NO_PRACTICE, Practice
-from app.domain.badges.badges import Badge, BadgeVersion
+from app.domain.badges import Badge, BadgeVersion
 from app.domain.badges.rules import CountedLine, Progress, Rule, counted_line, grounds_words, rule_of
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
-from app.domain.people.name_disambiguation import SEVERAL_OF_NAME
-from app.domain.people.parental_consent import is_minor_for
-from app.domain.people.people import (
-    Person,
-    are_spellings,
-    name_key,
-    normal_address,
-    note_age_band,
-    suppose_pupil,
-)
+from app.domain.people import Person, are_spellings, name_key, normal_address, note_age_band, suppose_pupil
+from app.domain.people.parental_consent import SEVERAL_OF_NAME, is_minor_for
 from app.language import N_, speaking
 from app.services.activities.line_faults import LineFault, fault_of
 from app.services.awards.rule_ledger import Lines, RuleLedger

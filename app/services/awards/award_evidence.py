@@ -10,8 +10,8 @@ from app.db.activities.activities import FileStore
 from app.db.awards.awards import AwardEvidenceStore
 from app.db.learners import ContributionStore
 from app.domain.activities.files import FileNoun
-from app.domain.activity_log.activity_log import ARTEFACT, CONTRIBUTION, link_id
-from app.domain.awards.awards import Award
+from app.domain.activity_log import ARTEFACT, CONTRIBUTION, link_id
+from app.domain.awards import Award
 from app.domain.awards.open_badges import AwardEvidence
 from app.domain.campus.campus import Campus
 from app.domain.core import new_row

@@ -18,7 +18,7 @@ from app.db.campus.campus import HistoryStore
 from app.db.campus.integration import IntegrationStore
 from app.db.messages import LetterStore
 from app.domain.activity_log.recovery import AWARDS, DOCUMENTS, EVIDENCE, PEOPLE, SLOTS
-from app.domain.awards.awards import Award, SignedDocument
+from app.domain.awards import Award, SignedDocument
 from app.domain.awards.batches import AwardBatch, leave_from
 from app.domain.awards.open_badges import BadgeDocuments, Disclosed, profile_of
 from app.domain.awards.signing_clock import (
@@ -31,13 +31,13 @@ from app.domain.awards.signing_clock import (
     stop_signing,
     take_sample,
 )
-from app.domain.badges.badges import BadgeVersion
+from app.domain.badges import BadgeVersion
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.campus.integration import ExternalId, NamedKind
 from app.domain.core import Clock, neighbouring_ids, new_row, whole_second
 from app.domain.messages import letter_about
-from app.domain.people.people import is_address
+from app.domain.people import is_address
 from app.domain.publishing import Addresses
 from app.errors import AppError, InvalidInput, Unavailable
 from app.language import N_

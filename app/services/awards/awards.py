@@ -17,9 +17,9 @@ from app.db.messages import LetterStore
 from app.db.people import GuardianStore, PeopleStore
 from app.db.privacy import ConsentStore
 from app.db.publishing import StatusStore
-from app.domain.activity_log.activity_log import AWARD, EntryKind, Fact
+from app.domain.activity_log import AWARD, EntryKind, Fact
 from app.domain.activity_log.recovery import AWARDS, DOCUMENTS, PEOPLE, SLOTS
-from app.domain.awards.awards import (
+from app.domain.awards import (
     Award,
     AwardState,
     SignedDocument,
@@ -30,13 +30,13 @@ from app.domain.awards.awards import (
     revoke,
 )
 from app.domain.awards.batches import CHUNK_SIZE, AwardBatch, BatchState, keep_from_workers
-from app.domain.badges.badges import BadgeVersion
+from app.domain.badges import BadgeVersion
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, KeyPurpose, KeyState
 from app.domain.core import Clock
 from app.domain.messages import Occasion, letter_about
+from app.domain.people import Person
 from app.domain.people.parental_consent import check_may_open, check_may_show_further, needs_guardian_for
-from app.domain.people.people import Person
 from app.domain.privacy.consents import About, consent
 from app.domain.publishing import Addresses, StatusSlot, ids_of_code
 from app.errors import Conflict, InvalidInput, NotFound

@@ -15,8 +15,8 @@ from app.db.awards.batches import BatchStore
 from app.db.badges import BadgeStore
 from app.db.campus.campus import CampusStore, HistoryStore
 from app.db.messages import LetterStore
-from app.domain.activities.activities import Activity, homonym_of
-from app.domain.awards.awards import Award, LineOutcome, undo
+from app.domain.activities import Activity, homonym_of
+from app.domain.awards import Award, LineOutcome, undo
 from app.domain.awards.batches import (
     CHUNK_SIZE,
     INLINE_LIMIT,
@@ -34,7 +34,7 @@ from app.domain.awards.batches import (
     told_of,
 )
 from app.domain.awards.batches import undo as undo_batch
-from app.domain.badges.badges import Badge, BadgeVersion
+from app.domain.badges import Badge, BadgeVersion
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock, new_row

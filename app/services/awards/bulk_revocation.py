@@ -12,7 +12,7 @@ from typing import Any
 from app.db.awards.awards import AwardRecord, AwardStore
 from app.db.awards.batches import BatchStore
 from app.db.campus.campus import CampusStore, HistoryStore
-from app.domain.awards.awards import Award, AwardState, check_reason, revoke
+from app.domain.awards import Award, AwardState, check_reason, revoke
 from app.domain.awards.batches import (
     CHUNK_SIZE,
     INLINE_LIMIT,

@@ -15,7 +15,7 @@ from app.adapters.papers import Papers
 from app.db.awards.awards import AwardRecord, AwardStore
 from app.db.badges import BadgeStore
 from app.db.campus.campus import HistoryStore
-from app.domain.awards.claim_slips import shown_code
+from app.domain.awards import shown_code
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, CampusColours
 from app.domain.core import Clock, plain_text

@@ -16,9 +16,8 @@ from app.db.awards.batches import BatchStore, ClaimCodeStore
 from app.db.campus.campus import HistoryStore
 from app.db.messages import LetterStore
 from app.db.people import PeopleStore
-from app.domain.activities.activities import disambiguated
-from app.domain.awards.awards import Award, AwardState
-from app.domain.awards.claim_slips import CODE_LIFE, ClaimCode, code_digest, code_of, read_code
+from app.domain.activities import disambiguated
+from app.domain.awards import CODE_LIFE, Award, AwardState, ClaimCode, code_digest, code_of, read_code
 from app.domain.campus.audit_log import Actor, HistoryEntry
 from app.domain.campus.campus import Campus
 from app.domain.campus.team import LOOKED_BACK
@@ -34,14 +33,7 @@ from app.domain.messages import (
     handed_over,
     letter_about,
 )
-from app.domain.people.people import (
-    are_digits,
-    digits_of,
-    is_address,
-    is_living_ticket,
-    new_ticket,
-    normal_address,
-)
+from app.domain.people import are_digits, digits_of, is_address, is_living_ticket, new_ticket, normal_address
 from app.domain.publishing import Addresses
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from app.language import N_, current_locale, speaking

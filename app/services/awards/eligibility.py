@@ -15,9 +15,9 @@ from app.db.badges import BadgeStore
 from app.db.campus.integration import IntegrationStore
 from app.db.people import PeopleStore
 from app.domain.accounts.permissions import Permission, may
-from app.domain.activities.activities import Activity, Participation, PartKind
+from app.domain.activities import Activity, Participation, PartKind
 from app.domain.activities.listed_people import ListedPerson, without_repeats
-from app.domain.awards.awards import (
+from app.domain.awards import (
     ONESELF,
     Award,
     AwardState,
@@ -30,13 +30,13 @@ from app.domain.awards.awards import (
 from app.domain.awards.batches import AwardBatch, BatchLine, chosen_in, listed
 from app.domain.awards.open_badges import Disclosed
 from app.domain.awards.skills import Practice
-from app.domain.badges.badges import Badge, check_given, check_open
+from app.domain.badges import Badge, check_given, check_open
 from app.domain.badges.rules import CountedLine
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.campus.integration import NamedKind
 from app.domain.core import Clock
-from app.domain.people.people import Person, Role, roles_at
+from app.domain.people import Person, Role, roles_at
 from app.errors import NotAllowed, NotFound
 from app.language import N_
 from app.services.activities.activities import ActivityService

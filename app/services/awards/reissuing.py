@@ -20,24 +20,16 @@ from app.db.awards.holders import HolderStore
 from app.db.campus.campus import CampusStore, HistoryStore
 from app.db.messages import LetterStore
 from app.db.people import PeopleStore
-from app.domain.activity_log.activity_log import ASSESSMENT, PARTICIPATION
+from app.domain.activity_log import ASSESSMENT, PARTICIPATION
 from app.domain.activity_log.recovery import AWARDS, EVIDENCE, NEWER
-from app.domain.awards.awards import (
-    Award,
-    AwardState,
-    NewerDocument,
-    Visibility,
-    next_edition_at,
-    reissue,
-    renew,
-)
+from app.domain.awards import Award, AwardState, NewerDocument, Visibility, next_edition_at, reissue, renew
 from app.domain.awards.open_badges import Disclosed, DisclosedContent, least_shown, with_disclosed
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, SealedKey
 from app.domain.core import Clock, name_as_signed
 from app.domain.messages import LetterState, Occasion, corrections_of, letter_about
+from app.domain.people import are_spellings
 from app.domain.people.parental_consent import needs_guardian_for
-from app.domain.people.people import are_spellings
 from app.domain.publishing import Addresses
 from app.errors import Conflict, InvalidInput, NotAllowed
 from app.language import N_

@@ -14,13 +14,13 @@ from app.db.activity_log.activity_log import ActivityLogStore
 from app.db.awards.awards import AwardRecord, AwardStore
 from app.db.badges import BadgeStore, RuleCountStore
 from app.db.people import PeopleStore
-from app.domain.activity_log.activity_log import CONTRIBUTION, PARTICIPATION
-from app.domain.awards.awards import Award
-from app.domain.badges.badges import Badge, BadgeVersion
+from app.domain.activity_log import CONTRIBUTION, PARTICIPATION
+from app.domain.awards import Award
+from app.domain.badges import Badge, BadgeVersion
 from app.domain.badges.rules import CountedLine, Progress, Rule, contributed_line, counted_line, rule_of
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
-from app.domain.people.people import Person
+from app.domain.people import Person
 from app.errors import NotFound
 from app.language import N_
 

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from app.db.awards.awards import AwardRecord, AwardStore
 from app.db.campus.campus import CampusStore, HistoryStore
-from app.domain.awards.awards import Award, AwardState, is_suspended, lift_suspension, suspend
+from app.domain.awards import Award, AwardState, is_suspended, lift_suspension, suspend
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock

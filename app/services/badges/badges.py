@@ -12,10 +12,10 @@ from app.db.activities.activities import ActivityStore
 from app.db.badges import BadgeStore
 from app.db.campus.campus import HistoryStore
 from app.db.frameworks import CompetencyStore
-from app.domain.activities.activities import Activity
+from app.domain.activities import Activity
 from app.domain.awards.open_badges import achievement_of
 from app.domain.awards.skills import NO_PRACTICE, Attested, Practice, describes_activity, practised_alignment
-from app.domain.badges.badges import (
+from app.domain.badges import (
     Badge,
     BadgeCompetency,
     BadgeKind,

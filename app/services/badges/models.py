@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from app.domain.badges.badges import BadgeKind, Repeat, join_criteria
+from app.domain.badges import BadgeKind, Repeat, join_criteria
 from app.domain.badges.rules import rule_of
 from app.services.badges.wording import Wording
 

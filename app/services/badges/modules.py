@@ -10,8 +10,8 @@ from app.db.badges import BadgeStore
 from app.db.badges.modules import ModuleStore
 from app.db.campus.campus import HistoryStore
 from app.db.frameworks import CompetencyStore
-from app.domain.badges.badges import Badge, BadgeVersion
-from app.domain.badges.modules import (
+from app.domain.badges import Badge, BadgeVersion
+from app.domain.badges.shared_definitions import (
     MOST_MODULES,
     Completion,
     ModuleCompetency,
@@ -25,7 +25,7 @@ from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
 from app.domain.frameworks import Competency, Framework, check_level
-from app.domain.people.people import Person
+from app.domain.people import Person
 from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_
 

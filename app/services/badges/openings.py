@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from app.db.badges import BadgeStore, OpeningStore
 from app.db.campus.campus import CampusStore, HistoryStore, TeamStore
-from app.domain.badges.badges import Badge, BadgeVersion, check_opened, is_opened
+from app.domain.badges import Badge, BadgeVersion, check_opened, is_opened
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
-from app.domain.people.people import Person, Role
+from app.domain.people import Person, Role
 from app.errors import InvalidInput, NotFound
 from app.language import N_
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
 
-from app.domain.badges.badges import (
+from app.domain.badges import (
     Badge,
     BadgeCompetency,
     BadgeKind,

@@ -18,10 +18,10 @@ from app.db.campus.operations import OperatorStore
 from app.db.frameworks import CompetencyStore
 from app.db.people import PeopleStore
 from app.db.reports.editions import EditionStore
-from app.domain.accounts.own_addresses import Changed
 from app.domain.accounts.permissions import Operator
-from app.domain.activities.activities import Activity
-from app.domain.badges.badges import Badge, BadgeVersion
+from app.domain.accounts.sign_in import Changed
+from app.domain.activities import Activity
+from app.domain.badges import Badge, BadgeVersion
 from app.domain.campus.audit_log import Actor, HistoryEntry, service_subject_of, subject_of
 from app.domain.campus.campus import (
     MOST_PICTURES,
@@ -45,7 +45,7 @@ from app.domain.campus.campus import (
 from app.domain.campus.team import Invitation, check_administrator_stays, check_roles
 from app.domain.core import Clock, name_as_signed
 from app.domain.frameworks import Competency, Framework
-from app.domain.people.people import Person, Role, check_name, is_address, normal_address
+from app.domain.people import Person, Role, check_name, is_address, normal_address
 from app.domain.publishing import Addresses
 from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_, locales

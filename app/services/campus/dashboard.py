@@ -23,8 +23,8 @@ from app.db.frameworks.pathways import PathwayStore
 from app.db.learners import ContributionStore, RequestStore
 from app.db.people import NameStore, PeopleStore
 from app.db.publishing.ratings import RatingStore
-from app.domain.activities.activities import Activity, Participation, has_ended
-from app.domain.badges.badges import Badge, BadgeVersion, are_near
+from app.domain.activities import Activity, Participation, has_ended
+from app.domain.badges import Badge, BadgeVersion, are_near
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, Label, SealedKey
 from app.domain.campus.team import (
@@ -37,7 +37,7 @@ from app.domain.campus.team import (
     label_that_ends,
 )
 from app.domain.core import LONGEST_QUERY, Clock, plain_text, words_of
-from app.domain.people.people import Person, normal_address
+from app.domain.people import Person, normal_address
 from app.domain.publishing import ids_of_code
 from app.errors import NotFound
 from app.language import N_

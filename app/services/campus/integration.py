@@ -12,7 +12,7 @@ from app.db.campus.directory import ProgramLists
 from app.db.campus.integration import IntegrationStore
 from app.db.campus.people import is_known_at
 from app.db.people import PeopleStore
-from app.domain.activities.activities import Activity, Participation
+from app.domain.activities import Activity, Participation
 from app.domain.campus.campus import Campus
 from app.domain.campus.integration import (
     Change,
@@ -23,7 +23,7 @@ from app.domain.campus.integration import (
     WhatHappened,
     place_in,
 )
-from app.domain.people.people import Person
+from app.domain.people import Person
 from app.errors import NotFound
 from app.language import N_
 from app.services.people.external_ids import ExternalIds

@@ -20,13 +20,12 @@ from app.db.accounts import SignInStore
 from app.db.campus.campus import HistoryStore
 from app.db.campus.lti import LtiStore
 from app.db.people import PeopleStore
-from app.domain.accounts.own_addresses import Changed
 from app.domain.accounts.permissions import Permission, Role, check_may
 from app.domain.accounts.sessions import digest_of
-from app.domain.accounts.sign_in import Challenge, SignInRequest, answer_challenge
-from app.domain.activities.activities import IMPORTED_RESULTS, Activity, ActivityKind, holds_results_alone
+from app.domain.accounts.sign_in import Challenge, Changed, SignInRequest, answer_challenge
+from app.domain.activities import IMPORTED_RESULTS, Activity, ActivityKind, holds_results_alone
 from app.domain.activities.listed_people import ListedPerson
-from app.domain.badges.badges import Badge, BadgeVersion
+from app.domain.badges import Badge, BadgeVersion
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.campus.lti import (
@@ -54,7 +53,7 @@ from app.domain.campus.lti import (
 from app.domain.core import Clock
 from app.domain.imports.lists.model import Column
 from app.domain.imports.lists.names import order_of, split_name
-from app.domain.people.people import Person, roles_at
+from app.domain.people import Person, roles_at
 from app.domain.publishing import Addresses
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound, NotSignedIn
 from app.language import N_

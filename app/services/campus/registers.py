@@ -20,8 +20,8 @@ from app.db.campus.registers import (
 )
 from app.db.engine.queries import Start
 from app.db.people import PeopleStore
-from app.domain.activities.activities import Activity, Participation
-from app.domain.awards.awards import Award
+from app.domain.activities import Activity, Participation
+from app.domain.awards import Award
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.campus.registers import (
@@ -44,7 +44,7 @@ from app.domain.campus.registers import (
 )
 from app.domain.core import Clock
 from app.domain.learners.requests import ListedRequest, RequestFilter, RequestSort
-from app.domain.people.people import Person
+from app.domain.people import Person
 from app.errors import Conflict, NotFound
 from app.language import N_
 

@@ -16,9 +16,9 @@ from zoneinfo import ZoneInfo
 from app.db.campus.campus import CampusStore
 from app.db.campus.samples import SampleStore
 from app.db.people import PeopleStore
-from app.domain.activities.activities import Activity, ActivityKind, Plan
+from app.domain.activities import Activity, ActivityKind, Plan
 from app.domain.activities.listed_people import ListedPerson
-from app.domain.badges.badges import BadgeKind
+from app.domain.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock

@@ -18,13 +18,13 @@ from app.db.campus.webhooks import WebhookStore
 from app.db.messages import LetterStore
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
-from app.domain.campus.integration import ChangedKind
-from app.domain.campus.webhooks import (
+from app.domain.campus.integration import (
     MOST_WEBHOOKS,
     RESTARTED_TYPE,
     SECRET_OVERLAP,
     TEST_TYPE,
     Attempt,
+    ChangedKind,
     DeliveryState,
     Webhook,
     WebhookClient,

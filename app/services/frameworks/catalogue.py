@@ -11,7 +11,7 @@ from app.db.badges import BadgeStore
 from app.db.campus.campus import CampusStore
 from app.db.frameworks import FrameworkStore
 from app.db.trust import RecognitionStore
-from app.domain.badges.badges import Badge, BadgeVersion
+from app.domain.badges import Badge, BadgeVersion
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
 from app.domain.frameworks import AssociationKind, Competency, Framework, PublicAlignment

@@ -34,7 +34,7 @@ from app.domain.frameworks.pathways import (
     check_note,
     decline,
 )
-from app.domain.people.people import Person
+from app.domain.people import Person
 from app.errors import Conflict, NotAllowed, NotFound
 from app.language import N_
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from app.adapters.calendars import read_calendar
 from app.db.activities.plans import ActivityPlanStore
 from app.db.imports import ImportStore
-from app.domain.activities.activities import Activity, ActivityKind, ActivitySession, check_leads
+from app.domain.activities import Activity, ActivityKind, ActivitySession, check_leads
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import new_row, words_of
@@ -29,9 +29,10 @@ from app.domain.imports.imports import (
     ReadCalendar,
     check_draft,
     check_source,
+    news,
+    would_change,
 )
-from app.domain.imports.records import news, would_change
-from app.domain.people.people import name_key
+from app.domain.people import name_key
 from app.errors import NotAllowed, NotFound
 from app.language import N_
 from app.services.activities.plans import AMENDED, ActivityPlans, ActivitySessions, SeriesService

@@ -18,7 +18,7 @@ from app.db.accounts import OwnAddressStore
 from app.db.campus.campus import CampusStore, HistoryStore, TeamStore
 from app.db.imports import ImportStore
 from app.db.messages import LetterStore
-from app.domain.activities.activities import Activity, ActivityKind
+from app.domain.activities import Activity, ActivityKind
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock

@@ -11,13 +11,20 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from app.db.imports import ImportStore
-from app.domain.activities.activities import Activity, Participation, check_leads
+from app.domain.activities import Activity, Participation, check_leads
 from app.domain.activities.listed_people import ListedPerson, name_key_of
 from app.domain.campus.campus import Campus
-from app.domain.imports.imports import Imported, ImportLineOutcome
-from app.domain.imports.records import REPEATS, ActivityRecord, Record, news, would_change
-from app.domain.people.name_disambiguation import SEVERAL_OF_NAME
-from app.domain.people.people import Person, name_key
+from app.domain.imports.imports import (
+    REPEATS,
+    ActivityRecord,
+    Imported,
+    ImportLineOutcome,
+    Record,
+    news,
+    would_change,
+)
+from app.domain.people import Person, name_key
+from app.domain.people.parental_consent import SEVERAL_OF_NAME
 from app.errors import NotAllowed
 from app.language import N_
 from app.services.activities.activities import ActivityService

@@ -13,7 +13,7 @@ from typing import Any
 from app.adapters.sheets.blank_workbooks import blank_workbook
 from app.db.campus.campus import CampusStore, HistoryStore
 from app.db.imports import ImportStore
-from app.domain.activities.activities import PartKind
+from app.domain.activities import PartKind
 from app.domain.activities.listed_people import ListedPerson, name_key_of
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
@@ -31,15 +31,16 @@ from app.domain.imports.imports import (
     ImportMapping,
     ImportRun,
     ImportState,
+    Record,
     check_draft,
     check_source,
+    without_contradictions,
 )
 from app.domain.imports.lists.model import Block, Column
-from app.domain.imports.records import Record, without_contradictions
 from app.domain.imports.tables import HEADINGS, ImportColumn, ReadingPlan, Sheet, read_records, read_sheet
 from app.domain.imports.xapi import VERBS, check_verbs, read_statements, statements_in
-from app.domain.people.name_disambiguation import OTHER, Namesake
-from app.domain.people.people import name_key
+from app.domain.people import name_key
+from app.domain.people.parental_consent import OTHER, Namesake
 from app.errors import InvalidInput
 from app.language import N_
 from app.services.activities.line_faults import ALREADY_KNOWN

@@ -6,12 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from app.db.imports import ImportStore
-from app.domain.activities.activities import Activity, ActivityKind, Participation, PartKind
+from app.domain.activities import Activity, ActivityKind, Participation, PartKind
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
-from app.domain.imports.imports import Imported, ImportLineOutcome, ImportRun
-from app.domain.imports.records import Record
-from app.domain.reports.cells import CELLS
+from app.domain.imports.imports import Imported, ImportLineOutcome, ImportRun, Record
+from app.domain.reports.facts import CELLS
 from app.language import N_
 from app.services.activities.activities import ActivityService
 from app.services.activities.plans import ActivityPlans

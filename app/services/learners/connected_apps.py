@@ -17,8 +17,8 @@ from app.db.learners import PortfolioStore
 from app.db.learners.connected_apps import ConnectedAppStore
 from app.db.people import PeopleStore
 from app.db.privacy import ConsentStore
-from app.domain.accounts.own_addresses import Changed
 from app.domain.accounts.sessions import digest_of
+from app.domain.accounts.sign_in import Changed
 from app.domain.campus.audit_log import Actor
 from app.domain.core import Clock, ServiceOptions
 from app.domain.learners.connected_apps import (
@@ -45,8 +45,8 @@ from app.domain.learners.connected_apps import (
 )
 from app.domain.learners.portfolios import BroughtBadge
 from app.domain.learners.wallets import may_carry
+from app.domain.people import Person
 from app.domain.people.parental_consent import ParentNeeded, check_may_show_further
-from app.domain.people.people import Person
 from app.domain.publishing import Addresses
 from app.errors import InvalidInput, NotAllowed, NotFound, NotSignedIn
 from app.language import N_

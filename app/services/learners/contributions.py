@@ -16,16 +16,10 @@ from app.db.campus.directory import DirectoryStore
 from app.db.frameworks.pathways import PathwayStore
 from app.db.learners import ContributionStore
 from app.db.people import PeopleStore
-from app.domain.activities.activities import Activity
+from app.domain.activities import Activity
 from app.domain.activities.files import FileNoun, FileState, StoredFile, TakenFile, check_room, new_file
-from app.domain.activity_log.activity_log import (
-    CONTRIBUTION,
-    LogDispute,
-    contribution_fact,
-    file_fact,
-    link_fact,
-)
-from app.domain.badges.badges import Badge, BadgeVersion
+from app.domain.activity_log import CONTRIBUTION, LogDispute, contribution_fact, file_fact, link_fact
+from app.domain.badges import Badge, BadgeVersion
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
@@ -45,7 +39,7 @@ from app.domain.learners.portfolios import (
     withdraw,
     write,
 )
-from app.domain.people.people import Person
+from app.domain.people import Person
 from app.domain.privacy.personal_data import CLOSED_REQUESTS
 from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_

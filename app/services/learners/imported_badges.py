@@ -21,7 +21,7 @@ from app.domain.learners.portfolios import (
     names_person,
     next_check,
 )
-from app.domain.people.people import Person
+from app.domain.people import Person
 from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_
 from app.services.verification.answers import Answer

@@ -12,7 +12,7 @@ from app.db.activity_log.activity_log import ActivityLogStore, LogDisputeStore
 from app.db.awards.awards import AwardEvidenceStore, AwardStore
 from app.db.campus.campus import CampusStore, HistoryStore
 from app.db.people import PeopleStore
-from app.domain.activity_log.activity_log import (
+from app.domain.activity_log import (
     CONTRIBUTION,
     PARTICIPATION,
     EntryKind,
@@ -21,12 +21,12 @@ from app.domain.activity_log.activity_log import (
     answer_dispute,
     check_words,
 )
-from app.domain.awards.awards import AwardState, revoke
+from app.domain.awards import AwardState, revoke
 from app.domain.awards.open_badges import DisclosedContent
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
-from app.domain.people.people import Membership, Role
+from app.domain.people import Membership, Role
 from app.errors import NotFound
 from app.language import N_, speaking
 from app.language import gettext as _

@@ -17,11 +17,11 @@ from app.db.campus.directory import DirectoryStore
 from app.db.learners import RequestStore
 from app.db.messages import LetterStore
 from app.db.people import PeopleStore
-from app.domain.activities.activities import Activity, Participation, hours_of
+from app.domain.activities import Activity, Participation, hours_of
 from app.domain.activities.files import FileNoun, StoredFile, TakenFile, check_room, new_file
 from app.domain.activities.listed_people import ListedPerson
-from app.domain.awards.awards import EligibilityResult, LineOutcome, check_evidence_text, in_words, may_renew
-from app.domain.badges.badges import Badge, BadgeVersion
+from app.domain.awards import EligibilityResult, LineOutcome, check_evidence_text, in_words, may_renew
+from app.domain.badges import Badge, BadgeVersion
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
@@ -52,7 +52,7 @@ from app.domain.learners.requests import (
     withdraw,
 )
 from app.domain.messages import Occasion, letter_to
-from app.domain.people.people import Person, Role, check_name, is_address, normal_address
+from app.domain.people import Person, Role, check_name, is_address, normal_address
 from app.errors import AppError, Conflict, InvalidInput, NotAllowed, NotFound
 from app.language import N_, current_locale
 from app.services.awards.awards import AwardRequest, AwardService

@@ -28,8 +28,8 @@ from app.domain.learners.wallet_authorization import (
     read_pushed,
 )
 from app.domain.learners.wallets import OFFER_LIFE, WalletOffer, check_may_carry, may_carry, new_reference
+from app.domain.people import Person
 from app.domain.people.parental_consent import check_may_show_further
-from app.domain.people.people import Person
 from app.domain.publishing import Addresses
 from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_

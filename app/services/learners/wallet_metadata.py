@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from app.domain.badges.badges import BadgeKind
+from app.domain.badges import BadgeKind
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
 from app.domain.learners.disclosure import mandatory_pointers

@@ -15,7 +15,7 @@ from app.db.awards.awards import AwardRecord, AwardStore
 from app.db.campus.campus import CampusStore
 from app.db.learners.wallets import WalletStore
 from app.domain.accounts.sessions import digest_of
-from app.domain.awards.awards import AwardState
+from app.domain.awards import AwardState
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
 from app.domain.learners.connected_apps import proves_challenge

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from app.db.accounts import SignInStore
 from app.db.campus.campus import CampusStore, TeamStore
 from app.db.people import NameStore, PeopleStore
-from app.domain.accounts.own_addresses import OF_A_TEAM, WAYS_IN, Changed, address_code, address_token
-from app.domain.accounts.sign_in import Challenge
+from app.domain.accounts.sign_in import OF_A_TEAM, WAYS_IN, Challenge, Changed, address_code, address_token
 from app.domain.campus.campus import Campus
 from app.domain.campus.sender import sender_code
 from app.domain.campus.team import Invitation, InvitationState, invitation_proof
 from app.domain.core import Clock, ServiceOptions
 from app.domain.messages import Letter, Occasion, QueuedMessage
-from app.domain.people.people import NameWish, Person
+from app.domain.people import NameWish, Person
 from app.domain.publishing import Addresses
 from app.language import N_, speaking
 from app.language.dates import moment

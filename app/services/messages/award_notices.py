@@ -7,10 +7,10 @@ from datetime import timedelta
 
 from app.adapters.badge_pictures import PictureOrder, picture_alternative
 from app.db.awards.awards import AwardRecord
-from app.domain.badges.badges import version_year
+from app.domain.badges import version_year
 from app.domain.messages import Occasion
+from app.domain.people import is_address
 from app.domain.people.parental_consent import needs_guardian_for
-from app.domain.people.people import is_address
 from app.language import N_
 from app.language.dates import day
 from app.language.typography import translated, translated_plural

@@ -19,7 +19,7 @@ from app.domain.trust.organisations import (
     is_waiting,
     named_token,
 )
-from app.domain.trust.peers import PEER_WITHDRAW, PEER_WRITE, PROOF_FOR, WRITTEN_WITHIN
+from app.domain.trust.trust_registry import PEER_WITHDRAW, PEER_WRITE, PROOF_FOR, WRITTEN_WITHIN
 from app.errors import AppError
 from app.language import N_, filled, speaking
 from app.language.typography import translated

@@ -16,7 +16,7 @@ from app.db.campus.campus import CampusStore
 from app.db.messages import LetterStore
 from app.db.people import PeopleStore
 from app.domain.accounts.sessions import learner_link_proof, reminders_proof
-from app.domain.awards.awards import Award
+from app.domain.awards import Award
 from app.domain.awards.batches import is_handed_over
 from app.domain.campus.campus import Campus
 from app.domain.campus.signed_terms import name_said_of
@@ -43,7 +43,7 @@ from app.domain.messages import (
     still_to_say,
     take,
 )
-from app.domain.people.people import Person, is_address, normal_address
+from app.domain.people import Person, is_address, normal_address
 from app.domain.publishing import Addresses
 from app.errors import InvalidInput
 from app.language import N_, speaking

@@ -20,7 +20,7 @@ from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
 from app.domain.messages import ENDINGS, LetterDelayed, LetterNotSent, Mailer, Reason, grouped
-from app.domain.people.people import Person
+from app.domain.people import Person
 from app.domain.privacy.consents import About, consent
 from app.errors import NotFound
 from app.language import N_

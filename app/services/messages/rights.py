@@ -11,8 +11,8 @@ from app.db.people import GuardianStore
 from app.domain.accounts.sign_in import LINK_LIFE, Wish, mailbox_token
 from app.domain.campus.campus import Campus, CampusColours
 from app.domain.messages import Letter, Occasion, QueuedMessage
+from app.domain.people import is_address
 from app.domain.people.parental_consent import ParentAgreement, parent_proof
-from app.domain.people.people import is_address
 from app.domain.publishing import Addresses
 from app.language import N_, current_locale, speaking
 from app.language.typography import translated

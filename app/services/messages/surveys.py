@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from app.db.activities.activities import ActivityStore
 from app.db.campus.campus import CampusStore
 from app.db.reports.surveys import SurveyStore
-from app.domain.activities.activities import Activity
+from app.domain.activities import Activity
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
 from app.domain.messages import Letter, QueuedMessage

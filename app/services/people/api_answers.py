@@ -14,7 +14,7 @@ from app.db.campus.integration import IntegrationStore
 from app.domain.campus.campus import Campus
 from app.domain.campus.integration import ANSWER_LIFE, ApiAnswer, check_same_answer
 from app.domain.core import Clock
-from app.domain.people.people import Person, name_key
+from app.domain.people import Person, name_key
 from app.errors import Gone
 from app.language import N_
 

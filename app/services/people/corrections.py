@@ -15,14 +15,13 @@ from app.db.awards.batches import BatchStore, ClaimCodeStore
 from app.db.campus.campus import HistoryStore
 from app.db.messages import LetterStore
 from app.db.people import PeopleStore
-from app.domain.awards.awards import Award
+from app.domain.awards import Award
 from app.domain.awards.batches import is_handed_over
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
 from app.domain.messages import LetterState, Occasion, QueuedMessage, letter_about
-from app.domain.people.people import Person, is_address, name_key, normal_address
-from app.domain.people.record_merge import is_gone
+from app.domain.people import Person, is_address, is_gone, name_key, normal_address
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from app.language import N_
 from app.services.accounts.sessions import SessionService

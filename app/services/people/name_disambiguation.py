@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from app.db.activities.activities import ActivityStore
 from app.db.campus.people import is_known_at
 from app.db.people import NamesakeStore, PeopleStore
-from app.domain.activities.activities import Activity, Participation, homonym_of
+from app.domain.activities import Activity, Participation, homonym_of
 from app.domain.activities.listed_people import (
     ListedPerson,
     MatchCandidate,
@@ -24,7 +24,8 @@ from app.domain.activities.listed_people import (
 )
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
-from app.domain.people.name_disambiguation import (
+from app.domain.people import Person, is_gone, name_key
+from app.domain.people.parental_consent import (
     NO_ANSWERS,
     OTHER,
     ListAnswer,
@@ -33,8 +34,6 @@ from app.domain.people.name_disambiguation import (
     Question,
     VisibleName,
 )
-from app.domain.people.people import Person, name_key
-from app.domain.people.record_merge import is_gone
 
 
 @dataclass(frozen=True)

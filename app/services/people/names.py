@@ -15,15 +15,14 @@ from app.db.learners.connected_apps import ConnectedAppStore
 from app.db.messages import LetterStore
 from app.db.people import GuardianStore, MergeStore, NameStore, PeopleStore
 from app.db.privacy import ConsentStore
-from app.domain.activities.activities import Activity, is_of_lycee_alone
-from app.domain.awards.awards import Award, Visibility
+from app.domain.activities import Activity, is_of_lycee_alone
+from app.domain.awards import Award, Visibility
 from app.domain.awards.open_badges import DisclosedContent, least_shown
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
 from app.domain.messages import LetterState, Occasion, corrections_of, letter_to
-from app.domain.people.parental_consent import ParentNeeded, check_may_show_further, needs_guardian_for
-from app.domain.people.people import (
+from app.domain.people import (
     AgeGroup,
     NameWish,
     Person,
@@ -39,6 +38,7 @@ from app.domain.people.people import (
     refuse,
     suppose_pupil,
 )
+from app.domain.people.parental_consent import ParentNeeded, check_may_show_further, needs_guardian_for
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from app.language import N_
 from app.services.accounts.sessions import SignedIn

@@ -10,11 +10,12 @@ from app.db.campus.campus import HistoryStore
 from app.db.messages import LetterStore
 from app.db.people import GuardianStore, PeopleStore
 from app.db.privacy import ConsentStore
-from app.domain.awards.awards import Award
+from app.domain.awards import Award
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
 from app.domain.messages import Occasion, letter_to
+from app.domain.people import AgeGroup
 from app.domain.people.parental_consent import (
     OlderAgreement,
     ParentAgreement,
@@ -29,7 +30,6 @@ from app.domain.people.parental_consent import (
     needs_guardian_for,
     parent_proof,
 )
-from app.domain.people.people import AgeGroup
 from app.domain.privacy.consents import About, By, consent
 from app.errors import Conflict, NotAllowed
 from app.language import N_

@@ -16,14 +16,6 @@ from app.db.campus.integration import AccessStore
 from app.db.messages import LetterStore
 from app.db.people import PeopleStore
 from app.db.privacy import ConsentStore
-from app.domain.accounts.own_addresses import (
-    Changed,
-    address_challenge,
-    check_room_for_address,
-    is_address_code,
-    proof_of_address,
-    read_address,
-)
 from app.domain.accounts.sessions import (
     ApiToken,
     Scope,
@@ -33,12 +25,22 @@ from app.domain.accounts.sessions import (
     digest_of,
     learner_link_proof,
 )
-from app.domain.accounts.sign_in import Challenge, SignInRequest, answer_challenge
+from app.domain.accounts.sign_in import (
+    Challenge,
+    Changed,
+    SignInRequest,
+    address_challenge,
+    answer_challenge,
+    check_room_for_address,
+    is_address_code,
+    proof_of_address,
+    read_address,
+)
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, check_works
 from app.domain.core import Clock
 from app.domain.messages import Occasion, letter_to
-from app.domain.people.people import Person, Role, check_name, masked_address, normal_address, roles_at
+from app.domain.people import Person, Role, check_name, masked_address, normal_address, roles_at
 from app.domain.privacy.consents import About, consent
 from app.errors import Conflict, NotFound, NotSignedIn
 from app.language import N_, current_locale

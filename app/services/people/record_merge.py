@@ -13,20 +13,20 @@ from app.db.campus.campus import CampusStore, HistoryStore
 from app.db.frameworks.pathways import PathwayStore
 from app.db.learners.connected_apps import ConnectedAppStore
 from app.db.people import MergeStore, PeopleStore
-from app.domain.accounts.own_addresses import Changed
-from app.domain.accounts.sign_in import SignInRequest
+from app.domain.accounts.sign_in import Changed, SignInRequest
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
-from app.domain.people.people import Person, name_key
-from app.domain.people.record_merge import (
+from app.domain.people import (
     NAMELESS,
+    Person,
     PersonMerge,
     Standing,
     check_campus_may_merge,
     check_may_undo,
     check_merge_reason,
     kept_and_gone,
+    name_key,
 )
 from app.errors import NotAllowed, NotFound
 from app.language import N_

@@ -12,8 +12,8 @@ from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.campus.integration import LineRefused, NamedKind, Receipt, UpsertOutcome
 from app.domain.core import Clock
-from app.domain.people.name_disambiguation import ALREADY_KNOWN
-from app.domain.people.people import Person, is_address, name_key, read_name
+from app.domain.people import Person, is_address, name_key, read_name
+from app.domain.people.parental_consent import ALREADY_KNOWN
 from app.errors import InvalidInput, NotFound
 from app.language import N_
 from app.services.people.corrections import CorrectionService

@@ -21,14 +21,14 @@ from app.db.campus.campus import CampusStore, HistoryStore
 from app.db.frameworks import CompetencyStore
 from app.db.frameworks.pathways import PathwayStore
 from app.db.publishing.catalogue import MOST_MATCHES, MOST_RANKED, CatalogueStore, Facts, Ranked
-from app.domain.activities.activities import Activity, ActivityAnnouncement, ActivitySession
+from app.domain.activities import Activity, ActivityAnnouncement, ActivitySession
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import UNSHARED, Clock, Snapshot
 from app.domain.frameworks import Competency, Framework
 from app.domain.frameworks.pathways import PathwayContent
 from app.domain.frameworks.text_search import SearchQuery, SearchTerms, score, terms_of
-from app.domain.people.people import is_address
+from app.domain.people import is_address
 from app.domain.publishing import (
     AUDIENCES,
     CATALOGUE_LIFE,

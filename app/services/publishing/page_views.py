@@ -13,7 +13,7 @@ from app.db.campus.campus import HistoryStore
 from app.db.publishing.page_views import PageViewStore
 from app.domain.campus.audit_log import Actor
 from app.domain.core import Clock
-from app.domain.learners.page_views import ZONE, Counts
+from app.domain.learners.ratings import ZONE, Counts
 
 DAYS_SHOWN: Final = 30
 

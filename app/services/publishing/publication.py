@@ -17,8 +17,8 @@ from app.db.awards.awards import AwardRecord, AwardStore
 from app.db.badges import BadgeStore
 from app.db.campus.campus import CampusStore
 from app.db.publishing import PublishedStore, Standing, StoredKeys
-from app.domain.activities.activities import Activity
-from app.domain.awards.awards import (
+from app.domain.activities import Activity
+from app.domain.awards import (
     AwardState,
     DocumentsToAlign,
     Visibility,
@@ -27,7 +27,7 @@ from app.domain.awards.awards import (
     is_suspended,
 )
 from app.domain.awards.open_badges import profile_of
-from app.domain.badges.badges import Badge, BadgeVersion
+from app.domain.badges import Badge, BadgeVersion
 from app.domain.campus.campus import Campus
 from app.domain.core import UNSHARED, Clock, Snapshot
 from app.domain.privacy.consents import ERASED

@@ -15,10 +15,13 @@ from app.db.reports.editions import EditionStore
 from app.db.reports.surveys import SurveyStore
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, CampusColours, CampusPicture
+from app.domain.campus.places import DEPARTEMENTS
 from app.domain.core import Clock
 from app.domain.reports.editions import (
+    AXES,
     BEFORE,
     DEFINITIONS,
+    PLAN,
     SETTLED,
     ChosenPicture,
     Contradiction,
@@ -32,8 +35,10 @@ from app.domain.reports.editions import (
     check_texts,
     contradictions,
     differences,
+    fill,
     is_over,
     joined,
+    public_lines,
     read_value,
     signing_input,
     texts_of,
@@ -53,8 +58,6 @@ from app.domain.reports.indicators import (
     public_value,
 )
 from app.domain.reports.ledger import ActivityRow, Ledger, Period, by_month, period_of
-from app.domain.reports.places import DEPARTEMENTS
-from app.domain.reports.plan import AXES, PLAN, fill, public_lines
 from app.errors import InvalidInput, NotAllowed, NotFound
 from app.language import N_, current_locale
 from app.language import gettext as _

@@ -11,12 +11,18 @@ from app.db.activities.activities import ActivityStore
 from app.db.activities.plans import ActivityPlanStore
 from app.db.campus.campus import HistoryStore
 from app.db.reports.facts import ReportFactsStore
-from app.domain.activities.activities import Activity, check_leads
+from app.domain.activities import Activity, check_leads
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
-from app.domain.reports.cells import cells_of, with_cells
-from app.domain.reports.facts import ReportFacts, ReportObjective, check_facts, objectives_in
+from app.domain.reports.facts import (
+    ReportFacts,
+    ReportObjective,
+    cells_of,
+    check_facts,
+    objectives_in,
+    with_cells,
+)
 from app.errors import InvalidInput
 from app.language import N_
 

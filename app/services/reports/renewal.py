@@ -14,9 +14,16 @@ from app.db.reports.editions import EditionStore
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, CampusColours, Label, Network
 from app.domain.core import Clock
-from app.domain.reports.editions import DraftText, ReportDraft, ReportEdition, document_of, is_over, texts_of
+from app.domain.reports.editions import (
+    PLAN,
+    DraftText,
+    ReportDraft,
+    ReportEdition,
+    document_of,
+    is_over,
+    texts_of,
+)
 from app.domain.reports.ledger import Period, PeriodKind, establishments_of, period_of
-from app.domain.reports.plan import PLAN
 from app.domain.reports.renewal import (
     THEMES,
     RenewalYear,

@@ -13,12 +13,12 @@ from app.db.campus.campus import CampusStore, HistoryStore
 from app.db.messages import LetterStore
 from app.db.people import PeopleStore
 from app.db.reports.surveys import SurveyStore
-from app.domain.activities.activities import Activity
+from app.domain.activities import Activity
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
 from app.domain.messages import Occasion, letter_to
-from app.domain.people.people import AgeGroup
+from app.domain.people import AgeGroup
 from app.domain.reports.surveys import (
     OPEN_FOR,
     AlreadyAnswered,

@@ -13,8 +13,8 @@ from app.db.badges import BadgeStore
 from app.db.campus.campus import CampusStore, HistoryStore
 from app.db.messages import LetterStore
 from app.db.trust import EndorsementStore, OrganisationStore
-from app.domain.awards.awards import AwardState, Visibility
-from app.domain.badges.badges import Badge, BadgeVersion
+from app.domain.awards import AwardState, Visibility
+from app.domain.badges import Badge, BadgeVersion
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import UNSHARED, Clock, Snapshot, as_signed, name_as_signed

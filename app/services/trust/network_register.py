@@ -18,7 +18,7 @@ from app.domain.accounts.permissions import NetworkAdministrator
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Label, LabelCategory, Network
 from app.domain.core import Clock, check_signed_name, name_as_listed, name_as_signed
-from app.domain.people.people import Person, check_name, is_address, normal_address
+from app.domain.people import Person, check_name, is_address, normal_address
 from app.domain.publishing import Addresses
 from app.domain.trust.trust_registry import (
     LIST_LIFE,

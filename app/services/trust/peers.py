@@ -12,13 +12,13 @@ from app.db.campus.campus import HistoryStore
 from app.db.messages import LetterStore
 from app.db.people import GuardianStore, PeopleStore
 from app.db.trust import EndorsementStore, PeerStore
-from app.domain.awards.awards import AwardState, Visibility
+from app.domain.awards import AwardState, Visibility
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
 from app.domain.messages import Occasion, letter_to
+from app.domain.people import is_address, normal_address
 from app.domain.people.parental_consent import needs_guardian_for
-from app.domain.people.people import is_address, normal_address
 from app.domain.trust.organisations import (
     DeadRequest,
     Endorsed,
@@ -31,7 +31,7 @@ from app.domain.trust.organisations import (
     named_token,
     number_in,
 )
-from app.domain.trust.peers import (
+from app.domain.trust.trust_registry import (
     LINK_FOR,
     MOST_SHOWN,
     PEER_LINK,

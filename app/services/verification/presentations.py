@@ -16,7 +16,7 @@ from app.db.awards.awards import AwardRecord, AwardStore
 from app.db.campus.campus import CampusStore, HistoryStore
 from app.db.verification import PresentationStore
 from app.domain.accounts.sessions import digest_of
-from app.domain.awards.awards import AwardState, is_suspended
+from app.domain.awards import AwardState, is_suspended
 from app.domain.campus.audit_log import Actor, HistoryEntry
 from app.domain.core import Clock, name_as_signed
 from app.domain.publishing import Addresses

@@ -14,7 +14,7 @@ from app.adapters.picture_codes import PictureCodes
 from app.db.activity_log.activity_log import LogWatchStore
 from app.db.awards.awards import AwardRecord, AwardStore
 from app.db.campus.campus import CampusStore
-from app.domain.awards.awards import Award, AwardState, Visibility, check_aligned, is_suspended
+from app.domain.awards import Award, AwardState, Visibility, check_aligned, is_suspended
 from app.domain.campus.campus import Campus
 from app.domain.core import UNSHARED, Clock, Snapshot
 from app.domain.publishing import Addresses, ids_of_code, short_code

@@ -14,7 +14,7 @@ from app.container import Services
 from app.domain.accounts.sessions import Proof, Session
 from app.domain.accounts.sign_in import LONGEST_NAME, Passkey, ProviderDown, Purpose, check_password
 from app.domain.campus.team import DeadInvitation
-from app.domain.people.people import masked_address
+from app.domain.people import masked_address
 from app.errors import AppError, Conflict, InvalidInput, NotFound, NotSignedIn
 from app.http.pages.forms import SafeForm, checked_form, text_of, untouched_text_of
 from app.http.pages.render import page

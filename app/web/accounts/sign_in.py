@@ -12,7 +12,7 @@ from starlette.background import BackgroundTask
 from app.container import Process
 from app.domain.accounts.sessions import Proof
 from app.domain.accounts.sign_in import CopiedKey, OtherBrowser
-from app.domain.people.people import Person, normal_address
+from app.domain.people import Person, normal_address
 from app.errors import AppError, NotSignedIn
 from app.http.pages.forms import SafeForm, checked_form, text_of, untouched_text_of
 from app.http.pages.render import page, safe_path

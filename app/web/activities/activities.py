@@ -13,8 +13,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.activities.activities import Activity, ActivitySession, Participation, disambiguated
-from app.domain.people.people import AgeGroup, Person
+from app.domain.activities import Activity, ActivitySession, Participation, disambiguated
+from app.domain.people import AgeGroup, Person
 from app.errors import InvalidInput
 from app.http.pages.forms import SafeForm, ids_in, text_of, texts_of
 from app.http.pages.typography import translated

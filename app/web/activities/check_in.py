@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 
 from app.container import Process, Services
 from app.domain.accounts.permissions import Permission
-from app.domain.activities.activities import disambiguated
+from app.domain.activities import disambiguated
 from app.domain.activities.check_in import (
     ScanCode,
     shown_check_in_code,

@@ -13,14 +13,7 @@ from starlette.datastructures import FormData
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.activities.activities import (
-    WHY_IT_STAYS,
-    Activity,
-    ActivityKind,
-    Plan,
-    TimesOutOfOrder,
-    check_times,
-)
+from app.domain.activities import WHY_IT_STAYS, Activity, ActivityKind, Plan, TimesOutOfOrder, check_times
 from app.domain.activities.days_as_written import FAR_YEAR, day_in, is_of_a_far_year
 from app.domain.frameworks import Competency
 from app.domain.imports.lists.remarks import hours_fault, hours_in

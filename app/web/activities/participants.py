@@ -14,11 +14,11 @@ from starlette.datastructures import FormData
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.activities.activities import PartKind
+from app.domain.activities import PartKind
 from app.domain.core import plain_text
 from app.domain.imports.lists.remarks import hours_fault, hours_in
-from app.domain.people.name_disambiguation import Question
-from app.domain.people.people import Person
+from app.domain.people import Person
+from app.domain.people.parental_consent import Question
 from app.errors import InvalidInput
 from app.http.pages.forms import DRAFT_NOTE, SafeForm, draft_form, ids_in, save_draft, text_of, texts_of
 from app.http.pages.registers import Cell, table_file

@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.datastructures import FormData
 
 from app.container import Process, Services
-from app.domain.activities.activities import is_of_lycee_alone
+from app.domain.activities import is_of_lycee_alone
 from app.domain.activities.check_in import (
     LATE,
     MOST_REMEMBERED,
@@ -28,7 +28,7 @@ from app.domain.activities.check_in import (
     sealed_ticket,
 )
 from app.domain.activities.listed_people import ListedPerson
-from app.domain.people.people import AgeGroup, Person, is_address, normal_address
+from app.domain.people import AgeGroup, Person, is_address, normal_address
 from app.domain.privacy.consents import About, wording_of
 from app.errors import AppError
 from app.http.pages.forms import SafeForm, text_of

@@ -14,7 +14,7 @@ from starlette.datastructures import QueryParams
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.activities.activities import Activity, has_begun, has_ended
+from app.domain.activities import Activity, has_begun, has_ended
 from app.domain.core import words_of
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.registers import Column, ListQuery

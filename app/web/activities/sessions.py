@@ -14,13 +14,7 @@ from starlette.datastructures import FormData
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.activities.activities import (
-    Activity,
-    ActivitySession,
-    DayTaken,
-    SessionFacts,
-    disambiguated,
-)
+from app.domain.activities import Activity, ActivitySession, DayTaken, SessionFacts, disambiguated
 from app.domain.activities.days_as_written import (
     FAR_YEAR,
     MOST_SESSIONS,

@@ -14,11 +14,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.awards.awards import (
-    Visibility,
-    end_of_last_day,
-    may_renew,
-)
+from app.domain.awards import Visibility, end_of_last_day, may_renew
 from app.domain.privacy.consents import AccessRecord
 from app.errors import Conflict, InvalidInput, NotAllowed
 from app.http.pages.forms import SafeForm, text_of

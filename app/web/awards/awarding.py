@@ -15,12 +15,12 @@ from starlette.datastructures import FormData
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.activities.activities import Activity, Participation, disambiguated, has_begun
+from app.domain.activities import Activity, Participation, disambiguated, has_begun
 from app.domain.activities.listed_people import ListedPerson
 from app.domain.awards.batches import check_hour
 from app.domain.campus.signed_terms import duration
 from app.domain.imports.lists.remarks import hours_fault, hours_in
-from app.domain.people.people import normal_address, suggested_address
+from app.domain.people import normal_address, suggested_address
 from app.errors import Conflict, InvalidInput, NotAllowed, Unavailable
 from app.http.pages.forms import DRAFT_NOTE, SafeForm, draft_form, save_draft, text_of, texts_of
 from app.http.pages.typography import translated, translated_plural

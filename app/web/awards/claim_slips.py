@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.awards.awards import LineOutcome
+from app.domain.awards import LineOutcome
 from app.domain.publishing import TO_WALLET
 from app.errors import Conflict, InvalidInput, NotFound
 from app.http.pages.forms import SafeForm, text_of, texts_of

@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.awards.claim_slips import shown_code
+from app.domain.awards import shown_code
 from app.domain.core import plain_text
 from app.domain.messages import Handed, LetterState, QueuedMessage
 from app.domain.privacy.consents import About, wording_of

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.domain.activities.activities import disambiguated
-from app.domain.awards.awards import Award, LineOutcome, in_words
+from app.domain.activities import disambiguated
+from app.domain.awards import Award, LineOutcome, in_words
 from app.domain.awards.open_badges import evidence_of
 from app.domain.badges.rules import grounds_words
-from app.domain.people.people import suggested_address
+from app.domain.people import suggested_address
 from app.domain.publishing import Addresses
 from app.http.pages.typography import translated
 from app.http.pages.words import OUTCOME_COUNTS, OUTCOMES, StateLabel, hours_text

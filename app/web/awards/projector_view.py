@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.awards.awards import AwardState
+from app.domain.awards import AwardState
 from app.domain.core import plain_text
 from app.domain.messages import shown_name
 from app.http.pages.render import page

@@ -13,11 +13,8 @@ from starlette.datastructures import FormData
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.activities.activities import has_begun, has_ended
-from app.domain.awards.awards import (
-    LineOutcome,
-    in_words,
-)
+from app.domain.activities import has_begun, has_ended
+from app.domain.awards import LineOutcome, in_words
 from app.domain.awards.batches import AwardBatch, BatchLine, BatchState, listed, may_be_undone
 from app.domain.core import csv_for_excel
 from app.domain.imports.lists.model import REASON_HEADING

@@ -12,9 +12,9 @@ from starlette.datastructures import FormData
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.activity_log.activity_log import ASSESSMENT, PARTICIPATION, LogPayload
+from app.domain.activity_log import ASSESSMENT, PARTICIPATION, LogPayload
 from app.domain.awards.open_badges import DisclosedContent
-from app.domain.badges.badges import Badge, BadgeVersion
+from app.domain.badges import Badge, BadgeVersion
 from app.domain.badges.rules import Progress, missing_words, progress_words, rule_of, rule_words, step_words
 from app.errors import Conflict, InvalidInput, NotAllowed, Unavailable
 from app.http.pages.forms import DRAFT_NOTE, SafeForm, draft_form, save_draft, text_of, texts_of

@@ -12,8 +12,8 @@ from starlette.datastructures import FormData
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.awards.awards import in_words
-from app.domain.badges.modules import TrainingModule
+from app.domain.awards import in_words
+from app.domain.badges.shared_definitions import TrainingModule
 from app.errors import AppError, Conflict, InvalidInput, NotAllowed, Unavailable
 from app.http.pages.forms import DRAFT_NOTE, SafeForm, draft_form, save_draft, text_of
 from app.http.pages.typography import translated

@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.badges.badges import BadgeKind, Difference, Part
+from app.domain.badges import BadgeKind, Difference, Part
 from app.domain.badges.shared_definitions import AdoptionAnswer, DefinitionProposal, Noun, ProposalState
 from app.errors import AppError, InvalidInput
 from app.http.pages.forms import SafeForm, checked_form, ids_in, text_of, texts_of

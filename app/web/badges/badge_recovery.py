@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse
 from starlette.background import BackgroundTask
 
 from app.container import Services
-from app.domain.people.people import normal_address
+from app.domain.people import normal_address
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page
 from app.http.policies import public

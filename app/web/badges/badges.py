@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.badges.badges import PROSE, BadgeKind, BadgeVersion, Difference, Part, PictureLook, are_near
+from app.domain.badges import PROSE, BadgeKind, BadgeVersion, Difference, Part, PictureLook, are_near
 from app.domain.badges.rules import Rule, rule_words
 from app.domain.campus.campus import Campus, CampusColours, Network, contrast
 from app.domain.frameworks import PublicAlignment

@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.badges.badges import Badge, BadgeVersion, Content, content_of, differences, split_criteria
+from app.domain.badges import Badge, BadgeVersion, Content, content_of, differences, split_criteria
 from app.domain.badges.rules import rule_of, rule_words
 from app.domain.core import csv_for_excel
 from app.errors import InvalidInput

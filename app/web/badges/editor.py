@@ -13,7 +13,7 @@ from starlette.datastructures import FormData
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.badges.badges import BadgeKind, Lack, PictureLook, Repeat, Step, are_near, differences
+from app.domain.badges import BadgeKind, Lack, PictureLook, Repeat, Step, are_near, differences
 from app.domain.badges.rules import rule_of
 from app.domain.frameworks import FRAMEWORK_NAMES, LONGEST_NAME, Competency, Framework
 from app.errors import Conflict, InvalidInput, NotFound

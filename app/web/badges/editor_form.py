@@ -11,15 +11,7 @@ from dataclasses import dataclass, field
 
 from starlette.datastructures import FormData
 
-from app.domain.badges.badges import (
-    MOST_DAYS,
-    BadgeKind,
-    PictureLook,
-    Repeat,
-    Step,
-    join_criteria,
-    split_criteria,
-)
+from app.domain.badges import MOST_DAYS, BadgeKind, PictureLook, Repeat, Step, join_criteria, split_criteria
 from app.domain.campus.campus import MOST_LIVELY
 from app.domain.frameworks import (
     MOST_ALIGNMENTS,

@@ -13,7 +13,7 @@ from starlette.datastructures import FormData
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.badges.modules import ModuleSet, TrainingModule
+from app.domain.badges.shared_definitions import ModuleSet, TrainingModule
 from app.domain.campus.campus import Campus
 from app.domain.frameworks import Competency
 from app.errors import AppError, InvalidInput

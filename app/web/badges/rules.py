@@ -12,8 +12,8 @@ from typing import Final
 from markupsafe import Markup, escape
 from starlette.datastructures import FormData
 
-from app.domain.activities.activities import ActivityKind, PartKind
-from app.domain.badges.badges import Badge, BadgeKind, BadgeVersion, judged_heading
+from app.domain.activities import ActivityKind, PartKind
+from app.domain.badges import Badge, BadgeKind, BadgeVersion, judged_heading
 from app.domain.badges.rules import (
     MOST_ACTIVITIES,
     MOST_CONDITIONS,

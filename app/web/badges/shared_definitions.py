@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.datastructures import FormData
 
 from app.container import Services
-from app.domain.badges.badges import BadgeKind, Part, Step
+from app.domain.badges import BadgeKind, Part, Step
 from app.domain.badges.shared_definitions import Noun, Values
 from app.domain.campus.campus import Network
 from app.domain.frameworks import FRAMEWORK_NAMES, Competency, Framework

@@ -19,7 +19,7 @@ from app.domain.accounts.sessions import Scope
 from app.domain.campus.audit_log import NOUNS_OF, Subject
 from app.domain.campus.campus import Campus
 from app.domain.core import csv_for_excel, lines_for_excel
-from app.domain.people.people import Role
+from app.domain.people import Role
 from app.errors import InvalidInput
 from app.http.pages.typography import translated
 from app.http.pages.words import ROLES, SCOPES, day, local

@@ -9,7 +9,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
 
 from app.container import Services
-from app.domain.badges.badges import Badge, BadgeKind, BadgeVersion
+from app.domain.badges import Badge, BadgeKind, BadgeVersion
 from app.domain.campus.campus import Campus, CampusColours, KeyPurpose, KeyState, Network, SealedKey
 from app.http import static_files
 from app.http.negotiation import ForPeople, GzipPages

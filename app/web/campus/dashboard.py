@@ -12,12 +12,12 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.activities.activities import Activity, has_begun, has_ended
+from app.domain.activities import Activity, has_begun, has_ended
 from app.domain.awards.batches import AwardBatch, BatchState, may_be_undone
-from app.domain.badges.badges import Badge, BadgeVersion
+from app.domain.badges import Badge, BadgeVersion
 from app.domain.campus.campus import Campus
 from app.domain.campus.team import MOST_COUNTED
-from app.domain.people.people import Role
+from app.domain.people import Role
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import CampusLook, page
 from app.http.pages.typography import translated

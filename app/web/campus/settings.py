@@ -27,7 +27,7 @@ from app.domain.campus.campus import (
     may_be_retired,
 )
 from app.domain.campus.places import DEPARTMENTS
-from app.domain.people.people import normal_address
+from app.domain.people import normal_address
 from app.errors import Conflict, InvalidInput
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import every_language

@@ -11,10 +11,10 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.campus.integration import ChangedKind
-from app.domain.campus.webhooks import (
+from app.domain.campus.integration import (
     RESTARTED_TYPE,
     TEST_TYPE,
+    ChangedKind,
     DeliveryState,
     Webhook,
     WebhookDelivery,

@@ -12,14 +12,14 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.awards.awards import LineOutcome, in_words
+from app.domain.awards import LineOutcome, in_words
 from app.domain.frameworks.pathways import (
     ConditionKind,
     PathwayDecision,
     ProposalState,
     StageState,
 )
-from app.domain.people.people import Person
+from app.domain.people import Person
 from app.domain.privacy.consents import AccessRecord
 from app.errors import AppError, Conflict, InvalidInput, NotAllowed
 from app.http.pages.forms import SafeForm, checked_form, text_of

@@ -15,8 +15,8 @@ from app.domain.frameworks.pathways import (
     ProposalState,
     StageState,
 )
+from app.domain.people import Person
 from app.domain.people.parental_consent import is_pupil_of_unknown_age, needs_guardian_for
-from app.domain.people.people import Person
 from app.domain.publishing import CatalogueEntry
 from app.errors import Conflict, NotFound
 from app.http.pages.forms import SafeForm, text_of

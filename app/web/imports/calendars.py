@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.activities.activities import ActivityKind
+from app.domain.activities import ActivityKind
 from app.domain.imports.calendars import UNREADABLE, CalendarState, CalendarSubscription
 from app.errors import AppError, Conflict, InvalidInput
 from app.http.pages.forms import SafeForm, checked_form, text_of

@@ -15,7 +15,7 @@ from starlette.datastructures import FormData
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.activities.activities import ActivityKind
+from app.domain.activities import ActivityKind
 from app.domain.campus.signed_terms import duration
 from app.domain.imports.imports import (
     ImportForm,
@@ -27,7 +27,7 @@ from app.domain.imports.imports import (
 )
 from app.domain.imports.lists.model import REASON_HEADING
 from app.domain.imports.tables import HEADINGS, ImportColumn
-from app.domain.people.name_disambiguation import OTHER, Namesake
+from app.domain.people.parental_consent import OTHER, Namesake
 from app.http.pages.forms import text_of, texts_of
 from app.http.pages.render import ProgressView, live_response
 from app.http.pages.typography import translated

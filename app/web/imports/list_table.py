@@ -32,8 +32,8 @@ from app.domain.imports.lists.remarks import (
     hours_in,
 )
 from app.domain.imports.lists.suspicion import remaining_faults
-from app.domain.people.name_disambiguation import Namesake
-from app.domain.people.people import name_key
+from app.domain.people import name_key
+from app.domain.people.parental_consent import Namesake
 from app.errors import InvalidInput
 from app.http.pages.forms import bytes_of, text_of, untouched_text_of
 from app.http.pages.typography import translated

@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.datastructures import FormData
 
 from app.domain.accounts.permissions import Permission
-from app.domain.activities.activities import PartKind
+from app.domain.activities import PartKind
 from app.domain.imports.xapi import COMMON_VERBS
 from app.errors import AppError, InvalidInput
 from app.http.pages.forms import SafeForm, text_of, texts_of

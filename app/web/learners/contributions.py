@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.datastructures import FormData
 
 from app.container import Services
-from app.domain.activities.activities import PartKind
+from app.domain.activities import PartKind
 from app.domain.activities.files import ACCEPTED, FileNoun
 from app.domain.imports.lists.remarks import hours_fault, hours_in
 from app.domain.learners.portfolios import Contribution, ContributionState, ContributionStatement

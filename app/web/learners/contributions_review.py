@@ -15,7 +15,7 @@ from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.activities.files import FileNoun
 from app.domain.learners.portfolios import LATE_AFTER, Contribution, ContributionState
-from app.domain.people.people import Person
+from app.domain.people import Person
 from app.domain.privacy.consents import AccessRecord
 from app.errors import AppError, Conflict, InvalidInput, NotFound
 from app.http.pages.forms import SafeForm, ids_in, text_of

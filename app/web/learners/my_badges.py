@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
-from app.domain.awards.awards import Award, AwardState, Visibility, is_suspended, may_renew
+from app.domain.awards import Award, AwardState, Visibility, is_suspended, may_renew
 from app.domain.badges.rules import progress_words, rule_words, step_words
 from app.domain.learners.requests import RequestState
 from app.domain.people.parental_consent import needs_guardian_for

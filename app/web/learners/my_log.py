@@ -11,10 +11,10 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
-from app.domain.awards.awards import Visibility
+from app.domain.awards import Visibility
 from app.domain.awards.open_badges import DisclosedContent
+from app.domain.people import Person
 from app.domain.people.parental_consent import is_minor_for
-from app.domain.people.people import Person
 from app.domain.privacy.consents import AccessRecord
 from app.errors import InvalidInput, NotFound
 from app.http.pages.forms import SafeForm, text_of

@@ -14,10 +14,10 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.datastructures import FormData
 
 from app.container import Services
-from app.domain.awards.awards import Visibility
+from app.domain.awards import Visibility
 from app.domain.learners.portfolios import Grouping, Layout, Naming, Portfolio, shown_name
+from app.domain.people import Person
 from app.domain.people.parental_consent import ParentNeeded
-from app.domain.people.people import Person
 from app.errors import AppError, NotSignedIn
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
-from app.domain.activities.activities import is_of_pupils
-from app.domain.awards.awards import Visibility
+from app.domain.activities import is_of_pupils
+from app.domain.awards import Visibility
 from app.domain.privacy.consents import About, wording_of
 from app.errors import InvalidInput
 from app.http.pages.forms import SafeForm, text_of

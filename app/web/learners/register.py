@@ -14,7 +14,7 @@ from starlette.datastructures import QueryParams
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.awards.awards import in_words
+from app.domain.awards import in_words
 from app.domain.learners.requests import LATE_AFTER, OPEN_STATES, RequestState, check_reason
 from app.domain.privacy.consents import AccessRecord
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound

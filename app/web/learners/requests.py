@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from app.container import Services
 from app.domain.activities.files import ACCEPTED
 from app.domain.learners.requests import RequestState, Step, reviewers_needed
-from app.domain.people.people import normal_address
+from app.domain.people import normal_address
 from app.errors import AppError, Conflict, InvalidInput
 from app.http.pages.forms import SafeForm, text_of, texts_of
 from app.http.pages.render import page

@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.activities.files import FileNoun
-from app.domain.awards.awards import EligibilityResult, LineOutcome, in_words
+from app.domain.awards import EligibilityResult, LineOutcome, in_words
 from app.domain.learners.requests import RequestState, Step
 from app.domain.privacy.consents import AccessRecord
 from app.errors import AppError, Conflict, InvalidInput

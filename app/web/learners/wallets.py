@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
-from app.domain.awards.awards import DocumentsToAlign
+from app.domain.awards import DocumentsToAlign
 from app.domain.campus.campus import Campus
 from app.domain.learners.connected_apps import AuthorizationRefusal
 from app.domain.learners.disclosure import DISCLOSABLE, PRESENTATION_LIFE, mandatory_of

@@ -17,14 +17,14 @@ from starlette.datastructures import FormData
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.activities.activities import Activity, PartKind
+from app.domain.activities import Activity, PartKind
 from app.domain.activities.listed_people import ListedPerson
 from app.domain.imports.lists.remarks import (
     hours_in,
 )
 from app.domain.imports.lists.text import MAX_LINES
-from app.domain.people.name_disambiguation import NO_ANSWERS, ListAnswers, digest_of_list
-from app.domain.people.people import AgeGroup, Person, normal_address
+from app.domain.people import AgeGroup, Person, normal_address
+from app.domain.people.parental_consent import NO_ANSWERS, ListAnswers, digest_of_list
 from app.domain.privacy.consents import AccessRecord
 from app.errors import AppError, InvalidInput
 from app.http.pages.forms import SafeForm, text_of, texts_of, untouched_text_of

@@ -7,8 +7,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from app.domain.activities.activities import disambiguated
-from app.domain.people.name_disambiguation import OTHER, Namesake, Question
+from app.domain.activities import disambiguated
+from app.domain.people.parental_consent import OTHER, Namesake, Question
 from app.http.pages.typography import translated
 from app.language import N_, filled
 from app.web.imports.list_table import seen_words

@@ -14,7 +14,7 @@ from starlette.datastructures import FormData, QueryParams
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission, check_may
-from app.domain.people.people import Person
+from app.domain.people import Person
 from app.errors import InvalidInput, NotFound
 from app.http.pages.forms import SafeForm, ids_in, save_draft, text_of
 from app.http.pages.registers import Column, ListQuery

@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse
 from starlette.concurrency import run_in_threadpool
 
 from app.container import Services
-from app.domain.awards.awards import Visibility
+from app.domain.awards import Visibility
 from app.domain.core import UNSHARED, Snapshot
 from app.domain.people.parental_consent import is_minor_for, needs_guardian_for
 from app.http.negotiation import ForPeople, ForStrangers, gzip_body, takes_gzip

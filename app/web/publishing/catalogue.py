@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.badges.badges import BadgeKind
+from app.domain.badges import BadgeKind
 from app.domain.campus.campus import Campus
 from app.domain.campus.signed_terms import LABEL_NAMES
 from app.domain.publishing import (

@@ -16,11 +16,10 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.reports.editions import ChosenPicture, Contradiction, DraftText, document_of
+from app.domain.reports.editions import AXES, PLAN, ChosenPicture, Contradiction, DraftText, Line, document_of
 from app.domain.reports.facts import Declared
 from app.domain.reports.indicators import INDICATORS, Figure, Unit
 from app.domain.reports.ledger import Period, PeriodKind, period_of
-from app.domain.reports.plan import AXES, PLAN, Line
 from app.errors import AppError, InvalidInput
 from app.http.pages.forms import SafeForm, ids_in, text_of, texts_of
 from app.http.pages.typography import translated

@@ -14,7 +14,8 @@ from fastapi.responses import HTMLResponse
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.activities.activities import ActivityKind
+from app.domain.activities import ActivityKind
+from app.domain.campus.places import DEPARTEMENTS
 from app.domain.core import plain_text
 from app.domain.reports.facts import AUDIENCES, ORGANISATION_PARTS, Audience
 from app.domain.reports.indicators import (
@@ -42,7 +43,6 @@ from app.domain.reports.ledger import (
     period_of,
     survey_of,
 )
-from app.domain.reports.places import DEPARTEMENTS
 from app.errors import InvalidInput, NotFound
 from app.http.pages.maps import CountMap, map_of_counts
 from app.http.pages.registers import Cell, table_file

@@ -14,18 +14,20 @@ from starlette.datastructures import FormData
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.activities.activities import ActivityKind
-from app.domain.reports.cells import CELLS, cells_of, with_cells
+from app.domain.activities import ActivityKind
+from app.domain.campus.places import DEPARTEMENTS, SECTORS
 from app.domain.reports.facts import (
     AUDIENCES,
+    CELLS,
     ORGANISATION_PARTS,
     ORGANISATION_TYPES,
     InvolvedOrganisation,
     OrganisationPart,
     OrganisationType,
     ReportFacts,
+    cells_of,
+    with_cells,
 )
-from app.domain.reports.places import DEPARTEMENTS, SECTORS
 from app.errors import AppError, InvalidInput
 from app.http.pages.forms import SafeForm, text_of, texts_of
 from app.http.pages.typography import translated

@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.campus.campus import Campus
+from app.domain.campus.places import DEPARTEMENTS
 from app.domain.reports.ledger import ActivityRow, Period, establishments_of
 from app.domain.reports.network import (
     TOPICS,
@@ -22,7 +23,6 @@ from app.domain.reports.network import (
     people_by,
     rows_of,
 )
-from app.domain.reports.places import DEPARTEMENTS
 from app.errors import InvalidInput
 from app.http.pages.forms import SafeForm, texts_of
 from app.http.pages.render import page

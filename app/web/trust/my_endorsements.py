@@ -11,10 +11,10 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
-from app.domain.awards.awards import AwardState
+from app.domain.awards import AwardState
 from app.domain.people.parental_consent import needs_guardian_for
 from app.domain.trust.organisations import EndorsementRequest, Refusal, RequestKind, is_waiting
-from app.domain.trust.peers import mailbox_key
+from app.domain.trust.trust_registry import mailbox_key
 from app.errors import Conflict, InvalidInput, NotAllowed
 from app.http.pages.forms import SafeForm, ids_in, text_of
 from app.http.pages.render import page

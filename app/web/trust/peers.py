@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.domain.trust.organisations import Refusal, RequestKind
-from app.domain.trust.peers import (
+from app.domain.trust.trust_registry import (
     LONGEST_SIGNATURE,
     LONGEST_WORDS,
     PEER_WORDINGS,

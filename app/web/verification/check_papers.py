@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from app.container import Services
-from app.domain.awards.awards import Visibility
+from app.domain.awards import Visibility
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.typography import translated
 from app.http.policies import public

@@ -10,7 +10,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 
 from app.container import Services
-from app.domain.awards.awards import Visibility
+from app.domain.awards import Visibility
 from app.domain.awards.open_badges import DisclosedContent, is_dated_in_utc
 from app.domain.campus.campus import Campus
 from app.http.pages.render import page

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
-from app.domain.awards.awards import Visibility
+from app.domain.awards import Visibility
 from app.domain.core import csv_for_excel
 from app.domain.publishing import Addresses
 from app.http.pages.forms import SafeForm, files_of, text_of

@@ -9,7 +9,7 @@ import pytest
 
 from app.adapters import calendars
 from app.adapters.calendars import CUT, NAMELESS, TWICE, UNREADABLE, read_calendar
-from app.domain.activities.activities import ActivityKind
+from app.domain.activities import ActivityKind
 from app.domain.imports.imports import MOST_CONTENT_LINES, Meeting
 from app.errors import InvalidInput
 

@@ -10,7 +10,7 @@ import pytest
 from app.adapters.web_documents.fetcher import WEBHOOK_LIMITS, GuardedWebhooks, WebDocuments
 from app.adapters.web_documents.http_request import is_public
 from app.adapters.web_documents.url_policy import NetworkScope, system_resolve
-from app.domain.campus.webhooks import Attempt
+from app.domain.campus.integration import Attempt
 from sceau_credentials.errors import DocumentUnavailable
 from tests.support.every import for_each
 from tests.support.house import SettableClock

@@ -6,7 +6,7 @@ from datetime import date
 
 from fastapi.testclient import TestClient
 
-from app.domain.activities.activities import ActivitySession
+from app.domain.activities import ActivitySession
 from tests.api.clients import V1
 from tests.support.house import House
 

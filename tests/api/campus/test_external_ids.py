@@ -11,7 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 
-from app.domain.badges.badges import Repeat
+from app.domain.badges import Repeat
 from tests.api import clients
 from tests.api.clients import V1
 from tests.support.every import for_each

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from fastapi.testclient import TestClient
 
-from app.domain.campus.webhooks import Attempt
+from app.domain.campus.integration import Attempt
 from tests.api.clients import V1, closed_award
 from tests.support.house import House
 from tests.support.webhooks import Receiver, receiver_of, work

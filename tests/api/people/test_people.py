@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.domain.campus.audit_log import Actor
-from app.domain.people.people import AgeGroup, Person
+from app.domain.people import AgeGroup, Person
 from app.domain.privacy.consents import About
 from tests.api import clients
 from tests.support.forms import form_with

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 from fastapi.testclient import TestClient
 
-from app.domain.awards.awards import Visibility
+from app.domain.awards import Visibility
 from app.domain.learners.connected_apps import (
     ACCESS_LIFE,
     CODE_LIFE,
@@ -27,7 +27,7 @@ from app.domain.learners.connected_apps import (
     proves_challenge,
     read_registration,
 )
-from app.domain.people.people import AgeGroup, Person
+from app.domain.people import AgeGroup, Person
 from app.domain.privacy.consents import About, By, consent
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound, NotSignedIn
 from app.services.learners.connected_apps import AppAccess

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from app.domain.activity_log.activity_log import leaf_of
+from app.domain.activity_log import leaf_of
 from sceau_credentials.keys import Algorithm, LocalSigningKey
 from sceau_credentials.transparency_log.notes import EntryProof, Note, NoteKey, TreeHead
 from tests.cli.conftest import Operator, Typed

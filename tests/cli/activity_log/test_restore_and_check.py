@@ -9,7 +9,7 @@ import pytest
 from sqlmodel import select
 
 from app.domain.activity_log.recovery import NO_CAMPUS
-from app.domain.awards.awards import Visibility
+from app.domain.awards import Visibility
 from app.domain.messages import QueuedMessage
 from tests.cli.conftest import Operator
 from tests.services.activity_log.test_activity_log import tamper

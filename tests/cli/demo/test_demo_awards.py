@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from datetime import UTC, date, datetime
 
-from app.domain.activities.activities import Activity, Participation, PartKind, check_participation
-from app.domain.awards.awards import Award, LineOutcome, check_reason, judge_evidence, revoke
-from app.domain.badges.badges import Repeat, valid_until
+from app.domain.activities import Activity, Participation, PartKind, check_participation
+from app.domain.awards import Award, LineOutcome, check_reason, judge_evidence, revoke
+from app.domain.badges import Repeat, valid_until
 from demo.content import DemoContent
 from tests.support.demo import TODAY, given_awards, participants, version_of
 

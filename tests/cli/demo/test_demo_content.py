@@ -7,11 +7,11 @@ from datetime import date
 
 import pytest
 
-from app.domain.activities.activities import Activity, check_activity
-from app.domain.badges.badges import BadgeCompetency, BadgeKind, check_version
+from app.domain.activities import Activity, check_activity
+from app.domain.badges import BadgeCompetency, BadgeKind, check_version
 from app.domain.campus.campus import check_slug
 from app.domain.frameworks import Competency, check_level
-from app.domain.people.people import Role
+from app.domain.people import Role
 from demo.content import FOLDER, DemoContent
 from tests.support.demo import TODAY, version_of
 

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from app.domain.people.people import check_name, is_address, name_key
+from app.domain.people import check_name, is_address, name_key
 from demo.content import DemoContent
 from demo.learners import ascii_letters, invent
 

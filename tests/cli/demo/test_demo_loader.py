@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.container import Process, Services
-from app.domain.awards.awards import LineOutcome, Visibility
+from app.domain.awards import LineOutcome, Visibility
 from app.domain.campus.audit_log import Actor
 from app.domain.messages import Letter, LetterRefused, Reason
 from app.services.awards.awards import AwardRecord, AwardRequest

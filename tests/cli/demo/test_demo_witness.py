@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi.testclient import TestClient
 
 from app.container import Process
-from app.domain.awards.awards import Visibility
+from app.domain.awards import Visibility
 from app.main import create_app
 from demo.witness import LABEL, cosign_logs
 

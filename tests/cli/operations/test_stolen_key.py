@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
-from app.domain.awards.awards import Award
+from app.domain.awards import Award
 from app.domain.campus.audit_log import Actor
 from app.domain.messages import LetterState, Occasion, QueuedMessage
 from app.services.awards.reissuing import StolenKeys

@@ -10,7 +10,7 @@ import pytest
 from app.container import Process
 from app.domain.accounts.sessions import Scope
 from app.domain.campus.campus import KeyPurpose
-from app.domain.people.people import Role
+from app.domain.people import Role
 from app.errors import NotSignedIn
 from app.services.accounts.sessions import Browser
 from tests.cli.conftest import Operator

@@ -14,7 +14,7 @@ import pytest
 
 from app.container import Process
 from app.db.campus.campus import Filter
-from app.domain.awards.awards import Visibility
+from app.domain.awards import Visibility
 from app.domain.campus.audit_log import Actor
 from tests.cli.conftest import Operator
 

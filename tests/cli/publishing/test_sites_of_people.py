@@ -13,7 +13,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.container import Process, Services, utc_now
-from app.domain.awards.awards import Visibility
+from app.domain.awards import Visibility
 from app.domain.campus.audit_log import Actor
 from app.main import create_app
 from app.services.learners.portfolios import PortfolioPage, Wishes

@@ -15,7 +15,7 @@ import pytest
 from pypdf import PdfWriter
 
 from app.container import Process, Services
-from app.domain.awards.awards import Visibility
+from app.domain.awards import Visibility
 from app.services.awards.awards import AwardRecord
 from sceau_credentials.verification.report import CheckId
 from tests.cli.conftest import Operator

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.container import Process
-from app.domain.awards.awards import Visibility
+from app.domain.awards import Visibility
 from sceau_credentials import verify
 from sceau_credentials.keys import Algorithm, LocalSigningKey, VerificationKey
 from sceau_credentials.package import open_package

@@ -13,7 +13,7 @@ from sqlmodel import Session, func, select
 from app.db.engine.session import open_engine, open_session
 from app.db.engine.writes import insert_rows, insert_unless_there, update_rows
 from app.domain.core import new_row
-from app.domain.people.people import Membership, Person, Role
+from app.domain.people import Membership, Person, Role
 from tests.support.databases.engines import as_owner
 from tests.support.house import NOON
 

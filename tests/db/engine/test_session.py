@@ -26,7 +26,7 @@ from app.db.engine.session import (
     open_engine,
     open_session,
 )
-from app.domain.people.people import Membership, Person, Role
+from app.domain.people import Membership, Person, Role
 
 PARIS = ZoneInfo("Europe/Paris")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.badges.badges import BadgeKind
+from app.domain.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
 from app.domain.frameworks import public_alignment
 from app.domain.frameworks.releases import Difference, Source, Unreadable

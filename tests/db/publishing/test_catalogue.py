@@ -12,7 +12,7 @@ from sqlalchemy import event
 
 from app.db.engine.writes import insert_values
 from app.db.publishing import catalogue
-from app.domain.badges.badges import BadgeKind
+from app.domain.badges import BadgeKind
 from app.domain.frameworks.text_search import SearchQuery, terms_of
 from app.domain.publishing import CatalogueEntry, EntryKind
 from tests.support.house import House, build_house

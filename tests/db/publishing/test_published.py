@@ -11,7 +11,7 @@ from typing import TypeVar
 import pytest
 
 from app.db.publishing import LastView, published_store
-from app.domain.awards.awards import Visibility
+from app.domain.awards import Visibility
 from app.services.publishing.publication import PublicDocuments
 from tests.support.house import COMMAND, House, build_house
 

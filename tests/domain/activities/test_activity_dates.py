@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.domain.activities.activities import PartKind
+from app.domain.activities import PartKind
 from app.domain.awards.open_badges import (
     DisclosedContent,
     _end_of,

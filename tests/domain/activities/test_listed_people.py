@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.domain.activities.activities import Participation, homonym_of
+from app.domain.activities import Participation, homonym_of
 from app.domain.activities.listed_people import ListedPerson, has_usable_address, without_repeats
 
 

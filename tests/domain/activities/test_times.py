@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time
 
 import pytest
 
-from app.domain.activities.activities import (
+from app.domain.activities import (
     Activity,
     ActivityKind,
     TimesOutOfOrder,

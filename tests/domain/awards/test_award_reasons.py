@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from app.domain.activities.activities import ActivityKind, PartKind
-from app.domain.awards.awards import in_words, rule_facts
+from app.domain.activities import ActivityKind, PartKind
+from app.domain.awards import in_words, rule_facts
 from app.domain.badges.rules import Condition, Measure, Period, Rule, missing_words, rule_words
 from app.language import speaking
 from tests.domain.badges.test_badge_rules import TODAY

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.activities.activities import Activity, ActivityKind, Participation
-from app.domain.awards.awards import (
+from app.domain.activities import Activity, ActivityKind, Participation
+from app.domain.awards import (
     AlreadyRevoked,
     Award,
     AwardState,
@@ -22,8 +22,8 @@ from app.domain.awards.awards import (
     revoke,
 )
 from app.domain.awards.batches import AwardBatch, check_same_request
-from app.domain.badges.badges import Badge, BadgeKind, BadgeVersion, Repeat
-from app.domain.people.people import Person
+from app.domain.badges import Badge, BadgeKind, BadgeVersion, Repeat
+from app.domain.people import Person
 from app.errors import InvalidInput
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)

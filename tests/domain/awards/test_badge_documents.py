@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.domain.awards.awards import Award
+from app.domain.awards import Award
 from app.domain.awards.open_badges import BadgeDocuments, credential_of, profile_of
 from app.domain.core import as_signed, new_row
 from app.services.awards.award_issuer import _achievement_in

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.awards.claim_slips import LENGTH, code_of, read_code, shown_code
+from app.domain.awards import LENGTH, code_of, read_code, shown_code
 from app.domain.core import ALPHABET
 from app.errors import InvalidInput
 

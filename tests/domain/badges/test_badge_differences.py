@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.badges.badges import (
+from app.domain.badges import (
     BadgeKind,
     BadgeLifetime,
     BadgeVersion,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.badges.badges import (
+from app.domain.badges import (
     BadgeKind,
     BadgeText,
     are_near,

@@ -18,8 +18,8 @@ from app.domain.accounts.sessions import (
     learner_link_proof,
 )
 from app.domain.accounts.sign_in import OtherBrowser, SignInLink, use_link
-from app.domain.activities.activities import Activity, ActivityKind, check_activity
-from app.domain.badges.badges import (
+from app.domain.activities import Activity, ActivityKind, check_activity
+from app.domain.badges import (
     ArchivedBadge,
     Badge,
     BadgeKind,

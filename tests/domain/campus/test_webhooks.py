@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.campus.webhooks import (
+from app.domain.campus.integration import (
     FAILURES_BEFORE_PAUSE,
     MOST_ATTEMPTS,
     SECRET_OVERLAP,

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from app.domain.activities.activities import Activity, check_activity
-from app.domain.badges.badges import BadgeVersion, check_draft
+from app.domain.activities import Activity, check_activity
+from app.domain.badges import BadgeVersion, check_draft
 from app.domain.campus.campus import check_names
 from app.domain.core import check_signed_name, name_as_signed
-from app.domain.people.people import check_name
+from app.domain.people import check_name
 from app.domain.trust.organisations import checked_name
 from app.errors import InvalidInput
 from sceau_credentials.issuing.draft import Draft

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.activities.activities import ActivityKind
+from app.domain.activities import ActivityKind
 from app.domain.frameworks.pathway_progress import (
     AttendedActivity,
     HeldBadge,

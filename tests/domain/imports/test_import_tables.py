@@ -6,10 +6,10 @@ from datetime import date
 
 import pytest
 
-from app.domain.activities.activities import ActivityKind, PartKind
+from app.domain.activities import ActivityKind, PartKind
 from app.domain.activities.days_as_written import day_in
+from app.domain.imports.imports import REPEATS
 from app.domain.imports.lists.text import text_block
-from app.domain.imports.records import REPEATS
 from app.domain.imports.tables import ImportColumn, ReadingPlan, heading_keys, read_records, read_sheet
 
 HEADING = "Identifiant;Activité;Type;Date;Durée de l’activité (h);Lieu;Nom;Prénom;Courriel;Rôle;Heures de la personne"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.domain.activities.activities import ActivityKind, PartKind
+from app.domain.activities import ActivityKind, PartKind
 from app.domain.imports.imports import check_source
 from app.domain.imports.xapi import ATTENDED, COMPLETED, CONTRIBUTED, VOIDED, read_statements
 from app.errors import InvalidInput

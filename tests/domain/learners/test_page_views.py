@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from app.domain.learners.page_views import MOST_PER_NETWORK, PageViews, is_robot
+from app.domain.learners.ratings import MOST_PER_NETWORK, PageViews, is_robot
 
 PAGE, OTHER = uuid.uuid4(), uuid.uuid4()
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"

@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from app.domain.badges.badges import BadgeKind, BadgeVersion
+from app.domain.badges import BadgeKind, BadgeVersion
 from app.domain.learners.requests import (
     BadgeRequest,
     RequestState,

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.people.people import LIFE, are_digits, digits_of, is_living_ticket, new_ticket
+from app.domain.people import LIFE, are_digits, digits_of, is_living_ticket, new_ticket
 
 NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
 SECRET = b"s" * 32

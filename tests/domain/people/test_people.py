@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.people.people import (
+from app.domain.people import (
     Membership,
     Role,
     check_name,

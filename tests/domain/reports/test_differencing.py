@@ -11,10 +11,10 @@ from itertools import product
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.domain.activities.activities import ActivityKind
+from app.domain.activities import ActivityKind
+from app.domain.campus.places import DEPARTEMENTS
 from app.domain.reports.ledger import ActivityRow, Period
 from app.domain.reports.network import countable, hides_places, people_by, people_figures, rows_of
-from app.domain.reports.places import DEPARTEMENTS
 
 CAMPUSES = tuple(uuid.UUID(int=number) for number in (1, 2, 3))
 PERIODS = (Period.civil(2025), Period.school(2025), Period.civil(2026), Period.school(2026))

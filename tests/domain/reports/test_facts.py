@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.reports.cells import cells_of, with_cells
+from app.domain.campus.places import (
+    DEPARTEMENTS,
+    SECTORS,
+    departement_of,
+    is_siren,
+    is_siret,
+    is_uai,
+    sector_of,
+)
 from app.domain.reports.facts import (
     Audience,
     AudienceCount,
@@ -16,16 +24,9 @@ from app.domain.reports.facts import (
     OrganisationType,
     ReportFacts,
     SurveyCounts,
+    cells_of,
     check_facts,
-)
-from app.domain.reports.places import (
-    DEPARTEMENTS,
-    SECTORS,
-    departement_of,
-    is_siren,
-    is_siret,
-    is_uai,
-    sector_of,
+    with_cells,
 )
 from app.errors import InvalidInput
 from tests.support.every import for_each

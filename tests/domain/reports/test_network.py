@@ -9,7 +9,8 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.activities.activities import ActivityKind
+from app.domain.activities import ActivityKind
+from app.domain.campus.places import DEPARTEMENTS
 from app.domain.reports.ledger import ActivityRow
 from app.domain.reports.network import (
     ACADEMY_OF,
@@ -20,7 +21,6 @@ from app.domain.reports.network import (
     people_by,
     people_figures,
 )
-from app.domain.reports.places import DEPARTEMENTS
 
 ONE, TWO, THREE = (uuid.UUID(int=number) for number in (1, 2, 3))
 DAY = date(2026, 3, 9)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.trust.peers import (
+from app.domain.trust.trust_registry import (
     LONGEST_SIGNATURE,
     LONGEST_WORDS,
     MOST_LINES,

@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.adapters.rate_limits import limits_in
-from app.domain.people.people import Person
+from app.domain.people import Person
 from tests.support.forms import form_with, forms_of
 from tests.support.house import House, build_house, send
 from tests.web.accounts.test_signing_in_again import SHOWN, TYPED, enter, kept, leave, new_activity, titles

@@ -11,7 +11,7 @@ from time import monotonic
 import pytest
 from playwright.sync_api import Page, expect
 
-from app.domain.activities.activities import Plan
+from app.domain.activities import Plan
 from app.domain.campus.audit_log import Actor
 from tests.support.house import House, build_house
 from tests.support.servers.browser import (

@@ -13,17 +13,17 @@ from fastapi.testclient import TestClient
 from app.container import Services
 from app.domain.accounts.permissions import Role
 from app.domain.accounts.sessions import Scope
-from app.domain.activities.activities import Activity, ActivityKind, ActivitySession, PartKind
-from app.domain.activity_log.activity_log import EntryKind, Fact
-from app.domain.awards.awards import Visibility
-from app.domain.badges.badges import BadgeKind
+from app.domain.activities import Activity, ActivityKind, ActivitySession, PartKind
+from app.domain.activity_log import EntryKind, Fact
+from app.domain.awards import Visibility
+from app.domain.badges import BadgeKind
 from app.domain.badges.rules import Condition, Measure, Rule
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.frameworks.pathways import ConditionKind, PathwayContent, StageCondition
 from app.domain.learners.connected_apps import AppScope
 from app.domain.learners.portfolios import Belonging, BroughtBadge, ContributionStatement
-from app.domain.people.people import Person
+from app.domain.people import Person
 from app.domain.publishing import short_code
 from app.services.awards.awards import AwardRequest
 from app.services.awards.bulk_revocation import WithdrawalRequest

@@ -8,7 +8,7 @@ from app.domain.accounts.permissions import Permission
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.campus.lti import Launch, LaunchKind, LtiAccount, LtiRegistration
-from app.domain.people.people import Person
+from app.domain.people import Person
 from app.http.policies import Policy, Who
 from tests.security.matrix.cases import Case, anybody, scoped, staff
 from tests.support.house import House

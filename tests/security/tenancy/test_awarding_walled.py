@@ -11,9 +11,9 @@ from fastapi.testclient import TestClient
 from sqlmodel import Session as Transaction
 from sqlmodel import select
 
-from app.domain.activities.activities import Activity
+from app.domain.activities import Activity
 from app.domain.campus.audit_log import Actor
-from app.domain.people.people import Person
+from app.domain.people import Person
 from tests.api.clients import V1, program
 from tests.support.databases.engines import temporary_walled
 from tests.support.forms import form_with

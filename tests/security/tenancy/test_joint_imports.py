@@ -10,8 +10,8 @@ import pytest
 from sqlmodel import Session as Transaction
 from sqlmodel import select
 
-from app.domain.activities.activities import Activity, ActivityKind
-from app.domain.activity_log.activity_log import LogEntry
+from app.domain.activities import Activity, ActivityKind
+from app.domain.activity_log import LogEntry
 from app.domain.campus.audit_log import Actor, HistoryEntry
 from app.domain.campus.campus import Campus
 from app.domain.imports.imports import ImportLineOutcome

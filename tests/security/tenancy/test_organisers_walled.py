@@ -12,8 +12,8 @@ from fastapi.routing import iter_route_contexts
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 
-from app.domain.awards.awards import Visibility
-from app.domain.people.people import AgeGroup, Person, Role
+from app.domain.awards import Visibility
+from app.domain.people import AgeGroup, Person, Role
 from app.http.request_scope import CROSS_TENANT
 from tests.support.forms import form_with
 from tests.support.house import COMMAND, House, build_house, send

@@ -36,7 +36,7 @@ from app.container import Process
 from app.db.awards.awards import AwardEvidenceStore, AwardStore
 from app.db.engine.session import open_engine, open_session
 from app.db.trust import EndorsementStore
-from app.domain.awards.awards import Visibility
+from app.domain.awards import Visibility
 from app.settings import Settings
 from app.tenancy import row_level_security as walls
 from app.tenancy.metadata import METADATA

@@ -10,7 +10,7 @@ from sqlmodel import Session as Transaction
 from sqlmodel import select
 
 from app.domain.campus.audit_log import HistoryEntry
-from app.domain.people.people import Role
+from app.domain.people import Role
 from app.services.verification.presentations import Possession
 from tests.services.verification.test_presentations import (
     asked,

@@ -7,10 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from app.container import Services
-from app.domain.accounts.own_addresses import address_code
-from app.domain.accounts.sign_in import Identity
+from app.domain.accounts.sign_in import Identity, address_code
 from app.domain.campus.audit_log import Actor
-from app.domain.people.people import Person, Role
+from app.domain.people import Person, Role
 from app.errors import Conflict
 from app.services.accounts.sessions import Browser, SignedIn
 from tests.support.house import BASE_URL, COMMAND, House

@@ -13,7 +13,7 @@ from sqlmodel import select
 from app.domain.accounts.sessions import Proof, Session
 from app.domain.accounts.sign_in import AWAY, FederatedAccount
 from app.domain.campus.audit_log import HistoryEntry
-from app.domain.people.people import Role
+from app.domain.people import Role
 from app.services.accounts.sessions import Browser
 from tests.support.forms import forms_of
 from tests.support.house import BASE_URL, COMMAND, send

@@ -13,7 +13,7 @@ from sqlmodel import select
 from app.domain.accounts.sessions import Proof, ReauthRequired
 from app.domain.accounts.sign_in import CHALLENGE_LIFE, MOST_PASSKEYS, CopiedKey, Passkey, PasskeyRefused
 from app.domain.campus.audit_log import HistoryEntry
-from app.domain.people.people import Person, Role
+from app.domain.people import Person, Role
 from app.errors import Conflict, InvalidInput, NotFound, NotSignedIn
 from app.services.accounts.sessions import Browser, NewSession
 from tests.support.every import for_each

@@ -8,7 +8,7 @@ import pytest
 from sqlmodel import select
 
 from app.domain.messages import LetterState, Occasion, QueuedMessage, letter_to
-from app.domain.people.people import Role
+from app.domain.people import Role
 from app.errors import NotSignedIn
 from app.services.accounts.sessions import Browser
 from tests.support.house import COMMAND, House

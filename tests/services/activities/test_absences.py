@@ -7,7 +7,7 @@ import re
 import pytest
 from fastapi.testclient import TestClient
 
-from app.domain.awards.awards import LineOutcome
+from app.domain.awards import LineOutcome
 from app.domain.campus.audit_log import Actor
 from app.services.awards.awards import AwardRequest
 from tests.support.forms import form_with

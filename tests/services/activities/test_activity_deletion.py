@@ -8,15 +8,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select
 
-from app.domain.activities.activities import (
-    WHY_IT_STAYS,
-    Activity,
-    ActivityKind,
-    Holding,
-    PartKind,
-    Plan,
-    StillHeld,
-)
+from app.domain.activities import WHY_IT_STAYS, Activity, ActivityKind, Holding, PartKind, Plan, StillHeld
 from app.domain.awards.batches import BatchState
 from app.domain.campus.audit_log import Actor, HistoryEntry
 from app.domain.learners.portfolios import ContributionStatement

@@ -7,12 +7,12 @@ from datetime import date, timedelta
 
 import pytest
 
-from app.domain.activities.activities import ActivitySession
-from app.domain.activity_log.activity_log import ARTEFACT
-from app.domain.awards.awards import Visibility
+from app.domain.activities import ActivitySession
+from app.domain.activity_log import ARTEFACT
+from app.domain.awards import Visibility
 from app.domain.awards.open_badges import DisclosedContent
 from app.domain.campus.audit_log import Actor
-from app.domain.people.people import Person
+from app.domain.people import Person
 from app.domain.privacy.consents import KEPT_FOR, AccessRecord
 from app.errors import InvalidInput, NotFound
 from tests.support.handed import PDF, photo

@@ -9,7 +9,7 @@ import pytest
 
 from app.adapters.uploads import Clamd
 from app.domain.activities.files import FileNoun, FileState, Infected
-from app.domain.badges.badges import BadgeKind
+from app.domain.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
 from app.errors import Conflict, InvalidInput, NotFound
 from app.jobs.kinds import scan

@@ -21,7 +21,7 @@ from app.domain.activities.check_in import (
 )
 from app.domain.activities.listed_people import ListedPerson
 from app.domain.campus.audit_log import Actor
-from app.domain.people.people import is_address
+from app.domain.people import is_address
 from app.errors import AppError, InvalidInput
 from app.services.activities.check_in import OtherPerson, Signed
 from tests.support.house import House

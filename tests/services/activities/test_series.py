@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from app.domain.activities.activities import DayTaken, SessionFacts
+from app.domain.activities import DayTaken, SessionFacts
 from app.domain.campus.audit_log import Actor
 from tests.support.house import House, listed
 

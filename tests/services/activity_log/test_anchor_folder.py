@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from app.domain.awards.awards import AwardState, Visibility
+from app.domain.awards import AwardState, Visibility
 from tests.support.databases.copies import Backup, drop_copies
 from tests.support.house import COMMAND, House
 from tests.support.restores import (
@@ -81,7 +81,7 @@ def test_read_only_anchor_folder_stops_no_withdrawal_and_no_choice_and_is_named(
 KILLED = """
 import json, os, signal, sys, uuid
 from datetime import datetime
-from app.domain.awards.awards import Visibility
+from app.domain.awards import Visibility
 from app.domain.campus.audit_log import Actor
 from app.settings import Settings
 from app.container import Process

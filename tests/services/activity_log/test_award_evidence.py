@@ -7,7 +7,7 @@ import uuid
 import pytest
 
 from app.container import Services
-from app.domain.awards.awards import Visibility
+from app.domain.awards import Visibility
 from app.domain.awards.open_badges import DisclosedContent
 from app.domain.campus.audit_log import Actor
 from app.services.activity_log.evidence import RemovedEvidence

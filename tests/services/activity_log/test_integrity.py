@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from app.container import IntegrityRun, last_check_of
-from app.domain.activity_log.activity_log import Damage, FoundLeaf
+from app.domain.activity_log import Damage, FoundLeaf
 from app.services.activity_log.integrity import range_of
 from tests.services.activity_log.test_activity_log import tamper
 from tests.services.trust.test_endorsements import asked, signed

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from app.adapters.folders.log_files import WitnessFolder
-from app.domain.activity_log.activity_log import EntryKind, Fact, leaf_of
+from app.domain.activity_log import EntryKind, Fact, leaf_of
 from app.errors import AppError, NotFound
 from app.services.activity_log.activity_log import LogOutOfStep
 from app.services.activity_log.evidence import LogPublication

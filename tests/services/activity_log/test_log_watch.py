@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 
 from app.adapters.folders.log_files import WitnessFolder
-from app.domain.activity_log.activity_log import EntryKind, leaf_of
+from app.domain.activity_log import EntryKind, leaf_of
 from app.errors import Conflict, InvalidInput
 from app.jobs.kinds import CHECKPOINTS, REVIEWS
 from app.services.activity_log.activity_log import LogOutOfStep

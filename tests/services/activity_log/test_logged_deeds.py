@@ -8,8 +8,8 @@ from itertools import pairwise
 import pytest
 from sqlalchemy import text
 
-from app.domain.activities.activities import PartKind
-from app.domain.activity_log.activity_log import EntryKind, LogPayload
+from app.domain.activities import PartKind
+from app.domain.activity_log import EntryKind, LogPayload
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.services.activity_log.log_check import LogCheck

@@ -10,10 +10,10 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlmodel import select, update
 
-from app.domain.activities.activities import PartKind
+from app.domain.activities import PartKind
 from app.domain.activities.files import FileContent, FileNoun, FileState, StoredFile
 from app.domain.activity_log.recovery import NO_CAMPUS
-from app.domain.awards.awards import Award, Visibility
+from app.domain.awards import Award, Visibility
 from app.domain.awards.open_badges import DisclosedContent
 from app.domain.badges.shared_definitions import SharedBadge
 from app.domain.campus.audit_log import Actor
@@ -21,8 +21,8 @@ from app.domain.campus.campus import CampusPicture
 from app.domain.learners.portfolios import Contribution, ContributionState, ContributionStatement
 from app.domain.learners.ratings import BadgeRating, SentenceState
 from app.domain.messages import Occasion, QueuedMessage
+from app.domain.people import Role
 from app.domain.people.parental_consent import ParentAgreement
-from app.domain.people.people import Role
 from app.domain.privacy.consents import About, Consent
 from app.domain.reports.network import ReportSharing, Topic
 from app.domain.reports.surveys import Answer, SurveyAnswer, SurveyLink

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.domain.people.people import Role
+from app.domain.people import Role
 from app.errors import Conflict
 from app.services.activity_log.log_check import Older
 from app.services.privacy import ErasureService

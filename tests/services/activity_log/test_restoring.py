@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.domain.awards.awards import AwardState
-from app.domain.badges.badges import BadgeKind
+from app.domain.awards import AwardState
+from app.domain.badges import BadgeKind
 from app.errors import AppError, Unavailable
 from app.services.activity_log.log_check import LogCheck, Older, OlderCopy
 from app.services.badges.badges import Wording

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from app.domain.activity_log.activity_log import LogCosignature
-from app.domain.awards.awards import Visibility
+from app.domain.activity_log import LogCosignature
+from app.domain.awards import Visibility
 from app.services.verification.verdicts import witness_messages
 from sceau_credentials.evidence.judging import EvidenceReport, judge_evidence
 from sceau_credentials.package import open_package

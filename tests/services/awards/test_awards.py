@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
-from app.domain.awards.awards import AlreadyRevoked, LineOutcome, Visibility
-from app.domain.badges.badges import BadgeKind
+from app.domain.awards import AlreadyRevoked, LineOutcome, Visibility
+from app.domain.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
 from app.errors import InvalidInput, NotFound
 from app.services.awards.awards import AwardRequest, BatchResult

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.domain.awards.awards import LineOutcome
+from app.domain.awards import LineOutcome
 from app.domain.campus.audit_log import Actor
 from app.errors import InvalidInput
 from app.services.awards.awards import AwardRequest, BatchResult

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from sqlmodel import func, select
 
-from app.domain.activity_log.activity_log import EntryKind, LogEntry
-from app.domain.awards.awards import Award, AwardState, LineOutcome, SignedDocument
+from app.domain.activity_log import EntryKind, LogEntry
+from app.domain.awards import Award, AwardState, LineOutcome, SignedDocument
 from app.domain.awards.batches import INLINE_LIMIT, AwardBatch, BatchState, WithdrawalOutcome
 from app.domain.awards.batches import listed as listed_line
 from app.domain.awards.open_badges import AwardEvidence

@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from app.domain.awards.awards import Visibility
+from app.domain.awards import Visibility
 from app.domain.campus.audit_log import Actor
 from app.domain.messages import Letter
-from app.domain.people.people import NameWish
+from app.domain.people import NameWish
 from app.errors import Conflict, InvalidInput, NotAllowed
 from app.services.accounts.sessions import SignedIn
 from app.services.awards.awards import AwardRequest

@@ -9,13 +9,13 @@ from datetime import date
 
 import pytest
 
-from app.domain.activities.activities import Activity, ActivityKind, PartKind, Plan
-from app.domain.awards.awards import LineOutcome, in_words
-from app.domain.badges.badges import Badge, BadgeKind, Repeat
+from app.domain.activities import Activity, ActivityKind, PartKind, Plan
+from app.domain.awards import LineOutcome, in_words
+from app.domain.badges import Badge, BadgeKind, Repeat
 from app.domain.badges.rules import Condition, Measure, Rule, missing_words
 from app.domain.campus.audit_log import Actor
 from app.domain.learners.portfolios import ContributionStatement
-from app.domain.people.people import Person
+from app.domain.people import Person
 from app.errors import NotFound
 from app.language import speaking
 from app.services.awards import rule_ledger

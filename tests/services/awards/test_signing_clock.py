@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlmodel import Session, select
 
 from app.container import Process
-from app.domain.awards.awards import Award
+from app.domain.awards import Award
 from app.domain.awards.signing_clock import (
     LARGEST_STEP,
     LONGEST_OFF,

@@ -11,7 +11,7 @@ import pytest
 
 from app.adapters.mail import SmtpMailer
 from app.db.frameworks.pathway_facts import facts_of
-from app.domain.awards.awards import (
+from app.domain.awards import (
     Award,
     AwardState,
     LineOutcome,
@@ -20,7 +20,7 @@ from app.domain.awards.awards import (
     is_suspended,
     may_renew,
 )
-from app.domain.badges.badges import BadgeKind
+from app.domain.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
 from app.domain.frameworks.pathways import PathwayContent, PathwayEnrolment
 from app.errors import AppError, Conflict, InvalidInput, NotAllowed

@@ -8,10 +8,10 @@ from datetime import timedelta
 import pytest
 from sqlmodel import select
 
-from app.domain.activities.activities import Activity, Participation
+from app.domain.activities import Activity, Participation
 from app.domain.awards.batches import BatchState, TooLate
 from app.domain.campus.audit_log import Actor, HistoryEntry
-from app.domain.people.people import Person, Role
+from app.domain.people import Person, Role
 from app.services.awards.awards import AwardRequest
 from app.services.awards.brought import REMOVED_INLINE, Brought
 from tests.support.house import House, listed

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from sqlmodel import select
 
-from app.domain.badges.badges import ArchivedBadge, BadgeKind, Repeat, Step, UnopenedBadge
+from app.domain.badges import ArchivedBadge, BadgeKind, Repeat, Step, UnopenedBadge
 from app.domain.badges.rules import Condition, Measure, Rule
 from app.domain.campus.audit_log import Actor, HistoryEntry
 from app.domain.frameworks import public_alignment

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.domain.badges.badges import BadgeKind
+from app.domain.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
 from app.domain.core import resource_folder
 from app.services.badges.models import BadgeModel, read_models

@@ -6,10 +6,10 @@ import uuid
 
 import pytest
 
-from app.domain.awards.awards import LineOutcome
-from app.domain.badges.badges import NotOpened
+from app.domain.awards import LineOutcome
+from app.domain.badges import NotOpened
 from app.domain.campus.audit_log import Actor
-from app.domain.people.people import Role
+from app.domain.people import Role
 from app.errors import InvalidInput, NotFound
 from app.services.awards.awards import AwardRequest
 from tests.support.house import COMMAND, House, listed, send

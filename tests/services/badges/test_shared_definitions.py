@@ -9,8 +9,8 @@ import pytest
 from sqlmodel import Session, select
 
 from app.db.badges.shared_definitions import SharedDefinitionStore
-from app.domain.awards.awards import SignedDocument
-from app.domain.badges.badges import BadgeKind, Part
+from app.domain.awards import SignedDocument
+from app.domain.badges import BadgeKind, Part
 from app.domain.badges.shared_definitions import (
     AdoptionAnswer,
     Noun,

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 
 from app.container import IntegrityRun
 from app.db.engine import session
-from app.domain.activities.activities import CampusActivity
+from app.domain.activities import CampusActivity
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.registers import ActivityFilter, ActivitySort
 from app.services.campus.registers import Start

@@ -20,10 +20,10 @@ from sqlmodel import col, select
 
 from app.db.campus.people import are_of
 from app.db.engine import session
-from app.domain.activities.activities import Activity, ActivityCampus, ActivityKind, Participation
+from app.domain.activities import Activity, ActivityCampus, ActivityKind, Participation
 from app.domain.activities.listed_people import ListedPerson
-from app.domain.awards.awards import Award
-from app.domain.badges.badges import Badge
+from app.domain.awards import Award
+from app.domain.badges import Badge
 from app.domain.campus.campus import Campus
 from app.domain.campus.integration import (
     ChangedKind,
@@ -32,7 +32,7 @@ from app.domain.campus.integration import (
     WhatHappened,
     digest_of_erased,
 )
-from app.domain.people.people import CampusPerson
+from app.domain.people import CampusPerson
 from app.errors import AppError, InvalidInput
 from app.services.imports.imports import ImportForm
 from tests.support.databases.engines import as_owner

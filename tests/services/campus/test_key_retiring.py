@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from app.container import Services
-from app.domain.activity_log.activity_log import EntryKind
+from app.domain.activity_log import EntryKind
 from app.domain.campus.campus import KeyPurpose, KeyState, SealedKey
 from app.errors import InvalidInput
 from app.services.verification.verdicts import remarks

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy import event, select
 
-from app.domain.activities.activities import Activity
-from app.domain.awards.awards import Award
-from app.domain.people.people import name_in_lists
+from app.domain.activities import Activity
+from app.domain.awards import Award
+from app.domain.people import name_in_lists
 from app.services.campus.registers import (
     ActivityCounts,
     ActivityFilter,

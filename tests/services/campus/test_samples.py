@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 from sqlmodel import select
 
-from app.domain.activities.activities import Activity
+from app.domain.activities import Activity
 from app.domain.activities.check_in import Ticket
 from app.domain.activities.listed_people import ListedPerson
-from app.domain.awards.awards import Award, LineOutcome
-from app.domain.badges.badges import Badge
+from app.domain.awards import Award, LineOutcome
+from app.domain.badges import Badge
 from app.domain.campus.audit_log import Actor
-from app.domain.people.people import Person
+from app.domain.people import Person
 from app.errors import AppError, Conflict
 from app.services.awards.awards import AwardRequest
 from app.services.campus.samples import SAMPLE_PEOPLE

@@ -9,7 +9,7 @@ import pytest
 
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.team import DeadInvitation, Invitation, LastAdministrator
-from app.domain.people.people import Person, Role
+from app.domain.people import Person, Role
 from app.errors import Conflict, InvalidInput, NotFound, NotSignedIn
 from app.services.accounts.invitations import SignInFirst
 from app.services.accounts.sessions import Browser, SignedIn

@@ -7,8 +7,7 @@ import uuid
 import pytest
 
 from app.domain.campus.campus import Campus
-from app.domain.campus.integration import digest_of_erased
-from app.domain.campus.webhooks import (
+from app.domain.campus.integration import (
     FAILURES_BEFORE_PAUSE,
     KEPT_DELIVERIES,
     MOST_WEBHOOKS,
@@ -16,6 +15,7 @@ from app.domain.campus.webhooks import (
     DeliveryState,
     Webhook,
     WebhookState,
+    digest_of_erased,
 )
 from app.errors import Conflict, NotFound
 from tests.support.house import COMMAND, House

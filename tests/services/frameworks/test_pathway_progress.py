@@ -12,8 +12,8 @@ from sqlalchemy.exc import DBAPIError
 from app.db.frameworks import pathways as pathway_store
 from app.db.frameworks.pathways import FollowerFilter
 from app.domain.accounts.sign_in import Wish, mailbox_token
-from app.domain.activities.activities import ActivityKind, PartKind
-from app.domain.awards.awards import Award
+from app.domain.activities import ActivityKind, PartKind
+from app.domain.awards import Award
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.frameworks.pathways import (
@@ -25,7 +25,7 @@ from app.domain.frameworks.pathways import (
     StageState,
 )
 from app.domain.learners.portfolios import ContributionStatement
-from app.domain.people.people import Person
+from app.domain.people import Person
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from app.jobs.kinds import PATHWAYS
 from app.services.frameworks.pathways import StageDraft

@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from app.domain.activities.activities import Activity, ActivityKind, ActivitySession, SessionFacts
+from app.domain.activities import Activity, ActivityKind, ActivitySession, SessionFacts
 from app.domain.campus.audit_log import Actor
 from app.domain.imports.imports import ImportForm, ImportLineOutcome, ImportState, form_of
 from app.errors import Conflict, InvalidInput

@@ -9,14 +9,14 @@ from hashlib import sha256
 import pytest
 
 from app.adapters.uploads import Clamd
-from app.domain.activities.activities import PartKind
+from app.domain.activities import PartKind
 from app.domain.activities.files import FileNoun, FileState
-from app.domain.activity_log.activity_log import ARTEFACT, CONTRIBUTION, EntryKind, LogPayload
-from app.domain.awards.awards import Visibility
+from app.domain.activity_log import ARTEFACT, CONTRIBUTION, EntryKind, LogPayload
+from app.domain.awards import Visibility
 from app.domain.awards.open_badges import DisclosedContent
 from app.domain.campus.audit_log import Actor
 from app.domain.learners.portfolios import ContributionState, ContributionStatement
-from app.domain.people.people import Person
+from app.domain.people import Person
 from app.errors import AppError, Conflict, InvalidInput, NotAllowed, NotFound
 from app.services.publishing.publication import ClosedAward
 from sceau_credentials.evidence.documents import Evidence

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from app.domain.awards.awards import Visibility
-from app.domain.badges.badges import BadgeKind
+from app.domain.awards import Visibility
+from app.domain.badges import BadgeKind
 from app.domain.campus.campus import CampusSettings, KeyPurpose, KeyState, SealedKey
 from app.domain.learners.disclosure import (
     DISCLOSABLE,
@@ -24,7 +24,7 @@ from app.domain.learners.disclosure import (
     presented,
     selected_in,
 )
-from app.domain.people.people import AgeGroup
+from app.domain.people import AgeGroup
 from app.errors import Conflict, NotAllowed, NotFound
 from app.services.verification.verdicts.headlines import HeadlineKind, headline
 from sceau_credentials.keys import Algorithm

@@ -12,8 +12,8 @@ from uuid import UUID
 import pytest
 
 from app.adapters.mail import SmtpMailer
-from app.domain.awards.awards import Award, NewerDocument, may_renew
-from app.domain.badges.badges import BadgeKind
+from app.domain.awards import Award, NewerDocument, may_renew
+from app.domain.badges import BadgeKind
 from app.errors import Conflict
 from app.language.dates import day
 from app.services.awards.awards import AwardRequest

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.domain.awards.awards import LineOutcome
+from app.domain.awards import LineOutcome
 from app.domain.learners.requests import RequestState
 from app.errors import Conflict
 from app.services.badges.badges import wording_of

@@ -9,10 +9,10 @@ import pytest
 
 from app.adapters.mail import SmtpMailer
 from app.domain.activities.files import FileNoun
-from app.domain.badges.badges import BadgeKind
+from app.domain.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
 from app.domain.learners.requests import RequestState
-from app.domain.people.people import Role
+from app.domain.people import Role
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from app.services.badges.badges import Wording
 from app.services.campus.registers import RequestFilter, RequestSort, Start

@@ -7,12 +7,12 @@ from itertools import permutations
 
 import pytest
 
-from app.domain.accounts.own_addresses import address_token
-from app.domain.activity_log.activity_log import CONTRIBUTION
-from app.domain.awards.awards import AwardState
+from app.domain.accounts.sign_in import address_token
+from app.domain.activity_log import CONTRIBUTION
+from app.domain.awards import AwardState
 from app.domain.campus.audit_log import Actor
 from app.domain.learners.portfolios import ContributionState
-from app.domain.people.people import Person, Role
+from app.domain.people import Person, Role
 from app.errors import AppError, Conflict, InvalidInput, NotAllowed
 from app.services.accounts.sessions import Browser
 from app.services.awards.awards import AwardRequest

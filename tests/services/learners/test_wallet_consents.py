@@ -18,7 +18,7 @@ from sqlmodel import col, func, select
 
 from app.container import Services
 from app.domain.accounts.sessions import digest_of
-from app.domain.awards.awards import Visibility
+from app.domain.awards import Visibility
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.learners.connected_apps import AuthorizationRefusal
@@ -43,7 +43,7 @@ from app.domain.learners.wallets import (
     WalletRefusal,
     WalletRefused,
 )
-from app.domain.people.people import Person
+from app.domain.people import Person
 from app.errors import Conflict, InvalidInput, NotFound
 from app.jobs.kinds import Imports
 from app.services.learners.wallet_consents import WalletConsents

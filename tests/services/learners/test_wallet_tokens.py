@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import event
 
 from app.domain.accounts.sessions import digest_of
-from app.domain.awards.awards import Visibility
-from app.domain.badges.badges import BadgeKind
+from app.domain.awards import Visibility
+from app.domain.badges import BadgeKind
 from app.domain.learners.wallets import (
     DEFERRED_INTERVAL,
     REFRESH_LIFE,

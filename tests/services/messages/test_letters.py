@@ -10,7 +10,7 @@ import pytest
 
 from app.domain.campus.audit_log import Actor
 from app.domain.messages import LetterState, Occasion, Reason, letters_to_administrators, message_key
-from app.domain.people.people import AgeGroup
+from app.domain.people import AgeGroup
 from app.services.awards.awards import AwardRequest
 from tests.support.house import NOON, listed
 from tests.support.letters import awarded, letters_of, send_all

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 import pytest
 
 from app.domain.accounts.sessions import Proof
-from app.domain.awards.awards import reissue
+from app.domain.awards import reissue
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
-from app.domain.people.people import name_key
+from app.domain.people import name_key
 from app.errors import Conflict, InvalidInput
 from app.services.accounts.sessions import Browser
 from app.services.awards.awards import AwardRequest

@@ -10,8 +10,8 @@ from sqlmodel import select
 
 from app.domain.accounts.sessions import Session
 from app.domain.accounts.sign_in import SignInLink, Wish, mailbox_token
-from app.domain.activities.activities import Plan
-from app.domain.awards.awards import Award
+from app.domain.activities import Plan
+from app.domain.awards import Award
 from app.domain.campus.audit_log import Actor, HistoryEntry
 from app.domain.messages import LetterState, QueuedMessage
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound, NotSignedIn

@@ -11,14 +11,14 @@ from datetime import date
 import pytest
 
 from app.db.activities.plans import ActivityCampus
-from app.domain.activities.activities import Activity, ActivityKind
+from app.domain.activities import Activity, ActivityKind
 from app.domain.activities.check_in import Ticket, new_phone
 from app.domain.activities.listed_people import ListedPerson
-from app.domain.badges.badges import BadgeKind
+from app.domain.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.imports.tables import ReadingPlan
-from app.domain.people.people import AgeGroup
+from app.domain.people import AgeGroup
 from app.errors import AppError, Conflict, NotSignedIn
 from app.services.accounts.sessions import Browser
 from app.services.activities.check_in import Signed

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.domain.awards.awards import Visibility
+from app.domain.awards import Visibility
 from app.domain.campus.audit_log import Actor
 from app.domain.learners.portfolios import Grouping, Naming
 from app.domain.people.parental_consent import ParentNeeded

@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from app.domain.people.people import AgeGroup
+from app.domain.people import AgeGroup
 from app.errors import NotAllowed
 from app.services.people.upserts import PersonLine
 from tests.support.house import COMMAND, House

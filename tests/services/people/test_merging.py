@@ -11,7 +11,7 @@ from app.db.people import MergeStore
 from app.domain.accounts.sessions import SetAside
 from app.domain.accounts.sign_in import FederatedAccount
 from app.domain.campus.audit_log import Actor
-from app.domain.people.people import Role
+from app.domain.people import Role
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from tests.support.house import COMMAND, House, send
 from tests.web.accounts.test_learner_account import award_elsewhere

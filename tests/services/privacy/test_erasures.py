@@ -13,14 +13,14 @@ from app.container import Services
 from app.db.engine.schema import MIGRATION_LOCK
 from app.db.privacy import NO_OWNER
 from app.domain.accounts.sign_in import LINK_LIFE, Wish, mailbox_token
-from app.domain.activities.activities import Activity, ActivityKind
+from app.domain.activities import Activity, ActivityKind
 from app.domain.activities.check_in import Ticket
 from app.domain.activities.listed_people import ListedPerson
-from app.domain.activity_log.activity_log import EntryKind
-from app.domain.awards.awards import Visibility
-from app.domain.badges.badges import BadgeKind
+from app.domain.activity_log import EntryKind
+from app.domain.awards import Visibility
+from app.domain.badges import BadgeKind
 from app.domain.campus.audit_log import Actor, HistoryEntry
-from app.domain.people.people import Role
+from app.domain.people import Role
 from app.domain.privacy.consents import Erasure, StillWorksHere
 from app.errors import Gone, InvalidInput, NotFound, NotSignedIn, Unavailable
 from app.services.activity_log.log_check import LogCheck

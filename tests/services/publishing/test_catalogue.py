@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from icalendar import Calendar
 
-from app.domain.activities.activities import Activity, ActivityKind, ActivitySession, Plan
+from app.domain.activities import Activity, ActivityKind, ActivitySession, Plan
 from app.domain.campus.audit_log import Actor
 from app.domain.publishing import CatalogueOrder, CatalogueQuery, EntryKind, audience_groups
 from app.errors import InvalidInput, NotFound

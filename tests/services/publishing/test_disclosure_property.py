@@ -8,10 +8,10 @@ from datetime import date
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.domain.activities.activities import Activity, ActivityKind
-from app.domain.awards.awards import Visibility
+from app.domain.activities import Activity, ActivityKind
+from app.domain.awards import Visibility
 from app.domain.awards.open_badges import DisclosedContent, fields_shown
-from app.domain.badges.badges import BadgeKind
+from app.domain.badges import BadgeKind
 from app.domain.badges.rules import Condition, Measure, Rule
 from app.domain.campus.audit_log import Actor
 from app.services.awards.awards import AwardRequest

@@ -18,7 +18,7 @@ from app.db.privacy import PersonalDataStore, owner_of
 from app.db.reports import counting
 from app.db.reports.counting import ReportCountStore
 from app.db.reports.counts import CountStore
-from app.domain.activities.activities import (
+from app.domain.activities import (
     Activity,
     ActivityCampus,
     ActivityKind,
@@ -27,10 +27,10 @@ from app.domain.activities.activities import (
     Participation,
     PartKind,
 )
-from app.domain.awards.awards import Award, AwardState, Visibility
-from app.domain.badges.badges import Badge, BadgeKind, BadgeVersion
+from app.domain.awards import Award, AwardState, Visibility
+from app.domain.badges import Badge, BadgeKind, BadgeVersion
 from app.domain.campus.campus import Campus
-from app.domain.people.people import Person
+from app.domain.people import Person
 from app.domain.reports.facts import (
     ActivityAudience,
     ActivityEstablishment,

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from sqlmodel import Session, select
 
-from app.domain.activities.activities import Activity, ActivityKind, Plan
-from app.domain.awards.awards import Award
-from app.domain.reports.editions import document_of
+from app.domain.activities import Activity, ActivityKind, Plan
+from app.domain.awards import Award
+from app.domain.reports.editions import TEXTS, document_of
 from app.domain.reports.facts import Declared
 from app.domain.reports.indicators import hidden_rows, public_figures
 from app.domain.reports.ledger import (
@@ -23,7 +23,6 @@ from app.domain.reports.ledger import (
     Period,
     day_of,
 )
-from app.domain.reports.plan import TEXTS
 from app.errors import Conflict, InvalidInput, NotAllowed
 from tests.support.house import COMMAND, House, listed
 

@@ -6,11 +6,10 @@ from datetime import date
 
 import pytest
 
-from app.domain.activities.activities import Activity, ActivityKind
+from app.domain.activities import Activity, ActivityKind
 from app.domain.imports.imports import ImportLineOutcome
 from app.domain.imports.tables import ReadingPlan
-from app.domain.reports.cells import cells_of
-from app.domain.reports.facts import Audience, AudienceCount, ReportFacts
+from app.domain.reports.facts import Audience, AudienceCount, ReportFacts, cells_of
 from app.errors import InvalidInput, NotAllowed
 from tests.support.house import COMMAND, House
 

@@ -11,8 +11,8 @@ from sqlmodel import col, select
 from app.container import IntegrityRun
 from app.db.activities.plans import ActivityPlanStore
 from app.db.engine import session
-from app.domain.activities.activities import Activity, ActivityKind
-from app.domain.awards.awards import Award
+from app.domain.activities import Activity, ActivityKind
+from app.domain.awards import Award
 from app.domain.campus.audit_log import Actor
 from app.domain.reports.ledger import Period
 from app.jobs.kinds import COUNTS, EVERYTHING

@@ -8,7 +8,7 @@ import pytest
 
 from app.db.campus.campus import Filter
 from app.domain.accounts.rate_limits import LIMITS
-from app.domain.awards.awards import Visibility
+from app.domain.awards import Visibility
 from app.domain.campus.audit_log import Actor
 from app.domain.trust.organisations import ASKED_FOR, DeadRequest, Endorsement, Refusal, checked_words
 from app.errors import Conflict, Gone, InvalidInput, NotFound

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.domain.badges.badges import BadgeKind
+from app.domain.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
 from app.services.awards.awards import AwardRequest
 from app.services.badges.badges import Wording

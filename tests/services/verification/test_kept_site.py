@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from app.domain.awards.awards import Visibility
+from app.domain.awards import Visibility
 from tests.support.badges.endorsed import endorsed
 from tests.support.house import COMMAND, House
 

@@ -16,7 +16,7 @@ from joserfc import jwe
 from joserfc.jwk import ECKey
 from sqlalchemy import func, select
 
-from app.domain.awards.awards import Visibility
+from app.domain.awards import Visibility
 from app.domain.campus.audit_log import Actor
 from app.domain.verification import (
     READ_LIFE,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.badges.badges import BadgeKind
+from app.domain.badges import BadgeKind
 from app.language import gettext, locales, speaking
 from app.language.dates import day
 from app.services.verification.presented import (

@@ -13,7 +13,7 @@ import pytest
 from pypdf import PdfWriter
 
 from app.container import Process
-from app.domain.awards.awards import Visibility
+from app.domain.awards import Visibility
 from app.domain.campus.audit_log import Actor
 from app.services.verification import verdicts
 from app.services.verification.answers import Answer

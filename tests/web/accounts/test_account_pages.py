@@ -10,7 +10,7 @@ from httpx import Response
 from pwdlib.hashers.argon2 import Argon2Hasher
 
 from app.adapters.secrets import PasswordHashes
-from app.domain.people.people import Person
+from app.domain.people import Person
 from tests.support.forms import forms_of
 from tests.support.house import BASE_URL, House, send
 from tests.support.servers.authenticator import Authenticator

@@ -8,10 +8,10 @@ from datetime import date
 import pytest
 from fastapi.testclient import TestClient
 
-from app.domain.activities.activities import Activity, ActivityKind
-from app.domain.badges.badges import BadgeKind
+from app.domain.activities import Activity, ActivityKind
+from app.domain.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
-from app.domain.people.people import Role
+from app.domain.people import Role
 from app.errors import Conflict
 from app.services.awards.awards import AwardRequest
 from app.services.badges.badges import Wording

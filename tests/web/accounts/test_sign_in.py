@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from app.domain.people.people import Role
+from app.domain.people import Role
 from tests.support.house import COMMAND, House, send
 
 

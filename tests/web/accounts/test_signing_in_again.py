@@ -12,7 +12,7 @@ from sqlmodel import Session as Transaction
 from sqlmodel import select
 
 from app.domain.accounts.sessions import LIFE, LONGEST_TYPED, SetAside
-from app.domain.people.people import Person
+from app.domain.people import Person
 from tests.support.forms import form_with, forms_of
 from tests.support.house import House, send
 

@@ -9,8 +9,8 @@ import pytest
 from fastapi.testclient import TestClient
 from httpx import Response
 
-from app.domain.activities.activities import Activity
-from app.domain.people.people import Person, Role
+from app.domain.activities import Activity
+from app.domain.people import Person, Role
 from tests.support.forms import form_with, forms_of
 from tests.support.house import COMMAND, House, send
 

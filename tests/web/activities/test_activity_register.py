@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from app.domain.activities.activities import Activity, ActivityKind
+from app.domain.activities import Activity, ActivityKind
 from app.domain.campus.audit_log import Actor
 from app.services.campus.registers import Register
 from tests.api.clients import V1, program

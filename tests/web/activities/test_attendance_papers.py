@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
 
-from app.domain.activities.activities import ActivitySession
+from app.domain.activities import ActivitySession
 from app.domain.campus.audit_log import Actor
 from app.domain.imports.lists.model import State
 from app.services.imports.lists import read_list_text

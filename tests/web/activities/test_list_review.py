@@ -10,7 +10,7 @@ import xlsxwriter
 from fastapi.testclient import TestClient
 from httpx import Response
 
-from app.domain.activities.activities import Activity, disambiguated
+from app.domain.activities import Activity, disambiguated
 from tests.support.forms import form_with, read_on
 from tests.support.house import COMMAND, House, send
 from tests.web.activities.test_activities_pages import people_of

@@ -10,9 +10,9 @@ import pytest
 from fastapi.testclient import TestClient
 from httpx import Response
 
-from app.domain.activities.activities import Activity, ActivityKind
+from app.domain.activities import Activity, ActivityKind
 from app.domain.activities.check_in import new_phone
-from app.domain.people.people import AgeGroup
+from app.domain.people import AgeGroup
 from app.web.activities.check_in import _seen, versions_of
 from tests.support.forms import Form, form_with, forms_of
 from tests.support.house import COMMAND, House, send

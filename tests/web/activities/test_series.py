@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 from httpx import Response
 
-from app.domain.activities.activities import Activity
+from app.domain.activities import Activity
 from tests.support.forms import form_with
 from tests.support.house import House, send
 from tests.web.activities.test_room_pages import FILLED, form_of, scan, words

@@ -8,8 +8,8 @@ from datetime import timedelta
 
 import pytest
 
-from app.domain.activity_log.activity_log import LogCosignature
-from app.domain.awards.awards import Visibility
+from app.domain.activity_log import LogCosignature
+from app.domain.awards import Visibility
 from app.domain.awards.open_badges import DisclosedContent
 from app.domain.campus.campus import KeyPurpose
 from sceau_credentials.transparency_log.notes import Note, WitnessKey, cosign

@@ -8,8 +8,8 @@ import pytest
 from fastapi.testclient import TestClient
 from httpx import Response
 
-from app.domain.activities.activities import Activity, ActivityKind
-from app.domain.awards.awards import LineOutcome
+from app.domain.activities import Activity, ActivityKind
+from app.domain.awards import LineOutcome
 from app.domain.awards.open_badges import DisclosedContent
 from tests.support.forms import Form, form_with
 from tests.support.house import COMMAND, House, listed

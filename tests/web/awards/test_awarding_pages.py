@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from fastapi.testclient import TestClient
 
-from app.domain.awards.awards import AwardState, LineOutcome
+from app.domain.awards import AwardState, LineOutcome
 from app.domain.campus.audit_log import Actor
 from tests.support.forms import form_with
 from tests.support.house import House, send

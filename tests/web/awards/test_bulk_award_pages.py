@@ -10,10 +10,10 @@ from time import sleep
 import pytest
 from fastapi.testclient import TestClient
 
-from app.domain.awards.awards import AwardState
+from app.domain.awards import AwardState
 from app.domain.campus.audit_log import Actor
 from app.domain.messages import LetterState
-from app.domain.people.people import Role
+from app.domain.people import Role
 from app.jobs.worker import KINDS
 from tests.support.forms import form_with
 from tests.support.house import COMMAND, House, send

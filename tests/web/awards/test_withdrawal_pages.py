@@ -7,7 +7,7 @@ import uuid
 import pytest
 from fastapi.testclient import TestClient
 
-from app.domain.awards.awards import AwardState
+from app.domain.awards import AwardState
 from app.jobs.kinds import WITHDRAWALS
 from tests.support.forms import form_with
 from tests.support.house import House, send

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.domain.badges.badges import Difference, Part
+from app.domain.badges import Difference, Part
 from app.language import speaking
 from app.services.verification.verdicts import claims_of
 from app.web.badges.badges import shown_difference

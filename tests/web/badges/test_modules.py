@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pypdf import PdfReader
 
-from app.domain.badges.modules import TrainingModule, completions
+from app.domain.badges.shared_definitions import TrainingModule, completions
 from app.domain.campus.audit_log import Actor
 from app.services.awards.awards import AwardRequest
 from app.services.badges.modules import ModuleText

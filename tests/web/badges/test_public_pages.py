@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.container import Process
-from app.domain.badges.badges import BadgeKind
+from app.domain.badges import BadgeKind
 from app.domain.campus.campus import LabelCategory
 from app.main import create_app
 from app.services.badges.badges import Wording

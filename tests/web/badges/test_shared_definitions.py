@@ -8,7 +8,7 @@ import uuid
 import pytest
 
 from app.domain.campus.campus import Network
-from app.domain.people.people import Person
+from app.domain.people import Person
 from tests.support.house import COMMAND, House, send
 from tests.support.networks import network_of
 

@@ -18,11 +18,11 @@ from app.adapters.lti import LtiClient
 from app.adapters.secrets import Kek, KeyVault
 from app.adapters.web_documents.fetcher import WebDocuments
 from app.container import Process, Services
-from app.domain.activities.activities import Activity, PartKind
+from app.domain.activities import Activity, PartKind
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.integration import NamedKind
 from app.domain.campus.lti import LtiRegistration
-from app.domain.people.people import Person
+from app.domain.people import Person
 from app.errors import InvalidInput
 from tests.support.house import BASE_URL, House, listed, send
 from tests.support.servers.lti_platform import (

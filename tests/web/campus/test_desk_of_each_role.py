@@ -8,9 +8,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.domain.accounts.permissions import Permission, may
-from app.domain.activity_log.activity_log import LogReview
+from app.domain.activity_log import LogReview
 from app.domain.campus.campus import Campus
-from app.domain.people.people import NameWish, Person, Role
+from app.domain.people import NameWish, Person, Role
 from app.services.learners.requests import RequestOutcome
 from tests.support.house import COMMAND, House
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi.testclient import TestClient
 
-from app.domain.people.people import Role
+from app.domain.people import Role
 from tests.support.forms import form_with
 from tests.support.house import COMMAND, House
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.domain.campus.audit_log import NOUNS_OF, PERSONAL, Actor
-from app.domain.people.people import Role
+from app.domain.people import Role
 from app.services.learners.requests import RequestOutcome
 from app.web.campus.audit_log import EVENT_LABELS, OF_THE_SERVICE
 from tests.support.house import COMMAND, House

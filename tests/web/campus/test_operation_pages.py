@@ -7,9 +7,9 @@ import re
 import pytest
 from fastapi.testclient import TestClient
 
-from app.domain.awards.awards import LineOutcome
+from app.domain.awards import LineOutcome
 from app.domain.campus.audit_log import Actor
-from app.domain.people.people import Role
+from app.domain.people import Role
 from app.errors import NotAllowed
 from app.services.awards.awards import AwardRequest
 from tests.api.clients import program

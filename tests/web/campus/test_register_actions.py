@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from httpx import Response
 from pypdf import PdfReader
 
-from app.domain.activities.activities import Activity, ActivityCampus, ActivityKind
+from app.domain.activities import Activity, ActivityCampus, ActivityKind
 from tests.support.forms import form_with
 from tests.support.house import COMMAND, House, send
 

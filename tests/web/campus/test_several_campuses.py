@@ -6,7 +6,7 @@ import html
 
 import pytest
 
-from app.domain.people.people import Person, Role
+from app.domain.people import Person, Role
 from tests.support.house import COMMAND, House
 
 

@@ -7,7 +7,7 @@ import re
 from fastapi.testclient import TestClient
 
 from app.domain.messages import LetterRefused, Reason
-from app.domain.people.people import Role
+from app.domain.people import Role
 from tests.support.house import COMMAND, House, Letterbox, send
 
 TEAM = "/gestion/itip/equipe"

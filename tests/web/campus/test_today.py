@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
-from app.domain.activities.activities import Activity, ActivityBadge, ActivityCampus, ActivityKind
-from app.domain.people.people import Membership, Role
+from app.domain.activities import Activity, ActivityBadge, ActivityCampus, ActivityKind
+from app.domain.people import Membership, Role
 from tests.support.house import COMMAND, House, build_house, send
 from tests.web.campus.test_desk_of_each_role import desk
 

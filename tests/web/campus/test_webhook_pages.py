@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from app.domain.campus.webhooks import MOST_ATTEMPTS, Attempt, DeliveryState, WebhookState
+from app.domain.campus.integration import MOST_ATTEMPTS, Attempt, DeliveryState, WebhookState
 from tests.support.house import House, send
 from tests.support.webhooks import Receiver, receiver_of, work
 

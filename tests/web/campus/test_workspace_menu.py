@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from app.domain.people.people import Role
+from app.domain.people import Role
 from tests.support.house import House
 from tests.web.campus.test_desk_of_each_role import competency_request, hired
 

@@ -9,10 +9,10 @@ import uuid
 import pytest
 from fastapi.testclient import TestClient
 
-from app.domain.awards.awards import AwardState
+from app.domain.awards import AwardState
 from app.domain.campus.audit_log import Actor
 from app.domain.frameworks.pathways import ConditionKind, PathwayContent, Stage, StageCondition
-from app.domain.people.people import AgeGroup, Person
+from app.domain.people import AgeGroup, Person
 from app.jobs.kinds import PATHWAYS
 from app.services.frameworks.pathways import StageDraft
 from app.web.frameworks.pathway_view import layout_of

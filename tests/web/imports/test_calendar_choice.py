@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 from httpx import Response
 
-from app.domain.activities.activities import Activity, ActivityKind
+from app.domain.activities import Activity, ActivityKind
 from tests.services.imports.test_calendar_imports import ONCE, SERIES, calendar, days
 from tests.support.forms import form_with
 from tests.support.house import COMMAND, House, send

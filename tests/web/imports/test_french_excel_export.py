@@ -8,7 +8,7 @@ import io
 import pytest
 from fastapi.testclient import TestClient
 
-from app.domain.awards.awards import LineOutcome
+from app.domain.awards import LineOutcome
 from tests.support.forms import form_with
 from tests.support.house import House, send
 from tests.web.awards.awarding_steps import GIVE, awards_given, outcomes, preview, rows_of

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.domain.activities.activities import PartKind
+from app.domain.activities import PartKind
 from app.domain.imports.xapi import ATTENDED, COMPLETED, CONTRIBUTED, VERBS, VOIDED
 from tests.api import clients
 from tests.domain.imports.test_xapi import statement

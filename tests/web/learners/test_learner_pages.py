@@ -10,9 +10,9 @@ import zxingcpp
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from app.domain.awards.awards import Visibility
+from app.domain.awards import Visibility
 from app.domain.campus.audit_log import Actor
-from app.domain.people.people import AgeGroup
+from app.domain.people import AgeGroup
 from app.domain.publishing import short_code
 from sceau_credentials.baking import unbake
 from tests.support.house import House, send

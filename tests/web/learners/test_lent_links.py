@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlmodel import select
 
-from app.domain.activities.activities import Activity, ActivityKind
+from app.domain.activities import Activity, ActivityKind
 from app.domain.activities.check_in import Ticket, new_phone
 from app.domain.campus.audit_log import Actor
 from app.domain.learners.requests import BadgeRequest, RequestState

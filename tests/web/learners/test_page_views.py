@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from app.domain.awards.awards import Visibility
+from app.domain.awards import Visibility
 from app.jobs.kinds import EVERYTHING, delete_some
 from app.services.awards.awards import BatchResult
 from tests.support.house import COMMAND, House, send

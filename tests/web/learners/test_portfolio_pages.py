@@ -11,9 +11,9 @@ import pytest
 from fastapi.testclient import TestClient
 from pypdf import PdfReader
 
-from app.domain.awards.awards import Visibility
+from app.domain.awards import Visibility
 from app.domain.awards.open_badges import DisclosedContent
-from app.domain.badges.badges import BadgeKind
+from app.domain.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
 from app.services.badges.badges import Wording
 from tests.support.badges.endorsed import recommended_by_peer

@@ -14,10 +14,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.api.publishing import wallets as endpoints
-from app.domain.awards.awards import Visibility
+from app.domain.awards import Visibility
 from app.domain.learners.wallets import WalletFormat
+from app.domain.people import Person
 from app.domain.people.parental_consent import ParentNeeded
-from app.domain.people.people import Person
 from app.services.learners import wallets as service
 from tests.api.clients import anybody, stored
 from tests.services.learners.test_wallet_consents import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from app.domain.activities.activities import Plan
+from app.domain.activities import Plan
 from app.domain.campus.audit_log import Actor
 from tests.support.forms import form_with
 from tests.support.house import House

@@ -10,8 +10,8 @@ import pytest
 from fastapi.testclient import TestClient
 from pypdf import PdfReader
 
-from app.domain.awards.awards import Visibility
-from app.domain.people.people import Person, Role
+from app.domain.awards import Visibility
+from app.domain.people import Person, Role
 from app.domain.publishing import short_code
 from tests.support.house import COMMAND, House, send
 

@@ -11,7 +11,7 @@ import pytest
 
 from app.domain.activities.check_in import Ticket
 from app.domain.activities.listed_people import ListedPerson
-from app.domain.people.people import Role
+from app.domain.people import Role
 from app.domain.privacy.consents import About, wording_of
 from tests.support.house import COMMAND, House, send
 

@@ -9,10 +9,10 @@ from html.parser import HTMLParser
 import pytest
 from fastapi.testclient import TestClient
 
-from app.domain.activities.activities import Activity, ActivityKind
-from app.domain.awards.awards import Visibility
+from app.domain.activities import Activity, ActivityKind
+from app.domain.awards import Visibility
 from app.domain.awards.open_badges import DisclosedContent
-from app.domain.badges.badges import BadgeKind
+from app.domain.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
 from app.services.awards.awards import AwardRequest
 from app.services.badges.badges import Wording

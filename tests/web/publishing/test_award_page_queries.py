@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import event
 
 from app.db.engine import queries
-from app.domain.awards.awards import Visibility
+from app.domain.awards import Visibility
 from tests.support.badges.endorsed import endorsed
 from tests.support.house import COMMAND, House
 

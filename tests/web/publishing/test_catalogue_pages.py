@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pytest
 from fastapi.testclient import TestClient
 
-from app.domain.activities.activities import Activity, ActivityKind, Plan
+from app.domain.activities import Activity, ActivityKind, Plan
 from app.domain.campus.audit_log import Actor
 from app.web.publishing import info
 from tests.support.house import BASE_URL, House, send

@@ -10,7 +10,7 @@ from html import unescape
 import pytest
 from fastapi.testclient import TestClient
 
-from app.domain.awards.awards import Visibility
+from app.domain.awards import Visibility
 from app.domain.campus.audit_log import Actor
 from tests.support.house import BASE_URL, House
 

@@ -10,7 +10,7 @@ from datetime import date
 import pytest
 from fastapi.testclient import TestClient
 
-from app.domain.activities.activities import Activity, ActivityKind, Plan
+from app.domain.activities import Activity, ActivityKind, Plan
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import CampusSettings
 from app.http.pages.render import environment

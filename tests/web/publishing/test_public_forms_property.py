@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 
 from app.container import Process, Services
 from app.db import publishing
-from app.domain.awards.awards import Visibility
+from app.domain.awards import Visibility
 from app.domain.awards.open_badges import DisclosedContent
 from app.domain.campus.campus import KeyPurpose, KeyState
 from app.errors import AppError

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 
 from app.domain.campus.campus import CampusSettings
 from app.domain.learners.ratings import sentence_digest
-from app.domain.people.people import AgeGroup
+from app.domain.people import AgeGroup
 from app.services.awards.awards import BatchResult
 from tests.support.house import COMMAND, House, build_house, send
 

@@ -12,12 +12,11 @@ import pytest
 from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
 
-from app.domain.activities.activities import Activity, ActivityKind, Plan
-from app.domain.reports.editions import document_of, verified
+from app.domain.activities import Activity, ActivityKind, Plan
+from app.domain.reports.editions import PLAN, TEXTS, document_of, verified
 from app.domain.reports.facts import Declared
 from app.domain.reports.indicators import INDICATORS
 from app.domain.reports.ledger import Period
-from app.domain.reports.plan import PLAN, TEXTS
 from app.domain.reports.surveys import Answer
 from app.errors import InvalidInput
 from app.web.reports.annual import pdf_words

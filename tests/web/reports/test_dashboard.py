@@ -7,7 +7,7 @@ import re
 import pytest
 
 from app.db.reports import counting
-from app.domain.activities.activities import Activity, ActivityKind
+from app.domain.activities import Activity, ActivityKind
 from app.domain.reports.indicators import BY_ID, INDICATORS, Figure, Unit, hidden_counts, public_value
 from app.web.reports import dashboard
 from app.web.reports.dashboard import departement_map, departement_shares

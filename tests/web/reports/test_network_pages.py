@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from app.domain.activities.activities import Activity, ActivityKind, Plan
+from app.domain.activities import Activity, ActivityKind, Plan
 from app.domain.campus.campus import Network
 from app.domain.reports.ledger import Period
 from app.domain.reports.network import Topic

@@ -12,9 +12,8 @@ import pytest
 from pypdf import PdfReader
 
 from app.domain.campus.campus import Label, LabelCategory, Network
-from app.domain.reports.editions import document_of
+from app.domain.reports.editions import TEXTS, document_of
 from app.domain.reports.ledger import Period, PeriodKind, period_of
-from app.domain.reports.plan import TEXTS
 from app.domain.reports.renewal import (
     THEMES,
     carried,

@@ -12,9 +12,8 @@ import pytest
 from PIL import Image
 from pypdf import PdfReader
 
-from app.domain.reports.editions import ChosenPicture, document_of
+from app.domain.reports.editions import TEXTS, ChosenPicture, document_of
 from app.domain.reports.ledger import Period
-from app.domain.reports.plan import TEXTS
 from app.domain.reports.surveys import Answer
 from app.errors import InvalidInput
 from tests.support.house import COMMAND, House, send

@@ -14,7 +14,7 @@ from httpx import Response
 
 from app.adapters.rate_limits import limits_in
 from app.domain.accounts.rate_limits import LIMITS
-from app.domain.awards.awards import Visibility
+from app.domain.awards import Visibility
 from tests.support.badges.endorsed import recommended_by_peer
 from tests.support.forms import Form, form_with, forms_of
 from tests.support.house import COMMAND, House, build_house, send

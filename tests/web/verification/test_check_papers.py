@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from httpx import Response
 from pypdf import PdfReader
 
-from app.domain.awards.awards import Visibility
+from app.domain.awards import Visibility
 from sceau_credentials.baking import unbake
 from tests.support.forms import form_with
 from tests.support.house import COMMAND, House, send

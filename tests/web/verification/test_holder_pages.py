@@ -7,7 +7,7 @@ import re
 import pytest
 from fastapi.testclient import TestClient
 
-from app.domain.awards.awards import Visibility
+from app.domain.awards import Visibility
 from app.domain.campus.audit_log import Actor
 from tests.support.forms import form_with, forms_of
 from tests.support.house import House, send

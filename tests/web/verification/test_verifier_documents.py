@@ -15,7 +15,7 @@ from PIL import Image
 from pypdf import PdfReader, PdfWriter
 from pypdf.annotations import Link
 
-from app.domain.awards.awards import Visibility
+from app.domain.awards import Visibility
 from app.language import speaking
 from app.web.awards.claim_slips import certificate_of as made_certificate
 from sceau_credentials.baking import bake_png, unbake

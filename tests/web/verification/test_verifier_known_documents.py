@@ -12,7 +12,7 @@ import pytest
 import segno
 from fastapi.testclient import TestClient
 
-from app.domain.awards.awards import Visibility
+from app.domain.awards import Visibility
 from sceau_credentials.values import JsonObject
 from tests.support.badges.endorsed import endorsed
 from tests.support.house import COMMAND, House, send
