@@ -301,6 +301,8 @@ DATABASE_SILENT = N_(
     "La base de données n’a pas répondu ou n’a plus de place. Rien n’a été enregistré. Réessayez dans une minute."
 )
 LONGEST_BODY = 6 * 1024 * 1024
+LONGEST_COSIGNATURE = 128 * 1024
+"""From anyone, without a token."""
 SEVERAL_FILES = 64 * 1024 * 1024
 WITH_FILES = (
     "/demandes",
@@ -391,6 +393,7 @@ def create_app(
                     LONGEST_BODY,
                 ),
                 **dict.fromkeys(WITH_FILES, SEVERAL_FILES),
+                "/api/v1/campuses/*/log/cosignatures": LONGEST_COSIGNATURE,
             },
         ),
         failure=_by_face(problems.failure, error_pages.failure_page),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
 from app.api import activities, activity_log, awards, badges, campus, operations, people, reports
 from app.api import frameworks as competencies
 from app.api.imports import calendars, imports, lists, xapi
-from app.api.programs import FORMER_ADDRESS, Writing
+from app.api.programs import FORMER_ADDRESS, Writing, check_members
 from app.api.publishing import connected_apps, public, wallets
 from app.api.publishing import frameworks as case
 from app.api.trust import endorsements, networks
@@ -22,7 +22,7 @@ former = APIRouter(
 )
 former.put("/people/by-external-id/{external:path}", include_in_schema=False)(people.upsert_person)
 former.put("/activities/by-external-id/{external:path}", include_in_schema=False)(activities.upsert_activity)
-v1 = APIRouter(prefix="/api/v1")
+v1 = APIRouter(prefix="/api/v1", dependencies=[Depends(check_members)])
 for each in (
     competencies.router,
     competencies.search_router,

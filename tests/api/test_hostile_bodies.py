@@ -12,6 +12,8 @@ from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from app.api.programs import MOST_MEMBERS
+from app.main import LONGEST_COSIGNATURE
 from tests.api import clients
 from tests.api.clients import V1
 from tests.support.examples import examples
@@ -123,3 +125,24 @@ def test_signs_that_cannot_be_written_are_refused_by_the_field(program: TestClie
         answer = post(program, "activities", body)
         assert answer.status_code == 422
         assert answer.json()["errors"][0]["pointer"] == "/title"
+
+
+def test_a_body_of_too_many_members_is_refused_before_each_is_validated(program: TestClient):
+    one = "{" + ",".join(f'"{number:x}":1' for number in range(200)) + "}"
+    many = [
+        "{" + ",".join(f'"{number:x}":1' for number in range(MOST_MEMBERS + 1)) + "}",
+        '{"people":[' + ",".join([one] * (MOST_MEMBERS // 200)) + "]}",
+        '{"people":' + "[" * 9 + ",".join("1" * (MOST_MEMBERS + 1)) + "]" * 9 + "}",
+    ]
+    for body in many:
+        answer = post(program, "people/bulk", body)
+        assert answer.status_code == 422
+        assert answer.json()["kind"] == "InvalidInput"
+        assert "errors" not in answer.json()
+    few = post(program, "people/bulk", '{"people":[' + one + "]}")
+    assert len(few.json()["errors"]) == 50
+
+
+def test_cosignatures_of_anyone_are_short(world: TestClient):
+    answer = post(world, "log/cosignatures", '{"checkpoint":"' + "x" * LONGEST_COSIGNATURE + '"}')
+    assert answer.status_code == 413

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
+from annotated_types import Le, Lt
+from fastapi._compat import ModelField
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import iter_route_contexts
 from fastapi.testclient import TestClient
 
+from app.domain.campus.campus import Label
+from app.domain.campus.signed_terms import LabelCategory
 from app.domain.people import check_name
+from app.domain.trust.trust_registry import label_period
 from app.errors import InvalidInput
 from app.web.badges.modules import ModuleForm
 from tests.support.house import House, build_house, send
@@ -107,6 +115,42 @@ def test_a_name_that_grows_when_it_is_compared_is_too_long(house: House, trainer
     assert "1 ligne à vérifier" in told.text.replace("\u00a0", " ")
     with pytest.raises(InvalidInput, match="trop long"):
         check_name("", "ﷺ" * 100)
+
+
+def _numbers(dependant: Dependant) -> Iterator[tuple[str, ModelField]]:
+    yield from ((each.alias, each) for each in (*dependant.query_params, *dependant.path_params))
+    for below in dependant.dependencies:
+        yield from _numbers(below)
+
+
+def test_every_number_in_an_address_has_bounds(house: House):
+    unbounded = {
+        (each.path, alias)
+        for each in iter_route_contexts(house.client().app.routes)  # type: ignore[attr-defined]
+        if (dependant := getattr(each, "dependant", None)) is not None
+        for alias, field in _numbers(dependant)
+        if field.field_info.annotation is int
+        and not any(isinstance(bound, Le | Lt) for bound in field.field_info.metadata)
+    }
+    assert unbounded == {("/ims/ob/v3p0/credentials", "limit")}, "capped, as the standard has no maximum"
+
+
+FAR_DAYS = ("0001-01-01", "9999-12-31", "9999-12-30")
+
+
+def test_the_first_and_last_days_of_the_calendar_are_no_fault(house: House):
+    award_id = house.award("MARTIN Zoé; zoe@exemple.fr").lines[0].award_id
+    admin = house.client(house.admin)
+    page = f"/gestion/itip/attributions/{award_id}"
+    for day in FAR_DAYS:
+        form = {"motif": "Le temps de vérifier.", "jusquau": day}
+        assert send(admin, f"{page}/suspendre", form, seen_on=page).status_code == 422, day
+        label = Label(
+            category=LabelCategory.STANDARD,
+            starts_on=date.fromisoformat(day),
+            ends_on=date.fromisoformat(day),
+        )
+        assert label_period(label)[1]
 
 
 def test_a_key_that_no_page_of_ours_gave_is_no_fault(house: House, trainer: TestClient):

@@ -457,7 +457,8 @@ def suspend(award: Award, reason: str, *, until: datetime, at: datetime) -> None
 
 def end_of_last_day(day: date, zone: str) -> datetime:
     """A suspension « until » a day includes that day, where the campus is."""
-    return datetime.combine(day + timedelta(days=1), time(), ZoneInfo(zone)).astimezone(UTC)
+    following = min(day, date.max - timedelta(days=2)) + timedelta(days=1)
+    return datetime.combine(following, time(), ZoneInfo(zone)).astimezone(UTC)
 
 
 def lift_suspension(award: Award) -> None:

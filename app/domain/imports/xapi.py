@@ -188,7 +188,7 @@ def _activity(target: Mapping[str, Any], timestamp: Any, zone: ZoneInfo) -> Acti
     definition = target.get("definition")
     definition = definition if isinstance(definition, dict) else {}
     kind = definition.get("type")
-    if kind is not None and kind not in KINDS:
+    if kind is not None and (not isinstance(kind, str) or kind not in KINDS):
         raise InvalidInput(
             N_("Le type d’activité « {kind} » n’est pas de notre profil."), kind=quoted(str(kind))
         )

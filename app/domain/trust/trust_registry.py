@@ -195,7 +195,7 @@ def entry_of(row: Recognition, labels: Sequence[Label], addresses: Addresses) ->
 
 def label_period(label: Label) -> tuple[datetime | None, datetime | None]:
     """From the start of the first day to the end of the last, in French local time."""
-    last = label.ends_on + timedelta(days=1) if label.ends_on else None
+    last = min(label.ends_on, date.max - timedelta(days=1)) + timedelta(days=1) if label.ends_on else None
     return _midnight(label.starts_on), _midnight(last)
 
 

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 from fastapi.responses import RedirectResponse
 from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
@@ -32,6 +32,8 @@ from app.http.request_scope import SECRETS_SEPARATOR, process_of, signed_in, wri
 from app.language import N_
 
 _NONCE = 12
+Count = Annotated[int, Query(ge=-1, le=1_000_000)]
+"""A whole number in the query of a page: what is larger fits no column."""
 
 
 class PageOwners:
@@ -292,7 +294,7 @@ def files_of(form: FormData, name: str) -> list[tuple[str, bytes]]:
 class BodySizeLimit:
     """ASGI middleware: aborts a request longer than its path allows while it is received.
 
-    `by_path` maps path prefixes; a star matches anything.
+    `by_path` maps path prefixes; a star matches anything, and the longest prefix decides.
     """
 
     def __init__(self, app: ASGIApp, *, usual: int, by_path: Mapping[str, int]) -> None:
@@ -322,8 +324,10 @@ class BodySizeLimit:
         await self.app(scope, receive_measured, send)
 
     def _most(self, path: str) -> int:
-        fitting = [limit for start, limit in self.by_path.items() if fnmatchcase(path, f"{start}*")]
-        return max(fitting, default=self.usual)
+        fitting = [
+            (len(start), limit) for start, limit in self.by_path.items() if fnmatchcase(path, f"{start}*")
+        ]
+        return max(fitting, default=(0, self.usual))[1]
 
 
 def ids_in(texts: Iterable[str]) -> list[uuid.UUID]:

@@ -16,7 +16,7 @@ from app.domain.accounts.permissions import Permission
 from app.domain.activities import Activity, ActivitySession, Participation, disambiguated
 from app.domain.people import AgeGroup, Person
 from app.errors import InvalidInput
-from app.http.pages.forms import SafeForm, ids_in, text_of, texts_of
+from app.http.pages.forms import Count, SafeForm, ids_in, text_of, texts_of
 from app.http.pages.typography import translated
 from app.http.pages.words import ACTIVITY_KINDS, PARTS, moment
 from app.http.request_scope import WITH_ORGANISERS, ReadingServices, write_transaction
@@ -144,10 +144,10 @@ def show_activity(
     request: Request,
     services: ReadingServices,
     q: str = "",
-    debut: int = 0,
-    ajoutees: int = -1,
-    connues: int = 0,
-    completees: int = 0,
+    debut: Count = 0,
+    ajoutees: Count = -1,
+    connues: Count = 0,
+    completees: Count = 0,
     copie: str = "",
 ) -> HTMLResponse:
     work = at_work(request)

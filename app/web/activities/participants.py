@@ -20,7 +20,16 @@ from app.domain.imports.lists.remarks import hours_fault, hours_in
 from app.domain.people import Person
 from app.domain.people.parental_consent import Question
 from app.errors import InvalidInput
-from app.http.pages.forms import DRAFT_NOTE, SafeForm, draft_form, ids_in, save_draft, text_of, texts_of
+from app.http.pages.forms import (
+    DRAFT_NOTE,
+    Count,
+    SafeForm,
+    draft_form,
+    ids_in,
+    save_draft,
+    text_of,
+    texts_of,
+)
 from app.http.pages.registers import Cell, table_file
 from app.http.pages.typography import translated
 from app.http.pages.words import PARTS, StateLabel, days, hours_text, number
@@ -166,9 +175,9 @@ def show_list(
     draft_id: uuid.UUID,
     request: Request,
     services: ReadingServices,
-    ajoutees: int = -1,
-    connues: int = 0,
-    completees: int = 0,
+    ajoutees: Count = -1,
+    connues: Count = 0,
+    completees: Count = 0,
 ) -> HTMLResponse:
     """The list as it was read, to settle or to record; or the form again with what is wrong. With counts: what
     is left of a list that was recorded."""

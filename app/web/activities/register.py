@@ -16,7 +16,7 @@ from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.activities import Activity, has_begun, has_ended
 from app.domain.core import words_of
-from app.http.pages.forms import SafeForm, text_of
+from app.http.pages.forms import Count, SafeForm, text_of
 from app.http.pages.registers import Column, ListQuery
 from app.http.pages.typography import translated
 from app.http.pages.words import ACTIVITY_KINDS, days, local
@@ -225,7 +225,7 @@ def choose_activities(request: Request, form: SafeForm, services: ReadingService
 
 @router.get("/choix/{draft_id:uuid}", dependencies=[staff(Permission.WORK)])
 def ask_about_activities(
-    draft_id: uuid.UUID, request: Request, services: ReadingServices, changees: int = -1
+    draft_id: uuid.UUID, request: Request, services: ReadingServices, changees: Count = -1
 ) -> HTMLResponse:
     work = at_work(request)
     choice = Choice.of(request, services, draft_id, Register.ACTIVITIES)

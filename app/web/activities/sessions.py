@@ -26,7 +26,7 @@ from app.domain.activities.days_as_written import (
 )
 from app.domain.imports.lists.remarks import hours_fault, hours_in
 from app.errors import Conflict, InvalidInput
-from app.http.pages.forms import SafeForm, ids_in, text_of, texts_of
+from app.http.pages.forms import Count, SafeForm, ids_in, text_of, texts_of
 from app.http.pages.typography import translated
 from app.http.pages.words import hours_text
 from app.http.request_scope import WITH_ORGANISERS, ReadingServices, write_transaction
@@ -311,8 +311,8 @@ def show_sheet(
     services: ReadingServices,
     note: str = "",
     fait: str = "",
-    ajoutees: int = 1,
-    deja: int = 0,
+    ajoutees: Count = 1,
+    deja: Count = 0,
 ) -> HTMLResponse:
     work = at_work(request)
     found = services.activity_sessions.sheet(work.campus, activity_id, session_id)

@@ -17,6 +17,7 @@ from app.domain.accounts.permissions import Permission
 from app.domain.awards import AwardState
 from app.domain.core import plain_text
 from app.domain.messages import shown_name
+from app.http.pages.forms import Count
 from app.http.pages.render import page
 from app.http.pages.words import BADGE_KINDS, sentence_text
 from app.http.request_scope import ReadingServices
@@ -66,7 +67,7 @@ def screen(
     services: ReadingServices,
     sans: Annotated[list[uuid.UUID] | None, Query()] = None,
     noms: str = "",
-    n: int = 1,
+    n: Count = 1,
 ) -> HTMLResponse:
     """The badge at position `n`, without the few excluded ones; the position after the last is the end
     page."""

@@ -13,7 +13,7 @@ from starlette.datastructures import FormData
 
 from app.domain.accounts.permissions import Permission, check_may
 from app.errors import InvalidInput
-from app.http.pages.forms import SafeForm, draft_form, ids_in, text_of
+from app.http.pages.forms import Count, SafeForm, draft_form, ids_in, text_of
 from app.http.pages.typography import translated
 from app.http.request_scope import ReadingServices, process_of, write_transaction
 from app.http.workplaces import AtWork, at_work, staff
@@ -53,7 +53,9 @@ def choose(request: Request, form: SafeForm, services: ReadingServices) -> Respo
 
 
 @router.get("/{draft_id:uuid}", dependencies=[staff(Permission.AWARD)])
-def ask(draft_id: uuid.UUID, request: Request, services: ReadingServices, envoyes: int = -1) -> HTMLResponse:
+def ask(
+    draft_id: uuid.UUID, request: Request, services: ReadingServices, envoyes: Count = -1
+) -> HTMLResponse:
     work = at_work(request)
     form = draft_form(request, services, draft_id, f"{work.home}/attributions/choix")
     action, ids = _action(form), _chosen(form)

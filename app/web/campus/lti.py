@@ -32,7 +32,7 @@ from app.domain.campus.lti import (
     results_of,
 )
 from app.errors import AppError, Conflict, InvalidInput, NotSignedIn
-from app.http.pages.forms import SafeForm, text_of, texts_of
+from app.http.pages.forms import Count, SafeForm, text_of, texts_of
 from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.policies import Policy, Who, marked, public
@@ -223,7 +223,7 @@ def _at_course(request: Request) -> AtCourse:
 
 @router.get("/cours", dependencies=LAUNCHED)
 def show_course(
-    request: Request, services: ReadingServices, fait: str = "", nouveaux: int = 0
+    request: Request, services: ReadingServices, fait: str = "", nouveaux: Count = 0
 ) -> HTMLResponse:
     return _course_page(request, services, done=fait, new=nouveaux)
 

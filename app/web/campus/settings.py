@@ -221,9 +221,9 @@ def _moment(typed: str, work: AtWork) -> datetime:
     """In the campus's time zone."""
     try:
         moment = datetime.fromisoformat(typed)
-    except ValueError as error:
+        return moment.replace(tzinfo=ZoneInfo(work.campus.time_zone)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise InvalidInput(N_("Donnez le jour et l’heure depuis lesquels la clé n’est plus sûre.")) from error
-    return moment.replace(tzinfo=ZoneInfo(work.campus.time_zone)).astimezone(UTC)
 
 
 def _key_retiring_page(

@@ -18,7 +18,7 @@ from app.domain.awards import in_words
 from app.domain.learners.requests import LATE_AFTER, OPEN_STATES, RequestState, check_reason
 from app.domain.privacy.consents import AccessRecord
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
-from app.http.pages.forms import SafeForm, text_of
+from app.http.pages.forms import Count, SafeForm, text_of
 from app.http.pages.registers import Column, ListQuery
 from app.http.pages.typography import translated, translated_plural
 from app.http.pages.words import BADGE_KINDS, StateLabel, day
@@ -237,7 +237,7 @@ def choose_requests(request: Request, form: SafeForm, services: ReadingServices)
 
 @router.get("/choix/{draft_id:uuid}", dependencies=[staff(Permission.REVIEW)])
 def ask_about_requests(
-    draft_id: uuid.UUID, request: Request, services: ReadingServices, decidees: int = -1
+    draft_id: uuid.UUID, request: Request, services: ReadingServices, decidees: Count = -1
 ) -> HTMLResponse:
     return _asked(request, services, draft_id, decided=decidees)
 

@@ -6,10 +6,10 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import HTMLResponse
 from starlette.concurrency import run_in_threadpool
 
@@ -221,11 +221,12 @@ def _fields(record: AwardRecord, organisation: str, address: str, number: str) -
 
 
 evidence_files_router = APIRouter(prefix="/preuves/{award_id:uuid}")
+FileNumber = Annotated[int, Path(ge=0, le=1_000_000)]
 
 
 @evidence_files_router.get("/pieces/{number:int}")
 @public
-def save_shown_file(award_id: uuid.UUID, number: int, services: ReadingServices) -> Response:
+def save_shown_file(award_id: uuid.UUID, number: FileNumber, services: ReadingServices) -> Response:
     file_id = services.shown_files.find(award_id, number)
     services.enter_campus_of(award_id)
     return saved(services.files.open_any(file_id))
@@ -233,7 +234,7 @@ def save_shown_file(award_id: uuid.UUID, number: int, services: ReadingServices)
 
 @evidence_files_router.get("/pieces/{number:int}/apercu")
 @public
-def preview_shown_file(award_id: uuid.UUID, number: int, services: ReadingServices) -> Response:
+def preview_shown_file(award_id: uuid.UUID, number: FileNumber, services: ReadingServices) -> Response:
     file_id = services.shown_files.find(award_id, number)
     services.enter_campus_of(award_id)
     return previewed(services.files.preview_any(file_id))

@@ -21,7 +21,7 @@ from app.domain.reports.facts import Declared
 from app.domain.reports.indicators import INDICATORS, Figure, Unit
 from app.domain.reports.ledger import Period, PeriodKind, period_of
 from app.errors import AppError, InvalidInput
-from app.http.pages.forms import SafeForm, ids_in, text_of, texts_of
+from app.http.pages.forms import Count, SafeForm, ids_in, text_of, texts_of
 from app.http.pages.typography import translated
 from app.http.pages.words import ACTIVITY_KINDS, days, number
 from app.http.request_scope import ReadingServices, write_transaction
@@ -276,7 +276,7 @@ def _document(services: Services, work: AtWork, period: Period, edition: int) ->
 @router.get("/{period}/rapport.xlsx", dependencies=[staff(Permission.WORK)])
 @router.get("/{period}/rapport.docx", dependencies=[staff(Permission.WORK)])
 @router.get("/{period}/rapport.json", dependencies=[staff(Permission.WORK)])
-def report_file(period: str, request: Request, services: ReadingServices, version: int = 0) -> Response:
+def report_file(period: str, request: Request, services: ReadingServices, version: Count = 0) -> Response:
     """`version`: the number of a signed version; the draft otherwise."""
     work, asked = at_work(request), yearly(period)
     document, token = _document(services, work, asked, version)

@@ -29,7 +29,7 @@ from app.domain.reports.facts import (
     with_cells,
 )
 from app.errors import AppError, InvalidInput
-from app.http.pages.forms import SafeForm, text_of, texts_of
+from app.http.pages.forms import Count, SafeForm, text_of, texts_of
 from app.http.pages.typography import translated
 from app.http.pages.words import ACTIVITY_KINDS
 from app.http.request_scope import WITH_ORGANISERS, ReadingServices, write_transaction
@@ -245,7 +245,7 @@ def version_of(cells: Mapping[str, str]) -> str:
 
 @table_router.get("/activites", dependencies=[staff(Permission.WORK)])
 def show_table(
-    request: Request, services: ReadingServices, tout: str = "", debut: int = 0, note: int = -1
+    request: Request, services: ReadingServices, tout: str = "", debut: Count = 0, note: Count = -1
 ) -> HTMLResponse:
     work = at_work(request)
     rows = _rows(services, work, tout == "oui", max(debut, 0))

@@ -30,7 +30,7 @@ from app.domain.reports.surveys import (
     most_answers,
 )
 from app.errors import AppError, InvalidInput
-from app.http.pages.forms import SafeForm, ids_in, text_of
+from app.http.pages.forms import Count, SafeForm, ids_in, text_of
 from app.http.pages.render import page
 from app.http.pages.typography import translated
 from app.http.policies import public
@@ -93,7 +93,7 @@ def bars(results: SurveyResults) -> list[tuple[str, int, int]]:
 
 @router.get("", dependencies=[staff(Permission.WORK)])
 def show_survey(
-    activity_id: uuid.UUID, request: Request, services: ReadingServices, envoyes: int = -1
+    activity_id: uuid.UUID, request: Request, services: ReadingServices, envoyes: Count = -1
 ) -> HTMLResponse:
     return _survey_page(request, services, at_work(request), activity_id, sent=envoyes)
 

@@ -103,6 +103,11 @@ def test_garbage_is_a_refused_line(garbage: Any) -> None:
     assert only(garbage).fault
 
 
+@pytest.mark.parametrize("kind", [[], {}, 3, True])
+def test_a_type_of_activity_that_is_no_text_is_refused(kind: Any) -> None:
+    assert only([statement(object={"id": "x", "definition": {"name": {"fr": "A"}, "type": kind}})]).fault
+
+
 def test_an_activity_lasts_from_its_first_statement_to_its_last() -> None:
     later = statement(id="87654321-1234-5678-1234-567812345678", timestamp="2026-12-02T10:00:00Z")
     for read in read_statements([statement(), later], "Europe/Paris"):

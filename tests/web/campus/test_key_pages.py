@@ -50,6 +50,8 @@ def test_a_stolen_key_is_told_since_when(house: House):
     house.clock.move(days=1)
     admin = house.client(house.admin)
     typed = {"cause": "volee", "depuis": "2026-11-24T18:30", "motif": "Sauvegarde perdue."}
+    for first in ("0001-01-01T00:00", "hier"):
+        assert send(admin, retiring(key.id), typed | {"depuis": first}).status_code == 422
     assert send(admin, retiring(key.id), typed).status_code == 303
     revoked = next(each for each in keys(house, KeyPurpose.CREDENTIAL) if each.id == key.id)
     assert revoked.state is KeyState.REVOKED
