@@ -41,7 +41,8 @@ test: needs $(if $(PYTEST),$(DEVELOPMENT),lint) $(INTEROP) ## Lint, import contr
 	@$(BIN)/pytest $(or $(PYTEST),$(ALL_TESTS))
 
 test-long: export SCEAU_TEST_LONG := yes
-test-long: test ## The same with ten times the examples made up for each property, before a release.
+test-long: export SCEAU_TEST_KILLS := 20
+test-long: test ## The same with ten times the examples made up for each property and more kills, before a release.
 
 lint: $(DEVELOPMENT) ## Style, import contracts and types.
 	@$(BIN)/ruff check

@@ -19,7 +19,7 @@ from tests.support.house import COMMAND, build_house
 from tests.torture.scene import Nest, wait_until
 
 KILLS = int(os.environ.get("SCEAU_TEST_KILLS", "3"))
-"""`make torture` gives each engine two hundred."""
+"""`make test-long` gives each engine twenty, `make torture` two hundred."""
 
 
 def _killed_at() -> list[int]:
