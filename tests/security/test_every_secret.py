@@ -33,15 +33,17 @@ from app.domain.people import Person
 from app.domain.trust.organisations import desk_token, named_token
 from app.domain.trust.trust_registry import PEER_LINK, PEER_WITHDRAW, PEER_WRITE
 from app.errors import NotSignedIn
+from app.http.policies import Who
 from app.services.accounts.sessions import Browser
 from app.services.trust.endorsements import ASKED, WITHDRAW
 from tests.api.clients import REGISTRATION, authorization, redemption
 from tests.security.matrix.callers import Caller, Things, things_of
 from tests.security.matrix.courses import launch_secret
 from tests.security.matrix.policy import CASES
-from tests.security.test_matrix import _expected, ask
+from tests.security.test_matrix import TURNS, _expected, ask
 from tests.services.learners import test_wallet_consents as consents
 from tests.support.every import for_each
+from tests.support.examples import in_turn
 from tests.support.house import COMMAND, House, build_house
 
 ACCOUNT, LINK, BEARER = "an account’s session", "a link’s session", "a token of a program"
@@ -270,7 +272,9 @@ def test_no_secret_is_accepted_where_another_kind_is_asked_for(
 ):
     case, path = CASES[key], things.fill(key.partition(" ")[2])
     wrong = []
-    for each in presenters:
+    # Guards are shared; where there is none, the route itself looks at what it is shown.
+    refuses_by_itself = case.policy.who is Who.ANYBODY and case.good >= 400
+    for each in presenters if refuses_by_itself else in_turn(presenters, TURNS[key], of=3):
         each.present()
         got = ask(each.caller, key, path, case, token=each.token).status_code
         expected = _expected(case, each.caller, things)

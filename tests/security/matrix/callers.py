@@ -71,6 +71,12 @@ class Caller:
     """The campus whose course they came from."""
     _tokens: dict[frozenset[tuple[str, str | None]], str] = field(default_factory=dict)
 
+    @property
+    def kind(self) -> tuple[object, ...]:
+        """The same for those who differ in nothing but their role, or the right of their token."""
+        shown = (self.scopes, self.connected, self.launches, self.holds, self.operates)
+        return self.campus, self.signed_in, bool(self.roles), *map(bool, shown)
+
     def form_token(self) -> str:
         """Good as long as the browser keeps its cookies."""
         cookies = frozenset((each.name, each.value) for each in self.client.cookies.jar)
