@@ -107,7 +107,7 @@ Martin Luther King|Groupe Rose|Villa Rose|Air France|Val de Marne|Pays de la Loi
 John Doe|Toto Tata|Marie Marie|Martin Martin|Invité 1|iPhone de Marc|Mac de Léa|Formation Python|Marie Claire|Rose Marie|Louis Philippe|Jean Paul|
 Anne Sophie|Blanche Neige|Merci Marie|Bravo Paul|Bonjour Léa|Vu par Marc Petit|Chez Paul Martin|Bac Pro|Paul Martin RH|Paul Martin, maire|
 Famille Martin|Fratrie Martin|Époux Martin|Martin père|Martin Junior|Martin Paul SARL|SCI Martin Paul|Maître Martin|Abbé Pierre|Père Noël|
-Sainte Marie|Notre Dame|Grand Paul""".replace("\n", "").split("|")  # fmt: skip
+Sainte Marie|Notre Dame|Grand Paul|Académie de Lyon|UIMM Lyon|INSA Rouen|CFAI Loire|Michelin Clermont|Canton de Genève|vin rose|miel clair""".replace("\n", "").split("|")  # fmt: skip
 
 
 def _inserted(at: int, row: str, thing: str = "{}", above: str = "") -> Callable[[str], str]:

@@ -295,7 +295,7 @@ def doubt_marked(people: Sequence[Candidate]) -> None:
         counts["-"] = 0
     ticked = [bool(_TICK.search(one.line.text)) for one in people]
     said = [one.free and bool(_TICK_IN_WORDS.search(one.line.text)) for one in people]
-    if 2 * sum(said) >= sum(one.free for one in people):
+    if 2 * sum(said) >= sum(one.free and not one.line.doubts for one in people):
         ticked = [tick or word for tick, word in zip(ticked, said, strict=True)]
     for one, found, is_marked in zip(people, marks, ticked, strict=True):
         rare = next((mark for mark in sorted(found) if counts[mark] < len(people)), "")

@@ -229,7 +229,11 @@ def _from_name_and_more(line: Line, bare: str, addresses: Sequence[str], text: s
         if (
             as_name
             and not _is_note(halves[1])
-            and (len(halves[0].split()) == 1 or halves[0].isupper() or not looks_like_name(halves[0]))
+            and (
+                len(halves[0].split()) == 1
+                or not looks_like_name(halves[0])
+                or (halves[0].isupper() and may_be_given(halves[1].split()[0]))
+            )
         ):
             for extra in parts[1:]:
                 line = with_note(line, extra)

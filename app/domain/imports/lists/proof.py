@@ -33,7 +33,7 @@ from app.domain.imports.lists.names import (
 )
 from app.domain.imports.lists.suspicion import Candidate
 from app.domain.imports.lists.tables import Segment
-from app.domain.imports.lists.wording import CALENDAR, TITLES
+from app.domain.imports.lists.wording import CALENDAR, PLACES, TITLES
 
 
 def admit(tables: Sequence[tuple[Segment, Sequence[Candidate]]]) -> None:
@@ -48,10 +48,13 @@ def admit(tables: Sequence[tuple[Segment, Sequence[Candidate]]]) -> None:
         in_columns = [one for one in people if not one.whole and not one.free]
         split = sum(map(_has_halves_by_case, in_columns))
         columns_by_case = 5 * split >= 4 * len(in_columns)
+        small = sum(map(_is_in_small_letters, people))
         for index, one in enumerate(people):
             if one.line.doubts:
                 continue
-            if 3 * single >= len(people) and _is_only_told_by_order(one):
+            if 3 * small <= len(people) and _is_in_small_letters(one):
+                one.line = one.line.doubting(Reason.MAYBE_TITLE)
+            elif 3 * single >= len(people) and _is_only_told_by_order(one):
                 one.line = one.line.doubting(Reason.UNUSUAL)
             elif reason := _unproved(one, by_case):
                 one.line = one.line.doubting(reason)
@@ -97,10 +100,21 @@ def _evidence_of(one: Candidate, table: Segment, *, columns_by_case: bool) -> se
         found.add(Evidence.CAPITALS)
     if one.has_row:
         found.add(Evidence.ROW)
-    if not any(map(is_less_common_word, (*given, *family))):
+    parts = " ".join((*given, *family)).replace("-", " ").split()
+    if not any(map(is_less_common_word, parts)):
         found.add(Evidence.NO_VOCABULARY)
+    if _names_a_place(given, family):
+        found -= {Evidence.GIVEN_NAME, Evidence.FAMILY_NAME, Evidence.CAPITALS, Evidence.NO_VOCABULARY}
     found.add(Evidence.ORDER if one.whole or not table.surely else Evidence.COLUMNS)
     return found
+
+
+def _names_a_place(given: Sequence[str], family: Sequence[str]) -> bool:
+    """« Académie de Lyon », « UIMM Loire »; not « Kevin Lyon »."""
+    if given and all(fold(word) in PLACES for word in given):
+        return True
+    places = [word for word in family if not is_particle(word)]
+    return not any(map(may_be_given, given)) and bool(places) and all(fold(word) in PLACES for word in places)
 
 
 def _is_one_of_a_series(index: int, people: Sequence[Candidate], lines: Sequence[Candidate]) -> bool:
@@ -127,6 +141,11 @@ def _has_halves_by_case(one: Candidate) -> bool:
     """« DUPONT ; Marie »"""
     given, family = one.written
     return family.isupper() and len(family) > 1 and not given.isupper()
+
+
+def _is_in_small_letters(one: Candidate) -> bool:
+    """« dupont marie »"""
+    return (one.whole or " ".join(one.written)).islower()
 
 
 def _is_only_told_by_order(one: Candidate) -> bool:

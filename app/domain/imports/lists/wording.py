@@ -128,7 +128,7 @@ _HARD = re.compile(
     r"(total|totaux|sous total|effectif|effectifs|nombre|nb|moyenne|signature|signatures|visa|cachet|fait a|fait le|objet|"
     r"sujet|bonjour|bonsoir|salut|coucou|hello|bises|bisous|cordialement|bien cordialement|cdt|cdlt|merci|liste|feuille|emargement|horaire|horaires|"
     r"lieu|date|dates|atelier|ateliers|formation|session|module|stage|annee scolaire|annee|lycee|college|cfa|greta|ecole|"
-    r"universite|iut|campus|etablissement|classe|groupe|exporte|exportee|export|edite|edition|imprime|genere|document|"
+    r"universite|academie|rectorat|iut|campus|etablissement|classe|groupe|exporte|exportee|export|edite|edition|imprime|genere|document|"
     r"source|legende|remarque|remarques|observation|observations|voici|ci joint|madame monsieur|bien a vous|envoye|"
     r"transfere|resume|summary|activites|activities|activite|titre|formateur|formatrice|formateurs|animateur|animatrice|"
     r"animateurs|intervenant|intervenante|intervenants|responsable|le responsable|le formateur|la formatrice|"
@@ -522,3 +522,16 @@ LABELS = {
 
 def heading_word_in(name: str, allowed: Collection[str] = ()) -> str:
     return next((word for word in fold(name).split() if word in HEADING_WORDS and word not in allowed), "")
+
+
+PLACES = _set(
+    """paris lyon marseille toulouse nice nantes montpellier strasbourg bordeaux lille rennes reims toulon grenoble dijon angers
+    nimes villeurbanne clermont brest limoges tours amiens metz besancon perpignan orleans rouen mulhouse caen argenteuil
+    tourcoing roubaix avignon poitiers versailles pau calais cannes bourges dunkerque troyes lorient colmar vannes valence
+    chambery quimper laval niort belfort evreux albi angouleme cholet agen tarbes arles blois bayonne vichy roanne montauban
+    vienne annecy auxerre chartres macon nevers moulins sete beauvais compiegne epinal chalons soissons sedan bretagne
+    normandie alsace corse savoie vendee landes loire rhone isere ain drome ardeche gard lot tarn somme oise aisne marne meuse
+    moselle jura doubs creuse correze allier nievre yonne sarthe mayenne orne manche calvados charente gironde dordogne
+    europe italie espagne suisse belgique bruxelles geneve lausanne luxembourg bourgogne champagne picardie provence aquitaine auvergne limousin touraine anjou berry bearn"""
+)
+"""Of France, and no usual given name."""
