@@ -110,6 +110,7 @@ def test_a_service_that_vouches_for_no_domain_links_only_whoever_is_signed_in(
         assert elsewhere.enter(elsewhere.house.client()).status_code == 401
 
 
+@pytest.mark.both_engines
 def test_what_becomes_of_accounts_is_written_down(elsewhere: Elsewhere):
     client = elsewhere.house.client()
     elsewhere.enter(client)

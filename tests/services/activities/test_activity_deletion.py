@@ -19,6 +19,8 @@ from tests.services.activities.test_rooms import opened, sign, ticket
 from tests.support.handed import PDF
 from tests.support.house import COMMAND, House, listed
 
+pytestmark = pytest.mark.both_engines
+
 WITNESS = "MARTIN Zoé;zoe@exemple.fr"
 
 

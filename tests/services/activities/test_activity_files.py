@@ -77,6 +77,7 @@ def test_removed_the_bytes_are_gone_and_a_new_line_says_so(house: House):
     assert replaced == [False, True]
 
 
+@pytest.mark.both_engines
 def test_ten_at_once_sixty_in_all_and_a_session_of_its_own(house: House):
     with pytest.raises(InvalidInput, match="au moins"):
         attach(house)

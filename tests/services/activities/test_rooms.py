@@ -26,6 +26,8 @@ from app.errors import AppError, InvalidInput
 from app.services.activities.check_in import OtherPerson, Signed
 from tests.support.house import House
 
+pytestmark = pytest.mark.both_engines
+
 TEN = [f"phone {letter}" for letter in "abcdefghij"]
 
 

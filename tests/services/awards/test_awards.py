@@ -18,6 +18,8 @@ from app.services.badges.badges import Wording
 from sceau_credentials.values import parse_json
 from tests.support.house import House, listed
 
+pytestmark = pytest.mark.both_engines
+
 FRENCH_EXPORT = (
     "Nom;Prénom;Courriel\r\n"
     '"Petit, dit Legrand";Zoé;zoe@exemple.fr\r\n'

@@ -29,6 +29,8 @@ from sceau_credentials.issuing import Batch, Prepared
 from sceau_credentials.values import JsonObject
 from tests.support.house import House, build_house, listed
 
+pytestmark = pytest.mark.both_engines
+
 PEOPLE = [f"Nom{number} Prénom;p{number}@exemple.fr" for number in range(12)]
 WRONG = "Nom99 Prénom;p99@exemple,fr"
 

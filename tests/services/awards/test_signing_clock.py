@@ -149,6 +149,7 @@ def test_awards_and_log_lines_are_not_dated_before_the_last_one(house: House, ma
     assert dates[-1] == machine.at
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize("step", [timedelta(minutes=6), timedelta(minutes=-6), timedelta(days=400)])
 def test_a_jump_stops_signing_for_every_process_until_it_is_confirmed(
     house: House, process: Process, machine: Machine, step: timedelta

@@ -24,6 +24,8 @@ from app.services.badges.wording import Wording
 from tests.support.house import COMMAND, House
 from tests.support.networks import network_of
 
+pytestmark = pytest.mark.both_engines
+
 WORDING = Wording(
     BadgeKind.COMPETENCY,
     "Souder en atelier",

@@ -20,6 +20,8 @@ from app.services.campus.registers import Start
 from tests.support.databases.engines import as_owner, autocommitting
 from tests.support.house import NOON, House, build_house
 
+pytestmark = pytest.mark.both_engines
+
 ADA, ZOE, EVE = "Ada Martin;ada@exemple.fr", "Zoé Petit;zoe@exemple.fr", "Ève Roy;eve@exemple.fr"
 AT = "'2026-11-24 12:00:00+00'"
 

@@ -17,6 +17,8 @@ from app.services.campus.registers import PeopleFilter, PeopleSort, Start
 from tests.support.databases.engines import as_owner, autocommitting
 from tests.support.house import House, build_house
 
+pytestmark = pytest.mark.both_engines
+
 ADA, ZOE = "Ada Martin;ada@exemple.fr", "Zoé Petit;zoe@exemple.fr"
 
 

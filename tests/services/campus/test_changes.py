@@ -39,6 +39,8 @@ from tests.support.databases.engines import as_owner
 from tests.support.examples import examples
 from tests.support.house import COMMAND, NOON, House, build_house
 
+pytestmark = pytest.mark.both_engines
+
 Copy = dict[tuple[str, uuid.UUID], WhatHappened]
 MADE, CHANGED, GONE = WhatHappened.CREATED, WhatHappened.CHANGED, WhatHappened.REMOVED
 

@@ -14,6 +14,8 @@ from app.services.campus.dashboard import PeopleOrder, Start
 from tests.support.every import for_each
 from tests.support.house import House
 
+pytestmark = pytest.mark.both_engines
+
 PEOPLE = (
     "LE BŒUF Anne-Gaëlle;anne@exemple.fr",
     "ÉCRIN Zoé;zoe@exemple.fr",

@@ -85,6 +85,7 @@ def test_a_key_that_gives_way_still_proves_all_it_signed(house: House) -> None:
     assert asked(house, before).verification_method != following.method_id
 
 
+@pytest.mark.both_engines
 def test_a_badge_in_the_log_before_the_theft_stays_good_and_its_answer_says_so(house: House) -> None:
     award_id = award_id_of(house, ZOE)
     house.clock.move(days=2)

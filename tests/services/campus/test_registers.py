@@ -32,6 +32,8 @@ from tests.support.every import for_each
 from tests.support.house import House, build_house
 from tests.support.many_awards import add_awards
 
+pytestmark = pytest.mark.both_engines
+
 SOME = 200
 BY_TEXT = (AwardSort.PERSON, AwardSort.BADGE)
 """PostgreSQL compares text as its locale does."""

@@ -67,6 +67,7 @@ def test_whoever_reads_the_letters_of_an_address_joins_with_every_role_offered(h
     assert history(house, "invitation", invitation.id) == ["invite", "accept"]
 
 
+@pytest.mark.both_engines
 def test_an_invitation_is_accepted_once_however_often_its_button_is_pressed(house: House):
     token = link(house, invite(house))
     together, answers = threading.Barrier(2), []
@@ -204,6 +205,7 @@ def test_the_last_administrator_neither_leaves_nor_loses_the_role(house: House):
     assert "Marc Œuvrard" not in roles(house)
 
 
+@pytest.mark.both_engines
 def test_two_administrators_who_remove_each_other_at_once_leave_one(house: House):
     with house.unit_of_work() as services:
         services.team.set_roles(house.campus, house.trainer.id, [Role.CAMPUS_ADMIN], by=COMMAND)

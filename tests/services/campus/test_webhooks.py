@@ -22,6 +22,8 @@ from tests.support.house import COMMAND, House
 from tests.support.letters import send_all
 from tests.support.webhooks import Receiver, receiver_of, work
 
+pytestmark = pytest.mark.both_engines
+
 URL = "https://si.exemple.fr/badges"
 
 

@@ -53,6 +53,7 @@ def test_key_for_course_platforms_under_another_kek_stops_the_start(house: House
         house.process.check()
 
 
+@pytest.mark.both_engines
 def test_damaged_sealed_key_is_named_and_stops_nothing(house: House) -> None:
     spoilt = "x'0100'" if house.owner.dialect.name == "sqlite" else r"'\x0100'"
     tamper(

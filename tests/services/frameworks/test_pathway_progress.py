@@ -31,6 +31,8 @@ from app.jobs.kinds import PATHWAYS
 from app.services.frameworks.pathways import StageDraft
 from tests.support.house import House
 
+pytestmark = pytest.mark.both_engines
+
 HOURS = StageCondition(ConditionKind.HOURS, 3)
 SEEN = StageCondition(ConditionKind.DECISION, text="A tenu un poste devant du public.")
 

@@ -258,6 +258,7 @@ def to_come(count: int, mark: str = "") -> list[str]:
     ]
 
 
+@pytest.mark.both_engines
 def test_many_new_activities_at_once_wait_for_a_person(house: House, agenda: Agenda) -> None:
     agenda.body = calendar(*to_come(MOST_NEW + 1))
     followed = read(house, follow(house))
@@ -269,6 +270,7 @@ def test_many_new_activities_at_once_wait_for_a_person(house: House, agenda: Age
     assert len(titles(house)) == MOST_NEW
 
 
+@pytest.mark.both_engines
 def test_many_corrections_at_once_wait_for_a_person_and_are_seen_again(house: House, agenda: Agenda) -> None:
     agenda.body = calendar(*to_come(MOST_CORRECTED))
     followed = read(house, follow(house))
@@ -386,6 +388,7 @@ def test_a_calendar_is_read_before_its_campus_is_locked(
     assert [step for at, step in enumerate(steps) if step not in steps[:at][-1:]] == ["read", "lock"] * 2
 
 
+@pytest.mark.both_engines
 def test_the_address_of_a_calendar_is_sealed_and_rewrapped(house: House, agenda: Agenda) -> None:
     followed, before = follow(house), house.process.vault
     with house.owner.connect() as connection:

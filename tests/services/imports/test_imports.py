@@ -15,6 +15,8 @@ from app.errors import Conflict, NotFound
 from app.services.imports.import_matching import ERASED
 from tests.support.house import House, listed
 
+pytestmark = pytest.mark.both_engines
+
 HEADING = "Identifiant;Activité;Date;Lieu;Nom;Prénom;Courriel;Rôle;Heures;Contribution"
 ZOE = "P-1;Robotique;03/10/2025;Le Creusot;MARTIN;Zoé;zoe@exemple.fr;Apprenant;3;"
 ANNE = "P-2;Robotique;03/10/2025;Le Creusot;LE GOFF;Anne;;Ressource;2,5;"

@@ -154,6 +154,7 @@ def test_an_accepted_request_renews_the_badge_at_its_address(
     assert "est renouvelé" in str(office.received[-1]["Subject"])
 
 
+@pytest.mark.both_engines
 def test_the_old_file_leads_to_the_renewed_badge_and_everything_stored_still_agrees(
     house: House, office, award_id: UUID
 ):

@@ -267,6 +267,7 @@ def test_pre_authorized_token_is_bound_to_a_key_too(house: House) -> None:
 # --- each secret once, and for one use
 
 
+@pytest.mark.both_engines
 def test_two_hundred_concurrent_redemptions_of_an_authorization_code_give_one_token(house: House) -> None:
     person, award_id = learner(house)
     form = redemption(code_for(house, person, award_id, authorization(offered_state(house, award_id))))
@@ -278,6 +279,7 @@ def test_two_hundred_concurrent_redemptions_of_an_authorization_code_give_one_to
     assert found == {"token": 1, WalletRefusal.INVALID_GRANT: 199}
 
 
+@pytest.mark.both_engines
 def test_concurrent_uses_of_one_proof_count_once(house: House) -> None:
     person, award_id = learner(house)
     code = code_for(house, person, award_id, authorization(offered_state(house, award_id)))
@@ -294,6 +296,7 @@ def test_concurrent_uses_of_one_proof_count_once(house: House) -> None:
     assert set(found) <= {"badge", WalletRefusal.INVALID_DPOP, WalletRefusal.INVALID_TOKEN}
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize("by_offer", [True, False])
 def test_concurrent_consents_to_one_request_give_one_code(house: House, by_offer: bool) -> None:
     person, award_id = learner(house)

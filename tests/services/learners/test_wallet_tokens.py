@@ -153,6 +153,7 @@ def test_refresh_token_is_used_once_and_its_second_use_ends_both(house: House) -
     assert issued(house, str(second["access_token"]), consents.EMBEDDED) is WalletRefusal.INVALID_TOKEN
 
 
+@pytest.mark.both_engines
 def test_concurrent_uses_of_a_refresh_token_give_one_token_at_most(house: House) -> None:
     award_id, _ = badge_with_end(house)
     secret = answer_of(house, award_id)["refresh_token"]
@@ -269,6 +270,7 @@ def test_replayed_authorization_code_ends_the_tokens_issued_for_it(house: House)
     assert issued(house, str(got["access_token"]), consents.EMBEDDED) is WalletRefusal.INVALID_TOKEN
 
 
+@pytest.mark.both_engines
 def test_authorization_code_redeemed_by_two_at_once_leaves_no_token(house: House) -> None:
     for _ in range(4):
         person, award_id = consents.learner(house)
@@ -299,6 +301,7 @@ def later(house: House, token: str, transaction: object) -> IssuedToWallet | Def
         return error.refusal
 
 
+@pytest.mark.both_engines
 def test_badge_that_is_being_signed_is_issued_later_for_the_same_keys(house: House) -> None:
     award_id = open_award(house)
     token = token_for(house, award_id)
@@ -343,6 +346,7 @@ def test_badge_withdrawn_while_it_was_being_signed_is_not_issued(house: House) -
     assert later(house, token, waiting.transaction_id) is WalletRefusal.DENIED
 
 
+@pytest.mark.both_engines
 def test_deferred_badge_is_asked_for_no_faster_than_the_interval(house: House) -> None:
     award_id = open_award(house)
     token = token_for(house, award_id, WalletFormat.EMBEDDED)

@@ -189,6 +189,7 @@ def test_offer_contains_nothing_about_the_person_or_the_badge(house: House) -> N
     assert code_of_reference(reference) != reference
 
 
+@pytest.mark.both_engines
 def test_two_hundred_concurrent_redemptions_give_one_credential(house: House) -> None:
     form = form_of(offered(house, open_award(house)))
     with ThreadPoolExecutor(16) as devices:
@@ -199,6 +200,7 @@ def test_two_hundred_concurrent_redemptions_give_one_credential(house: House) ->
     assert found == {"token": 1, WalletRefusal.INVALID_GRANT: 199}
 
 
+@pytest.mark.both_engines
 def test_fifty_concurrent_credential_requests_give_one_credential(house: House) -> None:
     token = token_for(house, open_award(house))
     requests = [request_for(WalletFormat.SD_JWT, proof(house, nonce(house))) for _ in range(50)]
@@ -230,6 +232,7 @@ def test_wrong_used_and_expired_codes_are_invalid_grants(house: House) -> None:
         assert redeemed(house, form) is WalletRefusal.INVALID_REQUEST
 
 
+@pytest.mark.both_engines
 def test_transaction_code_has_few_tries_and_a_new_offer_ends_the_last(house: House) -> None:
     award_id = open_award(house)
     offer = offered(house, award_id)

@@ -11,6 +11,8 @@ from tests.support.house import House
 from tests.support.letters import awarded, letters_of, promise, send_all
 from tests.support.servers.post_office import report
 
+pytestmark = pytest.mark.both_engines
+
 ZOE = "zoe@exemple.fr"
 
 

@@ -16,6 +16,8 @@ from tests.support.house import NOON, listed
 from tests.support.letters import awarded, letters_of, send_all
 from tests.support.servers.post_office import HANG_UP
 
+pytestmark = pytest.mark.both_engines
+
 ZOE = "zoe@exemple.fr"
 
 

@@ -16,6 +16,8 @@ from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from tests.support.house import COMMAND, House, send
 from tests.web.accounts.test_learner_account import award_elsewhere
 
+pytestmark = pytest.mark.both_engines
+
 ZOE, TYPO = "Zoé N’Diaye; zoe@exemple.fr", "Zoé Ndiay"
 REASON = "Même date d’inscription, faute de frappe."
 

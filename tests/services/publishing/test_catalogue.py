@@ -19,6 +19,8 @@ from app.services.publishing.catalogue import CatalogueResult, enrolment_link
 from tests.support.every import for_each
 from tests.support.house import House, build_house
 
+pytestmark = pytest.mark.both_engines
+
 
 @pytest.fixture
 def offering(database_url: str, tmp_path: Path) -> Iterator[House]:

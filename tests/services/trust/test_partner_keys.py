@@ -29,6 +29,8 @@ from tests.support.badges.documents import Documents
 from tests.support.house import COMMAND, House
 from tests.support.networks import NETWORK, label, network_of
 
+pytestmark = pytest.mark.both_engines
+
 __all__ = ["award_id"]
 WHY = "Le relais de chaque année."
 

@@ -329,6 +329,7 @@ def test_words_of_peers_change_no_verdict_document_or_figure(house: House, award
     assert (figures(), api()) == before
 
 
+@pytest.mark.both_engines
 def test_erasure_of_the_holder_takes_the_words_along(house: House, award_id: uuid.UUID):
     accepted(house, award_id)
     with house.unit_of_work() as services:
@@ -340,6 +341,7 @@ def test_erasure_of_the_holder_takes_the_words_along(house: House, award_id: uui
             assert left == 0, table
 
 
+@pytest.mark.both_engines
 def test_what_nobody_accepted_goes_after_a_year_and_typed_addresses_after_a_week(
     house: House, award_id: uuid.UUID
 ):

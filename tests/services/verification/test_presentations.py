@@ -462,6 +462,7 @@ def test_withdrawn_badge_answers_only_where_that_was_not_asked(house: House) -> 
 # --- once, for ten minutes
 
 
+@pytest.mark.both_engines
 def test_fifty_concurrent_answers_give_one(house: House) -> None:
     text, made = sd_jwt(house, open_award(house)), asked(house)
     request = request_of(house, made)
