@@ -46,7 +46,11 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["PYTEST_DEBUG_TEMPROOT"] = str(MEMORY)
     # xdist's workers inherit the variable, so one server is started for all of them.
     is_worker = hasattr(config, "workerinput")
-    if is_worker or os.environ.get(URL_VARIABLE) or answers(server_url()):
+    if is_worker or os.environ.get(URL_VARIABLE):
+        return
+    # Each database that is dropped waits for a checkpoint: a run of many tests has a server in memory.
+    has_own = bool(config.getoption("numprocesses", 0)) and _has_room_in_memory()
+    if not has_own and answers(server_url()):
         return
     server = PrivatePostgres(root=MEMORY if _has_room_in_memory() else None)
     if server.start():

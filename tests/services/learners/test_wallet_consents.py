@@ -264,9 +264,6 @@ def test_pre_authorized_token_is_bound_to_a_key_too(house: House) -> None:
     )
 
 
-# --- each secret once, and for one use
-
-
 @pytest.mark.both_engines
 def test_two_hundred_concurrent_redemptions_of_an_authorization_code_give_one_token(house: House) -> None:
     person, award_id = learner(house)

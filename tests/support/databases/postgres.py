@@ -1,4 +1,4 @@
-"""A PostgreSQL for the tests: the one that is named or listens, else a private one for this run."""
+"""A PostgreSQL for the tests: the one that is named, a private one of this run, or the one that listens."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def answers(url: str) -> bool:
 
 @dataclass
 class PrivatePostgres:
-    """A throw-away cluster on a free port of this machine, for a machine whose own server is absent or locked."""
+    """A throw-away cluster on a free port of this machine."""
 
     url: str = ""
     root: Path | None = None
