@@ -33,7 +33,7 @@ from app.http import problems
 from app.http.allowances import AllowanceHeaders, note_allowance
 from app.http.negotiation import HeadAsGet, RoutesBySegment
 from app.http.pages import error_pages
-from app.http.pages.forms import FormerForm
+from app.http.pages.forms import FormerForm, NulReplacement
 from app.http.pages.render import visitor_of
 from app.http.policies import policies, public
 from app.http.request_log import RequestLog, configure_logging
@@ -403,6 +403,7 @@ def create_app(
     app.add_middleware(HeadAsGet)
     app.add_middleware(AllowanceHeaders)
     app.add_middleware(RequestLog)
+    app.add_middleware(NulReplacement)
     https = process.settings.base_url.startswith("https:")
     app.add_middleware(
         AwardFiles,

@@ -140,7 +140,10 @@ class LtiClient:
         return found
 
     def results(self, registration: LtiRegistration, token: GrantedToken, item: LineItem) -> list[LtiResult]:
-        parts = urlsplit(item.url)
+        try:
+            parts = urlsplit(item.url)
+        except ValueError:
+            raise PlatformRefused(registration.label, "line item") from None
         url = urlunsplit(parts._replace(path=parts.path.rstrip("/") + "/results"))
         found: dict[str, LtiResult] = {}
         for told in self._pages(registration, token, url, _RESULTS_TYPE, ""):

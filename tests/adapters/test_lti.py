@@ -69,3 +69,10 @@ def test_results_have_as_many_rows_as_a_course_has_members() -> None:
     with pytest.raises(PlatformRefused):
         LtiClient(pages).results(PLATFORM, granted(pages), ITEM)
     assert pages.asked == 3
+
+
+def test_results_of_an_item_at_no_address_are_refused() -> None:
+    pages = EndlessPages()
+    with pytest.raises(PlatformRefused):
+        LtiClient(pages).results(PLATFORM, granted(pages), LineItem("https://[", "Quiz", 20))
+    assert pages.asked == 0

@@ -19,7 +19,9 @@ from app.domain.campus.signed_terms import LabelCategory
 from app.domain.people import check_name
 from app.domain.trust.trust_registry import label_period
 from app.errors import InvalidInput
+from app.services.publishing.catalogue import enrolment_link
 from app.web.badges.modules import ModuleForm
+from tests.api import clients
 from tests.support.house import House, build_house, send
 
 NOBODY = uuid.uuid4()
@@ -56,6 +58,12 @@ ODD_ADDRESSES = [
     "/connexion?suite=/%00",
     "/langue/%00",
     "/static/%00",
+    "/reseau/%00",
+    "/reseau/a%00b/rapport",
+    "/gestion/itip/competences/nouvelle?referentiel=%00",
+    "/gestion/itip/rapport/annuel/999999999999",
+    "/gestion/itip/rapport/annuel/99999999999-99",
+    "/gestion/itip/rapport/annuel/" + "9" * 400,
 ]
 
 
@@ -179,3 +187,23 @@ def test_a_number_that_no_integer_holds_is_no_fault(house: House, trainer: TestC
         assert [each.status_code for each in answers if each.status_code >= 500] == [], odd[:20]
         form = ModuleForm("Module", "", "", "1", "", {str(NOBODY): odd})
         assert form.text().competencies == {NOBODY: 3 if odd == "\u0663" else None}
+
+
+def test_no_filter_of_a_program_is_compared_with_a_sign_that_no_text_has(house: House):
+    program = clients.program(house)
+    for path in ("activities?external_id=%00", "people?external_id=a%00", "external-ids/people/%00"):
+        assert program.get(f"{clients.V1}/{path}").status_code < 500, path
+
+
+def test_an_origin_that_is_no_address_is_foreign(house: House):
+    browser = house.client()
+    for origin in ("http://[", "http://a]", "http://a\u2100b.example".encode()):
+        answer = browser.post("/verifier", data={"lien": "x"}, headers={"origin": origin})
+        assert answer.status_code == 403, origin
+
+
+def test_an_enrolment_link_that_is_no_address_is_refused():
+    for link in ("http://[", "https://[::1", "https://"):
+        with pytest.raises(InvalidInput):
+            enrolment_link(link)
+    assert enrolment_link("https://exemple.fr/inscription") == "https://exemple.fr/inscription"

@@ -110,7 +110,7 @@ def period_of(key: str) -> Period:
             period = Period.school(int(key.partition("-")[0]))
         else:
             period = Period.civil(int(key))
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise InvalidInput(
             N_("Cette période n’est pas lisible : choisissez une année ou deux dates.")
         ) from error

@@ -171,7 +171,11 @@ def check_same_site(headers: Headers, *, own_host: str, has_session: bool) -> No
         if site is None and not has_session:
             raise _foreign()
         return
-    if urlsplit(origin).netloc.lower() != own_host.lower():
+    try:
+        is_own = urlsplit(origin).netloc.lower() == own_host.lower()
+    except ValueError:
+        is_own = False
+    if not is_own:
         raise _foreign()
 
 
@@ -328,6 +332,22 @@ class BodySizeLimit:
             (len(start), limit) for start, limit in self.by_path.items() if fnmatchcase(path, f"{start}*")
         ]
         return max(fitting, default=(0, self.usual))[1]
+
+
+class NulReplacement:
+    """ASGI middleware: NUL in a path or a query becomes U+FFFD, as bytes that are no UTF-8 do. PostgreSQL compares
+    no text with it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            if "\x00" in scope["path"]:
+                scope["path"] = scope["path"].replace("\x00", "\ufffd")
+            if b"%00" in scope["query_string"]:
+                scope["query_string"] = scope["query_string"].replace(b"%00", b"%EF%BF%BD")
+        await self.app(scope, receive, send)
 
 
 def ids_in(texts: Iterable[str]) -> list[uuid.UUID]:

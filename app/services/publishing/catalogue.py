@@ -498,13 +498,12 @@ def enrolment_link(written: str) -> str:
         return ""
     if is_address(written.removeprefix("mailto:")):
         return f"mailto:{written.removeprefix('mailto:')}"
-    parts = urlsplit(written)
-    if (
-        parts.scheme != "https"
-        or not parts.hostname
-        or len(written) > 400
-        or any(c.isspace() for c in written)
-    ):
+    try:
+        parts = urlsplit(written)
+        is_page = parts.scheme == "https" and bool(parts.hostname)
+    except ValueError:
+        is_page = False
+    if not is_page or len(written) > 400 or any(c.isspace() for c in written):
         raise InvalidInput(
             N_("Donnez une adresse e-mail, ou l’adresse d’une page qui commence par https://.")
         )
