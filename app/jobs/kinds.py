@@ -233,10 +233,10 @@ def _reviews_due(process: Process) -> Sequence[uuid.UUID]:
 def _review(process: Process, log_id: uuid.UUID) -> bool:
     """Reading may take a minute or two, outside the writing transaction so that it never blocks writers."""
     with process.unit_of_work(reading=True) as services:
-        log = services.log_watch.log(log_id)
-        size, faults = log.size, services.log_watch.check(log)
+        log, since = services.log_watch.log(log_id), services.log_watch.start_of_review(log_id)
+        faults = services.log_watch.check(log, since=since)
     with process.unit_of_work() as services:
-        services.log_watch.note_review(log_id, size, faults, by=_LOGS_BY)
+        services.log_watch.note_review(log, faults, since=since, by=_LOGS_BY)
     return False
 
 

@@ -131,6 +131,7 @@ class FormerKey:
 class ReviewLine:
     asked_at: datetime
     done_at: datetime | None
+    since: int
     size: int | None
     state: StateLabel
     faults: Sequence[str]
@@ -144,7 +145,7 @@ class ReviewLine:
         else:
             state = StateLabel(N_("Tel qu’il a été écrit"), "ok")
         faults = [translated(FAULTS[Fault(kind)]).format(where=where) for kind, where in review.faults]
-        return ReviewLine(review.asked_at, review.done_at, review.size, state, faults)
+        return ReviewLine(review.asked_at, review.done_at, review.since, review.size, state, faults)
 
 
 @dataclass(frozen=True)

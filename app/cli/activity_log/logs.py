@@ -36,6 +36,12 @@ def check(
     processes: Annotated[
         int, typer.Option(min=1, max=64, help=N_("Combien de processus se partagent le travail."))
     ] = os.cpu_count() or 1,
+    new: Annotated[
+        bool,
+        typer.Option(
+            "--new", help=N_("Seulement les lignes écrites depuis la dernière relecture sans défaut.")
+        ),
+    ] = False,
 ) -> None:
     process = ready_process()
     spans = shared_between_processes(process.settings.database_url, processes)
@@ -46,9 +52,10 @@ def check(
     for log in logs:
         with process.unit_of_work(reading=True) as services:
             log = services.log_watch.log(log.id)
-            faults = services.log_watch.check(log, spans)
+            since = services.log_watch.last_intact(log.id) if new else None
+            faults = services.log_watch.check(log, spans, since=since)
         with process.unit_of_work() as services:
-            services.log_watch.note_review(log.id, log.size, faults, by=_BY)
+            services.log_watch.note_review(log, faults, since=since, by=_BY)
         for fault in faults:
             print(
                 log.origin,

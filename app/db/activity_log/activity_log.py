@@ -534,6 +534,15 @@ class LogWatchStore(Store):
         )
         return self.session.exec(query.order_by(col(LogReview.done_at).desc())).first()
 
+    def newest_intact(self, log_id: uuid.UUID, *, whole: bool = False) -> LogReview | None:
+        """The newest review without a fault, with the frontier where it ended."""
+        query = select(LogReview).where(LogReview.log_id == log_id, col(LogReview.edge).is_not(None))
+        if whole:
+            query = query.where(LogReview.since == 0)
+        return self.session.exec(
+            query.order_by(col(LogReview.done_at).desc(), col(LogReview.size).desc())
+        ).first()
+
     def waiting_reviews(self, log_id: uuid.UUID) -> list[LogReview]:
         query = select(LogReview).where(LogReview.log_id == log_id, col(LogReview.done_at).is_(None))
         return list(self.session.exec(query.order_by(col(LogReview.asked_at))))

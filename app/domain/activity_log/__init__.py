@@ -580,7 +580,10 @@ class LogWitness(SQLModel, table=True):
 
 
 class LogReview(SQLModel, table=True):
-    """One recomputation of a whole log from its rows: the request and the result."""
+    """One recomputation of a log from its rows, from entry `since` on: the request and the result.
+
+    `edge` is the frontier of the tree at `size`, where nothing was wrong; a later review may start there.
+    """
 
     __tablename__ = "log_review"
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
@@ -588,5 +591,7 @@ class LogReview(SQLModel, table=True):
     asked_at: datetime = Field(sa_column=utc_datetime())
     asked_by: str = Field(max_length=120)
     done_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
+    since: int = Field(default=0, sa_type=BigInteger)
     size: int | None = Field(default=None, sa_type=BigInteger)
+    edge: bytes | None = None
     faults: list[list[str]] = Field(default_factory=list, sa_column=json_column())

@@ -32,6 +32,7 @@ class Fault(StrEnum):
     """Kinds of faults in a log."""
 
     MISSING_ENTRY = "missing_entry"
+    CHANGED_BEFORE = "changed_before"
     CHANGED_ENTRY = "changed_entry"
     TIME_BACKWARDS = "time_backwards"
     CHANGED_PAYLOAD = "changed_payload"
@@ -45,6 +46,7 @@ class Fault(StrEnum):
 
 FAULTS = {
     Fault.MISSING_ENTRY: N_("La ligne {where} manque."),
+    Fault.CHANGED_BEFORE: N_("Avant la ligne {where}, le journal n’est plus celui qui avait été relu."),
     Fault.CHANGED_ENTRY: N_("La ligne {where} a changé."),
     Fault.TIME_BACKWARDS: N_(
         "La ligne {where} est datée d’avant la ligne qui la précède : l’horloge a reculé."
@@ -130,7 +132,11 @@ def _payload_fits(entry: WrittenEntry) -> bool:
 
 
 class LogCheck:
-    """One pass over one log, in order, in constant memory. `keys`: all keys of the log, oldest first."""
+    """One pass over one log, in order, in constant memory. `keys`: all keys of the log, oldest first.
+
+    `since`, the frontier where an earlier pass ended, leaves out the entries before it: of these, only what the
+    tree continues from is compared with it.
+    """
 
     def __init__(
         self,
@@ -139,8 +145,10 @@ class LogCheck:
         keys: Sequence[NoteKey],
         anchors: Anchors,
         spans: Spans | None = None,
+        since: Frontier | None = None,
     ) -> None:
         self.store, self.log, self.keys = store, log, keys
+        self.since = since
         self.reached = 0
         # A closed log lost signed entries, which is why it was closed: recorded once, not reported daily.
         self.anchor = None if log.closed_at else anchors.last(log.origin)
@@ -159,10 +167,18 @@ class LogCheck:
                 yield fault
 
     def _found(self) -> Iterator[LogFault]:
-        yield from self._at_this_size()
-        count = self.store.count_entries(self.log.id)
-        ranges = [range(at, min(at + AT_A_TIME, count)) for at in range(0, count, AT_A_TIME)]
         last_at = None
+        if self.since is not None and self.since.size:
+            if not self._resumes_at(self.since):
+                yield LogFault(Fault.CHANGED_BEFORE, str(self.since.size))
+                return
+            last_at = next(
+                (each.at for each in self.store.entries(self.log.id, self.since.size - 1, self.since.size)),
+                None,
+            )
+        yield from self._at_this_size()
+        start, count = self.frontier.size, self.store.count_entries(self.log.id)
+        ranges = [range(at, min(at + AT_A_TIME, count)) for at in range(start, count, AT_A_TIME)]
         for span, numbers in zip(self.spans(self.log.id, ranges), ranges, strict=True):
             if last_at is not None and span.first_at is not None and span.first_at < last_at:
                 yield LogFault(Fault.TIME_BACKWARDS, str(span.start))
@@ -177,6 +193,50 @@ class LogCheck:
                 yield LogFault(Fault.MISSING_ENTRY, str(self.frontier.size))
                 return
         yield from self._end_faults()
+
+    def _resumes_at(self, since: Frontier) -> bool:
+        """Take the tree up where it ended, if what is stored at its right edge still leads to the same frontier."""
+        nodes, subtrees = since.size, list[bytes]()
+        while nodes:
+            row = self._row(len(self.filling) - 1, nodes & (WIDTH - 1), nodes)
+            if row is None:
+                return False
+            self.filling[-1] = row
+            part = Frontier()
+            for hash_ in row:
+                part.append(hash_)
+            subtrees = [*part.subtrees, *subtrees]
+            if nodes := nodes >> HEIGHT:
+                self.filling.append([])
+        if subtrees != since.subtrees:
+            return False
+        self.frontier = Frontier(since.size, since.subtrees)
+        self.tiles = {
+            (level, place) for level, place in self.tiles if place >= since.size >> HEIGHT * (level + 1)
+        }
+        before = [size for size in self.checkpoints if size < since.size]
+        for checkpoint in (self.checkpoints.pop(size) for size in sorted(before)):
+            if checkpoint.size == max(before):
+                self._note_signers(checkpoint)
+        return True
+
+    def _row(self, level: int, wanted: int, stop: int) -> list[bytes] | None:
+        """The last `wanted` hashes of a level that has `stop`; None where one is missing."""
+        if level == 0:
+            row = [each.leaf_hash for each in self.store.entries(self.log.id, stop - wanted, stop)]
+        else:
+            tiles = (
+                self.store.kept_tile(self.log.id, level - 1, place) for place in range(stop - wanted, stop)
+            )
+            row = [tile[1] for tile in tiles if tile is not None]
+        return row if len(row) == wanted else None
+
+    def _note_signers(self, checkpoint: LogCheckpoint) -> None:
+        try:
+            signed = Note.from_text(checkpoint.note).signed_by(self.keys)
+        except CredentialError:
+            return
+        self.reached = max((self.keys.index(each.key) for each in signed), default=self.reached)
 
     def _one_by_one(self, log_id: uuid.UUID, ranges: Sequence[range]) -> Iterator[Span]:
         for numbers in ranges:

@@ -29,13 +29,14 @@ from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from app.language import N_
 from app.services.activity_log.activity_log import ActivityLog, Anchors
 from app.services.activity_log.keys import LogKeyHistory
-from app.services.activity_log.log_check import LogCheck, LogFault, Spans
+from app.services.activity_log.log_check import Fault, LogCheck, LogFault, Spans
 from sceau_credentials.errors import CredentialError, MalformedInput, ProofError
-from sceau_credentials.transparency_log.notes import Note, NoteKey, SignatureType, TreeHead
+from sceau_credentials.transparency_log.notes import Frontier, Note, NoteKey, SignatureType, TreeHead
 from sceau_credentials.transparency_log.notes import Signed as SignedNote
 
 logger = structlog.get_logger(__name__)
 REVIEWED_EVERY: Final = timedelta(days=1)
+READ_WHOLE_EVERY: Final = timedelta(days=7)
 SHOWN: Final = 20
 _AHEAD: Final = timedelta(minutes=5)
 """Maximum lead of a witness's clock over ours."""
@@ -181,10 +182,33 @@ class LogWatch:
 
     # --- reviews
 
-    def check(self, log: CampusLog, spans: Spans | None = None) -> list[LogFault]:
-        """Every fault of the log, derived again from its rows; empty if intact."""
+    def check(
+        self, log: CampusLog, spans: Spans | None = None, *, since: LogReview | None = None
+    ) -> list[LogFault]:
+        """Every fault of the log, derived again from its rows, after those that `since` read; empty if intact.
+
+        Where those no longer lead to what it read, the whole log is derived again.
+        """
         keys = self.log_keys.keys(self.campuses.get_by_id(log.campus_id), log)
-        return list(LogCheck(self.store, log, keys, self.anchors, spans).run())
+        unlike = []
+        if since is not None:
+            unlike = [LogFault(Fault.CHANGED_BEFORE, str(since.size))]
+            if frontier := _frontier_of(since):
+                found = list(LogCheck(self.store, log, keys, self.anchors, spans, frontier).run())
+                if found != unlike:
+                    return found
+        return list(LogCheck(self.store, log, keys, self.anchors, spans).run()) or unlike
+
+    def last_intact(self, log_id: uuid.UUID) -> LogReview | None:
+        """The newest review without a fault, from which the next may start."""
+        return self.watch.newest_intact(log_id)
+
+    def start_of_review(self, log_id: uuid.UUID) -> LogReview | None:
+        """None: the whole log is read, once a week and where a person asks; else what was appended since."""
+        whole = self.watch.newest_intact(log_id, whole=True)
+        if self.watch.waiting_reviews(log_id) or whole is None or whole.done_at is None:
+            return None
+        return self.last_intact(log_id) if whole.done_at > self.clock() - READ_WHOLE_EVERY else None
 
     def ask_review(self, campus: Campus, *, by: Actor) -> LogReview:
         """Request a review by the worker. Idempotent while one is pending."""
@@ -202,19 +226,25 @@ class LogWatch:
         return self.watch.logs_to_review(reviewed_before=self.clock() - REVIEWED_EVERY)
 
     def note_review(
-        self, log_id: uuid.UUID, size: int, faults: Sequence[LogFault], *, by: Actor
+        self,
+        log: CampusLog,
+        faults: Sequence[LogFault],
+        *,
+        since: LogReview | None = None,
+        by: Actor,
     ) -> LogReview:
-        """Store the findings; completes a pending review."""
+        """Store the findings; completes a pending review. `log`: as it was when it was read."""
         now = self.clock()
-        reviews = self.watch.waiting_reviews(log_id) or [
-            LogReview(log_id=log_id, asked_at=now, asked_by=_named(by))
-        ]
+        waiting = [] if since else self.watch.waiting_reviews(log.id)
+        reviews = waiting or [LogReview(log_id=log.id, asked_at=now, asked_by=_named(by))]
         for review in reviews:
-            review.done_at, review.size = now, size
+            review.done_at, review.size = now, log.size
+            review.since = (since.size or 0) if since else 0
+            review.edge = None if faults else log.edge
             review.faults = [[each.fault.value, each.where] for each in faults[:100]]
             self.watch.add(review)
         if faults:
-            logger.error("the log is not as it was written", log=str(log_id), faults=len(faults))
+            logger.error("the log is not as it was written", log=str(log.id), faults=len(faults))
         return reviews[0]
 
     def logs(self, campus: Campus | None = None) -> list[CampusLog]:
@@ -238,6 +268,13 @@ class LogWatch:
 
     def _said(self, log: CampusLog, kind: EntryKind) -> list[MonitoredStatement]:
         return [MonitoredStatement(*pair) for pair in self.watch.recent_of_kind(log.id, kind, limit=SHOWN)]
+
+
+def _frontier_of(review: LogReview) -> Frontier | None:
+    try:
+        return Frontier.from_bytes(review.size or 0, review.edge or b"")
+    except ValueError:
+        return None
 
 
 def _named(by: Actor) -> str:

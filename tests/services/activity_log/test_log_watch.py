@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +17,7 @@ from app.domain.activity_log import EntryKind, leaf_of
 from app.errors import Conflict, InvalidInput
 from app.jobs.kinds import CHECKPOINTS, REVIEWS
 from app.services.activity_log.activity_log import LogOutOfStep
-from app.services.activity_log.log_check import Fault
+from app.services.activity_log.log_check import Fault, Span, derive_span
 from app.services.activity_log.witness import cosign_log
 from sceau_credentials.errors import DocumentUnavailable
 from sceau_credentials.transparency_log.notes import Frontier, Note, NoteKey, TreeHead, cosign
@@ -166,6 +168,81 @@ def test_a_log_is_read_again_every_day_and_whenever_an_auditor_asks(house: House
     assert len(reviews) == 3
     assert [Fault.CHANGED_ENTRY.value, "7"] in reviews[0].faults
     assert [each.size for each in reviews] == [302, 302, 302]
+
+
+def test_the_daily_review_reads_what_was_appended_and_the_whole_log_once_a_week(house: House) -> None:
+    record(house, 300)
+    read = []
+    for day in range(8):
+        if day:
+            record(house, 20, start=300 + 20 * day)
+            house.clock.move(hours=25)
+        for log_id in REVIEWS.due(house.process):
+            REVIEWS.perform(house.process, log_id)
+        with house.unit_of_work(reading=True) as services:
+            newest = services.log_watch.audit(house.campus).reviews[0]
+        assert newest.faults == []
+        read.append((newest.since, newest.size))
+    assert read == [(0, 302), *((302 + 20 * n, 322 + 20 * n) for n in range(6)), (0, 442)]
+    shown = house.client(house.admin).get("/gestion/itip/audit/journal").text
+    assert "402 à 422" in shown.replace("\xa0", " ").replace("&nbsp;", " ")
+
+
+def check_new(house: House) -> tuple[list[range], list[tuple[Fault, str]]]:
+    """The entries read by a check since the last review, and its faults; a review where there is none."""
+    read: list[range] = []
+    with house.unit_of_work() as services:
+        log = services.log_watch.logs(house.campus)[-1]
+        since = services.log_watch.last_intact(log.id)
+
+        def spans(log_id: uuid.UUID, ranges: Sequence[range]) -> Iterator[Span]:
+            read.extend(ranges)
+            return (derive_span(services.activity_log.store, log_id, each) for each in ranges)
+
+        faults = services.log_watch.check(log, spans, since=since)
+        if not faults:
+            services.log_watch.note_review(log, faults, since=since, by=COMMAND)
+    return read, [(each.fault, each.where) for each in faults]
+
+
+def test_a_check_since_the_last_review_reads_the_new_lines_alone(house: House) -> None:
+    size = 0
+    for count in (252, 1, 1, 1, 1, 256, 3):
+        record(house, count, start=size)
+        before, size = size, checkpoint(house).size
+        assert check_new(house) == ([range(before, size)], [])
+    assert check_new(house) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("statement", "read", "fault"),
+    [
+        (
+            "UPDATE log_entry SET kind = 'award' WHERE number = 310",
+            [range(302, 312)],
+            (Fault.CHANGED_ENTRY, "310"),
+        ),
+        # At the right edge of what was read, the whole log is read to name it.
+        (
+            "UPDATE log_entry SET leaf_hash = commitment WHERE number = 290",
+            [range(312)],
+            (Fault.CHANGED_ENTRY, "290"),
+        ),
+        ("UPDATE log_tile SET root = hashes WHERE place = 0", [range(312)], (Fault.CHANGED_TILE, "tile/0/0")),
+        ("UPDATE log_review SET size = 301", [range(312)], (Fault.CHANGED_BEFORE, "301")),
+    ],
+)
+def test_what_changed_since_the_last_review_is_named(
+    house: House, statement: str, read: list[range], fault: tuple[Fault, str]
+) -> None:
+    record(house, 300)
+    checkpoint(house)
+    assert check_new(house) == ([range(302)], [])
+    record(house, 10, start=300)
+    tamper(house, statement)
+    found = check_new(house)
+    assert found[0] == read
+    assert fault in found[1]
 
 
 def test_an_auditor_sees_what_the_log_holds_and_what_the_last_review_found(house: House) -> None:
