@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from sqlalchemy import text
 
 from app.container import Services, shared_between_processes
-from app.db.activity_log.activity_log import full_tile
+from app.db.activity_log import full_tile
 from app.db.engine import session as engine_session
 from app.db.engine.writes import insert_rows
 from app.domain.activities import Activity, ActivityKind, Participation

@@ -23,7 +23,7 @@ from app.adapters.papers import Papers
 from app.adapters.passkey_ceremonies import WebAuthnCeremonies
 from app.adapters.picture_codes import PictureCodes
 from app.adapters.secrets import EncryptedTokens, KeyVault, SealedForms
-from app.db.awards.awards import AwardRecord
+from app.db.awards import AwardRecord
 from app.domain.accounts.sign_in import Ceremonies
 from app.domain.awards.signing_clock import Counter
 from app.domain.campus.audit_log import Actor

@@ -21,23 +21,19 @@ from app.db.accounts import (
     SessionStore,
     SignInStore,
 )
-from app.db.activities.activities import ActivityFileStore, ActivityStore, FileStore
+from app.db.activities import ActivityFileStore, ActivityStore, CheckInStore, FileStore
 from app.db.activities.campus_activities import CampusActivityStore
-from app.db.activities.check_in import CheckInStore
 from app.db.activities.plans import ActivityPlanStore
-from app.db.activity_log.activity_log import ActivityLogStore, LogDisputeStore, LogWatchStore
+from app.db.activity_log import ActivityLogStore, LogDisputeStore, LogWatchStore
 from app.db.activity_log.choices import ChoiceStore
 from app.db.activity_log.integrity import IntegrityStore, RecoveryStore
-from app.db.awards.awards import AwardEvidenceStore, AwardStore
-from app.db.awards.batches import BatchStore, ClaimCodeStore, SigningClockStore, WaitingStore
-from app.db.awards.holders import HolderStore
-from app.db.badges import BadgeStore, OpeningStore, RuleCountStore
-from app.db.badges.modules import ModuleStore
+from app.db.awards import AwardEvidenceStore, AwardStore
+from app.db.awards.batches import BatchStore, ClaimCodeStore, HolderStore, SigningClockStore, WaitingStore
+from app.db.badges import BadgeStore, ModuleStore, OpeningStore, RuleCountStore
 from app.db.badges.shared_definitions import SharedDefinitionStore
-from app.db.campus.campus import CampusStore, HistoryStore, SubjectStore, TeamStore
+from app.db.campus import CampusStore, HistoryStore, SubjectStore, TeamStore
 from app.db.campus.directory import DirectoryStore, PeopleRegisterStore, ProgramLists
-from app.db.campus.integration import AccessStore, IntegrationStore
-from app.db.campus.lti import LtiStore
+from app.db.campus.integration import AccessStore, IntegrationStore, LtiStore, WebhookStore
 from app.db.campus.operations import OperatorStore, SignedStateStore, WaitingWorkStore
 from app.db.campus.people import CampusPeopleStore
 from app.db.campus.registers import (
@@ -47,28 +43,28 @@ from app.db.campus.registers import (
     SavedViewStore,
 )
 from app.db.campus.samples import SampleStore
-from app.db.campus.webhooks import WebhookStore
 from app.db.engine.session import WorkerStore, open_engine, open_session
-from app.db.frameworks import CompetencyStore, FrameworkStore
-from app.db.frameworks.full_text import FullTextIndex
+from app.db.frameworks import CompetencyStore, FrameworkStore, FullTextIndex
 from app.db.frameworks.pathways import PathwayStore
 from app.db.imports import ImportStore
-from app.db.learners import BroughtBadgeStore, ContributionStore, PortfolioStore, RequestStore
-from app.db.learners.connected_apps import ConnectedAppStore
+from app.db.learners import (
+    BroughtBadgeStore,
+    ConnectedAppStore,
+    ContributionStore,
+    PortfolioStore,
+    RequestStore,
+)
 from app.db.learners.wallets import WalletStore
 from app.db.messages import LetterStore, ReminderStore
 from app.db.people import GuardianStore, MergeStore, NamesakeStore, NameStore, PeopleStore
 from app.db.privacy import AccessLogStore, ConsentStore, ErasureStore, PersonalDataStore, RetentionStore
 from app.db.publishing import StatusStore
 from app.db.publishing.catalogue import CatalogueStore
-from app.db.publishing.page_views import PageViewStore
-from app.db.publishing.ratings import RatingStore
+from app.db.publishing.ratings import PageViewStore, RatingStore
 from app.db.reports.counting import ReportCountStore
 from app.db.reports.counts import CountStore
-from app.db.reports.editions import EditionStore
-from app.db.reports.facts import ReportFactsStore
-from app.db.reports.network import ReportSharingStore
-from app.db.reports.surveys import SurveyStore
+from app.db.reports.editions import EditionStore, ReportSharingStore
+from app.db.reports.facts import ReportFactsStore, SurveyStore
 from app.db.trust import EndorsementStore, NetworkTeamStore, OrganisationStore, PeerStore, RecognitionStore
 from app.db.verification import PresentationStore
 from app.services.activity_log.log_check import Span, Spans, derive_span

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement
 from sqlmodel import col, delete, func, select, update
 
-from app.db.activities.activities import organised_by
+from app.db.activities import organised_by
 from app.db.engine.queries import Store
 from app.db.engine.writes import IN_ONE_QUERY, insert_rows, update_rows
 from app.domain.activities import Activity, ActivityCampus, Participation

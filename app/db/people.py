@@ -12,7 +12,7 @@ from sqlalchemy import select as select_rows
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel, col, delete, func, or_, select
 
-from app.db.activities.activities import organised_by
+from app.db.activities import organised_by
 from app.db.engine.queries import Store
 from app.db.engine.schema import check_knows_every_table
 from app.db.engine.writes import among

@@ -12,10 +12,10 @@ from datetime import date, datetime
 from enum import Enum
 from typing import Any, Final
 
-from app.db.activity_log.activity_log import ActivityLogStore
-from app.db.awards.awards import AwardRecord, AwardStore
+from app.db.activity_log import ActivityLogStore
+from app.db.awards import AwardRecord, AwardStore
 from app.db.awards.batches import BatchStore
-from app.db.campus.campus import CampusStore, HistoryStore
+from app.db.campus import CampusStore, HistoryStore
 from app.db.imports import ImportStore
 from app.db.messages import LetterStore
 from app.db.people import PeopleStore

@@ -24,10 +24,10 @@ from sqlalchemy import (
 from sqlalchemy.orm import join
 from sqlmodel import Session, col
 
-from app.db.activities.activities import organised_by
+from app.db.activities import organised_by
 from app.db.activities.campus_activities import LATEST, activities_page, hold
 from app.db.activities.campus_activities import are_of as are_organised_by
-from app.db.awards.awards import AwardRecord, AwardStore
+from app.db.awards import AwardRecord, AwardStore
 from app.db.badges import WITHOUT_PICTURES
 from app.db.campus.people import are_named, are_of, has_met, is_known_at
 from app.db.campus.registers import RegisterStore

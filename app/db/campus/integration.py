@@ -9,8 +9,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import delete, literal, tuple_, update
-from sqlmodel import col, select
+from sqlalchemy import ColumnElement, and_, delete, exists, func, literal, or_, tuple_, update
+from sqlalchemy.orm import aliased
+from sqlmodel import SQLModel, col, select
 
 from app.db.engine.queries import Store
 from app.db.engine.writes import among, insert_unless_there
@@ -20,9 +21,16 @@ from app.domain.campus.integration import (
     Change,
     ChangedKind,
     ChangeHead,
+    DeliveryState,
     ExternalId,
     NamedKind,
+    Webhook,
+    WebhookDelivery,
+    WebhookState,
 )
+from app.domain.campus.lti import LtiAccount, LtiCourse, LtiKey, LtiLaunch, LtiPlatform
+from app.errors import NotFound
+from app.language import N_
 
 ANSWERS_AT_ONCE: Final = 300
 
@@ -159,3 +167,230 @@ class AccessStore(Store):
     def list_tokens(self, campus_id: uuid.UUID) -> Sequence[ApiToken]:
         query = select(ApiToken).where(ApiToken.campus_id == campus_id).order_by(col(ApiToken.created_at))
         return self.session.exec(query).all()
+
+
+# --- Webhooks of campuses and their messages
+
+
+class WebhookStore(Store):
+    def list_of(self, campus_id: uuid.UUID) -> Sequence[Webhook]:
+        """The oldest first."""
+        query = select(Webhook).where(Webhook.campus_id == campus_id)
+        return self.session.exec(query.order_by(col(Webhook.created_at), col(Webhook.id))).all()
+
+    def get_in_campus(self, webhook_id: uuid.UUID, campus_id: uuid.UUID, *, lock: bool = False) -> Webhook:
+        found = self.lock(webhook_id) if lock else self.session.get(Webhook, webhook_id)
+        if found is None or found.campus_id != campus_id:
+            raise NotFound(N_("Ce webhook n’existe pas ici."))
+        return found
+
+    def find(self, webhook_id: uuid.UUID) -> Webhook | None:
+        return self.session.get(Webhook, webhook_id)
+
+    def lock(self, webhook_id: uuid.UUID) -> Webhook | None:
+        query = select(Webhook).where(Webhook.id == webhook_id).with_for_update()
+        return self.session.exec(query.execution_options(populate_existing=True)).first()
+
+    def add(self, row: Webhook | WebhookDelivery) -> None:
+        self.session.add(row)
+        self.session.flush()
+
+    def add_all(self, rows: Sequence[WebhookDelivery]) -> None:
+        self.session.add_all(rows)
+        self.session.flush()
+
+    def remove(self, webhook: Webhook) -> None:
+        self.session.execute(delete(WebhookDelivery).where(col(WebhookDelivery.webhook_id) == webhook.id))
+        self.session.delete(webhook)
+        self.session.flush()
+
+    def shared_head(self, campus_id: uuid.UUID) -> ChangeHead | None:
+        """The feed's last number; no change is numbered, and no person erased from it, until this transaction ends."""
+        query = select(ChangeHead).where(ChangeHead.campus_id == campus_id).with_for_update(read=True)
+        return self.session.exec(query.execution_options(populate_existing=True)).first()
+
+    # --- what is to be done
+
+    def due(self, at: datetime, *, limit: int) -> list[uuid.UUID]:
+        """Active webhooks with changes to read or messages to send now, those who wait longest first."""
+        waiting = exists().where(col(WebhookDelivery.webhook_id) == col(Webhook.id), *_sendable(at))
+        unread = or_(
+            col(ChangeHead.last) > col(Webhook.read_to), col(ChangeHead.generation) != col(Webhook.generation)
+        )
+        query = (
+            select(Webhook.id)
+            .outerjoin(ChangeHead, col(ChangeHead.campus_id) == col(Webhook.campus_id))
+            .where(
+                Webhook.state == WebhookState.ACTIVE,
+                col(Webhook.next_at) <= at,
+                or_(and_(col(ChangeHead.campus_id).is_not(None), unread), waiting),
+            )
+            .order_by(col(Webhook.next_at), col(Webhook.id))
+        )
+        return list(self.session.exec(query.limit(limit)))
+
+    def sendable(self, webhook_id: uuid.UUID, at: datetime, *, limit: int) -> Sequence[WebhookDelivery]:
+        """In their order; a message waits for earlier ones about the same row."""
+        query = select(WebhookDelivery).where(WebhookDelivery.webhook_id == webhook_id, *_sendable(at))
+        ordered = query.order_by(col(WebhookDelivery.number), col(WebhookDelivery.id))
+        return self.session.exec(ordered.limit(limit)).all()
+
+    def lock_delivery(self, delivery_id: uuid.UUID) -> WebhookDelivery | None:
+        query = select(WebhookDelivery).where(WebhookDelivery.id == delivery_id).with_for_update()
+        return self.session.exec(query.execution_options(populate_existing=True)).first()
+
+    # --- the delivery log
+
+    def deliveries(
+        self,
+        webhook_id: uuid.UUID,
+        *,
+        before: tuple[datetime, uuid.UUID] | None = None,
+        state: DeliveryState | None = None,
+        limit: int,
+    ) -> Sequence[WebhookDelivery]:
+        """The newest first."""
+        at, row_id = col(WebhookDelivery.created_at), col(WebhookDelivery.id)
+        query = select(WebhookDelivery).where(WebhookDelivery.webhook_id == webhook_id)
+        if before is not None:
+            query = query.where(or_(at < before[0], and_(at == before[0], row_id < before[1])))
+        if state is not None:
+            query = query.where(WebhookDelivery.state == state)
+        return self.session.exec(query.order_by(at.desc(), row_id.desc()).limit(limit)).all()
+
+    def counts(self, webhook_id: uuid.UUID) -> dict[DeliveryState, int]:
+        query = (
+            select(WebhookDelivery.state, func.count())
+            .where(WebhookDelivery.webhook_id == webhook_id)
+            .group_by(col(WebhookDelivery.state))
+        )
+        return {DeliveryState(state): count for state, count in self.session.exec(query)}
+
+    def replay_failed(self, webhook_id: uuid.UUID, at: datetime) -> int:
+        """All messages that were given up; returns how many."""
+        query = (
+            update(WebhookDelivery)
+            .where(
+                col(WebhookDelivery.webhook_id) == webhook_id,
+                col(WebhookDelivery.state) == DeliveryState.FAILED,
+            )
+            .values(state=DeliveryState.WAITING, attempts=0, next_at=at)
+        )
+        done = self.session.execute(query)
+        self.session.expire_all()
+        return int(done.rowcount)  # type: ignore[attr-defined]
+
+
+def _sendable(at: datetime) -> tuple[ColumnElement[bool], ...]:
+    earlier = aliased(WebhookDelivery)
+    blocked = exists().where(
+        col(earlier.webhook_id) == col(WebhookDelivery.webhook_id),
+        col(earlier.state) == DeliveryState.WAITING,
+        col(earlier.noun_id) == col(WebhookDelivery.noun_id),
+        col(earlier.number) < col(WebhookDelivery.number),
+        col(earlier.next_at) > at,
+    )
+    return (
+        col(WebhookDelivery.state) == DeliveryState.WAITING,
+        col(WebhookDelivery.next_at) <= at,
+        ~blocked,
+    )
+
+
+# --- Course platforms of a campus, their courses, linked accounts and launches
+
+
+class LtiStore(Store):
+    def save(self, row: SQLModel) -> None:
+        self.session.add(row)
+        self.session.flush()
+
+    # --- platforms
+
+    def platforms(self, campus_id: uuid.UUID) -> Sequence[LtiPlatform]:
+        """Those in use, the oldest first."""
+        query = select(LtiPlatform).where(
+            LtiPlatform.campus_id == campus_id, col(LtiPlatform.removed_at).is_(None)
+        )
+        return self.session.exec(query.order_by(col(LtiPlatform.created_at), col(LtiPlatform.id))).all()
+
+    def platform(self, campus_id: uuid.UUID, platform_id: uuid.UUID) -> LtiPlatform | None:
+        found = self.session.get(LtiPlatform, platform_id)
+        return found if found and found.campus_id == campus_id and found.removed_at is None else None
+
+    def forget_people_of(self, platform_id: uuid.UUID) -> None:
+        """Links and launches of a platform that is no longer used."""
+        for table in (LtiLaunch, LtiAccount):
+            self.session.exec(delete(table).where(col(table.platform_id) == platform_id))
+
+    # --- keys
+
+    def keys(self, campus_id: uuid.UUID) -> Sequence[LtiKey]:
+        """The newest first."""
+        query = select(LtiKey).where(LtiKey.campus_id == campus_id)
+        return self.session.exec(query.order_by(col(LtiKey.created_at).desc(), col(LtiKey.id))).all()
+
+    def all_keys(self) -> Sequence[LtiKey]:
+        return self.session.exec(select(LtiKey).order_by(col(LtiKey.id))).all()
+
+    def remove_key(self, key: LtiKey) -> None:
+        self.session.delete(key)
+        self.session.flush()
+
+    # --- courses
+
+    def course(self, course_id: uuid.UUID) -> LtiCourse | None:
+        return self.session.get(LtiCourse, course_id)
+
+    def find_course(self, platform_id: uuid.UUID, deployment: str, context: str) -> LtiCourse | None:
+        query = select(LtiCourse).where(
+            LtiCourse.platform_id == platform_id,
+            LtiCourse.deployment == deployment,
+            LtiCourse.context == context,
+        )
+        return self.session.exec(query.with_for_update()).first()
+
+    # --- people
+
+    def account(self, platform_id: uuid.UUID, subject: str) -> LtiAccount | None:
+        query = select(LtiAccount).where(LtiAccount.platform_id == platform_id, LtiAccount.subject == subject)
+        return self.session.exec(query).first()
+
+    def accounts(self, platform_id: uuid.UUID) -> Sequence[LtiAccount]:
+        return self.session.exec(select(LtiAccount).where(LtiAccount.platform_id == platform_id)).all()
+
+    def accounts_of(self, person_id: uuid.UUID) -> Sequence[tuple[LtiAccount, LtiPlatform]]:
+        query = select(LtiAccount, LtiPlatform).join(
+            LtiPlatform, col(LtiPlatform.id) == col(LtiAccount.platform_id)
+        )
+        query = query.where(LtiAccount.person_id == person_id, col(LtiPlatform.removed_at).is_(None))
+        return self.session.exec(query.order_by(col(LtiAccount.linked_at), col(LtiAccount.id))).all()
+
+    def remove_account(self, account: LtiAccount) -> None:
+        self.session.delete(account)
+        self.session.flush()
+
+    # --- launches
+
+    def launch(self, campus_id: uuid.UUID, secret: str) -> LtiLaunch | None:
+        query = select(LtiLaunch).where(
+            LtiLaunch.campus_id == campus_id, LtiLaunch.secret_digest == digest_of(secret)
+        )
+        return self.session.exec(query).first()
+
+    def end_launch(self, launch: LtiLaunch) -> None:
+        self.session.delete(launch)
+        self.session.flush()
+
+    def end_launches_of(self, account: LtiAccount) -> None:
+        self.session.exec(
+            delete(LtiLaunch).where(
+                col(LtiLaunch.platform_id) == account.platform_id,
+                col(LtiLaunch.subject) == account.subject,
+            )
+        )
+
+    def sweep(self, campus_id: uuid.UUID, at: datetime) -> None:
+        self.session.exec(
+            delete(LtiLaunch).where(col(LtiLaunch.campus_id) == campus_id, col(LtiLaunch.expires_at) <= at)
+        )

@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased, join
 from sqlmodel import Session, col
 
-from app.db.activities.activities import organised_by
+from app.db.activities import organised_by
 from app.db.activities.campus_activities import LATEST, are_of, hold, read_activities
 from app.db.badges import WITHOUT_PICTURES
 from app.db.engine.queries import (

@@ -11,10 +11,10 @@ from sqlalchemy import ColumnElement, Text, and_, cast, literal_column, or_, tex
 from sqlalchemy import select as select_rows
 from sqlmodel import col, delete, func, select
 
-from app.db.activities.activities import organised_by
+from app.db.activities import organised_by
 from app.db.badges import WITHOUT_PICTURES
 from app.db.engine.queries import Store
-from app.db.frameworks.full_text import match_on_postgres, match_on_sqlite
+from app.db.frameworks import match_on_postgres, match_on_sqlite
 from app.domain.activities import (
     Activity,
     ActivityAnnouncement,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.db.accounts import OwnAddressStore
-from app.db.campus.campus import CampusStore, HistoryStore, TeamStore
+from app.db.campus import CampusStore, HistoryStore, TeamStore
 from app.db.campus.operations import OperatorStore
 from app.db.messages import LetterStore
 from app.db.people import PeopleStore

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from app.db.accounts import OwnAddressStore, PasskeyStore, SessionStore, SignInStore
-from app.db.campus.campus import HistoryStore
-from app.db.learners.connected_apps import ConnectedAppStore
+from app.db.campus import HistoryStore
+from app.db.learners import ConnectedAppStore
 from app.db.messages import LetterStore
 from app.db.people import PeopleStore
 from app.domain.accounts.sessions import (

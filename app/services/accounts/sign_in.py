@@ -10,7 +10,7 @@ from datetime import datetime
 
 from app.adapters.secrets import SealedForms
 from app.db.accounts import DraftStore, FederationStore, OwnAddressStore, SignInStore
-from app.db.campus.campus import HistoryStore
+from app.db.campus import HistoryStore
 from app.db.messages import LetterStore
 from app.db.people import PeopleStore
 from app.domain.accounts.sessions import (

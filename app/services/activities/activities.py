@@ -7,9 +7,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.db.activities.activities import ActivityFileStore, ActivityStore
-from app.db.activity_log.activity_log import ActivityLogStore, LogDisputeStore
-from app.db.campus.campus import CampusStore, HistoryStore
+from app.db.activities import ActivityFileStore, ActivityStore
+from app.db.activity_log import ActivityLogStore, LogDisputeStore
+from app.db.campus import CampusStore, HistoryStore
 from app.db.campus.people import is_known_at
 from app.db.people import PeopleStore
 from app.domain.activities import (

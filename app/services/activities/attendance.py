@@ -17,10 +17,9 @@ import segno
 from pypdf import PdfWriter
 
 from app.adapters.papers import Papers
-from app.db.activities.activities import ActivityStore
-from app.db.activities.check_in import CheckInStore
+from app.db.activities import ActivityStore, CheckInStore
 from app.db.activities.plans import ActivityPlanStore
-from app.db.awards.awards import AwardStore
+from app.db.awards import AwardStore
 from app.db.campus.people import is_known_at
 from app.db.people import PeopleStore
 from app.domain.activities import Activity, Participation, disambiguated, session_nearest

@@ -9,10 +9,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from app.db.activities.activities import ActivityStore
-from app.db.activities.check_in import CheckInStore, Pulse
+from app.db.activities import ActivityStore, CheckInStore, Pulse
 from app.db.activities.plans import ActivityPlanStore
-from app.db.campus.campus import CampusStore, HistoryStore
+from app.db.campus import CampusStore, HistoryStore
 from app.db.campus.people import is_known_at
 from app.db.people import PeopleStore
 from app.db.privacy import ConsentStore

@@ -6,10 +6,10 @@ import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from app.db.activities.activities import ActivityFileStore, ActivityStore, FileStore
+from app.db.activities import ActivityFileStore, ActivityStore, FileStore
 from app.db.activities.plans import ActivityPlanStore
-from app.db.awards.awards import AwardRecord
-from app.db.campus.campus import HistoryStore
+from app.db.awards import AwardRecord
+from app.db.campus import HistoryStore
 from app.domain.activities import Activity
 from app.domain.activities.files import (
     MOST_OF_ACTIVITY,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
 
-from app.db.awards.awards import AwardStore
+from app.db.awards import AwardStore
 from app.db.campus.directory import DirectoryStore
 from app.db.campus.people import is_known_at
 from app.domain.activities import Activity, Participation, PartKind, adds_to

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from app.db.activities.activities import ActivityStore
-from app.db.activities.check_in import CheckInStore
+from app.db.activities import ActivityStore, CheckInStore
 from app.db.activities.plans import ActivityPlanStore
 from app.db.badges import BadgeStore
-from app.db.campus.campus import CampusStore, HistoryStore, TeamStore
+from app.db.campus import CampusStore, HistoryStore, TeamStore
 from app.db.frameworks import CompetencyStore
 from app.domain.accounts.permissions import Permission, may
 from app.domain.activities import (

@@ -11,9 +11,9 @@ from typing import Any, Protocol
 
 import structlog
 
-from app.db.activities.activities import ActivityStore
-from app.db.activity_log.activity_log import ActivityLogStore, LogDisputeStore, full_tile
-from app.db.campus.campus import CampusStore
+from app.db.activities import ActivityStore
+from app.db.activity_log import ActivityLogStore, LogDisputeStore, full_tile
+from app.db.campus import CampusStore
 from app.db.frameworks.pathways import PathwayStore
 from app.domain.activities import Activity, Participation
 from app.domain.activity_log import (

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeVar
 
-from app.db.activity_log.activity_log import ActivityLogStore, LinesOfAward, LogWatchStore
-from app.db.awards.awards import AwardEvidenceStore
-from app.db.campus.campus import CampusStore
+from app.db.activity_log import ActivityLogStore, LinesOfAward, LogWatchStore
+from app.db.awards import AwardEvidenceStore
+from app.db.campus import CampusStore
 from app.domain.activities import Activity
 from app.domain.activity_log import CampusLog, LogCheckpoint, LogCosignature, LogPayload, LogWitness, leaf_of
 from app.domain.awards.open_badges import (

@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol
 
 from app.db.activities.campus_activities import CampusActivityStore
 from app.db.activity_log.integrity import EditionRow, IntegrityStore, StoredAwardRow
-from app.db.campus.campus import CampusStore
+from app.db.campus import CampusStore
 from app.db.campus.people import CampusPeopleStore
 from app.db.engine.triggers import Strays
 from app.db.publishing import StatusStore

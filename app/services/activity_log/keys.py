@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from app.db.campus.campus import CampusStore
+from app.db.campus import CampusStore
 from app.domain.activity_log import KEY, LAST_SIZES, CampusLog, LogPayload
 from app.domain.campus.campus import Campus, KeyPurpose, KeyState, SealedKey
 from app.services.activity_log.activity_log import ActivityLog

@@ -10,8 +10,8 @@ from enum import StrEnum
 from typing import Final, Protocol
 
 from app.adapters.folders.log_files import AnchorState
-from app.db.activity_log.activity_log import ActivityLogStore, WrittenEntry, full_tile
-from app.db.campus.campus import CampusStore
+from app.db.activity_log import ActivityLogStore, WrittenEntry, full_tile
+from app.db.campus import CampusStore
 from app.db.publishing import StatusStore
 from app.domain.activity_log import CampusLog, LogCheckpoint, LogTile
 from app.domain.campus.campus import Campus

@@ -10,8 +10,8 @@ from typing import Final
 
 import structlog
 
-from app.db.activity_log.activity_log import ActivityLogStore, LogWatchStore
-from app.db.campus.campus import CampusStore, HistoryStore
+from app.db.activity_log import ActivityLogStore, LogWatchStore
+from app.db.campus import CampusStore, HistoryStore
 from app.domain.activity_log import (
     CampusLog,
     EntryKind,

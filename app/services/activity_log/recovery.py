@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import structlog
 
-from app.db.activity_log.activity_log import ActivityLogStore
+from app.db.activity_log import ActivityLogStore
 from app.db.activity_log.choices import ChoiceStore
 from app.db.activity_log.integrity import RecoveryStore
 from app.domain.activity_log import AWARD, DEFINITION, KEY, CampusLog, Fact, Written, leaf_of

@@ -10,9 +10,9 @@ from typing import Any, Final, Protocol
 
 import structlog
 
-from app.db.activity_log.activity_log import ActivityLogStore
+from app.db.activity_log import ActivityLogStore
 from app.db.activity_log.integrity import RecoveryStore, RowRefused
-from app.db.campus.campus import HistoryStore
+from app.db.campus import HistoryStore
 from app.db.publishing import StatusStore
 from app.domain.accounts.sign_in import Changed
 from app.domain.activity_log import AWARD, CampusLog, EntryKind, Fact, LogCheckpoint, Written

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
-from app.db.activities.activities import ActivityStore
+from app.db.activities import ActivityStore
 from app.domain.activities import Activity, Participation, adds_to, complete
 from app.domain.activities.listed_people import ListedPerson
 from app.domain.activity_log import told_of

@@ -6,8 +6,8 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from app.db.activities.activities import FileStore
-from app.db.awards.awards import AwardEvidenceStore
+from app.db.activities import FileStore
+from app.db.awards import AwardEvidenceStore
 from app.db.learners import ContributionStore
 from app.domain.activities.files import FileNoun
 from app.domain.activity_log import ARTEFACT, CONTRIBUTION, link_id

@@ -11,10 +11,9 @@ from typing import Any, Final
 
 import structlog
 
-from app.db.awards.awards import AwardStore
-from app.db.awards.batches import SigningClockStore
-from app.db.awards.holders import HolderStore
-from app.db.campus.campus import HistoryStore
+from app.db.awards import AwardStore
+from app.db.awards.batches import HolderStore, SigningClockStore
+from app.db.campus import HistoryStore
 from app.db.campus.integration import IntegrationStore
 from app.db.messages import LetterStore
 from app.domain.activity_log.recovery import AWARDS, DOCUMENTS, EVIDENCE, PEOPLE, SLOTS

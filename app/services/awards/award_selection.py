@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from app.db.awards.awards import AwardRecord, AwardStore
-from app.db.campus.campus import CampusStore, HistoryStore
+from app.db.awards import AwardRecord, AwardStore
+from app.db.campus import CampusStore, HistoryStore
 from app.db.messages import LetterStore, ReminderStore
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus

@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from app.db.activity_log.integrity import RecoveryStore
-from app.db.awards.awards import AwardRecord, AwardStore
+from app.db.awards import AwardRecord, AwardStore
 from app.db.badges import BadgeStore
-from app.db.campus.campus import CampusStore, HistoryStore
+from app.db.campus import CampusStore, HistoryStore
 from app.db.messages import LetterStore
 from app.db.people import GuardianStore, PeopleStore
 from app.db.privacy import ConsentStore

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from app.db.activities.activities import ActivityStore
-from app.db.awards.awards import AwardStore
+from app.db.activities import ActivityStore
+from app.db.awards import AwardStore
 from app.db.awards.batches import BatchStore
 from app.db.badges import BadgeStore
-from app.db.campus.campus import CampusStore, HistoryStore
+from app.db.campus import CampusStore, HistoryStore
 from app.db.messages import LetterStore
 from app.domain.activities import Activity, homonym_of
 from app.domain.awards import Award, LineOutcome, undo

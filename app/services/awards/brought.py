@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from app.db.activities.activities import ActivityStore
+from app.db.activities import ActivityStore
 from app.db.awards.batches import BatchStore
 from app.domain.awards.batches import AwardBatch
 from app.domain.campus.audit_log import Actor

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from app.db.awards.awards import AwardRecord, AwardStore
+from app.db.awards import AwardRecord, AwardStore
 from app.db.awards.batches import BatchStore
-from app.db.campus.campus import CampusStore, HistoryStore
+from app.db.campus import CampusStore, HistoryStore
 from app.domain.awards import Award, AwardState, check_reason, revoke
 from app.domain.awards.batches import (
     CHUNK_SIZE,

@@ -12,9 +12,9 @@ from io import BytesIO
 import segno
 
 from app.adapters.papers import Papers
-from app.db.awards.awards import AwardRecord, AwardStore
+from app.db.awards import AwardRecord, AwardStore
 from app.db.badges import BadgeStore
-from app.db.campus.campus import HistoryStore
+from app.db.campus import HistoryStore
 from app.domain.awards import shown_code
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, CampusColours

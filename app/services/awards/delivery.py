@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.db.accounts import OwnAddressStore
-from app.db.activities.activities import ActivityStore
-from app.db.awards.awards import AwardRecord, AwardStore
+from app.db.activities import ActivityStore
+from app.db.awards import AwardRecord, AwardStore
 from app.db.awards.batches import BatchStore, ClaimCodeStore
-from app.db.campus.campus import HistoryStore
+from app.db.campus import HistoryStore
 from app.db.messages import LetterStore
 from app.db.people import PeopleStore
 from app.domain.activities import disambiguated

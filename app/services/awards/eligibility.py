@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from app.db.accounts import OwnAddressStore
-from app.db.activities.activities import ActivityStore
-from app.db.awards.awards import AwardRecord, AwardStore
-from app.db.awards.holders import HolderStore
+from app.db.activities import ActivityStore
+from app.db.awards import AwardRecord, AwardStore
+from app.db.awards.batches import HolderStore
 from app.db.badges import BadgeStore
 from app.db.campus.integration import IntegrationStore
 from app.db.people import PeopleStore

@@ -18,7 +18,7 @@ import segno
 
 from app.adapters.badge_pictures import BadgeArtist, CardWords, PictureOrder
 from app.adapters.papers import Papers
-from app.db.awards.awards import AwardRecord
+from app.db.awards import AwardRecord
 from app.domain.badges import BadgeVersion
 from app.domain.campus.campus import Campus, CampusColours
 from app.domain.core import Clock

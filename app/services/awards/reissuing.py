@@ -14,10 +14,10 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
-from app.db.activities.activities import ActivityStore
-from app.db.awards.awards import AwardRecord, AwardStore
-from app.db.awards.holders import HolderStore
-from app.db.campus.campus import CampusStore, HistoryStore
+from app.db.activities import ActivityStore
+from app.db.awards import AwardRecord, AwardStore
+from app.db.awards.batches import HolderStore
+from app.db.campus import CampusStore, HistoryStore
 from app.db.messages import LetterStore
 from app.db.people import PeopleStore
 from app.domain.activity_log import ASSESSMENT, PARTICIPATION

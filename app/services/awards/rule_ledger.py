@@ -9,9 +9,9 @@ from datetime import date
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from app.db.activities.activities import ActivityStore
-from app.db.activity_log.activity_log import ActivityLogStore
-from app.db.awards.awards import AwardRecord, AwardStore
+from app.db.activities import ActivityStore
+from app.db.activity_log import ActivityLogStore
+from app.db.awards import AwardRecord, AwardStore
 from app.db.badges import BadgeStore, RuleCountStore
 from app.db.people import PeopleStore
 from app.domain.activity_log import CONTRIBUTION, PARTICIPATION

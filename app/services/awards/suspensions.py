@@ -7,8 +7,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.db.awards.awards import AwardRecord, AwardStore
-from app.db.campus.campus import CampusStore, HistoryStore
+from app.db.awards import AwardRecord, AwardStore
+from app.db.campus import CampusStore, HistoryStore
 from app.domain.awards import Award, AwardState, is_suspended, lift_suspension, suspend
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus

@@ -9,7 +9,7 @@ from typing import Any
 
 from app.db.badges import BadgeStore
 from app.db.badges.shared_definitions import SharedDefinitionStore
-from app.db.campus.campus import CampusStore, HistoryStore
+from app.db.campus import CampusStore, HistoryStore
 from app.domain.badges import BadgeCompetency, BadgeVersion, Difference, Part
 from app.domain.badges.shared_definitions import (
     DefinitionAdoption,

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from app.adapters.badge_pictures import BadgeArtist, PictureOrder, kind_alone, picture_alternative
-from app.db.activities.activities import ActivityStore
+from app.db.activities import ActivityStore
 from app.db.badges import BadgeStore
-from app.db.campus.campus import HistoryStore
+from app.db.campus import HistoryStore
 from app.db.frameworks import CompetencyStore
 from app.domain.activities import Activity
 from app.domain.awards.open_badges import achievement_of

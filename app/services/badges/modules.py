@@ -6,9 +6,8 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from app.db.badges import BadgeStore
-from app.db.badges.modules import ModuleStore
-from app.db.campus.campus import HistoryStore
+from app.db.badges import BadgeStore, ModuleStore
+from app.db.campus import HistoryStore
 from app.db.frameworks import CompetencyStore
 from app.domain.badges import Badge, BadgeVersion
 from app.domain.badges.shared_definitions import (

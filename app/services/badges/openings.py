@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from app.db.badges import BadgeStore, OpeningStore
-from app.db.campus.campus import CampusStore, HistoryStore, TeamStore
+from app.db.campus import CampusStore, HistoryStore, TeamStore
 from app.domain.badges import Badge, BadgeVersion, check_opened, is_opened
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus

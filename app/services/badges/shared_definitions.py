@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from app.db.badges.shared_definitions import SharedDefinitionStore
-from app.db.campus.campus import HistoryStore
+from app.db.campus import HistoryStore
 from app.domain.badges import BadgeText, BadgeVersion, Difference, Part, check_draft, lacks_of, split_criteria
 from app.domain.badges.shared_definitions import (
     LONGEST_REASON,

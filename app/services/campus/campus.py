@@ -10,10 +10,10 @@ from datetime import date, datetime
 
 from app.adapters.badge_pictures import BadgeArtist
 from app.db.accounts import OwnAddressStore, SessionStore
-from app.db.activities.activities import ActivityStore
-from app.db.awards.awards import AwardStore
+from app.db.activities import ActivityStore
+from app.db.awards import AwardStore
 from app.db.badges import BadgeStore
-from app.db.campus.campus import CampusStore, Filter, HistoryStore, SubjectStore, TeamStore
+from app.db.campus import CampusStore, Filter, HistoryStore, SubjectStore, TeamStore
 from app.db.campus.operations import OperatorStore
 from app.db.frameworks import CompetencyStore
 from app.db.people import PeopleStore

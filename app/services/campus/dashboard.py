@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 
 from app.adapters.secrets import EncryptedTokens
 from app.db.activities.plans import ActivityPlanStore
-from app.db.activity_log.activity_log import LogWatchStore
-from app.db.awards.awards import AwardRecord
+from app.db.activity_log import LogWatchStore
+from app.db.awards import AwardRecord
 from app.db.awards.batches import Lately, WaitingStore
 from app.db.badges import BadgeStore
 from app.db.badges.shared_definitions import SharedDefinitionStore
-from app.db.campus.campus import CampusStore
+from app.db.campus import CampusStore
 from app.db.campus.directory import DirectoryStore, PeopleOrder
 from app.db.campus.people import is_known_at
 from app.db.engine.queries import Start

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from app.db.activities.activities import ActivityStore
+from app.db.activities import ActivityStore
 from app.db.campus.directory import ProgramLists
 from app.db.campus.integration import IntegrationStore
 from app.db.campus.people import is_known_at

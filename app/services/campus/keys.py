@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.db.campus.campus import CampusStore, HistoryStore
+from app.db.campus import CampusStore, HistoryStore
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, KeyPurpose, KeyState, SealedKey, check_retirement, move_key
 from app.domain.core import Clock, whole_second

@@ -17,8 +17,8 @@ from zoneinfo import ZoneInfo
 from app.adapters.lti import deep_link_response, make_tool_key
 from app.adapters.secrets import KeyVault
 from app.db.accounts import SignInStore
-from app.db.campus.campus import HistoryStore
-from app.db.campus.lti import LtiStore
+from app.db.campus import HistoryStore
+from app.db.campus.integration import LtiStore
 from app.db.people import PeopleStore
 from app.domain.accounts.permissions import Permission, Role, check_may
 from app.domain.accounts.sessions import digest_of

@@ -13,7 +13,7 @@ from datetime import time
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from app.db.campus.campus import CampusStore
+from app.db.campus import CampusStore
 from app.db.campus.samples import SampleStore
 from app.db.people import PeopleStore
 from app.domain.activities import Activity, ActivityKind, Plan

@@ -12,9 +12,8 @@ from typing import Final
 import structlog
 
 from app.db.accounts import OwnAddressStore
-from app.db.campus.campus import CampusStore, HistoryStore, TeamStore
-from app.db.campus.integration import IntegrationStore
-from app.db.campus.webhooks import WebhookStore
+from app.db.campus import CampusStore, HistoryStore, TeamStore
+from app.db.campus.integration import IntegrationStore, WebhookStore
 from app.db.messages import LetterStore
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from app.db.awards.awards import AwardRecord
-from app.db.campus.campus import HistoryStore
+from app.db.awards import AwardRecord
+from app.db.campus import HistoryStore
 from app.db.frameworks import CompetencyStore
 from app.domain.awards.skills import Attested
 from app.domain.campus.audit_log import Actor

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from app.db.badges import BadgeStore
-from app.db.campus.campus import CampusStore
+from app.db.campus import CampusStore
 from app.db.frameworks import FrameworkStore
 from app.db.trust import RecognitionStore
 from app.domain.badges import Badge, BadgeVersion

@@ -6,9 +6,8 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from app.db.campus.campus import HistoryStore
-from app.db.frameworks import FrameworkStore
-from app.db.frameworks.full_text import FullTextIndex
+from app.db.campus import HistoryStore
+from app.db.frameworks import FrameworkStore, FullTextIndex
 from app.domain.campus.audit_log import Actor
 from app.domain.core import Clock, new_id
 from app.domain.frameworks import (

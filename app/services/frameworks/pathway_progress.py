@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from app.db.campus.campus import HistoryStore
+from app.db.campus import HistoryStore
 from app.db.frameworks.pathways import FollowerFilter, PathwayStore
 from app.db.people import PeopleStore
 from app.domain.activities.listed_people import ListedPerson

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from app.db.campus.campus import CampusStore, HistoryStore
+from app.db.campus import CampusStore, HistoryStore
 from app.db.frameworks import CompetencyStore
 from app.db.frameworks.pathways import PathwayStore, PickedBadge
 from app.db.publishing.catalogue import CatalogueStore

@@ -8,8 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from app.db.frameworks import CompetencyStore, FrameworkStore
-from app.db.frameworks.full_text import FullTextIndex, Match
+from app.db.frameworks import CompetencyStore, FrameworkStore, FullTextIndex, Match
 from app.domain.core import Clock
 from app.domain.frameworks import AssociationKind, Competency, CompetencyVersion, Framework, Owner
 from app.domain.frameworks.text_search import (

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from app.db.campus.campus import CampusStore, HistoryStore
+from app.db.campus import CampusStore, HistoryStore
 from app.db.frameworks import CompetencyStore, FrameworkStore
 from app.db.publishing.catalogue import CatalogueStore
 from app.db.trust import RecognitionStore

@@ -15,7 +15,7 @@ import structlog
 
 from app.adapters.secrets import KeyVault
 from app.db.accounts import OwnAddressStore
-from app.db.campus.campus import CampusStore, HistoryStore, TeamStore
+from app.db.campus import CampusStore, HistoryStore, TeamStore
 from app.db.imports import ImportStore
 from app.db.messages import LetterStore
 from app.domain.activities import Activity, ActivityKind

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from app.adapters.sheets.blank_workbooks import blank_workbook
-from app.db.campus.campus import CampusStore, HistoryStore
+from app.db.campus import CampusStore, HistoryStore
 from app.db.imports import ImportStore
 from app.domain.activities import PartKind
 from app.domain.activities.listed_people import ListedPerson, name_key_of

@@ -11,10 +11,9 @@ from datetime import datetime
 from typing import Any, Final
 
 from app.db.accounts import OwnAddressStore
-from app.db.awards.awards import AwardRecord, AwardStore
-from app.db.campus.campus import CampusStore, HistoryStore
-from app.db.learners import PortfolioStore
-from app.db.learners.connected_apps import ConnectedAppStore
+from app.db.awards import AwardRecord, AwardStore
+from app.db.campus import CampusStore, HistoryStore
+from app.db.learners import ConnectedAppStore, PortfolioStore
 from app.db.people import PeopleStore
 from app.db.privacy import ConsentStore
 from app.domain.accounts.sessions import digest_of

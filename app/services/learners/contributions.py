@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from app.db.accounts import OwnAddressStore
-from app.db.activities.activities import ActivityStore, FileStore
-from app.db.activity_log.activity_log import LogDisputeStore
+from app.db.activities import ActivityStore, FileStore
+from app.db.activity_log import LogDisputeStore
 from app.db.badges import BadgeStore
-from app.db.campus.campus import HistoryStore
+from app.db.campus import HistoryStore
 from app.db.campus.directory import DirectoryStore
 from app.db.frameworks.pathways import PathwayStore
 from app.db.learners import ContributionStore

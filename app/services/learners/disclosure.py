@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from app.db.awards.awards import AwardRecord
-from app.db.campus.campus import HistoryStore
+from app.db.awards import AwardRecord
+from app.db.campus import HistoryStore
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock, whole_second

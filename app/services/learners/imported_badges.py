@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from app.db.awards.holders import HolderStore
+from app.db.awards.batches import HolderStore
 from app.db.learners import BroughtBadgeStore
 from app.db.people import PeopleStore
 from app.domain.core import Clock

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.db.accounts import OwnAddressStore
-from app.db.activity_log.activity_log import ActivityLogStore, LogDisputeStore
-from app.db.awards.awards import AwardEvidenceStore, AwardStore
-from app.db.campus.campus import CampusStore, HistoryStore
+from app.db.activity_log import ActivityLogStore, LogDisputeStore
+from app.db.awards import AwardEvidenceStore, AwardStore
+from app.db.campus import CampusStore, HistoryStore
 from app.db.people import PeopleStore
 from app.domain.activity_log import (
     CONTRIBUTION,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final, TypeVar
 
-from app.db.awards.awards import AwardRecord, AwardStore
+from app.db.awards import AwardRecord, AwardStore
 from app.db.learners import PortfolioStore
 from app.db.people import PeopleStore
 from app.db.privacy import ConsentStore

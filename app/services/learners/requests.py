@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from app.db.accounts import OwnAddressStore
-from app.db.activities.activities import FileStore
-from app.db.awards.awards import AwardStore
+from app.db.activities import FileStore
+from app.db.awards import AwardStore
 from app.db.badges import BadgeStore
-from app.db.campus.campus import CampusStore, HistoryStore
+from app.db.campus import CampusStore, HistoryStore
 from app.db.campus.directory import DirectoryStore
 from app.db.learners import RequestStore
 from app.db.messages import LetterStore

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from app.db.awards.awards import AwardRecord, AwardStore
-from app.db.campus.campus import HistoryStore
+from app.db.awards import AwardRecord, AwardStore
+from app.db.campus import HistoryStore
 from app.db.learners.wallets import WalletStore
 from app.db.privacy import ConsentStore
 from app.domain.accounts.sessions import digest_of

@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote
 
-from app.db.awards.awards import AwardRecord, AwardStore
-from app.db.campus.campus import CampusStore
+from app.db.awards import AwardRecord, AwardStore
+from app.db.campus import CampusStore
 from app.db.learners.wallets import WalletStore
 from app.domain.accounts.sessions import digest_of
 from app.domain.awards import AwardState

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.db.accounts import SignInStore
-from app.db.campus.campus import CampusStore, TeamStore
+from app.db.campus import CampusStore, TeamStore
 from app.db.people import NameStore, PeopleStore
 from app.domain.accounts.sign_in import OF_A_TEAM, WAYS_IN, Challenge, Changed, address_code, address_token
 from app.domain.campus.campus import Campus

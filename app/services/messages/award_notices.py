@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from app.adapters.badge_pictures import PictureOrder, picture_alternative
-from app.db.awards.awards import AwardRecord
+from app.db.awards import AwardRecord
 from app.domain.badges import version_year
 from app.domain.messages import Occasion
 from app.domain.people import is_address

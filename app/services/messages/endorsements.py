@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.db.awards.awards import AwardRecord, AwardStore
+from app.db.awards import AwardRecord, AwardStore
 from app.db.trust import EndorsementStore, OrganisationStore, PeerStore
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock

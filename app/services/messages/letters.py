@@ -10,9 +10,9 @@ from datetime import timedelta
 from app.adapters.badge_pictures import BadgeArtist
 from app.adapters.mail.bounces import NotAReport, read_bounces
 from app.db.accounts import OwnAddressStore
-from app.db.awards.awards import AwardRecord, AwardStore
+from app.db.awards import AwardRecord, AwardStore
 from app.db.awards.batches import BatchStore
-from app.db.campus.campus import CampusStore
+from app.db.campus import CampusStore
 from app.db.messages import LetterStore
 from app.db.people import PeopleStore
 from app.domain.accounts.sessions import learner_link_proof, reminders_proof

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import structlog
 
-from app.db.activities.activities import ActivityStore
-from app.db.campus.campus import CampusStore, HistoryStore
+from app.db.activities import ActivityStore
+from app.db.campus import CampusStore, HistoryStore
 from app.db.messages import LetterStore, ReminderStore
 from app.db.people import PeopleStore
 from app.db.privacy import ConsentStore

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.db.campus.campus import CampusStore
+from app.db.campus import CampusStore
 from app.db.learners import RequestStore
 from app.domain.campus.campus import Campus
 from app.domain.campus.team import MOST_COUNTED

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from app.db.awards.awards import AwardRecord, AwardStore
+from app.db.awards import AwardRecord, AwardStore
 from app.db.people import GuardianStore
 from app.domain.accounts.sign_in import LINK_LIFE, Wish, mailbox_token
 from app.domain.campus.campus import Campus, CampusColours

@@ -6,9 +6,9 @@ import uuid
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from app.db.activities.activities import ActivityStore
-from app.db.campus.campus import CampusStore
-from app.db.reports.surveys import SurveyStore
+from app.db.activities import ActivityStore
+from app.db.campus import CampusStore
+from app.db.reports.facts import SurveyStore
 from app.domain.activities import Activity
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock

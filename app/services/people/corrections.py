@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from app.db.accounts import OwnAddressStore, SignInStore
-from app.db.activities.activities import ActivityStore
+from app.db.activities import ActivityStore
 from app.db.activities.plans import ActivityPlanStore
-from app.db.awards.awards import AwardStore
+from app.db.awards import AwardStore
 from app.db.awards.batches import BatchStore, ClaimCodeStore
-from app.db.campus.campus import HistoryStore
+from app.db.campus import HistoryStore
 from app.db.messages import LetterStore
 from app.db.people import PeopleStore
 from app.domain.awards import Award

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from app.db.activities.activities import ActivityStore
+from app.db.activities import ActivityStore
 from app.db.campus.people import is_known_at
 from app.db.people import NamesakeStore, PeopleStore
 from app.domain.activities import Activity, Participation, homonym_of

@@ -7,11 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.db.accounts import OwnAddressStore
-from app.db.awards.awards import AwardStore
-from app.db.awards.holders import HolderStore
-from app.db.campus.campus import CampusStore, HistoryStore
-from app.db.learners import PortfolioStore
-from app.db.learners.connected_apps import ConnectedAppStore
+from app.db.awards import AwardStore
+from app.db.awards.batches import HolderStore
+from app.db.campus import CampusStore, HistoryStore
+from app.db.learners import ConnectedAppStore, PortfolioStore
 from app.db.messages import LetterStore
 from app.db.people import GuardianStore, MergeStore, NameStore, PeopleStore
 from app.db.privacy import ConsentStore

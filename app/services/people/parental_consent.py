@@ -5,8 +5,8 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
-from app.db.awards.awards import AwardRecord, AwardStore
-from app.db.campus.campus import HistoryStore
+from app.db.awards import AwardRecord, AwardStore
+from app.db.campus import HistoryStore
 from app.db.messages import LetterStore
 from app.db.people import GuardianStore, PeopleStore
 from app.db.privacy import ConsentStore

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.db.accounts import OwnAddressStore, SignInStore
-from app.db.awards.awards import AwardStore
-from app.db.campus.campus import CampusStore, HistoryStore
+from app.db.awards import AwardStore
+from app.db.campus import CampusStore, HistoryStore
 from app.db.campus.integration import AccessStore
 from app.db.messages import LetterStore
 from app.db.people import PeopleStore

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from app.db.accounts import OwnAddressStore, SignInStore
-from app.db.activities.activities import ActivityStore
-from app.db.awards.awards import AwardRecord, AwardStore
-from app.db.campus.campus import CampusStore, HistoryStore
+from app.db.activities import ActivityStore
+from app.db.awards import AwardRecord, AwardStore
+from app.db.campus import CampusStore, HistoryStore
 from app.db.frameworks.pathways import PathwayStore
-from app.db.learners.connected_apps import ConnectedAppStore
+from app.db.learners import ConnectedAppStore
 from app.db.people import MergeStore, PeopleStore
 from app.domain.accounts.sign_in import Changed, SignInRequest
 from app.domain.campus.audit_log import Actor

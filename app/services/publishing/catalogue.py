@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from app.adapters.calendars import PublicMeeting, write_calendar
-from app.db.activities.activities import ActivityStore
+from app.db.activities import ActivityStore
 from app.db.activities.plans import ActivityPlanStore
 from app.db.badges import BadgeStore
 from app.db.badges.shared_definitions import SharedDefinitionStore
-from app.db.campus.campus import CampusStore, HistoryStore
+from app.db.campus import CampusStore, HistoryStore
 from app.db.frameworks import CompetencyStore
 from app.db.frameworks.pathways import PathwayStore
 from app.db.publishing.catalogue import MOST_MATCHES, MOST_RANKED, CatalogueStore, Facts, Ranked

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
-from app.db.awards.awards import AwardStore
-from app.db.campus.campus import HistoryStore
-from app.db.publishing.page_views import PageViewStore
+from app.db.awards import AwardStore
+from app.db.campus import HistoryStore
+from app.db.publishing.ratings import PageViewStore
 from app.domain.campus.audit_log import Actor
 from app.domain.core import Clock
 from app.domain.learners.ratings import ZONE, Counts

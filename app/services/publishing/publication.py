@@ -13,9 +13,9 @@ from typing import Protocol
 
 import orjson
 
-from app.db.awards.awards import AwardRecord, AwardStore
+from app.db.awards import AwardRecord, AwardStore
 from app.db.badges import BadgeStore
-from app.db.campus.campus import CampusStore
+from app.db.campus import CampusStore
 from app.db.publishing import PublishedStore, Standing, StoredKeys
 from app.domain.activities import Activity
 from app.domain.awards import (

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from app.db.awards.awards import AwardRecord
-from app.db.campus.campus import HistoryStore
+from app.db.awards import AwardRecord
+from app.db.campus import HistoryStore
 from app.db.publishing.ratings import RatingStore
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import structlog
 
 from app.adapters.secrets import KekUnusable, KeyVault, SealedFor
-from app.db.campus.campus import CampusStore
+from app.db.campus import CampusStore
 from app.db.publishing import PublishedSlot, StatusStore
 from app.domain.campus.campus import Campus, KeyPurpose, KeyState, SealedKey, is_in_hsm
 from app.domain.core import Clock

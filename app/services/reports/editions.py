@@ -10,9 +10,9 @@ from typing import Any
 
 from app.adapters.papers import Papers
 from app.adapters.sheets.report_files import Illustration, Table, text_document, workbook_of
-from app.db.campus.campus import CampusStore, HistoryStore
+from app.db.campus import CampusStore, HistoryStore
 from app.db.reports.editions import EditionStore
-from app.db.reports.surveys import SurveyStore
+from app.db.reports.facts import SurveyStore
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, CampusColours, CampusPicture
 from app.domain.campus.places import DEPARTEMENTS

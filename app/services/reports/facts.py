@@ -7,9 +7,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from app.db.activities.activities import ActivityStore
+from app.db.activities import ActivityStore
 from app.db.activities.plans import ActivityPlanStore
-from app.db.campus.campus import HistoryStore
+from app.db.campus import HistoryStore
 from app.db.reports.facts import ReportFactsStore
 from app.domain.activities import Activity, check_leads
 from app.domain.campus.audit_log import Actor

@@ -7,9 +7,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from app.db.campus.campus import CampusStore, HistoryStore
+from app.db.campus import CampusStore, HistoryStore
 from app.db.reports.counting import ReportCountStore
-from app.db.reports.network import ReportSharingStore
+from app.db.reports.editions import ReportSharingStore
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, Network
 from app.domain.core import Clock

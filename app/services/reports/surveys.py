@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from app.db.activities.activities import ActivityStore
-from app.db.campus.campus import CampusStore, HistoryStore
+from app.db.activities import ActivityStore
+from app.db.campus import CampusStore, HistoryStore
 from app.db.messages import LetterStore
 from app.db.people import PeopleStore
-from app.db.reports.surveys import SurveyStore
+from app.db.reports.facts import SurveyStore
 from app.domain.activities import Activity
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus

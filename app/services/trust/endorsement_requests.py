@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from app.db.campus.campus import HistoryStore
+from app.db.campus import HistoryStore
 from app.db.messages import LetterStore
 from app.db.people import PeopleStore
 from app.db.trust import EndorsementStore, OrganisationStore

@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 import structlog
 
-from app.db.campus.campus import HistoryStore
+from app.db.campus import HistoryStore
 from app.db.trust import RecognitionStore
 from app.domain.campus.audit_log import Actor
 from app.domain.core import Clock

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from app.adapters.secrets import KeyVault
-from app.db.campus.campus import CampusStore, HistoryStore
+from app.db.campus import CampusStore, HistoryStore
 from app.db.trust import RecognitionStore
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import (

@@ -12,7 +12,7 @@ from typing import Annotated, Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.db.accounts import OwnAddressStore
-from app.db.campus.campus import HistoryStore
+from app.db.campus import HistoryStore
 from app.db.trust import NetworkTeamStore, RecognitionStore
 from app.domain.accounts.permissions import NetworkAdministrator
 from app.domain.campus.audit_log import Actor

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final, TypeVar
 
 from app.adapters.secrets import KeyVault
-from app.db.campus.campus import HistoryStore
+from app.db.campus import HistoryStore
 from app.db.trust import EndorsementStore, OrganisationStore
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Network, check_retirement, end_key

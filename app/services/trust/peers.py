@@ -7,8 +7,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from app.db.awards.awards import AwardRecord, AwardStore
-from app.db.campus.campus import HistoryStore
+from app.db.awards import AwardRecord, AwardStore
+from app.db.campus import HistoryStore
 from app.db.messages import LetterStore
 from app.db.people import GuardianStore, PeopleStore
 from app.db.trust import EndorsementStore, PeerStore

@@ -19,7 +19,7 @@ from sceau_credentials.verification.other_documents import OtherDocument
 from sceau_credentials.verification.report import Outcome, Report, Verdict
 
 if TYPE_CHECKING:
-    from app.db.awards.awards import AwardRecord
+    from app.db.awards import AwardRecord
     from app.domain.campus.campus import Campus
 
 _LONGEST_NAME: Final = 300

@@ -11,8 +11,8 @@ from typing import Final
 
 import structlog
 
-from app.db.awards.awards import AwardRecord, AwardStore
-from app.db.campus.campus import CampusStore, HistoryStore
+from app.db.awards import AwardRecord, AwardStore
+from app.db.campus import CampusStore, HistoryStore
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock, ServiceOptions

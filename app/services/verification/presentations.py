@@ -12,8 +12,8 @@ from typing import Final
 from urllib.parse import urlencode
 
 from app.adapters.secrets import KeyVault
-from app.db.awards.awards import AwardRecord, AwardStore
-from app.db.campus.campus import CampusStore, HistoryStore
+from app.db.awards import AwardRecord, AwardStore
+from app.db.campus import CampusStore, HistoryStore
 from app.db.verification import PresentationStore
 from app.domain.accounts.sessions import digest_of
 from app.domain.awards import AwardState, is_suspended

@@ -12,9 +12,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final, Protocol
 
-from app.db.awards.awards import AwardRecord, AwardStore
+from app.db.awards import AwardRecord, AwardStore
 from app.db.badges import BadgeStore
-from app.db.campus.campus import CampusStore, HistoryStore
+from app.db.campus import CampusStore, HistoryStore
 from app.db.publishing import StatusStore
 from app.domain.awards.open_badges import CONTEXT_PATH, SCHEMA_PATH
 from app.domain.campus.audit_log import Actor

@@ -11,9 +11,9 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from app.adapters.picture_codes import PictureCodes
-from app.db.activity_log.activity_log import LogWatchStore
-from app.db.awards.awards import AwardRecord, AwardStore
-from app.db.campus.campus import CampusStore
+from app.db.activity_log import LogWatchStore
+from app.db.awards import AwardRecord, AwardStore
+from app.db.campus import CampusStore
 from app.domain.awards import Award, AwardState, Visibility, check_aligned, is_suspended
 from app.domain.campus.campus import Campus
 from app.domain.core import UNSHARED, Clock, Snapshot

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 import pytest
 
 from app.container import Process
-from app.db.campus.campus import Filter
+from app.db.campus import Filter
 from app.domain.awards import Visibility
 from app.domain.campus.audit_log import Actor
 from tests.cli.conftest import Operator

@@ -33,7 +33,7 @@ from sqlalchemy.types import TypeDecorator
 from sqlmodel import Session
 
 from app.container import Process
-from app.db.awards.awards import AwardEvidenceStore, AwardStore
+from app.db.awards import AwardEvidenceStore, AwardStore
 from app.db.engine.session import open_engine, open_session
 from app.db.trust import EndorsementStore
 from app.domain.awards import Visibility

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from app.adapters.secrets import Kek, KeyVault
-from app.db.campus.campus import CampusStore
+from app.db.campus import CampusStore
 from app.domain.activities import ActivityKind
 from app.domain.core import new_id
 from app.domain.imports.calendars import (

@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from app.db.campus.campus import Filter
+from app.db.campus import Filter
 from app.domain.accounts.rate_limits import LIMITS
 from app.domain.awards import Visibility
 from app.domain.campus.audit_log import Actor
