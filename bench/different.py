@@ -26,7 +26,7 @@ from app.domain.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.services.awards.awards import AwardRequest
-from app.services.badges.badges import Wording
+from app.services.badges import Wording
 from bench.bare import DIFFERENT_VARIABLE
 from bench.measure import Row, ratio_of, summary
 from bench.targets import BARE_DIFFERENT, STORED

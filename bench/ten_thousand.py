@@ -22,7 +22,7 @@ from app.domain.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
 from app.services.awards.award_evidence import Grounded
 from app.services.awards.awards import AwardRequest, JudgedLine
-from app.services.badges.badges import Wording
+from app.services.badges import Wording
 from bench.credentials import OURS
 from bench.measure import Row, rows
 from bench.node import in_node, node_key, node_peer

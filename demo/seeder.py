@@ -32,7 +32,7 @@ from app.errors import NotFound
 from app.language import N_
 from app.language import gettext as _
 from app.services.awards.awards import AwardRecord, AwardRequest
-from app.services.badges.badges import Wording
+from app.services.badges import Wording
 from app.services.badges.modules import ModuleText
 from app.services.badges.wording import wording_in
 from app.services.frameworks import Details

@@ -15,7 +15,7 @@ from app.container import WITNESS_KEY_UNUSABLE, Process, Services, witness_folde
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.errors import NotFound
-from app.services.activity_log.witness import cosign_log
+from app.services.activity_log.log_monitoring import cosign_log
 from app.settings import Settings
 from sceau_credentials.errors import DocumentUnavailable
 from sceau_credentials.transparency_log.notes import WitnessKey

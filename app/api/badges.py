@@ -27,7 +27,7 @@ from app.domain.badges.rules import (
 from app.domain.campus.campus import MOST_LIVELY
 from app.domain.frameworks import MOST_ALIGNMENTS, PublicFramework, public_alignment
 from app.services.awards.rule_ledger import Roll, Standing
-from app.services.badges.badges import BadgePage, Wording
+from app.services.badges import BadgePage, Wording
 
 RULE: dict[str, Any] = {
     "any": [

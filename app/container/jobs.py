@@ -26,7 +26,7 @@ from app.domain.campus.audit_log import Actor
 from app.language import gettext as _
 from app.services.activity_log.integrity import AFTER_AWARDS, AwardCheck, Issuers, Result, range_of
 from app.services.activity_log.log_check import FAULTS
-from app.services.activity_log.witness import LogSource
+from app.services.activity_log.log_monitoring import LogSource
 from app.services.verification.static_export import StaticEdition
 from app.settings import Settings
 from sceau_credentials.transparency_log.notes import Note

@@ -75,10 +75,9 @@ from app.domain.trust.organisations import Endorsement
 from app.services.activities.files import FileIntake
 from app.services.activity_log.log_check import Behind, Older, OlderCopy, has_only_choices_left
 from app.services.activity_log.restoring import ChoicesRestored, Restored
-from app.services.badges.models import read_models
+from app.services.badges.wording import read_models
 from app.services.campus.webhooks import WebhookSender, WebhookService
-from app.services.messages.letters import LetterService
-from app.services.messages.reminders import Post
+from app.services.messages.letters import LetterService, Post
 from app.services.publishing.publication import PublicDocuments
 from app.services.verification.issuer_standing import ListShelf
 from app.settings import Settings

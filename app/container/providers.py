@@ -33,16 +33,16 @@ from app.domain.campus.sender import MailIdentity, MailRecords
 from app.domain.core import Clock, ServiceOptions, Snapshot
 from app.domain.frameworks import Competency, PublicAlignment
 from app.domain.publishing import Addresses, SignedList
-from app.services.activity_log.activity_log import Anchors
+from app.services.activity_log import Anchors
 from app.services.activity_log.integrity import StoredAnchors
 from app.services.activity_log.log_check import AllAnchors
 from app.services.activity_log.recovery import Journal
 from app.services.awards.award_issuer import SigningClockService
 from app.services.awards.papers import AwardPictures
-from app.services.badges.models import BadgeModel
-from app.services.frameworks.catalogue import FrameworkCatalogue
+from app.services.badges.wording import BadgeModel
+from app.services.frameworks.importing import FrameworkCatalogue
 from app.services.frameworks.trades import TradeService
-from app.services.learners.my_log import SelfAwards
+from app.services.learners.contributions import SelfAwards
 from app.services.learners.portfolios import PortfolioService
 from app.services.privacy import ErasureService
 from app.services.publishing.publication import PicturesOfAwards

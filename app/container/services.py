@@ -26,10 +26,9 @@ from app.services.activities.files import ActivityFiles, FileService, ShownFiles
 from app.services.activities.participants import ParticipantService
 from app.services.activities.plans import ActivityPlans, ActivitySessions, SeriesService
 from app.services.activities.upserts import ActivityUpserts, ParticipantUpserts
-from app.services.activity_log.activity_log import ActivityLog, LoggedEvents
-from app.services.activity_log.evidence import EvidenceDocuments, LogPublication
+from app.services.activity_log import ActivityLog, LoggedEvents
+from app.services.activity_log.evidence import EvidenceDocuments, LogKeyHistory, LogPublication
 from app.services.activity_log.integrity import IntegrityService
-from app.services.activity_log.keys import LogKeyHistory
 from app.services.activity_log.log_check import AnchorCheck
 from app.services.activity_log.log_monitoring import LogWatch
 from app.services.activity_log.recovery import ChoiceJournal, ErasureJournal, JournalCheck
@@ -37,32 +36,20 @@ from app.services.activity_log.restoring import LogReconciliation, RestoreServic
 from app.services.awards.award_context import AwardCounting
 from app.services.awards.award_evidence import AwardEvidenceService, ContributedLines
 from app.services.awards.award_issuer import AwardIssuer, SigningClockService
-from app.services.awards.award_selection import AwardSelection
-from app.services.awards.awards import AwardRegistration, AwardService
-from app.services.awards.batches import AwardBatchService, BulkAwardService
-from app.services.awards.brought import BroughtByLists
-from app.services.awards.bulk_revocation import WithdrawalService
-from app.services.awards.claim_slips import SlipService
+from app.services.awards.awards import AwardRegistration, AwardService, SuspensionService
+from app.services.awards.batches import AwardBatchService, BroughtByLists, BulkAwardService
+from app.services.awards.bulk_revocation import AwardSelection, WithdrawalService
 from app.services.awards.delivery import HandingOver, HolderService
 from app.services.awards.eligibility import AwardChoices, EligibilityService
-from app.services.awards.papers import AwardPictures, PaperService
+from app.services.awards.papers import AwardPictures, PaperService, SlipService
 from app.services.awards.reissuing import AwardAlignment, ReissueService, StolenKeys
 from app.services.awards.rule_ledger import RuleLedger
-from app.services.awards.suspensions import SuspensionService
+from app.services.badges import BadgeService, OpeningService
 from app.services.badges.adoptions import Adoptions
-from app.services.badges.badges import BadgeService
 from app.services.badges.modules import ModuleService
-from app.services.badges.openings import OpeningService
 from app.services.badges.shared_definitions import SharedDefinitions
-from app.services.campus.campus import (
-    CampusPictures,
-    CampusService,
-    HistoryService,
-    OperatorService,
-    TeamService,
-)
-from app.services.campus.dashboard import DashboardService, DirectoryService
-from app.services.campus.integration import FeedService, ProgramListService
+from app.services.campus import CampusPictures, CampusService, HistoryService, OperatorService, TeamService
+from app.services.campus.dashboard import DashboardService, DirectoryService, SampleService
 from app.services.campus.keys import CampusKeys
 from app.services.campus.lti import LtiService
 from app.services.campus.registers import (
@@ -72,26 +59,21 @@ from app.services.campus.registers import (
     RequestRegister,
     SavedViews,
 )
-from app.services.campus.samples import SampleService
 from app.services.campus.sender import SenderService
-from app.services.campus.webhooks import WebhookService
-from app.services.frameworks import CompetencyService
-from app.services.frameworks.catalogue import FrameworkCatalogue
-from app.services.frameworks.importing import FrameworkImportService
+from app.services.campus.webhooks import FeedService, ProgramListService, WebhookService
+from app.services.frameworks import CompetencyService, FrameworkSearch
+from app.services.frameworks.importing import FrameworkCatalogue, FrameworkImportService
 from app.services.frameworks.pathway_progress import PathwayFollowers
 from app.services.frameworks.pathways import PathwayService
-from app.services.frameworks.search import FrameworkSearch
 from app.services.frameworks.trades import TradeService
 from app.services.imports.calendar_imports import CalendarImports, CalendarJudging, CalendarWriting
 from app.services.imports.calendar_subscriptions import CalendarSubscriptions
-from app.services.imports.import_matching import ImportJudging
+from app.services.imports.import_matching import ImportJudging, ImportWriting
 from app.services.imports.imports import ImportService, ListMappings, StatementImports
-from app.services.imports.writing import ImportWriting
 from app.services.learners.connected_apps import ConnectedApps
-from app.services.learners.contributions import ContributionService
+from app.services.learners.contributions import ContributionService, PersonalLog, SelfAwards
 from app.services.learners.disclosure import SelectiveDisclosure
 from app.services.learners.imported_badges import BroughtBadges
-from app.services.learners.my_log import PersonalLog, SelfAwards
 from app.services.learners.portfolios import PortfolioDocuments, PortfolioService, SharedCompetencies
 from app.services.learners.requests import AskingService, ReviewService
 from app.services.learners.wallet_consents import WalletConsents
@@ -99,33 +81,23 @@ from app.services.learners.wallet_metadata import WalletMetadata
 from app.services.learners.wallets import WalletService
 from app.services.messages.account import AccountLetters, NameLetters, PersonalLetters
 from app.services.messages.endorsements import EndorsementLetters
-from app.services.messages.letters import LetterService
-from app.services.messages.reminders import ReminderService
-from app.services.messages.requests import RequestLetters
+from app.services.messages.letters import LetterService, ReminderService
+from app.services.messages.requests import RequestLetters, SurveyLetters
 from app.services.messages.rights import RightsLetters
-from app.services.messages.surveys import SurveyLetters
-from app.services.people.api_answers import ApiAnswers
-from app.services.people.corrections import CorrectionService
-from app.services.people.external_ids import ExternalIds
-from app.services.people.name_disambiguation import Namesakes
 from app.services.people.names import AgeBands, GivenAddresses, NameService
 from app.services.people.parental_consent import GuardianService
-from app.services.people.people import OwnAddressService, PeopleService
-from app.services.people.record_merge import MergingService
-from app.services.people.upserts import PeopleUpserts
+from app.services.people.people import CorrectionService, OwnAddressService, PeopleService
+from app.services.people.record_merge import MergingService, Namesakes
+from app.services.people.upserts import ApiAnswers, ExternalIds, PeopleUpserts
 from app.services.privacy import AccessLog, ArchiveService, ErasureProofs, ErasureService, RetentionService
 from app.services.publishing.catalogue import CatalogueService
-from app.services.publishing.page_views import PageViewService
 from app.services.publishing.publication import OlderBadges, PublicationService
-from app.services.publishing.ratings import RatingService
+from app.services.publishing.ratings import PageViewService, RatingService
 from app.services.publishing.status import Signing, StatusService
+from app.services.reports import NetworkReports, PartnerReports, ReportService
 from app.services.reports.editions import EditionService
-from app.services.reports.facts import ReportFactsService
-from app.services.reports.network import NetworkReports
-from app.services.reports.partners import PartnerReports
 from app.services.reports.renewal import RenewalService
-from app.services.reports.reports import ReportService
-from app.services.reports.surveys import SurveyService
+from app.services.reports.surveys import ReportFactsService, SurveyService
 from app.services.trust.endorsement_requests import (
     EndorsementAsking,
     EndorsementsCheckedAgain,

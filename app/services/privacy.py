@@ -50,10 +50,10 @@ from app.domain.privacy.personal_data import HELD, KEPT, DataSubjectMatter
 from app.errors import NotFound, NotSignedIn
 from app.language import N_, gettext, locales, speaking
 from app.language.typography import translated
-from app.services.activity_log.activity_log import ActivityLog, LoggedEvents, LogOutOfStep
+from app.services.activity_log import ActivityLog, LoggedEvents, LogOutOfStep
 from app.services.activity_log.evidence import LogPublication
-from app.services.learners.my_log import PersonalLog
-from app.services.people.api_answers import ApiAnswers
+from app.services.learners.contributions import PersonalLog
+from app.services.people.upserts import ApiAnswers
 from app.services.publishing.publication import PublicationService, Published
 from app.services.publishing.status import StatusService
 from app.services.trust.endorsement_requests import EndorsementsTakenBack

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.container import Process
 from app.domain.people import Role
-from app.services.campus.campus import Filter
+from app.services.campus import Filter
 from tests.cli.conftest import Operator
 
 

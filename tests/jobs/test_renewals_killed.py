@@ -28,7 +28,7 @@ from app.domain.messages import LetterState, Occasion, QueuedMessage
 from app.domain.people import Person
 from app.jobs.kinds import LETTERS
 from app.services.awards.awards import AwardRequest
-from app.services.badges.badges import Wording
+from app.services.badges import Wording
 from app.services.learners.requests import KnownRequest, RequestOutcome
 from sceau_credentials.values import format_timestamp, parse_json_object
 from tests.services.activity_log.test_integrity import checked

@@ -22,7 +22,7 @@ from app.errors import Conflict, InvalidInput
 from app.jobs.kinds import ALIGNMENTS, align_some
 from app.services.awards import reissuing
 from app.services.awards.awards import AwardRequest
-from app.services.badges.badges import BadgePage
+from app.services.badges import BadgePage
 from tests.support.house import COMMAND, House, _badge, build_house, send
 
 TITLE = "Atelier robotique"

@@ -37,7 +37,7 @@ from app.domain.people import Person, Role, normal_address
 from app.main import create_app
 from app.services.activities.participants import listed_person
 from app.services.awards.awards import AwardRequest, BatchResult
-from app.services.badges.badges import BadgePage, Wording
+from app.services.badges import BadgePage, Wording
 from app.services.imports.lists import read_list_text
 from app.settings import Settings
 from tests.support.databases.engines import PostgresRows, as_owner, autocommitting

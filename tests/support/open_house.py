@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.domain.awards import Visibility
-from app.services.badges.badges import BadgePage
+from app.services.badges import BadgePage
 from tests.support.house import COMMAND, House, build_house
 from tests.support.servers.server import LiveServer, serving
 

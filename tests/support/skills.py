@@ -11,7 +11,7 @@ from app.domain.activities import ActivityCompetency
 from app.domain.awards import Visibility
 from app.domain.badges import BadgeKind
 from app.domain.frameworks import Competency, PublicAlignment, PublicFramework
-from app.services.badges.badges import BadgePage, Wording
+from app.services.badges import BadgePage, Wording
 from app.services.frameworks import Details
 from tests.support.house import COMMAND, House
 

@@ -27,7 +27,7 @@ from app.db.engine.schema import SchemaState, schema_state
 from app.db.engine.session import open_engine
 from app.domain.badges import BadgeKind, Repeat
 from app.domain.core import WorkerBeat
-from app.services.badges.badges import BadgePage, Wording
+from app.services.badges import BadgePage, Wording
 from tests.support.house import COMMAND, House, build_house
 from tests.support.servers.post_office import PostOffice
 

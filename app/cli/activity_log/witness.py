@@ -14,8 +14,8 @@ from app.container import WITNESS_KEY_UNUSABLE, hand_in, log_at, utc_now, witnes
 from app.errors import Unavailable
 from app.language import N_, filled
 from app.language import gettext as _
-from app.services.activity_log.witness import WitnessReport, change_key
-from app.services.activity_log.witness import cosign_log as look_at
+from app.services.activity_log.log_monitoring import WitnessReport, change_key
+from app.services.activity_log.log_monitoring import cosign_log as look_at
 from app.settings import Settings
 from sceau_credentials.errors import CredentialError, DocumentUnavailable
 from sceau_credentials.transparency_log.notes import NoteKey, SignatureType, WitnessKey

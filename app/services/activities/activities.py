@@ -35,9 +35,9 @@ from app.domain.people import AgeGroup, Person, is_gone
 from app.domain.people.parental_consent import NO_ANSWERS, ListAnswers
 from app.language import N_
 from app.services.activities.line_faults import SEVERAL, LineFault, fault_of
-from app.services.activity_log.activity_log import LoggedEvents
-from app.services.people.name_disambiguation import Namesakes
+from app.services.activity_log import LoggedEvents
 from app.services.people.names import AgeBands, GivenAddresses
+from app.services.people.record_merge import Namesakes
 
 COMPLETED = N_("Complété depuis une liste.")
 """Reason recorded when a list adds facts to an existing participation."""

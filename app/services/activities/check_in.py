@@ -54,7 +54,7 @@ from app.language import N_
 from app.services.activities.activities import ActivityService
 from app.services.activities.line_faults import fault_of
 from app.services.activities.plans import ActivitySessions
-from app.services.people.name_disambiguation import Namesakes
+from app.services.people.record_merge import Namesakes
 
 
 @dataclass(frozen=True)

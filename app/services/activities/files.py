@@ -37,7 +37,7 @@ from app.domain.campus.campus import Campus
 from app.domain.core import Clock
 from app.errors import InvalidInput, NotFound
 from app.language import N_
-from app.services.activity_log.activity_log import ActivityLog
+from app.services.activity_log import ActivityLog
 from app.services.activity_log.evidence import EvidenceDocuments
 from app.services.publishing.publication import PublicationService
 

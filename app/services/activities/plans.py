@@ -51,7 +51,7 @@ from app.domain.people import Person
 from app.errors import InvalidInput, NotFound
 from app.language import N_
 from app.services.activities.activities import PRESENCE, ActivityService
-from app.services.activity_log.activity_log import LoggedEvents
+from app.services.activity_log import LoggedEvents
 
 _TOLD = (
     "kind", "title", "description", "place", "hours", "audience", "starts_on", "ends_on", "start_time", "end_time",

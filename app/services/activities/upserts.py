@@ -31,7 +31,7 @@ from app.services.activities.activities import ActivityService
 from app.services.activities.line_faults import ALREADY_KNOWN, SEVERAL, fault_of
 from app.services.activities.participants import Entry, ParticipantService
 from app.services.activities.plans import ActivityPlans
-from app.services.people.external_ids import ExternalIds
+from app.services.people.upserts import ExternalIds
 
 CORRECTED = N_("Corrigé par le système d’information du campus.")
 _FIELDS = (

@@ -18,8 +18,8 @@ from app.domain.campus.campus import Campus
 from app.domain.publishing import Addresses, anchored_form, signed_form
 from app.errors import Unavailable
 from app.language import N_
-from app.services.activity_log.activity_log import ActivityLog, Anchors
-from app.services.activity_log.keys import LogKeyHistory
+from app.services.activity_log import ActivityLog, Anchors
+from app.services.activity_log.evidence import LogKeyHistory
 from app.services.activity_log.recovery import ChoiceJournal, ErasureJournal
 from app.services.publishing.status import ListAnchors
 from sceau_credentials.errors import CredentialError

@@ -43,7 +43,7 @@ from app.domain.publishing import AnchoredList, StatusList, StatusSlot
 from app.errors import AppError, Conflict, InvalidInput, NotFound
 from app.language import N_
 from app.services.accounts.sessions import AccountNotices
-from app.services.activity_log.activity_log import ActivityLog, Anchors, LogOutOfStep
+from app.services.activity_log import ActivityLog, Anchors, LogOutOfStep
 from app.services.activity_log.log_check import AllAnchors
 from app.services.activity_log.recovery import ChoiceJournal, ErasureJournal, Journal
 from app.services.campus.keys import CampusKeys

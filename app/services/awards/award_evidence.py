@@ -17,7 +17,7 @@ from app.domain.campus.campus import Campus
 from app.domain.core import new_row
 from app.domain.learners.portfolios import counts_for
 from app.domain.publishing import Addresses
-from app.services.activity_log.activity_log import ActivityLog, LoggedEvents
+from app.services.activity_log import ActivityLog, LoggedEvents
 from app.services.activity_log.evidence import Decision, EvidenceDocuments
 from app.services.awards.award_context import AwardContext, JudgedLine
 from sceau_credentials.evidence.documents import MEDIA_TYPE, digest_of

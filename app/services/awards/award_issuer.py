@@ -40,7 +40,7 @@ from app.domain.people import is_address
 from app.domain.publishing import Addresses
 from app.errors import AppError, InvalidInput, Unavailable
 from app.language import N_
-from app.services.activity_log.activity_log import LoggedEvents
+from app.services.activity_log import LoggedEvents
 from app.services.awards.award_context import (
     AwardContext,
     JudgedLine,
@@ -49,7 +49,7 @@ from app.services.awards.award_context import (
     name_known_to_campus,
 )
 from app.services.awards.award_evidence import AwardEvidenceService, Grounded
-from app.services.badges.badges import BadgeService
+from app.services.badges import BadgeService
 from app.services.publishing.status import Signing, StatusService, StatusSlots
 from app.telemetry import span
 from sceau_credentials.errors import CredentialError, NotFitToSign

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import uuid
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -26,8 +27,11 @@ from app.domain.awards import (
     Visibility,
     hash_of_address,
     in_words,
+    is_suspended,
+    lift_suspension,
     may_renew,
     revoke,
+    suspend,
 )
 from app.domain.awards.batches import CHUNK_SIZE, AwardBatch, BatchState, keep_from_workers
 from app.domain.badges import BadgeVersion
@@ -41,13 +45,14 @@ from app.domain.privacy.consents import About, consent
 from app.domain.publishing import Addresses, StatusSlot, ids_of_code
 from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_
-from app.services.activity_log.activity_log import ActivityLog
+from app.services.activity_log import ActivityLog, LoggedEvents
 from app.services.awards.award_context import AwardRequest, JudgedLine, Preview
 from app.services.awards.batches import AwardBatchService, BatchResult, BulkAwardService, Piece
 from app.services.awards.bulk_revocation import WithdrawalService
 from app.services.awards.eligibility import EligibilityService
 from app.services.awards.reissuing import ReissueService
-from app.services.publishing.status import Signing, published_key
+from app.services.messages.letters import LetterService
+from app.services.publishing.status import Signing, StatusService, published_key
 from sceau_credentials.baking import unbake
 from sceau_credentials.errors import CredentialError
 from sceau_credentials.proofs.data_integrity import verify_proofs
@@ -484,3 +489,88 @@ def _name_in(document: JsonObject) -> str | None:
 
 def _object(value: JsonValue) -> JsonObject:
     return value if isinstance(value, dict) else {}
+
+
+# --- Suspensions: an award that is not valid for a time, and is valid again by itself afterwards
+
+_BY_DATE = Actor.command("worker")
+
+
+@dataclass(frozen=True, eq=False)
+class SuspensionService:
+    awards: AwardStore
+    campuses: CampusStore
+    status: StatusService
+    reissuing: ReissueService
+    judging: EligibilityService
+    logged_events: LoggedEvents
+    letters: LetterService
+    history: HistoryStore
+    clock: Clock
+
+    def suspend(
+        self, campus: Campus, award_id: uuid.UUID, reason: str, *, until: datetime, by: Actor
+    ) -> AwardRecord:
+        """The public lists show it immediately, and so does the badge at its address."""
+        self.awards.get_record_in_campus(award_id, campus.id)
+        award, at = self.awards.lock(award_id), self.clock()
+        suspend(award, reason, until=until, at=at)
+        self.status.suspend(campus, award_id, award.suspended_until, at=at)
+        entry = self.status.suspension_entry(award_id)
+        is_stated = self.reissuing.state_suspension(campus, award, entry, by=by)
+        if not is_stated and not self.reissuing.has_expired(award):
+            raise Conflict(
+                N_("Ce badge ne peut plus être signé, donc pas suspendu. En cas de doute, retirez-le.")
+            )
+        self._note(campus, award, "suspend", by=by)
+        self.letters.tell_of_suspension(award, Occasion.SUSPENDED)
+        return self.awards.get_record_in_campus(award_id, campus.id)
+
+    def lift(self, campus: Campus, award_id: uuid.UUID, *, by: Actor) -> AwardRecord:
+        """Before its end, by hand, by who may award the badge to its holder."""
+        self.judging.check_may_give(campus, self.awards.get_record_in_campus(award_id, campus.id), by=by)
+        award = self.awards.lock(award_id)
+        if not is_suspended(award, at=self.clock()):
+            raise Conflict(N_("Ce badge n’est pas suspendu."))
+        self._lift(campus, award, by=by)
+        return self.awards.get_record_in_campus(award_id, campus.id)
+
+    def state_again(self, campus: Campus, award_ids: Collection[uuid.UUID], *, by: Actor) -> set[uuid.UUID]:
+        """After a restore: new editions of suspended awards; those that cannot be signed again."""
+        return {
+            award.id
+            for award in self.awards.lock_all(sorted(award_ids), campus.id).values()
+            if not self.reissuing.state_suspension(
+                campus, award, self.status.suspension_entry(award.id), by=by
+            )
+        }
+
+    def due(self, *, limit: int) -> Sequence[uuid.UUID]:
+        return self.status.status.suspensions_ended(at=self.clock(), limit=limit)
+
+    def end(self, award_id: uuid.UUID) -> bool:
+        """Write down that a suspension is over. Idempotent."""
+        (slot,) = self.status.status.slots_of([award_id])
+        campus = self.campuses.get_by_id(self.status.status.get(slot.list_id).campus_id)
+        award = self.awards.lock_all([award_id], campus.id).get(award_id)
+        at = self.clock()
+        if award is not None and is_suspended(award, at=at):
+            return False
+        if award is None or award.state is AwardState.REVOKED:
+            if slot.suspended_until is not None and slot.raised_at is None:
+                self.status.suspend(campus, award_id, None, at=at)  # of an erased award
+        elif award.suspended_until is not None:
+            self._lift(campus, award, by=_BY_DATE)
+        return False
+
+    def _lift(self, campus: Campus, award: Award, *, by: Actor) -> None:
+        lift_suspension(award)
+        self.status.suspend(campus, award.id, None, at=self.clock())
+        self.reissuing.state_suspension(campus, award, self.status.revocation_entry(award.id), by=by)
+        self._note(campus, award, "lift_suspension", by=by)
+        self.letters.tell_of_suspension(award, Occasion.SUSPENSION_LIFTED)
+
+    def _note(self, campus: Campus, award: Award, action: str, *, by: Actor) -> None:
+        self.awards.save(award)
+        self.logged_events.suspended(campus, award)
+        self.history.write(by, action, "award", award.id, at=self.clock(), campus_id=campus.id)

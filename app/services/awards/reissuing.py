@@ -35,7 +35,7 @@ from app.errors import Conflict, InvalidInput, NotAllowed
 from app.language import N_
 from app.services.awards.award_evidence import AwardEvidenceService
 from app.services.awards.award_issuer import prepared_documents, refusal_for_trainer
-from app.services.badges.badges import BadgeService
+from app.services.badges import BadgeService
 from app.services.publishing.status import Signing
 from sceau_credentials.errors import CredentialError
 from sceau_credentials.issuing import Batch

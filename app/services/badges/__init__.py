@@ -1,1 +1,590 @@
 """Use cases: badges, their versions and rules."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from app.adapters.badge_pictures import BadgeArtist, PictureOrder, kind_alone, picture_alternative
+from app.db.activities import ActivityStore
+from app.db.badges import BadgeStore, OpeningStore
+from app.db.campus import CampusStore, HistoryStore, TeamStore
+from app.db.frameworks import CompetencyStore
+from app.domain.activities import Activity
+from app.domain.awards.open_badges import achievement_of
+from app.domain.awards.skills import NO_PRACTICE, Attested, Practice, describes_activity, practised_alignment
+from app.domain.badges import (
+    Badge,
+    BadgeCompetency,
+    BadgeKind,
+    BadgeText,
+    BadgeVersion,
+    Lack,
+    PictureLook,
+    Repeat,
+    Step,
+    check_draft,
+    check_may_change,
+    check_not_sample,
+    check_opened,
+    check_version,
+    free_slug,
+    is_opened,
+    lacks_of,
+    next_number,
+    split_criteria,
+    version_year,
+)
+from app.domain.campus.audit_log import Actor
+from app.domain.campus.campus import Campus, check_slug
+from app.domain.core import Clock, name_as_signed
+from app.domain.frameworks import MOST_PRACTISED, Competency, Framework, PublicAlignment, check_level
+from app.domain.people import Person, Role
+from app.domain.publishing import Addresses
+from app.errors import Conflict, InvalidInput, NotFound
+from app.language import N_, speaking
+from app.language.sentences import Sentence
+from app.services.activity_log import LoggedEvents
+from app.services.badges.wording import BadgeModel, Wording, as_kept, said_in, state_of, with_step, wording_of
+from sceau_credentials.values import CONTEXT_OB_3_0_3, CONTEXT_V2, dump_json
+
+__all__ = [
+    "BadgePage",
+    "BadgeService",
+    "Manuscript",
+    "Wording",
+    "WrittenMeanwhile",
+    "said_in",
+    "with_step",
+    "wording_of",
+]
+
+# --- Badges: create, edit, render, open, revise; definitions are frozen at the first award
+
+
+@dataclass(frozen=True)
+class BadgePage:
+    """A badge version with everything a page shows of it."""
+
+    campus: Campus
+    badge: Badge
+    version: BadgeVersion
+    competencies: Sequence[tuple[BadgeCompetency, Competency, Framework]]
+    versions: Sequence[BadgeVersion]
+
+    @property
+    def is_current(self) -> bool:
+        return self.version.number == max(version.number for version in self.versions)
+
+
+@dataclass(frozen=True)
+class Manuscript:
+    """A badge as its authors see it: the newest version, including drafts, and what is missing."""
+
+    page: BadgePage
+    lacks: Sequence[Lack]
+
+    @property
+    def may_open(self) -> bool:
+        return self.page.version.is_draft and not self.lacks and self.page.badge.archived_at is None
+
+
+def lacks_in(page: BadgePage) -> list[Lack]:
+    """What this kind of badge requires and the content lacks."""
+    version = page.version
+    criteria, judging = split_criteria(version.criteria)
+    attested = [(link.level, len(competency.levels)) for link, competency, _ in page.competencies]
+    return lacks_of(BadgeText(version.kind, version.name, version.description, criteria, judging, attested))
+
+
+def picture_order(
+    campus: Campus, version: BadgeVersion, competencies: Attested = (), *, address: str = "", code: str = ""
+) -> PictureOrder:
+    """Shows the level if the badge attests exactly one competency, with a level; `code`: QR content."""
+    level, levels = None, None
+    if len(competencies) == 1 and competencies[0][0].level is not None:
+        level, levels = competencies[0][0].level, len(competencies[0][1].levels)
+    return PictureOrder(
+        kind=version.kind.value,
+        title=version.name,
+        campus_short_name=campus.short_name,
+        year=str(version_year(version)),
+        address=address,
+        hue=campus.hue if version.hue is None else version.hue,
+        liveliness=campus.liveliness if version.liveliness is None else version.liveliness,
+        level=level,
+        levels=levels,
+        emblem=version.emblem,
+        code=code,
+        logo=(version.art or b"") if version.look == PictureLook.LOGO else b"",
+        own=(version.art or b"") if version.look == PictureLook.OWN else b"",
+    )
+
+
+def kind_words(campus: Campus, version: BadgeVersion, competencies: Attested = ()) -> Sentence:
+    """« Badge de compétence, niveau 2 sur 3 »."""
+    kind, values = kind_alone(picture_order(campus, version, competencies))
+    return Sentence(kind, values)
+
+
+def picture_words(campus: Campus, version: BadgeVersion, competencies: Attested = ()) -> Sentence:
+    """« Badge de compétence « … », niveau 2 sur 3, campus TI, 2026 », unless the campus wrote its own."""
+    if version.alternative:
+        return Sentence("{text}", {"text": version.alternative})
+    return usual_picture_words(campus, version, competencies)
+
+
+def usual_picture_words(campus: Campus, version: BadgeVersion, competencies: Attested = ()) -> Sentence:
+    words, values = picture_alternative(picture_order(campus, version, competencies))
+    return Sentence(words, values)
+
+
+_ONE_SITTING = timedelta(hours=1)
+
+
+class WrittenMeanwhile(Conflict):
+    """Two people, or two windows, edited the same badge (optimistic lock)."""
+
+
+@dataclass(frozen=True, eq=False)
+class BadgeService:
+    badges: BadgeStore
+    competencies: CompetencyStore
+    activities: ActivityStore
+    history: HistoryStore
+    artist: BadgeArtist
+    logged_events: LoggedEvents
+    addresses: Addresses
+    clock: Clock
+    models: Callable[[], Sequence[BadgeModel]]
+    stamp: Callable[[Sequence[PublicAlignment]], list[PublicAlignment]]
+
+    def create(
+        self,
+        campus: Campus,
+        wording: Wording,
+        *,
+        slug: str = "",
+        repeat: Repeat = Repeat.ONCE,
+        accepts_requests: bool = False,
+        draft: bool = False,
+        is_sample: bool = False,
+        by: Actor,
+    ) -> BadgePage:
+        """Ready to award, unless created as a `draft`; without a `slug`, derives one from the name."""
+        slug = slug or free_slug(wording.name, lambda tried: self.badges.find(campus.id, tried) is not None)
+        check_slug(slug)
+        if self.badges.find(campus.id, slug):
+            raise Conflict(N_("Ce campus a déjà un badge à l’adresse « {slug} »."), slug=slug)
+        at = self.clock()
+        badge = Badge(
+            campus_id=campus.id,
+            slug=slug,
+            repeat=repeat,
+            accepts_requests=accepts_requests,
+            created_at=at,
+            is_sample=is_sample,
+        )
+        self.badges.add(badge)
+        self._write(campus, self._new_version(badge, 1, wording.kind, draft=draft), wording)
+        self.history.write(by, "create", "badge", badge.id, at=at, campus_id=campus.id)
+        return self.page(campus, badge.id)
+
+    def revise(self, campus: Campus, badge_id: uuid.UUID, wording: Wording, *, by: Actor) -> BadgePage:
+        """Create the next version, awarded from now on; earlier awards keep their version. Its picture keeps
+        the logo or drawing that the campus chose."""
+        badge = self._get(campus, badge_id)
+        if not wording.art:
+            before = self.badges.newest_version(badge.id)
+            wording = replace(wording, look=before.look, art=before.art or b"")
+        self._next(campus, badge, wording, draft=False, by=by)
+        return self.page(campus, badge.id)
+
+    def rewrite(
+        self,
+        campus: Campus,
+        badge_id: uuid.UUID,
+        wording: Wording,
+        *,
+        repeat: Repeat,
+        accepts_requests: bool,
+        by: Actor,
+        step: Step | None = None,
+        seen: str = "",
+    ) -> BadgePage:
+        """Overwrite the newest version, or create a draft of the next if it was already awarded, or if the
+        wording is no longer complete.
+
+        `step`: change this step of the wording alone; `seen`: the state of that step that `by` started from,
+        for optimistic locking.
+        """
+        badge = self.badges.lock(self._get(campus, badge_id))
+        version = self.badges.newest_version(badge.id)
+        said = wording_of(version, self.badges.competencies_of(version.id))
+        if step is not None:
+            wording = with_step(said, wording, step)
+        wording = self._dated(wording, said.alignments)
+        if step is not None and step is not Step.AWARDING:
+            repeat, accepts_requests = badge.repeat, badge.accepts_requests
+        is_rewritten = as_kept(wording) != said
+        if not is_rewritten and (repeat, accepts_requests) == (badge.repeat, badge.accepts_requests):
+            return self.manuscript(campus, badge.id).page
+        if seen and step is not None and seen != state_of(badge, said, step):
+            raise WrittenMeanwhile(N_("Quelqu’un a enregistré ce badge pendant que vous l’écriviez."))
+        badge.repeat, badge.accepts_requests = repeat, accepts_requests
+        self.badges.add(badge)
+        if is_rewritten and (version.frozen_at is not None or self._would_lack(campus, version, wording)):
+            self._next(campus, badge, wording, draft=True, by=by)
+        elif is_rewritten:
+            check_may_change(version)
+            self._write(campus, version, wording)
+        self._log_rewriting(campus, badge, version, by)
+        return self.manuscript(campus, badge.id).page
+
+    def _would_lack(self, campus: Campus, version: BadgeVersion, wording: Wording) -> bool:
+        """Whether a published version would lack something that its kind requires."""
+        return not version.is_draft and bool(lacks_in(self.sketch(campus, wording)[0]))
+
+    def _log_rewriting(self, campus: Campus, badge: Badge, version: BadgeVersion, by: Actor) -> None:
+        """A draft saves itself while it is written: those of one person in one hour make one entry."""
+        at = self.clock()
+        entries = self.history.list_of("badge", badge.id) if version.is_draft else []
+        last = entries[-1][0] if entries else None
+        if (
+            last
+            and last.action == "rewrite"
+            and last.actor_id == by.person_id
+            and at - last.at < _ONE_SITTING
+        ):
+            return
+        self.history.write(
+            by, "rewrite", "badge", badge.id, at=at, campus_id=campus.id, repeat=badge.repeat.value
+        )
+
+    def open(self, campus: Campus, badge_id: uuid.UUID, *, by: Actor) -> BadgePage:
+        """Turn a draft into a badge that may be awarded, once nothing required is missing."""
+        manuscript = self.manuscript(campus, badge_id)
+        version = manuscript.page.version
+        if manuscript.lacks:
+            raise InvalidInput(manuscript.lacks[0].sentence)
+        check_version(version, [link for link, _, _ in manuscript.page.competencies])
+        if version.is_draft:
+            check_not_sample(manuscript.page.badge)
+            version.is_draft = False
+            version.picture_png = self.artist.rasterise(version.picture_svg)
+            self.badges.add_version(version, [])
+            self.history.write(
+                by, "open", "badge", badge_id, at=self.clock(), campus_id=campus.id, number=version.number
+            )
+        return self.page(campus, badge_id)
+
+    def _next(self, campus: Campus, badge: Badge, wording: Wording, *, draft: bool, by: Actor) -> None:
+        number = next_number(self.badges.versions_of(badge.id))
+        self._write(campus, self._new_version(badge, number, wording.kind, draft=draft), wording)
+        self.history.write(
+            by, "revise", "badge", badge.id, at=self.clock(), campus_id=campus.id, number=number
+        )
+
+    def _new_version(self, badge: Badge, number: int, kind: BadgeKind, *, draft: bool) -> BadgeVersion:
+        if not draft:
+            check_not_sample(badge)
+        return BadgeVersion(
+            badge_id=badge.id,
+            number=number,
+            kind=kind,
+            name="",
+            description="",
+            criteria="",
+            is_draft=draft,
+            created_at=self.clock(),
+        )
+
+    def _dated(self, wording: Wording, before: Sequence[PublicAlignment] = ()) -> Wording:
+        """Alignments with the framework's version of their day: an unchanged one has that of `before`."""
+        if not wording.alignments:
+            return wording
+        known = {(each.framework, each.code, each.name): each for each in before}
+        alignments = [known.get((each.framework, each.code, each.name), each) for each in wording.alignments]
+        return replace(wording, alignments=self.stamp(alignments))
+
+    def _write(self, campus: Campus, version: BadgeVersion, wording: Wording) -> None:
+        links = said_in(version, self._dated(wording))
+        if version.is_draft:
+            check_draft(version)
+        else:
+            check_version(version, links)
+        self._draw(campus, version, self._attested(campus, links))
+        self.badges.save_version(version, links)
+
+    def _attested(self, campus: Campus, links: Sequence[BadgeCompetency]) -> Attested:
+        found = []
+        for link in links:
+            competency, framework = self.competencies.get_in_campus(link.competency_id, campus.id)
+            check_level(competency, link.level)
+            found.append((link, competency, framework))
+        return found
+
+    def _draw(self, campus: Campus, version: BadgeVersion, competencies: Attested) -> None:
+        """Render the master picture, baked into every award of this version."""
+        address = f"{self.addresses.host}/campus/{campus.slug}"
+        version.picture_svg = self.artist.draw(picture_order(campus, version, competencies, address=address))
+        # A draft is only displayed, never baked: the PNG, a hundred times slower, waits until it is opened.
+        version.picture_png = b"" if version.is_draft else self.artist.rasterise(version.picture_svg)
+
+    def sketch(self, campus: Campus, wording: Wording) -> tuple[BadgePage, str]:
+        """Preview of some content, not stored: the badge page, and its picture as SVG."""
+        badge = Badge(campus_id=campus.id, slug="", created_at=self.clock())
+        version = self._new_version(badge, 1, wording.kind, draft=True)
+        competencies = self._attested(campus, said_in(version, wording))
+        address = f"{self.addresses.host}/campus/{campus.slug}"
+        svg = self.artist.draw(picture_order(campus, version, competencies, address=address))
+        return BadgePage(campus, badge, version, competencies, [version]), svg
+
+    def small_mark(self, page: BadgePage) -> str:
+        """What browsers show of its picture at small sizes, as SVG."""
+        return self.artist.small_mark(picture_order(page.campus, page.version, page.competencies))
+
+    def read_art(self, campus: Campus, content: bytes, look: str) -> bytes:
+        """A logo or picture as a version stores it, without a file the campus's last logo; raises
+        InvalidInput with advice."""
+        if content:
+            return self.artist.read_art(content, is_own=look == PictureLook.OWN)
+        return self.badges.newest_logo(campus.id) if look == PictureLook.LOGO else b""
+
+    def logo_contrast(self, page: BadgePage) -> float | None:
+        """Of a version's logo with the field it stands on; None without a logo."""
+        order = picture_order(page.campus, page.version, page.competencies)
+        return self.artist.logo_contrast(order) if order.logo else None
+
+    def marks(self, campus: Campus) -> dict[BadgeKind, str]:
+        """The small icon of each badge kind in the campus's colours and font, as SVG."""
+        badge = Badge(campus_id=campus.id, slug="", created_at=self.clock())
+        versions = {kind: self._new_version(badge, 1, kind, draft=True) for kind in BadgeKind}
+        return {
+            kind: self.artist.small_mark(picture_order(campus, version)) for kind, version in versions.items()
+        }
+
+    def freeze(self, campus: Campus, badge: Badge, version: BadgeVersion) -> BadgeVersion:
+        """Freeze the content and write the public definition (T46)."""
+        if version.frozen_at is not None:
+            return version
+        check_may_change(version)
+        version.definition = self.definition_of(campus, badge, version, self.competencies_of(version))
+        version.frozen_at = self.clock()
+        self.badges.add_version(version, [])
+        self.badges.add_pictures(version)
+        self.logged_events.log_definition(campus, badge, version)
+        return version
+
+    def definition_of(
+        self, campus: Campus, badge: Badge, version: BadgeVersion, competencies: Attested
+    ) -> bytes:
+        """The Achievement that a version publishes, or would publish if awarded now."""
+        with speaking(version.language):
+            caption = picture_words(campus, version, competencies).text()
+        numbers = self.competencies.newest_numbers(competency.id for _, competency, _ in competencies)
+        achievement = achievement_of(
+            badge, version, competencies, self.addresses, caption=caption, numbers=numbers
+        )
+        return dump_json({"@context": [CONTEXT_V2, CONTEXT_OB_3_0_3], **achievement.to_document()})
+
+    def practice_of(self, version: BadgeVersion, activity: Activity | None) -> Practice:
+        """What awards of this version contain about the activity; nothing if it was frozen without that."""
+        if activity is None or (version.definition and not describes_activity(version.definition)):
+            return NO_PRACTICE
+        known = self.competencies.get_many(self.activities.practised_in(activity.id))
+        numbers = self.competencies.newest_numbers(known)
+        practised = sorted(known.values(), key=lambda pair: (pair[1].code, pair[0].code))
+        return Practice(
+            tuple(
+                practised_alignment(
+                    competency, framework, self.addresses, numbers.get(competency.id), version.language
+                )
+                for competency, framework in practised[:MOST_PRACTISED]
+            ),
+            tuple(name_as_signed(each.name) for each in self.activities.campuses_of(activity.id)),
+        )
+
+    def archive(self, campus: Campus, badge_id: uuid.UUID, *, by: Actor) -> None:
+        badge = self._get(campus, badge_id)
+        if badge.archived_at is None:
+            badge.archived_at = self.clock()
+            self.badges.add(badge)
+            self.history.write(by, "archive", "badge", badge.id, at=self.clock(), campus_id=campus.id)
+
+    def restore(self, campus: Campus, badge_id: uuid.UUID, *, by: Actor) -> None:
+        """Unarchive a badge: it can be awarded again."""
+        badge = self._get(campus, badge_id)
+        if badge.archived_at is not None:
+            badge.archived_at = None
+            self.badges.add(badge)
+            self.history.write(by, "restore", "badge", badge.id, at=self.clock(), campus_id=campus.id)
+
+    def list_current(self, campus: Campus) -> list[tuple[Badge, BadgeVersion]]:
+        return self.badges.list_current(campus.id)
+
+    def list_newest(self, campus: Campus) -> list[tuple[Badge, BadgeVersion]]:
+        return self.badges.list_newest(campus.id)
+
+    def page(self, campus: Campus, badge_id: uuid.UUID, number: int | None = None) -> BadgePage:
+        """One version of the campus's badge: `number`, or the newest that may be awarded."""
+        badge = self._get(campus, badge_id)
+        version = (
+            self.badges.current_version(badge.id)
+            if number is None
+            else self.badges.get_version(badge.id, number)
+        )
+        return self._page(campus, badge, version)
+
+    def manuscript(self, campus: Campus, badge_id: uuid.UUID) -> Manuscript:
+        """The newest version, including drafts, with what is missing before it can be opened."""
+        badge = self._get(campus, badge_id)
+        page = self._page(campus, badge, self.badges.newest_version(badge.id))
+        return Manuscript(page, lacks_in(page))
+
+    def state(self, page: BadgePage, step: Step) -> str:
+        """The optimistic-lock state that an author starts from."""
+        wording = wording_of(page.version, [link for link, _, _ in page.competencies])
+        return state_of(page.badge, wording, step)
+
+    def history_of(self, campus: Campus, badge_id: uuid.UUID) -> list[tuple[datetime, str, str]]:
+        """All events of the badge: when, what, who."""
+        badge = self._get(campus, badge_id)
+        return [
+            (entry.at, entry.action, person.name if person else entry.actor_label)
+            for entry, person in self.history.list_of("badge", badge.id)
+        ]
+
+    def _page(self, campus: Campus, badge: Badge, version: BadgeVersion) -> BadgePage:
+        return BadgePage(
+            campus, badge, version, self.competencies_of(version), self.badges.versions_of(badge.id)
+        )
+
+    def competencies_of(self, version: BadgeVersion) -> list[tuple[BadgeCompetency, Competency, Framework]]:
+        links = self.badges.competencies_of(version.id)
+        known = self.competencies.get_many(link.competency_id for link in links)
+        return [(link, *known[link.competency_id]) for link in links]
+
+    def _get(self, campus: Campus, badge_id: uuid.UUID) -> Badge:
+        badge = self.badges.get(badge_id)
+        if badge.campus_id != campus.id:
+            raise NotFound(N_("Ce badge n’existe pas ici."))
+        return badge
+
+
+# --- Award permissions per badge: open to every trainer of the campus, or to named ones
+
+
+@dataclass(frozen=True)
+class BadgeOpenings:
+    badge: Badge
+    version: BadgeVersion
+    trainers: Sequence[tuple[Person, bool]]
+    """Every trainer of the campus, and whether the badge is open to them by name."""
+
+
+@dataclass(frozen=True, eq=False)
+class OpeningService:
+    openings: OpeningStore
+    badges: BadgeStore
+    team: TeamStore
+    campuses: CampusStore
+    history: HistoryStore
+    clock: Clock
+
+    def of_badge(self, campus: Campus, badge_id: uuid.UUID) -> BadgeOpenings:
+        badge = self._badge(campus, badge_id)
+        opened = self.openings.of_badge(badge.id)
+        trainers = [(person, person.id in opened) for person in self._trainers(campus)]
+        return BadgeOpenings(badge, self.badges.newest_version(badge.id), trainers)
+
+    def of_trainer(self, campus: Campus, person_id: uuid.UUID) -> list[tuple[Badge, BadgeVersion, bool]]:
+        """Every active badge, and whether it is open to that person by name."""
+        opened = self.openings.of_person(campus.id, person_id)
+        return [
+            (badge, version, badge.id in opened)
+            for badge, version in self.badges.list_newest(campus.id)
+            if badge.archived_at is None
+        ]
+
+    def set_for_badge(
+        self,
+        campus: Campus,
+        badge_id: uuid.UUID,
+        *,
+        everybody: bool,
+        people: Collection[uuid.UUID] = (),
+        by: Actor,
+    ) -> None:
+        """Open to every trainer, or exactly to `people`; if to all, the named list is still stored."""
+        self.campuses.lock(campus.id)
+        badge = self._badge(campus, badge_id)
+        trainers = {person.id for person in self._trainers(campus)}
+        if not everybody and not trainers & set(people):
+            raise InvalidInput(
+                N_("Choisissez au moins une personne, sinon seule l’administration attribue ce badge.")
+            )
+        if badge.for_every_trainer is not everybody:
+            badge.for_every_trainer = everybody
+            self.badges.add(badge)
+            self._note("open_to_all" if everybody else "open_to_some", badge, by)
+        if not everybody:
+            opened = self.openings.of_badge(badge.id)
+            for person_id in sorted(trainers):
+                self._set(badge, person_id, wanted=person_id in people, is_open=person_id in opened, by=by)
+
+    def set_for_trainer(
+        self, campus: Campus, person_id: uuid.UUID, badges: Collection[uuid.UUID], *, by: Actor
+    ) -> None:
+        """Among badges opened by name, open exactly these."""
+        self.campuses.lock(campus.id)
+        if person_id not in {person.id for person in self._trainers(campus)}:
+            raise NotFound(N_("Cette personne ne forme pas pour ce campus."))
+        for badge, _, is_open in self.of_trainer(campus, person_id):
+            if not badge.for_every_trainer:
+                self._set(badge, person_id, wanted=badge.id in badges, is_open=is_open, by=by)
+
+    def check(self, badge: Badge, person_id: uuid.UUID, roles: Collection[Role]) -> None:
+        """Raises NotOpened unless that person, with these roles in the badge's campus, may award it."""
+        check_opened(badge, roles, by_name=person_id in self.openings.of_badge(badge.id))
+
+    def is_open(self, badge: Badge, person_id: uuid.UUID, roles: Collection[Role]) -> bool:
+        return is_opened(badge, roles, by_name=person_id in self.openings.of_badge(badge.id))
+
+    def awardable(
+        self, campus: Campus, person_id: uuid.UUID, roles: Collection[Role]
+    ) -> list[tuple[Badge, BadgeVersion]]:
+        """The badges that this person may award."""
+        opened = self.openings.of_person(campus.id, person_id)
+        return [
+            (badge, version)
+            for badge, version in self.badges.list_current(campus.id)
+            if badge.archived_at is None and is_opened(badge, roles, by_name=badge.id in opened)
+        ]
+
+    def _set(self, badge: Badge, person_id: uuid.UUID, *, wanted: bool, is_open: bool, by: Actor) -> None:
+        if wanted is is_open:
+            return
+        if wanted:
+            self.openings.open(badge.id, person_id, at=self.clock())
+        else:
+            self.openings.shut(badge.id, person_id)
+        self._note("open_to" if wanted else "shut_to", badge, by, person=str(person_id))
+
+    def _note(self, deed: str, badge: Badge, by: Actor, **facts: object) -> None:
+        self.history.write(by, deed, "badge", badge.id, at=self.clock(), campus_id=badge.campus_id, **facts)
+
+    def _trainers(self, campus: Campus) -> list[Person]:
+        return [
+            person
+            for membership, person in self.team.members(campus.id, at=self.clock())
+            if membership.role is Role.TRAINER
+        ]
+
+    def _badge(self, campus: Campus, badge_id: uuid.UUID) -> Badge:
+        badge = self.badges.get(badge_id)
+        if badge.campus_id != campus.id:
+            raise NotFound(N_("Ce badge n’existe pas ici."))
+        return badge

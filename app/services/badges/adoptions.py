@@ -32,7 +32,7 @@ from app.domain.core import Clock
 from app.domain.frameworks import Competency
 from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_
-from app.services.badges.badges import BadgeService
+from app.services.badges import BadgeService
 from app.services.badges.shared_definitions import (
     Definition,
     DefinitionLine,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 from app.domain.badges import (
@@ -15,6 +18,7 @@ from app.domain.badges import (
     BadgeVersion,
     Part,
     PictureLook,
+    Repeat,
     Step,
     join_criteria,
     split_criteria,
@@ -197,3 +201,47 @@ def wording_in(values: Values) -> Wording:
     """Of a definition, without competencies: they are named by the network's ids."""
     blank = Wording(BadgeKind(values[Part.KIND.value]), "", "", "")
     return wording_with(blank, values, BADGE_PARTS, [])
+
+
+# --- Models of badges to start from, read from `badge_templates/models.json`
+
+
+@dataclass(frozen=True)
+class BadgeModel:
+    """`ideas`: statements of competencies that such a badge usually attests."""
+
+    slug: str
+    wording: Wording
+    repeat: Repeat
+    accepts_requests: bool
+    ideas: Sequence[str]
+
+    @property
+    def kind(self) -> BadgeKind:
+        return self.wording.kind
+
+
+@cache
+def read_models(folder: Path) -> tuple[BadgeModel, ...]:
+    """By kind, in the order of the kinds."""
+    found = [_model(each) for each in json.loads((folder / "models.json").read_text("utf-8"))]
+    return tuple(sorted(found, key=lambda model: list(BadgeKind).index(model.kind)))
+
+
+def _model(written: dict[str, Any]) -> BadgeModel:
+    return BadgeModel(
+        slug=written["slug"],
+        wording=Wording(
+            BadgeKind(written["kind"]),
+            written["name"],
+            written["description"],
+            join_criteria(written["criteria"], written.get("judging", "")),
+            tags=written.get("tags", []),
+            validity_days=written.get("validity_days"),
+            required_hours=written.get("required_hours"),
+            rule=rule_of(written.get("rule")),
+        ),
+        repeat=Repeat(written["repeat"]),
+        accepts_requests=written.get("accepts_requests", False),
+        ideas=tuple(written.get("ideas", ())),
+    )

@@ -13,8 +13,8 @@ from app.domain.campus.campus import Campus, KeyPurpose, KeyState, SealedKey, ch
 from app.domain.core import Clock, whole_second
 from app.errors import NotFound
 from app.language import N_
-from app.services.activity_log.activity_log import LoggedEvents
-from app.services.activity_log.keys import LogKeyHistory
+from app.services.activity_log import LoggedEvents
+from app.services.activity_log.evidence import LogKeyHistory
 from app.services.publishing.status import Signing, StatusService
 from sceau_credentials.keys import VerificationKey
 from sceau_credentials.transparency_log.notes import NoteKey

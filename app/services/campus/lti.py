@@ -60,7 +60,7 @@ from app.language import N_
 from app.services.accounts.sessions import AccountNotices, SignedIn
 from app.services.activities.activities import ActivityService
 from app.services.activities.upserts import ParticipantReceipt, ParticipantUpserts
-from app.services.badges.badges import BadgeService
+from app.services.badges import BadgeService
 
 _NONE = frozenset[Role]()
 

@@ -27,7 +27,7 @@ from app.domain.frameworks import (
 from app.domain.publishing import CatalogueEntry
 from app.errors import Conflict, NotFound
 from app.language import N_
-from app.services.frameworks.catalogue import FrameworkCatalogue, Standing
+from app.services.frameworks.importing import FrameworkCatalogue, Standing
 
 _TRADE = re.compile(r"[A-N]\d{4}")
 

@@ -43,7 +43,7 @@ from app.domain.publishing import Addresses
 from app.errors import InvalidInput, NotAllowed, NotFound
 from app.language import N_
 from app.services.awards.reissuing import ReissueService
-from app.services.badges.badges import BadgeService
+from app.services.badges import BadgeService
 from app.services.frameworks import Mastered, overview_of
 from sceau_credentials.values import JsonObject, JsonValue
 

@@ -2,24 +2,128 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
+from app.adapters.secrets import KeyVault
 from app.db.campus.directory import DirectoryStore
+from app.db.campus.integration import IntegrationStore
 from app.db.people import PeopleStore
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
-from app.domain.campus.integration import LineRefused, NamedKind, Receipt, UpsertOutcome
+from app.domain.campus.integration import (
+    ANSWER_LIFE,
+    NAMED_OTHERWISE,
+    NAMES_ANOTHER,
+    TWICE,
+    ApiAnswer,
+    ExternalId,
+    ExternalIdTaken,
+    LineRefused,
+    NamedKind,
+    Receipt,
+    UpsertOutcome,
+    check_external_id,
+    check_same_answer,
+    named_otherwise,
+)
 from app.domain.core import Clock
 from app.domain.people import Person, is_address, name_key, read_name
 from app.domain.people.parental_consent import ALREADY_KNOWN
-from app.errors import InvalidInput, NotFound
+from app.errors import AppError, Gone, InvalidInput, NotFound
 from app.language import N_
-from app.services.people.corrections import CorrectionService
-from app.services.people.external_ids import ExternalIds
-from app.services.people.name_disambiguation import Namesakes
+from app.services.activity_log import ActivityLog
 from app.services.people.names import AgeBands
+from app.services.people.people import CorrectionService
+from app.services.people.record_merge import Namesakes
+
+# --- Identifiers that a campus's own system gives to people, activities and awards
+
+_Line = TypeVar("_Line")
+
+
+@dataclass(frozen=True, eq=False)
+class ExternalIds:
+    integration: IntegrationStore
+    log: ActivityLog
+    clock: Clock
+
+    def named(self, campus: Campus, kind: NamedKind, values: Collection[str]) -> dict[str, uuid.UUID]:
+        return self.integration.named(campus.id, kind, [each for each in values if each])
+
+    def find(self, campus: Campus, kind: NamedKind, value: str) -> uuid.UUID | None:
+        return self.named(campus, kind, [value]).get(value)
+
+    def names_of(
+        self, campus: Campus, kind: NamedKind, ids: Collection[uuid.UUID]
+    ) -> Mapping[uuid.UUID, Sequence[str]]:
+        return self.integration.names_of(campus.id, kind, ids)
+
+    def check_free(self, campus: Campus, kind: NamedKind, value: str, noun_id: uuid.UUID | None) -> None:
+        """Raises unless the identifier may name this row, or a new one: no identifier replaces another by itself."""
+        held = self.find(campus, kind, check_external_id(value))
+        if held is not None and held != noun_id:
+            raise ExternalIdTaken(NAMES_ANOTHER, value=value, id=str(held))
+        known = self.names_of(campus, kind, [noun_id]).get(noun_id, ()) if noun_id else ()
+        if other := named_otherwise(value, known):
+            raise ExternalIdTaken(NAMED_OTHERWISE, value=value, known=other)
+
+    @staticmethod
+    def check_lines(values: Sequence[str]) -> None:
+        """Of one request: each identifier once, and fit to be stored."""
+        seen: set[str] = set()
+        for value in filter(None, values):
+            if check_external_id(value) in seen:
+                raise ExternalIdTaken(TWICE, value=value)
+            seen.add(value)
+
+    def give(self, campus: Campus, kind: NamedKind, value: str, noun_id: uuid.UUID) -> None:
+        """Idempotent."""
+        self.check_free(campus, kind, value, noun_id)
+        if self.find(campus, kind, value) is None:
+            self.integration.give_all([self.row(campus, kind, value, noun_id)])
+
+    def replace(self, campus: Campus, kind: NamedKind, value: str, noun_id: uuid.UUID) -> None:
+        """The only identifier of the row from now on; none where empty."""
+        if value:
+            held = self.find(campus, kind, check_external_id(value))
+            if held is not None and held != noun_id:
+                raise ExternalIdTaken(NAMES_ANOTHER, value=value, id=str(held))
+        self.integration.take(campus.id, kind, noun_id)
+        if value:
+            self.integration.give_all([self.row(campus, kind, value, noun_id)])
+
+    def row(self, campus: Campus, kind: NamedKind, value: str, noun_id: uuid.UUID) -> ExternalId:
+        of = {f"{kind.value}_id": noun_id}
+        return ExternalId(campus_id=campus.id, kind=kind, value=value, given_at=self.clock(), **of)
+
+    def receipts(
+        self,
+        lines: Sequence[_Line],
+        external_id: Callable[[_Line], str],
+        upsert: Callable[[_Line], Receipt],
+    ) -> list[Receipt]:
+        """One after the other; a refused line changes nothing, and none of the others."""
+        found, seen = list[Receipt](), set[str]()
+        for number, line in enumerate(lines, 1):
+            value = external_id(line)
+            try:
+                with self.log.savepoint():
+                    if value in seen:
+                        raise ExternalIdTaken(TWICE, value=value)
+                    receipt = upsert(line)
+                seen.add(value)
+            except AppError as error:
+                receipt = Receipt(0, value, UpsertOutcome.REFUSED, fault=error)
+            found.append(replace(receipt, line=number))
+        return found
+
+
+# --- upserts
 
 
 @dataclass(frozen=True)
@@ -107,3 +211,64 @@ class PeopleUpserts:
         if person is None:
             raise NotFound(N_("Cette personne n’existe pas ici."))
         return person
+
+
+# --- Answers to programs under their idempotency keys: given again for a day, forgotten with an erased
+# person
+
+
+@dataclass(frozen=True, eq=False)
+class ApiAnswers:
+    """One effect and one answer for each idempotency key of a token, in the transaction of the effect."""
+
+    integration: IntegrationStore
+    vault: KeyVault
+    clock: Clock
+
+    def begin(self, campus: Campus, token: str, key: str, request_digest: str) -> ApiAnswer:
+        """`status` is 0 where the request is still to be done; else the answer stands."""
+        at = self.clock()
+        fresh: dict[str, Any] = {
+            "request_digest": request_digest,
+            "expires_at": at + ANSWER_LIFE,
+            "status": 0,
+            "sealed": b"",
+        }
+        digest = hashlib.sha256(key.encode()).hexdigest()
+        answer = self.integration.claim_answer(
+            ApiAnswer(campus_id=campus.id, token=token, key_digest=digest, **fresh)
+        )
+        if answer.expires_at <= at:
+            answer.sqlmodel_update(fresh)
+        check_same_answer(answer, request_digest)
+        return answer
+
+    def finish(self, answer: ApiAnswer, status: int, body: bytes) -> None:
+        answer.status, answer.sealed = status, self.vault.seal_bytes(body, _bound_to(answer))
+        self.integration.save_answer(answer)
+
+    def forget_person(
+        self, person: Person, addresses: Collection[str], campus_ids: Collection[uuid.UUID]
+    ) -> None:
+        """Empties the answers that name an erased person; their requests are not done again."""
+        names = set(name_key(person.given_name, person.family_name).split())
+        marks = {str(person.id), *filter(None, addresses)}
+        for answer in self.integration.answers_of(campus_ids):
+            text = json.dumps(json.loads(self.open(answer)), ensure_ascii=False)
+            words = {part for word in set(text.split()) for part in name_key("", word).split()}
+            if any(mark in text.lower() for mark in marks) or (names and names <= words):
+                self.integration.empty_answer(answer)
+
+    def open(self, answer: ApiAnswer) -> bytes:
+        if not answer.sealed:
+            raise Gone(
+                N_(
+                    "Cette demande a été exécutée. Sa réponse a été effacée avec les données d’une personne :"
+                    " lisez l’état actuel."
+                )
+            )
+        return self.vault.open_bytes(answer.sealed, _bound_to(answer))
+
+
+def _bound_to(answer: ApiAnswer) -> bytes:
+    return f"answer|{answer.campus_id}|{answer.token}|{answer.key_digest}".encode()

@@ -62,8 +62,8 @@ from app.errors import InvalidInput, NotAllowed, NotFound
 from app.language import N_, current_locale
 from app.language import gettext as _
 from app.services.publishing.status import Signing
-from app.services.reports.facts import FactsOfActivity, ReportFactsService
-from app.services.reports.reports import ReportService
+from app.services.reports import ReportService
+from app.services.reports.surveys import FactsOfActivity, ReportFactsService
 from app.services.trust.external_trust_lists import TrustAnchors, next_edition
 
 

@@ -37,8 +37,8 @@ from app.domain.reports.renewal import (
 from app.errors import NotFound
 from app.language import N_, current_locale
 from app.language.typography import translated
+from app.services.reports import ReportService
 from app.services.reports.editions import EditionService
-from app.services.reports.reports import ReportService
 
 
 @dataclass(frozen=True)

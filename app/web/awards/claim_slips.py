@@ -32,9 +32,8 @@ from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_, current_locale
 from app.language.catalogues import locales
 from app.services.awards.awards import AwardRecord
-from app.services.awards.claim_slips import SLIPS_PER_DOCUMENT
-from app.services.awards.papers import CertificateWords
-from app.services.badges.badges import picture_words
+from app.services.awards.papers import SLIPS_PER_DOCUMENT, CertificateWords
+from app.services.badges import picture_words
 from app.services.people.people import LinksTurnedOff
 from app.services.publishing.publication import Published
 from app.services.verification.presented import ATTESTS, AWARDED_ON, NO_END, RECEIVED, VALID_UNTIL

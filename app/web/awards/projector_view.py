@@ -23,7 +23,7 @@ from app.http.pages.words import BADGE_KINDS, sentence_text
 from app.http.request_scope import ReadingServices
 from app.http.workplaces import AtWork, at_work, staff
 from app.services.awards.awards import AwardRecord
-from app.services.badges.badges import picture_words
+from app.services.badges import picture_words
 from app.web.activities.activities import ActivityView
 from app.web.awards.delivery import MOST_SHOWN
 from app.web.badges.rules import picture_of

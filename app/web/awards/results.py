@@ -34,7 +34,7 @@ from app.http.request_scope import ReadingServices, process_of, write_transactio
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import gettext as _
 from app.services.awards.batches import BatchOverview, Progress
-from app.services.awards.claim_slips import SLIPS_PER_DOCUMENT
+from app.services.awards.papers import SLIPS_PER_DOCUMENT
 from app.web.activities.activities import ActivityView
 from app.web.awards.delivery_states import HandingView, Tally, handings_of
 from app.web.awards.preview import NEED_A_PERSON

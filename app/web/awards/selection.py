@@ -18,9 +18,9 @@ from app.http.pages.typography import translated
 from app.http.request_scope import ReadingServices, process_of, write_transaction
 from app.http.workplaces import AtWork, at_work, staff
 from app.language import N_
-from app.services.awards.award_selection import MOST_CHOSEN, AwardAction, NotDone
-from app.services.awards.claim_slips import SLIPS_PER_DOCUMENT
+from app.services.awards.bulk_revocation import MOST_CHOSEN, AwardAction, NotDone
 from app.services.awards.delivery import Handing
+from app.services.awards.papers import SLIPS_PER_DOCUMENT
 from app.web.awards.claim_slips import slips_response
 from app.web.awards.register import LISTING
 

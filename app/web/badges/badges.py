@@ -29,7 +29,7 @@ from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import at_work, look_of, sentence_of, staff
 from app.language import N_, current_locale, locales, speaking
 from app.language.dates import language_in_words
-from app.services.badges.badges import BadgePage, Wording, lacks_in, picture_words
+from app.services.badges import BadgePage, Wording, lacks_in, picture_words
 from app.services.publishing.publication import PublishedBadge
 from app.services.verification.verdicts import claims_of
 from app.web.badges.rankings import RatingsShown, ratings_shown

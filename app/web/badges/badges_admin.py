@@ -30,7 +30,7 @@ from app.http.pages.words import (
 from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
-from app.services.badges.badges import BadgePage, picture_words
+from app.services.badges import BadgePage, picture_words
 from app.web.badges.badges import (
     DifferenceShown,
     shared_by_network,

@@ -27,8 +27,8 @@ from app.http.pages.typography import translated
 from app.http.pages.words import hours_text
 from app.http.workplaces import sentence_of
 from app.language import N_
-from app.services.badges.badges import BadgePage, Wording, wording_of
-from app.services.badges.models import BadgeModel
+from app.services.badges import BadgePage, Wording, wording_of
+from app.services.badges.wording import BadgeModel
 from app.web.badges.rules import RuleForm
 
 LENGTHS = {"nom": 120, "description": 500, "criteres": 6000, "jugement": 1500, "alternative": 300, "sigle": 8}

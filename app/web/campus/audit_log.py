@@ -26,7 +26,7 @@ from app.http.pages.words import ROLES, SCOPES, day, local
 from app.http.request_scope import ReadingServices, visit, write_transaction
 from app.http.workplaces import AtWork, at_work, staff
 from app.language import N_
-from app.services.campus.campus import Event, Filter
+from app.services.campus import Event, Filter
 
 SUBJECTS = {
     Subject.TEAM: N_("L’équipe"),

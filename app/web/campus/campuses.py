@@ -25,8 +25,8 @@ from app.http.request_scope import ReadingServices, process_of, visit
 from app.http.security_headers import SecurityHeaders
 from app.http.workplaces import look_of
 from app.language import N_
-from app.services.badges.badges import picture_words
-from app.services.campus.campus import CampusPage
+from app.services.badges import picture_words
+from app.services.campus import CampusPage
 from app.services.verification.verdicts import claims_of
 from app.web.badges.rules import pieces_of
 from app.web.trust.endorsements import RecommendationShown, recommendations

@@ -39,7 +39,7 @@ from app.http.workplaces import SIGNED_IN, AtWork, at_work, look_of, staff, toda
 from app.language import N_
 from app.services.awards.awards import AwardRecord
 from app.services.awards.batches import PlannedBadge
-from app.services.campus.campus import LabelView
+from app.services.campus import LabelView
 from app.services.campus.dashboard import Waiting
 from app.services.people.people import Workplace
 from app.web.badges.rules import picture_of

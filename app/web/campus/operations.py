@@ -26,7 +26,7 @@ from app.http.request_scope import (
 )
 from app.http.workplaces import sentence_of
 from app.language import N_
-from app.services.campus.campus import Event
+from app.services.campus import Event
 from app.services.trust.network_register import RegisterPage
 from app.web.campus.audit_log import EVENT_LABELS, OF_THE_SERVICE, OTHER_EVENT, Before, who_of
 

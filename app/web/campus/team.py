@@ -21,7 +21,7 @@ from app.http.request_scope import ReadingServices, process_of, write_transactio
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
 from app.services.accounts.invitations import Waiting
-from app.services.campus.campus import Member
+from app.services.campus import Member
 
 router = APIRouter(prefix="/gestion/{slug}/equipe")
 _MANAGE = [staff(Permission.MANAGE)]

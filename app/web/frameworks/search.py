@@ -20,8 +20,8 @@ from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
 from app.language.dates import day
-from app.services.frameworks.catalogue import Standing
-from app.services.frameworks.search import FoundItem, SearchResult
+from app.services.frameworks import FoundItem, SearchResult
+from app.services.frameworks.importing import Standing
 
 router = APIRouter(prefix="/gestion/{slug}/competences/chercher")
 affected_router = APIRouter(prefix="/gestion/{slug}/competences/correspondances")

@@ -40,7 +40,7 @@ from app.http.workplaces import look_of
 from app.language import N_
 from app.services.accounts.sessions import Holder, SignedIn
 from app.services.awards.awards import AwardRecord
-from app.services.badges.badges import picture_words
+from app.services.badges import picture_words
 from app.services.people.parental_consent import ParentState
 from app.services.people.people import LinksTurnedOff
 from app.services.publishing.publication import Published

@@ -26,7 +26,7 @@ from app.http.response_cache import forget_here, held_here, people_here
 from app.http.security_headers import as_private
 from app.language import N_
 from app.services.awards.awards import AwardRecord
-from app.services.badges.badges import picture_words
+from app.services.badges import picture_words
 from app.services.frameworks.pathway_progress import OwnPathway
 from app.web.learners.requests import MY_STATES
 

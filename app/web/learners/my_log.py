@@ -27,7 +27,7 @@ from app.http.workplaces import look_of, sentence_of
 from app.language import N_, current_locale
 from app.services.accounts.sessions import Holder
 from app.services.awards.papers import LogWords
-from app.services.learners.my_log import DISPUTABLE, PersonalLine
+from app.services.learners.contributions import DISPUTABLE, PersonalLine
 from app.services.publishing.publication import Published
 from app.web.activities.files import FileShown, files_shown, previewed, saved
 from app.web.activity_log import facts_of, kind_of

@@ -21,7 +21,7 @@ from app.http.request_scope import CROSS_TENANT, ReadingServices, limited, proce
 from app.http.response_cache import HOLDER, holder_of
 from app.http.workplaces import look_of, sentence_of
 from app.language import N_
-from app.services.badges.badges import picture_words
+from app.services.badges import picture_words
 from app.web.learners.learner import badge_page, my_badge
 from app.web.publishing.award_page import public_words
 from app.web.verification.verification_page import answer_page, shown_now

@@ -22,7 +22,7 @@ from app.http.security_headers import as_private, framed_anywhere
 from app.http.workplaces import sentence_of
 from app.language import N_, filled, speaking
 from app.services.awards.papers import CardWords
-from app.services.badges.badges import kind_words, picture_words
+from app.services.badges import kind_words, picture_words
 from app.services.frameworks import Mastered
 from app.services.learners.portfolios import PieceOf, PortfolioPage, ShutPortfolio
 from app.services.verification.verdicts import HeadlineKind, headline

@@ -30,7 +30,7 @@ from app.http.request_scope import (
 from app.http.response_cache import people_here
 from app.http.workplaces import look_of, sentence_of
 from app.language import N_
-from app.services.badges.badges import picture_words
+from app.services.badges import picture_words
 from app.services.learners.requests import KnownRequest, MyRequest, RequestOutcome
 from app.web.activities.files import files_shown, handed_in
 from app.web.badges.rules import picture_of

@@ -30,8 +30,8 @@ from app.http.response_cache import CHANGING_HOLDER, holder_of
 from app.http.workplaces import SIGNED_IN, SURELY_SIGNED_IN, AtWork, at_work, sentence_of, staff
 from app.language import N_
 from app.services.accounts.sessions import SignedIn
-from app.services.people.corrections import NOT_YOURS, AddressOfAnother, CorrectionResult
 from app.services.people.names import MyWish
+from app.services.people.people import NOT_YOURS, AddressOfAnother, CorrectionResult
 
 router = APIRouter(prefix="/gestion/{slug}/repertoire", dependencies=[CROSS_TENANT])
 _CORRECT = [staff(Permission.CORRECT)]

@@ -21,7 +21,7 @@ from app.http.policies import public
 from app.http.request_scope import ReadingServices
 from app.http.workplaces import look_of
 from app.language import N_, current_locale
-from app.services.frameworks.catalogue import Standing
+from app.services.frameworks.importing import Standing
 from app.services.frameworks.trades import Booklet, Related
 from app.services.publishing.catalogue import PublicCompetency
 from app.web.badges.badges import shared_by_network

@@ -25,7 +25,7 @@ from app.http.workplaces import look_of
 from app.language import N_, speaking
 from app.services.awards.awards import AwardRecord
 from app.services.awards.papers import CardWords
-from app.services.badges.badges import kind_words
+from app.services.badges import kind_words
 from app.web.learners.portfolios import oembed_of
 from app.web.verification.verification_page import shown
 

@@ -52,7 +52,7 @@ from app.http.request_scope import WITH_ORGANISERS, ReadingServices
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
 from app.language.dates import babel_locale
-from app.services.reports.reports import YearFigures
+from app.services.reports import YearFigures
 
 MAIN = (
     "actions",

@@ -35,7 +35,7 @@ from app.http.pages.words import ACTIVITY_KINDS
 from app.http.request_scope import WITH_ORGANISERS, ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
-from app.services.reports.facts import FactsOfActivity
+from app.services.reports.surveys import FactsOfActivity
 from app.web.activities.activities import ActivityView
 
 BLANK_ROWS = 3

@@ -30,7 +30,7 @@ from app.http.pages.typography import translated
 from app.http.policies import public
 from app.http.request_scope import CROSS_TENANT, WITH_ORGANISERS, ReadingServices, write_transaction
 from app.http.workplaces import at_work, sentence_of, staff
-from app.services.reports.network import Shared
+from app.services.reports import Shared
 from app.web.reports.dashboard import choices_of, period_asked, period_words
 
 router = APIRouter(prefix="/reseau/{slug}/rapport", dependencies=[CROSS_TENANT])

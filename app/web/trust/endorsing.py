@@ -30,7 +30,7 @@ from app.http.policies import public
 from app.http.request_scope import CROSS_TENANT, ReadingServices, limited, process_of, write_transaction
 from app.http.workplaces import look_of, sentence_of
 from app.language import N_, current_locale
-from app.services.badges.badges import picture_words
+from app.services.badges import picture_words
 from app.services.trust.endorsements import EndorsementOutcome, Subject
 from app.web.badges.badges import definition_shown
 

@@ -30,7 +30,7 @@ from app.http.request_scope import CROSS_TENANT, ReadingServices, limited, proce
 from app.http.workplaces import look_of, sentence_of
 from app.language import N_, current_locale
 from app.services.awards.awards import AwardRecord
-from app.services.badges.badges import picture_words
+from app.services.badges import picture_words
 
 router = APIRouter(prefix="/temoigner", dependencies=[CROSS_TENANT])
 _DONE = {

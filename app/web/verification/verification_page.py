@@ -19,7 +19,7 @@ from app.http.pages.words import DEFAULT_ZONE, day, moment, sentence_text
 from app.http.workplaces import look_of
 from app.language import N_
 from app.services.awards.awards import AwardRecord
-from app.services.badges.badges import picture_words
+from app.services.badges import picture_words
 from app.services.verification.answers import Answer
 from app.services.verification.verdicts import (
     Claims,

@@ -13,7 +13,7 @@ from app.domain.campus.audit_log import Actor
 from app.domain.frameworks import public_alignment
 from app.domain.frameworks.releases import Difference, Source, Unreadable
 from app.errors import AppError, Conflict
-from app.services.badges.badges import Wording
+from app.services.badges import Wording
 from app.services.frameworks.importing import FrameworkOwner
 from app.services.frameworks.readers import open_tables, read_rome, read_table
 from tests.support.house import COMMAND, House

@@ -27,7 +27,7 @@ from app.domain.people import Person
 from app.domain.publishing import short_code
 from app.services.awards.awards import AwardRequest
 from app.services.awards.bulk_revocation import WithdrawalRequest
-from app.services.badges.badges import Wording
+from app.services.badges import Wording
 from app.services.frameworks.pathways import StageDraft
 from app.services.learners.requests import RequestOutcome
 from tests.api.clients import application, program

@@ -13,7 +13,7 @@ from app.domain.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
 from app.errors import Conflict, InvalidInput, NotFound
 from app.jobs.kinds import scan
-from app.services.badges.badges import Wording
+from app.services.badges import Wording
 from app.services.learners.requests import RequestOutcome
 from tests.support.handed import EICAR, PDF, PHONE, photo
 from tests.support.house import COMMAND, House

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
 from app.domain.activity_log import EntryKind, Fact, minutes_of
-from app.services.activity_log.activity_log import LogOutOfStep, head_of
+from app.services.activity_log import LogOutOfStep, head_of
 from app.services.activity_log.log_check import Fault, LogCheck
 from sceau_credentials.transparency_log.notes import Note, TreeHead, consistency_proof, is_consistent, root_of
 from tests.support.house import House

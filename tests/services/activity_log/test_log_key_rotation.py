@@ -14,7 +14,7 @@ from app.container import Services
 from app.domain.campus.campus import KeyPurpose, KeyState, SealedKey
 from app.errors import InvalidInput
 from app.services.activity_log.log_check import Fault
-from app.services.activity_log.witness import (
+from app.services.activity_log.log_monitoring import (
     KeyGaveWay,
     KeyNotAnnounced,
     WitnessReport,

@@ -21,9 +21,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from app.adapters.folders.log_files import WitnessFolder
 from app.domain.activity_log import EntryKind, Fact, leaf_of
 from app.errors import AppError, NotFound
-from app.services.activity_log.activity_log import LogOutOfStep
+from app.services.activity_log import LogOutOfStep
 from app.services.activity_log.evidence import LogPublication
-from app.services.activity_log.witness import KeyNotAnnounced, change_key, cosign_log
+from app.services.activity_log.log_monitoring import KeyNotAnnounced, change_key, cosign_log
 from sceau_credentials.errors import DocumentUnavailable
 from sceau_credentials.evidence.judging import FILE, LogKeys, LogKeyState
 from sceau_credentials.transparency_log.notes import LeafHashes, Note, NoteKey, TreeHead, root_of

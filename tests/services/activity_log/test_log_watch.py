@@ -16,9 +16,9 @@ from app.adapters.folders.log_files import WitnessFolder
 from app.domain.activity_log import EntryKind, leaf_of
 from app.errors import Conflict, InvalidInput
 from app.jobs.kinds import CHECKPOINTS, REVIEWS
-from app.services.activity_log.activity_log import LogOutOfStep
+from app.services.activity_log import LogOutOfStep
 from app.services.activity_log.log_check import Fault, Span, derive_span
-from app.services.activity_log.witness import cosign_log
+from app.services.activity_log.log_monitoring import cosign_log
 from sceau_credentials.errors import DocumentUnavailable
 from sceau_credentials.transparency_log.notes import Frontier, Note, NoteKey, TreeHead, cosign
 from tests.services.activity_log.test_activity_log import checkpoint, record, tamper

@@ -12,7 +12,12 @@ from hypothesis import strategies as st
 
 from app.adapters.folders.log_files import FolderLog, WitnessFolder, WitnessKeyUnusable
 from app.errors import InvalidInput, Unavailable
-from app.services.activity_log.witness import ContradictsItself, FilesDoNotFit, WitnessReport, cosign_log
+from app.services.activity_log.log_monitoring import (
+    ContradictsItself,
+    FilesDoNotFit,
+    WitnessReport,
+    cosign_log,
+)
 from sceau_credentials.errors import MalformedInput
 from sceau_credentials.transparency_log.notes import Note, TreeHead, WitnessKey
 from tests.support.badges.toy_log import ORIGIN, ToyLog

@@ -10,7 +10,7 @@ from app.domain.awards import AwardState
 from app.domain.badges import BadgeKind
 from app.errors import AppError, Unavailable
 from app.services.activity_log.log_check import LogCheck, Older, OlderCopy
-from app.services.badges.badges import Wording
+from app.services.badges import Wording
 from sceau_credentials import verify
 from sceau_credentials.status_list import sequence_of
 from sceau_credentials.values import parse_json_object

@@ -14,7 +14,7 @@ from app.domain.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
 from app.errors import InvalidInput, NotFound
 from app.services.awards.awards import AwardRequest, BatchResult
-from app.services.badges.badges import Wording
+from app.services.badges import Wording
 from sceau_credentials.values import parse_json
 from tests.support.house import House, listed
 

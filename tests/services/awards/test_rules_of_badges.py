@@ -21,7 +21,7 @@ from app.language import speaking
 from app.services.awards import rule_ledger
 from app.services.awards.awards import AwardRequest, BatchResult
 from app.services.awards.rule_ledger import Roll
-from app.services.badges.badges import Wording
+from app.services.badges import Wording
 from sceau_credentials.values import parse_json_object
 from tests.support.house import COMMAND, House, listed
 

@@ -203,7 +203,7 @@ def test_log_check_names_lines_whose_time_runs_backwards(house: House, monkeypat
     """As an earlier version wrote them."""
     house.process.clock = lambda: NOON + timedelta(hours=2)
     award(house, "Zoé Un;un@exemple.fr")
-    monkeypatch.setattr("app.services.activity_log.activity_log.later_of", lambda at, _: at)
+    monkeypatch.setattr("app.services.activity_log.later_of", lambda at, _: at)
     house.process.clock = lambda: NOON + timedelta(hours=1)
     award(house, "Zoé Deux;deux@exemple.fr")
     with house.unit_of_work(reading=True) as services:

@@ -12,7 +12,7 @@ from app.adapters.badge_pictures import BadgeArtist, PictureOrder
 from app.adapters.papers import Papers
 from app.container.process import TEMPLATES
 from app.domain.campus.campus import CampusColours
-from app.services.awards.claim_slips import Slip, SlipPicture, SlipSheet
+from app.services.awards.papers import Slip, SlipPicture, SlipSheet
 from tests.support.house import NOON
 
 A4 = (595.27, 841.89)

@@ -26,7 +26,7 @@ from app.domain.frameworks.pathways import PathwayContent, PathwayEnrolment
 from app.errors import AppError, Conflict, InvalidInput, NotAllowed
 from app.language.dates import day
 from app.services.awards.awards import AwardRequest
-from app.services.badges.badges import Wording
+from app.services.badges import Wording
 from app.services.verification.verdicts import HeadlineKind, headline
 from sceau_credentials.proofs.vc_jwt import parse_compact_jws
 from sceau_credentials.status_list import INVALID, SUSPENDED, read_list, read_token_list

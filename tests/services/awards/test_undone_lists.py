@@ -13,7 +13,7 @@ from app.domain.awards.batches import BatchState, TooLate
 from app.domain.campus.audit_log import Actor, HistoryEntry
 from app.domain.people import Person, Role
 from app.services.awards.awards import AwardRequest
-from app.services.awards.brought import REMOVED_INLINE, Brought
+from app.services.awards.batches import REMOVED_INLINE, Brought
 from tests.support.house import House, listed
 
 

@@ -13,7 +13,7 @@ from app.domain.badges.rules import Condition, Measure, Rule
 from app.domain.campus.audit_log import Actor, HistoryEntry
 from app.domain.frameworks import public_alignment
 from app.errors import InvalidInput, NotFound
-from app.services.badges.badges import BadgePage, Wording, WrittenMeanwhile, wording_of
+from app.services.badges import BadgePage, Wording, WrittenMeanwhile, wording_of
 from tests.support.house import House
 
 DRAFT = Wording(BadgeKind.ENGAGEMENT, "Tuteur de l’atelier", "", "")

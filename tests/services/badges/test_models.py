@@ -9,7 +9,7 @@ import pytest
 from app.domain.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
 from app.domain.core import resource_folder
-from app.services.badges.models import BadgeModel, read_models
+from app.services.badges.wording import BadgeModel, read_models
 from tests.support.every import for_each
 from tests.support.house import House
 

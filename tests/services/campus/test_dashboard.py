@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from app.domain.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
-from app.services.badges.badges import Wording
+from app.services.badges import Wording
 from app.services.campus.dashboard import Dashboard
 from tests.support.house import House
 from tests.support.networks import label as give

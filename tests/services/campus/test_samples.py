@@ -14,7 +14,7 @@ from app.domain.campus.audit_log import Actor
 from app.domain.people import Person
 from app.errors import AppError, Conflict
 from app.services.awards.awards import AwardRequest
-from app.services.campus.samples import SAMPLE_PEOPLE
+from app.services.campus.dashboard import SAMPLE_PEOPLE
 from tests.support.house import House, listed
 
 

@@ -17,7 +17,7 @@ from app.domain.badges import BadgeKind
 from app.errors import Conflict
 from app.language.dates import day
 from app.services.awards.awards import AwardRequest
-from app.services.badges.badges import Wording
+from app.services.badges import Wording
 from app.services.learners.requests import RequestOutcome
 from app.services.verification.verdicts import HeadlineKind, headline
 from sceau_credentials.values import JsonObject, format_timestamp, parse_json_object

@@ -9,7 +9,7 @@ import pytest
 from app.domain.awards import LineOutcome
 from app.domain.learners.requests import RequestState
 from app.errors import Conflict
-from app.services.badges.badges import wording_of
+from app.services.badges import wording_of
 from tests.services.learners.test_requests import a_competency, accepting, agree, asked, request_of, reviewer
 from tests.support.house import COMMAND, House
 

@@ -14,7 +14,7 @@ from app.domain.campus.audit_log import Actor
 from app.domain.learners.requests import RequestState
 from app.domain.people import Role
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
-from app.services.badges.badges import Wording
+from app.services.badges import Wording
 from app.services.campus.registers import RequestFilter, RequestSort, Start
 from app.services.learners.requests import RequestOutcome
 from tests.support.handed import taken

@@ -25,7 +25,7 @@ from app.domain.learners.wallets import (
 from app.errors import NotFound
 from app.jobs.kinds import Imports
 from app.services.awards.awards import AwardRequest
-from app.services.badges.badges import Wording
+from app.services.badges import Wording
 from app.services.learners.wallets import DeferredToWallet, IssuedToWallet
 from sceau_credentials.keys import Algorithm, LocalSigningKey
 from sceau_credentials.proofs.sd_jwt import parse_sd_jwt

@@ -25,7 +25,7 @@ from app.domain.privacy.consents import Erasure, StillWorksHere
 from app.errors import Gone, InvalidInput, NotFound, NotSignedIn, Unavailable
 from app.services.activity_log.log_check import LogCheck
 from app.services.awards.awards import AwardRequest, BatchResult
-from app.services.badges.badges import Wording
+from app.services.badges import Wording
 from app.services.learners.requests import RequestOutcome
 from sceau_credentials.evidence.documents import Leaf, commit
 from sceau_credentials.keys import decode_base64url

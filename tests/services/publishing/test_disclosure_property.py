@@ -15,7 +15,7 @@ from app.domain.badges import BadgeKind
 from app.domain.badges.rules import Condition, Measure, Rule
 from app.domain.campus.audit_log import Actor
 from app.services.awards.awards import AwardRequest
-from app.services.badges.badges import Wording
+from app.services.badges import Wording
 from sceau_credentials.evidence.documents import digest_of
 from sceau_credentials.evidence.judging import EvidenceOutcome, judge_evidence
 from sceau_credentials.values import parse_json_object

@@ -13,7 +13,7 @@ import pytest
 from app.domain.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
 from app.services.awards.awards import AwardRequest
-from app.services.badges.badges import Wording
+from app.services.badges import Wording
 from app.services.verification import verdicts
 from app.services.verification.answers import standing_in
 from app.services.verification.verdicts import HeadlineKind

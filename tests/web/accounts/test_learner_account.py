@@ -14,7 +14,7 @@ from app.domain.campus.audit_log import Actor
 from app.domain.people import Role
 from app.errors import Conflict
 from app.services.awards.awards import AwardRequest
-from app.services.badges.badges import Wording
+from app.services.badges import Wording
 from app.services.learners.requests import RequestOutcome
 from tests.support.house import COMMAND, House, listed, send
 

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from httpx import Response
 
 from app.domain.awards import LineOutcome
-from app.services.badges.badges import BadgePage
+from app.services.badges import BadgePage
 from tests.support.forms import form_with
 from tests.support.house import House, send
 

@@ -10,7 +10,7 @@ from httpx import Response
 
 from app.domain.campus.audit_log import Actor
 from app.errors import InvalidInput
-from app.services.awards.award_selection import MOST_CHOSEN, AwardAction, NotDone
+from app.services.awards.bulk_revocation import MOST_CHOSEN, AwardAction, NotDone
 from tests.support.forms import form_with
 from tests.support.house import House, send
 

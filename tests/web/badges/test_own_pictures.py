@@ -11,7 +11,7 @@ from httpx import Response
 from PIL import Image, ImageDraw
 
 from app.domain.campus.audit_log import Actor
-from app.services.badges.badges import Wording
+from app.services.badges import Wording
 from sceau_credentials.baking import unbake
 from tests.support.forms import form_with
 from tests.support.house import House

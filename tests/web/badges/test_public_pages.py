@@ -11,7 +11,7 @@ from app.container import Process
 from app.domain.badges import BadgeKind
 from app.domain.campus.campus import LabelCategory
 from app.main import create_app
-from app.services.badges.badges import Wording
+from app.services.badges import Wording
 from tests.support.house import COMMAND, House
 from tests.support.networks import label, network_of
 from tests.web.publishing.test_award_page import award

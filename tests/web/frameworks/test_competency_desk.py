@@ -7,7 +7,7 @@ from fastapi.testclient import TestClient
 
 from app.domain.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
-from app.services.badges.badges import Wording
+from app.services.badges import Wording
 from tests.support.forms import form_with, forms_of
 from tests.support.house import House, send
 

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from app.domain.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
 from app.domain.frameworks import public_alignment
-from app.services.badges.badges import BadgePage
+from app.services.badges import BadgePage
 from app.services.badges.wording import Wording
 from tests.support.house import COMMAND, House, send
 from tests.support.registers import ROME_CODES, rncp, rncp_archive, rome, rome_archive

@@ -15,7 +15,7 @@ from app.domain.awards import Visibility
 from app.domain.awards.open_badges import DisclosedContent
 from app.domain.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
-from app.services.badges.badges import Wording
+from app.services.badges import Wording
 from tests.support.badges.endorsed import recommended_by_peer
 from tests.support.house import BASE_URL, COMMAND, House, send
 

@@ -15,7 +15,7 @@ from app.domain.awards.open_badges import DisclosedContent
 from app.domain.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
 from app.services.awards.awards import AwardRequest
-from app.services.badges.badges import Wording
+from app.services.badges import Wording
 from tests.support.house import COMMAND, NOON, House, listed
 
 FORMS = ["", ".json", ".jwt", ".png", ".svg"]
