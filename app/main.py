@@ -44,15 +44,7 @@ from app.jobs.worker import Worker
 from app.language import N_
 from app.settings import Settings
 from app.web import activity_log, frameworks, privacy
-from app.web.accounts import (
-    account,
-    federated_sign_in,
-    own_addresses,
-    sign_in,
-    signing_in_again,
-    step_up_auth,
-    tokens,
-)
+from app.web.accounts import account, federated_sign_in, sign_in, signing_in_again, step_up_auth, tokens
 from app.web.accounts.signing_in_again import (
     SessionSightings,
     ask_to_sign_in_again,
@@ -73,27 +65,14 @@ from app.web.activities import register as activity_register
 from app.web.awards import (
     award,
     awarding,
-    bulk_revocation,
     claim_slips,
     delivery,
-    module_awarding,
-    projector_view,
     register,
     results,
     rule_awarding,
-    selection,
     set_awarding,
 )
-from app.web.badges import (
-    adoptions,
-    badge_recovery,
-    badges,
-    badges_admin,
-    editor,
-    modules,
-    rankings,
-    shared_definitions,
-)
+from app.web.badges import adoptions, badges, badges_admin, editor, modules, rankings, shared_definitions
 from app.web.campus import (
     audit_log,
     campuses,
@@ -106,19 +85,14 @@ from app.web.campus import (
     settings,
     team,
 )
-from app.web.campus import mail as campus_mail
-from app.web.campus import pictures as campus_pictures
 from app.web.campus import webhooks as campus_webhooks
 from app.web.campus.campuses import CampusWeb, configure_web
 from app.web.frameworks import pathway_editor, pathway_followers, pathways
 from app.web.frameworks import search as framework_search
-from app.web.frameworks import uploads as framework_uploads
-from app.web.imports import calendars, import_preview, imports, verbs
+from app.web.imports import calendars, import_preview, imports
 from app.web.learners import (
     connected_apps,
     contributions,
-    contributions_review,
-    imported_badges,
     learner,
     my_badges,
     my_log,
@@ -127,22 +101,21 @@ from app.web.learners import (
     portfolios,
     ratings,
     requests,
-    requests_review,
     wallets,
 )
 from app.web.learners import register as request_register
 from app.web.people import directory, names, record_merge
 from app.web.people import register as people_register
 from app.web.privacy import AccessLogged
-from app.web.publishing import award_page, catalogue, embeds, info
+from app.web.publishing import award_page, catalogue, info
 from app.web.publishing import competencies as public_competencies
 from app.web.reports import annual as annual_report
 from app.web.reports import dashboard as report_dashboard
 from app.web.reports import facts as report_facts
 from app.web.reports import network as network_report
 from app.web.reports import renewal, surveys
-from app.web.trust import endorsements, endorsements_admin, endorsing, issuers, my_endorsements, peers
-from app.web.verification import check_papers, holder_check, presentations, verifier
+from app.web.trust import endorsements, endorsements_admin, endorsing, issuers, my_endorsements
+from app.web.verification import check_papers, presentations, verifier
 
 web_router = APIRouter()
 for router in (
@@ -151,19 +124,19 @@ for router in (
     campuses.entrance_router,
     catalogue.router,
     catalogue.announcement_router,
-    framework_uploads.router,
+    frameworks.uploads_router,
     modules.router,
-    module_awarding.router,
+    set_awarding.whole_set_router,
     set_awarding.router,
     public_competencies.router,
     public_competencies.version_router,
     rankings.router,
-    campus_mail.router,
+    settings.mail_router,
     lti.router,
     course_platforms.router,
     campus_webhooks.router,
-    campus_pictures.router,
-    campus_pictures.public_router,
+    settings.pictures_router,
+    settings.public_router,
     campuses.attesting_router,
     info.previews_router,
     sign_in.passkey_sign_in_router,
@@ -175,7 +148,7 @@ for router in (
     account.router,
     account.account_services_router,
     connected_apps.router,
-    own_addresses.router,
+    account.own_addresses_router,
     record_merge.my_merging_router,
     names.my_name_router,
     account.invitations_router,
@@ -214,7 +187,7 @@ for router in (
     imports.router,
     calendars.router,
     import_preview.router,
-    verbs.router,
+    imports.verbs_router,
     editor.router,
     badges_admin.router,
     badges.openings_router,
@@ -241,13 +214,13 @@ for router in (
     awarding.router,
     results.progress_router,
     results.router,
-    selection.router,
+    register.selection_router,
     register.router,
     award.router,
-    bulk_revocation.router,
+    register.bulk_revocation_router,
     request_register.router,
-    requests_review.router,
-    contributions_review.router,
+    requests.review_router,
+    contributions.review_router,
     requests.router,
     privacy.router,
     parental_consent.router,
@@ -263,13 +236,13 @@ for router in (
     requests.my_request_router,
     delivery.router,
     claim_slips.router,
-    projector_view.router,
+    claim_slips.projector_router,
     delivery.reminders_router,
     claim_slips.claiming_router,
     award_page.router,
-    embeds.router,
+    award_page.embeds_router,
     award_page.evidence_files_router,
-    holder_check.router,
+    presentations.holder_check_router,
     check_papers.router,
     presentations.router,
     verifier.router,
@@ -278,14 +251,14 @@ for router in (
     portfolios.router,
     my_portfolio.router,
     my_portfolio.exports_router,
-    imported_badges.router,
+    my_badges.imported_badges_router,
     my_endorsements.router,
     endorsing.router,
-    peers.router,
+    endorsements.peers_router,
     endorsements.router,
     issuers.organisations_router,
     endorsements_admin.router,
-    badge_recovery.router,
+    my_badges.badge_recovery_router,
     my_badges.router,
     learner.router,
     badges.router,

@@ -36,7 +36,7 @@ from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
 from app.services.activities.check_in import AskedSignature, CheckInPage
 from app.web.activities.activities import ActivityView
-from app.web.people.name_disambiguation import QuestionView
+from app.web.people.record_merge import QuestionView
 
 
 def qr_picture(text: str, words: str, *, kind: str = "qr") -> Markup:

@@ -45,7 +45,7 @@ from app.web.activities.activities import ActivityView, Adding, activity_page
 from app.web.campus.audit_log import export_noted
 from app.web.imports.list_table import STEP, left_as_text
 from app.web.people.directory import GivenList, given_list, keep_mapping, list_setting, settling_page
-from app.web.people.name_disambiguation import QuestionView
+from app.web.people.record_merge import QuestionView
 
 SHOWN_REFUSED, SHOWN_GOOD, SHOWN_KNOWN = 200, 60, 1_000
 ENTRIES = {

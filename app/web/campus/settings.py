@@ -18,6 +18,7 @@ from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.campus.campus import (
     MOST_LIVELY,
+    MOST_PICTURES,
     ZONES,
     CampusColours,
     CampusSettings,
@@ -27,13 +28,15 @@ from app.domain.campus.campus import (
     may_be_retired,
 )
 from app.domain.campus.places import DEPARTMENTS
+from app.domain.campus.sender import RecordState
 from app.domain.people import normal_address
-from app.errors import Conflict, InvalidInput
-from app.http.pages.forms import SafeForm, text_of
+from app.errors import AppError, Conflict, InvalidInput
+from app.http.pages.forms import SafeForm, bytes_of, text_of
 from app.http.pages.render import every_language
 from app.http.pages.typography import translated
 from app.http.pages.words import KEY_PURPOSES, KEY_STATES, StateLabel
-from app.http.request_scope import ReadingServices, write_transaction
+from app.http.policies import public
+from app.http.request_scope import ReadingServices, process_of, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff, today_in
 from app.language import N_, locales
 from app.web.campus.dashboard import LabelLine
@@ -263,3 +266,193 @@ def keys_of(services: Services, work: AtWork) -> Sequence[KeyLine]:
         )
         for key in services.campuses.keys_of(work.campus)
     ]
+
+
+# --- The gallery of a campus: its public pictures, and the page where its administrators choose them
+
+pictures_router = APIRouter(prefix="/gestion/{slug}/images")
+public_router = APIRouter(include_in_schema=False)
+_FIVE_MINUTES = "public, max-age=300"
+
+
+@public_router.get("/campus/{slug}/images/{picture_id:uuid}")
+@public
+def show_picture(slug: str, picture_id: uuid.UUID, services: ReadingServices) -> Response:
+    """Cached for minutes: one that the campus takes away is gone everywhere soon after."""
+    content = services.campus_pictures.content(services.campuses.get(slug), picture_id)
+    return _image(content, _FIVE_MINUTES)
+
+
+def _image(content: bytes, cache: str) -> Response:
+    kind = "png" if content.startswith(b"\x89PNG") else "jpeg"
+    headers = {"Cache-Control": cache, "Content-Security-Policy": "default-src 'none'; sandbox"}
+    return Response(content, media_type=f"image/{kind}", headers=headers)
+
+
+@pictures_router.get("", dependencies=_MANAGE)
+def show_gallery(request: Request, services: ReadingServices, fait: str = "") -> HTMLResponse:
+    return _pictures_page(request, services, done=bool(fait))
+
+
+@pictures_router.post("", dependencies=_MANAGE)
+def add_picture(request: Request, form: SafeForm, services: ReadingServices) -> Response:
+    work, words = at_work(request), text_of(form, "texte")
+    try:
+        picture = services.campus_pictures.read(
+            work.campus,
+            bytes_of(form, "fichier") or b"",
+            alternative=words,
+            agreed=text_of(form, "accord") == "oui",
+        )
+        with write_transaction(request) as writing:
+            writing.campus_pictures.add(work.campus, picture, by=work.actor)
+    except (InvalidInput, Conflict) as error:
+        return _pictures_page(request, services, words=words, error=sentence_of(error))
+    return RedirectResponse(f"{work.home}/images?fait=oui", status_code=303)
+
+
+@pictures_router.post("/{picture_id:uuid}/retirer", dependencies=_MANAGE)
+def remove_picture(picture_id: uuid.UUID, request: Request, form: SafeForm) -> Response:
+    work = at_work(request)
+    with write_transaction(request) as services:
+        from_reports = text_of(form, "rapports") == "oui"
+        services.campus_pictures.remove(work.campus, picture_id, from_reports=from_reports, by=work.actor)
+    return RedirectResponse(f"{work.home}/images?fait=oui", status_code=303)
+
+
+@pictures_router.get("/rapports/{digest}", dependencies=_MANAGE)
+def show_report_picture(digest: str, request: Request, services: ReadingServices) -> Response:
+    return _image(services.campus_pictures.content_in_reports(at_work(request).campus, digest), "no-store")
+
+
+@pictures_router.post("/rapports/{digest}/retirer", dependencies=_MANAGE)
+def remove_report_picture(digest: str, request: Request, form: SafeForm) -> Response:  # noqa: ARG001 - its check is the point
+    work = at_work(request)
+    with write_transaction(request) as services:
+        services.campus_pictures.remove_from_reports(work.campus, digest, by=work.actor)
+    return RedirectResponse(f"{work.home}/images?fait=oui", status_code=303)
+
+
+def _pictures_page(
+    request: Request, services: Services, *, words: str = "", error: str = "", done: bool = False
+) -> HTMLResponse:
+    work = at_work(request)
+    pictures = services.campus_pictures.list_of(work.campus)
+    return work.page(
+        request,
+        "campus/pictures.html",
+        status=422 if error else 200,
+        done=done,
+        words=words,
+        error=error,
+        pictures=[
+            (f"/campus/{work.campus.slug}/images/{each.id}", each.alternative, each.id) for each in pictures
+        ],
+        only_in_reports=services.campus_pictures.only_in_reports(work.campus),
+        is_full=len(pictures) >= MOST_PICTURES,
+    )
+
+
+# --- The address that a campus's e-mails leave from, with the record that its domain publishes
+
+mail_router = APIRouter(prefix="/gestion/{slug}/courrier")
+_STATES = {
+    RecordState.FOUND: StateLabel(N_("Publié"), "ok"),
+    RecordState.MISSING: StateLabel(N_("Pas encore publié"), "unk"),
+    RecordState.OTHER: StateLabel(N_("Publié avec un autre contenu"), "bad"),
+    RecordState.UNKNOWN: StateLabel(N_("Le DNS ne répond pas"), "unk"),
+}
+
+
+@mail_router.get("", dependencies=_MANAGE)
+def show_sender(request: Request, services: ReadingServices, fait: str = "") -> HTMLResponse:
+    return _mail_page(request, services, at_work(request), done=bool(fait))
+
+
+@mail_router.post("/adresse", dependencies=_MANAGE)
+def ask_sender(request: Request, form: SafeForm, services: ReadingServices) -> Response:
+    work, typed, process = at_work(request), text_of(form, "adresse"), process_of(request)
+    process.limiter.hit("sender of a campus", work.campus.slug)
+    try:
+        with write_transaction(request) as writing:
+            writing.senders.ask(work.campus, typed, by=work.actor)
+    except (InvalidInput, Conflict) as error:
+        return _mail_page(request, services, work, typed=typed, error=error)
+    process.on_promise()
+    return _back(work)
+
+
+@mail_router.post("/code", dependencies=_MANAGE)
+def confirm_sender(request: Request, form: SafeForm, services: ReadingServices) -> Response:
+    work = at_work(request)
+    process_of(request).limiter.hit("code of a sender", work.campus.slug)
+    try:
+        with write_transaction(request) as writing:
+            writing.senders.confirm(work.campus, text_of(form, "code"), by=work.actor)
+    except InvalidInput as error:
+        return _mail_page(request, services, work, code_error=error)
+    return _back(work)
+
+
+@mail_router.post("/service", dependencies=_MANAGE)
+def use_sender(request: Request, form: SafeForm, services: ReadingServices) -> Response:  # noqa: ARG001 - its check is the point
+    work = at_work(request)
+    try:
+        sender = services.senders.get(work.campus)
+        process_of(request).limiter.hit("look-ups of a campus", work.campus.slug)
+        record = services.senders.look_up(sender)
+        with write_transaction(request) as writing:
+            writing.senders.use(work.campus, record, by=work.actor)
+    except Conflict as error:
+        return _mail_page(request, services, work, trouble=error)
+    return _back(work)
+
+
+@mail_router.post("/retrait", dependencies=_MANAGE)
+def remove_sender(request: Request, form: SafeForm) -> Response:  # noqa: ARG001 - its check is the point
+    work = at_work(request)
+    with write_transaction(request) as services:
+        services.senders.remove(work.campus, by=work.actor)
+    return _back(work)
+
+
+def _mail_page(
+    request: Request,
+    services: Services,
+    work: AtWork,
+    *,
+    typed: str = "",
+    error: AppError | None = None,
+    code_error: AppError | None = None,
+    trouble: AppError | None = None,
+    done: bool = False,
+) -> HTMLResponse:
+    sender, identity = services.senders.find(work.campus), services.senders.identity
+    is_verified = sender is not None and sender.verified_at is not None
+    advice = None
+    if sender and is_verified and identity.signs:
+        process_of(request).limiter.hit("look-ups of a campus", work.campus.slug)
+        advice = services.senders.advise(sender)
+    refused = error or code_error
+    return work.page(
+        request,
+        "campus/mail.html",
+        status=409 if trouble or isinstance(refused, Conflict) else 422 if refused else 200,
+        done=done,
+        sender=sender,
+        is_verified=is_verified,
+        identity=identity,
+        record=advice.dkim if advice else None,
+        state=_STATES[advice.dkim.state] if advice else None,
+        may_use=advice is not None and advice.dkim.state is RecordState.FOUND,
+        dmarc=advice.dmarc if advice else None,
+        letters_leave=process_of(request).mailer is not None,
+        typed=typed,
+        address_error=sentence_of(error) if error else "",
+        code_error=sentence_of(code_error) if code_error else "",
+        trouble=sentence_of(trouble) if trouble else "",
+    )
+
+
+def _back(work: AtWork) -> RedirectResponse:
+    return RedirectResponse(f"{work.home}/courrier?fait=oui", status_code=303)

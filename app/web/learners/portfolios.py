@@ -26,9 +26,8 @@ from app.services.badges import kind_words, picture_words
 from app.services.frameworks import Mastered
 from app.services.learners.portfolios import PieceOf, PortfolioPage, ShutPortfolio
 from app.services.verification.verdicts import HeadlineKind, headline
-from app.web.learners.imported_badges import in_portfolio
-from app.web.trust.endorsements import RecommendationShown, recommendations
-from app.web.trust.peers import PeerShown, peer_shown
+from app.web.learners.my_badges import in_portfolio
+from app.web.trust.endorsements import PeerShown, RecommendationShown, peer_shown, recommendations
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ from app.web.accounts.signing_in_again import kept_form_cookie
 from app.web.activities.phones import phone_cookie, remembered_cookie
 from app.web.campus.dashboard import LAST_CAMPUS
 from app.web.campus.lti import launch_cookie, login_cookie
-from app.web.publishing.embeds import checker_html
+from app.web.publishing.award_page import checker_html
 from sceau_credentials.values import format_timestamp
 
 router = APIRouter(include_in_schema=False)

@@ -18,9 +18,8 @@ from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
 from app.services.trust.endorsement_requests import EndorsementAsked
 from app.services.trust.endorsements import Subject
-from app.web.trust.endorsements import recommendations
+from app.web.trust.endorsements import peer_shown, recommendations
 from app.web.trust.my_endorsements import request_shown
-from app.web.trust.peers import peer_shown
 
 router = APIRouter(prefix="/gestion/{slug}/recommandations")
 _THE_CAMPUS = "campus"

@@ -27,8 +27,7 @@ from app.http.workplaces import look_of, sentence_of
 from app.language import N_
 from app.services.awards.awards import AwardRecord
 from app.services.trust.endorsement_requests import EndorsementAsked
-from app.web.trust.endorsements import recommendations
-from app.web.trust.peers import peer_shown
+from app.web.trust.endorsements import peer_shown, recommendations
 
 router = APIRouter(prefix="/mes-badges/{award_id:uuid}/recommandations")
 _DONE = {

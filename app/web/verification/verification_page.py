@@ -38,9 +38,8 @@ from app.services.verification.verdicts import (
 )
 from app.web.activity_log import EvidenceShown, evidence_shown
 from app.web.badges.rules import BadgePieces, pieces_of
-from app.web.trust.endorsements import RecommendationShown, recommendations
+from app.web.trust.endorsements import PeerShown, RecommendationShown, peer_shown, recommendations
 from app.web.trust.issuers import IssuerShown, StandingShown, campus_issuer, foreign_issuer, standing_shown
-from app.web.trust.peers import PeerShown, peer_shown
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from app.domain.people.parental_consent import OTHER, ListAnswers, Question, dig
 from app.services.activities.activities import RecordedList
 from app.services.activities.participants import Entry
 from app.services.campus.dashboard import Start
-from app.web.people.name_disambiguation import QuestionView
+from app.web.people.record_merge import QuestionView
 from tests.services.activities.test_rooms import listed_now
 from tests.support.house import COMMAND, House, listed
 

@@ -21,7 +21,7 @@ from app.domain.trust.organisations import Organisation, desk_token
 from app.domain.verification import REQUEST_LIFE
 from app.web.badges.rules import Mastery
 from app.web.publishing.award_page import public_words
-from app.web.trust.peers import PeerShown
+from app.web.trust.endorsements import PeerShown
 from app.web.verification.verification_page import shown_now
 from tests.support.house import House, build_house, send
 
