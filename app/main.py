@@ -19,9 +19,8 @@ from starlette.types import Receive, Scope, Send
 
 from app import __version__
 from app.api.awards import AwardFiles
-from app.api.description import describe_api
-from app.api.routes import documents
-from app.api.routes import router as api_router
+from app.api.description import describe_api, documents
+from app.api.description import router as api_router
 from app.container import DatabaseUnreachable, Process
 from app.container.process import collect_rarely
 from app.db.engine.session import requests_at_once

@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, cast
 
-from app.adapters.hsm import Hsm, HsmAddress
+from app.adapters.secrets import Hsm, HsmAddress
 from app.container.process import collect_rarely
 from bench.batches import people_of_one_badge
 from bench.credentials import OURS

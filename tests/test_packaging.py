@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from app.adapters.hsm import HsmAddress
+from app.adapters.secrets import HsmAddress
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 LOCKS = ("requirements.lock", "requirements-image.lock", "requirements-dev.lock")

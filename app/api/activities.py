@@ -11,18 +11,23 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field
 
 from app.api.people import ExternalIdShape
-from app.api.programs import CREATED, ActivityWriter, Program, Reader, Writing, one_receipt
-from app.api.shapes import (
+from app.api.programs import (
+    CREATED,
+    ActivityWriter,
     DryRun,
     ExternalIdText,
     LineProblem,
     Page,
     Paged,
+    Program,
+    Reader,
     ReceiptsView,
     ReceiptView,
     Shape,
     UpdatedSince,
+    Writing,
     example,
+    one_receipt,
 )
 from app.domain.activities import (
     Activity,
@@ -50,8 +55,6 @@ router = APIRouter(
 WithAbsent = Annotated[bool, Query(description="Also whoever was noted absent.")]
 Name = Annotated[str, Field(max_length=120)]
 TimeOfDay = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", examples=["13:30"])]
-
-
 _WORKSHOP = {
     "kind": "workshop",
     "title": "Robotique pour tous",

@@ -9,9 +9,8 @@ from importlib.resources import files
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from app.api.programs import Slug
+from app.api.programs import Shape, Slug, example
 from app.api.publishing.public import ONE_MINUTE, CampusSlug, allow_reading_from_anywhere, answer, shown
-from app.api.shapes import Shape, example
 from app.domain.awards.open_badges import CONTEXT_PATH, SCHEMA_PATH
 from app.http.policies import public
 from app.http.problems import documented

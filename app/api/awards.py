@@ -20,9 +20,22 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api.activities import ParticipantLine, known_people
 from app.api.people import ExternalIdShape
-from app.api.programs import AwardGiver, AwardNamer, AwardRevoker, Program, Reader, Writing
+from app.api.programs import (
+    AwardGiver,
+    AwardNamer,
+    AwardRevoker,
+    DryRun,
+    ExternalIdText,
+    Page,
+    Paged,
+    Program,
+    Reader,
+    Shape,
+    UpdatedSince,
+    Writing,
+    example,
+)
 from app.api.publishing.public import ONE_MINUTE
-from app.api.shapes import DryRun, ExternalIdText, Page, Paged, Shape, UpdatedSince, example
 from app.container import Process, Services
 from app.domain.activities.listed_people import ListedPerson
 from app.domain.awards import AwardState, LineOutcome, Visibility, in_words

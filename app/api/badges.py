@@ -9,8 +9,7 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from app.api.programs import BadgeWriter, Reader, Writing
-from app.api.shapes import Page, Paged, Shape, UpdatedSince, example
+from app.api.programs import BadgeWriter, Page, Paged, Reader, Shape, UpdatedSince, Writing, example
 from app.container import Services
 from app.domain.activities import ActivityKind, PartKind
 from app.domain.badges import BadgeKind, BadgeVersion, Repeat

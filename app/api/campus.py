@@ -9,8 +9,17 @@ from typing import Annotated, ClassVar
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from app.api.programs import Program, Reader, WebhookReader, WebhookWriter, Writing
-from app.api.shapes import Page, Paged, Shape, example
+from app.api.programs import (
+    Page,
+    Paged,
+    Program,
+    Reader,
+    Shape,
+    WebhookReader,
+    WebhookWriter,
+    Writing,
+    example,
+)
 from app.domain.campus.campus import Campus
 from app.domain.campus.integration import (
     LONGEST_URL,

@@ -7,14 +7,23 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from fastapi import APIRouter, Depends
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import RouteContext, iter_route_contexts
 from starlette.routing import BaseRoute
 
 from app import __version__
+from app.api import activities, activity_log, awards, badges, campus, operations, people, reports, trust
+from app.api import frameworks as competencies
+from app.api.imports import calendars, imports, lists, xapi
+from app.api.programs import FORMER_ADDRESS, Writing, check_members
+from app.api.publishing import connected_apps, public, wallets
+from app.api.publishing import public as case
+from app.api.verification import presentations, vc_api, verification
 from app.http.allowances import HEADERS
 from app.http.policies import Policy, Who, policies
 from app.http.problems import PROBLEM_SCHEMA, documented
+from app.http.request_scope import WITH_ORGANISERS
 
 TAGS: Final = {
     "activities": "Workshops, internships, projects and series, and their participants.",
@@ -87,10 +96,10 @@ def describe_api(
         for method in each.methods or ()
         if getattr(each, "include_in_schema", False)
     }
-    for path, operations in found["paths"].items():
+    for path, by_method in found["paths"].items():
         for method in _METHODS:
-            if method in operations:
-                _complete(operations[method], named[method, path], path)
+            if method in by_method:
+                _complete(by_method[method], named[method, path], path)
     found["paths"] = dict(_each_form(found["paths"], schemas))
     while unused := schemas.keys() - set(_REFERENCE.findall(json.dumps(found))):
         for name in unused:
@@ -101,8 +110,8 @@ def describe_api(
 
 
 def operations_of(description: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    for operations in description["paths"].values():
-        yield from (operations[method] for method in _METHODS if method in operations)
+    for by_method in description["paths"].values():
+        yield from (by_method[method] for method in _METHODS if method in by_method)
 
 
 def _header(name: str) -> dict[str, Any]:
@@ -175,13 +184,13 @@ _MADE_UP: Final[Mapping[str, Callable[[Mapping[str, Any]], Any]]] = {
 
 def _each_form(paths: Mapping[str, Any], schemas: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """`/a/{id}.{extension}` once for each extension: readers of descriptions take it for `/a/{id}`."""
-    for path, operations in paths.items():
+    for path, by_method in paths.items():
         found = re.search(r"\.{(\w+)}$", path)
         if not found or not re.search(r"/{\w+}\.{\w+}$", path):
-            yield path, operations
+            yield path, by_method
             continue
-        (method,) = operations
-        operation = operations[method]
+        (method,) = by_method
+        operation = by_method[method]
         (choice,) = (each for each in operation["parameters"] if each["name"] == found[1])
         name = choice["schema"]["$ref"].rpartition("/")[2]
         for extension in schemas[name]["enum"]:
@@ -190,3 +199,67 @@ def _each_form(paths: Mapping[str, Any], schemas: Mapping[str, Any]) -> Iterator
                 "parameters": [each for each in operation["parameters"] if each is not choice],
             }
             yield path.replace(found[0], f".{extension}"), {method: one}
+
+
+# --- Every route of the JSON interface, by noun; `documents` are matched first
+
+documents = public.public_documents
+router = APIRouter()
+former = APIRouter(
+    prefix="/campuses/{slug}", route_class=Writing, dependencies=[WITH_ORGANISERS, FORMER_ADDRESS]
+)
+former.put("/people/by-external-id/{external:path}", include_in_schema=False)(people.upsert_person)
+former.put("/activities/by-external-id/{external:path}", include_in_schema=False)(activities.upsert_activity)
+v1 = APIRouter(prefix="/api/v1", dependencies=[Depends(check_members)])
+for each in (
+    competencies.router,
+    competencies.search_router,
+    competencies.pathways_router,
+    badges.router,
+    former,
+    activities.router,
+    activities.by_external_id,
+    activities.sessions_router,
+    activities.participations_router,
+    reports.router,
+    reports.surveys_router,
+    imports.router,
+    xapi.xapi_router,
+    xapi.record_store,
+    calendars.router,
+    lists.router,
+    awards.router,
+    people.router,
+    people.of_campus,
+    people.by_external_id,
+    campus.changes,
+    campus.webhooks,
+    trust.of_campus,
+):
+    v1.include_router(each, responses=documented(400, 401, 403, 404, 409, 410, 413, 415, 422, 503))
+v1.include_router(verification.router, responses=documented(400, 413, 422))
+v1.include_router(activity_log.hand_in, responses=documented(400, 403, 404, 409, 413, 422))
+router.include_router(v1)
+router.include_router(vc_api.router)
+for each in (
+    activity_log.router,
+    activity_log.preflights,
+    public.in_version_2,
+    wallets.router,
+    presentations.router,
+    connected_apps.router,
+    trust.endorsements_router,
+    trust.endorsements_with_page,
+    trust.endorsements_preflights,
+    activity_log.evidence_router,
+    trust.networks_with_page,
+    trust.networks_router,
+    trust.networks_preflights,
+    public.preflights,
+    verification.preflights,
+    case.case_with_page,
+    case.case_router,
+    operations.router,
+    operations.metrics_router,
+):
+    router.routes.extend(each.routes)

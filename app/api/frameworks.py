@@ -9,8 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from app.api.programs import BadgeWriter, PathwayReader, Reader, Writing
-from app.api.shapes import Page, Paged, Shape, example
+from app.api.programs import BadgeWriter, Page, Paged, PathwayReader, Reader, Shape, Writing, example
 from app.container import Services
 from app.domain.frameworks import Competency, Framework
 from app.domain.frameworks.pathways import ProposalState

@@ -10,17 +10,24 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response, Security
 from fastapi.security import HTTPAuthorizationCredentials
 from pydantic import BaseModel, Field
 
-from app.api.programs import BEARER, CREATED, PersonWriter, Program, Reader, Writing, one_receipt, program_of
-from app.api.shapes import (
+from app.api.programs import (
+    BEARER,
+    CREATED,
     DryRun,
     ExternalIdText,
     Page,
     Paged,
+    PersonWriter,
+    Program,
+    Reader,
     ReceiptsView,
     ReceiptView,
     Shape,
     UpdatedSince,
+    Writing,
     example,
+    one_receipt,
+    program_of,
 )
 from app.domain.accounts.sessions import Scope
 from app.domain.campus.integration import MOST_UPSERTED, NamedKind, Wanted

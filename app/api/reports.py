@@ -9,8 +9,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from app.api.programs import ActivityWriter, Program, Reader, Writing
-from app.api.shapes import Shape, example
+from app.api.programs import ActivityWriter, Program, Reader, Shape, Writing, example
 from app.domain.campus.places import departement_of, establishment_number, sector_of
 from app.domain.reports.facts import (
     Audience,

@@ -55,7 +55,7 @@ COMMANDS: Mapping[str, Command] = {
         ),
     ),
     "doctor": Command(
-        "app.cli.operations.doctor",
+        "app.cli.operations.check",
         "doctor",
         N_(
             "Examine réglages, base, clés, horloge, e-mail, ancres et disque, et dit quoi faire ; ne change rien."
@@ -107,19 +107,19 @@ COMMANDS: Mapping[str, Command] = {
     "report": Command("app.cli.reports", "commands"),
     "demo": Command("demo.commands", "commands"),
     "awards": Command("app.cli.awards", "commands"),
-    "token": Command("app.cli.tokens", "commands"),
-    "apps": Command("app.cli.apps", "commands"),
+    "token": Command("app.cli.operators", "token_commands"),
+    "apps": Command("app.cli.operators", "app_commands"),
     "keys": Command("app.cli.operations.keys", "commands"),
     "mail": Command("app.cli.operations.mail", "commands"),
     "lti": Command("app.cli.operations.lti", "commands"),
     "clock": Command("app.cli.terminal", "commands"),
-    "log": Command("app.cli.activity_log.logs", "commands"),
-    "witness": Command("app.cli.activity_log.witness", "commands"),
+    "log": Command("app.cli.activity_log", "log_commands"),
+    "witness": Command("app.cli.activity_log", "witness_commands"),
     "site": Command("app.cli.sites", "commands"),
     "campus": Command("app.cli.operators", "campuses"),
     "operator": Command("app.cli.operators", "operators"),
-    "network": Command("app.cli.trust.partner_keys", "networks"),
-    "organisation": Command("app.cli.trust.partner_keys", "organisations"),
+    "network": Command("app.cli.trust.networks", "commands"),
+    "organisation": Command("app.cli.trust.networks", "organisations"),
     "trust": Command("app.cli.trust.lists", "commands"),
 }
 

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import uuid
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from app.cli.terminal import ready_process, say, show_table
+from app.cli.terminal import ready_process, say, show_table, stop
 from app.container import Services
+from app.domain.accounts.sessions import ApiToken, Scope
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.team import Invitation
+from app.domain.learners.connected_apps import RegistrationRefused
 from app.language import N_
 from app.language import gettext as _
+from sceau_credentials.errors import MalformedInput
+from sceau_credentials.values import parse_json_object
 
 operators = typer.Typer(no_args_is_help=True, help=N_("Les personnes qui ouvrent des campus sur ce service."))
 campuses = typer.Typer(no_args_is_help=True, help=N_("Les campus : ouverts, suspendus, confiés à quelqu’un."))
@@ -152,3 +159,118 @@ def _show(services: Services, invitation: Invitation) -> None:
             "L’e-mail est envoyé aussi, si ce service envoie des e-mails. Ce lien sert une fois ; ne le donnez qu’à cette personne."
         )
     )
+
+
+# --- `sceau token`: the access tokens of programs, shown once and stored hashed
+
+token_commands = typer.Typer(no_args_is_help=True, help=N_("Les jetons d’accès des programmes."))
+_BY = Actor.command("token")
+
+CampusSlug = Annotated[str, typer.Option(help=N_("Le campus, par son nom dans les adresses."))]
+
+
+@token_commands.command("create", help=N_("Crée un jeton et l’affiche, cette seule fois."))
+def create_token(
+    campus: CampusSlug,
+    label: Annotated[str, typer.Option(help=N_("À quoi sert ce jeton : on le lira dans la liste."))],
+    scope: Annotated[list[Scope], typer.Option(help=N_("Un droit ; l’option peut être répétée."))],
+    days: Annotated[int, typer.Option(min=1, max=365, help=N_("Sa durée de vie en jours."))] = 90,
+) -> None:
+    with ready_process().unit_of_work() as services:
+        secret = services.people.create_token(
+            services.campuses.get(campus),
+            label=label,
+            scopes=[one.value for one in dict.fromkeys(scope)],
+            life=timedelta(days=days),
+            by=_BY,
+        )
+    print(secret)
+    say(N_("Gardez ce jeton maintenant : il ne sera plus affiché. Il vaut {days} jours."), days=days)
+
+
+@token_commands.command("list", help=N_("Liste les jetons d’un campus, sans leurs secrets."))
+def list_tokens(campus: CampusSlug) -> None:
+    process = ready_process()
+    with process.unit_of_work(reading=True) as services:
+        tokens = services.people.list_tokens(services.campuses.get(campus))
+    show_table(
+        [_("Identifiant"), _("État"), _("Fin"), _("Droits"), _("Usage")],
+        [
+            [
+                str(token.id),
+                _state_of(token, process.clock()),
+                token.expires_at.date().isoformat(),
+                " ".join(token.scopes),
+                token.label,
+            ]
+            for token in tokens
+        ],
+    )
+
+
+@token_commands.command("revoke", help=N_("Retire un jeton : il n’ouvre plus rien, tout de suite."))
+def revoke(
+    token: Annotated[
+        uuid.UUID, typer.Argument(help=N_("L’identifiant du jeton, donné par « sceau token list »."))
+    ],
+    campus: CampusSlug,
+) -> None:
+    with ready_process().unit_of_work() as services:
+        services.people.revoke_token(services.campuses.get(campus), token, by=_BY)
+    say(N_("Le jeton est retiré."), style="green")
+
+
+def _state_of(token: ApiToken, at: datetime) -> str:
+    if token.revoked_at is not None:
+        return _("retiré")
+    return _("expiré") if at >= token.expires_at else _("valable")
+
+
+# --- `sceau apps`: applications that learners may connect through the Open Badges API
+
+app_commands = typer.Typer(no_args_is_help=True, help=N_("Les applications que les personnes connectent."))
+
+
+@app_commands.command(
+    "register", help=N_("Inscrit une application et affiche son identifiant et son secret, une seule fois.")
+)
+def register(
+    description: Annotated[
+        Path,
+        typer.Argument(
+            exists=True,
+            dir_okay=False,
+            help=N_("Le fichier JSON de son inscription, tel que le décrit la RFC 7591."),
+        ),
+    ],
+) -> None:
+    try:
+        sent = parse_json_object(description.read_bytes())
+        with ready_process().unit_of_work() as services:
+            answer = services.connected_apps.register(sent, by_operator=True)
+    except MalformedInput:
+        stop(_("Ce fichier n’est pas du JSON."))
+    except RegistrationRefused as refused:
+        stop(_("Inscription refusée : {expected}").format(expected=refused.expected))
+    print(json.dumps(answer, indent=2, ensure_ascii=False))
+
+
+@app_commands.command("list", help=N_("Liste les applications inscrites, sans leurs secrets."))
+def list_apps() -> None:
+    with ready_process().unit_of_work(reading=True) as services:
+        apps = services.connected_apps.list_all()
+    show_table(
+        [_("Identifiant"), _("Nom"), _("Adresse"), _("Inscrite le")],
+        [[str(app.id), app.name, app.host, app.registered_at.date().isoformat()] for app in apps],
+    )
+
+
+@app_commands.command(
+    "remove", help=N_("Retire une application : elle est déconnectée partout, tout de suite.")
+)
+def remove_app(
+    app_id: Annotated[uuid.UUID, typer.Argument(help=N_("L’identifiant donné par « sceau apps list »."))],
+) -> None:
+    with ready_process().unit_of_work() as services:
+        services.connected_apps.remove(app_id)
+    say(N_("L’application est retirée."), style="green")

@@ -37,8 +37,8 @@ from app.adapters.secrets import KekUnusable, KeyVault, PasswordHashes, hsm_in, 
 from app.adapters.uploads import Clamd, PillowPhotographs, ScannerUnusable
 from app.adapters.web_documents.fetcher import WEBHOOK_LIMITS, GuardedWebhooks, WebDocuments
 from app.adapters.web_documents.url_policy import NetworkScope
-from app.container.providers import ProcessContext
 from app.container.services import Services, services_over
+from app.container.stores import ProcessContext
 from app.db.accounts import DatabaseCounts
 from app.db.activity_log.choices import ChoiceWatch
 from app.db.engine.changes import ChangeWatch

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 
 from dishka import AnyOf, Provider, Scope, decorate, from_context, make_container, provide, provide_all
 from sqlmodel import Session
 
 from app.adapters.secrets import KeyVault
-from app.container.parts import Parts
-from app.container.providers import AfterCommit, LateProvider, ProcessContext, ProcessProvider
-from app.container.stores import StoreProvider, Stores
-from app.container.workers import WorkerService
-from app.domain.core import Clock, Snapshot
+from app.container.stores import (
+    AfterCommit,
+    LateProvider,
+    Parts,
+    ProcessContext,
+    ProcessProvider,
+    StoreProvider,
+    Stores,
+)
+from app.db.engine.session import WorkerStore
+from app.domain.core import Clock, Snapshot, WorkerBeat, is_silent
 from app.domain.publishing import Addresses, ServiceDocuments
 from app.services.accounts.invitations import HandedLinks, InvitationService, Memberships
 from app.services.accounts.sessions import AccountNotices, PasskeyService, SessionService
@@ -119,6 +127,53 @@ from app.services.verification.issuer_standing import IssuerStandings
 from app.services.verification.presentations import PresentationService
 from app.services.verification.static_export import StaticExport
 from app.services.verification.verification import OwnDocuments, VerificationService
+
+# --- Worker heartbeats, and detection of dead workers
+
+
+@dataclass(frozen=True)
+class WorkerName:
+    """One worker process: unique, though host and pid may be reused."""
+
+    id: str
+    host: str
+    pid: int
+    started_at: datetime
+
+
+@dataclass(frozen=True, eq=False)
+class WorkerService:
+    workers: WorkerStore
+    clock: Clock
+
+    def beat(self, me: WorkerName) -> None:
+        self.workers.keep(
+            WorkerBeat(id=me.id, host=me.host, pid=me.pid, started_at=me.started_at, seen_at=self.clock())
+        )
+
+    def alive(self, me: WorkerName, is_running: Callable[[int], bool]) -> set[str]:
+        """Live workers, including `me`: neither silent, nor known by this host as ended."""
+        at = self.clock()
+        return {me.id} | {
+            beat.id
+            for beat in self.workers.list_all()
+            if not is_silent(beat, at=at) and not self._ended_here(beat, me, is_running)
+        }
+
+    @staticmethod
+    def _ended_here(beat: WorkerBeat, me: WorkerName, is_running: Callable[[int], bool]) -> bool:
+        return beat.host == me.host and (beat.pid == me.pid or not is_running(beat.pid))
+
+    def forget_all_but(self, alive: Collection[str]) -> None:
+        for beat in self.workers.list_all():
+            if beat.id not in alive:
+                self.workers.remove(beat.id)
+
+    def forget(self, worker_id: str) -> None:
+        self.workers.remove(worker_id)
+
+
+# --- services
 
 
 class Services(Parts):

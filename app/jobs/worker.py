@@ -15,7 +15,7 @@ import structlog
 
 from app.container import Process
 from app.container.process import collect_rarely
-from app.container.workers import WorkerName
+from app.container.services import WorkerName
 from app.jobs.engine import WORKFLOW_SHAPE, Engine, Stopped
 from app.jobs.enqueue import JobType
 from app.jobs.kinds import (

@@ -12,7 +12,7 @@ import pytest
 
 from app.adapters.lti import LtiClient
 from app.adapters.web_documents.fetcher import WebDocuments
-from app.adapters.web_documents.http_request import Answer
+from app.adapters.web_documents.url_policy import Answer
 from app.domain.campus.lti import (
     MOST_ROWS,
     GrantedToken,

@@ -17,7 +17,7 @@ from unittest.mock import Mock
 import pytest
 from sqlalchemy import text
 
-from app.container.workers import WorkerName
+from app.container.services import WorkerName
 from app.db.engine.session import WorkflowDatabase
 from app.jobs.engine import WORKFLOW_SHAPE
 from app.jobs.enqueue import JobType

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from email.message import Message
 from itertools import islice
 
-from app.adapters.mail.sending import one_text, reason_of
+from app.adapters.mail import one_text, reason_of
 from app.domain.messages import Reason
 
 LONGEST = 200_000

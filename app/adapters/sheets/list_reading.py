@@ -18,10 +18,12 @@ from app.adapters.sheets.document_parts import (
     CROSSED,
     MOST_COLUMNS,
     MOST_UNPACKED,
+    AboutSheet,
     Budget,
     Flow,
     Grid,
     Refused,
+    about_sheets,
     attribute_of,
     grid_of,
     html,
@@ -33,7 +35,6 @@ from app.adapters.sheets.document_parts import (
     tag_of,
     xml_sheet,
 )
-from app.adapters.sheets.workbook_parts import AboutSheet, about_sheets
 
 _SECONDS: Final = 10
 _MEMORY: Final = 768 * 1024 * 1024

@@ -17,9 +17,11 @@ from functools import cached_property
 from threading import BoundedSemaphore, Lock
 from typing import Final, Generic, NamedTuple, TypeVar
 
-from app.adapters.web_documents.http_request import Answer, Dial, Exchange, system_dial
 from app.adapters.web_documents.url_policy import (
+    Answer,
     Deadline,
+    Dial,
+    Exchange,
     Hosts,
     Limits,
     NetworkScope,
@@ -28,6 +30,7 @@ from app.adapters.web_documents.url_policy import (
     Resolve,
     Target,
     TimedResolver,
+    system_dial,
     system_resolve,
 )
 from app.domain.campus.integration import URL_REFUSED, Attempt

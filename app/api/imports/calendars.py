@@ -14,13 +14,18 @@ from app.api.programs import (
     ActivityReader,
     ActivityWriter,
     CalendarWriter,
+    DryRun,
+    LineProblem,
+    Page,
+    Paged,
     Prepared,
+    Shape,
     Slug,
     Writing,
     check_media_type,
+    example,
     program_of,
 )
-from app.api.shapes import DryRun, LineProblem, Page, Paged, Shape, example
 from app.domain.accounts.sessions import Scope
 from app.domain.activities import ActivityKind
 from app.domain.imports.calendars import LONGEST_URL, MEDIA_TYPE, CalendarState, CalendarSubscription

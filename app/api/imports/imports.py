@@ -10,8 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from app.api.programs import ActivityWriter, Program, Writing
-from app.api.shapes import DryRun, LineProblem, Shape, example
+from app.api.programs import ActivityWriter, DryRun, LineProblem, Program, Shape, Writing, example
 from app.domain.activities import ActivityKind, PartKind
 from app.domain.activities.listed_people import ListedPerson
 from app.domain.imports.imports import (

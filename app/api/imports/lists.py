@@ -10,8 +10,7 @@ from pydantic import BaseModel, Field, ValidationError
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
-from app.api.programs import BEARER
-from app.api.shapes import ACCEPT_LANGUAGE, Shape, example
+from app.api.programs import ACCEPT_LANGUAGE, BEARER, Shape, example
 from app.domain.accounts.sessions import Scope
 from app.errors import InvalidInput
 from app.http.policies import Policy, Who, marked

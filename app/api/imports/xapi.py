@@ -11,8 +11,7 @@ from fastapi import APIRouter, Body, Query, Response
 from pydantic import BaseModel
 
 from app.api.imports.imports import ImportView, taken
-from app.api.programs import ActivityWriter, Program, Writing
-from app.api.shapes import DryRun, example
+from app.api.programs import ActivityWriter, DryRun, Program, Writing, example
 from app.domain.imports.imports import MOST_AT_THE_API, ImportForm
 from app.domain.imports.xapi import COMPLETED
 from app.domain.people.parental_consent import OTHER

@@ -14,11 +14,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from app.container import Services
+from app.domain.frameworks.case import CASE_PATH, CaseWriter, association_id, rubric_id
 from app.errors import NotFound
 from app.http.negotiation import ForPrograms, etag_of, has_already, is_unchanged, preferred
 from app.http.policies import public
 from app.http.problems import documented
 from app.http.request_scope import ReadingServices, find_signed_in, limited, process_of, visit
+from app.language import N_
 from app.services.publishing.publication import Published, Withdrawn
 from sceau_credentials.values import dump_json, parse_json_object
 
@@ -342,11 +344,11 @@ def allow_reading_from_anywhere() -> Response:
     return Response(status_code=204, headers=headers)
 
 
-documents = (*with_page.routes, *router.routes)
+public_documents = (*with_page.routes, *router.routes)
 """Every document route, matched first: the most requested URLs must not be compared with all pages."""
 
 preflights = APIRouter(include_in_schema=False)
-for _document in documents:
+for _document in public_documents:
     _path = getattr(_document, "path", "")
     if "image." not in _path:
         preflights.add_api_route(_path, allow_reading_from_anywhere, methods=["OPTIONS"])
@@ -398,3 +400,102 @@ def issuer(slug: CampusSlug, request: Request, services: ReadingServices) -> Res
 def _gone(withdrawn: Withdrawn) -> Response:
     headers = {"Cache-Control": ONE_MINUTE, "Access-Control-Allow-Origin": "*"}
     return Response(withdrawn.body, status_code=410, media_type="application/ld+json", headers=headers)
+
+
+# --- Frameworks of campuses at the addresses of 1EdTech CASE 1.1, and as SKOS
+
+case_with_page = APIRouter(tags=["frameworks"], responses=documented(404), route_class=ForPrograms)
+case_router = APIRouter(prefix=CASE_PATH, tags=["frameworks"], responses=documented(404))
+_JSON = shown("application/json", about="As CASE 1.1 describes it.")
+
+
+@case_router.get("/CFDocuments", summary="The frameworks of all campuses", **_JSON)
+@public
+def documents(request: Request, services: ReadingServices) -> Response:
+    found = [each.document() for each in services.frameworks.published_frameworks()]
+    return _json(request, {"CFDocuments": found})
+
+
+@case_router.get("/CFDocuments/{framework_id}", summary="One framework without its items", **_JSON)
+@public
+def document(framework_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
+    return _json(request, services.frameworks.published(framework_id).document())
+
+
+@case_router.get("/CFPackages/{framework_id}", summary="One framework with everything in it", **_JSON)
+@public
+def package(framework_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
+    return _json(request, services.frameworks.published(framework_id).package())
+
+
+@case_router.get(
+    "/CFPackages/{framework_id}/skos", summary="The same as SKOS in JSON-LD", **shown("application/ld+json")
+)
+@public
+def skos(framework_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
+    return _json(request, services.frameworks.published(framework_id).skos(), "application/ld+json")
+
+
+@case_router.get("/CFItems/{competency_id}", summary="One item", **_JSON)
+@public
+def item(competency_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
+    writer, found = services.frameworks.published_item(competency_id)
+    return _json(request, {**writer.item(found), "CFDocumentURI": _link(writer)})
+
+
+@case_with_page.get(
+    "/competences/{competency_id:uuid}/v{number}", summary="One item in the wording of one version", **_JSON
+)
+@public
+def item_version(
+    competency_id: uuid.UUID, number: Number, request: Request, services: ReadingServices
+) -> Response:
+    """What the alignments of credentials refer to; browsers get its page."""
+    writer, found = services.frameworks.published_version(competency_id, number)
+    uri = services.addresses.competency(competency_id, number)
+    return _json(request, {**writer.item(found), "uri": uri, "CFDocumentURI": _link(writer)})
+
+
+@case_router.get("/CFItemAssociations/{competency_id}", summary="One item with its associations", **_JSON)
+@public
+def item_associations(competency_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
+    writer, found = services.frameworks.published_item(competency_id)
+    own = writer.item(found)
+    ends = {"originNodeURI", "destinationNodeURI"}
+    related = [
+        each
+        for each in writer.all_associations()
+        if own["identifier"] in {each.get(end, {}).get("identifier") for end in ends}
+    ]
+    return _json(request, {"CFItem": own, "CFAssociations": related})
+
+
+@case_router.get("/CFAssociations/{case_id}", summary="One association", **_JSON)
+@public
+def association(case_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
+    """A stored one by its own identifier, a position in the tree by that derived from its item's."""
+    writer = services.frameworks.publisher_of(case_id, association_id(case_id))
+    for each in writer.all_associations() if writer else ():
+        if each["identifier"] == str(case_id):
+            return _json(request, each)
+    raise NotFound(N_("Cette association n’existe pas."))
+
+
+@case_router.get("/CFRubrics/{case_id}", summary="The levels of one item, described", **_JSON)
+@public
+def rubric(case_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
+    writer = services.frameworks.publisher_of(case_id, rubric_id(case_id))
+    for each in writer.package().get("CFRubrics", ()) if writer else ():
+        if each["identifier"] == str(case_id):
+            return _json(request, each)
+    raise NotFound(N_("Cette grille n’existe pas."))
+
+
+def _link(writer: CaseWriter) -> dict[str, Any]:
+    document = writer.document()
+    return {"title": document["title"], "identifier": document["identifier"], "uri": document["uri"]}
+
+
+def _json(request: Request, document: dict[str, Any], media_type: str = "application/json") -> Response:
+    published = Published.of(dump_json(document), media_type)
+    return answer(request, published, cache=FIVE_MINUTES)

@@ -13,9 +13,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
-from app.api.shapes import ACCEPT_LANGUAGE, Shape, example
-from app.api.trust.endorsements import EndorsementTextView, said_of
-from app.api.trust.networks import IssuerStandingView
+from app.api.programs import ACCEPT_LANGUAGE, Shape, example
+from app.api.trust import EndorsementTextView, IssuerStandingView, said_of
 from app.domain.core import csv_for_excel
 from app.errors import InvalidInput
 from app.http.policies import public

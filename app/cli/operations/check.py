@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 from rich.progress import Progress
 
-from app.cli.terminal import ExitCode, aside, ready_process, say
+from app.cli.terminal import ExitCode, aside, out, ready_process, say, settings
 from app.container import IntegrityRun
+from app.container.health import State, examine
 from app.domain.activity_log import MOST_FAULTS, SENTENCES, Damage, IntegrityCheck
 from app.domain.campus.audit_log import Actor
 from app.language import N_
@@ -65,3 +68,25 @@ def _tell(state: IntegrityCheck) -> None:
         say(N_("{count} défauts."), style="bold red", count=state.fault_count)
     else:
         say(N_("Tout est comme signé."), style="green")
+
+
+# --- `sceau doctor`: one finding for each subject, with its remedy
+
+_SIGNS = {State.GOOD: ("✓", "green"), State.WARNING: ("!", "yellow"), State.FAULT: ("✗", "bold red")}
+
+
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help=N_("Une ligne JSON par constat."))] = False,
+) -> None:
+    has_fault = False
+    for finding in examine(settings()):
+        has_fault = has_fault or finding.state is State.FAULT
+        if as_json:
+            print(json.dumps(asdict(finding), ensure_ascii=False))
+            continue
+        sign, style = _SIGNS[finding.state]
+        out().print(f"{sign} {finding.subject} : {finding.sentence}", style=style, markup=False)
+        if finding.remedy:
+            out().print(f"    → {finding.remedy}", markup=False)
+    if has_fault:
+        raise typer.Exit(ExitCode.REFUSED)

@@ -10,8 +10,14 @@ import typer
 
 from app.cli.terminal import ExitCode, open_process, out, ready_process, say, settings, stop, with_progress
 from app.container import Process
-from app.container.backup import BackupUnusable, load_backup, make_backup, recipients_of
-from app.container.transfer import TransferRefused, move_database
+from app.container.backup import (
+    BackupUnusable,
+    TransferRefused,
+    load_backup,
+    make_backup,
+    move_database,
+    recipients_of,
+)
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.errors import AppError

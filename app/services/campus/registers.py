@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
-from app.adapters.sheets.blank_workbooks import Cell, write_workbook
+from app.adapters.sheets.report_files import Cell, write_workbook
 from app.db.campus.directory import PeopleRegisterStore
 from app.db.campus.people import is_known_at
 from app.db.campus.registers import (

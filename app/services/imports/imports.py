@@ -10,7 +10,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from app.adapters.sheets.blank_workbooks import blank_workbook
+from app.adapters.sheets.report_files import blank_workbook
 from app.db.campus import CampusStore, HistoryStore
 from app.db.imports import ImportStore
 from app.domain.activities import PartKind

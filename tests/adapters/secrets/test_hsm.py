@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from app.adapters.hsm import Hsm, HsmAddress
-from app.adapters.secrets import Kek, KekUnusable, KeyVault, SealedFor, hsm_in, pin_from
+from app.adapters.secrets import Hsm, HsmAddress, Kek, KekUnusable, KeyVault, SealedFor, hsm_in, pin_from
 from app.container import problems_of
 from app.domain.campus.campus import CampusSettings, KeyPurpose, KeyState
 from app.errors import Conflict, Unavailable

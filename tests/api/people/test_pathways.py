@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from app.api.shapes import cursor_of
+from app.api.programs import cursor_of
 from app.domain.campus.audit_log import Actor
 from app.domain.frameworks.pathways import PathwayContent
 from app.services.frameworks.pathways import StageDraft

@@ -1,1 +1,0 @@
-"""Commands about activity logs and their witnesses."""
