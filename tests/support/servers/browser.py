@@ -141,6 +141,10 @@ def judged_width(locale: str) -> ViewportSize:
 def assert_good_at_both_widths(page: Page) -> None:
     """Accessible as it opens, and without a sideways scroll there and in a window of the other width."""
     assert_accessible(page)
+    assert_reflows_at_both_widths(page)
+
+
+def assert_reflows_at_both_widths(page: Page) -> None:
     first = page.viewport_size
     assert first is not None
     for size in (PHONE, DESKTOP):
