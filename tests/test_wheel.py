@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from tests.support.databases.engines import ENGINES
+from tests.support.examples import in_turn
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 CONNECT_ATTEMPTS = 600
@@ -39,7 +40,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "site"
 
 
-@pytest.mark.parametrize("engine_name", ENGINES)
+# The migrations and the demo on PostgreSQL have their own tests.
+@pytest.mark.parametrize("engine_name", in_turn(ENGINES, 0))
 def test_wheel_migrates_loads_the_demo_and_serves_in_an_empty_folder(
     engine_name: str, installed: Path, tmp_path: Path, request: pytest.FixtureRequest
 ):
