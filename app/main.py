@@ -42,8 +42,8 @@ from app.http.security_headers import add_security_headers
 from app.jobs.worker import Worker
 from app.language import N_
 from app.settings import Settings
-from app.web import activity_log, frameworks, privacy
-from app.web.accounts import account, federated_sign_in, sign_in, signing_in_again, step_up_auth, tokens
+from app.web import accounts, activities, activity_log, badges, frameworks, imports, privacy, verification
+from app.web.accounts import federated_sign_in, sign_in, signing_in_again, step_up_auth, tokens
 from app.web.accounts.signing_in_again import (
     SessionSightings,
     ask_to_sign_in_again,
@@ -51,15 +51,7 @@ from app.web.accounts.signing_in_again import (
     show_until_later,
 )
 from app.web.accounts.step_up_auth import ask_to_prove
-from app.web.activities import (
-    activities,
-    check_in,
-    editing,
-    files,
-    participants,
-    phones,
-    sessions,
-)
+from app.web.activities import check_in, editing, files, participants, phones, sessions
 from app.web.activities import register as activity_register
 from app.web.awards import (
     award,
@@ -71,7 +63,7 @@ from app.web.awards import (
     rule_awarding,
     set_awarding,
 )
-from app.web.badges import adoptions, badges, badges_admin, editor, modules, rankings, shared_definitions
+from app.web.badges import adoptions, badges_admin, editor, modules, rankings, shared_definitions
 from app.web.campus import (
     audit_log,
     campuses,
@@ -88,7 +80,7 @@ from app.web.campus import webhooks as campus_webhooks
 from app.web.campus.campuses import CampusWeb, configure_web
 from app.web.frameworks import pathway_editor, pathway_followers, pathways
 from app.web.frameworks import search as framework_search
-from app.web.imports import calendars, import_preview, imports
+from app.web.imports import calendars, import_preview
 from app.web.learners import (
     connected_apps,
     contributions,
@@ -114,7 +106,7 @@ from app.web.reports import facts as report_facts
 from app.web.reports import network as network_report
 from app.web.reports import renewal, surveys
 from app.web.trust import endorsements, endorsements_admin, endorsing, issuers, my_endorsements
-from app.web.verification import check_papers, presentations, verifier
+from app.web.verification import check_papers, presentations
 
 web_router = APIRouter()
 for router in (
@@ -144,13 +136,13 @@ for router in (
     step_up_auth.router,
     sign_in.router,
     signing_in_again.router,
-    account.router,
-    account.account_services_router,
+    accounts.router,
+    accounts.account_services_router,
     connected_apps.router,
-    account.own_addresses_router,
+    accounts.own_addresses_router,
     record_merge.my_merging_router,
     names.my_name_router,
-    account.invitations_router,
+    accounts.invitations_router,
     operations.router,
     operations.operation_history_router,
     dashboard.router,
@@ -244,7 +236,7 @@ for router in (
     presentations.holder_check_router,
     check_papers.router,
     presentations.router,
-    verifier.router,
+    verification.router,
     info.short_addresses_router,
     info.sitemap_router,
     portfolios.router,

@@ -26,8 +26,8 @@ from app.domain.people import AgeGroup, Role
 from app.domain.reports.facts import DeclaredFigure
 from app.domain.reports.network import Topic
 from app.domain.reports.surveys import Answer
+from app.domain.trust import checked_peer_words
 from app.domain.trust.organisations import checked_words
-from app.domain.trust.trust_registry import checked_peer_words
 from app.errors import NotFound
 from app.language import N_
 from app.language import gettext as _
@@ -43,7 +43,7 @@ from app.services.trust.endorsements import EndorsementOutcome as Signing
 from app.services.trust.network_register import Named
 from demo import content as demo_content
 from demo import content as written
-from demo.learners import Learner
+from demo.content import Learner
 
 OPINIONS = (
     (4, "J’ai trouvé une machine que j’ai envie d’apprendre."),

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from app.adapters.openid_connect import BadToken, UnknownKey, verified_claims
-from app.adapters.web_documents.fetcher import WebDocuments
+from app.adapters.web_documents import WebDocuments
 from app.domain.campus.lti import (
     LONGEST_ID,
     MOST_LINE_ITEMS,

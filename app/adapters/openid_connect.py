@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from jwt.types import Options
 
-from app.adapters.web_documents.fetcher import WebDocuments
+from app.adapters.web_documents import WebDocuments
 from app.domain.accounts.sign_in import (
     CLOCKS_APART,
     AuthorizationRequest,

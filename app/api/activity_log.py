@@ -15,7 +15,7 @@ from app.domain.awards.open_badges import CONTEXT_PATH, SCHEMA_PATH
 from app.http.policies import public
 from app.http.problems import documented
 from app.http.request_scope import ReadingServices, WritingServices, enter, limited
-from app.services.publishing.publication import Published
+from app.services.publishing import Published
 
 router = APIRouter(tags=["activity log"], responses=documented(404))
 preflights = APIRouter(include_in_schema=False)

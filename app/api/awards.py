@@ -48,7 +48,7 @@ from app.http.request_scope import process_of
 from app.language import gettext as _
 from app.services.awards.award_context import JudgedLine, Preview
 from app.services.awards.awards import AwardRecord, AwardRequest, BatchResult
-from app.services.publishing.publication import FORMS, PublicDocuments
+from app.services.publishing import FORMS, PublicDocuments
 from app.services.verification.metrics import noter_of
 
 router = APIRouter(prefix="/campuses/{slug}/awards", route_class=Writing, tags=["awards"])

@@ -13,13 +13,25 @@ from fastapi.routing import RouteContext, iter_route_contexts
 from starlette.routing import BaseRoute
 
 from app import __version__
-from app.api import activities, activity_log, awards, badges, campus, operations, people, reports, trust
+from app.api import (
+    activities,
+    activity_log,
+    awards,
+    badges,
+    campus,
+    imports,
+    operations,
+    people,
+    reports,
+    trust,
+    verification,
+)
 from app.api import frameworks as competencies
-from app.api.imports import calendars, imports, lists, xapi
+from app.api.imports import calendars, lists, xapi
 from app.api.programs import FORMER_ADDRESS, Writing, check_members
 from app.api.publishing import connected_apps, public, wallets
 from app.api.publishing import public as case
-from app.api.verification import presentations, vc_api, verification
+from app.api.verification import presentations, vc_api
 from app.http.allowances import HEADERS
 from app.http.policies import Policy, Who, policies
 from app.http.problems import PROBLEM_SCHEMA, documented

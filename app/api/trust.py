@@ -23,13 +23,13 @@ from app.api.publishing.public import (
 )
 from app.container import Services
 from app.domain.badges.shared_definitions import Noun
-from app.domain.trust.trust_registry import TRUST_CONTEXT_PATH
+from app.domain.trust import TRUST_CONTEXT_PATH
 from app.http.negotiation import ForPrograms, preferred
 from app.http.policies import public
 from app.http.problems import documented
 from app.http.request_scope import ReadingServices
 from app.services.badges.shared_definitions import Definition
-from app.services.publishing.publication import Published
+from app.services.publishing import Published
 from app.services.trust.endorsements import ShownEndorsement
 from app.services.verification import verdicts
 from app.services.verification.answers import IssuerStanding, StandingKind

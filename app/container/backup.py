@@ -33,8 +33,8 @@ from app.db.engine.session import keep_private, open_engine
 from app.domain.campus.campus import is_in_hsm
 from app.language import gettext as _
 from app.settings import Settings
+from app.tenancy import WHOLE_DATABASE
 from app.tenancy.metadata import METADATA
-from app.tenancy.scope import WHOLE_DATABASE
 from sceau_credentials.values import format_timestamp
 
 _MANIFEST: Final = "manifest.json"

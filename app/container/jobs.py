@@ -16,7 +16,7 @@ from app.adapters.folders.log_files import FolderLog, WebLog, WitnessFolder, Wit
 from app.adapters.folders.recovery_files import ExportFolder, FolderDocuments, FolderUnusable
 from app.adapters.picture_codes import PictureCodes
 from app.adapters.secrets import make_secret_file
-from app.adapters.web_documents.fetcher import WebDocuments
+from app.adapters.web_documents import WebDocuments
 from app.adapters.web_documents.url_policy import NetworkScope
 from app.container.process import Process, utc_now
 from app.container.stores import shared_between_processes, stores_over

@@ -35,7 +35,7 @@ from app.adapters.picture_codes import PictureCodes
 from app.adapters.rate_limits import LimitsUnusable, RateLimits, limits_in
 from app.adapters.secrets import KekUnusable, KeyVault, PasswordHashes, hsm_in, kek_from, make_secret_file
 from app.adapters.uploads import Clamd, PillowPhotographs, ScannerUnusable
-from app.adapters.web_documents.fetcher import WEBHOOK_LIMITS, GuardedWebhooks, WebDocuments
+from app.adapters.web_documents import WEBHOOK_LIMITS, GuardedWebhooks, WebDocuments
 from app.adapters.web_documents.url_policy import NetworkScope
 from app.container.services import Services, services_over
 from app.container.stores import ProcessContext
@@ -77,8 +77,8 @@ from app.services.activity_log.log_check import Behind, Older, OlderCopy, has_on
 from app.services.activity_log.restoring import ChoicesRestored, Restored
 from app.services.badges.wording import read_models
 from app.services.campus.webhooks import WebhookSender, WebhookService
-from app.services.messages.letters import LetterService, Post
-from app.services.publishing.publication import PublicDocuments
+from app.services.messages import LetterService, Post
+from app.services.publishing import PublicDocuments
 from app.services.verification.issuer_standing import ListShelf
 from app.settings import Settings
 from app.tenancy.row_level_security import hold_back

@@ -87,9 +87,9 @@ from app.services.learners.requests import AskingService, ReviewService
 from app.services.learners.wallet_consents import WalletConsents
 from app.services.learners.wallet_metadata import WalletMetadata
 from app.services.learners.wallets import WalletService
+from app.services.messages import LetterService, ReminderService
 from app.services.messages.account import AccountLetters, NameLetters, PersonalLetters
 from app.services.messages.endorsements import EndorsementLetters
-from app.services.messages.letters import LetterService, ReminderService
 from app.services.messages.requests import RequestLetters, SurveyLetters
 from app.services.messages.rights import RightsLetters
 from app.services.people.names import AgeBands, GivenAddresses, NameService
@@ -98,8 +98,8 @@ from app.services.people.people import CorrectionService, OwnAddressService, Peo
 from app.services.people.record_merge import MergingService, Namesakes
 from app.services.people.upserts import ApiAnswers, ExternalIds, PeopleUpserts
 from app.services.privacy import AccessLog, ArchiveService, ErasureProofs, ErasureService, RetentionService
+from app.services.publishing import OlderBadges, PublicationService
 from app.services.publishing.catalogue import CatalogueService
-from app.services.publishing.publication import OlderBadges, PublicationService
 from app.services.publishing.ratings import PageViewService, RatingService
 from app.services.publishing.status import Signing, StatusService
 from app.services.reports import NetworkReports, PartnerReports, ReportService

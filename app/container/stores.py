@@ -98,12 +98,12 @@ from app.services.frameworks.trades import TradeService
 from app.services.learners.contributions import SelfAwards
 from app.services.learners.portfolios import PortfolioService
 from app.services.privacy import ErasureService
-from app.services.publishing.publication import PicturesOfAwards
+from app.services.publishing import PicturesOfAwards
 from app.services.publishing.status import ListAnchors
 from app.services.trust.external_trust_lists import TrustAnchors
 from app.services.verification.issuer_standing import ListShelf
 from app.settings import Settings
-from app.tenancy.scope import TenantScope
+from app.tenancy import TenantScope
 from sceau_credentials.values import DocumentSource
 
 # --- Attributes that a container builds on first use, from the type hints of constructors

@@ -37,7 +37,7 @@ from app.domain.campus.lti import LtiAccount, LtiLaunch
 from app.domain.campus.team import Invitation
 from app.domain.core import Clock
 from app.domain.people import Membership, Person, PersonAddress, PersonMerge, name_key
-from app.tenancy.scope import TenantScope, rows_named, rows_named_outside
+from app.tenancy import TenantScope, rows_named, rows_named_outside
 
 
 @dataclass(frozen=True, eq=False)

@@ -53,13 +53,13 @@ from app.domain.privacy.consents import (
     Erasure,
 )
 from app.domain.privacy.personal_data import HELD, HeldData, Link
+from app.domain.trust import PEER_KINDS, READ_WITHIN
 from app.domain.trust.organisations import Refusal, RequestKind
-from app.domain.trust.trust_registry import PEER_KINDS, READ_WITHIN
 from app.errors import Gone, NotFound
 from app.language import N_
+from app.tenancy import rows_named
 from app.tenancy.metadata import METADATA
 from app.tenancy.row_level_security import leads_to_a_campus
-from app.tenancy.scope import rows_named
 
 NO_OWNER = uuid.UUID(int=0)
 """The `noun_id` of audit log entries about an erased person."""

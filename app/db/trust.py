@@ -19,6 +19,14 @@ from app.domain.accounts.permissions import NetworkAdministrator
 from app.domain.badges import BadgeVersion
 from app.domain.campus.campus import Label, Network
 from app.domain.people import Person
+from app.domain.trust import (
+    PEER_KINDS,
+    FollowedList,
+    NetworkKey,
+    PeerRecommendation,
+    Recognition,
+    TrustEdition,
+)
 from app.domain.trust.organisations import (
     Endorsed,
     Endorsement,
@@ -29,17 +37,9 @@ from app.domain.trust.organisations import (
     Refusal,
     RequestKind,
 )
-from app.domain.trust.trust_registry import (
-    PEER_KINDS,
-    FollowedList,
-    NetworkKey,
-    PeerRecommendation,
-    Recognition,
-    TrustEdition,
-)
 from app.errors import NotFound
 from app.language import N_
-from app.tenancy.scope import found_by_name
+from app.tenancy import found_by_name
 
 
 class RecognitionStore(Store):

@@ -54,7 +54,7 @@ from app.services.activity_log import ActivityLog, LoggedEvents, LogOutOfStep
 from app.services.activity_log.evidence import LogPublication
 from app.services.learners.contributions import PersonalLog
 from app.services.people.upserts import ApiAnswers
-from app.services.publishing.publication import PublicationService, Published
+from app.services.publishing import PublicationService, Published
 from app.services.publishing.status import StatusService
 from app.services.trust.endorsement_requests import EndorsementsTakenBack
 from sceau_credentials.keys import encode_base64url

@@ -15,6 +15,7 @@ from app.domain import (
     people,
     privacy,
     publishing,
+    trust,
     verification,
 )
 from app.domain.accounts import permissions, rate_limits, sessions, sign_in
@@ -28,7 +29,7 @@ from app.domain.imports import calendars, imports
 from app.domain.learners import connected_apps, portfolios, ratings, requests, wallet_authorization, wallets
 from app.domain.people import parental_consent
 from app.domain.reports import counts, editions, facts, ledger, network, surveys
-from app.domain.trust import organisations, trust_registry
+from app.domain.trust import organisations
 
 MODULES = (
     activities,
@@ -74,7 +75,7 @@ MODULES = (
     signing_clock,
     surveys,
     team,
-    trust_registry,
+    trust,
     verification,
     wallet_authorization,
     wallets,

@@ -1,6 +1,6 @@
 """Row-level security between campuses, derived from the tables and built by `sceau migrate` on PostgreSQL.
 
-A transaction sets its campus (`app/tenancy/scope.py`). Before that it reads public rows and those needed to
+A transaction sets its campus (`app/tenancy/__init__.py`). Before that it reads public rows and those needed to
 find the campus, and writes nothing of any campus. The owner of the tables bypasses the policies.
 """
 

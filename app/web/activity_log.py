@@ -16,7 +16,6 @@ from app.domain.activity_log import CampusLog, EntryKind, LogReview
 from app.domain.campus.signed_terms import is_artefact
 from app.http.pages.forms import checked_form
 from app.http.pages.render import page
-from app.http.pages.typography import translated
 from app.http.pages.words import (
     ACTIVITY_KINDS,
     PARTS,
@@ -31,6 +30,7 @@ from app.http.policies import public
 from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import at_work, look_of, staff
 from app.language import N_
+from app.language.typography import translated
 from app.services.activity_log.evidence import PublicLog, WitnessSeen
 from app.services.activity_log.log_check import FAULTS, Fault
 from app.services.activity_log.log_monitoring import MonitoredStatement, last_done

@@ -23,7 +23,6 @@ from app.domain.privacy.personal_data import KEPT, DataSubjectMatter
 from app.errors import AppError, Conflict, InvalidInput, NotSignedIn
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page
-from app.http.pages.typography import translated, translated_plural
 from app.http.pages.words import moment
 from app.http.policies import public
 from app.http.request_scope import (
@@ -44,11 +43,12 @@ from app.http.response_cache import (
 )
 from app.http.workplaces import at_work, look_of, sentence_of, staff
 from app.language import N_, current_locale
+from app.language.typography import translated, translated_plural
 from app.services.accounts.sessions import SignedIn
 from app.services.awards.awards import AwardRecord
 from app.services.awards.papers import ErasureWords
 from app.services.privacy import ErasureNotice
-from app.services.publishing.publication import Published
+from app.services.publishing import Published
 
 STAYS = (
     N_(

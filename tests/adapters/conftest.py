@@ -9,7 +9,7 @@ import pytest
 
 from app.adapters.badge_pictures import BadgeArtist
 from app.adapters.badge_pictures.templates import Template, read_templates
-from app.adapters.web_documents.fetcher import WebDocuments
+from app.adapters.web_documents import WebDocuments
 from tests.adapters.badge_pictures.orders import TEMPLATES
 from tests.support.house import SettableClock
 from tests.support.servers.hostile_server import Network, hostile_network

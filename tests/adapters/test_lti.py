@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from app.adapters.lti import LtiClient
-from app.adapters.web_documents.fetcher import WebDocuments
+from app.adapters.web_documents import WebDocuments
 from app.adapters.web_documents.url_policy import Answer
 from app.domain.campus.lti import (
     MOST_ROWS,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from app.adapters.web_documents.fetcher import WEBHOOK_LIMITS, GuardedWebhooks, WebDocuments
+from app.adapters.web_documents import WEBHOOK_LIMITS, GuardedWebhooks, WebDocuments
 from app.container import Process
 from app.settings import Settings
 from sceau_credentials.values import NoDocuments

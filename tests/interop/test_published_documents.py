@@ -12,7 +12,7 @@ import pytest
 
 from app.domain.awards import Visibility
 from app.domain.awards.open_badges import CONTEXT_PATH
-from app.domain.trust.trust_registry import TRUST_CONTEXT_PATH
+from app.domain.trust import TRUST_CONTEXT_PATH
 from sceau_credentials import values
 from sceau_credentials.canonical import canonical_nquads
 from sceau_credentials.dids import did_web_document_url

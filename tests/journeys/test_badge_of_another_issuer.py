@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.adapters.web_documents.fetcher import WebDocuments
+from app.adapters.web_documents import WebDocuments
 from app.adapters.web_documents.url_policy import Limits
 from app.container import Process
 from app.services.verification.answers import Answer

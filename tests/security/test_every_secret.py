@@ -30,15 +30,15 @@ from app.domain.learners.wallets import (
     issuer_state_of_reference,
 )
 from app.domain.people import Person
+from app.domain.trust import PEER_LINK, PEER_WITHDRAW, PEER_WRITE
 from app.domain.trust.organisations import desk_token, named_token
-from app.domain.trust.trust_registry import PEER_LINK, PEER_WITHDRAW, PEER_WRITE
 from app.errors import NotSignedIn
 from app.http.policies import Who
 from app.services.accounts.sessions import Browser
 from app.services.trust.endorsements import ASKED, WITHDRAW
 from tests.api.clients import REGISTRATION, authorization, redemption
 from tests.security.matrix.callers import Caller, Things, things_of
-from tests.security.matrix.courses import launch_secret
+from tests.security.matrix.cases import launch_secret
 from tests.security.matrix.policy import CASES
 from tests.security.test_matrix import TURNS, _expected, ask
 from tests.services.learners import test_wallet_consents as consents

@@ -21,7 +21,7 @@ from app.domain.accounts.permissions import ROLE_PERMISSIONS
 from app.http.negotiation import ForPeople
 from app.http.policies import NoPolicy, Who, policies, public
 from tests.security.matrix.callers import Caller, Member, Things, callers_of, members_of, things_of
-from tests.security.matrix.kept import Kept
+from tests.security.matrix.cases import Kept
 from tests.security.matrix.policy import CASES, ROLES_MAY, Case
 from tests.support.every import for_each
 from tests.support.examples import in_turn

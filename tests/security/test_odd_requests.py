@@ -17,7 +17,7 @@ from fastapi.testclient import TestClient
 from app.domain.campus.campus import Label
 from app.domain.campus.signed_terms import LabelCategory
 from app.domain.people import check_name
-from app.domain.trust.trust_registry import label_period
+from app.domain.trust import label_period
 from app.errors import InvalidInput
 from app.services.publishing.catalogue import enrolment_link
 from app.web.badges.modules import ModuleForm

@@ -10,7 +10,7 @@ import pytest
 
 from app.adapters.mail import SmtpMailer
 from app.domain.messages import QueuedMessage, letter_about
-from app.services.messages.letters import Post
+from app.services.messages import Post
 from tests.support.house import House
 from tests.support.servers.post_office import PostOffice
 

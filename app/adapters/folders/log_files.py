@@ -21,7 +21,7 @@ from typing import Final, TypeVar
 import orjson
 
 from app.adapters.folders.recovery_files import alone_in, write_whole
-from app.adapters.web_documents.fetcher import WebDocuments
+from app.adapters.web_documents import WebDocuments
 from app.domain.publishing import AnchoredList, SignedList
 from app.errors import Unavailable
 from app.language import N_

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Body, Query, Response
 from pydantic import BaseModel
 
-from app.api.imports.imports import ImportView, taken
+from app.api.imports import ImportView, taken
 from app.api.programs import ActivityWriter, DryRun, Program, Writing, example
 from app.domain.imports.imports import MOST_AT_THE_API, ImportForm
 from app.domain.imports.xapi import COMPLETED

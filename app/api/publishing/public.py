@@ -21,7 +21,7 @@ from app.http.policies import public
 from app.http.problems import documented
 from app.http.request_scope import ReadingServices, find_signed_in, limited, process_of, visit
 from app.language import N_
-from app.services.publishing.publication import Published, Withdrawn
+from app.services.publishing import Published, Withdrawn
 from sceau_credentials.values import dump_json, parse_json_object
 
 router = APIRouter(tags=["public documents"], responses=documented(404))

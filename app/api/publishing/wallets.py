@@ -33,7 +33,7 @@ from app.http.request_scope import (
     write_transaction,
 )
 from app.services.learners.wallets import NONCE_SECONDS, DeferredToWallet, WalletService
-from app.services.publishing.publication import Published
+from app.services.publishing import Published
 from sceau_credentials.errors import MalformedInput
 from sceau_credentials.values import JsonObject, dump_json, parse_json_object
 

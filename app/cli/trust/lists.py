@@ -9,7 +9,7 @@ import typer
 from app.cli.terminal import ExitCode, ready_process, say, show_table, stop
 from app.container import Process
 from app.domain.campus.audit_log import Actor
-from app.domain.trust.trust_registry import FollowedList
+from app.domain.trust import FollowedList
 from app.language import N_
 from app.language import gettext as _
 from app.services.trust.external_trust_lists import FOLLOWING_TROUBLES

@@ -15,8 +15,8 @@ from app.cli.operations.keys import STOLEN_SINCE
 from app.cli.terminal import ready_process, say, show_table, stop
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import LabelCategory, Network
+from app.domain.trust import NetworkKey
 from app.domain.trust.organisations import OrganisationKey
-from app.domain.trust.trust_registry import NetworkKey
 from app.language import N_
 from app.language import gettext as _
 from app.services.trust.network_register import Named, export_register, import_register

@@ -39,7 +39,7 @@ from app.domain.awards.open_badges import AwardEvidence, DisclosedContent, Evide
 from app.domain.people import PersonMerge
 from app.errors import NotFound
 from app.language import N_
-from app.tenancy.scope import rows_named
+from app.tenancy import rows_named
 from sceau_credentials.evidence.documents import Leaf
 from sceau_credentials.transparency_log.notes import HASH_BYTES
 from sceau_credentials.transparency_log.tiles import WIDTH, Tile, rows_over

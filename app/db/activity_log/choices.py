@@ -53,7 +53,7 @@ from app.domain.reports.network import ReportSharing
 from app.domain.reports.surveys import SentenceState as SurveySentence
 from app.domain.reports.surveys import SurveyAnswer, SurveyLink
 from app.domain.trust.organisations import Endorsement
-from app.tenancy.scope import TenantScope
+from app.tenancy import TenantScope
 
 Key = tuple[Any, ...]
 _ONE_AT_A_TIME: Final = text("SELECT pg_advisory_xact_lock(7215340018)")

@@ -45,8 +45,8 @@ from app.domain.core import UtcSecond
 from app.domain.people import Membership, Person
 from app.domain.privacy.consents import ErasedAward, Erasure
 from app.domain.publishing import StatusList, StatusSlot
+from app.domain.trust import FollowedList, NetworkKey, TrustEdition
 from app.domain.trust.organisations import Endorsement, EndorsementStatusSlot, Organisation, OrganisationKey
-from app.domain.trust.trust_registry import FollowedList, NetworkKey, TrustEdition
 
 AT_A_TIME: Final = 250
 RowRefused = IntegrityError

@@ -30,11 +30,11 @@ from app.domain.messages import Handed, LetterState, Occasion, QueuedMessage
 from app.domain.people import AgeGroup, Person
 from app.domain.people.parental_consent import is_minor_for
 from app.domain.privacy.consents import ErasedAward
+from app.domain.trust import PeerRecommendation
 from app.domain.trust.organisations import Endorsement
-from app.domain.trust.trust_registry import PeerRecommendation
 from app.errors import NotFound
 from app.language import N_
-from app.tenancy.scope import found_by_name, rows_named_outside
+from app.tenancy import found_by_name, rows_named_outside
 
 _AT_HAND: Final = "page of an award"
 _KINDS: Final[tuple[type[SQLModel], ...]] = (Award, Person, SignedDocument, AwardEvidence)

@@ -42,11 +42,11 @@ from app.domain.frameworks.pathways import Pathway
 from app.domain.imports.calendars import CalendarSubscription
 from app.domain.learners.requests import BadgeRequest
 from app.domain.people import Membership, Person, Role
+from app.domain.trust import FollowedList, NetworkKey, Recognition
 from app.domain.trust.organisations import OrganisationKey
-from app.domain.trust.trust_registry import FollowedList, NetworkKey, Recognition
 from app.errors import NotFound, Unavailable
 from app.language import N_
-from app.tenancy.scope import rows_named
+from app.tenancy import rows_named
 
 
 @dataclass(frozen=True, eq=False)

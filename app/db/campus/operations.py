@@ -26,8 +26,8 @@ from app.domain.imports.imports import ImportRun, ImportState
 from app.domain.messages import LetterState, QueuedMessage
 from app.domain.people import Person
 from app.domain.publishing import LIST_LIFE, StatusList
+from app.domain.trust import NetworkKey
 from app.domain.trust.organisations import OrganisationKey
-from app.domain.trust.trust_registry import NetworkKey
 
 _COUNTED = timedelta(days=7)
 _WITNESS_PATIENCE = timedelta(days=1)

@@ -29,7 +29,7 @@ from app.domain.campus.integration import (
 )
 from app.domain.core import Clock
 from app.domain.people import Person, PersonMerge
-from app.tenancy.scope import TenantScope
+from app.tenancy import TenantScope
 
 
 class Watched(NamedTuple):

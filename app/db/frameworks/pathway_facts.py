@@ -26,7 +26,7 @@ from app.domain.frameworks.pathways import (
     PathwayEnrolment,
 )
 from app.domain.learners.portfolios import Contribution, ContributionState
-from app.tenancy.scope import rows_named
+from app.tenancy import rows_named
 
 
 @dataclass(frozen=True)

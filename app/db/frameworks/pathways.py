@@ -37,7 +37,7 @@ from app.domain.frameworks.pathways import (
 from app.domain.people import Person
 from app.errors import NotFound
 from app.language import N_
-from app.tenancy.scope import rows_named
+from app.tenancy import rows_named
 
 _MISSING = N_("Ce parcours n’existe pas ici.")
 _MOST_VALUES = 400

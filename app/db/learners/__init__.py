@@ -36,7 +36,7 @@ from app.domain.people import Membership, Person, PersonAddress, Role
 from app.domain.privacy.consents import PORTFOLIO_ERASED, ErasedPortfolio
 from app.errors import Gone, NotFound
 from app.language import N_
-from app.tenancy.scope import rows_named_outside
+from app.tenancy import rows_named_outside
 
 _RECENT = timedelta(days=90)
 """How long a decision stays on the person's own page."""

@@ -17,9 +17,9 @@ from app.domain.campus.places import DEPARTMENTS, REGIONS
 from app.domain.learners.ratings import Distribution
 from app.domain.publishing import CatalogueEntry, EntryKind
 from app.errors import NotFound
-from app.http.pages.typography import translated
 from app.http.pages.words import KIND_NAMES, day
 from app.language import N_, speaking
+from app.language.typography import translated
 from app.services.awards.papers import CardWords
 
 BRAND = "Sceau"

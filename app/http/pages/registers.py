@@ -19,9 +19,9 @@ from starlette.datastructures import QueryParams
 from app.container import Services
 from app.domain.core import csv_for_excel, lines_for_excel
 from app.errors import InvalidInput
-from app.http.pages.typography import translated
 from app.http.request_scope import visit
 from app.language import N_
+from app.language.typography import translated
 from app.services.campus.registers import Cell, Register, SavedView, write_workbook
 
 __all__ = ["COUNTED", "Cell", "Column", "ListQuery", "RegisterView", "table_file", "view_links"]

@@ -70,14 +70,13 @@ from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.errors import NotAllowed, NotFound, NotSignedIn
 from app.http.pages.forms import csrf_field
-from app.http.pages.typography import translated, translated_plural
 from app.http.pages.words import FILTERS, icon, mark, markdown, number, seal
 from app.http.policies import public
 from app.http.request_scope import find_signed_in, services_at_hand, session_secret, staff_of, visit
 from app.http.static_files import asset
 from app.language import N_, current_locale, locales, speaking
 from app.language.dates import language_in_words, regional_locale
-from app.language.typography import elided
+from app.language.typography import elided, translated, translated_plural
 
 Written = Mapping[str, Callable[..., Markup | str]]
 """Template functions, by name, that are pure for constant arguments."""

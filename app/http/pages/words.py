@@ -19,7 +19,6 @@ from app.domain.awards.batches import WithdrawalOutcome
 from app.domain.badges import BadgeKind, Repeat
 from app.domain.campus.campus import KeyPurpose, KeyState, LabelCategory, LabelState
 from app.domain.people import Role
-from app.http.pages.typography import NARROW, NO_BREAK, translated
 from app.language import N_, current_locale, filled
 from app.language.dates import (
     DEFAULT_ZONE,
@@ -36,6 +35,7 @@ from app.language.dates import (
     weekday_short,
 )
 from app.language.sentences import fields_of
+from app.language.typography import NARROW, NO_BREAK, translated
 from app.services.campus.registers import ListedAward
 from app.services.verification.verdicts import Sentence
 

@@ -39,7 +39,7 @@ from app.errors import InvalidInput, NotFound
 from app.language import N_
 from app.services.activity_log import ActivityLog
 from app.services.activity_log.evidence import EvidenceDocuments
-from app.services.publishing.publication import PublicationService
+from app.services.publishing import PublicationService
 
 _AT_ONCE = 20
 

@@ -49,7 +49,7 @@ from app.errors import Unavailable
 from app.language import N_
 from app.services.activity_log.recovery import Journal, RecoveryNotes
 from app.services.publishing.status import Signing
-from app.tenancy.scope import TenantScope
+from app.tenancy import TenantScope
 from sceau_credentials.errors import MalformedInput
 from sceau_credentials.evidence.documents import LoggedEntry
 from sceau_credentials.keys import SigningKey, VerificationKey

@@ -38,7 +38,7 @@ from app.domain.publishing import Addresses
 from app.errors import Gone, NotFound
 from app.language import N_
 from app.services.activity_log import ActivityLog
-from app.services.publishing.publication import Published
+from app.services.publishing import Published
 from sceau_credentials.evidence.documents import (
     MEDIA_TYPE,
     Evidence,

@@ -51,7 +51,7 @@ from app.services.awards.batches import AwardBatchService, BatchResult, BulkAwar
 from app.services.awards.bulk_revocation import WithdrawalService
 from app.services.awards.eligibility import EligibilityService
 from app.services.awards.reissuing import ReissueService
-from app.services.messages.letters import LetterService
+from app.services.messages import LetterService
 from app.services.publishing.status import Signing, StatusService, published_key
 from sceau_credentials.baking import unbake
 from sceau_credentials.errors import CredentialError

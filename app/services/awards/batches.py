@@ -46,7 +46,7 @@ from app.services.awards.award_context import AwardContext, AwardRequest, Judged
 from app.services.awards.award_issuer import AwardIssuer, StoredAwards, Unfit
 from app.services.awards.eligibility import EligibilityService
 from app.services.publishing.status import StatusService
-from app.tenancy.scope import TenantScope
+from app.tenancy import TenantScope
 
 # --- What the list of a bulk award brought with it, and its removal when the award is undone
 

@@ -32,7 +32,7 @@ from app.errors import InvalidInput
 from app.language import N_
 from app.services.activity_log import LoggedEvents
 from app.services.awards.delivery import Handing, HandingOver
-from app.services.messages.letters import LetterService
+from app.services.messages import LetterService
 from app.services.publishing.status import StatusService
 
 MOST = 10_000

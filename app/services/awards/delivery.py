@@ -41,7 +41,7 @@ from app.language import gettext as _
 from app.services.accounts.sessions import NewSession
 from app.services.people.names import GivenAddresses
 from app.services.people.people import LinksTurnedOff, PeopleService
-from app.services.publishing.publication import PublicationService
+from app.services.publishing import PublicationService
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ from app.language.typography import translated
 from app.services.awards.delivery import HandedCode, HandingOver
 from app.services.badges import BadgeService, picture_order, picture_words
 from app.services.people.people import PeopleService
-from app.services.publishing.publication import PublicationService, Published
+from app.services.publishing import PublicationService, Published
 
 __all__ = ["AwardPictures", "CardWords"]
 

@@ -51,7 +51,7 @@ from app.errors import InvalidInput, NotAllowed, NotFound, NotSignedIn
 from app.language import N_
 from app.services.accounts.sessions import AccountNotices
 from app.services.learners.imported_badges import BadgeToAdd, BroughtBadges, Upserted
-from app.services.publishing.publication import PublicationService
+from app.services.publishing import PublicationService
 from sceau_credentials.trust import names_alike, without_unseen
 from sceau_credentials.values import JsonObject
 

@@ -24,7 +24,7 @@ from app.domain.learners.wallets import check_may_show_part
 from app.errors import NotFound
 from app.language import N_
 from app.services.awards.awards import AwardService
-from app.services.publishing.publication import PublicationService
+from app.services.publishing import PublicationService
 from app.services.publishing.status import Signing
 from sceau_credentials.proofs.data_integrity import verify_proofs
 from sceau_credentials.proofs.selective_disclosure import add_base_proof, derive_proof, select_members

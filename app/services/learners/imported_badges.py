@@ -28,7 +28,7 @@ from app.services.verification.answers import Answer
 from app.services.verification.verdicts import HeadlineKind, Sentence, claims_of, headline
 from app.services.verification.verdicts.kinds import OF_UNKNOWN_ISSUER, WORDING
 from app.services.verification.verification import VerificationService
-from app.tenancy.scope import TenantScope
+from app.tenancy import TenantScope
 from sceau_credentials.verification.answers import Identity, Policy
 from sceau_credentials.verification.findings import Reason
 from sceau_credentials.verification.report import CheckId

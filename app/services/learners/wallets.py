@@ -57,7 +57,7 @@ from app.domain.people.parental_consent import check_may_open, needs_guardian_fo
 from app.domain.publishing import Addresses
 from app.errors import NotFound
 from app.language import N_
-from app.services.publishing.publication import PublicationService
+from app.services.publishing import PublicationService
 from app.services.publishing.status import Signing
 from sceau_credentials.keys import VerificationKey
 from sceau_credentials.proofs.sd_jwt import DIGESTS, badge_claims, issue_sd_jwt

@@ -10,6 +10,7 @@ from app.domain.campus.campus import Campus
 from app.domain.core import Clock
 from app.domain.messages import Letter, Occasion, QueuedMessage
 from app.domain.publishing import Addresses
+from app.domain.trust import PEER_WITHDRAW, PEER_WRITE, PROOF_FOR, WRITTEN_WITHIN
 from app.domain.trust.organisations import (
     ASKED_FOR,
     DESK_FOR,
@@ -19,7 +20,6 @@ from app.domain.trust.organisations import (
     is_waiting,
     named_token,
 )
-from app.domain.trust.trust_registry import PEER_WITHDRAW, PEER_WRITE, PROOF_FOR, WRITTEN_WITHIN
 from app.errors import AppError
 from app.language import N_, filled, speaking
 from app.language.typography import translated

@@ -43,7 +43,7 @@ from app.language import N_
 from app.services.accounts.sessions import SignedIn
 from app.services.activity_log.evidence import EvidenceDocuments
 from app.services.awards.reissuing import ReissueService
-from app.tenancy.scope import TenantScope
+from app.tenancy import TenantScope
 
 
 @dataclass(frozen=True)

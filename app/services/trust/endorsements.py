@@ -42,7 +42,7 @@ from app.domain.trust.organisations import (
 from app.errors import Conflict, Gone, InvalidInput, NotFound
 from app.language import N_, filled, speaking
 from app.language import gettext as _
-from app.services.publishing.publication import FORMS, ClosedAward, Published
+from app.services.publishing import FORMS, ClosedAward, Published
 from app.services.trust.organisations import OrganisationService
 from sceau_credentials.errors import MalformedInput
 from sceau_credentials.issuing.signing import issue_endorsement

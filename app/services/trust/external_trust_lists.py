@@ -17,11 +17,11 @@ from app.db.trust import RecognitionStore
 from app.domain.campus.audit_log import Actor
 from app.domain.core import Clock
 from app.domain.publishing import LIST_LIFE, LIST_TTL
+from app.domain.trust import FOLLOWED_EVERY, FollowedList
 from app.domain.trust.organisations import LIST_SIZE
-from app.domain.trust.trust_registry import FOLLOWED_EVERY, FollowedList
 from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_
-from app.services.publishing.publication import Published
+from app.services.publishing import Published
 from app.services.publishing.status import Signers
 from sceau_credentials.errors import CredentialError, DocumentUnavailable
 from sceau_credentials.keys import VerificationKey

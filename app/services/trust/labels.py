@@ -23,13 +23,7 @@ from app.domain.campus.campus import (
 from app.domain.campus.signed_terms import day_in_france
 from app.domain.core import Clock
 from app.domain.publishing import Addresses, ServiceDocuments
-from app.domain.trust.trust_registry import (
-    ANNOUNCED_FOR,
-    NetworkKey,
-    Recognition,
-    label_credential_of,
-    label_period,
-)
+from app.domain.trust import ANNOUNCED_FOR, NetworkKey, Recognition, label_credential_of, label_period
 from app.errors import Conflict
 from app.language import N_
 from app.services.publishing.status import KeyOwner, Signers

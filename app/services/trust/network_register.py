@@ -20,7 +20,7 @@ from app.domain.campus.campus import Label, LabelCategory, Network
 from app.domain.core import Clock, check_signed_name, name_as_listed, name_as_signed
 from app.domain.people import Person, check_name, is_address, normal_address
 from app.domain.publishing import Addresses
-from app.domain.trust.trust_registry import (
+from app.domain.trust import (
     LIST_LIFE,
     RENEWED_AFTER,
     TRUST_CONTEXT_PATH,
@@ -33,7 +33,7 @@ from app.domain.trust.trust_registry import (
 )
 from app.errors import Gone, InvalidInput, NotFound
 from app.language import N_
-from app.services.publishing.publication import Published
+from app.services.publishing import Published
 from app.services.trust.external_trust_lists import TrustAnchors, note_edition, signed_list
 from app.services.trust.labels import LabelService, NetworkSigning
 from sceau_credentials.trust import Entry, Standing, TrustList, parse_trust_list, sign_trust_list

@@ -15,6 +15,7 @@ from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Network, check_retirement, end_key
 from app.domain.core import Clock, name_as_signed, whole_second
 from app.domain.publishing import Addresses
+from app.domain.trust import NetworkKey
 from app.domain.trust.organisations import (
     EndorsementStatusSlot,
     Organisation,
@@ -22,10 +23,9 @@ from app.domain.trust.organisations import (
     domain_of,
     mailbox_of,
 )
-from app.domain.trust.trust_registry import NetworkKey
 from app.errors import NotFound
 from app.language import N_
-from app.services.publishing.publication import Published
+from app.services.publishing import Published
 from app.services.publishing.status import KeyOwner, Signers
 from app.services.trust.external_trust_lists import TrustAnchors, entry_at, free_place, signed_list
 from app.services.trust.labels import LabelService, NetworkSigning

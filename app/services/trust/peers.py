@@ -19,19 +19,7 @@ from app.domain.core import Clock
 from app.domain.messages import Occasion, letter_to
 from app.domain.people import is_address, normal_address
 from app.domain.people.parental_consent import needs_guardian_for
-from app.domain.trust.organisations import (
-    DeadRequest,
-    Endorsed,
-    EndorsementRequest,
-    Refusal,
-    RequestKind,
-    checked_address,
-    checked_reason,
-    checked_why,
-    named_token,
-    number_in,
-)
-from app.domain.trust.trust_registry import (
+from app.domain.trust import (
     LINK_FOR,
     MOST_SHOWN,
     PEER_LINK,
@@ -45,6 +33,18 @@ from app.domain.trust.trust_registry import (
     check_may_ask_peer,
     check_peer_open,
     is_own_address,
+)
+from app.domain.trust.organisations import (
+    DeadRequest,
+    Endorsed,
+    EndorsementRequest,
+    Refusal,
+    RequestKind,
+    checked_address,
+    checked_reason,
+    checked_why,
+    named_token,
+    number_in,
 )
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from app.language import N_

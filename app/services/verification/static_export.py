@@ -20,10 +20,10 @@ from app.domain.awards.open_badges import CONTEXT_PATH, SCHEMA_PATH
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
-from app.domain.trust.trust_registry import TRUST_CONTEXT_PATH
+from app.domain.trust import TRUST_CONTEXT_PATH
 from app.errors import NotFound
 from app.services.activity_log.evidence import EvidenceDocuments, LogPublication
-from app.services.publishing.publication import OlderBadges, PublicationService, Published, Withdrawn
+from app.services.publishing import OlderBadges, PublicationService, Published, Withdrawn
 from app.services.publishing.status import StatusService
 from app.services.trust.endorsements import EndorsementShowing
 from app.services.trust.network_register import NetworkDocuments

@@ -21,7 +21,7 @@ from app.domain.publishing import Addresses, ids_of_code, short_code
 from app.errors import AppError, Gone
 from app.services.activity_log.evidence import EvidenceDocuments, LogPublication
 from app.services.awards.papers import is_sealed
-from app.services.publishing.publication import OlderBadges, PublicationService, Published, Withdrawn
+from app.services.publishing import OlderBadges, PublicationService, Published, Withdrawn
 from app.services.trust.endorsements import EndorsementDocuments
 from app.services.trust.network_register import NetworkDocuments
 from app.services.trust.organisations import OrganisationService

@@ -20,7 +20,7 @@ from app.http.request_scope import limited, process_of, signed_in, status_of, wr
 from app.http.workplaces import sentence_of
 from app.language import N_
 from app.services.accounts.sign_in import Returned
-from app.web.accounts.account import account_page, back_to_account
+from app.web.accounts import account_page, back_to_account
 from app.web.accounts.browser_binding import FromAskingBrowser, browser_of, found, same_browser
 from app.web.accounts.other_services import leave_for, provider_of
 from app.web.accounts.sign_in import ask_page, entered, note_failure

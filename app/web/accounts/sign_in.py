@@ -16,7 +16,6 @@ from app.domain.people import Person, normal_address
 from app.errors import AppError, NotSignedIn
 from app.http.pages.forms import SafeForm, checked_form, text_of, untouched_text_of
 from app.http.pages.render import page, safe_path
-from app.http.pages.typography import translated
 from app.http.policies import guest, public
 from app.http.request_scope import (
     ReadingServices,
@@ -32,6 +31,7 @@ from app.http.request_scope import (
 )
 from app.http.workplaces import sentence_of
 from app.language import N_
+from app.language.typography import translated
 from app.services.accounts.sessions import Browser, NewSession
 from app.web.accounts.browser_binding import FromAskingBrowser, browser_of, remember_browser, same_browser
 from app.web.accounts.other_services import services_of, services_to_enter_by

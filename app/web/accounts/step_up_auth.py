@@ -15,7 +15,6 @@ from app.domain.accounts.sign_in import ProviderDown, Purpose
 from app.errors import NotSignedIn
 from app.http.pages.forms import TOKEN_FIELD, SafeForm, checked_form, text_of, untouched_text_of
 from app.http.pages.render import page, safe_path
-from app.http.pages.typography import translated
 from app.http.request_scope import (
     limited,
     open_session_in,
@@ -26,6 +25,7 @@ from app.http.request_scope import (
 )
 from app.http.workplaces import SIGNED_IN, sentence_of
 from app.language import N_
+from app.language.typography import translated
 from app.services.accounts.sessions import NewSession
 from app.web.accounts import browser_binding
 from app.web.accounts.browser_binding import (

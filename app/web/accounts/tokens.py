@@ -15,11 +15,11 @@ from app.domain.accounts.permissions import Permission
 from app.domain.accounts.sessions import ApiToken, Scope
 from app.errors import InvalidInput
 from app.http.pages.forms import SafeForm, checked_form, text_of, texts_of
-from app.http.pages.typography import translated
 from app.http.pages.words import SCOPES, StateLabel
 from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
+from app.language.typography import translated
 
 router = APIRouter(prefix="/gestion/{slug}/jetons")
 _MANAGE = [staff(Permission.MANAGE)]

@@ -25,7 +25,6 @@ from app.domain.campus.campus import Campus
 from app.errors import InvalidInput
 from app.http.pages.forms import SafeForm, ids_in, text_of, texts_of
 from app.http.pages.render import page
-from app.http.pages.typography import translated
 from app.http.request_scope import (
     WITH_ORGANISERS,
     ReadingServices,
@@ -34,8 +33,9 @@ from app.http.request_scope import (
 )
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
+from app.language.typography import translated
 from app.services.activities.check_in import AskedSignature, CheckInPage
-from app.web.activities.activities import ActivityView
+from app.web.activities import ActivityView
 from app.web.people.record_merge import QuestionView
 
 

@@ -16,13 +16,13 @@ from app.domain.accounts.permissions import Permission
 from app.domain.activities.files import ACCEPTED, FileNoun, FileState, StoredFile, TakenFile
 from app.errors import AppError, InvalidInput
 from app.http.pages.forms import SafeForm, ids_in, text_of
-from app.http.pages.typography import translated
 from app.http.pages.words import StateLabel, day
 from app.http.request_scope import WITH_ORGANISERS, ReadingServices, process_of, write_transaction
 from app.http.workplaces import at_work, sentence_of, staff
 from app.language import N_
+from app.language.typography import translated
 from app.services.activities.files import OpenedFile
-from app.web.activities.activities import ActivityView
+from app.web.activities import ActivityView
 
 _APART = {
     "Content-Security-Policy": "default-src 'none'; sandbox",

@@ -31,17 +31,17 @@ from app.http.pages.forms import (
     texts_of,
 )
 from app.http.pages.registers import Cell, table_file
-from app.http.pages.typography import translated
 from app.http.pages.words import PARTS, StateLabel, days, hours_text, number
 from app.http.request_scope import WITH_ORGANISERS, ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
 from app.language import gettext as _
 from app.language.dates import time_of_day
+from app.language.typography import translated
 from app.services.activities.line_faults import SEVERAL
 from app.services.activities.participants import CheckedLine, Entry
 from app.services.campus.dashboard import Start
-from app.web.activities.activities import ActivityView, Adding, activity_page
+from app.web.activities import ActivityView, Adding, activity_page
 from app.web.campus.audit_log import export_noted
 from app.web.imports.list_table import STEP, left_as_text
 from app.web.people.directory import GivenList, given_list, keep_mapping, list_setting, settling_page

@@ -33,7 +33,6 @@ from app.domain.privacy.consents import About, wording_of
 from app.errors import AppError
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page
-from app.http.pages.typography import translated
 from app.http.policies import public
 from app.http.request_scope import (
     CROSS_TENANT,
@@ -48,6 +47,7 @@ from app.http.request_scope import (
 from app.http.static_files import edition, files
 from app.http.workplaces import look_of, sentence_of
 from app.language import N_
+from app.language.typography import translated
 from app.services.activities.check_in import CheckInAccess, Namesake, Signed
 
 PHONE_LIFE = 24 * 3600

@@ -18,12 +18,12 @@ from app.domain.activities import Activity, has_begun, has_ended
 from app.domain.core import words_of
 from app.http.pages.forms import Count, SafeForm, text_of
 from app.http.pages.registers import Column, ListQuery
-from app.http.pages.typography import translated
 from app.http.pages.words import ACTIVITY_KINDS, days, local
 from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, staff
 from app.language import N_
 from app.language.dates import time_of_day
+from app.language.typography import translated
 from app.services.campus.registers import (
     ActivityCounts,
     ActivityFilter,

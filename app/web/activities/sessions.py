@@ -27,12 +27,12 @@ from app.domain.activities.days_as_written import (
 from app.domain.imports.lists.remarks import hours_fault, hours_in
 from app.errors import Conflict, InvalidInput
 from app.http.pages.forms import Count, SafeForm, ids_in, text_of, texts_of
-from app.http.pages.typography import translated
 from app.http.pages.words import hours_text
 from app.http.request_scope import WITH_ORGANISERS, ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
-from app.web.activities.activities import ActivityView
+from app.language.typography import translated
+from app.web.activities import ActivityView
 
 ONCE = "0"
 RHYTHMS = {

@@ -18,7 +18,6 @@ from app.domain.awards import Visibility, end_of_last_day, may_renew
 from app.domain.privacy.consents import AccessRecord
 from app.errors import Conflict, InvalidInput, NotAllowed
 from app.http.pages.forms import SafeForm, text_of
-from app.http.pages.typography import translated
 from app.http.pages.words import (
     AWARD_CHANGES,
     BADGE_KINDS,
@@ -27,6 +26,7 @@ from app.http.pages.words import (
 from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
+from app.language.typography import translated
 from app.services.awards.awards import AwardRecord
 from app.web.awards.results import links_of
 from app.web.badges.rules import picture_of

@@ -23,15 +23,15 @@ from app.domain.imports.lists.remarks import hours_fault, hours_in
 from app.domain.people import normal_address, suggested_address
 from app.errors import Conflict, InvalidInput, NotAllowed, Unavailable
 from app.http.pages.forms import DRAFT_NOTE, SafeForm, draft_form, save_draft, text_of, texts_of
-from app.http.pages.typography import translated, translated_plural
 from app.http.pages.words import PARTS, days, hours_text, local
 from app.http.request_scope import WITH_ORGANISERS, ReadingServices, process_of, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
+from app.language.typography import translated, translated_plural
 from app.services.activities.activities import ActivityPage
 from app.services.awards.awards import AwardRequest, Preview
 from app.services.awards.eligibility import OfferedLine, suggested
-from app.web.activities.activities import ActivityView
+from app.web.activities import ActivityView
 from app.web.awards.preview import MOST_NOTES, SHOWN_AT_ONCE, PreviewView
 from app.web.campus.dashboard import BadgeTile
 from app.web.imports.list_table import CHANGE, STEP, ListSetting, left_as_text

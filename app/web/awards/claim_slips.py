@@ -22,7 +22,6 @@ from app.domain.publishing import TO_WALLET
 from app.errors import Conflict, InvalidInput, NotFound
 from app.http.pages.forms import Count, SafeForm, text_of, texts_of
 from app.http.pages.render import page
-from app.http.pages.typography import translated
 from app.http.pages.words import BADGE_KINDS, day, sentence_text
 from app.http.policies import public
 from app.http.request_scope import (
@@ -37,14 +36,15 @@ from app.http.response_cache import cache_here
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_, current_locale
 from app.language.catalogues import locales
+from app.language.typography import translated
 from app.services.awards.awards import AwardRecord
 from app.services.awards.papers import SLIPS_PER_DOCUMENT, CertificateWords
 from app.services.badges import picture_words
 from app.services.people.people import LinksTurnedOff
-from app.services.publishing.publication import Published
+from app.services.publishing import Published
 from app.services.verification.presented import ATTESTS, AWARDED_ON, NO_END, RECEIVED, VALID_UNTIL
 from app.web.accounts.browser_binding import same_browser
-from app.web.activities.activities import ActivityView
+from app.web.activities import ActivityView
 from app.web.awards.delivery import MOST_SHOWN, activity_page, award_page
 from app.web.awards.results import files_of, result_page
 from app.web.badges.rules import picture_of

@@ -19,7 +19,6 @@ from app.domain.privacy.consents import About, wording_of
 from app.errors import AppError, Conflict, InvalidInput
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page
-from app.http.pages.typography import translated
 from app.http.pages.words import StateLabel
 from app.http.policies import public
 from app.http.request_scope import (
@@ -31,8 +30,9 @@ from app.http.request_scope import (
 )
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
+from app.language.typography import translated
 from app.services.awards.delivery import HandedCode, Handing
-from app.web.activities.activities import ActivityView
+from app.web.activities import ActivityView
 from app.web.awards.delivery_states import (
     BOUNCED,
     HANDED,

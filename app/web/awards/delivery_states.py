@@ -9,9 +9,9 @@ from datetime import datetime
 
 from app.container import Services
 from app.domain.messages import Handed, LetterState, Occasion, QueuedMessage, Reason
-from app.http.pages.typography import translated, translated_plural
 from app.http.pages.words import REVOKED, UNDONE, StateLabel, why_ended
 from app.language import N_
+from app.language.typography import translated, translated_plural
 from app.services.awards.delivery import Handing
 
 HANDED = {

@@ -20,12 +20,12 @@ from app.errors import InvalidInput
 from app.http.pages.forms import Count, SafeForm, draft_form, ids_in, text_of, texts_of
 from app.http.pages.registers import Column, ListQuery
 from app.http.pages.render import ProgressView, live_response
-from app.http.pages.typography import translated
 from app.http.pages.words import WITHDRAWAL_OUTCOMES, StateLabel, clock, hours_text, moment, why_ended
 from app.http.request_scope import ReadingServices, process_of, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff, today_in
 from app.language import N_
 from app.language import gettext as _
+from app.language.typography import translated
 from app.services.awards.awards import AwardRecord
 from app.services.awards.bulk_revocation import (
     MOST_CHOSEN,

@@ -22,7 +22,6 @@ from app.domain.imports.lists.text import MAX_LINES
 from app.errors import Conflict, NotFound
 from app.http.pages.forms import SafeForm, ids_in, text_of
 from app.http.pages.render import ProgressView, live_response, versions_response
-from app.http.pages.typography import translated
 from app.http.pages.words import (
     OUTCOMES,
     StateLabel,
@@ -33,9 +32,10 @@ from app.http.pages.words import (
 from app.http.request_scope import ReadingServices, process_of, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import gettext as _
+from app.language.typography import translated
 from app.services.awards.batches import BatchOverview, Progress
 from app.services.awards.papers import SLIPS_PER_DOCUMENT
-from app.web.activities.activities import ActivityView
+from app.web.activities import ActivityView
 from app.web.awards.delivery_states import HandingView, Tally, handings_of
 from app.web.awards.preview import NEED_A_PERSON
 from app.web.campus.audit_log import export_noted

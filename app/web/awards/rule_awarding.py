@@ -18,10 +18,10 @@ from app.domain.badges import Badge, BadgeVersion
 from app.domain.badges.rules import Progress, missing_words, progress_words, rule_of, rule_words, step_words
 from app.errors import Conflict, InvalidInput, NotAllowed, Unavailable
 from app.http.pages.forms import DRAFT_NOTE, SafeForm, draft_form, save_draft, text_of, texts_of
-from app.http.pages.typography import translated
 from app.http.request_scope import CROSS_TENANT, ReadingServices, process_of
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
+from app.language.typography import translated
 from app.services.awards.awards import AwardRecord, AwardRequest, Preview
 from app.services.awards.rule_ledger import RefusalGround, Roll, Standing
 from app.web.awards.awarding import (

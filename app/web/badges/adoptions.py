@@ -15,13 +15,13 @@ from app.domain.badges import BadgeKind, Difference, Part
 from app.domain.badges.shared_definitions import AdoptionAnswer, DefinitionProposal, Noun, ProposalState
 from app.errors import AppError, InvalidInput
 from app.http.pages.forms import SafeForm, checked_form, ids_in, text_of, texts_of
-from app.http.pages.typography import translated
 from app.http.pages.words import KIND_NAMES, StateLabel
 from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
+from app.language.typography import translated
 from app.services.badges.shared_definitions import DefinitionLine
-from app.web.badges.badges import DifferenceShown, shown_difference
+from app.web.badges import DifferenceShown, shown_difference
 
 router = APIRouter(prefix="/gestion/{slug}/definitions")
 _VIEW, _MANAGE = [staff(Permission.VIEW)], [staff(Permission.MANAGE)]

@@ -18,7 +18,6 @@ from app.domain.badges.rules import rule_of, rule_words
 from app.domain.core import csv_for_excel
 from app.errors import InvalidInput
 from app.http.pages.forms import checked_form
-from app.http.pages.typography import translated
 from app.http.pages.words import (
     BADGE_CHANGES,
     BADGE_KINDS,
@@ -30,14 +29,9 @@ from app.http.pages.words import (
 from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
+from app.language.typography import translated
 from app.services.badges import BadgePage, picture_words
-from app.web.badges.badges import (
-    DifferenceShown,
-    shared_by_network,
-    shown_difference,
-    standings_of,
-    validity_words,
-)
+from app.web.badges import DifferenceShown, shared_by_network, shown_difference, standings_of, validity_words
 from app.web.badges.rules import picture_of
 from app.web.frameworks.search import StandingView
 

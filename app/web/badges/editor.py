@@ -19,14 +19,14 @@ from app.domain.frameworks import FRAMEWORK_NAMES, LONGEST_NAME, Competency, Fra
 from app.errors import Conflict, InvalidInput, NotFound
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page
-from app.http.pages.typography import translated
 from app.http.pages.words import ACTIVITY_KINDS, KIND_HINTS, KIND_NAMES, REPEATS, sentence_text
 from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
+from app.language.typography import translated
 from app.services.badges import Manuscript, WrittenMeanwhile, usual_picture_words, with_step, wording_of
 from app.services.badges.wording import BadgeModel
-from app.web.badges.badges import DifferenceShown, Preview, drawn_inline, preview_of, shown_difference
+from app.web.badges import DifferenceShown, Preview, drawn_inline, preview_of, shown_difference
 from app.web.badges.badges_admin import content_shown
 from app.web.badges.editor_form import NO_LEVEL, OTHER, USUAL_DAYS, BadgeForm, known_by_id
 from app.web.badges.rules import named_in

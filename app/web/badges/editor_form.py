@@ -23,10 +23,10 @@ from app.domain.frameworks import (
 from app.domain.imports.lists.remarks import hours_fault, hours_in
 from app.errors import InvalidInput
 from app.http.pages.forms import bytes_of, text_of
-from app.http.pages.typography import translated
 from app.http.pages.words import hours_text
 from app.http.workplaces import sentence_of
 from app.language import N_
+from app.language.typography import translated
 from app.services.badges import BadgePage, Wording, wording_of
 from app.services.badges.wording import BadgeModel
 from app.web.badges.rules import RuleForm

@@ -19,11 +19,11 @@ from app.domain.frameworks import Competency
 from app.errors import AppError, InvalidInput
 from app.http.pages.forms import SafeForm, checked_form, text_of
 from app.http.pages.render import page
-from app.http.pages.typography import translated, translated_plural
 from app.http.pages.words import day, number
 from app.http.request_scope import ReadingServices, signed_in, write_transaction
 from app.http.workplaces import SIGNED_IN, AtWork, at_work, sentence_of, staff
 from app.language import N_, current_locale
+from app.language.typography import translated, translated_plural
 from app.services.badges.modules import Attestation, Grid, ModuleText
 
 router = APIRouter(prefix="/gestion/{slug}/modules")

@@ -17,11 +17,11 @@ from app.domain.learners.ratings import EVER, FEWEST_RATINGS, SCORES, BadgeTally
 from app.domain.publishing import CatalogueEntry
 from app.http.pages.previews import preview
 from app.http.pages.render import page
-from app.http.pages.typography import translated, translated_plural
 from app.http.pages.words import number, percent
 from app.http.policies import public
 from app.http.request_scope import ReadingServices
 from app.language import N_
+from app.language.typography import translated, translated_plural
 
 router = APIRouter(include_in_schema=False)
 _TALLEST = 32.0

@@ -29,10 +29,10 @@ from app.domain.frameworks import FRAMEWORK_NAMES, Competency, Framework
 from app.domain.imports.lists.remarks import HOURS_UNREADABLE, hours_fault, hours_in
 from app.errors import InvalidInput
 from app.http.pages.forms import text_of, texts_of
-from app.http.pages.typography import translated
 from app.http.pages.words import BADGE_KINDS, DEFAULT_ZONE, day, sentence_text
 from app.http.workplaces import sentence_of
 from app.language import N_, current_locale
+from app.language.typography import translated
 from app.services.verification.verdicts import Claims, Sentence
 
 AND, OR = "et", "ou"

@@ -20,16 +20,16 @@ from app.errors import AppError, InvalidInput, NotFound
 from app.http.pages.forms import SafeForm, checked_form, text_of, texts_of
 from app.http.pages.previews import preview
 from app.http.pages.render import page
-from app.http.pages.typography import translated
 from app.http.pages.words import KIND_HINTS, KIND_NAMES, day
 from app.http.policies import public
 from app.http.request_scope import CROSS_TENANT, ReadingServices, write_transaction
 from app.http.workplaces import NETWORK_ADMINISTRATOR, AtNetwork, at_network, sentence_of
 from app.language import N_
+from app.language.typography import translated
 from app.services.badges.shared_definitions import Definition, DefinitionLine
 from app.services.badges.wording import wording_in
+from app.web.badges import DifferenceShown, shown_difference, validity_words
 from app.web.badges.adoptions import PROPOSAL_STATES, definition_lines, kind_of, part_views, parts_in
-from app.web.badges.badges import DifferenceShown, shown_difference, validity_words
 from app.web.badges.editor_form import NO_LEVEL, OTHER, USUAL_DAYS, BadgeForm
 
 public_router = APIRouter(prefix="/reseau/{slug}/definitions")

@@ -21,11 +21,11 @@ from app.domain.campus.campus import Campus
 from app.domain.core import csv_for_excel, lines_for_excel
 from app.domain.people import Role
 from app.errors import InvalidInput
-from app.http.pages.typography import translated
 from app.http.pages.words import ROLES, SCOPES, day, local
 from app.http.request_scope import ReadingServices, visit, write_transaction
 from app.http.workplaces import AtWork, at_work, staff
 from app.language import N_
+from app.language.typography import translated
 from app.services.campus import Event, Filter
 
 SUBJECTS = {

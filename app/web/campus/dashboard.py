@@ -20,7 +20,6 @@ from app.domain.campus.team import MOST_COUNTED
 from app.domain.people import Role
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import CampusLook, page
-from app.http.pages.typography import translated
 from app.http.pages.words import (
     ACTIVITY_KINDS,
     BADGE_KINDS,
@@ -37,6 +36,7 @@ from app.http.pages.words import (
 from app.http.request_scope import ReadingServices, process_of, signed_in, write_transaction
 from app.http.workplaces import SIGNED_IN, AtWork, at_work, look_of, staff, today_in
 from app.language import N_
+from app.language.typography import translated
 from app.services.awards.awards import AwardRecord
 from app.services.awards.batches import PlannedBadge
 from app.services.campus import LabelView

@@ -34,7 +34,6 @@ from app.domain.campus.lti import (
 from app.errors import AppError, Conflict, InvalidInput, NotSignedIn
 from app.http.pages.forms import Count, SafeForm, text_of, texts_of
 from app.http.pages.render import page
-from app.http.pages.typography import translated
 from app.http.policies import Policy, Who, marked, public
 from app.http.request_scope import (
     ReadingServices,
@@ -51,6 +50,7 @@ from app.http.request_scope import (
 from app.http.security_headers import CONTENT_SECURITY_POLICY
 from app.http.workplaces import look_of, sentence_of
 from app.language import N_
+from app.language.typography import translated
 from app.services.activities.line_faults import ALREADY_KNOWN
 from app.services.activities.upserts import ParticipantReceipt
 from app.services.campus.lti import CourseAccess, Launched, results_heading

@@ -15,7 +15,6 @@ from app.domain.campus.campus import LONGEST_NAME, LONGEST_SHORT_NAME, is_slug
 from app.errors import AppError, Conflict, InvalidInput
 from app.http.pages.forms import SafeForm, checked_form, text_of
 from app.http.pages.render import page
-from app.http.pages.typography import translated
 from app.http.policies import Policy, Who, marked
 from app.http.request_scope import (
     ReadingServices,
@@ -26,6 +25,7 @@ from app.http.request_scope import (
 )
 from app.http.workplaces import sentence_of
 from app.language import N_
+from app.language.typography import translated
 from app.services.campus import Event
 from app.services.trust.network_register import RegisterPage
 from app.web.campus.audit_log import EVENT_LABELS, OF_THE_SERVICE, OTHER_EVENT, Before, who_of

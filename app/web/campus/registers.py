@@ -18,11 +18,11 @@ from app.domain.accounts.permissions import Permission
 from app.errors import InvalidInput, NotFound
 from app.http.pages.forms import SafeForm, draft_form, ids_in, save_draft, text_of, texts_of
 from app.http.pages.registers import COUNTED, Cell, Column, ListQuery, table_file, view_links
-from app.http.pages.typography import translated
 from app.http.pages.words import StateLabel, day, local, number
 from app.http.request_scope import write_transaction
 from app.http.workplaces import AtWork, at_work, staff
 from app.language import N_
+from app.language.typography import translated
 from app.services.campus.registers import CampusRegister, Identified, Register, Start
 from app.web.campus.audit_log import export_noted
 

@@ -33,12 +33,12 @@ from app.domain.people import normal_address
 from app.errors import AppError, Conflict, InvalidInput
 from app.http.pages.forms import SafeForm, bytes_of, text_of
 from app.http.pages.render import every_language
-from app.http.pages.typography import translated
 from app.http.pages.words import KEY_PURPOSES, KEY_STATES, StateLabel
 from app.http.policies import public
 from app.http.request_scope import ReadingServices, process_of, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff, today_in
 from app.language import N_, locales
+from app.language.typography import translated
 from app.web.campus.dashboard import LabelLine
 
 

@@ -15,11 +15,11 @@ from app.domain.accounts.permissions import Permission, Role
 from app.domain.campus.team import INVITATION_DAYS, InvitationState
 from app.errors import AppError, Conflict, InvalidInput
 from app.http.pages.forms import SafeForm, checked_form, ids_in, text_of, texts_of
-from app.http.pages.typography import translated
 from app.http.pages.words import ROLE_HINTS, ROLES, StateLabel
 from app.http.request_scope import ReadingServices, process_of, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
+from app.language.typography import translated
 from app.services.accounts.invitations import Waiting
 from app.services.campus import Member
 

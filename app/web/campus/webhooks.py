@@ -22,11 +22,11 @@ from app.domain.campus.integration import (
 )
 from app.errors import AppError, Conflict, InvalidInput
 from app.http.pages.forms import SafeForm, checked_form, text_of, texts_of
-from app.http.pages.typography import translated
 from app.http.pages.words import StateLabel
 from app.http.request_scope import ReadingServices, process_of, write_transaction
 from app.http.workplaces import at_work, sentence_of, staff
 from app.language import N_
+from app.language.typography import translated
 
 router = APIRouter(prefix="/gestion/{slug}/webhooks")
 _MANAGE = [staff(Permission.MANAGE)]

@@ -23,11 +23,11 @@ from app.domain.frameworks.pathways import (
 )
 from app.errors import AppError, Conflict, InvalidInput, NotFound
 from app.http.pages.forms import SafeForm, checked_form, ids_in, text_of, texts_of
-from app.http.pages.typography import translated
 from app.http.pages.words import ACTIVITY_KINDS, day
 from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
+from app.language.typography import translated
 from app.services.frameworks.pathways import StageDraft
 from app.web.frameworks.pathway_view import change_details, change_words, condition_words
 

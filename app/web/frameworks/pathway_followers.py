@@ -24,11 +24,11 @@ from app.domain.privacy.consents import AccessRecord
 from app.errors import AppError, Conflict, InvalidInput, NotAllowed
 from app.http.pages.forms import SafeForm, checked_form, text_of
 from app.http.pages.registers import Cell, table_file
-from app.http.pages.typography import translated
 from app.http.pages.words import day
 from app.http.request_scope import ReadingServices, process_of, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
+from app.language.typography import translated
 from app.services.awards.awards import AwardRequest
 from app.services.frameworks.pathway_progress import (
     QUIET_AFTER,

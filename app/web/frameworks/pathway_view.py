@@ -25,9 +25,9 @@ from app.domain.frameworks.pathways import (
     StageState,
 )
 from app.domain.publishing import CatalogueEntry
-from app.http.pages.typography import translated, translated_plural
 from app.http.pages.words import ACTIVITY_KINDS, day, listing, number
 from app.language import N_
+from app.language.typography import translated, translated_plural
 from app.services.frameworks.pathways import PickedBadge, PublicPathway
 
 STATES: Final = {

@@ -15,11 +15,11 @@ from app.domain.accounts.permissions import Permission
 from app.domain.frameworks import Framework, Owner, PublicFramework, can_practise
 from app.errors import AppError, NotFound
 from app.http.pages.forms import SafeForm, checked_form, text_of
-from app.http.pages.typography import translated
 from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
 from app.language.dates import day
+from app.language.typography import translated
 from app.services.frameworks import FoundItem, SearchResult
 from app.services.frameworks.importing import Standing
 

@@ -30,12 +30,12 @@ from app.domain.imports.tables import HEADINGS, ImportColumn
 from app.domain.people.parental_consent import OTHER, Namesake
 from app.http.pages.forms import text_of, texts_of
 from app.http.pages.render import ProgressView, live_response
-from app.http.pages.typography import translated
 from app.http.pages.words import ACTIVITY_KINDS, StateLabel
 from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import at_work, staff
 from app.language import N_
 from app.language import gettext as _
+from app.language.typography import translated
 from app.services.imports.calendar_imports import Foreseen
 from app.services.imports.import_matching import Judged
 from app.services.imports.imports import Report, StatementDraft

@@ -36,11 +36,10 @@ from app.domain.people import name_key
 from app.domain.people.parental_consent import Namesake
 from app.errors import InvalidInput
 from app.http.pages.forms import bytes_of, text_of, untouched_text_of
-from app.http.pages.typography import translated
 from app.http.pages.words import day, hours_text
 from app.http.workplaces import AtWork
 from app.language import N_
-from app.language.typography import filled, respelt
+from app.language.typography import filled, respelt, translated
 from app.services.activities.participants import listed_person
 from app.services.imports.lists import (
     blocks_as_text,

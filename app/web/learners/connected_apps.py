@@ -15,10 +15,10 @@ from app.domain.people.parental_consent import ParentNeeded
 from app.errors import AppError, InvalidInput, NotFound
 from app.http.pages.forms import SafeForm, checked_form, text_of, texts_of, untouched_text_of
 from app.http.pages.render import page
-from app.http.pages.typography import translated
 from app.http.request_scope import ReadingServices, process_of, signed_in, write_transaction
 from app.http.workplaces import SIGNED_IN, sentence_of
 from app.language import N_
+from app.language.typography import translated
 
 router = APIRouter(prefix="/compte/applications")
 _PARAMETERS = (

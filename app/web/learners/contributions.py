@@ -23,12 +23,12 @@ from app.domain.privacy.consents import AccessRecord
 from app.errors import AppError, Conflict, InvalidInput, NotFound
 from app.http.pages.forms import SafeForm, ids_in, text_of, texts_of
 from app.http.pages.render import page
-from app.http.pages.typography import translated
 from app.http.pages.words import PARTS, StateLabel, hours_text
 from app.http.request_scope import ReadingServices, limited, write_transaction
 from app.http.response_cache import HOLDER, MORE_THAN_ONE_BADGE, check_speaks_for_person, holder_of
 from app.http.workplaces import AtWork, at_work, look_of, sentence_of, staff, today_in
 from app.language import N_
+from app.language.typography import translated
 from app.services.accounts.sessions import Holder
 from app.services.learners.contributions import ContributionView
 from app.web.activities.files import files_shown, handed_in, previewed, saved

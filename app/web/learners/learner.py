@@ -22,7 +22,6 @@ from app.domain.privacy.consents import About, wording_of
 from app.errors import Gone
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import CampusLook, page
-from app.http.pages.typography import translated
 from app.http.pages.words import day, moment, reason_shown, sentence_text
 from app.http.policies import Policy, Who, marked, public
 from app.http.request_scope import ReadingServices, WritingServices, find_signed_in
@@ -38,12 +37,13 @@ from app.http.response_cache import (
 from app.http.security_headers import as_private
 from app.http.workplaces import look_of
 from app.language import N_
+from app.language.typography import translated
 from app.services.accounts.sessions import Holder, SignedIn
 from app.services.awards.awards import AwardRecord
 from app.services.badges import picture_words
 from app.services.people.parental_consent import ParentState
 from app.services.people.people import LinksTurnedOff
-from app.services.publishing.publication import Published
+from app.services.publishing import Published
 from app.services.verification.answers import Answer
 from app.web.accounts.browser_binding import same_browser
 from app.web.awards.claim_slips import certificate_of

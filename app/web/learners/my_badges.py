@@ -22,7 +22,6 @@ from app.domain.people.parental_consent import needs_guardian_for
 from app.errors import AppError, NotFound, NotSignedIn
 from app.http.pages.forms import SafeForm, bytes_of, text_of
 from app.http.pages.render import page
-from app.http.pages.typography import translated
 from app.http.pages.words import BADGE_KINDS, StateLabel, day, moment, sentence_text
 from app.http.policies import Policy, Who, marked, public
 from app.http.request_scope import (
@@ -38,6 +37,7 @@ from app.http.response_cache import forget_here, held_here, people_here
 from app.http.security_headers import as_private
 from app.http.workplaces import sentence_of
 from app.language import N_
+from app.language.typography import translated
 from app.services.awards.awards import AwardRecord
 from app.services.badges import picture_words
 from app.services.frameworks.pathway_progress import OwnPathway

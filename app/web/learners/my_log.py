@@ -19,16 +19,16 @@ from app.domain.privacy.consents import AccessRecord
 from app.errors import InvalidInput, NotFound
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page
-from app.http.pages.typography import translated
 from app.http.pages.words import day, moment
 from app.http.request_scope import ReadingServices, WritingServices, write_transaction
 from app.http.response_cache import CHANGING_HOLDER, HOLDER, holder_of, speaks_for_person
 from app.http.workplaces import look_of, sentence_of
 from app.language import N_, current_locale
+from app.language.typography import translated
 from app.services.accounts.sessions import Holder
 from app.services.awards.papers import LogWords
 from app.services.learners.contributions import DISPUTABLE, PersonalLine
-from app.services.publishing.publication import Published
+from app.services.publishing import Published
 from app.web.activities.files import FileShown, files_shown, previewed, saved
 from app.web.activity_log import facts_of, kind_of
 from app.web.awards.rule_awarding import WayAhead, lines_shown, rule_told, ways_ahead

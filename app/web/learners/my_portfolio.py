@@ -21,16 +21,16 @@ from app.domain.people.parental_consent import ParentNeeded
 from app.errors import AppError, NotSignedIn
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page
-from app.http.pages.typography import translated
 from app.http.pages.words import StateLabel, day, listing, number
 from app.http.policies import Policy, Who, marked, public
 from app.http.request_scope import ReadingServices, WritingServices
 from app.http.response_cache import awards_within_reach, people_here
 from app.http.workplaces import sentence_of
 from app.language import N_, current_locale
+from app.language.typography import translated
 from app.services.awards.papers import PortfolioWords
 from app.services.learners.portfolios import PortfolioCopy, PortfolioPage, Section, Wishes
-from app.services.publishing.publication import Published
+from app.services.publishing import Published
 from app.web.learners.portfolios import (
     BadgeInPortfolio,
     CompetencyShown,

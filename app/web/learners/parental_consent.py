@@ -14,13 +14,13 @@ from app.domain.privacy.consents import About, wording_of
 from app.errors import InvalidInput
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page
-from app.http.pages.typography import translated
 from app.http.pages.words import sentence_text
 from app.http.policies import public
 from app.http.request_scope import CROSS_TENANT, ReadingServices, limited, process_of, write_transaction
 from app.http.response_cache import HOLDER, holder_of
 from app.http.workplaces import look_of, sentence_of
 from app.language import N_
+from app.language.typography import translated
 from app.services.badges import picture_words
 from app.web.learners.learner import badge_page, my_badge
 from app.web.publishing.award_page import public_words

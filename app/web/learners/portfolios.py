@@ -14,13 +14,13 @@ from fastapi.responses import HTMLResponse
 
 from app.container import Services
 from app.http.pages.render import page
-from app.http.pages.typography import translated, translated_plural
 from app.http.pages.words import StateLabel, day, listing, sentence_text
 from app.http.policies import public
 from app.http.request_scope import ReadingServices
 from app.http.security_headers import as_private, framed_anywhere
 from app.http.workplaces import sentence_of
 from app.language import N_, filled, speaking
+from app.language.typography import translated, translated_plural
 from app.services.awards.papers import CardWords
 from app.services.badges import kind_words, picture_words
 from app.services.frameworks import Mastered

@@ -25,7 +25,6 @@ from app.domain.people.parental_consent import ParentNeeded
 from app.errors import AppError, Conflict, Gone, InvalidInput, NotFound, NotSignedIn
 from app.http.pages.forms import SafeForm, text_of, untouched_text_of
 from app.http.pages.render import page
-from app.http.pages.typography import translated
 from app.http.pages.words import DEFAULT_ZONE, day, moment
 from app.http.policies import public
 from app.http.request_scope import (
@@ -48,6 +47,7 @@ from app.http.response_cache import (
 from app.http.security_headers import as_private
 from app.http.workplaces import SIGNED_IN, sentence_of
 from app.language import N_
+from app.language.typography import translated
 from app.services.accounts.sessions import SignedIn
 from app.services.learners.wallets import OfferShown
 from app.web.learners.learner import badge_page, file_name, my_badge

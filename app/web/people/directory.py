@@ -28,11 +28,11 @@ from app.domain.people.parental_consent import NO_ANSWERS, ListAnswers, digest_o
 from app.domain.privacy.consents import AccessRecord
 from app.errors import AppError, InvalidInput
 from app.http.pages.forms import SafeForm, text_of, texts_of, untouched_text_of
-from app.http.pages.typography import translated
 from app.http.pages.words import PARTS, days, hours_text
 from app.http.request_scope import CROSS_TENANT, ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
+from app.language.typography import translated
 from app.services.campus.dashboard import Start
 from app.web.badges.badges_admin import BadgeLine
 from app.web.campus.dashboard import AwardLine

@@ -16,7 +16,6 @@ from app.domain.accounts.permissions import Permission
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from app.http.pages.forms import SafeForm, checked_form, ids_in, text_of
 from app.http.pages.render import page
-from app.http.pages.typography import translated
 from app.http.pages.words import StateLabel
 from app.http.request_scope import (
     CROSS_TENANT,
@@ -29,6 +28,7 @@ from app.http.request_scope import (
 from app.http.response_cache import CHANGING_HOLDER, holder_of
 from app.http.workplaces import SIGNED_IN, SURELY_SIGNED_IN, AtWork, at_work, sentence_of, staff
 from app.language import N_
+from app.language.typography import translated
 from app.services.accounts.sessions import SignedIn
 from app.services.people.names import MyWish
 from app.services.people.people import NOT_YOURS, AddressOfAnother, CorrectionResult

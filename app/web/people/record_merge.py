@@ -18,7 +18,6 @@ from app.domain.people.parental_consent import OTHER, Namesake, Question
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from app.http.pages.forms import SafeForm, checked_form, text_of
 from app.http.pages.render import page
-from app.http.pages.typography import translated
 from app.http.request_scope import (
     CROSS_TENANT,
     ReadingServices,
@@ -29,6 +28,7 @@ from app.http.request_scope import (
 )
 from app.http.workplaces import SIGNED_IN, SURELY_SIGNED_IN, AtWork, at_work, sentence_of, staff
 from app.language import N_, filled
+from app.language.typography import translated
 from app.services.campus.dashboard import PersonFile, Start
 from app.services.people.record_merge import Other
 from app.web.imports.list_table import seen_words

@@ -21,7 +21,6 @@ from app.domain.publishing import Addresses
 from app.errors import NotFound
 from app.http.negotiation import ForPeople, ForStrangers, gzip_body, takes_gzip
 from app.http.pages.render import page
-from app.http.pages.typography import translated
 from app.http.pages.words import day, days, local, month, sentence_text
 from app.http.policies import public
 from app.http.request_scope import ReadingServices, client_network, limited, process_of, visit
@@ -29,6 +28,7 @@ from app.http.response_cache import find_holder, recent_pages
 from app.http.security_headers import framed_anywhere
 from app.http.workplaces import look_of
 from app.language import N_, current_locale, speaking
+from app.language.typography import translated
 from app.services.awards.awards import AwardRecord
 from app.services.awards.papers import CardWords
 from app.services.badges import kind_words

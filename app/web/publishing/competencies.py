@@ -15,16 +15,16 @@ from app.errors import NotFound
 from app.http.negotiation import ForPeople
 from app.http.pages.previews import competency_data, preview
 from app.http.pages.render import page
-from app.http.pages.typography import translated
 from app.http.pages.words import day
 from app.http.policies import public
 from app.http.request_scope import ReadingServices
 from app.http.workplaces import look_of
 from app.language import N_, current_locale
+from app.language.typography import translated
 from app.services.frameworks.importing import Standing
 from app.services.frameworks.trades import Booklet, Related
 from app.services.publishing.catalogue import PublicCompetency
-from app.web.badges.badges import shared_by_network
+from app.web.badges import shared_by_network
 from app.web.publishing.catalogue import Card, card_of
 
 CampusSlug = Annotated[str, Path(pattern="^[a-z0-9-]{1,60}$")]

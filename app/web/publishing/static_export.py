@@ -25,7 +25,7 @@ from app.services.awards.awards import AwardRecord
 from app.services.learners.portfolios import PortfolioPage
 from app.services.trust.labels import LabelJudged
 from app.services.verification.static_export import INDEX, ExportedFile
-from app.web.badges.badges import definition_shown
+from app.web.badges import definition_shown
 from app.web.badges.shared_definitions import definition_shown as shared_definition_shown
 from app.web.campus.campuses import campus_shown, render_campus_css
 from app.web.learners.portfolios import everything_shown

@@ -22,12 +22,12 @@ from app.domain.reports.indicators import INDICATORS, Figure, Unit
 from app.domain.reports.ledger import Period, PeriodKind, period_of
 from app.errors import AppError, InvalidInput
 from app.http.pages.forms import Count, SafeForm, ids_in, text_of, texts_of
-from app.http.pages.typography import translated
 from app.http.pages.words import ACTIVITY_KINDS, days, number
 from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
 from app.language.dates import babel_locale
+from app.language.typography import translated
 from app.services.reports.editions import ReportDraftPage, picture_words
 from app.web.reports.dashboard import MAIN
 

@@ -46,12 +46,12 @@ from app.domain.reports.ledger import (
 from app.errors import InvalidInput, NotFound
 from app.http.pages.maps import CountMap, map_of_counts
 from app.http.pages.registers import Cell, table_file
-from app.http.pages.typography import translated
 from app.http.pages.words import ACTIVITY_KINDS, LABEL_CATEGORIES, days, moment, number
 from app.http.request_scope import WITH_ORGANISERS, ReadingServices
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
 from app.language.dates import babel_locale
+from app.language.typography import translated
 from app.services.reports import YearFigures
 
 MAIN = (

@@ -32,7 +32,6 @@ from app.domain.reports.surveys import (
 from app.errors import AppError, InvalidInput
 from app.http.pages.forms import Count, SafeForm, ids_in, text_of
 from app.http.pages.render import page
-from app.http.pages.typography import translated
 from app.http.policies import public
 from app.http.request_scope import (
     CROSS_TENANT,
@@ -45,8 +44,9 @@ from app.http.request_scope import (
 )
 from app.http.workplaces import AtWork, at_work, look_of, sentence_of, staff
 from app.language import N_
+from app.language.typography import translated
 from app.services.reports.surveys import SurveyAccess, SurveyPage
-from app.web.activities.activities import ActivityView
+from app.web.activities import ActivityView
 from app.web.activities.check_in import follow_page, qr_picture
 from app.web.activities.phones import PHONE_LIFE, phone_cookie, phone_of, set_phone_cookie
 

@@ -11,8 +11,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
-from app.domain.trust.organisations import Endorsed, Refusal, RequestKind, domain_of
-from app.domain.trust.trust_registry import (
+from app.domain.trust import (
     LONGEST_SIGNATURE,
     LONGEST_WORDS,
     PEER_WORDINGS,
@@ -22,16 +21,17 @@ from app.domain.trust.trust_registry import (
     checked_peer_words,
     mailbox_key,
 )
+from app.domain.trust.organisations import Endorsed, Refusal, RequestKind, domain_of
 from app.errors import InvalidInput
 from app.http.negotiation import ForPeople
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page
-from app.http.pages.typography import translated
 from app.http.pages.words import StateLabel, day, moment, sentence_text
 from app.http.policies import public
 from app.http.request_scope import CROSS_TENANT, ReadingServices, limited, process_of, write_transaction
 from app.http.workplaces import look_of, sentence_of
 from app.language import N_, current_locale
+from app.language.typography import translated
 from app.services.awards.awards import AwardRecord
 from app.services.badges import picture_words
 from app.services.trust.endorsements import ShownEndorsement, Subject

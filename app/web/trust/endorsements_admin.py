@@ -12,10 +12,10 @@ from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.errors import Conflict, InvalidInput, NotFound
 from app.http.pages.forms import SafeForm, ids_in, text_of
-from app.http.pages.typography import translated
 from app.http.request_scope import ReadingServices, limited, process_of, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
+from app.language.typography import translated
 from app.services.trust.endorsement_requests import EndorsementAsked
 from app.services.trust.endorsements import Subject
 from app.web.trust.endorsements import peer_shown, recommendations

@@ -24,15 +24,15 @@ from app.domain.trust.organisations import (
 from app.errors import InvalidInput, Unavailable
 from app.http.pages.forms import SafeForm, bytes_of, text_of
 from app.http.pages.render import page
-from app.http.pages.typography import translated
 from app.http.pages.words import sentence_text
 from app.http.policies import public
 from app.http.request_scope import CROSS_TENANT, ReadingServices, limited, process_of, write_transaction
 from app.http.workplaces import look_of, sentence_of
 from app.language import N_, current_locale
+from app.language.typography import translated
 from app.services.badges import picture_words
 from app.services.trust.endorsements import EndorsementOutcome, Subject
-from app.web.badges.badges import definition_shown
+from app.web.badges import definition_shown
 
 router = APIRouter(dependencies=[CROSS_TENANT])
 _LOOK, _SIGN, _BRING, _NO, _NEVER = "apercu", "signer", "apporter", "refuser", "jamais"

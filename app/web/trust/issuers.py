@@ -14,13 +14,12 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
 from app.domain.campus.campus import Campus, Label, LabelState
+from app.domain.trust import NetworkKey, Recognition
 from app.domain.trust.organisations import Organisation
-from app.domain.trust.trust_registry import NetworkKey, Recognition
 from app.http.negotiation import ForPeople
 from app.http.pages.forms import SafeForm, ids_in, text_of
 from app.http.pages.previews import network_data, preview
 from app.http.pages.render import page
-from app.http.pages.typography import translated
 from app.http.pages.words import (
     DEFAULT_ZONE,
     LABEL_CATEGORIES,
@@ -33,6 +32,7 @@ from app.http.pages.words import (
 from app.http.policies import public
 from app.http.request_scope import CROSS_TENANT, ReadingServices, limited, process_of, write_transaction
 from app.language import N_, current_locale
+from app.language.typography import translated
 from app.services.trust.labels import LabelJudged
 from app.services.trust.network_register import RegisterPage
 from app.services.verification.answers import IssuerStanding

@@ -13,18 +13,18 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from app.container import Services
 from app.domain.awards import AwardState
 from app.domain.people.parental_consent import needs_guardian_for
+from app.domain.trust import mailbox_key
 from app.domain.trust.organisations import EndorsementRequest, Refusal, RequestKind, is_waiting
-from app.domain.trust.trust_registry import mailbox_key
 from app.errors import Conflict, InvalidInput, NotAllowed
 from app.http.pages.forms import SafeForm, ids_in, text_of
 from app.http.pages.render import page
-from app.http.pages.typography import translated
 from app.http.pages.words import StateLabel, day
 from app.http.request_scope import ReadingServices, limited, process_of, write_transaction
 from app.http.response_cache import HOLDER, holder_of
 from app.http.security_headers import as_private
 from app.http.workplaces import look_of, sentence_of
 from app.language import N_
+from app.language.typography import translated
 from app.services.awards.awards import AwardRecord
 from app.services.trust.endorsement_requests import EndorsementAsked
 from app.web.trust.endorsements import peer_shown, recommendations

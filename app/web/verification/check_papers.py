@@ -13,12 +13,12 @@ from fastapi.responses import RedirectResponse
 from app.container import Services
 from app.domain.awards import Visibility
 from app.http.pages.forms import SafeForm, text_of
-from app.http.pages.typography import translated
 from app.http.policies import public
 from app.http.request_scope import ReadingServices, limited
 from app.language import N_, current_locale
+from app.language.typography import translated
 from app.services.awards.papers import CheckWords
-from app.services.publishing.publication import Published
+from app.services.publishing import Published
 from app.services.verification.answers import Answer
 from app.web.verification.verification_page import AnswerShown, closed_page, shown
 from sceau_credentials.values import dump_json

@@ -14,10 +14,10 @@ from app.domain.awards import Visibility
 from app.domain.awards.open_badges import DisclosedContent, is_dated_in_utc
 from app.domain.campus.campus import Campus
 from app.http.pages.render import page
-from app.http.pages.typography import translated
 from app.http.pages.words import DEFAULT_ZONE, day, moment, sentence_text
 from app.http.workplaces import look_of
 from app.language import N_
+from app.language.typography import translated
 from app.services.awards.awards import AwardRecord
 from app.services.badges import picture_words
 from app.services.verification.answers import Answer

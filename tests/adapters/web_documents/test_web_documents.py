@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.adapters.web_documents.fetcher import WebDocuments
+from app.adapters.web_documents import WebDocuments
 from app.adapters.web_documents.url_policy import NetworkScope
 from sceau_credentials.errors import DocumentUnavailable
 from tests.support.house import NOON

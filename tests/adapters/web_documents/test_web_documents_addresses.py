@@ -7,7 +7,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from app.adapters.web_documents.fetcher import WEBHOOK_LIMITS, GuardedWebhooks, WebDocuments
+from app.adapters.web_documents import WEBHOOK_LIMITS, GuardedWebhooks, WebDocuments
 from app.adapters.web_documents.url_policy import NetworkScope, is_public, system_resolve
 from app.domain.campus.integration import Attempt
 from sceau_credentials.errors import DocumentUnavailable

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.adapters.web_documents.fetcher import fresh_for, may_be_kept
+from app.adapters.web_documents import fresh_for, may_be_kept
 from app.adapters.web_documents.url_policy import Limits
 from sceau_credentials.errors import DocumentUnavailable
 from tests.support.every import for_each

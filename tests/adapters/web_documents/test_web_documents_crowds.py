@@ -8,7 +8,7 @@ from threading import Event
 
 import pytest
 
-from app.adapters.web_documents.fetcher import Flights
+from app.adapters.web_documents import Flights
 from app.adapters.web_documents.url_policy import Deadline, Hosts, Limits, RefusalReason, Refused
 from sceau_credentials.errors import DocumentUnavailable
 from tests.support.servers.hostile_server import Conversation, answer

@@ -8,8 +8,7 @@ from collections import Counter
 import pytest
 
 from app.domain.people import check_name, is_address, name_key
-from demo.content import DemoContent
-from demo.learners import ascii_letters, invent
+from demo.content import DemoContent, ascii_letters, invent
 
 GIVEN = ("Élif", "Łukasz", "Anne-Gaëlle", "Đông")
 FAMILY = ("d’Hérouville", "Çelik", "N’Guessan", "Le Bœuf", "Roy")

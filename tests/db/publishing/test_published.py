@@ -12,7 +12,7 @@ import pytest
 
 from app.db.publishing import LastView, published_store
 from app.domain.awards import Visibility
-from app.services.publishing.publication import PublicDocuments
+from app.services.publishing import PublicDocuments
 from tests.support.house import COMMAND, House, build_house
 
 Found = TypeVar("Found")

@@ -8,13 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.trust.trust_registry import (
-    LONGEST_SIGNATURE,
-    LONGEST_WORDS,
-    MOST_LINES,
-    checked_peer_words,
-    is_own_address,
-)
+from app.domain.trust import LONGEST_SIGNATURE, LONGEST_WORDS, MOST_LINES, checked_peer_words, is_own_address
 from app.errors import InvalidInput
 
 WORDS = "Zoé a monté le bras du robot avec moi, et l’a expliqué à toute l’équipe."

@@ -10,17 +10,20 @@ from dataclasses import replace
 from app.domain.accounts.permissions import Permission
 from app.domain.learners.connected_apps import AppScope
 from app.http.policies import Policy, Who
-from tests.security.matrix.account_cases import ACCOUNT_CASES
-from tests.security.matrix.cases import ROLES_MAY, Case, anybody, connected, holder, scoped, signed_in, staff
-from tests.security.matrix.courses import OF_COURSES
-from tests.security.matrix.definitions import DEFINITIONS
+from tests.security.matrix.cases import (
+    OF_SUBJECTS,
+    ROLES_MAY,
+    Case,
+    anybody,
+    connected,
+    holder,
+    scoped,
+    signed_in,
+    staff,
+)
 from tests.security.matrix.endorsements import OF_ENDORSEMENTS
 from tests.security.matrix.pathways import OF_PATHWAYS
 from tests.security.matrix.portfolios import OF_PORTFOLIOS
-from tests.security.matrix.reports import REPORTS
-from tests.security.matrix.rights import RIGHTS
-from tests.security.matrix.series import SERIES
-from tests.security.matrix.trust import OF_NETWORKS
 
 __all__ = ["CASES", "ROLES_MAY", "Case"]
 
@@ -39,15 +42,9 @@ _THEIRS = "/gestion/{slug}/contributions/{contribution_id:uuid}"
 _PROOFS = ("/pieces/{proof_id:uuid}", "/pieces/{proof_id:uuid}/apercu")
 
 CASES: dict[str, Case] = {
-    **RIGHTS,
+    **OF_SUBJECTS,
     **OF_ENDORSEMENTS,
-    **REPORTS,
-    **DEFINITIONS,
-    **SERIES,
-    **ACCOUNT_CASES,
-    **OF_NETWORKS,
     **OF_PATHWAYS,
-    **OF_COURSES,
     # --- anybody's pages
     "GET /": _ANYBODY,
     "GET /static/{path:path}": _ANYBODY,

@@ -18,7 +18,7 @@ from app.domain.campus.audit_log import Actor
 from app.domain.learners.portfolios import ContributionState, ContributionStatement
 from app.domain.people import Person
 from app.errors import AppError, Conflict, InvalidInput, NotAllowed, NotFound
-from app.services.publishing.publication import ClosedAward
+from app.services.publishing import ClosedAward
 from sceau_credentials.evidence.documents import Evidence
 from tests.support.every import for_each
 from tests.support.handed import PDF, photo

@@ -13,7 +13,7 @@ from app.domain.campus.audit_log import Actor
 from app.domain.trust.organisations import ASKED_FOR, DeadRequest, Endorsement, Refusal, checked_words
 from app.errors import Conflict, Gone, InvalidInput, NotFound
 from app.services.badges import Wording
-from app.services.publishing.publication import ClosedAward
+from app.services.publishing import ClosedAward
 from app.services.trust.endorsement_requests import EndorsementAsked
 from app.services.trust.endorsements import EndorsementOutcome, Subject
 from sceau_credentials.dids import did_key

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from app.container import Process
-from app.domain.trust.trust_registry import FollowedList
+from app.domain.trust import FollowedList
 from app.errors import Conflict, InvalidInput
 from app.jobs.kinds import FOLLOWED_LISTS, OWN_LISTS
 from app.services.verification.answers import StandingKind, standing_in

@@ -16,14 +16,8 @@ from sqlalchemy import text
 from app.domain.awards import Visibility
 from app.domain.campus.audit_log import Actor
 from app.domain.people import AgeGroup
+from app.domain.trust import LINK_FOR, MOST_WAITING, PROOF_FOR, WRITTEN_WITHIN, checked_peer_words
 from app.domain.trust.organisations import DeadRequest, Refusal
-from app.domain.trust.trust_registry import (
-    LINK_FOR,
-    MOST_WAITING,
-    PROOF_FOR,
-    WRITTEN_WITHIN,
-    checked_peer_words,
-)
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from app.jobs.kinds import EVERYTHING, delete_some
 from app.services.verification.verdicts import headline

@@ -7,8 +7,8 @@ import uuid
 from app.container import Services
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
+from app.domain.trust import checked_peer_words
 from app.domain.trust.organisations import Endorsement, checked_words
-from app.domain.trust.trust_registry import checked_peer_words
 from app.services.awards.awards import AwardRecord
 from app.services.trust.endorsement_requests import EndorsementAsked
 from app.services.trust.endorsements import EndorsementOutcome

@@ -18,7 +18,7 @@ from fastapi.testclient import TestClient
 from httpx import Response
 
 from app.adapters.lti import LtiClient
-from app.adapters.web_documents.fetcher import WebDocuments
+from app.adapters.web_documents import WebDocuments
 from app.adapters.web_documents.url_policy import NetworkScope
 from app.domain.campus.lti import LtiRegistration
 from tests.support.house import COMMAND, House

@@ -7,7 +7,7 @@ import pytest
 from app.domain.badges import Difference, Part
 from app.language import speaking
 from app.services.verification.verdicts import claims_of
-from app.web.badges.badges import shown_difference
+from app.web.badges import shown_difference
 from app.web.badges.rules import pieces_of
 from tests.support.badges.credentials import badge_document
 

@@ -16,7 +16,7 @@ from fastapi.testclient import TestClient
 
 from app.adapters.lti import LtiClient
 from app.adapters.secrets import Kek, KeyVault
-from app.adapters.web_documents.fetcher import WebDocuments
+from app.adapters.web_documents import WebDocuments
 from app.container import Process, Services
 from app.domain.activities import Activity, PartKind
 from app.domain.campus.audit_log import Actor
