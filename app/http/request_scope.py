@@ -58,6 +58,7 @@ def process_of(request: Request) -> Process:
 
 
 async def _reading(request: Request) -> AsyncIterator[Services]:
+    await _receive_form(request)
     async with (
         _place(request),
         contextmanager_in_threadpool(_visit_at_hand(request, reading=True)) as services,
@@ -66,8 +67,16 @@ async def _reading(request: Request) -> AsyncIterator[Services]:
 
 
 async def _writing(request: Request) -> AsyncIterator[Services]:
+    await _receive_form(request)
     async with _place(request), contextmanager_in_threadpool(_visit_at_hand(request)) as services:
         yield services
+
+
+async def _receive_form(request: Request) -> None:
+    """Before a connection is taken: who sends a form decides how long it takes."""
+    receive = getattr(request.app.state, "receive_form", None)
+    if receive is not None:
+        await receive(request)
 
 
 @asynccontextmanager

@@ -88,3 +88,55 @@ def test_more_readers_than_threads_and_connections_are_all_answered(postgres_url
 
     assert asyncio.run(everybody()) == {200}
     house.close()
+
+
+SLOW_FORMS = (
+    "/verifier",
+    "/verifier/demander",
+    "/mes-badges/portfolio",
+    "/mes-badges/quitter",
+    "/gestion/itip/reglages",
+)
+
+
+def test_a_form_that_never_arrives_takes_no_place_at_the_database(postgres_url: str, tmp_path: Path):
+    house = build_house(postgres_url, tmp_path)
+    client = house.client()
+    app = client.app
+
+    async def places_left(path: str) -> tuple[int, int]:
+        """Before a form of that page comes, and when a part of it has come."""
+        before, waits = app.state.places._value, asyncio.Event()  # type: ignore[attr-defined]
+        parts = iter((b"jeton=",))
+
+        async def receive() -> dict[str, object]:
+            if (part := next(parts, None)) is None:
+                waits.set()
+                await asyncio.Event().wait()
+            return {"type": "http.request", "body": part, "more_body": True}
+
+        async def send(_message: object) -> None:
+            waits.set()
+
+        headers = {
+            "host": "localhost:8000", "content-type": "application/x-www-form-urlencoded", "content-length": "999",
+        }  # fmt: skip
+        scope = {
+            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "path": path,
+            "raw_path": path.encode(), "root_path": "", "scheme": "http", "query_string": b"", "state": {},
+            "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+            "client": ("127.0.0.1", 1), "server": ("localhost", 8000),
+        }  # fmt: skip
+        answering = asyncio.ensure_future(app(scope, receive, send))
+        await waits.wait()
+        left = app.state.places._value  # type: ignore[attr-defined]
+        answering.cancel()
+        await asyncio.gather(answering, return_exceptions=True)
+        return before, left
+
+    try:
+        for path in SLOW_FORMS:
+            before, left = client.portal.call(places_left, path)  # type: ignore[union-attr]
+            assert before == left, path
+    finally:
+        house.close()

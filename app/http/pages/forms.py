@@ -10,6 +10,7 @@ import os
 import secrets
 import uuid
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from fnmatch import fnmatchcase
 from io import BytesIO
 from typing import Annotated, cast
@@ -18,7 +19,9 @@ from urllib.parse import urlsplit
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from fastapi import Depends, Query, Request
+from fastapi.dependencies.models import Dependant
 from fastapi.responses import RedirectResponse
+from fastapi.routing import APIRoute
 from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, Headers, UploadFile
@@ -192,6 +195,20 @@ async def form_sent(request: Request, *, has_session: bool = True) -> FormData:
     check_same_site(request.headers, own_host=request.headers.get("host", ""), has_session=has_session)
     most = MOST_VERIFIED if request.url.path == "/verifier" else MOST_FILES
     return await request.form(max_files=most, max_fields=MOST_FIELDS, max_part_size=MOST_TEXT)
+
+
+async def receive_form(request: Request) -> None:
+    """Reads a form that the route checks later; one of another site is refused there, unread."""
+    route = request.scope.get("route")
+    if request.method != "POST" or not isinstance(route, APIRoute) or not _takes_form(route.dependant):
+        return
+    tokens: CsrfTokens = request.app.state.csrf
+    with suppress(ForeignForm):
+        await form_sent(request, has_session=bool(tokens.sessions_of(request)))
+
+
+def _takes_form(dependant: Dependant) -> bool:
+    return dependant.call is checked_form or any(map(_takes_form, dependant.dependencies))
 
 
 async def checked_form(request: Request) -> FormData:

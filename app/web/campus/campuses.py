@@ -14,7 +14,7 @@ from app.domain.campus.campus import Campus, CampusColours, KeyPurpose, KeyState
 from app.http import static_files
 from app.http.negotiation import ForPeople, GzipPages
 from app.http.pages import error_pages, render
-from app.http.pages.forms import BodySizeLimit, CsrfTokens
+from app.http.pages.forms import BodySizeLimit, CsrfTokens, receive_form
 from app.http.pages.maps import MapShown, map_of
 from app.http.pages.previews import Preview, campus_data, preview, service_data
 from app.http.pages.render import CampusLook, SpeakTheirLanguage, Visitor, page
@@ -217,6 +217,7 @@ def configure_web(
 ) -> None:
     """Configures `app` for the pages. `failure` renders uncaught errors, given a reference to quote."""
     app.state.face = face
+    app.state.receive_form = receive_form
     app.state.csrf = CsrfTokens(face.csrf_key, face.session_cookie, face.learner_cookie, face.launch_cookie)
     for router in (static_files.router, render.router):
         app.include_router(router)
