@@ -67,7 +67,13 @@ class PrivatePostgres:
         run("initdb", "--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8")
         options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}"
         run("pg_ctl", "start", "--wait", f"--log={folder / 'log'}", f"--options={options}")
-        self._closing.callback(run, "pg_ctl", "stop", "--wait", "--mode=immediate")
+        # It ends with this process, however that ends: the pipe is closed then.
+        guard = subprocess.Popen(
+            ["sh", "-c", 'read _; "$0" stop --wait --mode=immediate -D "$1"; rm -rf "$2"', programs / "pg_ctl", data, folder],
+            user=account, cwd="/", start_new_session=True,
+            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        self._closing.callback(guard.communicate)
         self.url = f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"
         return True
 
