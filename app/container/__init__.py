@@ -25,13 +25,7 @@ from app.container.jobs import (
     text_in_pages,
     witness_folder,
 )
-from app.container.process import (
-    CANNOT_START,
-    AlreadyThere,
-    DatabaseUnreachable,
-    Process,
-    utc_now,
-)
+from app.container.process import CANNOT_START, AlreadyThere, DatabaseUnreachable, Process, utc_now
 from app.container.services import Services
 from app.container.stores import shared_between_processes
 from app.db.campus.operations import SignedState, WaitingWork

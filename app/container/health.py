@@ -17,11 +17,7 @@ from sqlalchemy.engine import make_url
 
 from app.adapters.mail import SmtpMailer
 from app.adapters.secrets import KekUnusable
-from app.container.process import (
-    CANNOT_START,
-    DatabaseUnreachable,
-    Process,
-)
+from app.container.process import CANNOT_START, DatabaseUnreachable, Process
 from app.db.campus.operations import SignedState, WaitingWork
 from app.db.engine.schema import SchemaState
 from app.domain.activities.files import ScannerSilent

@@ -42,13 +42,7 @@ from app.container.stores import ProcessContext
 from app.db.accounts import DatabaseCounts
 from app.db.activity_log.choices import ChoiceWatch
 from app.db.engine.changes import ChangeWatch
-from app.db.engine.schema import (
-    Migration,
-    SchemaState,
-    migrate,
-    schema_state,
-    waiting_migrations,
-)
+from app.db.engine.schema import Migration, SchemaState, migrate, schema_state, waiting_migrations
 from app.db.engine.session import (
     NotDurable,
     WorkflowDatabase,

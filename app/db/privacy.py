@@ -26,9 +26,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy import cast as sql_cast
-from sqlalchemy import (
-    select as sa_select,
-)
+from sqlalchemy import select as sa_select
 from sqlmodel import Session, col, select
 
 from app.db.engine.queries import Store, plain

@@ -9,17 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import (
-    ColumnElement,
-    FromClause,
-    Select,
-    and_,
-    exists,
-    func,
-    inspect,
-    or_,
-    select,
-)
+from sqlalchemy import ColumnElement, FromClause, Select, and_, exists, func, inspect, or_, select
 from sqlalchemy.orm import aliased, join
 from sqlmodel import Session, col
 

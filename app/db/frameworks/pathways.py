@@ -18,11 +18,7 @@ from app.db.frameworks.pathway_facts import facts_of
 from app.domain.badges import Badge, BadgeVersion
 from app.domain.campus.campus import Campus, NetworkMember
 from app.domain.core import words_of
-from app.domain.frameworks.pathway_progress import (
-    PathwayFacts,
-    PathwayProgress,
-    StageProgress,
-)
+from app.domain.frameworks.pathway_progress import PathwayFacts, PathwayProgress, StageProgress
 from app.domain.frameworks.pathways import (
     Pathway,
     PathwayContent,

@@ -23,11 +23,7 @@ from app.domain.activity_log import CampusLog
 from app.domain.badges import BadgeCompetency, BadgeVersion
 from app.domain.people import Person
 from app.domain.reports.counts import DayOfAwards, distinct_learners
-from app.domain.reports.facts import (
-    ActivityObjective,
-    ReportObjective,
-    objective_order,
-)
+from app.domain.reports.facts import ActivityObjective, ReportObjective, objective_order
 from app.domain.reports.indicators import SMALL
 from app.domain.reports.ledger import CLAIMED_WITHIN, ActivityRow, Distinct, Ledger, Period, unpacked
 from app.domain.trust.organisations import Endorsement

@@ -15,14 +15,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import Text
 from sqlmodel import Column, Field, Index, SQLModel, UniqueConstraint
 
-from app.domain.core import (
-    enum_column,
-    foreign_key,
-    index_unique_where,
-    json_column,
-    new_id,
-    utc_datetime,
-)
+from app.domain.core import enum_column, foreign_key, index_unique_where, json_column, new_id, utc_datetime
 from app.errors import Conflict, InvalidInput, NotSignedIn, Unavailable
 from app.language import N_
 

@@ -12,14 +12,7 @@ from typing import Any, Final
 from sqlmodel import Field, Index, SQLModel, UniqueConstraint
 
 from app.domain.activities import ActivityKind
-from app.domain.core import (
-    enum_column,
-    foreign_key,
-    json_column,
-    new_id,
-    primary_foreign_key,
-    utc_datetime,
-)
+from app.domain.core import enum_column, foreign_key, json_column, new_id, primary_foreign_key, utc_datetime
 from app.errors import Conflict, InvalidInput
 from app.language import N_
 

@@ -12,15 +12,7 @@ from typing import Any, Final
 
 from sqlmodel import BigInteger, Field, Index, SQLModel, UniqueConstraint
 
-from app.domain.core import (
-    enum_column,
-    foreign_key,
-    json_column,
-    new_id,
-    new_row,
-    plain_text,
-    utc_datetime,
-)
+from app.domain.core import enum_column, foreign_key, json_column, new_id, new_row, plain_text, utc_datetime
 from app.domain.publishing import short_code
 from app.errors import Conflict, InvalidInput
 from app.language import N_

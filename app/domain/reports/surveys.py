@@ -17,13 +17,7 @@ from typing import Final
 
 from sqlmodel import CheckConstraint, Field, SQLModel
 
-from app.domain.core import (
-    ALPHABET,
-    enum_column,
-    foreign_key,
-    primary_foreign_key,
-    utc_datetime,
-)
+from app.domain.core import ALPHABET, enum_column, foreign_key, primary_foreign_key, utc_datetime
 from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_
 

@@ -33,12 +33,7 @@ from app.domain.frameworks import Competency
 from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_
 from app.services.badges import BadgeService
-from app.services.badges.shared_definitions import (
-    Definition,
-    DefinitionLine,
-    SharedDefinitions,
-    named_in,
-)
+from app.services.badges.shared_definitions import Definition, DefinitionLine, SharedDefinitions, named_in
 from app.services.badges.wording import badge_values, wording_in, wording_of, wording_with
 from app.services.frameworks import CompetencyService, Details
 

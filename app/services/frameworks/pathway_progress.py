@@ -15,11 +15,7 @@ from app.domain.activities.listed_people import ListedPerson
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
-from app.domain.frameworks.pathway_progress import (
-    PathwayProgress,
-    note_progress,
-    progress_of,
-)
+from app.domain.frameworks.pathway_progress import PathwayProgress, note_progress, progress_of
 from app.domain.frameworks.pathways import (
     ConditionKind,
     Pathway,

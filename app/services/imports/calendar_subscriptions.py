@@ -41,13 +41,7 @@ from app.domain.imports.calendars import (
     checked_url,
     host_of,
 )
-from app.domain.imports.imports import (
-    ImportLineOutcome,
-    ImportRun,
-    Meeting,
-    ReadCalendar,
-    check_source,
-)
+from app.domain.imports.imports import ImportLineOutcome, ImportRun, Meeting, ReadCalendar, check_source
 from app.domain.messages import Occasion, letters_to_administrators
 from app.errors import Conflict, InvalidInput, Unavailable
 from app.language import N_

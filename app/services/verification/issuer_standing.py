@@ -16,13 +16,7 @@ from app.services.trust.labels import NetworkSigning
 from app.services.verification.answers import IssuerStanding, standing_in, trusting
 from sceau_credentials.errors import CredentialError
 from sceau_credentials.keys import VerificationKey
-from sceau_credentials.trust import (
-    Entry,
-    PinnedNetwork,
-    TrustList,
-    TrustListRefused,
-    read_trust_list,
-)
+from sceau_credentials.trust import Entry, PinnedNetwork, TrustList, TrustListRefused, read_trust_list
 from sceau_credentials.verification.answers import Policy
 from sceau_credentials.verification.report import Report
 

@@ -15,13 +15,7 @@ from app.container import Process, Services
 from app.domain.accounts.sessions import WaitingFile, WaitingForm
 from app.http.pages.forms import FIELD, TOKEN_FIELD, ForeignForm
 from app.http.pages.render import safe_path
-from app.http.request_scope import (
-    find_signed_in,
-    process_of,
-    session_secret,
-    signed_in,
-    write_transaction,
-)
+from app.http.request_scope import find_signed_in, process_of, session_secret, signed_in, write_transaction
 from app.language import N_
 from app.services.accounts.sessions import Browser
 

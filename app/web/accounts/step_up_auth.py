@@ -15,14 +15,7 @@ from app.domain.accounts.sign_in import ProviderDown, Purpose
 from app.errors import NotSignedIn
 from app.http.pages.forms import TOKEN_FIELD, SafeForm, checked_form, text_of, untouched_text_of
 from app.http.pages.render import page, safe_path
-from app.http.request_scope import (
-    limited,
-    open_session_in,
-    process_of,
-    signed_in,
-    visit,
-    write_transaction,
-)
+from app.http.request_scope import limited, open_session_in, process_of, signed_in, visit, write_transaction
 from app.http.workplaces import SIGNED_IN, sentence_of
 from app.language import N_
 from app.language.typography import translated

@@ -17,20 +17,12 @@ from markupsafe import Markup, escape
 from app.container import Process, Services
 from app.domain.accounts.permissions import Permission
 from app.domain.activities import disambiguated
-from app.domain.activities.check_in import (
-    ScanCode,
-    shown_check_in_code,
-)
+from app.domain.activities.check_in import ScanCode, shown_check_in_code
 from app.domain.campus.campus import Campus
 from app.errors import InvalidInput
 from app.http.pages.forms import SafeForm, ids_in, text_of, texts_of
 from app.http.pages.render import page
-from app.http.request_scope import (
-    WITH_ORGANISERS,
-    ReadingServices,
-    process_of,
-    write_transaction,
-)
+from app.http.request_scope import WITH_ORGANISERS, ReadingServices, process_of, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
 from app.language.typography import translated

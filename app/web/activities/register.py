@@ -24,13 +24,7 @@ from app.http.workplaces import AtWork, at_work, staff
 from app.language import N_
 from app.language.dates import time_of_day
 from app.language.typography import translated
-from app.services.campus.registers import (
-    ActivityCounts,
-    ActivityFilter,
-    ActivitySort,
-    Moment,
-    Register,
-)
+from app.services.campus.registers import ActivityCounts, ActivityFilter, ActivitySort, Moment, Register
 from app.web.campus.dashboard import ActivityLine
 from app.web.campus.registers import Choice, Listing, Row, Shown, figure, words
 

@@ -18,11 +18,7 @@ from app.domain.awards import Visibility, end_of_last_day, may_renew
 from app.domain.privacy.consents import AccessRecord
 from app.errors import Conflict, InvalidInput, NotAllowed
 from app.http.pages.forms import SafeForm, text_of
-from app.http.pages.words import (
-    AWARD_CHANGES,
-    BADGE_KINDS,
-    reason_shown,
-)
+from app.http.pages.words import AWARD_CHANGES, BADGE_KINDS, reason_shown
 from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_

@@ -22,13 +22,7 @@ from app.domain.imports.lists.text import MAX_LINES
 from app.errors import Conflict, NotFound
 from app.http.pages.forms import SafeForm, ids_in, text_of
 from app.http.pages.render import ProgressView, live_response, versions_response
-from app.http.pages.words import (
-    OUTCOMES,
-    StateLabel,
-    ended_label,
-    local,
-    why_ended,
-)
+from app.http.pages.words import OUTCOMES, StateLabel, ended_label, local, why_ended
 from app.http.request_scope import ReadingServices, process_of, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import gettext as _

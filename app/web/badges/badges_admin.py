@@ -18,14 +18,7 @@ from app.domain.badges.rules import rule_of, rule_words
 from app.domain.core import csv_for_excel
 from app.errors import InvalidInput
 from app.http.pages.forms import checked_form
-from app.http.pages.words import (
-    BADGE_CHANGES,
-    BADGE_KINDS,
-    KIND_NAMES,
-    REPEATS,
-    StateLabel,
-    sentence_text,
-)
+from app.http.pages.words import BADGE_CHANGES, BADGE_KINDS, KIND_NAMES, REPEATS, StateLabel, sentence_text
 from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_

@@ -16,13 +16,7 @@ from app.errors import AppError, Conflict, InvalidInput
 from app.http.pages.forms import SafeForm, checked_form, text_of
 from app.http.pages.render import page
 from app.http.policies import Policy, Who, marked
-from app.http.request_scope import (
-    ReadingServices,
-    find_signed_in,
-    process_of,
-    signed_in,
-    write_transaction,
-)
+from app.http.request_scope import ReadingServices, find_signed_in, process_of, signed_in, write_transaction
 from app.http.workplaces import sentence_of
 from app.language import N_
 from app.language.typography import translated

@@ -13,12 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.awards import LineOutcome, in_words
-from app.domain.frameworks.pathways import (
-    ConditionKind,
-    PathwayDecision,
-    ProposalState,
-    StageState,
-)
+from app.domain.frameworks.pathways import ConditionKind, PathwayDecision, ProposalState, StageState
 from app.domain.people import Person
 from app.domain.privacy.consents import AccessRecord
 from app.errors import AppError, Conflict, InvalidInput, NotAllowed
@@ -30,12 +25,7 @@ from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_
 from app.language.typography import translated
 from app.services.awards.awards import AwardRequest
-from app.services.frameworks.pathway_progress import (
-    QUIET_AFTER,
-    Follower,
-    FollowerFilter,
-    OwnPathway,
-)
+from app.services.frameworks.pathway_progress import QUIET_AFTER, Follower, FollowerFilter, OwnPathway
 from app.web.frameworks.pathway_view import STATES, condition_words, shown_pathway
 from app.web.privacy import access_views
 

@@ -10,11 +10,7 @@ from textwrap import wrap
 from typing import Final
 
 from app.domain.campus.signed_terms import duration
-from app.domain.frameworks.pathway_progress import (
-    ConditionProgress,
-    PathwayProgress,
-    StageProgress,
-)
+from app.domain.frameworks.pathway_progress import ConditionProgress, PathwayProgress, StageProgress
 from app.domain.frameworks.pathways import (
     ChangeKind,
     ConditionKind,

@@ -8,13 +8,8 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
-from app.domain.frameworks.pathway_progress import (
-    PathwayProgress,
-)
-from app.domain.frameworks.pathways import (
-    ProposalState,
-    StageState,
-)
+from app.domain.frameworks.pathway_progress import PathwayProgress
+from app.domain.frameworks.pathways import ProposalState, StageState
 from app.domain.people import Person
 from app.domain.people.parental_consent import is_pupil_of_unknown_age, needs_guardian_for
 from app.domain.publishing import CatalogueEntry
@@ -29,11 +24,7 @@ from app.http.workplaces import SIGNED_IN, look_of, sentence_of
 from app.language import N_
 from app.language.typography import translated
 from app.services.frameworks.pathways import PublicPathway
-from app.web.frameworks.pathway_view import (
-    change_details,
-    change_words,
-    shown_pathway,
-)
+from app.web.frameworks.pathway_view import change_details, change_words, shown_pathway
 
 router = APIRouter(include_in_schema=False)
 my_router = APIRouter(prefix="/mes-badges/parcours", include_in_schema=False)

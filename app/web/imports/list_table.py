@@ -28,9 +28,7 @@ from app.domain.imports.lists.model import (
     State,
 )
 from app.domain.imports.lists.names import fold
-from app.domain.imports.lists.remarks import (
-    hours_in,
-)
+from app.domain.imports.lists.remarks import hours_in
 from app.domain.imports.lists.suspicion import remaining_faults
 from app.domain.people import name_key
 from app.domain.people.parental_consent import Namesake
@@ -41,13 +39,7 @@ from app.http.workplaces import AtWork
 from app.language import N_
 from app.language.typography import filled, respelt, translated
 from app.services.activities.participants import listed_person
-from app.services.imports.lists import (
-    blocks_as_text,
-    blocks_from_text,
-    blocks_of,
-    read_blocks,
-    shape_of,
-)
+from app.services.imports.lists import blocks_as_text, blocks_from_text, blocks_of, read_blocks, shape_of
 
 SOURCE, BLOCKS, STEP, LEFT = "source", "lecture", "geste-liste", "laissees"
 CARRIED = "lues"

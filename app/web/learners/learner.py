@@ -50,13 +50,7 @@ from app.web.awards.claim_slips import certificate_of
 from app.web.awards.rule_awarding import lines_shown
 from app.web.learners.my_badges import DONE as SHELF_DONE
 from app.web.learners.my_badges import shelf_page
-from app.web.publishing.award_page import (
-    given_by,
-    offers_linked_in,
-    public_words,
-    sharing_of,
-    why_given,
-)
+from app.web.publishing.award_page import given_by, offers_linked_in, public_words, sharing_of, why_given
 from app.web.verification.verification_page import AnswerShown, shown
 
 _MOST_CHECKS = 20

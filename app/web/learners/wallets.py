@@ -15,11 +15,7 @@ from app.domain.awards import DocumentsToAlign
 from app.domain.campus.campus import Campus
 from app.domain.learners.connected_apps import AuthorizationRefusal
 from app.domain.learners.disclosure import DISCLOSABLE, PRESENTATION_LIFE, mandatory_of
-from app.domain.learners.wallet_authorization import (
-    AuthorizationRefused,
-    WalletRequest,
-    place_of_redirect,
-)
+from app.domain.learners.wallet_authorization import AuthorizationRefused, WalletRequest, place_of_redirect
 from app.domain.learners.wallets import WalletFormat, check_may_carry, check_may_show_part
 from app.domain.people.parental_consent import ParentNeeded
 from app.errors import AppError, Conflict, Gone, InvalidInput, NotFound, NotSignedIn

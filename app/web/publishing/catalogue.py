@@ -18,26 +18,13 @@ from app.domain.accounts.permissions import Permission
 from app.domain.badges import BadgeKind
 from app.domain.campus.campus import Campus
 from app.domain.campus.signed_terms import LABEL_NAMES
-from app.domain.publishing import (
-    AUDIENCES,
-    CatalogueEntry,
-    CatalogueOrder,
-    CatalogueQuery,
-    EntryKind,
-)
+from app.domain.publishing import AUDIENCES, CatalogueEntry, CatalogueOrder, CatalogueQuery, EntryKind
 from app.errors import InvalidInput
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.maps import map_of
 from app.http.pages.previews import activity_data, preview
 from app.http.pages.render import page
-from app.http.pages.words import (
-    ACTIVITY_KINDS,
-    KIND_NAMES,
-    LABEL_STATES,
-    StateLabel,
-    day,
-    number,
-)
+from app.http.pages.words import ACTIVITY_KINDS, KIND_NAMES, LABEL_STATES, StateLabel, day, number
 from app.http.policies import public
 from app.http.request_scope import WITH_ORGANISERS, ReadingServices, services_at_hand, write_transaction
 from app.http.workplaces import at_work, look_of, staff

@@ -13,13 +13,7 @@ from app.domain.imports.lists.free_text import (
     with_hours,
     with_note,
 )
-from app.domain.imports.lists.model import (
-    NAME_COLUMNS,
-    Column,
-    Line,
-    Reason,
-    Row,
-)
+from app.domain.imports.lists.model import NAME_COLUMNS, Column, Line, Reason, Row
 from app.domain.imports.lists.names import fold, without_civility
 from app.domain.imports.lists.remarks import (
     age_band_of,

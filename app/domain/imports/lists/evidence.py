@@ -10,10 +10,7 @@ from collections.abc import Sequence
 from statistics import median
 
 from app.domain.imports.lists.model import NAME_COLUMNS, REASON_HEADING, Column, Reason
-from app.domain.imports.lists.names import (
-    fold,
-    is_less_common_word,
-)
+from app.domain.imports.lists.names import fold, is_less_common_word
 from app.domain.imports.lists.remarks import (
     DURATIONS,
     HOURS,
@@ -27,12 +24,7 @@ from app.domain.imports.lists.remarks import (
     speaks_for_itself,
     status_of_code,
 )
-from app.domain.imports.lists.wording import (
-    PARTICIPANTS,
-    holds_remarks,
-    is_literal_heading,
-    role_of_heading,
-)
+from app.domain.imports.lists.wording import PARTICIPANTS, holds_remarks, is_literal_heading, role_of_heading
 
 _LEAVING = frozenset(
     ("sortie", "depart", "abandon", "rupture", "demission", "annulation", "motif", "desistement")

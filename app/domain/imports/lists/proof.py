@@ -10,15 +10,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from app.domain.imports.lists.addresses import is_named_in, names_somebody
-from app.domain.imports.lists.model import (
-    OF_IDENTITY,
-    OF_PLACE,
-    OF_SPLIT,
-    Column,
-    Evidence,
-    Line,
-    Reason,
-)
+from app.domain.imports.lists.model import OF_IDENTITY, OF_PLACE, OF_SPLIT, Column, Evidence, Line, Reason
 from app.domain.imports.lists.names import (
     SURE_PARTICLES,
     Kind,

@@ -19,11 +19,7 @@ from app.domain.imports.lists.crosschecks import (
     show_all_people,
 )
 from app.domain.imports.lists.evidence import OCCASIONS
-from app.domain.imports.lists.free_text import (
-    from_text,
-    mentions_in,
-    names_leader,
-)
+from app.domain.imports.lists.free_text import from_text, mentions_in, names_leader
 from app.domain.imports.lists.model import (
     NAME_COLUMNS,
     Block,

@@ -32,14 +32,8 @@ from app.domain.imports.lists.names import (
     order_of,
     split_name,
 )
-from app.domain.imports.lists.remarks import (
-    STATUS_WORDS,
-)
-from app.domain.imports.lists.wording import (
-    LEADERS,
-    THINGS,
-    heading_word_in,
-)
+from app.domain.imports.lists.remarks import STATUS_WORDS
+from app.domain.imports.lists.wording import LEADERS, THINGS, heading_word_in
 from app.language.typography import respelt
 
 _MANY_HOURS = 100

@@ -13,12 +13,7 @@ from itertools import chain
 from app.domain.imports.lists.addresses import FOUND, addresses_in
 from app.domain.imports.lists.model import NAME_COLUMNS, Block, Column, Reason, Row
 from app.domain.imports.lists.names import fold, is_particle, looks_like_word, may_be_given, without_civility
-from app.domain.imports.lists.remarks import (
-    is_of_others,
-    is_plain_label,
-    meaning_of_label,
-    section_status,
-)
+from app.domain.imports.lists.remarks import is_of_others, is_plain_label, meaning_of_label, section_status
 from app.domain.imports.lists.wording import (
     HEADING_WORDS,
     LABELS,
