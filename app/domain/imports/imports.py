@@ -88,6 +88,8 @@ class Record:
     """The address that was probably meant, where the one given seems mistyped."""
     withdrawn: bool = False
     """The source withdraws its earlier record of this identifier."""
+    account: str = ""
+    """By which the source tells people of one name apart, where it has no address of theirs."""
 
     @property
     def own_key(self) -> tuple[str, ...]:
@@ -115,6 +117,7 @@ class Record:
             "activity": {"external_id": activity.external_id, **activity.said()},
             "person": [person.given_name, person.family_name, person.address, person.homonym],
             "withdrawn": self.withdrawn,
+            "account": self.account,
             **self.said(),
         }
 
@@ -169,6 +172,7 @@ class Record:
             ),
             part,
             withdrawn=recorded["withdrawn"],
+            account=recorded.get("account", ""),
         )
 
 

@@ -145,7 +145,9 @@ def _record(number: int, statement: Any, zone: ZoneInfo, verbs: Mapping[str, Par
         contribution=response.strip() if isinstance(response, str) else "",
     )
     part = PartKind.RESOURCE if is_resource else None
-    record = Record(number, identifier, _activity(target, told.get("timestamp"), zone), person, part)
+    activity = _activity(target, told.get("timestamp"), zone)
+    account = "" if person.address else _account(told["actor"].get("account"))
+    record = Record(number, identifier, activity, person, part, account=account)
     check_name(person.given_name, person.family_name)
     if fault := fault_in(record):
         raise InvalidInput(fault.sentence, **fault.values)
@@ -179,6 +181,12 @@ def _person(number: int, actor: Any) -> ListedPerson:
     given, family, _ = split_name(name, order or Column.GIVEN_FIRST)
     address = normal_address(mbox[len("mailto:") :]) if isinstance(mbox, str) else ""
     return ListedPerson(number, given_name=given, family_name=family, address=address)
+
+
+def _account(value: Any) -> str:
+    """« https://cours.exemple.fr/ 4711 »"""
+    value = value if isinstance(value, dict) else {}
+    return " ".join(str(value.get(name, ""))[:_IDENTIFIER_MOST] for name in ("homePage", "name")).strip()
 
 
 def _activity(target: Mapping[str, Any], timestamp: Any, zone: ZoneInfo) -> ActivityRecord:

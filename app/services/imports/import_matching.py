@@ -37,6 +37,10 @@ from app.services.reports.surveys import ReportFactsService
 ERASED = N_("Effacée à la demande de la personne, ou retirée depuis : elle n’est pas importée.")
 NOTHING_TO_TAKE_BACK = N_("Rien n’avait été importé sous cet identifiant.")
 CHANGES = N_("Change : {what}.")
+OTHER_ACCOUNT = N_(
+    "Un autre compte de cette plateforme porte ce nom, et y a déjà une participation. Si c’est une autre personne, "
+    "ajoutez-la à la main."
+)
 CREATES = N_("Nouvelle activité et première participation.")
 
 
@@ -169,7 +173,7 @@ class ImportJudging:
         named = self._named(placed)
         people = self._people(campus, source, placed, named)
         judged = (
-            self._with_person(one, people, named, self.who(campus, source, one.record), restates)
+            self._with_person(one, people, named, self.identity(campus, source, one.record), restates)
             if one.fate is ImportLineOutcome.WAITING
             else one
             for one in placed
@@ -196,9 +200,12 @@ class ImportJudging:
             (line.address, name_key_of(line)) for line in lines if line.address
         )
 
-    def who(self, campus: Campus, source: str, record: Record) -> str:
-        """A stored digest of the named person: a name corrected here since then is not another person."""
-        return self.key(campus, source, ("who", name_key_of(record.person)))
+    def identity(self, campus: Campus, source: str, record: Record) -> dict[str, str]:
+        """Stored digests of the person's name and account: a name corrected here since then is not another person."""
+        found = {"who": self.key(campus, source, ("who", name_key_of(record.person)))}
+        if record.account:
+            found["account"] = self.key(campus, source, ("account", record.account))
+        return found
 
     def _known(self, campus: Campus, source: str, records: Sequence[Record]) -> _Known:
         keys = {self.key(campus, source, record.own_key) for record in records}
@@ -356,7 +363,11 @@ class ImportJudging:
 
     @staticmethod
     def _with_person(
-        one: Judged, people: Mapping[uuid.UUID, _People], named: _Named, who: str, restates: bool
+        one: Judged,
+        people: Mapping[uuid.UUID, _People],
+        named: _Named,
+        identity: Mapping[str, str],
+        restates: bool,
     ) -> Judged:
         there = people[one.activity.id] if one.activity else _People({}, {})
         line = one.record.person
@@ -365,14 +376,18 @@ class ImportJudging:
         if line.line_key in there.unclear:
             return refused(one, SEVERAL_OF_NAME)
         if one.link is not None and one.participation is not None:
-            return said_again(one, participation, person, who)
+            return said_again(one, participation, person, identity["who"])
         if participation is None:
             reason = "" if one.activity else CREATES
             return replace(
                 one, fate=ImportLineOutcome.CREATED, reason=reason, person=person, news=one.record.said()
             )
         one = replace(one, participation=participation, person=person)
-        if there.standing.get(participation.id):
+        if standing := there.standing.get(participation.id):
+            if (account := identity.get("account")) and any(
+                each.said.get("account", account) != account for each in standing
+            ):
+                return refused(one, OTHER_ACCOUNT)
             if restates:
                 return changing(one, one.record.said(), is_back=not participation.is_present)
             return refused(
@@ -557,7 +572,7 @@ class ImportWriting:
         assert participation is not None
         key, at = self.judging.key(campus, run.source, one.record.own_key), self.activity_service.clock()
         link = one.link or Imported(campus_id=campus.id, key=key, source=run.source, run_id=run.id, at=at)
-        said = {**one.record.said(), "who": self.judging.who(campus, run.source, one.record)}
+        said = {**one.record.said(), **self.judging.identity(campus, run.source, one.record)}
         if link.said != said or link.row_id != participation.id:
             link.said, link.row_id, link.run_id, link.at = said, participation.id, run.id, at
         return link

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from app.domain.imports.imports import ImportLineOutcome
 from tests.api.clients import V1, anybody, token
 from tests.domain.imports.test_xapi import statement
 from tests.support.house import House
@@ -69,6 +70,26 @@ def test_what_the_campus_does_not_read_is_taken_without_an_error(program: TestCl
         last = services.imports.reports(house.campus)[0]
         [line] = services.imports.lines(house.campus, last.run.id)
     assert "n’est pas de notre profil" in line.reason
+
+
+def test_two_accounts_of_one_name_are_not_one_participant(program: TestClient, house: House):
+    def of(account: str) -> dict[str, Any]:
+        told = one("Cours H")
+        told["actor"] = {
+            "name": "Inès Sow",
+            "account": {"homePage": "https://plateforme.exemple.fr", "name": account},
+        }
+        return told
+
+    first, again, other = of("4711"), of("4711"), of("4712")
+    assert program.post(f"{STORE}/statements", json=[first]).json() == [first["id"]]
+    house.clock.move(minutes=1)
+    assert program.post(f"{STORE}/statements", json=[again, other]).json() == [again["id"], other["id"]]
+    with house.unit_of_work(reading=True) as services:
+        last = services.imports.reports(house.campus)[0]
+        lines = services.imports.lines(house.campus, last.run.id)
+    assert [each.fate for each in lines] == [ImportLineOutcome.SAME, ImportLineOutcome.REFUSED]
+    assert "Un autre compte" in lines[1].reason
 
 
 def test_basic_and_bearer_are_the_same_token(house: House):
