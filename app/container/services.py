@@ -76,8 +76,9 @@ from app.services.frameworks.pathways import PathwayService
 from app.services.frameworks.trades import TradeService
 from app.services.imports.calendar_imports import CalendarImports, CalendarJudging, CalendarWriting
 from app.services.imports.calendar_subscriptions import CalendarSubscriptions
-from app.services.imports.import_matching import ImportJudging, ImportWriting
+from app.services.imports.import_matching import ImportJudging
 from app.services.imports.imports import ImportService, ListMappings, StatementImports
+from app.services.imports.writing import ImportWriting
 from app.services.learners.connected_apps import ConnectedApps
 from app.services.learners.contributions import ContributionService, PersonalLog, SelfAwards
 from app.services.learners.disclosure import SelectiveDisclosure

@@ -45,8 +45,9 @@ from app.errors import InvalidInput
 from app.language import N_
 from app.services.activities.line_faults import ALREADY_KNOWN
 from app.services.activities.participants import as_known
-from app.services.imports.import_matching import ImportJudging, ImportWriting, Judged
+from app.services.imports.import_matching import ImportJudging, Judged
 from app.services.imports.lists import MAX_BYTES, blocks_as_text, blocks_from_text, blocks_of
+from app.services.imports.writing import ImportWriting
 
 MOST_REPORTS = 100
 
