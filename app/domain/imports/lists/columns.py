@@ -90,6 +90,8 @@ def from_columns(row: Row, line: Line, segment: Segment) -> Candidate:
             line = line.doubting(Reason.EXTRA, cell or segment.title_of(index))
     if len(segment.dense) > 1 and not any(index < len(cells) and cells[index] for index in segment.dense):
         line = line.doubting(Reason.MAYBE_TITLE)
+    if segment.answering and not any(index < len(cells) and cells[index] for index in segment.answering):
+        line = line.doubting(Reason.UNTICKED)
     first = next((i for i, column in enumerate(columns) if column in NAME_COLUMNS), 0)
     for index, cell in enumerate(cells[:first]):
         if set(fold(segment.title_of(index)).split()) & _PARENTS and looks_like_name(without_civility(cell)):

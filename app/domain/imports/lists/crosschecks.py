@@ -337,6 +337,8 @@ def doubt_neighbours(lines: Sequence[Candidate], *, is_text: bool) -> None:
 
 
 _TIMES_OF_DAY = (6, 22)
+_TIME_FIRST = re.compile(r"\s*\d{1,2} ?[hH:]")
+"""« 8h30 ; KOFFI Merveille »: before a name, it is no duration."""
 
 
 def doubt_times(people: Sequence[Candidate]) -> None:
@@ -346,6 +348,9 @@ def doubt_times(people: Sequence[Candidate]) -> None:
     first, last = _TIMES_OF_DAY
     if len(set(hours)) > 1 and hours == sorted(hours) and first <= hours[0] and hours[-1] <= last:
         for one, number in zip(timed, hours, strict=True):
+            if _TIME_FIRST.match(one.line.text):
+                one.line = replace(one.line, hours=None)
+                continue
             written = f"{int(number)}h{round(number % 1 * 60):02d}"
             one.line = replace(one.line, hours=None, hours_as_written=written).doubting(
                 Reason.HOURS_UNREADABLE, written

@@ -517,6 +517,28 @@ def dense_columns(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> 
     )
 
 
+def answering_columns(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> frozenset[int]:
+    """Two or more columns beside the names, in one of which at least most people have something: who has nothing may
+    have been absent."""
+    names = [index for index, column in enumerate(columns) if column in NAME_COLUMNS]
+    people = [row for row in zip(*cells, strict=True) if all(row[index] for index in names)]
+    beside = [
+        index
+        for index, column in enumerate(columns)
+        if column not in NAME_COLUMNS and not _counts_rows([row[index] for row in people])
+    ]
+    filled = [sum(bool(row[index]) for index in beside) for row in people]
+    if not names or len(people) < 3 or 3 * sum(map(bool, filled)) < 2 * len(people) or median(filled) < 2:
+        return frozenset()
+    return frozenset(beside)
+
+
+def _counts_rows(cells: Sequence[str]) -> bool:
+    """« 1 », « 2 », « 3 »"""
+    numbers = [cell.rstrip(".)") for cell in cells if cell]
+    return all(map(str.isdecimal, numbers)) and [*map(int, numbers)] == sorted({*map(int, numbers)})
+
+
 _HALF_DAY = re.compile(
     r"(m|am|pm|a m|p m|matin|matinee|apres midi|soir|soiree|jour|journee|j ?\d{1,2}|s ?\d{1,2}|seance ?\d{0,2}|cours ?\d{0,2}|\d{1,2}|"
     r"(lun|mar|mer|jeu|ven|sam|dim)\w*( \d{1,2})?( \w{3,9})?|\d{1,2} (\d{1,2}|\w{3,9})( \d{2,4})?|emargement|signature)( (matin|am|pm|apres midi|m))?"

@@ -20,6 +20,13 @@ HOURS = re.compile(
 )
 
 
+YES_OR_NO = frozenset(
+    ("oui", "non", "yes", "no", "o", "n", "vrai", "faux", "true", "false", "ok", "ko", "nok")
+)
+YES = frozenset(("oui", "yes", "o", "y", "vrai", "true", "1", "x", "ok", "v"))
+NO = frozenset(("non", "no", "n", "faux", "false", "0", ""))
+
+
 _TICKS = frozenset(("x", "✓", "✔", "☑", "☒", "✅", "oui", "o", "1", "vrai", "true", "yes", "y", "p", "present", "presente", "ok", "•", "●", "■", "v", "√", "🗸", "❌", "✗", "✘", "þ"))  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from app.domain.imports.lists.addresses import addresses_in
 from app.domain.imports.lists.evidence import (
+    answering_columns,
     dense_columns,
     not_signed,
     one_hours_column,
@@ -20,6 +21,9 @@ from app.domain.imports.lists.model import NAME_COLUMNS, Block, Column, Reason, 
 from app.domain.imports.lists.names import CIVILITIES, Kind, by_capitals, fold, kind_of, lean_of
 from app.domain.imports.lists.remarks import (
     HOURS,
+    NO,
+    YES,
+    YES_OR_NO,
     age_band_of,
     is_class,
     is_plain_label,
@@ -74,6 +78,7 @@ class Segment:
     """Columns of ticks that speak against a person, or are not explained."""
     dense: frozenset[int] = frozenset()
     """Columns beside the names that nearly every row fills."""
+    answering: frozenset[int] = frozenset()
     answered: frozenset[int] = frozenset()
     """Columns of a status that most rows fill, or in which some are present."""
     own_address: bool = False
@@ -405,8 +410,8 @@ def prepare(segment: Segment) -> None:
         values = {fold(cell) for cell in cells[i] if cell}
         unknown = column is Column.NOTHING and heading[i] and not is_literal_heading(heading[i])
         unknown = unknown and not set(fold(heading[i]).split()) & BESIDE_PRESENCE
-        answers = [cell for cell in cells[i] if fold(cell) in _YES_OR_NO]
-        answered = len(values & _YES_OR_NO) > 1 and 2 * len(answers) >= sum(map(bool, cells[i]))
+        answers = [cell for cell in cells[i] if fold(cell) in YES_OR_NO]
+        answered = len(values & YES_OR_NO) > 1 and 2 * len(answers) >= sum(map(bool, cells[i]))
         if unknown and (answered or values == {"0", "1"}):
             columns[i] = Column.PRESENT
     _ticks_of_unknown(segment, columns, cells, heading)
@@ -450,6 +455,7 @@ def prepare(segment: Segment) -> None:
     for i in segment.days:
         segment.unexplained[i] = not_signed(columns, cells, i) | frozenset(rare_marks(cells[i]))
     segment.dense = dense_columns(columns, cells)
+    segment.answering = answering_columns(columns, cells)
     segment.unsure_address = any(
         column is Column.ADDRESS and may_be_of_others(heading[i]) for i, column in enumerate(columns)
     )
@@ -457,13 +463,6 @@ def prepare(segment: Segment) -> None:
         column is Column.ADDRESS and heading[i] and address_rank(heading[i]) == 2
         for i, column in enumerate(columns)
     )
-
-
-_YES_OR_NO = frozenset(
-    ("oui", "non", "yes", "no", "o", "n", "vrai", "faux", "true", "false", "ok", "ko", "nok")
-)
-_YES = frozenset(("oui", "yes", "o", "y", "vrai", "true", "1", "x", "ok", "v"))
-_NO = frozenset(("non", "no", "n", "faux", "false", "0", ""))
 
 
 def _ticks_of_unknown(
@@ -475,7 +474,7 @@ def _ticks_of_unknown(
             fold(cell) if any(map(str.isalnum, cell)) else ("x" if is_ticked(cell) else "")
             for cell in cells[i]
         ]
-        ticked = [row for row, value in enumerate(values) if value in _YES]
+        ticked = [row for row, value in enumerate(values) if value in YES]
         if (
             not heading[i]
             or i in segment.days
@@ -489,7 +488,7 @@ def _ticks_of_unknown(
                 Column.OTHER_ADDRESS,
             )
             or not ticked
-            or not set(values) <= _YES | _NO
+            or not set(values) <= YES | NO
         ):
             continue
         denied = meaning_of_label(heading[i])
@@ -572,7 +571,7 @@ def _whole_names_apart(columns: list[Column], cells: Sequence[Sequence[str]]) ->
 def _one_way_of_naming(columns: list[Column], cells: Sequence[Sequence[str]]) -> None:
     for i, column in enumerate(columns):
         answers = {fold(cell) for cell in cells[i] if cell}
-        if column in NAME_COLUMNS and answers and answers <= _YES_OR_NO:
+        if column in NAME_COLUMNS and answers and answers <= YES_OR_NO:
             # « Invité ; Oui »
             columns[i] = Column.NOTHING
     _whole_names_apart(columns, cells)
