@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from statistics import median
 
+from app.domain.imports.lists.attendance import SIGNED, is_own_sign
 from app.domain.imports.lists.model import NAME_COLUMNS, REASON_HEADING, Column, Reason
 from app.domain.imports.lists.names import fold, is_less_common_word
 from app.domain.imports.lists.remarks import (
@@ -340,18 +341,12 @@ def not_signed(columns: Sequence[Column], cells: Sequence[Sequence[str]], index:
     """In a column that people sign, whatever is neither a tick, nor a presence, nor made of their own name."""
     odd = set()
     for row, cell in enumerate(cells[index]):
-        own = fold(
-            " ".join(cells[i][row] for i, column in enumerate(columns) if column in NAME_COLUMNS)
-        ).split()
-        letters = fold(cell).replace(" ", "")
-        is_own = set(fold(cell).split()) <= set(own) or (
-            len(letters) <= 5 and set(letters) <= {word[:1] for word in own}
-        )
+        name = " ".join(cells[i][row] for i, column in enumerate(columns) if column in NAME_COLUMNS)
         if (
             cell
-            and not is_own
+            and not is_own_sign(cell, name)
             and (status_of_code(cell) or not speaks_for_itself(cell))
-            and fold(cell) not in ("signe", "signee", "emarge", "emargee")
+            and fold(cell) not in SIGNED
         ):
             odd.add(cell)
     return frozenset(odd) | _lone_marks(cells[index], len(cells[index]))
@@ -515,59 +510,6 @@ def dense_columns(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> 
             or filled == len(cells[index]) - 1
         )
     )
-
-
-def answering_columns(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> frozenset[int]:
-    """Two or more columns beside the names, in one of which at least most people have something: who has nothing may
-    have been absent."""
-    names = [index for index, column in enumerate(columns) if column in NAME_COLUMNS]
-    people = [row for row in zip(*cells, strict=True) if all(row[index] for index in names)]
-    beside = [
-        index
-        for index, column in enumerate(columns)
-        if column not in NAME_COLUMNS and not _counts_rows([row[index] for row in people])
-    ]
-    filled = [sum(bool(row[index]) for index in beside) for row in people]
-    if not names or len(people) < 3 or 3 * sum(map(bool, filled)) < 2 * len(people) or median(filled) < 2:
-        return frozenset()
-    return frozenset(beside)
-
-
-def _counts_rows(cells: Sequence[str]) -> bool:
-    """« 1 », « 2 », « 3 »"""
-    numbers = [cell.rstrip(".)") for cell in cells if cell]
-    return all(map(str.isdecimal, numbers)) and [*map(int, numbers)] == sorted({*map(int, numbers)})
-
-
-_HALF_DAY = re.compile(
-    r"(m|am|pm|a m|p m|matin|matinee|apres midi|soir|soiree|jour|journee|j ?\d{1,2}|s ?\d{1,2}|seance ?\d{0,2}|cours ?\d{0,2}|\d{1,2}|"
-    r"(lun|mar|mer|jeu|ven|sam|dim)\w*( \d{1,2})?( \w{3,9})?|\d{1,2} (\d{1,2}|\w{3,9})( \d{2,4})?|emargement|signature)( (matin|am|pm|apres midi|m))?"
-)
-
-
-def presence_columns(
-    columns: Sequence[Column], cells: Sequence[Sequence[str]], heading: Sequence[str]
-) -> frozenset[int]:
-    """Ticked columns of days; of unknown headings only where several stand side by side."""
-    named, others = set(), set()
-    for i, column in enumerate(columns):
-        below = (
-            cells[i][0]
-            if cells[i]
-            and _HALF_DAY.fullmatch(fold(cells[i][0]))
-            and not is_ticked(cells[i][0])
-            and cells[i][0] != "0"
-            else ""
-        )
-        written = [cell for cell in cells[i][1 if below else 0 :] if cell]
-        marks = sum(bool(is_ticked(cell) or status_of_code(cell)) for cell in written)
-        if column is not Column.NOTHING or not any(map(is_ticked, written)) or 5 * marks < 3 * len(written):
-            continue
-        if below or (heading[i] and _HALF_DAY.fullmatch(fold(heading[i]))):
-            named.add(i)
-        elif not role_of_heading(heading[i])[1]:
-            others.add(i)
-    return frozenset(named | (others if len(others) > 1 else set()))
 
 
 def one_hours_column(columns: list[Column], heading: Sequence[str]) -> None:

@@ -8,12 +8,11 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from app.domain.imports.lists.addresses import addresses_in
+from app.domain.imports.lists.attendance import answering_columns, not_shown, presence_columns
 from app.domain.imports.lists.evidence import (
-    answering_columns,
     dense_columns,
     not_signed,
     one_hours_column,
-    presence_columns,
     rare_marks,
     unexplained_columns,
 )
@@ -454,6 +453,8 @@ def prepare(segment: Segment) -> None:
     segment.unexplained = unexplained_columns(plain, cells, heading)
     for i in segment.days:
         segment.unexplained[i] = not_signed(columns, cells, i) | frozenset(rare_marks(cells[i]))
+    for i, odd in not_shown(columns, cells, heading).items():
+        segment.unexplained[i] = segment.unexplained.get(i, frozenset()) | odd
     segment.dense = dense_columns(columns, cells)
     segment.answering = answering_columns(columns, cells)
     segment.unsure_address = any(

@@ -1,0 +1,106 @@
+"""Columns of a table that show who was there: ticks of days, initials, names as signatures, times of arrival."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from statistics import median
+
+from app.domain.imports.lists.model import NAME_COLUMNS, Column
+from app.domain.imports.lists.names import fold
+from app.domain.imports.lists.remarks import is_ticked, says_present, status_of_code
+from app.domain.imports.lists.wording import role_of_heading
+
+_HALF_DAY = re.compile(
+    r"(m|am|pm|a m|p m|matin|matinee|apres midi|soir|soiree|jour|journee|j ?\d{1,2}|s ?\d{1,2}|seance ?\d{0,2}|cours ?\d{0,2}|\d{1,2}|"
+    r"(lun|mar|mer|jeu|ven|sam|dim)\w*( \d{1,2})?( \w{3,9})?|\d{1,2} (\d{1,2}|\w{3,9})( \d{2,4})?|emargement|signature)( (matin|am|pm|apres midi|m))?"
+)
+
+
+def presence_columns(
+    columns: Sequence[Column], cells: Sequence[Sequence[str]], heading: Sequence[str]
+) -> frozenset[int]:
+    """Ticked columns of days; of unknown headings only where several stand side by side."""
+    named, others = set(), set()
+    for i, column in enumerate(columns):
+        below = (
+            cells[i][0]
+            if cells[i]
+            and _HALF_DAY.fullmatch(fold(cells[i][0]))
+            and not is_ticked(cells[i][0])
+            and cells[i][0] != "0"
+            else ""
+        )
+        written = [cell for cell in cells[i][1 if below else 0 :] if cell]
+        marks = sum(bool(is_ticked(cell) or status_of_code(cell)) for cell in written)
+        if column is not Column.NOTHING or not any(map(is_ticked, written)) or 5 * marks < 3 * len(written):
+            continue
+        if below or (heading[i] and _HALF_DAY.fullmatch(fold(heading[i]))):
+            named.add(i)
+        elif not role_of_heading(heading[i])[1]:
+            others.add(i)
+    return frozenset(named | (others if len(others) > 1 else set()))
+
+
+def answering_columns(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> frozenset[int]:
+    """Two or more columns beside the names, in one of which at least most people have something: who has nothing may
+    have been absent."""
+    names = [index for index, column in enumerate(columns) if column in NAME_COLUMNS]
+    people = [row for row in zip(*cells, strict=True) if all(row[index] for index in names)]
+    beside = [
+        index
+        for index, column in enumerate(columns)
+        if column not in NAME_COLUMNS and not _counts_rows([row[index] for row in people])
+    ]
+    filled = [sum(bool(row[index]) for index in beside) for row in people]
+    if not names or len(people) < 3 or 3 * sum(map(bool, filled)) < 2 * len(people) or median(filled) < 2:
+        return frozenset()
+    return frozenset(beside)
+
+
+def _counts_rows(cells: Sequence[str]) -> bool:
+    """« 1 », « 2 », « 3 »"""
+    numbers = [cell.rstrip(".)") for cell in cells if cell]
+    return all(map(str.isdecimal, numbers)) and [*map(int, numbers)] == sorted({*map(int, numbers)})
+
+
+SIGNED = frozenset(("signe", "signee", "emarge", "emargee"))
+_TIME = re.compile(r"\d{1,2} ?[h:] ?\d{0,2}", re.IGNORECASE)
+
+
+def not_shown(
+    columns: Sequence[Column], cells: Sequence[Sequence[str]], heading: Sequence[str]
+) -> dict[int, frozenset[str]]:
+    """Where most signed, arrived or have a tick under a day, what the others have: « A », « no », nothing."""
+    found = {}
+    names = [index for index, column in enumerate(columns) if column in NAME_COLUMNS]
+    people = [
+        row
+        for row in zip(*cells, strict=True)
+        if names and all(row[index] and not any(map(str.isdigit, row[index])) for index in names)
+    ]
+    for index, column in enumerate(columns):
+        title = fold(heading[index])
+        is_day = not title or bool(_HALF_DAY.fullmatch(title))
+        if column is not Column.NOTHING or len(people) < 3 or not (is_day or not role_of_heading(title)[1]):
+            continue
+        others = {
+            row[index]
+            for row in people
+            if not is_own_sign(row[index], " ".join(row[i] for i in names))
+            and not _TIME.fullmatch(row[index])
+            and fold(row[index]) not in SIGNED
+            and not (is_day and (is_ticked(row[index]) or says_present(row[index])))
+        }
+        if 5 * sum(row[index] in others for row in people) <= 2 * len(people):
+            found[index] = frozenset(others)
+    return found
+
+
+def is_own_sign(cell: str, name: str) -> bool:
+    """« dupont », « MD », for Marie Dupont; « A » and « abs » are codes for everybody."""
+    own, words, letters = fold(name).split(), fold(cell).split(), fold(cell).replace(" ", "")
+    initials = {word[:1] for word in own}
+    if not words or status_of_code(cell):
+        return False
+    return set(words) <= {*own, *initials} or (len(letters) <= 5 and set(letters) <= initials)

@@ -1,0 +1,86 @@
+"""Attendance sheets made up of all usual signs and headings: who was absent is never ready, and nobody is lost."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from app.domain.imports.lists.model import State
+from app.services.imports.lists import read_list_text
+from tests.support.examples import examples
+
+pytestmark = pytest.mark.usefixtures("reading_in_this_process")
+
+PEOPLE = [
+    ("Dupont", "Marie"), ("Martin", "Thomas"), ("Mbappe", "Louise"), ("Bernard", "Camille"), ("Kowalczyk", "Aïcha"),
+    ("Garcia", "Ewen"), ("Petit", "Nolwenn"), ("Lefebvre", "Paul"), ("Moreau", "Sacha"), ("Roux", "Hugo"),
+    ("Benali", "Inès"), ("Girard", "Yanis"), ("Faure", "Chloé"), ("Colin", "Noé"), ("Perrin", "Jade"),
+]  # fmt: skip
+PRESENT = [
+    "x",
+    "X",
+    "✓",
+    "P",
+    "1",
+    "O",
+    "oui",
+    "présent",
+    "présente",
+    "☑",
+    "signé",
+    "ok",
+    "initials",
+    "name",
+    "time",
+]
+ABSENT = ["", "A", "a", "abs", "Abs.", "ABS", "absent", "absente", "AI", "AJ", "N", "n", "no", "non", "0", "-", "—", "/", "☐", "✗"]  # fmt: skip
+HEADINGS = {
+    "presence": ["Présence J1", "Présence J2", "Présence J3", "Présence J4"],
+    "sessions": ["Séance 1", "Séance 2", "Séance 3", "Séance 4"],
+    "days": ["Lundi", "Mardi", "Mercredi", "Jeudi"],
+    "dates": ["02/11/2026", "03/11/2026", "04/11/2026", "05/11/2026"],
+    "halves": ["Matin", "Après-midi", "Matin", "Après-midi"],
+    "merged": ["", "", "", ""],
+    "none": ["", "", "", ""],
+}
+
+
+def sheet(random: Random) -> tuple[str, set[str], set[str]]:
+    """A table, and the names of those present and absent in it."""
+    people = random.sample(PEOPLE, random.randint(4, 10))
+    days, style, mark = random.randint(1, 4), random.choice([*HEADINGS]), random.choice(PRESENT)
+    none = random.choice(ABSENT)
+    absent = set(random.sample(people, random.randint(1, len(people) // 3)))
+    beside = random.choice(["", "Classe", "E-mail"])
+    head = ["Nom", "Prénom", *filter(None, [beside]), *HEADINGS[style][:days]]
+    blank = [""] * (len(head) - days)
+    rows = [head]
+    if style == "merged":
+        rows = [[*blank, "Lundi 2 novembre", *[""] * (days - 1)], head, [*blank, *HEADINGS["halves"][:days]]]
+    for family, given in people:
+        signs = {
+            "initials": f"{given[0]}{family[0]}",
+            "name": family.lower(),
+            "time": f"9h{random.randint(0, 9):02d}",
+        }
+        said = {"": [], "Classe": ["2NDE 3"], "E-mail": [f"{given}.{family}@exemple.fr".lower()]}[beside]
+        rows.append(
+            [family, given, *said, *[none if (family, given) in absent else signs.get(mark, mark)] * days]
+        )
+    if random.random() < 0.3:
+        rows.append(["Total", str(len(people)), *[""] * (len(head) - 2)])
+    names = {(family, given): f"{given} {family}" for family, given in people}
+    return (
+        "\n".join(";".join(row) for row in rows),
+        {names[each] for each in people if each not in absent},
+        {names[each] for each in absent},
+    )
+
+
+def test_who_is_absent_on_a_sheet_is_never_ready() -> None:
+    for seed in range(examples(300)):
+        text, present, absent = sheet(Random(seed))
+        lines = read_list_text(text).lines
+        assert not absent & {line.name for line in lines if line.state is State.READY}, (seed, text)
+        assert present | absent <= {line.name for line in lines}, (seed, text)
