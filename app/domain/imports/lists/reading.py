@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from app.domain.imports.lists.addresses import is_named_in
 from app.domain.imports.lists.columns import from_columns
@@ -332,7 +332,7 @@ def _read(row: Row, segment: Segment, context: _Context) -> Iterator[Candidate]:
         context.is_of_present = status is None and "present" in fold(row.text)
         yield Candidate(line.doubting(Reason.TITLE))
         return
-    label, is_title = _label_of(row, segment), False
+    label, is_title = _uncounted(_label_of(row, segment), row, segment, context), False
     if label and (said := meaning_of_label(label)) and not mentions_in(label):
         context.reset()
         context.status, is_title = said, True
@@ -485,6 +485,18 @@ def _label_of(row: Row, segment: Segment) -> str:
     return names[0] if len(names) == 1 and "@" not in row.text and not_a_person(names) else ""
 
 
+_COUNTED = re.compile(r"([^:\d]{2,60}?)\s*:\s*(\d{1,3})\s*")
+
+
+def _uncounted(label: str, row: Row, segment: Segment, context: _Context) -> str:
+    """« Refusés » for « Refusés : 2 » between people or over two of them; in a header it only counts."""
+    if not (found := _COUNTED.fullmatch(label)) or row not in segment.rows:
+        return label
+    below = segment.rows[segment.rows.index(row) + 1 :]
+    people = list(takewhile(lambda one: one.filled and ":" not in one.text, below))
+    return found[1] if people and (context.people or len(people) == int(found[2])) else label
+
+
 def _note_title(row: Row, context: _Context) -> None:
     """What a title means for the people below it."""
     words = set(fold(row.text).split())
@@ -506,6 +518,7 @@ def _note_title(row: Row, context: _Context) -> None:
             if context.people
             and (is_label or context.listed)
             and not others
+            and not announces_participants(row.text)
             and (not _is_clear(row.text) or (context.listed and _is_of_another_time(row.text)))
             and fold(row.text) not in context.titles
             else ""
@@ -535,7 +548,10 @@ _CLEAR = (
 
 def _is_clear(title: str) -> bool:
     """« Atelier bois », « Groupe 2 », « Suite » change nothing for the people below."""
-    known = set(fold(title).split())
+    words = fold(title).split()
+    known = set(words)
+    if words[:1] in (["en"], ["a"], ["hors"], ["sans"], ["non"], ["pas"], ["avant"], ["apres"]):
+        return False
     if known & {"liste", "listes", "noms"} and not known & THINGS:
         return is_plain_label(title)
     return bool(known & _CLEAR) or any(c.isdigit() for c in title) or is_class(title)
@@ -554,6 +570,11 @@ _OF_PART = re.compile(r"(?:eur|euse|rice|ien|ienne|ant|ante|ent|ente|iste|aire|a
 """« Technicienne », « Sortants », « Rattrapage »: a part or an occasion."""
 
 
+def _is_decorated(text: str) -> bool:
+    """« — Renforts — », « ## Renforts »"""
+    return text.startswith("#") or (text[:1] in "=*_-–—[" and text[-1:] in "=*_-–—]")
+
+
 def _is_label(row: Row, candidate: Candidate) -> bool:
     """« À relancer » between people: asked about itself, and a question for those below."""
     return (
@@ -564,6 +585,7 @@ def _is_label(row: Row, candidate: Candidate) -> bool:
             row.text.rstrip().endswith(":")
             or common_word_in(row.text) != ""
             or (len(row.text.split()) == 1 and _OF_PART.search(fold(row.text)) is not None)
+            or _is_decorated(row.text.strip())
         )
         and all(kind_of(word) is Kind.UNKNOWN for word in row.text.split() if not is_particle(word))
         and not _is_clear(row.text)

@@ -51,7 +51,7 @@ _STATUS_STEMS = (
     (Reason.EXCUSED, re.compile(r"\b(excus\w*|justifi\w*|malad\w*|dispens\w*)")),
     (Reason.ABSENT, re.compile(r"\b(absen\w*|abs|non venue?s?|pas venue?s?|ne s est pas presente\w*|defaillant\w*|non presente?s?|pas presente?s?|manquante?s?|no show|n est pas venue?)\b")),
     (Reason.ABSENT, re.compile(r"\b(?:ne|n) (?:\w+ )?(?:vien\w*|peu\w*|pourr\w*|ser\w*|particip\w*|assist\w*|souhait\w*|etai\w*)(?: \w+)? (?:pas|plus|jamais)\b|\b(?:peu\w*|pourr\w*|viens?|vient|viendr\w*|serai?) pas\b|\b(?:ne|n) (?:\w+ ){0,2}(?:pas|plus|jamais) (?:pu|ete|etre|venue?|presente?|participe|la|disponible|inscrite?)\b|\b(?:in|pas )disponible\b|\bempeche\w*\b|\bdesolee?\b")),
-    (Reason.WITHDRAWN, re.compile(r"\b(annul\w*|desist\w*|abandon\w*|demission\w*|liste d attente|liste attente|listes? complementaires?|listes? de reserve|desinscri\w*|retire\w*|supprim\w*|en attente|rompue?s?|rupture|resilie\w*|caduque?s?|rembours\w*|not attending|did not (?:attend|join)|not checked in|waitlist\w*|waiting list|refund\w*|refuse\w*|declined?|exclue?s?|radie\w*|non (?:inscri|admis|particip|recu|confirm|valid|retenu|present)\w*|parti|partie|quitte(?:e|es|s|r|nt)?|reporte\w*|ne vient plus|ne viendra pas|cancell?ed|tentative|provisoire)\b")),
+    (Reason.WITHDRAWN, re.compile(r"\b(annul\w*|desist\w*|abandon\w*|demission\w*|liste d attente|liste attente|listes? complementaires?|listes? de reserve|desinscri\w*|retire\w*|supprim\w*|en attente|rompue?s?|rupture|resilie\w*|caduque?s?|rembours\w*|not attending|did not (?:attend|join)|not checked in|waitlist\w*|waiting list|refund\w*|refuse\w*|declined?|exclue?s?|radie\w*|non (?:inscri|admis|particip|recu|confirm|valid|retenu|present)\w*|part(?:i|ie|is|ies)|defections?|quitte(?:e|es|s|r|nt)?|reporte\w*|ne vient plus|ne viendra pas|cancell?ed|tentative|provisoire)\b")),
 )  # fmt: skip
 
 
@@ -152,7 +152,7 @@ _BEFORE = (_OF_LISTS | PARTICIPANTS | NEUTRAL) - _set("present presents presente
 _COUNTS = _set("nombre nb total effectif aucun aucune zero taux")
 _FURTHER_PARTS = _set(
     "visiteur visiteuse observateur observatrice auxiliaire surveillant surveillante examinateur examinatrice correcteur correctrice "
-    "interprete membre honneur maitre stage pedagogique encadrement equipe famille contact principal"
+    "benevole secretariat partenaire elu interprete membre honneur maitre stage pedagogique encadrement equipe famille contact principal"
 ) - {"stage", "equipe", "membre", "famille", "contact", "principal"}
 
 
@@ -174,9 +174,18 @@ def is_plain_label(text: str) -> bool:
 
 
 def announces_participants(text: str) -> bool:
-    """« Stagiaires : », « Liste des participants »"""
+    """« Stagiaires : », « Liste des participants », « Admis (4) », « Ont participé »"""
     words = set(fold(text).split())
-    return bool(words & PARTICIPANTS) and words <= _BEFORE | PARTICIPANTS
+    said = " ".join(word for word in fold(text).split() if word not in _BEFORE and not word.isdigit())
+    return (bool(words & PARTICIPANTS) and words <= _BEFORE | PARTICIPANTS) or bool(
+        _TOOK_PART.fullmatch(said)
+    )
+
+
+_TOOK_PART = re.compile(
+    r"participe|suivi(?: formation| atelier| module| stage)?|assiste|reussi|(?:valide|confirme|certifie|diplome)e?s|"
+    r"admise?s?|(?:recu|retenu)e?s"
+)
 
 
 def meaning_of_label(text: str) -> Reason | None:

@@ -1,4 +1,4 @@
-"""Attendance sheets made up of all usual signs and headings: who was absent is never ready, and nobody is lost."""
+"""Sheets and texts made up of usual signs and labels: who was absent or set apart is never ready, and nobody is lost."""
 
 from __future__ import annotations
 
@@ -84,3 +84,59 @@ def test_who_is_absent_on_a_sheet_is_never_ready() -> None:
         lines = read_list_text(text).lines
         assert not absent & {line.name for line in lines if line.state is State.READY}, (seed, text)
         assert present | absent <= {line.name for line in lines}, (seed, text)
+
+
+TAKING_PART = [
+    "Présents", "Inscrits", "Participants", "Ont suivi l'atelier", "Validés", "Reçus", "Admis", "Présent(e)s", "Groupe A", "2nde 3",
+    "Ont participé", "Étaient présents", "Liste des présents", "Confirmés", "Retenus", "Équipe 1",
+]  # fmt: skip
+SET_APART = [
+    "Absents", "Excusés", "Non présents", "Désistements", "Annulations", "Liste d'attente", "Refusés", "Non validés", "Ajournés",
+    "N'ont pas suivi", "Abandons", "À recontacter", "En attente", "Remplaçants", "Encadrants", "Formateurs", "Professeurs",
+    "Intervenants", "Tuteurs", "Jury", "Observateurs", "Organisateurs", "Absent(e)s", "Abs", "Absences justifiées", "N'étaient pas là",
+    "Pas venus", "Non inscrits", "À exclure", "Démissionnaires", "Exclus", "Partis avant la fin", "Non retenus", "Accompagnateurs",
+    "Parents", "Suppléants", "Manquants", "Défections", "Sans réponse", "À relancer", "Malades", "Dispensés", "Non concernés", "Élus",
+    "Partenaires", "Entreprises", "Bénévoles", "Secrétariat", "Responsable", "Référents", "Animateurs",
+]  # fmt: skip
+LABELS = ["{}", "{} :", "{}:", "{} ({n})", "{} : {n}", "## {}", "*{}*", "— {} —", "= {} =", "[{}]", "{} –"]
+ROWS = [
+    "{g} {f}",
+    "{f} {g}",
+    "{F} {g}",
+    "{g} {F}",
+    "- {g} {f}",
+    "* {g} {F}",
+    "• {F} {g}",
+    "{i}. {F} {g}",
+    "{i}) {g} {f}",
+]
+
+
+def sections(random: Random) -> tuple[str, set[str], set[str]]:
+    """Two labels over names, and the names of those under each."""
+    people = random.sample(PEOPLE, random.randint(5, 9))
+    apart = random.randint(1, 3)
+    label, row = random.choice(LABELS), random.choice(ROWS)
+    shape = random.choice([str, str, str, str.upper])
+
+    def section(title: str, members: list[tuple[str, str]]) -> list[str]:
+        names = [row.format(g=g, f=f, F=f.upper(), i=i) for i, (f, g) in enumerate(members, 1)]
+        return [label.format(shape(title), n=len(members)), *names]
+
+    parts = [
+        section(random.choice(TAKING_PART), people[apart:]),
+        section(random.choice(SET_APART), people[:apart]),
+    ]
+    if random.random() < 0.3:
+        parts.reverse()
+    gap = random.choice([[], [""]])
+    names = [f"{given} {family}" for family, given in people]
+    return "\n".join([*parts[0], *gap, *parts[1]]), set(names[apart:]), set(names[:apart])
+
+
+def test_who_stands_under_a_label_that_sets_apart_is_never_ready() -> None:
+    for seed in range(examples(300)):
+        text, present, apart = sections(Random(seed))
+        lines = read_list_text(text).lines
+        assert not apart & {line.name for line in lines if line.state is State.READY}, (seed, text)
+        assert present | apart <= {line.name for line in lines}, (seed, text)
