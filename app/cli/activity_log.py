@@ -85,9 +85,12 @@ def check(
             say(N_("{origin} : {count} défauts."), style="bold red", origin=log.origin, count=len(faults))
         else:
             say(
-                N_("{origin} : {size} lignes, telles qu’écrites."),
+                N_("{origin} : lignes {since} à {size}, telles qu’écrites.")
+                if since
+                else N_("{origin} : {size} lignes, telles qu’écrites."),
                 style="green",
                 origin=log.origin,
+                since=since.size if since else 0,
                 size=log.size,
             )
         wrong += bool(faults)

@@ -534,9 +534,9 @@ class LogWatchStore(Store):
         )
         return self.session.exec(query.order_by(col(LogReview.done_at).desc())).first()
 
-    def newest_intact(self, log_id: uuid.UUID, *, whole: bool = False) -> LogReview | None:
-        """The newest review without a fault, with the frontier where it ended."""
-        query = select(LogReview).where(LogReview.log_id == log_id, col(LogReview.edge).is_not(None))
+    def newest_review(self, log_id: uuid.UUID, *, whole: bool = False) -> LogReview | None:
+        """The newest that is done; `whole`: of those that read the log from its first entry."""
+        query = select(LogReview).where(LogReview.log_id == log_id, col(LogReview.done_at).is_not(None))
         if whole:
             query = query.where(LogReview.since == 0)
         return self.session.exec(

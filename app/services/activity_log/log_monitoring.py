@@ -215,12 +215,13 @@ class LogWatch:
         return list(LogCheck(self.store, log, keys, self.anchors, spans).run()) or unlike
 
     def last_intact(self, log_id: uuid.UUID) -> LogReview | None:
-        """The newest review without a fault, from which the next may start."""
-        return self.watch.newest_intact(log_id)
+        """The newest review, from which the next may start; None where it found a fault, which stays one."""
+        newest = self.watch.newest_review(log_id)
+        return newest if newest is not None and newest.edge is not None else None
 
     def start_of_review(self, log_id: uuid.UUID) -> LogReview | None:
         """None: the whole log is read, once a week and where a person asks; else what was appended since."""
-        whole = self.watch.newest_intact(log_id, whole=True)
+        whole = self.watch.newest_review(log_id, whole=True)
         if self.watch.waiting_reviews(log_id) or whole is None or whole.done_at is None:
             return None
         return self.last_intact(log_id) if whole.done_at > self.clock() - READ_WHOLE_EVERY else None

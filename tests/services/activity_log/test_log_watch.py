@@ -185,7 +185,27 @@ def test_the_daily_review_reads_what_was_appended_and_the_whole_log_once_a_week(
         read.append((newest.since, newest.size))
     assert read == [(0, 302), *((302 + 20 * n, 322 + 20 * n) for n in range(6)), (0, 442)]
     shown = house.client(house.admin).get("/gestion/itip/audit/journal").text
+    assert "Toutes les lignes ont été relues" in shown
     assert "402 à 422" in shown.replace("\xa0", " ").replace("&nbsp;", " ")
+
+
+def test_a_fault_is_found_again_until_it_is_gone(house: House) -> None:
+    record(house, 300)
+    found = []
+    for day in range(3):
+        if day == 1:
+            tamper(house, "UPDATE log_entry SET kind = 'award' WHERE number = 7")
+            with house.unit_of_work() as services:
+                services.log_watch.ask_review(house.campus, by=COMMAND)
+        for log_id in REVIEWS.due(house.process):
+            REVIEWS.perform(house.process, log_id)
+        house.clock.move(hours=25)
+        with house.unit_of_work(reading=True) as services:
+            newest = services.log_watch.audit(house.campus).reviews[0]
+        found.append((newest.since, newest.faults))
+    fault = [Fault.CHANGED_ENTRY.value, "7"]
+    assert [since for since, _ in found] == [0, 0, 0]
+    assert [fault in faults for _, faults in found] == [False, True, True]
 
 
 def check_new(house: House) -> tuple[list[range], list[tuple[Fault, str]]]:
