@@ -52,6 +52,11 @@ _DATE = re.compile(
 _CLOCK = re.compile(r"^\s*(?:de\s+)?\d{1,2}\s?[h:]\s?\d{0,2}(?:\s*(?:[-–>]|à|a)\s*\d{1,2}\s?[h:]\s?\d{0,2})?(?:\s*+[:\-–])?\s+(?=\D)", re.IGNORECASE)  # fmt: skip
 _MARK = re.compile(r"(?<!\d)\d{1,3}(?:[.,]\d{1,2})?\s?/\s?(?:20|10|100)(?!\d)")
 
+_NOTHING_DONE = re.compile(
+    r"(?<![\d.,/])0+(?:[.,]0{1,2})?\s?(?:h(?:eures?)?(?!\s?\d)|/\s?(?:10|20|100))(?!\w)", re.IGNORECASE
+)
+"""« 0 h », « 0/20 »"""
+
 _PARENTHESES = re.compile(r"\(([^()]*)\)?|\[([^\[\]]*)\]?")
 _NEE = re.compile(
     r"(?:(?<!\s)\s++)?+(?:[,(]\s*+)?+\b(?:n[ée]e|épouse|epouse|ép\.|ep\.|ép|veuve|alias|dit|dite)\b(?!\s+le\b)\s*+(.+)$",
@@ -168,6 +173,8 @@ _BOTH_LABELLED = re.compile(r"\bnom\s*:\s*+(?P<family>[^:;,\s][^:;,]*?)(?<![\s,;
 def from_text(row: Row, line: Line) -> Candidate:
     text = " ; ".join(row.filled) if len(row.filled) > 1 else row.filled[0]
     addresses, bare = addresses_in(text, mark=" ; ")
+    if nothing := _NOTHING_DONE.search(bare):
+        line = line.doubting(Reason.EXTRA, nothing[0].strip())
     bare = _MARK.sub(" ; ", _DATE.sub(" ; ", _PHONE.sub(" ; ", " ".join(_CLOCK.sub("", bare).split()))))
     if not addresses and (reason := not_a_person([text])):
         return refused_or_asked(line, [text], reason)
