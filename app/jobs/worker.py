@@ -82,6 +82,8 @@ LONGEST_ROUND = 120.0
 """Seconds after which a worker that has not polled again counts as stopped: the database may block it for a while."""
 LAST_PIECE = 20.0
 """Seconds that a stopping worker waits for running chunks."""
+LONGEST_STOP = 45.0
+"""Seconds after which a stopping worker leaves, whatever still waits in its threads."""
 
 
 class Worker:
@@ -230,5 +232,18 @@ def work(process: Process) -> None:
     worker.start()
     collect_rarely()
     told_to_stop.wait()
+    leave_within(LONGEST_STOP)
     worker.stop()
     process.engine.dispose()
+
+
+def leave_within(seconds: float) -> None:
+    """End this process then: a thread that waits for the outcome of another worker would be joined for ever."""
+
+    def leave() -> None:
+        log.warning("left before its threads ended")
+        os._exit(0)
+
+    timer = threading.Timer(seconds, leave)
+    timer.daemon = True
+    timer.start()

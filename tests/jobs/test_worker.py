@@ -208,3 +208,11 @@ def test_a_worker_that_stops_is_forgotten(sqlite_url: str, tmp_path: Path, tally
 def test_unfinished_work_is_kept_beside_the_database(database: str, work: str):
     assert WorkflowDatabase.beside(database).url == work
     assert WorkflowDatabase.beside(database, "sqlite:////elsewhere/w.db").url == "sqlite:////elsewhere/w.db"
+
+
+def test_process_ends_though_a_thread_waits_for_another_workers_outcome() -> None:
+    script = (
+        "import threading; from concurrent.futures import ThreadPoolExecutor; from app.jobs.worker import leave_within; "
+        "leave_within(0.1); ThreadPoolExecutor().submit(threading.Event().wait)"
+    )
+    assert subprocess.run([sys.executable, "-c", script], timeout=LONG_ENOUGH).returncode == 0
