@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from app.domain.imports.lists.model import State
+from app.domain.imports.lists.model import Reason, State
 from app.services.imports.lists import read_list_text
 from tests.support.examples import examples
 
@@ -84,6 +84,8 @@ def test_who_is_absent_on_a_sheet_is_never_ready() -> None:
         lines = read_list_text(text).lines
         assert not absent & {line.name for line in lines if line.state is State.READY}, (seed, text)
         assert present | absent <= {line.name for line in lines}, (seed, text)
+        extra = [doubt for line in lines for doubt in line.doubts if doubt.reason is Reason.EXTRA]
+        assert all(doubt.word.strip() for doubt in extra), (seed, text)
 
 
 TAKING_PART = [
