@@ -45,17 +45,26 @@ def presence_columns(
 def answering_columns(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> frozenset[int]:
     """Two or more columns beside the names, in one of which at least most people have something: who has nothing may
     have been absent."""
-    names = [index for index, column in enumerate(columns) if column in NAME_COLUMNS]
-    people = [row for row in zip(*cells, strict=True) if all(row[index] for index in names)]
+    people = _people(columns, cells)
     beside = [
         index
         for index, column in enumerate(columns)
         if column not in NAME_COLUMNS and not _counts_rows([row[index] for row in people])
     ]
     filled = [sum(bool(row[index]) for index in beside) for row in people]
-    if not names or len(people) < 3 or 3 * sum(map(bool, filled)) < 2 * len(people) or median(filled) < 2:
+    if len(people) < 3 or 3 * sum(map(bool, filled)) < 2 * len(people) or median(filled) < 2:
         return frozenset()
     return frozenset(beside)
+
+
+def _people(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
+    """The rows with a name in each column of names; « Total ; 12 » is none."""
+    names = [index for index, column in enumerate(columns) if column in NAME_COLUMNS]
+    return [
+        row
+        for row in zip(*cells, strict=True)
+        if names and all(row[index] and not any(map(str.isdigit, row[index])) for index in names)
+    ]
 
 
 def _counts_rows(cells: Sequence[str]) -> bool:
@@ -65,7 +74,7 @@ def _counts_rows(cells: Sequence[str]) -> bool:
 
 
 SIGNED = frozenset(("signe", "signee", "emarge", "emargee"))
-_TIME = re.compile(r"\d{1,2} ?[h:] ?\d{0,2}", re.IGNORECASE)
+TIME = re.compile(r"(\d{1,2})\s?[h:]\s?(\d{2})?", re.IGNORECASE)
 
 
 def not_shown(
@@ -74,11 +83,7 @@ def not_shown(
     """Where most signed, arrived or have a tick under a day, what the others have: « A », « no », nothing."""
     found = {}
     names = [index for index, column in enumerate(columns) if column in NAME_COLUMNS]
-    people = [
-        row
-        for row in zip(*cells, strict=True)
-        if names and all(row[index] and not any(map(str.isdigit, row[index])) for index in names)
-    ]
+    people = _people(columns, cells)
     for index, column in enumerate(columns):
         title = fold(heading[index])
         is_day = not title or bool(_HALF_DAY.fullmatch(title))
@@ -88,7 +93,7 @@ def not_shown(
             row[index]
             for row in people
             if not is_own_sign(row[index], " ".join(row[i] for i in names))
-            and not _TIME.fullmatch(row[index])
+            and not TIME.fullmatch(row[index])
             and fold(row[index]) not in SIGNED
             and not (is_day and (is_ticked(row[index]) or says_present(row[index])))
         }

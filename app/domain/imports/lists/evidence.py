@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from statistics import median
 
-from app.domain.imports.lists.attendance import SIGNED, is_own_sign
+from app.domain.imports.lists.attendance import SIGNED, TIME, is_own_sign
 from app.domain.imports.lists.model import NAME_COLUMNS, REASON_HEADING, Column, Reason
 from app.domain.imports.lists.names import fold, is_less_common_word
 from app.domain.imports.lists.remarks import (
@@ -426,13 +426,12 @@ def _of_another_kind(written: Sequence[str]) -> list[str]:
 
 
 _ENDS = frozenset(("depart", "sortie", "fin", "leave", "end"))
-_TIME = re.compile(r"(\d{1,2})\s?[h:]\s?(\d{2})?")
 
 
 def _early(written: Sequence[str]) -> list[str]:
     """Times of leaving two hours before the last."""
     times = {
-        cell: int(found[1]) + int(found[2] or 0) / 60 for cell in written if (found := _TIME.fullmatch(cell))
+        cell: int(found[1]) + int(found[2] or 0) / 60 for cell in written if (found := TIME.fullmatch(cell))
     }
     return [cell for cell, time in times.items() if time <= max(times.values()) - 2]
 
