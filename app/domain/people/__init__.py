@@ -270,6 +270,17 @@ def lowers_protection(person: Person, group: AgeGroup) -> bool:
     return (person.needs_guardian and not needs_guardian) or (person.is_minor and not is_minor)
 
 
+def more_protected(person: Person, other: Person) -> bool:
+    """Whether `other` is protected further than `person`, of two records of one person."""
+    return _protection_of(other) > _protection_of(person)
+
+
+def _protection_of(person: Person) -> int:
+    if person.under_15_on is not None or person.age_group is AgeGroup.UNDER_15:
+        return 3
+    return {AgeGroup.PUPIL: 2, AgeGroup.FROM_15: 1}.get(person.age_group, 0) if person.age_group else 0
+
+
 def note_age_group(person: Person, group: AgeGroup, *, on: date) -> bool:
     """Returns whether the group changed; the day of the last « under 15 » is renewed in any case."""
     changed = person.age_group is not group

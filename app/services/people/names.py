@@ -31,6 +31,7 @@ from app.domain.people import (
     group_of_band,
     is_same_but_for_spelling,
     lowers_protection,
+    more_protected,
     name_key,
     note_age_group,
     read_name,
@@ -368,6 +369,20 @@ class AgeBands:
             return True
         return self.merges.standing(person.id, has_account=False, works=False).campuses <= {campus_id}
 
+    def join(self, person: Person, gone: Person, *, by: Actor) -> None:
+        """After a merge: the more protected of the two age groups holds, for what either record had."""
+        with self.tenant_scope.across_campuses():
+            before = self._shown_by(person)
+            noted: list[uuid.UUID | None] = [None]
+            if is_raised := more_protected(person, gone):
+                person.age_group, person.under_15_on = gone.age_group or AgeGroup.UNDER_15, gone.under_15_on
+                # Who noted the age of the merged record may change that of the remaining one.
+                noted = sorted(self.merges.noted_age(gone.id), key=str) or [None]
+            if is_raised or person.is_minor:
+                self._protect(person, before, by=by)
+            for campus_id in noted if is_raised else ():
+                self._write(person, by=by, campus_id=campus_id)
+
     def suppose_pupils(self, people: Iterable[Person], *, by: Actor, campus_id: uuid.UUID) -> None:
         """Treat participants of an activity for pupils without a known age group as minors, for awards from
         such activities; other awards are unchanged.
@@ -396,8 +411,13 @@ class AgeBands:
         by: Actor,
         campus_id: uuid.UUID | None,
     ) -> None:
-        """Close what now lacks a required consent; disclose no more than before, and reissue to match."""
         self._write(person, by=by, campus_id=campus_id)
+        self._protect(person, before, by=by)
+
+    def _protect(
+        self, person: Person, before: Mapping[uuid.UUID, Mapping[int, DisclosedContent]], *, by: Actor
+    ) -> None:
+        """Close what now lacks a required consent; disclose no more than before, and reissue to match."""
         for award in self.guardians.open_awards_of(person.id) if person.needs_guardian else ():
             if not self._has_agreement(award):
                 self.shut(award, by)

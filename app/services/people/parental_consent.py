@@ -31,7 +31,7 @@ from app.domain.people.parental_consent import (
     parent_proof,
 )
 from app.domain.privacy.consents import About, By, consent
-from app.errors import Conflict, NotAllowed
+from app.errors import Conflict, Gone, NotAllowed
 from app.language import N_
 from app.services.people.names import AgeBands
 
@@ -124,8 +124,18 @@ class GuardianService:
         return f"{agreement_id}.{parent_proof(self.secret, agreement_id)}"
 
     def asked(self, token: str) -> tuple[ParentAgreement, AwardRecord]:
+        """Raises Gone where the link shows nothing any more: who received it by mistake is no parent, and a person of
+        15 or more decides alone."""
         agreement = self.guardians.get(agreement_named_by(self.secret, token))
-        return agreement, self.awards.get_record(agreement.award_id)
+        record = self.awards.get_record(agreement.award_id)
+        if not record.person.needs_guardian:
+            raise Gone(
+                N_("Ce badge n’est plus celui d’un enfant de moins de 15 ans : la personne décide seule.")
+            )
+        newest = self.guardians.newest_about(agreement.award_id)
+        if agreement.answered_at is None and newest is not None and newest.asked_at > agreement.asked_at:
+            raise Gone(N_("Cette demande a été remplacée : l’enfant a donné une autre adresse depuis."))
+        return agreement, record
 
     def answer(self, token: str, *, agreed: bool) -> AwardRecord:
         """Consent allows the child to make the page public; refusal, now or later, closes it immediately."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
 
 from app.db.accounts import OwnAddressStore, SignInStore
 from app.db.activities import ActivityStore
@@ -33,6 +35,7 @@ from app.domain.campus.campus import Campus
 from app.domain.core import Clock
 from app.domain.people import (
     NAMELESS,
+    AgeGroup,
     Person,
     PersonMerge,
     Standing,
@@ -56,6 +59,7 @@ from app.errors import NotAllowed, NotFound
 from app.language import N_
 from app.services.accounts.sessions import AccountNotices, SignedIn
 from app.services.activity_log import LoggedEvents
+from app.services.people.names import AgeBands
 
 _BOTH_PROVED = "both addresses proved"
 _NOT_OFFERED = N_("Cette fiche n’est pas à l’une de vos adresses confirmées.")
@@ -83,6 +87,7 @@ class MergingService:
     logged_events: LoggedEvents
     pathways: PathwayStore
     apps: ConnectedAppStore
+    age_bands: AgeBands
     notices: AccountNotices
     end_self_awards_of: Callable[[uuid.UUID], None]
     history: HistoryStore
@@ -198,10 +203,21 @@ class MergingService:
         gone = self.people.get(merge.gone_id)
         gone.given_name, gone.family_name = merge.given_name, merge.family_name
         self.people.save(gone)
+        self._part_ages(merge)
         merge.undone_at, merge.given_name, merge.family_name = at, "", ""
         self.merges.add(merge)
         self._note("unmerge", merge, by)
         return merge
+
+    def _part_ages(self, merge: PersonMerge) -> None:
+        """The age that the merge raised, unless it was noted anew since."""
+        kept = self.people.get(merge.kept_id)
+        before, joined = merge.moved.get("age", (None, None))
+        if joined is not None and _age_of(kept) == joined:
+            group, day = before
+            kept.age_group = AgeGroup(group) if group else None
+            kept.under_15_on = date.fromisoformat(day) if day else None
+            self.people.save(kept)
 
     # --- merge
 
@@ -227,10 +243,7 @@ class MergingService:
         self.logged_events.mark_pathways([kept_id])
         self.merges.one_main(kept_id)
         gone = self.people.get(gone_id)
-        if not gone.accepts_links:
-            kept = self.people.get(kept_id)
-            kept.accepts_links = False
-            self.people.save(kept)
+        merge.moved = {**merge.moved, **self._join_choices(self.people.get(kept_id), gone, by)}
         gone.given_name, gone.family_name = "", NAMELESS
         self.people.save(gone)
         self.merges.add(merge)
@@ -238,6 +251,16 @@ class MergingService:
         self.end_self_awards_of(kept_id)
         self.notices.tell(self.people.get(kept_id), Changed.MERGED)
         return merge
+
+    def _join_choices(self, kept: Person, gone: Person, by: Actor) -> dict[str, Any]:
+        """What either record refused, and the more protected age; returns the age of before, where it was raised."""
+        kept.accepts_links &= gone.accepts_links
+        kept.allows_name &= gone.allows_name
+        kept.wants_reminders &= gone.wants_reminders
+        before = _age_of(kept)
+        self.age_bands.join(kept, gone, by=by)
+        self.people.save(kept)
+        return {"age": [before, _age_of(kept)]} if _age_of(kept) != before else {}
 
     def _join_parts(self, kept_id: uuid.UUID, gone_id: uuid.UUID) -> None:
         """Two participations in one activity become one, with the longer hours; logged as a correction."""
@@ -277,6 +300,12 @@ class MergingService:
                 merge=str(merge.id),
                 other=str(merge.gone_id),
             )
+
+
+def _age_of(person: Person) -> list[str]:
+    """As JSON."""
+    day = person.under_15_on
+    return [person.age_group.value if person.age_group else "", day.isoformat() if day else ""]
 
 
 # --- Lines with an ambiguous name: candidates, and stored answers for the same list

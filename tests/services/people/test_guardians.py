@@ -12,7 +12,7 @@ from app.domain.campus.audit_log import Actor
 from app.domain.learners.portfolios import Grouping, Naming
 from app.domain.people.parental_consent import ParentNeeded
 from app.domain.privacy.consents import WORDINGS, About, By
-from app.errors import Conflict, InvalidInput, NotFound
+from app.errors import Conflict, Gone, InvalidInput, NotFound
 from app.services.learners.portfolios import Wishes
 from tests.support.house import COMMAND, House
 
@@ -95,6 +95,41 @@ def test_at_15_nothing_is_asked_any_more(house: House, young: uuid.UUID) -> None
         services.guardians.set_age_band(house.campus, person.id, False, by=COMMAND)
     open_it(house, young)
     assert is_open(house, young)
+
+
+def test_from_15_on_a_parents_link_neither_shows_nor_closes_anything(house: House, young: uuid.UUID) -> None:
+    token = asked(house, young)
+    with house.unit_of_work() as services:
+        services.guardians.answer(token, agreed=True)
+        person = services.awards.record(young).person
+        services.guardians.set_age_band(house.campus, person.id, False, by=COMMAND)
+    open_it(house, young)
+    for deed in ("asked", "answer"):
+        with house.unit_of_work() as services, pytest.raises(Gone):
+            services.guardians.asked(token) if deed == "asked" else services.guardians.answer(
+                token, agreed=False
+            )
+    assert is_open(house, young)
+    assert house.client().get(f"/parent/{token}").status_code == 410
+
+
+def test_the_link_sent_to_a_wrong_address_shows_nothing_once_another_was_given(
+    house: House, young: uuid.UUID
+) -> None:
+    wrong = asked(house, young)
+    house.clock.move(minutes=1)
+    right = asked(house, young)
+    with house.unit_of_work() as services:
+        with pytest.raises(Gone):
+            services.guardians.answer(wrong, agreed=True)
+        services.guardians.answer(right, agreed=True)
+    assert [house.client().get(f"/parent/{each}/page").status_code for each in (wrong, right)] == [410, 200]
+    house.clock.move(minutes=1)
+    asked(house, young)
+    with house.unit_of_work() as services:
+        services.guardians.answer(
+            right, agreed=False
+        )  # A parent who answered may change their mind for years.
 
 
 @pytest.mark.parametrize("address", ["", "parent", "zoe@exemple.fr", " ZOE@exemple.fr "])

@@ -10,8 +10,10 @@ from sqlmodel import select
 from app.db.people import MergeStore
 from app.domain.accounts.sessions import SetAside
 from app.domain.accounts.sign_in import FederatedAccount
+from app.domain.awards import Visibility
 from app.domain.campus.audit_log import Actor
-from app.domain.people import Role
+from app.domain.people import AgeGroup, Role
+from app.domain.people.parental_consent import ParentNeeded
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from tests.support.house import COMMAND, House, send
 from tests.web.accounts.test_learner_account import award_elsewhere
@@ -169,3 +171,62 @@ def test_the_pages_compare_merge_and_put_apart_again(house: House):
     undo = done.split('action="' + page)[1].split('"')[0]
     assert send(admin, page + undo, seen_on=page).status_code == 303
     assert admin.get(f"/gestion/itip/repertoire/{gone}").status_code == 200
+
+
+def age(house: House, person_id: uuid.UUID, group: AgeGroup) -> None:
+    with house.unit_of_work() as services:
+        services.guardians.set_age_group(house.campus, person_id, group, by=COMMAND)
+
+
+def group_of(house: House, person_id: uuid.UUID) -> tuple[AgeGroup | None, bool]:
+    with house.unit_of_work(reading=True) as services:
+        person = services.people.people.get(person_id)
+        return person.age_group, person.under_15_on is not None
+
+
+def test_a_child_merged_into_a_record_without_an_age_stays_a_child(house: House):
+    """Otherwise the child's badges, closed until a parent agrees, open by a merge."""
+    result = house.award(TYPO)
+    kept, gone = people_of(house, house.award(ZOE, badge=house.role, evidence="A tenu le stand."), result)
+    age(house, gone, AgeGroup.UNDER_15)
+    merge(house, kept, gone)
+    assert group_of(house, kept) == (AgeGroup.UNDER_15, True)
+    with house.unit_of_work() as services, pytest.raises(ParentNeeded):
+        services.awards.set_visibility(result.lines[0].award_id, Visibility.OPEN, by=COMMAND)
+    # The campus that noted the age of the merged record is the one that may change it.
+    age(house, kept, AgeGroup.FROM_15)
+    assert group_of(house, kept) == (AgeGroup.FROM_15, False)
+
+
+def test_what_was_open_of_the_other_record_closes_for_a_child(house: House):
+    first, second = house.award(ZOE), house.award(TYPO, badge=house.role, evidence="A tenu le stand.")
+    kept, gone = people_of(house, first, second)
+    age(house, kept, AgeGroup.UNDER_15)
+    award_id = second.lines[0].award_id
+    with house.unit_of_work() as services:
+        services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
+    merge(house, kept, gone)
+    with house.unit_of_work(reading=True) as services:
+        assert services.awards.record(award_id).award.visibility is Visibility.CLOSED
+    assert group_of(house, kept) == (AgeGroup.UNDER_15, True)
+
+
+def test_put_apart_again_each_record_has_its_own_age(house: House):
+    kept, gone = people_of(house, house.award(ZOE), house.award(TYPO))
+    age(house, gone, AgeGroup.UNDER_15)
+    merge_id = merge(house, kept, gone)
+    with house.unit_of_work() as services:
+        services.merging.undo_in_campus(house.campus, merge_id, by=Actor(house.admin.id))
+    assert group_of(house, kept) == (None, False)
+    assert group_of(house, gone) == (AgeGroup.UNDER_15, True)
+
+
+def test_what_one_record_refused_the_merged_person_refuses(house: House):
+    kept, gone = people_of(house, house.award(ZOE), house.award(TYPO))
+    with house.unit_of_work() as services:
+        services.people.allow_name(gone, False, by=COMMAND)
+        services.reminders.set_for_person(services.people.people.get(gone), False)
+    merge(house, kept, gone)
+    with house.unit_of_work(reading=True) as services:
+        person = services.people.people.get(kept)
+        assert (person.allows_name, person.wants_reminders) == (False, False)
