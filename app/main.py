@@ -39,10 +39,11 @@ from app.http.request_log import RequestLog, configure_logging
 from app.http.request_scope import count_failed_token, process_of, session_cookie, status_of
 from app.http.response_cache import ReadyAnswers, RecentPages, badges_cookie
 from app.http.security_headers import add_security_headers
+from app.http.workplaces import AccessLogged
 from app.jobs.worker import Worker
 from app.language import N_
 from app.settings import Settings
-from app.web import accounts, activities, activity_log, badges, frameworks, imports, privacy, verification
+from app.web import accounts, activities, activity_log, badges, frameworks, imports, verification
 from app.web.accounts import federated_sign_in, sign_in, signing_in_again, step_up_auth, tokens
 from app.web.accounts.signing_in_again import (
     SessionSightings,
@@ -95,9 +96,8 @@ from app.web.learners import (
     wallets,
 )
 from app.web.learners import register as request_register
-from app.web.people import directory, names, record_merge
+from app.web.people import directory, names, privacy, record_merge
 from app.web.people import register as people_register
-from app.web.privacy import AccessLogged
 from app.web.publishing import award_page, catalogue, info
 from app.web.publishing import competencies as public_competencies
 from app.web.reports import annual as annual_report

@@ -36,7 +36,6 @@ SUBJECTS = frozenset(
         "verification",
         "trust",
         "learners",
-        "privacy",
         "messages",
         "reports",
     ]

@@ -29,12 +29,12 @@ from sqlalchemy.engine import URL, make_url
 
 from app import __version__
 from app.container.process import Process
+from app.db.engine.metadata import METADATA
 from app.db.engine.session import keep_private, open_engine
+from app.db.engine.tenancy import WHOLE_DATABASE
 from app.domain.campus.campus import is_in_hsm
 from app.language import gettext as _
 from app.settings import Settings
-from app.tenancy import WHOLE_DATABASE
-from app.tenancy.metadata import METADATA
 from sceau_credentials.values import format_timestamp
 
 _MANIFEST: Final = "manifest.json"

@@ -42,6 +42,7 @@ from app.container.stores import ProcessContext
 from app.db.accounts import DatabaseCounts
 from app.db.activity_log.choices import ChoiceWatch
 from app.db.engine.changes import ChangeWatch
+from app.db.engine.row_level_security import hold_back
 from app.db.engine.schema import Migration, SchemaState, migrate, schema_state, waiting_migrations
 from app.db.engine.session import (
     NotDurable,
@@ -75,7 +76,6 @@ from app.services.messages import LetterService, Post
 from app.services.publishing import PublicDocuments
 from app.services.verification.issuer_standing import ListShelf
 from app.settings import Settings
-from app.tenancy.row_level_security import hold_back
 from sceau_credentials.values import DocumentSource, NoDocuments
 
 log = structlog.get_logger("process")

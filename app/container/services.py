@@ -39,6 +39,7 @@ from app.services.activity_log.evidence import EvidenceDocuments, LogKeyHistory,
 from app.services.activity_log.integrity import IntegrityService
 from app.services.activity_log.log_check import AnchorCheck
 from app.services.activity_log.log_monitoring import LogWatch
+from app.services.activity_log.personal_log import PersonalLog
 from app.services.activity_log.recovery import ChoiceJournal, ErasureJournal, JournalCheck
 from app.services.activity_log.restoring import LogReconciliation, RestoreService
 from app.services.awards.award_context import AwardCounting
@@ -80,7 +81,7 @@ from app.services.imports.import_matching import ImportJudging
 from app.services.imports.imports import ImportService, ListMappings, StatementImports
 from app.services.imports.writing import ImportWriting
 from app.services.learners.connected_apps import ConnectedApps
-from app.services.learners.contributions import ContributionService, PersonalLog, SelfAwards
+from app.services.learners.contributions import ContributionService, LogDisputes, SelfAwards
 from app.services.learners.disclosure import SelectiveDisclosure
 from app.services.learners.imported_badges import BroughtBadges
 from app.services.learners.portfolios import PortfolioDocuments, PortfolioService, SharedCompetencies
@@ -96,9 +97,15 @@ from app.services.messages.rights import RightsLetters
 from app.services.people.names import AgeBands, GivenAddresses, NameService
 from app.services.people.parental_consent import GuardianService
 from app.services.people.people import CorrectionService, OwnAddressService, PeopleService
+from app.services.people.privacy import (
+    AccessLog,
+    ArchiveService,
+    ErasureProofs,
+    ErasureService,
+    RetentionService,
+)
 from app.services.people.record_merge import MergingService, Namesakes
 from app.services.people.upserts import ApiAnswers, ExternalIds, PeopleUpserts
-from app.services.privacy import AccessLog, ArchiveService, ErasureProofs, ErasureService, RetentionService
 from app.services.publishing import OlderBadges, PublicationService
 from app.services.publishing.catalogue import CatalogueService
 from app.services.publishing.ratings import PageViewService, RatingService
@@ -257,6 +264,7 @@ class Services(Parts):
     labels: LabelService
     letters: LetterService
     list_mappings: ListMappings
+    log_disputes: LogDisputes
     log_keys: LogKeyHistory
     log_publication: LogPublication
     log_reconciliation: LogReconciliation

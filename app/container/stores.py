@@ -54,6 +54,7 @@ from app.db.campus.registers import (
 )
 from app.db.campus.samples import SampleStore
 from app.db.engine.session import WorkerStore, open_engine, open_session
+from app.db.engine.tenancy import TenantScope
 from app.db.frameworks import CompetencyStore, FrameworkStore, FullTextIndex
 from app.db.frameworks.pathways import PathwayStore
 from app.db.imports import ImportStore
@@ -64,10 +65,17 @@ from app.db.learners import (
     PortfolioStore,
     RequestStore,
 )
+from app.db.learners.presentations import PresentationStore
 from app.db.learners.wallets import WalletStore
 from app.db.messages import LetterStore, ReminderStore
 from app.db.people import GuardianStore, MergeStore, NamesakeStore, NameStore, PeopleStore
-from app.db.privacy import AccessLogStore, ConsentStore, ErasureStore, PersonalDataStore, RetentionStore
+from app.db.people.privacy import (
+    AccessLogStore,
+    ConsentStore,
+    ErasureStore,
+    PersonalDataStore,
+    RetentionStore,
+)
 from app.db.publishing import StatusStore
 from app.db.publishing.catalogue import CatalogueStore
 from app.db.publishing.ratings import PageViewStore, RatingStore
@@ -76,7 +84,6 @@ from app.db.reports.counts import CountStore
 from app.db.reports.editions import EditionStore, ReportSharingStore
 from app.db.reports.facts import ReportFactsStore, SurveyStore
 from app.db.trust import EndorsementStore, NetworkTeamStore, OrganisationStore, PeerStore, RecognitionStore
-from app.db.verification import PresentationStore
 from app.domain.accounts.sign_in import Ceremonies
 from app.domain.awards.signing_clock import Counter
 from app.domain.campus.audit_log import Actor
@@ -97,13 +104,12 @@ from app.services.frameworks.importing import FrameworkCatalogue
 from app.services.frameworks.trades import TradeService
 from app.services.learners.contributions import SelfAwards
 from app.services.learners.portfolios import PortfolioService
-from app.services.privacy import ErasureService
+from app.services.people.privacy import ErasureService
 from app.services.publishing import PicturesOfAwards
 from app.services.publishing.status import ListAnchors
 from app.services.trust.external_trust_lists import TrustAnchors
 from app.services.verification.issuer_standing import ListShelf
 from app.settings import Settings
-from app.tenancy import TenantScope
 from sceau_credentials.values import DocumentSource
 
 # --- Attributes that a container builds on first use, from the type hints of constructors

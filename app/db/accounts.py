@@ -19,6 +19,7 @@ from sqlmodel import Session as DatabaseSession
 from sqlmodel import col, select, update
 
 from app.db.campus.people import addresses_by_campus
+from app.db.engine.tenancy import TenantScope, rows_named, rows_named_outside
 from app.db.engine.writes import IN_ONE_QUERY
 from app.db.people import MergeStore, PeopleStore
 from app.domain.accounts.permissions import NetworkAdministrator, Operator
@@ -37,7 +38,6 @@ from app.domain.campus.lti import LtiAccount, LtiLaunch
 from app.domain.campus.team import Invitation
 from app.domain.core import Clock
 from app.domain.people import Membership, Person, PersonAddress, PersonMerge, name_key
-from app.tenancy import TenantScope, rows_named, rows_named_outside
 
 
 @dataclass(frozen=True, eq=False)

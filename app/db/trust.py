@@ -14,6 +14,7 @@ from sqlmodel import SQLModel, col, or_, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from app.db.engine.queries import QuickRead, Store
+from app.db.engine.tenancy import found_by_name
 from app.db.engine.writes import bare_rows
 from app.domain.accounts.permissions import NetworkAdministrator
 from app.domain.badges import BadgeVersion
@@ -39,7 +40,6 @@ from app.domain.trust.organisations import (
 )
 from app.errors import NotFound
 from app.language import N_
-from app.tenancy import found_by_name
 
 
 class RecognitionStore(Store):

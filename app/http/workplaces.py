@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, cast
 
+import structlog
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.container import Services
+from app.container import AlreadyThere, DatabaseUnreachable, Process, Services
 from app.domain.accounts.permissions import (
     REQUIRES_PASSKEY,
     REQUIRES_REAUTH,
@@ -22,6 +25,7 @@ from app.domain.accounts.permissions import (
 )
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, Network
+from app.domain.people.consents import AccessRecord
 from app.errors import AppError
 from app.http.pages.render import CampusLook, NavigationLink, WorkspaceMenu, page
 from app.http.pages.words import local
@@ -30,6 +34,8 @@ from app.http.request_scope import ReadingServices, find_signed_in, services_at_
 from app.language import N_, filled
 from app.language.typography import translated
 from app.services.accounts.sessions import SignedIn
+
+log = structlog.get_logger(__name__)
 
 _LOOKING = ("GET", "HEAD")
 _REQUESTS = "/demandes"
@@ -209,3 +215,45 @@ def today_in(services: Services, campus: Campus) -> date:
 def sentence_of(error: AppError) -> str:
     """The error in the reader's language, for the top of a form."""
     return filled(translated(error.sentence), error.values)
+
+
+# --- Accesses to personal data that are logged
+
+
+@dataclass(frozen=True)
+class AccessView:
+    campus_id: uuid.UUID
+    person_id: uuid.UUID
+    viewer_id: uuid.UUID
+    looked_at: AccessRecord
+
+
+def access_views(request: Request, person_id: uuid.UUID | None, looked_at: AccessRecord) -> None:
+    """Called by the handler of such a page; `person_id` is None for an unknown person."""
+    if person_id is not None:
+        work = at_work(request)
+        look = AccessView(work.campus.id, person_id, work.who.person.id, looked_at)
+        request.state.looked = (*getattr(request.state, "looked", ()), look)
+
+
+@dataclass(frozen=True, eq=False)
+class AccessLogged:
+    """ASGI middleware: `request.state.looked` are the accesses to log."""
+
+    app: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app(scope, receive, send)
+        looks = scope.get("state", {}).get("looked", ()) if scope["type"] == "http" else ()
+        for look in dict.fromkeys(looks):
+            await run_in_threadpool(_note, scope["app"].state.process, look)
+
+
+def _note(process: Process, look: AccessView) -> None:
+    try:
+        with process.visit(campus_id=look.campus_id) as services:
+            services.private_looks.note(look.campus_id, look.person_id, look.viewer_id, look.looked_at)
+    except AlreadyThere:
+        pass
+    except DatabaseUnreachable as error:
+        log.warning("look not noted", kind=type(error).__name__)

@@ -56,7 +56,7 @@ def opened_awards(house: House, *people: ListedPerson, badge: BadgePage | None =
         awards = [line.award_id for line in result.lines if line.award_id]
         for award_id in awards:
             services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
-            services.personal_log.show(
+            services.log_disputes.show(
                 campus, award_id, levels(services, award_id, DisclosedContent.ALL), by=COMMAND
             )
     return awards

@@ -10,10 +10,10 @@ from tests.support.every import for_each
 
 ROOT = Path(__file__).parents[2]
 FORMS, MINORS = "tests/privacy/test_disclosure_in_every_form.py", "tests/privacy/test_minors.py"
-GUARDIANS, ERASURES = "tests/services/people/test_guardians.py", "tests/services/privacy/test_erasures.py"
+GUARDIANS, ERASURES = "tests/services/people/test_guardians.py", "tests/services/people/test_erasures.py"
 REISSUING, LEARNER = "tests/services/awards/test_reissuing.py", "tests/web/learners/test_learner_pages.py"
 PORTFOLIO, OLDER = "tests/web/learners/test_portfolio_pages.py", "tests/web/accounts/test_own_addresses.py"
-MY_DATA = "tests/web/privacy/test_my_data_pages.py"
+MY_DATA = "tests/web/people/test_my_data_pages.py"
 
 HELD_BY = {
     "La page ne montre ni nom, ni adresse, ni âge, ni classe, ni école.": (

@@ -25,8 +25,8 @@ from sqlalchemy import (
 from sqlalchemy.engine import make_url
 from sqlalchemy.types import TypeDecorator
 
-from app.domain.privacy.personal_data import HELD
-from app.tenancy.metadata import METADATA
+from app.db.engine.metadata import METADATA
+from app.domain.people.personal_data import HELD
 from tests.support.house import House
 
 AT = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)

@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from app.api.publishing.wallets import token_form
-from app.domain.verification import REQUEST_TYPE, PresentationRefused
+from app.domain.learners.presentations import REQUEST_TYPE, PresentationRefused
 from app.errors import Gone
 from app.http.policies import public
 from app.http.problems import documented

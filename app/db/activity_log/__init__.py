@@ -12,6 +12,7 @@ from sqlalchemy import select as select_rows
 from sqlmodel import col, delete, func, select
 
 from app.db.engine.queries import QuickRead, Store
+from app.db.engine.tenancy import rows_named
 from app.db.engine.writes import (
     IN_ONE_QUERY,
     among,
@@ -39,7 +40,6 @@ from app.domain.awards.open_badges import AwardEvidence, DisclosedContent, Evide
 from app.domain.people import PersonMerge
 from app.errors import NotFound
 from app.language import N_
-from app.tenancy import rows_named
 from sceau_credentials.evidence.documents import Leaf
 from sceau_credentials.transparency_log.notes import HASH_BYTES
 from sceau_credentials.transparency_log.tiles import WIDTH, Tile, rows_over

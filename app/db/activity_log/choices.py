@@ -30,6 +30,7 @@ from sqlmodel import select as one_of
 
 from app.db.activity_log.integrity import typed_values
 from app.db.engine.queries import Store
+from app.db.engine.tenancy import TenantScope
 from app.db.engine.writes import among
 from app.domain.accounts.sessions import ApiToken
 from app.domain.activity_log.recovery import (
@@ -53,7 +54,6 @@ from app.domain.reports.network import ReportSharing
 from app.domain.reports.surveys import SentenceState as SurveySentence
 from app.domain.reports.surveys import SurveyAnswer, SurveyLink
 from app.domain.trust.organisations import Endorsement
-from app.tenancy import TenantScope
 
 Key = tuple[Any, ...]
 _ONE_AT_A_TIME: Final = text("SELECT pg_advisory_xact_lock(7215340018)")

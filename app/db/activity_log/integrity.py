@@ -43,7 +43,7 @@ from app.domain.badges import Badge, BadgeVersion
 from app.domain.campus.campus import Label, Network, SealedKey
 from app.domain.core import UtcSecond
 from app.domain.people import Membership, Person
-from app.domain.privacy.consents import ErasedAward, Erasure
+from app.domain.people.consents import ErasedAward, Erasure
 from app.domain.publishing import StatusList, StatusSlot
 from app.domain.trust import FollowedList, NetworkKey, TrustEdition
 from app.domain.trust.organisations import Endorsement, EndorsementStatusSlot, Organisation, OrganisationKey

@@ -17,8 +17,9 @@ from app.db.badges import WITHOUT_PICTURES
 from app.db.engine.changes import changed_since
 from app.db.engine.queries import QuickRead, Store, are_in_force
 from app.db.engine.session import check_row
+from app.db.engine.tenancy import found_by_name, rows_named_outside
 from app.db.engine.writes import IN_ONE_QUERY, among, bare_rows, insert_rows
-from app.db.privacy import check_not_erased, erased_between
+from app.db.people.privacy import check_not_erased, erased_between
 from app.db.trust import is_shown, peer_is_shown
 from app.domain.activities import Activity
 from app.domain.awards import Award, AwardState, NewerDocument, SignedDocument, Visibility
@@ -28,13 +29,12 @@ from app.domain.campus.campus import Campus
 from app.domain.learners.requests import BadgeRequest
 from app.domain.messages import Handed, LetterState, Occasion, QueuedMessage
 from app.domain.people import AgeGroup, Person
+from app.domain.people.consents import ErasedAward
 from app.domain.people.parental_consent import is_minor_for
-from app.domain.privacy.consents import ErasedAward
 from app.domain.trust import PeerRecommendation
 from app.domain.trust.organisations import Endorsement
 from app.errors import NotFound
 from app.language import N_
-from app.tenancy import found_by_name, rows_named_outside
 
 _AT_HAND: Final = "page of an award"
 _KINDS: Final[tuple[type[SQLModel], ...]] = (Award, Person, SignedDocument, AwardEvidence)

@@ -17,6 +17,7 @@ from sqlmodel import SQLModel, col, func, select
 from app.db.activities import organised_by
 from app.db.awards import AwardStore
 from app.db.badges import BadgeStore
+from app.db.engine.tenancy import rows_named
 from app.db.engine.writes import insert_values
 from app.domain.accounts.sessions import ApiToken, Session
 from app.domain.accounts.sign_in import Passkey
@@ -46,7 +47,6 @@ from app.domain.trust import FollowedList, NetworkKey, Recognition
 from app.domain.trust.organisations import OrganisationKey
 from app.errors import NotFound, Unavailable
 from app.language import N_
-from app.tenancy import rows_named
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,6 +13,7 @@ from sqlalchemy.orm import ORMExecuteState, UOWTransaction
 from sqlmodel import Session, col
 from sqlmodel import select as one_of
 
+from app.db.engine.tenancy import TenantScope
 from app.db.engine.writes import ON_INSERT, among, upsert_rows
 from app.domain.activities import Activity, ActivityCampus, Participation
 from app.domain.activity_log import later_of
@@ -29,7 +30,6 @@ from app.domain.campus.integration import (
 )
 from app.domain.core import Clock
 from app.domain.people import Person, PersonMerge
-from app.tenancy import TenantScope
 
 
 class Watched(NamedTuple):

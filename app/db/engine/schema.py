@@ -19,10 +19,10 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session as DatabaseSession
 
+from app.db.engine import row_level_security as walls
 from app.db.engine.session import configuration, upgrade
 from app.errors import Unavailable
 from app.language import N_
-from app.tenancy import row_level_security as walls
 
 FIRST_DECLARED: Final = "0101"
 ANNOUNCED: Final = {

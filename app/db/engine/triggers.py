@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, text
 
-from app.tenancy.row_level_security import schema_of, search_path
+from app.db.engine.row_level_security import schema_of, search_path
 
 
 class Trigger(NamedTuple):

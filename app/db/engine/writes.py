@@ -58,7 +58,7 @@ def let_writes_go_on(engine: Engine) -> None:
 
 def can_copy(connection: Connection) -> bool:
     """PostgreSQL refuses COPY into a table with active row-level security (see
-    `app/tenancy/row_level_security.py`).
+    `app/db/engine/row_level_security.py`).
     """
     if connection.dialect.name != "postgresql":
         return False

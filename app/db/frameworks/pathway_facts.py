@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session, col, select
 
+from app.db.engine.tenancy import rows_named
 from app.domain.activities import Activity, ActivityCampus, Participation
 from app.domain.awards import Award, AwardState
 from app.domain.badges import BadgeCompetency
 from app.domain.frameworks.pathway_progress import AttendedActivity, HeldBadge, PathwayFacts, StageDecision
 from app.domain.frameworks.pathways import ConditionKind, PathwayContent, PathwayDecision, PathwayEnrolment
 from app.domain.learners.portfolios import Contribution, ContributionState
-from app.tenancy import rows_named
 
 
 @dataclass(frozen=True)

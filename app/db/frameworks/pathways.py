@@ -14,6 +14,7 @@ from sqlmodel import SQLModel, col, func, select
 
 from app.db.badges import WITHOUT_PICTURES
 from app.db.engine.queries import Store
+from app.db.engine.tenancy import rows_named
 from app.db.frameworks.pathway_facts import facts_of
 from app.domain.badges import Badge, BadgeVersion
 from app.domain.campus.campus import Campus, NetworkMember
@@ -33,7 +34,6 @@ from app.domain.frameworks.pathways import (
 from app.domain.people import Person
 from app.errors import NotFound
 from app.language import N_
-from app.tenancy import rows_named
 
 _MISSING = N_("Ce parcours n’existe pas ici.")
 _MOST_VALUES = 400

@@ -14,6 +14,7 @@ from sqlmodel import SQLModel, col, select, update
 from app.db.awards import AwardRecord, AwardStore
 from app.db.badges import WITHOUT_PICTURES
 from app.db.engine.queries import Store
+from app.db.engine.tenancy import rows_named_outside
 from app.db.engine.writes import among
 from app.domain.accounts.sessions import digest_of
 from app.domain.activities import Activity
@@ -33,10 +34,9 @@ from app.domain.learners.portfolios import (
 from app.domain.learners.requests import OPEN_STATES, BadgeRequest, RequestState, RequestStep
 from app.domain.messages import Occasion, QueuedMessage
 from app.domain.people import Membership, Person, PersonAddress, Role
-from app.domain.privacy.consents import PORTFOLIO_ERASED, ErasedPortfolio
+from app.domain.people.consents import PORTFOLIO_ERASED, ErasedPortfolio
 from app.errors import Gone, NotFound
 from app.language import N_
-from app.tenancy import rows_named_outside
 
 _RECENT = timedelta(days=90)
 """How long a decision stays on the person's own page."""

@@ -50,7 +50,7 @@ _KEYS = (
     "SELECT c.did, k.method_id, k.public_jwk, k.revoked_at FROM campus c LEFT JOIN signing_key k "
     "ON k.campus_id = c.id AND k.purpose <> 'activity_log' WHERE c.slug = {} ORDER BY k.created_at, k.method_id"
 )
-# Under row-level security, the application can only read the public half (app/tenancy/row_level_security.py).
+# Under row-level security, the application can only read the public half (app/db/engine/row_level_security.py).
 _PUBLIC_KEYS = _KEYS.replace(" AND k.purpose <> 'activity_log'", "").replace("signing_key", "published_key")
 _ERASED = "SELECT 1 FROM erased_award WHERE award_id = {}"
 _SNAPSHOT = "SELECT pg_current_snapshot()::text"

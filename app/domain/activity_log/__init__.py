@@ -21,7 +21,7 @@ from app.domain.badges import BadgeVersion
 from app.domain.campus.campus import SealedKey
 from app.domain.core import enum_column, foreign_key, json_column, new_id, primary_foreign_key, utc_datetime
 from app.domain.learners.portfolios import Contribution, ContributionState
-from app.domain.privacy.consents import reference_of
+from app.domain.people.consents import reference_of
 from app.domain.publishing import Addresses
 from app.errors import Conflict, InvalidInput
 from app.language import N_

@@ -15,7 +15,7 @@ from sqlmodel import Field, SQLModel
 from app.domain.activities import Activity, Participation
 from app.domain.core import foreign_key, new_id, primary_foreign_key, utc_datetime
 from app.domain.people import AgeGroup, Person, is_address, normal_address
-from app.domain.privacy.consents import About, Consent
+from app.domain.people.consents import About, Consent
 from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_
 

@@ -14,7 +14,7 @@ from app.db.activities.plans import ActivityPlanStore
 from app.db.campus import CampusStore, HistoryStore
 from app.db.campus.people import is_known_at
 from app.db.people import PeopleStore
-from app.db.privacy import ConsentStore
+from app.db.people.privacy import ConsentStore
 from app.domain.activities import Activity, ActivitySession, Participation, session_nearest
 from app.domain.activities.check_in import (
     REMEMBERED_FOR,
@@ -47,8 +47,8 @@ from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
 from app.domain.people import AgeGroup, Person, check_own_name, is_gone, name_key
+from app.domain.people.consents import About, consent
 from app.domain.people.parental_consent import OTHER, Question
-from app.domain.privacy.consents import About, consent
 from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_
 from app.services.activities.activities import ActivityService

@@ -14,6 +14,7 @@ import structlog
 from app.db.activities import ActivityStore
 from app.db.activity_log import ActivityLogStore, LogDisputeStore, full_tile
 from app.db.campus import CampusStore
+from app.db.engine.tenancy import TenantScope
 from app.db.frameworks.pathways import PathwayStore
 from app.domain.activities import Activity, Participation
 from app.domain.activity_log import (
@@ -49,7 +50,6 @@ from app.errors import Unavailable
 from app.language import N_
 from app.services.activity_log.recovery import Journal, RecoveryNotes
 from app.services.publishing.status import Signing
-from app.tenancy import TenantScope
 from sceau_credentials.errors import MalformedInput
 from sceau_credentials.evidence.documents import LoggedEntry
 from sceau_credentials.keys import SigningKey, VerificationKey

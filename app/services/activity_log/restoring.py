@@ -38,7 +38,7 @@ from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, KeyState, SealedKey
 from app.domain.core import Clock, new_id, whole_second
 from app.domain.people import Person
-from app.domain.privacy.consents import Erasure
+from app.domain.people.consents import Erasure
 from app.domain.publishing import AnchoredList, StatusList, StatusSlot
 from app.errors import AppError, Conflict, InvalidInput, NotFound
 from app.language import N_

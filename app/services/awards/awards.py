@@ -16,7 +16,7 @@ from app.db.badges import BadgeStore
 from app.db.campus import CampusStore, HistoryStore
 from app.db.messages import LetterStore
 from app.db.people import GuardianStore, PeopleStore
-from app.db.privacy import ConsentStore
+from app.db.people.privacy import ConsentStore
 from app.db.publishing import StatusStore
 from app.domain.activity_log import AWARD, EntryKind, Fact
 from app.domain.activity_log.recovery import AWARDS, DOCUMENTS, PEOPLE, SLOTS
@@ -40,8 +40,8 @@ from app.domain.campus.campus import Campus, KeyPurpose, KeyState
 from app.domain.core import Clock
 from app.domain.messages import Occasion, letter_about
 from app.domain.people import Person
+from app.domain.people.consents import About, consent
 from app.domain.people.parental_consent import check_may_open, check_may_show_further, needs_guardian_for
-from app.domain.privacy.consents import About, consent
 from app.domain.publishing import Addresses, StatusSlot, ids_of_code
 from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_

@@ -14,6 +14,7 @@ from app.db.awards import AwardStore
 from app.db.awards.batches import BatchStore
 from app.db.badges import BadgeStore
 from app.db.campus import CampusStore, HistoryStore
+from app.db.engine.tenancy import TenantScope
 from app.db.messages import LetterStore
 from app.domain.activities import Activity, homonym_of
 from app.domain.awards import Award, LineOutcome, undo
@@ -46,7 +47,6 @@ from app.services.awards.award_context import AwardContext, AwardRequest, Judged
 from app.services.awards.award_issuer import AwardIssuer, StoredAwards, Unfit
 from app.services.awards.eligibility import EligibilityService
 from app.services.publishing.status import StatusService
-from app.tenancy import TenantScope
 
 # --- What the list of a bulk award brought with it, and its removal when the award is undone
 

@@ -48,7 +48,7 @@ from app.services.activities.activities import ActivityService
 from app.services.activities.plans import ActivityPlans
 from app.services.activity_log import LoggedEvents
 from app.services.badges import BadgeService, Wording
-from app.services.privacy import ErasureService
+from app.services.people.privacy import ErasureService
 
 __all__ = ["DirectoryService", "PeopleOrder", "PersonFile", "SearchResults", "Start"]
 

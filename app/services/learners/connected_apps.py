@@ -15,7 +15,7 @@ from app.db.awards import AwardRecord, AwardStore
 from app.db.campus import CampusStore, HistoryStore
 from app.db.learners import ConnectedAppStore, PortfolioStore
 from app.db.people import PeopleStore
-from app.db.privacy import ConsentStore
+from app.db.people.privacy import ConsentStore
 from app.domain.accounts.sessions import digest_of
 from app.domain.accounts.sign_in import Changed
 from app.domain.campus.audit_log import Actor

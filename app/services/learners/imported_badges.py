@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from app.db.awards.batches import HolderStore
+from app.db.engine.tenancy import TenantScope
 from app.db.learners import BroughtBadgeStore
 from app.db.people import PeopleStore
 from app.domain.core import Clock
@@ -28,7 +29,6 @@ from app.services.verification.answers import Answer
 from app.services.verification.verdicts import HeadlineKind, Sentence, claims_of, headline
 from app.services.verification.verdicts.kinds import OF_UNKNOWN_ISSUER, WORDING
 from app.services.verification.verification import VerificationService
-from app.tenancy import TenantScope
 from sceau_credentials.verification.answers import Identity, Policy
 from sceau_credentials.verification.findings import Reason
 from sceau_credentials.verification.report import CheckId

@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 from app.db.awards import AwardRecord, AwardStore
 from app.db.learners import PortfolioStore
 from app.db.people import PeopleStore
-from app.db.privacy import ConsentStore
+from app.db.people.privacy import ConsentStore
 from app.domain.awards import Visibility, is_in_force
 from app.domain.awards.open_badges import DisclosedContent
 from app.domain.campus.audit_log import Actor
@@ -37,8 +37,8 @@ from app.domain.learners.portfolios import (
     shown_name,
 )
 from app.domain.people import Person
+from app.domain.people.consents import About, consent
 from app.domain.people.parental_consent import ParentNeeded, check_may_show_further, needs_parent
-from app.domain.privacy.consents import About, consent
 from app.domain.publishing import Addresses
 from app.errors import InvalidInput, NotAllowed, NotFound
 from app.language import N_

@@ -11,7 +11,7 @@ from typing import Final
 from app.db.awards import AwardRecord, AwardStore
 from app.db.campus import HistoryStore
 from app.db.learners.wallets import WalletStore
-from app.db.privacy import ConsentStore
+from app.db.people.privacy import ConsentStore
 from app.domain.accounts.sessions import digest_of
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus

@@ -20,7 +20,7 @@ from app.db.awards.batches import BatchStore
 from app.db.campus import CampusStore, HistoryStore
 from app.db.messages import LetterStore, ReminderStore
 from app.db.people import PeopleStore
-from app.db.privacy import ConsentStore
+from app.db.people.privacy import ConsentStore
 from app.domain.accounts.sessions import learner_link_proof, reminders_proof
 from app.domain.awards import Award
 from app.domain.awards.batches import is_handed_over
@@ -54,7 +54,7 @@ from app.domain.messages import (
     take,
 )
 from app.domain.people import Person, is_address, normal_address
-from app.domain.privacy.consents import About, consent
+from app.domain.people.consents import About, consent
 from app.domain.publishing import Addresses
 from app.errors import InvalidInput, NotFound
 from app.language import N_, speaking

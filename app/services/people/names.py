@@ -10,10 +10,11 @@ from app.db.accounts import OwnAddressStore
 from app.db.awards import AwardStore
 from app.db.awards.batches import HolderStore
 from app.db.campus import CampusStore, HistoryStore
+from app.db.engine.tenancy import TenantScope
 from app.db.learners import ConnectedAppStore, PortfolioStore
 from app.db.messages import LetterStore
 from app.db.people import GuardianStore, MergeStore, NameStore, PeopleStore
-from app.db.privacy import ConsentStore
+from app.db.people.privacy import ConsentStore
 from app.domain.activities import Activity, is_of_lycee_alone
 from app.domain.awards import Award, Visibility
 from app.domain.awards.open_badges import DisclosedContent, least_shown
@@ -44,7 +45,6 @@ from app.language import N_
 from app.services.accounts.sessions import SignedIn
 from app.services.activity_log.evidence import EvidenceDocuments
 from app.services.awards.reissuing import ReissueService
-from app.tenancy import TenantScope
 
 
 @dataclass(frozen=True)

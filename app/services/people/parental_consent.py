@@ -9,13 +9,14 @@ from app.db.awards import AwardRecord, AwardStore
 from app.db.campus import HistoryStore
 from app.db.messages import LetterStore
 from app.db.people import GuardianStore, PeopleStore
-from app.db.privacy import ConsentStore
+from app.db.people.privacy import ConsentStore
 from app.domain.awards import Award
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
 from app.domain.messages import Occasion, letter_to
 from app.domain.people import AgeGroup
+from app.domain.people.consents import About, By, consent
 from app.domain.people.parental_consent import (
     OlderAgreement,
     ParentAgreement,
@@ -30,7 +31,6 @@ from app.domain.people.parental_consent import (
     needs_guardian_for,
     parent_proof,
 )
-from app.domain.privacy.consents import About, By, consent
 from app.errors import Conflict, Gone, NotAllowed
 from app.language import N_
 from app.services.people.names import AgeBands

@@ -18,7 +18,7 @@ from app.db.campus import CampusStore, HistoryStore
 from app.db.campus.integration import AccessStore
 from app.db.messages import LetterStore
 from app.db.people import PeopleStore
-from app.db.privacy import ConsentStore
+from app.db.people.privacy import ConsentStore
 from app.domain.accounts.sessions import (
     ApiToken,
     Scope,
@@ -56,7 +56,7 @@ from app.domain.people import (
     normal_address,
     roles_at,
 )
-from app.domain.privacy.consents import About, consent
+from app.domain.people.consents import About, consent
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound, NotSignedIn
 from app.language import N_, current_locale
 from app.services.accounts.invitations import Memberships

@@ -30,9 +30,9 @@ from app.domain.awards.open_badges import profile_of
 from app.domain.badges import Badge, BadgeVersion
 from app.domain.campus.campus import Campus
 from app.domain.core import UNSHARED, Clock, Snapshot
-from app.domain.privacy.consents import ERASED
+from app.domain.learners.presentations import published_request_key
+from app.domain.people.consents import ERASED
 from app.domain.publishing import Addresses, SignedList
-from app.domain.verification import published_request_key
 from app.errors import AppError, Gone, NotAllowed, NotFound
 from app.language import N_
 from app.services.publishing.status import ListAnchors, Signing, StatusService, published_key

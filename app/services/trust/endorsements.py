@@ -19,7 +19,7 @@ from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import UNSHARED, Clock, Snapshot, as_signed, name_as_signed
 from app.domain.messages import Occasion, letter_to
-from app.domain.privacy.consents import ERASED
+from app.domain.people.consents import ERASED
 from app.domain.publishing import Addresses, ServiceDocuments
 from app.domain.trust.organisations import (
     AGAIN,

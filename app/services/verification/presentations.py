@@ -14,14 +14,12 @@ from urllib.parse import urlencode
 from app.adapters.secrets import KeyVault
 from app.db.awards import AwardRecord, AwardStore
 from app.db.campus import CampusStore, HistoryStore
-from app.db.verification import PresentationStore
+from app.db.learners.presentations import PresentationStore
 from app.domain.accounts.sessions import digest_of
 from app.domain.awards import AwardState, is_suspended
 from app.domain.campus.audit_log import Actor, HistoryEntry
 from app.domain.core import Clock, name_as_signed
-from app.domain.publishing import Addresses
-from app.domain.trust.organisations import Organisation, organisation_in
-from app.domain.verification import (
+from app.domain.learners.presentations import (
     REQUEST_TYPE,
     SCHEME,
     SD_JWT_QUERY,
@@ -46,6 +44,8 @@ from app.domain.verification import (
     request_signer,
     response_jwk,
 )
+from app.domain.publishing import Addresses
+from app.domain.trust.organisations import Organisation, organisation_in
 from app.errors import Conflict, Gone, NotFound
 from app.language import N_
 from app.language import gettext as _

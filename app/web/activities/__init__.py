@@ -333,7 +333,7 @@ def answer_dispute(
     services.activities.get(work.campus, activity_id)
     try:
         with write_transaction(request) as writing:
-            writing.personal_log.answer(work.campus, dispute_id, typed, by=work.actor)
+            writing.log_disputes.answer(work.campus, dispute_id, typed, by=work.actor)
     except InvalidInput as error:
         return _page(
             request, services, work, activity_id, refused=(dispute_id, typed, sentence_of(error)), status=422

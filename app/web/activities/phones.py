@@ -29,7 +29,7 @@ from app.domain.activities.check_in import (
 )
 from app.domain.activities.listed_people import ListedPerson
 from app.domain.people import AgeGroup, Person, is_address, normal_address
-from app.domain.privacy.consents import About, wording_of
+from app.domain.people.consents import About, wording_of
 from app.errors import AppError
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page

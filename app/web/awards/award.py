@@ -15,18 +15,17 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.awards import Visibility, end_of_last_day, may_renew
-from app.domain.privacy.consents import AccessRecord
+from app.domain.people.consents import AccessRecord
 from app.errors import Conflict, InvalidInput, NotAllowed
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.words import AWARD_CHANGES, BADGE_KINDS, reason_shown
 from app.http.request_scope import ReadingServices, write_transaction
-from app.http.workplaces import AtWork, at_work, sentence_of, staff
+from app.http.workplaces import AtWork, access_views, at_work, sentence_of, staff
 from app.language import N_
 from app.language.typography import translated
 from app.services.awards.awards import AwardRecord
 from app.web.awards.results import links_of
 from app.web.badges.rules import picture_of
-from app.web.privacy import access_views
 
 router = APIRouter(prefix="/gestion/{slug}/attributions")
 

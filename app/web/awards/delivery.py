@@ -15,7 +15,7 @@ from app.domain.accounts.permissions import Permission
 from app.domain.awards import shown_code
 from app.domain.core import plain_text
 from app.domain.messages import Handed, LetterState, QueuedMessage
-from app.domain.privacy.consents import About, wording_of
+from app.domain.people.consents import About, wording_of
 from app.errors import AppError, Conflict, InvalidInput
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page

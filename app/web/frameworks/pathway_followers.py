@@ -15,19 +15,18 @@ from app.domain.accounts.permissions import Permission
 from app.domain.awards import LineOutcome, in_words
 from app.domain.frameworks.pathways import ConditionKind, PathwayDecision, ProposalState, StageState
 from app.domain.people import Person
-from app.domain.privacy.consents import AccessRecord
+from app.domain.people.consents import AccessRecord
 from app.errors import AppError, Conflict, InvalidInput, NotAllowed
 from app.http.pages.forms import SafeForm, checked_form, text_of
 from app.http.pages.registers import Cell, table_file
 from app.http.pages.words import day
 from app.http.request_scope import ReadingServices, process_of, write_transaction
-from app.http.workplaces import AtWork, at_work, sentence_of, staff
+from app.http.workplaces import AtWork, access_views, at_work, sentence_of, staff
 from app.language import N_
 from app.language.typography import translated
 from app.services.awards.awards import AwardRequest
 from app.services.frameworks.pathway_progress import QUIET_AFTER, Follower, FollowerFilter, OwnPathway
 from app.web.frameworks.pathway_view import STATES, condition_words, shown_pathway
-from app.web.privacy import access_views
 
 router = APIRouter(prefix="/gestion/{slug}/parcours")
 _WORK, _AWARD = [staff(Permission.WORK)], [staff(Permission.AWARD)]

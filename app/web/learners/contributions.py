@@ -19,20 +19,19 @@ from app.domain.activities.files import ACCEPTED, FileNoun
 from app.domain.imports.lists.remarks import hours_fault, hours_in
 from app.domain.learners.portfolios import LATE_AFTER, Contribution, ContributionState, ContributionStatement
 from app.domain.people import Person
-from app.domain.privacy.consents import AccessRecord
+from app.domain.people.consents import AccessRecord
 from app.errors import AppError, Conflict, InvalidInput, NotFound
 from app.http.pages.forms import SafeForm, ids_in, text_of, texts_of
 from app.http.pages.render import page
 from app.http.pages.words import PARTS, StateLabel, hours_text
 from app.http.request_scope import ReadingServices, limited, write_transaction
 from app.http.response_cache import HOLDER, MORE_THAN_ONE_BADGE, check_speaks_for_person, holder_of
-from app.http.workplaces import AtWork, at_work, look_of, sentence_of, staff, today_in
+from app.http.workplaces import AtWork, access_views, at_work, look_of, sentence_of, staff, today_in
 from app.language import N_
 from app.language.typography import translated
 from app.services.accounts.sessions import Holder
 from app.services.learners.contributions import ContributionView
 from app.web.activities.files import files_shown, handed_in, previewed, saved
-from app.web.privacy import access_views
 
 
 @dataclass(frozen=True)
@@ -467,7 +466,7 @@ def answer_dispute(
         raise NotFound(N_("Cette demande n’existe pas ici."))
 
     def decide(writing: Services, work: AtWork) -> None:
-        writing.personal_log.answer(work.campus, dispute_id, words, by=work.actor)
+        writing.log_disputes.answer(work.campus, dispute_id, words, by=work.actor)
 
     return _decided(request, services, contribution_id, decide, f"{dispute_id}", words, "repondu")
 

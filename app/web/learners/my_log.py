@@ -14,8 +14,8 @@ from app.container import Services
 from app.domain.awards import Visibility
 from app.domain.awards.open_badges import DisclosedContent
 from app.domain.people import Person
+from app.domain.people.consents import AccessRecord
 from app.domain.people.parental_consent import is_minor_for
-from app.domain.privacy.consents import AccessRecord
 from app.errors import InvalidInput, NotFound
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page
@@ -26,8 +26,9 @@ from app.http.workplaces import look_of, sentence_of
 from app.language import N_, current_locale
 from app.language.typography import translated
 from app.services.accounts.sessions import Holder
+from app.services.activity_log.personal_log import PersonalLine
 from app.services.awards.papers import LogWords
-from app.services.learners.contributions import DISPUTABLE, PersonalLine
+from app.services.learners.contributions import DISPUTABLE
 from app.services.publishing import Published
 from app.web.activities.files import FileShown, files_shown, previewed, saved
 from app.web.activity_log import facts_of, kind_of
@@ -160,7 +161,7 @@ def choose_what_is_shown(
     who = holder_of(award_id, request, services)
     wanted = _wanted(services, award_id, form)
     record = services.awards.record(award_id)
-    services.personal_log.show(record.campus, award_id, wanted, by=who.actor)
+    services.log_disputes.show(record.campus, award_id, wanted, by=who.actor)
     return RedirectResponse(f"/mes-badges/{award_id}/journal?fait=montre", status_code=303)
 
 
@@ -184,7 +185,7 @@ def dispute_a_line(
             campus = writing.awards.record(award_id).campus
             if number not in {each.number for each in _lines(writing, who, award_id)}:
                 raise NotFound(N_("Cette ligne n’est pas à votre sujet."))
-            writing.personal_log.dispute(who.person.id, campus, number, said, by=who.actor)
+            writing.log_disputes.dispute(who.person.id, campus, number, said, by=who.actor)
     except InvalidInput as error:
         refused = Refused(number, said, sentence_of(error))
         return _page(request, services, award_id, refused=refused, status=422)

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from app.container import Services
 from app.domain.activities import is_of_pupils
 from app.domain.awards import Visibility
-from app.domain.privacy.consents import About, wording_of
+from app.domain.people.consents import About, wording_of
 from app.errors import InvalidInput
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page
@@ -74,7 +74,7 @@ def _page(
     worded = " ".join((badge.title, badge.description, badge.criteria)) if badge else ""
     reply = page(
         request,
-        "privacy/parent.html",
+        "people/privacy/parent.html",
         campus=look_of(record.campus),
         private=True,
         status=status,

@@ -16,13 +16,13 @@ from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.awards import in_words
 from app.domain.learners.requests import LATE_AFTER, OPEN_STATES, RequestState, check_reason
-from app.domain.privacy.consents import AccessRecord
+from app.domain.people.consents import AccessRecord
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from app.http.pages.forms import Count, SafeForm, text_of
 from app.http.pages.registers import Column, ListQuery
 from app.http.pages.words import BADGE_KINDS, StateLabel, day
 from app.http.request_scope import ReadingServices, process_of, write_transaction
-from app.http.workplaces import AtWork, at_work, sentence_of, staff, today_in
+from app.http.workplaces import AtWork, access_views, at_work, sentence_of, staff, today_in
 from app.language import N_
 from app.language.typography import translated, translated_plural
 from app.services.campus.registers import ListedRequest, Register, RequestFilter, RequestSort
@@ -30,7 +30,6 @@ from app.services.learners.requests import UnderReview
 from app.web.campus.dashboard import other_decisions
 from app.web.campus.registers import Choice, Listing, Row, Shown, on_day, state, words
 from app.web.learners.requests import QUEUE_STATES
-from app.web.privacy import access_views
 
 COLUMNS = (
     Column("personne", N_("Personne"), sort="personne", heads=(N_("Nom"), N_("Prénom"))),

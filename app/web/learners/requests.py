@@ -16,7 +16,7 @@ from app.domain.activities.files import ACCEPTED, FileNoun
 from app.domain.awards import EligibilityResult, LineOutcome, in_words
 from app.domain.learners.requests import RequestState, Step, reviewers_needed
 from app.domain.people import normal_address
-from app.domain.privacy.consents import AccessRecord
+from app.domain.people.consents import AccessRecord
 from app.errors import AppError, Conflict, InvalidInput
 from app.http.pages.forms import SafeForm, text_of, texts_of
 from app.http.pages.render import page
@@ -24,14 +24,13 @@ from app.http.pages.words import BADGE_KINDS, StateLabel, sentence_text
 from app.http.policies import public
 from app.http.request_scope import CROSS_TENANT, ReadingServices, limited, process_of, write_transaction
 from app.http.response_cache import people_here
-from app.http.workplaces import AtWork, at_work, look_of, sentence_of, staff
+from app.http.workplaces import AtWork, access_views, at_work, look_of, sentence_of, staff
 from app.language import N_
 from app.language.typography import translated
 from app.services.badges import picture_words
 from app.services.learners.requests import KnownRequest, MyRequest, RequestOutcome, UnderReview
 from app.web.activities.files import files_shown, handed_in, previewed, saved
 from app.web.badges.rules import picture_of
-from app.web.privacy import access_views
 
 router = APIRouter(dependencies=[CROSS_TENANT])
 _NOTHING = RequestOutcome("", "", "", "")

@@ -22,13 +22,13 @@ from app.domain.activities.listed_people import ListedPerson
 from app.domain.imports.lists.remarks import hours_in
 from app.domain.imports.lists.text import MAX_LINES
 from app.domain.people import AgeGroup, Person, normal_address
+from app.domain.people.consents import AccessRecord
 from app.domain.people.parental_consent import NO_ANSWERS, ListAnswers, digest_of_list
-from app.domain.privacy.consents import AccessRecord
 from app.errors import AppError, InvalidInput
 from app.http.pages.forms import SafeForm, text_of, texts_of, untouched_text_of
 from app.http.pages.words import PARTS, days, hours_text
 from app.http.request_scope import CROSS_TENANT, ReadingServices, write_transaction
-from app.http.workplaces import AtWork, at_work, sentence_of, staff
+from app.http.workplaces import AtWork, access_views, at_work, sentence_of, staff
 from app.language import N_
 from app.language.typography import translated
 from app.services.campus.dashboard import Start
@@ -53,7 +53,6 @@ from app.web.imports.list_table import (
     table_fields,
 )
 from app.web.people.names import outcome_words
-from app.web.privacy import access_views
 
 FEW, MANY = 5, 30
 search_router = APIRouter(prefix="/gestion/{slug}/recherche")

@@ -11,8 +11,8 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
 from starlette.background import BackgroundTask
 
+from app.domain.learners.presentations import BadgeWish, RequestState, reference_of
 from app.domain.messages import Letter, Mailer
-from app.domain.verification import BadgeWish, RequestState, reference_of
 from app.errors import AppError, InvalidInput, NotAllowed, NotFound, NotSignedIn
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 
 from app.domain.campus.audit_log import Actor
 from app.domain.people import AgeGroup, Person
-from app.domain.privacy.consents import About
+from app.domain.people.consents import About
 from tests.api import clients
 from tests.support.forms import form_with
 from tests.support.house import COMMAND, House, send

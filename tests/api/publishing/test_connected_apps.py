@@ -28,7 +28,7 @@ from app.domain.learners.connected_apps import (
     read_registration,
 )
 from app.domain.people import AgeGroup, Person
-from app.domain.privacy.consents import About, By, consent
+from app.domain.people.consents import About, By, consent
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound, NotSignedIn
 from app.services.learners.connected_apps import AppAccess
 from app.services.learners.imported_badges import Upserted

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi.testclient import TestClient
 
-from app.domain.verification import REQUEST_LIFE
+from app.domain.learners.presentations import REQUEST_LIFE
 from sceau_credentials.proofs.vc_jwt import parse_compact_jws
 from sceau_credentials.values import JsonObject
 from tests.services.learners.test_wallets import open_award

@@ -15,12 +15,12 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine, inspect, text
 
 from app.db.engine import session
+from app.db.engine.metadata import METADATA
 from app.db.engine.schema import SchemaState, schema_state
 from app.db.engine.session import open_engine
 from app.domain.campus.audit_log import Actor
 from app.domain.reports.surveys import Answer
 from app.services.learners.requests import RequestOutcome
-from app.tenancy.metadata import METADATA
 from tests.support.databases.engines import as_owner
 from tests.support.handed import PHONE, photo
 from tests.support.house import COMMAND, build_house

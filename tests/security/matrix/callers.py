@@ -162,7 +162,7 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
         line = services.activity_log.store.newest_about(
             services.activity_log.open(campus).id, "participation", [participation.id]
         )[participation.id]
-        dispute = services.personal_log.dispute(
+        dispute = services.log_disputes.dispute(
             person.id, campus, line, "Je suis restée trois heures.", by=COMMAND
         )
         told = ContributionStatement(

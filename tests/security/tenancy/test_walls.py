@@ -34,13 +34,13 @@ from sqlmodel import Session
 
 from app.container import Process
 from app.db.awards import AwardEvidenceStore, AwardStore
+from app.db.engine import row_level_security as walls
+from app.db.engine.metadata import METADATA
 from app.db.engine.session import open_engine, open_session
+from app.db.engine.tenancy import TenantScope, rows_named
 from app.db.trust import EndorsementStore
 from app.domain.awards import Visibility
 from app.settings import Settings
-from app.tenancy import TenantScope, rows_named
-from app.tenancy import row_level_security as walls
-from app.tenancy.metadata import METADATA
 from tests.support.databases.engines import as_application, as_owner, restricted_role, temporary_walled
 from tests.support.every import for_each
 

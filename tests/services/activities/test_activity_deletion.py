@@ -8,13 +8,13 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select
 
+from app.db.engine.metadata import METADATA
 from app.domain.activities import WHY_IT_STAYS, Activity, ActivityKind, Holding, PartKind, Plan, StillHeld
 from app.domain.awards.batches import BatchState
 from app.domain.campus.audit_log import Actor, HistoryEntry
 from app.domain.learners.portfolios import ContributionStatement
 from app.errors import NotAllowed, NotFound
 from app.services.awards.awards import AwardRequest
-from app.tenancy.metadata import METADATA
 from tests.services.activities.test_rooms import opened, sign, ticket
 from tests.support.handed import PDF
 from tests.support.house import COMMAND, House, listed

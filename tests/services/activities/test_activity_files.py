@@ -13,7 +13,7 @@ from app.domain.awards import Visibility
 from app.domain.awards.open_badges import DisclosedContent
 from app.domain.campus.audit_log import Actor
 from app.domain.people import Person
-from app.domain.privacy.consents import KEPT_FOR, AccessRecord
+from app.domain.people.consents import KEPT_FOR, AccessRecord
 from app.errors import InvalidInput, NotFound
 from tests.support.handed import PDF, photo
 from tests.support.house import COMMAND, House
@@ -130,13 +130,13 @@ def test_the_world_sees_a_photo_only_where_all_agreed_and_the_holder_shows_the_a
     with house.unit_of_work() as services:
         services.awards.set_visibility(award_id, Visibility.OPEN, by=Actor(zoe.id))
         number = services.evidence.find(award_id).entries[0]
-        services.personal_log.show(house.campus, award_id, {number: DisclosedContent.ALL}, by=Actor(zoe.id))
+        services.log_disputes.show(house.campus, award_id, {number: DisclosedContent.ALL}, by=Actor(zoe.id))
     assert not seen()
     with house.unit_of_work() as services:
         services.activity_files.allow(house.campus, house.activity.id, file_id, True, by=COMMAND)
     assert seen()
     with house.unit_of_work() as services:
-        services.personal_log.show(
+        services.log_disputes.show(
             house.campus, award_id, {number: DisclosedContent.SUMMARY}, by=Actor(zoe.id)
         )
     assert not seen()

@@ -10,7 +10,7 @@ import pytest
 from app.domain.people import Role
 from app.errors import Conflict
 from app.services.activity_log.log_check import Older
-from app.services.privacy import ErasureService
+from app.services.people.privacy import ErasureService
 from tests.services.activity_log.test_restoring import faults
 from tests.support.databases.copies import Backup, drop_copies
 from tests.support.house import COMMAND, House

@@ -234,14 +234,14 @@ def test_an_award_of_the_activity_rests_on_it_and_the_holder_chooses_what_is_sho
         services.awards.set_visibility(award_id, Visibility.OPEN, by=Actor(zoe.id))
         with pytest.raises(NotFound):
             services.shown_files.find(award_id, photo_line.number)
-        services.personal_log.show(
+        services.log_disputes.show(
             house.campus, award_id, {photo_line.number: DisclosedContent.ALL}, by=Actor(zoe.id)
         )
         file_id = services.shown_files.find(award_id, photo_line.number)
         assert (
             sha256(services.files.open_any(file_id).content).hexdigest() == photo_line.facts["contentDigest"]
         )
-        services.personal_log.show(
+        services.log_disputes.show(
             house.campus, award_id, {photo_line.number: DisclosedContent.EXISTENCE}, by=Actor(zoe.id)
         )
         with pytest.raises(NotFound):
@@ -274,15 +274,15 @@ def test_a_line_said_to_be_wrong_waits_on_the_desk_until_it_is_answered(house: H
     (line,) = payloads(house, zoe, CONTRIBUTION)
     piece = payloads(house, zoe, ARTEFACT)[0]
     with house.unit_of_work() as services, pytest.raises(NotFound):
-        services.personal_log.dispute(
+        services.log_disputes.dispute(
             zoe.id, house.campus, piece.number, "Ce n’est pas moi.", by=Actor(zoe.id)
         )
     with house.unit_of_work() as services:
-        services.personal_log.dispute(zoe.id, house.campus, line.number, "Trois heures.", by=Actor(zoe.id))
+        services.log_disputes.dispute(zoe.id, house.campus, line.number, "Trois heures.", by=Actor(zoe.id))
         assert services.stores.contributions.count_waiting(house.campus.id, limit=10) == 1
         (view,) = services.contributions.disputed(house.campus, limit=10)
         (dispute,) = view.disputes
-        services.personal_log.answer(house.campus, dispute.id, "C’est corrigé.", by=trainer(house))
+        services.log_disputes.answer(house.campus, dispute.id, "C’est corrigé.", by=trainer(house))
         assert not services.contributions.disputed(house.campus, limit=10)
         assert not services.contributions.look(house.campus, made).disputes
 

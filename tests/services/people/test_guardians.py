@@ -10,8 +10,8 @@ import pytest
 from app.domain.awards import Visibility
 from app.domain.campus.audit_log import Actor
 from app.domain.learners.portfolios import Grouping, Naming
+from app.domain.people.consents import WORDINGS, About, By
 from app.domain.people.parental_consent import ParentNeeded
-from app.domain.privacy.consents import WORDINGS, About, By
 from app.errors import Conflict, Gone, InvalidInput, NotFound
 from app.services.learners.portfolios import Wishes
 from tests.support.house import COMMAND, House

@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from app.db.engine.session import open_engine
-from app.db.privacy import PersonalDataStore, owner_of
+from app.db.people.privacy import PersonalDataStore, owner_of
 from app.db.reports import counting
 from app.db.reports.counting import ReportCountStore
 from app.db.reports.counts import CountStore

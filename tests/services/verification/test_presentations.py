@@ -18,7 +18,7 @@ from sqlalchemy import func, select
 
 from app.domain.awards import Visibility
 from app.domain.campus.audit_log import Actor
-from app.domain.verification import (
+from app.domain.learners.presentations import (
     READ_LIFE,
     REQUEST_LIFE,
     Attestation,

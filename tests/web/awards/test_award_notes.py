@@ -40,7 +40,7 @@ def evidence_in(house: House, done: Response, shown: DisclosedContent | None = N
         for award_id in award_ids if shown else ():
             row = services.evidence.find(award_id)
             assert row is not None
-            services.personal_log.show(house.campus, award_id, dict.fromkeys(row.entries, shown), by=COMMAND)
+            services.log_disputes.show(house.campus, award_id, dict.fromkeys(row.entries, shown), by=COMMAND)
         records = [services.awards.record(award_id) for award_id in award_ids]
         return {
             record.person.given_name: services.publication.award_file(record, "json").body.decode()

@@ -180,7 +180,7 @@ def show_all(house: House) -> None:
         for record in services.awards.list_in(house.campus):
             row = services.evidence.find(record.award.id)
             wanted = dict.fromkeys(row.entries if row else (), DisclosedContent.ALL)
-            services.personal_log.show(house.campus, record.award.id, wanted, by=COMMAND)
+            services.log_disputes.show(house.campus, record.award.id, wanted, by=COMMAND)
 
 
 def test_badges_group_themselves_by_project(house: House, zoe: TestClient, portfolio: str):

@@ -13,7 +13,7 @@ from sqlmodel import delete, select
 from app.adapters.rate_limits import limits_in
 from app.domain.learners.requests import BadgeRequest, RequestState
 from app.domain.people import Person, Role
-from app.domain.privacy.consents import AccessEvent
+from app.domain.people.consents import AccessEvent
 from app.services.badges import wording_of
 from tests.support.forms import form_with
 from tests.support.house import COMMAND, House, build_house, send

@@ -42,7 +42,7 @@ def show_all(house: House, award_id: uuid.UUID) -> None:
     with house.unit_of_work() as services:
         row = services.evidence.find(award_id)
         assert row is not None
-        services.personal_log.show(
+        services.log_disputes.show(
             house.campus, award_id, dict.fromkeys(row.entries, DisclosedContent.ALL), by=COMMAND
         )
 

@@ -16,9 +16,9 @@ from app.adapters.rate_limits import limits_in
 from app.domain.accounts.rate_limits import LIMITS
 from app.domain.awards import Visibility
 from app.domain.campus.audit_log import Actor
+from app.domain.learners.presentations import REQUEST_LIFE
 from app.domain.people import AgeGroup
 from app.domain.trust.organisations import Organisation, desk_token
-from app.domain.verification import REQUEST_LIFE
 from app.web.badges.rules import Mastery
 from app.web.publishing.award_page import public_words
 from app.web.trust.endorsements import PeerShown

@@ -1,4 +1,4 @@
-"""All rows about one person, found, counted and erased by the register in `app/domain/privacy/personal_data.py`."""
+"""All rows about one person, found, counted and erased by the register in `app/domain/people/personal_data.py`."""
 
 from __future__ import annotations
 
@@ -29,8 +29,11 @@ from sqlalchemy import cast as sql_cast
 from sqlalchemy import select as sa_select
 from sqlmodel import Session, col, select
 
+from app.db.engine.metadata import METADATA
 from app.db.engine.queries import Store, plain
+from app.db.engine.row_level_security import leads_to_a_campus
 from app.db.engine.schema import check_knows_every_table
+from app.db.engine.tenancy import rows_named
 from app.db.engine.writes import IN_ONE_QUERY, insert_rows
 from app.db.reports.counts import CountStore
 from app.db.reports.tombstones import Counted, TombstoneStore
@@ -39,9 +42,8 @@ from app.domain.campus.integration import KEPT_DELIVERIES
 from app.domain.core import plain_text
 from app.domain.learners.portfolios import Portfolio
 from app.domain.learners.requests import RequestState
-from app.domain.people import Person
-from app.domain.privacy import personal_data
-from app.domain.privacy.consents import (
+from app.domain.people import Person, personal_data
+from app.domain.people.consents import (
     ERASED,
     AccessEvent,
     AccessRecord,
@@ -50,14 +52,11 @@ from app.domain.privacy.consents import (
     ErasedPortfolio,
     Erasure,
 )
-from app.domain.privacy.personal_data import HELD, HeldData, Link
+from app.domain.people.personal_data import HELD, HeldData, Link
 from app.domain.trust import PEER_KINDS, READ_WITHIN
 from app.domain.trust.organisations import Refusal, RequestKind
 from app.errors import Gone, NotFound
 from app.language import N_
-from app.tenancy import rows_named
-from app.tenancy.metadata import METADATA
-from app.tenancy.row_level_security import leads_to_a_campus
 
 NO_OWNER = uuid.UUID(int=0)
 """The `noun_id` of audit log entries about an erased person."""

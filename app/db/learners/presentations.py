@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlmodel import Session as DatabaseSession
 from sqlmodel import col, delete, select, update
 
-from app.domain.verification import READ_LIFE, PresentationRequest, RequestState
+from app.domain.learners.presentations import READ_LIFE, PresentationRequest, RequestState
 
 
 @dataclass(frozen=True, eq=False)

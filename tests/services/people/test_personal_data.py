@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from sqlalchemy import Table
 
+from app.db.engine.metadata import METADATA
 from app.domain.accounts.sign_in import Wish, mailbox_token
-from app.domain.privacy.personal_data import HELD, IMPERSONAL
-from app.tenancy.metadata import METADATA
+from app.domain.people.personal_data import HELD, IMPERSONAL
 from tests.support.every import for_each
 from tests.support.house import House
 from tests.support.somebody import everything, fill, mark_of
 
 TABLES = METADATA.sorted_tables
 HOW = (
-    "{name} is a new table: say in app/domain/privacy/personal_data.py what it holds. About people: a line in HELD, with the "
+    "{name} is a new table: say in app/domain/people/personal_data.py what it holds. About people: a line in HELD, with the "
     "column that leads to the person, or to a row that is about them; then it is in their archive and goes with their "
     "erasure. Otherwise: a line in IMPERSONAL, with the reason in a few words."
 )
 WHO = (
-    "{name}.{column} points to a person: in app/domain/privacy/personal_data.py it is a link of HELD (the row is about them) or "
+    "{name}.{column} points to a person: in app/domain/people/personal_data.py it is a link of HELD (the row is about them) or "
     "one of its mentions (they acted on a row about somebody else; then it may be empty)."
 )
 

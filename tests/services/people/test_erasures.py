@@ -11,7 +11,7 @@ from sqlmodel import select
 
 from app.container import Services
 from app.db.engine.schema import MIGRATION_LOCK
-from app.db.privacy import NO_OWNER
+from app.db.people.privacy import NO_OWNER
 from app.domain.accounts.sign_in import LINK_LIFE, Wish, mailbox_token
 from app.domain.activities import Activity, ActivityKind
 from app.domain.activities.check_in import Ticket
@@ -21,7 +21,7 @@ from app.domain.awards import Visibility
 from app.domain.badges import BadgeKind
 from app.domain.campus.audit_log import Actor, HistoryEntry
 from app.domain.people import Role
-from app.domain.privacy.consents import Erasure, StillWorksHere
+from app.domain.people.consents import Erasure, StillWorksHere
 from app.errors import Gone, InvalidInput, NotFound, NotSignedIn, Unavailable
 from app.services.activity_log.log_check import LogCheck
 from app.services.awards.awards import AwardRequest, BatchResult
@@ -138,7 +138,7 @@ def live(house: House) -> tuple[BatchResult, uuid.UUID]:
         services.awards.set_visibility(award_id, Visibility.OPEN, by=Actor(person_id))
         services.handing_over.claim(award_id, by=Actor(person_id))
         line = services.personal_log.lines(person_id, {house.campus.id})[-1]
-        services.personal_log.dispute(person_id, house.campus, line.number, CONTESTED, by=Actor(person_id))
+        services.log_disputes.dispute(person_id, house.campus, line.number, CONTESTED, by=Actor(person_id))
         asked = RequestOutcome(given, family, ADDRESS, STORY, "https://exemple.fr/carnet-de-zoelie")
         token = services.asking.token_of(services.asking.ask(accepting(services, house), asked))
         services.asking.confirm(token)

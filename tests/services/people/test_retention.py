@@ -6,10 +6,10 @@ from datetime import timedelta
 
 from sqlalchemy import text
 
+from app.db.engine.metadata import METADATA
 from app.domain.campus.lti import LAUNCH_LIFE
-from app.domain.privacy import personal_data
+from app.domain.people import personal_data
 from app.jobs.kinds import EVERYTHING, delete_some
-from app.tenancy.metadata import METADATA
 from tests.security.matrix.cases import launch_secret
 from tests.support.house import House
 from tests.support.somebody import fill

@@ -7,8 +7,8 @@ import json
 import uuid
 import zipfile
 
-from app.domain.privacy.personal_data import HELD
-from app.tenancy.metadata import METADATA
+from app.db.engine.metadata import METADATA
+from app.domain.people.personal_data import HELD
 from sceau_credentials.keys import encode_base64url
 from tests.support.house import House
 from tests.support.somebody import fill, forms_of, mark_of

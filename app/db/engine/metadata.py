@@ -13,10 +13,8 @@ from app.domain import (
     frameworks,
     messages,
     people,
-    privacy,
     publishing,
     trust,
-    verification,
 )
 from app.domain.accounts import permissions, rate_limits, sessions, sign_in
 from app.domain.activities import check_in, files
@@ -26,8 +24,16 @@ from app.domain.badges import shared_definitions
 from app.domain.campus import audit_log, campus, integration, lti, registers, sender, team
 from app.domain.frameworks import pathways
 from app.domain.imports import calendars, imports
-from app.domain.learners import connected_apps, portfolios, ratings, requests, wallet_authorization, wallets
-from app.domain.people import parental_consent
+from app.domain.learners import (
+    connected_apps,
+    portfolios,
+    presentations,
+    ratings,
+    requests,
+    wallet_authorization,
+    wallets,
+)
+from app.domain.people import consents, parental_consent
 from app.domain.reports import counts, editions, facts, ledger, network, surveys
 from app.domain.trust import organisations
 
@@ -42,6 +48,7 @@ MODULES = (
     campus,
     check_in,
     connected_apps,
+    consents,
     core,
     counts,
     editions,
@@ -61,7 +68,7 @@ MODULES = (
     people,
     permissions,
     portfolios,
-    privacy,
+    presentations,
     publishing,
     rate_limits,
     ratings,
@@ -76,7 +83,6 @@ MODULES = (
     surveys,
     team,
     trust,
-    verification,
     wallet_authorization,
     wallets,
 )

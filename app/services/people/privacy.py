@@ -19,7 +19,7 @@ from app.db.campus import CampusStore, HistoryStore
 from app.db.imports import ImportStore
 from app.db.messages import LetterStore
 from app.db.people import PeopleStore
-from app.db.privacy import (
+from app.db.people.privacy import (
     GONE,
     AccessLogStore,
     ConsentStore,
@@ -37,7 +37,7 @@ from app.domain.campus.campus import Campus
 from app.domain.core import Clock
 from app.domain.messages import Occasion, letter_to
 from app.domain.people import Person
-from app.domain.privacy.consents import (
+from app.domain.people.consents import (
     KEPT_FOR,
     AccessEvent,
     AccessRecord,
@@ -46,13 +46,13 @@ from app.domain.privacy.consents import (
     check_reason,
     sentence_of,
 )
-from app.domain.privacy.personal_data import HELD, KEPT, DataSubjectMatter
+from app.domain.people.personal_data import HELD, KEPT, DataSubjectMatter
 from app.errors import NotFound, NotSignedIn
 from app.language import N_, gettext, locales, speaking
 from app.language.typography import translated
 from app.services.activity_log import ActivityLog, LoggedEvents, LogOutOfStep
 from app.services.activity_log.evidence import LogPublication
-from app.services.learners.contributions import PersonalLog
+from app.services.activity_log.personal_log import PersonalLog
 from app.services.people.upserts import ApiAnswers
 from app.services.publishing import PublicationService, Published
 from app.services.publishing.status import StatusService

@@ -1,4 +1,4 @@
-"""Tenant scope of one transaction (`app/tenancy/row_level_security.py`); without effect on SQLite."""
+"""Tenant scope of one transaction (`app/db/engine/row_level_security.py`); without effect on SQLite."""
 
 from __future__ import annotations
 

@@ -8,18 +8,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-import structlog
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
-from starlette.concurrency import run_in_threadpool
-from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.container import AlreadyThere, DatabaseUnreachable, Process, Services
+from app.container import Services
 from app.domain.accounts.permissions import Permission
+from app.domain.people.consents import About, By, wording_of
+from app.domain.people.consents import sentence_of as sentence_of_consent
 from app.domain.people.parental_consent import needs_parent
-from app.domain.privacy.consents import About, AccessRecord, By, wording_of
-from app.domain.privacy.consents import sentence_of as sentence_of_consent
-from app.domain.privacy.personal_data import KEPT, DataSubjectMatter
+from app.domain.people.personal_data import KEPT, DataSubjectMatter
 from app.errors import AppError, Conflict, InvalidInput, NotSignedIn
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page
@@ -47,7 +44,7 @@ from app.language.typography import translated, translated_plural
 from app.services.accounts.sessions import SignedIn
 from app.services.awards.awards import AwardRecord
 from app.services.awards.papers import ErasureWords
-from app.services.privacy import ErasureNotice
+from app.services.people.privacy import ErasureNotice
 from app.services.publishing import Published
 
 STAYS = (
@@ -107,7 +104,7 @@ def show_my_data(award_id: uuid.UUID, request: Request, services: ReadingService
     foreseen = services.erasures.foresee(who.person.id)
     return _own(
         request,
-        "privacy/show.html",
+        "people/privacy/show.html",
         record,
         name=who.person.name,
         matters=matters_shown(foreseen.by_matter),
@@ -174,7 +171,7 @@ def ask_archive(
     record = services.awards.record(award_id)
     with write_transaction(request) as writing:
         is_written_to = writing.archive.ask(record)
-    return _asked(request, record, is_written_to, "privacy/archive_asked.html")
+    return _asked(request, record, is_written_to, "people/privacy/archive_asked.html")
 
 
 @router.get("/archive/{token}")
@@ -184,7 +181,7 @@ def show_archive(token: str, request: Request, services: ReadingServices) -> HTM
     record = services.archive.asked(token)
     answer = page(
         request,
-        "privacy/archive.html",
+        "people/privacy/archive.html",
         campus=look_of(record.campus),
         private=True,
         name=record.person.given_name or record.person.name,
@@ -236,7 +233,7 @@ def ask_erasure(
             is_written_to = writing.erasures.ask(record, everywhere=wanted == EVERYWHERE)
     except AppError as error:
         return _choice(request, services, award_id, wanted=wanted, trouble=sentence_of(error))
-    return _asked(request, record, is_written_to, "privacy/asked.html")
+    return _asked(request, record, is_written_to, "people/privacy/asked.html")
 
 
 def _choice(
@@ -249,7 +246,7 @@ def _choice(
     others = [each.name for each in foreseen.campuses if each.id != record.campus.id]
     return _own(
         request,
-        "privacy/erase.html",
+        "people/privacy/erase.html",
         record,
         status=422 if trouble else 200,
         trouble=trouble,
@@ -312,7 +309,7 @@ def _last_word(request: Request, services: Services, token: str, *, trouble: str
     campuses: Sequence[str] = [each.name for each in foreseen.campuses]
     answer = page(
         request,
-        "privacy/confirm.html",
+        "people/privacy/confirm.html",
         campus=look_of(record.campus),
         private=True,
         status=422 if trouble else 200,
@@ -355,7 +352,7 @@ def show_erasure(erasure_id: uuid.UUID, request: Request, services: ReadingServi
     told = services.erasure_proofs.of_request(erasure_id)
     answer = page(
         request,
-        "privacy/erased.html",
+        "people/privacy/erased.html",
         private=True,
         erasures=[shown(each) for each in told],
         stays=stays_shown(),
@@ -448,7 +445,7 @@ def desk_of_protection(request: Request, services: ReadingServices) -> HTMLRespo
     work = at_work(request)
     return work.page(
         request,
-        "privacy/desk.html",
+        "people/privacy/desk.html",
         erasures=[
             (
                 each.reference,
@@ -515,7 +512,7 @@ def _form(
     foreseen = services.erasures.foresee(person_id, work.campus)
     return work.page(
         request,
-        "privacy/erase_for.html",
+        "people/privacy/erase_for.html",
         status=422 if trouble or reason_trouble else 200,
         name=person.name,
         person_url=f"{work.home}/repertoire/{person_id}",
@@ -526,45 +523,3 @@ def _form(
         reason_trouble=reason_trouble,
         trouble=trouble,
     )
-
-
-log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True)
-class AccessView:
-    campus_id: uuid.UUID
-    person_id: uuid.UUID
-    viewer_id: uuid.UUID
-    looked_at: AccessRecord
-
-
-def access_views(request: Request, person_id: uuid.UUID | None, looked_at: AccessRecord) -> None:
-    """Called by the handler of such a page; `person_id` is None for an unknown person."""
-    if person_id is not None:
-        work = at_work(request)
-        look = AccessView(work.campus.id, person_id, work.who.person.id, looked_at)
-        request.state.looked = (*getattr(request.state, "looked", ()), look)
-
-
-@dataclass(frozen=True, eq=False)
-class AccessLogged:
-    """ASGI middleware: `request.state.looked` are the accesses to log."""
-
-    app: ASGIApp
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self.app(scope, receive, send)
-        looks = scope.get("state", {}).get("looked", ()) if scope["type"] == "http" else ()
-        for look in dict.fromkeys(looks):
-            await run_in_threadpool(_note, scope["app"].state.process, look)
-
-
-def _note(process: Process, look: AccessView) -> None:
-    try:
-        with process.visit(campus_id=look.campus_id) as services:
-            services.private_looks.note(look.campus_id, look.person_id, look.viewer_id, look.looked_at)
-    except AlreadyThere:
-        pass
-    except DatabaseUnreachable as error:
-        log.warning("look not noted", kind=type(error).__name__)

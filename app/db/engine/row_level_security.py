@@ -1,6 +1,6 @@
 """Row-level security between campuses, derived from the tables and built by `sceau migrate` on PostgreSQL.
 
-A transaction sets its campus (`app/tenancy/__init__.py`). Before that it reads public rows and those needed to
+A transaction sets its campus (`app/db/engine/tenancy.py`). Before that it reads public rows and those needed to
 find the campus, and writes nothing of any campus. The owner of the tables bypasses the policies.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 from sqlalchemy import Column, Connection, Engine, Table, text
 
-from app.tenancy.metadata import METADATA
+from app.db.engine.metadata import METADATA
 
 SHARED = {
     "app_grant": "of a person, whose badges are of several campuses",
@@ -179,7 +179,7 @@ def belongs(table: Table, row: str = "") -> str:
     column = next(filter(leads_to_a_campus, table.columns), None)
     if column is None:
         raise MissingRowLevelSecurity(
-            f"{table.name}: name its campus, or explain in app/tenancy/row_level_security.py why it has none"
+            f"{table.name}: name its campus, or explain in app/db/engine/row_level_security.py why it has none"
         )
     above, alias = next(iter(column.foreign_keys)).column, f"{row}_above"
     found = f"{alias}.{above.name} = {row}.{column.name} AND {belongs(above.table, alias)}"

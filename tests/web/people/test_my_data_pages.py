@@ -12,7 +12,7 @@ import pytest
 from app.domain.activities.check_in import Ticket
 from app.domain.activities.listed_people import ListedPerson
 from app.domain.people import Role
-from app.domain.privacy.consents import About, wording_of
+from app.domain.people.consents import About, wording_of
 from tests.support.house import COMMAND, House, send
 
 ZOE = "Zoélie Quévreux;zoelie.q@courriel.exemple"
