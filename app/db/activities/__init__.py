@@ -70,6 +70,12 @@ class ActivityStore(Store):
             raise NotFound(N_("Cette activité n’existe pas dans ce campus."))
         return activity
 
+    def is_organised_by(self, activity_id: uuid.UUID, campus_id: uuid.UUID) -> bool:
+        query = select(ActivityCampus.activity_id).where(
+            ActivityCampus.activity_id == activity_id, organised_by(campus_id)
+        )
+        return self.session.exec(query).first() is not None
+
     def get(self, activity_id: uuid.UUID) -> Activity:
         """Of any campus: for items opened in it, such as a check-in."""
         return self.session.exec(select(Activity).where(Activity.id == activity_id)).one()
@@ -433,6 +439,18 @@ class CheckInStore(Store):
             update(CheckIn)
             .where(col(CheckIn.sign).is_not(None), col(CheckIn.closes_at) <= at)
             .values(sign=None, closed_at=col(CheckIn.closes_at))
+        )
+
+    def shut_of(self, activity_id: uuid.UUID, campus_id: uuid.UUID, at: datetime) -> None:
+        """Those that this campus opened for the activity."""
+        self.session.exec(
+            update(CheckIn)
+            .where(
+                col(CheckIn.activity_id) == activity_id,
+                col(CheckIn.campus_id) == campus_id,
+                col(CheckIn.sign).is_not(None),
+            )
+            .values(sign=None, closed_at=at)
         )
 
     def find_entry(self, room_id: uuid.UUID, phone_digest: str) -> tuple[CheckInEntry, Person] | None:

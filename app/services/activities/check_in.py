@@ -314,6 +314,8 @@ class CheckInService:
             opened_at=at,
             closes_at=at,
         )
+        if not self.activities.is_organised_by(activity.id, room.campus_id):
+            room.campus_id = campus.id
         open_check_in(room, sign=self._free_sign(), capacity=capacity, at=at)
         self.rooms.save(room)
         self.history.write(by, "open_room", "activity", activity.id, at=at, campus_id=campus.id)

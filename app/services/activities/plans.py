@@ -88,6 +88,7 @@ AMENDED = N_("L’activité a été corrigée.")
 @dataclass(frozen=True, eq=False)
 class ActivityPlans:
     plans: ActivityPlanStore
+    rooms: CheckInStore
     activities: ActivityStore
     campuses: CampusStore
     competencies: CompetencyStore
@@ -270,7 +271,7 @@ class ActivityPlans:
         places = {other.slug: place for place, other in self.plans.places_of(activity.id)}
         for slug, place in places.items():
             if place.position and slug not in slugs:
-                self.plans.leave(place)
+                self._leave(place)
         after = max((place.position for place in places.values()), default=0)
         for slug in slugs:
             if slug in places or slug == campus.slug:
@@ -294,7 +295,7 @@ class ActivityPlans:
             self.plans.save_place(place)
             self.logged_events.joined(campus, self.activities.get(activity_id))
         else:
-            self.plans.leave(place)
+            self._leave(place)
         self.history.write(
             by,
             "accept" if accepts else "decline",
@@ -303,6 +304,11 @@ class ActivityPlans:
             at=self.clock(),
             campus_id=campus.id,
         )
+
+    def _leave(self, place: ActivityCampus) -> None:
+        """The check-ins that the campus opened close: phones no longer agree that it notes their presence."""
+        self.plans.leave(place)
+        self.rooms.shut_of(place.activity_id, place.campus_id, self.clock())
 
 
 def _chosen(asked: Collection[uuid.UUID], possible: Collection[uuid.UUID]) -> set[uuid.UUID]:

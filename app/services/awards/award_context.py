@@ -125,6 +125,9 @@ SAMPLE = EligibilityResult(
 SUSPENDED = EligibilityResult(
     LineOutcome.NOT_ALLOWED, N_("Ce campus a été suspendu entre-temps : il n’attribue plus de badge.")
 )
+NO_LONGER_ORGANISED = EligibilityResult(
+    LineOutcome.NOT_ALLOWED, N_("Votre campus n’organise plus cette activité.")
+)
 NO_LONGER_OPENED = EligibilityResult(
     LineOutcome.NOT_ALLOWED, N_("Ce badge n’est plus ouvert à la personne qui l’a demandé.")
 )

@@ -89,9 +89,9 @@ class BroughtByLists:
     def remove_some(
         self, campus: Campus, batch: AwardBatch, *, by: Actor, limit: int = REMOVED_AT_ONCE
     ) -> bool:
-        """Removes the next ones; returns whether more remain."""
+        """Removes the next ones; returns whether more remain. None of an activity that another campus organises by now."""
         activity = self.activities.find(batch.activity_id) if batch.activity_id else None
-        if activity is None:
+        if activity is None or not self.activities.is_organised_by(activity.id, campus.id):
             return False
         found = self.batches.brought(batch, limit=limit)
         for participation in found:

@@ -45,6 +45,7 @@ from app.services.awards.award_context import (
     NO_LONGER_MAY,
     NO_LONGER_OPEN,
     NO_LONGER_OPENED,
+    NO_LONGER_ORGANISED,
     SAMPLE,
     SUSPENDED,
     AwardContext,
@@ -175,6 +176,8 @@ class EligibilityService:
         refusal = NO_LONGER_OPEN if badge.archived_at else None
         if activity is not None and activity.is_sample:
             refusal = SAMPLE
+        if activity is not None and not self.activities.is_organised_by(activity.id, campus.id):
+            refusal = NO_LONGER_ORGANISED
         if refusal is None and not batch.by_review:
             refusal = self._refused_now(campus, badge, by)
         return AwardContext(

@@ -191,3 +191,20 @@ def test_an_age_group_that_one_campus_gives_closes_what_another_campus_gave(hous
         services.age_bands.set_group(person, AgeGroup.UNDER_15, by=COMMAND, campus_id=there)
     with house.unit_of_work(reading=True) as services:
         assert services.awards.record(award_id).award.visibility is Visibility.CLOSED
+
+
+def test_the_check_in_of_a_campus_that_is_removed_closes_behind_the_walls(house: House, their_admin: Person):
+    trainer, admin = house.client(house.trainer), house.client(their_admin)
+    path = planned_with_agt(trainer)
+    asked = admin.get("/gestion/agt/activites")
+    assert form_with(asked, "geste").press(admin, asked, ("geste", "accepter")).status_code == 303
+    theirs = path.replace("/itip/", "/agt/")
+    room = f"{theirs}/salle"
+    assert send(admin, room, {"geste": "ouvrir"}).status_code == 303
+    shared = uuid.UUID(path.rpartition("/")[2])
+    with house.unit_of_work(reading=True) as services:
+        code = services.rooms.glance(house.other_campus, shared).code
+    assert house.client().get(f"/presence/{code}").status_code == 200
+    page = trainer.get(f"{path}/modifier")
+    assert form_with(page, "titre").fill(campus=[]).press(trainer, page).status_code == 303
+    assert house.client().get(f"/presence/{code}").status_code == 404

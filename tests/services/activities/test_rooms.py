@@ -8,6 +8,7 @@ from threading import Barrier
 
 import pytest
 
+from app.domain.activities import ActivityCampus
 from app.domain.activities.check_in import (
     GRACE,
     TICKET_LIFE,
@@ -24,7 +25,7 @@ from app.domain.campus.audit_log import Actor
 from app.domain.people import is_address
 from app.errors import AppError, InvalidInput
 from app.services.activities.check_in import OtherPerson, Signed
-from tests.support.house import House
+from tests.support.house import COMMAND, House
 
 pytestmark = pytest.mark.both_engines
 
@@ -263,3 +264,28 @@ def test_a_bad_address_or_no_name_is_said_and_nothing_is_kept(house: House):
         with pytest.raises(InvalidInput):
             sign(house, ticket(house), name, address)
     assert listed_now(house) == []
+
+
+def test_a_check_in_closes_when_the_campus_that_opened_it_leaves_the_activity(house: House):
+    """Otherwise phones agree that a campus notes their presence which no longer organises anything there."""
+    with house.unit_of_work() as services:
+        plans = services.stores.activity_plans
+        place = plans.place_of(house.activity.id, house.campus.id)
+        place.position = 1
+        lead = ActivityCampus(activity_id=house.activity.id, campus_id=house.other_campus.id, position=0)
+        lead.accepted_at = house.clock()
+        plans.save_place(place)
+        plans.save_place(lead)
+    opened(house)
+    held, signed = ticket(house), ticket(house)
+    assert sign(house, signed, "Zoé Martin") is Signed.NEW
+    with house.unit_of_work() as services:
+        services.activity_plans.answer(
+            house.campus, house.activity.id, accepts=False, by=Actor(house.trainer.id)
+        )
+    with pytest.raises(CheckInClosed):
+        sign(house, held, "Ola Écrin")
+    with house.unit_of_work() as services:
+        room = services.rooms.open(house.other_campus, house.activity.id, capacity=None, by=COMMAND)
+        assert room.campus_id == house.other_campus.id
+    assert sign(house, held, "Ola Écrin") is Signed.NEW

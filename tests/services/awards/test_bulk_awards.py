@@ -236,3 +236,26 @@ def test_workers_keep_off_what_somebody_waits_for_until_nothing_is_heard_of_it_f
     result = carried_out(house, batch.id)
     assert result.batch.state is BatchState.DONE
     assert len(result.with_outcome(LineOutcome.AWARDED)) == INLINE_LIMIT + 2
+
+
+def ours_no_longer(house: House) -> None:
+    """The other campus leads the activity from now on, and ours has left it."""
+    with house.unit_of_work() as services:
+        place = services.stores.activity_plans.place_of(house.activity.id, house.campus.id)
+        place.campus_id = house.other_campus.id
+        services.stores.activity_plans.save_place(place)
+
+
+def test_a_campus_that_no_longer_organises_awards_nothing_more_for_the_activity(house: House):
+    """A list planned before would add people to an activity that is another campus's."""
+    known = promised(house, PEOPLE[0])
+    with house.unit_of_work() as services:
+        services.bulk_awards.process_chunk(known.id)
+    later = promised(house, *PEOPLE, not_before=house.clock() + timedelta(days=1))
+    ours_no_longer(house)
+    house.clock.move(days=2)
+    result = carried_out(house, later.id)
+    assert {line.outcome for line in result.lines} == {LineOutcome.NOT_ALLOWED}
+    assert {line.reason for line in result.lines} == {"Votre campus n’organise plus cette activité."}
+    with house.unit_of_work(reading=True) as services:
+        assert len(services.stores.activities.participants(house.activity.id)) == 1

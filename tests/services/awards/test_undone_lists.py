@@ -188,3 +188,16 @@ def test_an_answer_waits_for_few_erasures_whatever_the_number_of_people(house: H
         batch = services.award_batches.overview(house.campus, batch_id).batch
         assert (batch.state, batch.removed_people) == (BatchState.UNDONE, count)
     assert names(house) == before
+
+
+def test_a_campus_that_no_longer_organises_removes_nobody_from_the_activity(house: House):
+    batch_id = give(house, "Faux Prénom; faux@exemple.fr", "Liste Total")
+    with house.unit_of_work() as services:
+        place = services.stores.activity_plans.place_of(house.activity.id, house.campus.id)
+        place.campus_id = house.other_campus.id
+        services.stores.activity_plans.save_place(place)
+        there = len(services.stores.activities.participants(house.activity.id))
+    undo(house, batch_id)
+    with house.unit_of_work(reading=True) as services:
+        assert services.awards.batch(house.campus, batch_id).batch.state is BatchState.UNDONE
+        assert len(services.stores.activities.participants(house.activity.id)) == there > 0
