@@ -10,7 +10,7 @@ import re
 import secrets
 import unicodedata
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -206,6 +206,16 @@ def name_key(given_name: str, family_name: str) -> str:
 def normal_address(text: str) -> str:
     """An e-mail address for comparison: NFKC, trimmed, lower case, truncated if too long."""
     return unicodedata.normalize("NFKC", text.strip()[:LONGEST_COMPARED]).strip().strip("<>").lower()
+
+
+def mailbox_key(address: str) -> str:
+    """One key for all spellings of a mailbox: without the `+tag` that most servers ignore."""
+    name, _, host = normal_address(address).partition("@")
+    return f"{name.partition('+')[0]}@{host}"
+
+
+def is_own_address(address: str, own: Collection[str]) -> bool:
+    return mailbox_key(address) in {mailbox_key(each) for each in own}
 
 
 def is_address(text: str) -> bool:

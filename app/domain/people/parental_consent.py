@@ -14,7 +14,7 @@ from sqlmodel import Field, SQLModel
 
 from app.domain.activities import Activity, Participation
 from app.domain.core import foreign_key, new_id, primary_foreign_key, utc_datetime
-from app.domain.people import AgeGroup, Person, is_address, normal_address
+from app.domain.people import AgeGroup, Person, is_address, is_own_address, normal_address
 from app.domain.people.consents import About, Consent
 from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_
@@ -60,6 +60,11 @@ def needs_guardian_for(person: Person, activity: Activity | None) -> bool:
     if is_pupil_of_unknown_age(person):
         return activity is not None and activity.is_for_pupils
     return person.needs_guardian
+
+
+def may_be_public(person: Person, activity: Activity | None, agreement: ParentAgreement | None) -> bool:
+    """Whether one award may be shown to others; `agreement`: the newest about it."""
+    return not needs_guardian_for(person, activity) or bool(agreement and agreement.agreed)
 
 
 def is_minor_for(person: Person, activity: Activity | None) -> bool:
@@ -127,7 +132,7 @@ def ask(
     address = normal_address(typed)
     if not is_address(address):
         raise InvalidInput(N_("Cette adresse n’est pas complète : il y manque quelque chose."))
-    if address in {normal_address(each) for each in own}:
+    if is_own_address(address, own):
         raise InvalidInput(N_("C’est ta propre adresse. Écris celle d’un de tes parents."))
     return ParentAgreement(award_id=award_id, person_id=person.id, address=address, asked_at=at)
 

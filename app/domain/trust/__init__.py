@@ -26,7 +26,6 @@ from app.domain.core import (
     primary_foreign_key,
     utc_datetime,
 )
-from app.domain.people import normal_address
 from app.domain.publishing import Addresses
 from app.domain.trust.organisations import (
     LONGEST_REASON,
@@ -339,16 +338,6 @@ def checked_peer_words(words: str, signature: str) -> PeerWords:
 
 def _clean(line: str) -> str:
     return " ".join(name_as_signed(line).split())
-
-
-def mailbox_key(address: str) -> str:
-    """One key for all spellings of a mailbox: without the `+tag` that most servers ignore."""
-    name, _, host = normal_address(address).partition("@")
-    return f"{name.partition('+')[0]}@{host}"
-
-
-def is_own_address(address: str, own: Collection[str]) -> bool:
-    return mailbox_key(address) in {mailbox_key(each) for each in own}
 
 
 def check_may_ask_peer(

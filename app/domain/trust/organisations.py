@@ -27,7 +27,7 @@ from app.domain.core import (
     primary_foreign_key,
     utc_datetime,
 )
-from app.domain.people import is_address, normal_address
+from app.domain.people import is_address, is_own_address, normal_address
 from app.errors import Conflict, InvalidInput, NotFound, NotSignedIn
 from app.language import N_
 
@@ -406,7 +406,7 @@ def checked_address(typed: str, own: Collection[str]) -> str:
     address = normal_address(typed)
     if not is_address(address):
         raise InvalidInput(N_("Cette adresse n’est pas complète : il y manque quelque chose."))
-    if address in {normal_address(each) for each in own}:
+    if is_own_address(address, own):
         raise InvalidInput(N_("C’est votre propre adresse. Écrivez celle d’une personne de l’organisation."))
     return address
 

@@ -29,7 +29,16 @@ from app.domain.campus.team import (
 )
 from app.domain.core import Clock
 from app.domain.messages import LetterState, Occasion, QueuedMessage, letter_to
-from app.domain.people import Membership, Person, Role, check_name, is_address, normal_address, roles_at
+from app.domain.people import (
+    Membership,
+    Person,
+    Role,
+    check_name,
+    is_address,
+    is_own_address,
+    normal_address,
+    roles_at,
+)
 from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_
 from app.services.accounts.sessions import Browser, NewSession, SessionService
@@ -260,7 +269,8 @@ class InvitationService:
             return
         with self.own_addresses.tenant_scope.across_campuses():
             same = self.own_addresses.same_person(person.id)
-        if invitation.invited_by in same:
+            own = [row.address for row in self.own_addresses.list_of(invitation.invited_by)]
+        if invitation.invited_by in same or is_own_address(invitation.address, own):
             raise InvalidInput(
                 N_("On ne se donne pas un rôle à soi-même : une autre personne de l’administration le donne.")
             )

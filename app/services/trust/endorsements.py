@@ -12,6 +12,7 @@ from app.db.awards import AwardRecord, AwardStore
 from app.db.badges import BadgeStore
 from app.db.campus import CampusStore, HistoryStore
 from app.db.messages import LetterStore
+from app.db.people import GuardianStore, PeopleStore
 from app.db.trust import EndorsementStore, OrganisationStore
 from app.domain.awards import AwardState, Visibility
 from app.domain.badges import Badge, BadgeVersion
@@ -19,7 +20,9 @@ from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import UNSHARED, Clock, Snapshot, as_signed, name_as_signed
 from app.domain.messages import Occasion, letter_to
+from app.domain.people import is_own_address
 from app.domain.people.consents import ERASED
+from app.domain.people.parental_consent import may_be_public
 from app.domain.publishing import Addresses, ServiceDocuments
 from app.domain.trust.organisations import (
     AGAIN,
@@ -141,6 +144,8 @@ class EndorsementSigning:
     endorsements: EndorsementStore
     organisations: OrganisationService
     subjects: EndorsementSubjects
+    people: PeopleStore
+    guardians: GuardianStore
     letters: LetterStore
     history: HistoryStore
     documents: ServiceDocuments
@@ -154,7 +159,18 @@ class EndorsementSigning:
         if request is None:
             raise DeadRequest(N_("Cette demande a été retirée avec le badge dont elle parlait."))
         check_open(request, at=self.clock())
-        return request, self.subjects.of(request)
+        subject = self.subjects.of(request)
+        if subject.record is not None and not self._may_be_endorsed(subject.record, request.address):
+            # Why is not for a stranger to read.
+            raise DeadRequest(N_("Ce lien n’ouvre plus rien : sa durée est passée. Demandez-en un autre."))
+        return request, subject
+
+    def _may_be_endorsed(self, record: AwardRecord, address: str) -> bool:
+        """Not where a parent took back their agreement, nor by an address that is the learner's own by now."""
+        agreement = self.guardians.newest_about(record.award.id)
+        return may_be_public(record.person, record.activity, agreement) and not is_own_address(
+            address, self.people.all_addresses(record.person.id)
+        )
 
     def sign(
         self, token: str, told: EndorsementOutcome, words: EndorsementText, *, language: str

@@ -17,8 +17,8 @@ from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
 from app.domain.messages import Occasion, letter_to
-from app.domain.people import is_address, normal_address
-from app.domain.people.parental_consent import needs_guardian_for
+from app.domain.people import is_address, is_own_address, normal_address
+from app.domain.people.parental_consent import may_be_public
 from app.domain.trust import (
     LINK_FOR,
     MOST_SHOWN,
@@ -32,7 +32,6 @@ from app.domain.trust import (
     PeerWords,
     check_may_ask_peer,
     check_peer_open,
-    is_own_address,
 )
 from app.domain.trust.organisations import (
     DeadRequest,
@@ -84,10 +83,6 @@ class PeerRecommendations:
         self.check_may_publish(record)
         own = self.people.all_addresses(record.person.id)
         address, why = checked_address(typed, own), checked_why(why)
-        if is_own_address(address, own):
-            raise InvalidInput(
-                N_("Cette adresse est celle de la personne titulaire : une autre personne doit écrire.")
-            )
         check_may_ask_peer(self.requests_about(record), address, refused=refused, at=self.clock())
         return address, why
 
@@ -303,10 +298,7 @@ class PeerRecommendations:
 
     def _may_be_public(self, record: AwardRecord) -> bool:
         """The rule of the award's page."""
-        if not needs_guardian_for(record.person, record.activity):
-            return True
-        agreement = self.guardians.newest_about(record.award.id)
-        return agreement is not None and bool(agreement.agreed)
+        return may_be_public(record.person, record.activity, self.guardians.newest_about(record.award.id))
 
     def _opened(
         self, request_id: uuid.UUID, kinds: Collection[RequestKind]

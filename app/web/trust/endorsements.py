@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
+from app.domain.people import mailbox_key
 from app.domain.trust import (
     LONGEST_SIGNATURE,
     LONGEST_WORDS,
@@ -19,7 +20,6 @@ from app.domain.trust import (
     PeerRecommendation,
     PeerWords,
     checked_peer_words,
-    mailbox_key,
 )
 from app.domain.trust.organisations import Endorsed, Refusal, RequestKind, domain_of
 from app.errors import InvalidInput

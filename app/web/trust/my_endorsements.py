@@ -12,8 +12,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
 from app.domain.awards import AwardState
+from app.domain.people import mailbox_key
 from app.domain.people.parental_consent import needs_guardian_for
-from app.domain.trust import mailbox_key
 from app.domain.trust.organisations import EndorsementRequest, Refusal, RequestKind, is_waiting
 from app.errors import Conflict, InvalidInput, NotAllowed
 from app.http.pages.forms import SafeForm, ids_in, text_of

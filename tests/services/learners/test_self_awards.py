@@ -208,6 +208,18 @@ def test_an_administrator_gives_themselves_no_role(house: House):
             services.invitations.accept(token, Browser(here=here))
 
 
+def test_an_administrator_takes_no_role_by_another_spelling_of_their_mailbox(house: House):
+    with house.unit_of_work(reading=True) as services:
+        name, _, host = services.people.people.all_addresses(house.admin.id)[0].partition("@")
+    with house.unit_of_work() as services:
+        made = services.invitations.invite(
+            house.campus, f"{name}+dpo@{host}", [Role.DPO], days=30, by=Actor(house.admin.id)
+        )
+        token = services.invitations.token_of(made)
+        with pytest.raises(InvalidInput, match="à soi-même"):
+            services.invitations.accept(token, Browser(), given_name="Autre", family_name="Nom")
+
+
 def test_an_administrator_s_second_record_does_not_protect_data_once_both_are_one_person_s(house: House):
     with house.unit_of_work() as services:
         made = services.invitations.invite(

@@ -132,7 +132,9 @@ def test_the_link_sent_to_a_wrong_address_shows_nothing_once_another_was_given(
         )  # A parent who answered may change their mind for years.
 
 
-@pytest.mark.parametrize("address", ["", "parent", "zoe@exemple.fr", " ZOE@exemple.fr "])
+@pytest.mark.parametrize(
+    "address", ["", "parent", "zoe@exemple.fr", " ZOE@exemple.fr ", "zoe+papa@exemple.fr"]
+)
 def test_ones_own_address_is_no_parents(house: House, young: uuid.UUID, address: str) -> None:
     with house.unit_of_work() as services, pytest.raises(InvalidInput):
         services.guardians.ask(services.awards.record(young), address, by=COMMAND)

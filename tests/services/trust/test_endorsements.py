@@ -10,6 +10,7 @@ from app.db.campus import Filter
 from app.domain.accounts.rate_limits import LIMITS
 from app.domain.awards import Visibility
 from app.domain.campus.audit_log import Actor
+from app.domain.people import AgeGroup
 from app.domain.trust.organisations import ASKED_FOR, DeadRequest, Endorsement, Refusal, checked_words
 from app.errors import Conflict, Gone, InvalidInput, NotFound
 from app.services.badges import Wording
@@ -277,7 +278,7 @@ def test_nobody_is_pestered(house: House, award_id: uuid.UUID) -> None:
     house.clock.move(days=400)
     with pytest.raises(Conflict):
         asked(house, badge=True)
-    own = EndorsementAsked("Zoe@exemple.fr", "Moi-même")
+    own = EndorsementAsked("Zoe+atelier@exemple.fr", "Moi-même")
     with house.unit_of_work() as services, pytest.raises(InvalidInput):
         services.endorsement_asking.ask(subject_of(house, award_id), own, refused=False, by=COMMAND)
 
@@ -318,3 +319,32 @@ def test_what_was_done_stands_in_the_history_of_the_campus(house: House, award_i
         events = services.history.page(house.campus, wanted, before=None, limit=10)
     assert [event.entry.action for event in events] == ["set_aside", "sign", "ask"]
     assert BOSS not in str([event.entry for event in events])
+
+
+def test_the_link_of_an_organisation_shows_no_child_whose_parent_took_back_their_agreement(
+    house: House, award_id: uuid.UUID
+) -> None:
+    with house.unit_of_work() as services:
+        record = services.awards.record(award_id)
+        services.guardians.set_age_group(house.campus, record.person.id, AgeGroup.UNDER_15, by=COMMAND)
+        agreement = services.guardians.ask(record, "parent@exemple.fr", by=COMMAND)
+        parent = services.guardians.token_of(agreement.id)
+        services.guardians.answer(parent, agreed=True)
+    token = asked(house, award_id)
+    with house.unit_of_work() as services:
+        assert services.endorsement_signing.opened(token)
+        services.guardians.answer(parent, agreed=False)
+    with house.unit_of_work() as services, pytest.raises(DeadRequest):
+        services.endorsement_signing.opened(token)
+    with pytest.raises(DeadRequest):
+        signed(house, token)
+
+
+def test_an_address_that_became_the_learners_own_is_no_organisation(
+    house: House, award_id: uuid.UUID
+) -> None:
+    token = asked(house, award_id)
+    with house.unit_of_work() as services:
+        services.people.people.add_address(services.awards.record(award_id).person, BOSS)
+    with pytest.raises(DeadRequest):
+        signed(house, token)
