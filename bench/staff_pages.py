@@ -1,7 +1,7 @@
 """A million awards of thirty campuses on PostgreSQL behind row-level security, for `bench.staff_times`.
 
-`python -m bench.staff_pages build FOLDER` makes a database and fills it with rows; `drop FOLDER` drops it.
-AWARDS=100000 for fewer. Rows are inserted by PostgreSQL itself: 0.3 people, 1.2 participations, 0.06
+`python -m bench.staff_pages build FOLDER` makes a database (named by NAME) and fills it with rows; `drop FOLDER` drops
+it; `copy FOLDER OTHER` writes the same rows into a SQLite database. AWARDS=100000 for fewer. Rows are inserted by PostgreSQL itself: 0.3 people, 1.2 participations, 0.06
 activities, one credential, letter, slot, line of history and 2.2 log lines for an award. The largest campus has 29
 of 100 people, the second 12, twenty-five have 1.6 each.
 """
@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import pickle
 import random
+import shutil
 import sys
 import time
 import uuid
@@ -20,20 +21,22 @@ from dataclasses import fields
 from itertools import accumulate
 from pathlib import Path
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, event, insert, text
 from sqlalchemy.engine import make_url
+from sqlmodel import select
 
 from app.adapters.rate_limits import NoLimits
 from app.container import Process
 from app.container.process import collect_rarely
 from app.db.campus import people
-from app.db.engine.session import upgrade
+from app.db.engine.session import open_engine, upgrade
 from app.db.reports.marks import mark_everything
 from app.domain.activity_log.recovery import Frame
 from app.domain.campus.campus import Campus
 from app.domain.core import plain_text
 from app.domain.people import Membership, Role
 from app.settings import Settings
+from app.tenancy.metadata import METADATA
 from tests.support import house as houses
 from tests.support.databases import engines
 from tests.support.databases.postgres import server_url
@@ -53,6 +56,8 @@ def main(arguments: list[str]) -> int:
     match arguments:
         case ["build", folder]:
             build(Path(folder))
+        case ["copy", folder, other]:
+            copy_to_sqlite(Path(folder), Path(other))
         case ["drop", folder]:
             url = make_url((Path(folder) / "url").read_text())
             with engines.autocommitting(server_url()) as connection:
@@ -64,7 +69,7 @@ def main(arguments: list[str]) -> int:
 
 
 def build(folder: Path) -> None:
-    name = f"sceau_bench_{uuid.uuid4().hex[:8]}"
+    name = os.environ.get("NAME") or f"sceau_bench_{uuid.uuid4().hex[:8]}"
     role = engines.restricted_role(server_url())
     with engines.autocommitting(server_url()) as connection:
         connection.exec_driver_sql(f'CREATE DATABASE "{name}"')
@@ -79,9 +84,47 @@ def build(folder: Path) -> None:
     house.close()
 
 
+def copy_to_sqlite(folder: Path, other: Path) -> None:
+    """Every row, those that triggers count too, so that no trigger has to run."""
+    (other / "database").mkdir(parents=True)
+    shutil.copytree(folder / "secrets", other / "secrets")
+    shutil.copy(folder / "house", other / "house")
+    url = f"sqlite:///{other.resolve()}/database/sceau.sqlite"
+    (other / "url").write_text(url)
+    upgrade(url)
+    source, target = open_engine(engines.as_owner((folder / "url").read_text())), open_engine(url)
+    event.listen(
+        target,
+        "connect",
+        lambda made, _: made.executescript("PRAGMA foreign_keys = OFF; PRAGMA synchronous = OFF"),
+    )
+    with source.connect() as there, target.connect() as here:
+        drawn = there.execute(text("SELECT * FROM b_campus")).all()
+        here.exec_driver_sql("CREATE TABLE b_campus (n, id CHAR(32), p0, people, t0, acts)")
+        rows = [(each[0], each[1].hex, *each[2:]) for each in drawn]
+        here.exec_driver_sql("INSERT INTO b_campus VALUES (?, ?, ?, ?, ?, ?)", rows)
+        triggers = here.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").all()
+        for name, _ in triggers:
+            here.exec_driver_sql(f"DROP TRIGGER {name}")
+        for table in METADATA.sorted_tables:
+            here.execute(table.delete())
+            for some in there.execute(select(table).execution_options(yield_per=10_000)).partitions():
+                here.execute(insert(table), [dict(row._mapping) for row in some])
+        for _, statement in triggers:
+            here.exec_driver_sql(statement)
+        here.commit()
+        here.exec_driver_sql("ANALYZE")
+        here.commit()
+    source.dispose()
+    target.dispose()
+
+
 def reopened(folder: Path) -> houses.House:
     clock, letters, url = houses.SettableClock(houses.NOON), houses.Letterbox(), (folder / "url").read_text()
-    upgrade(engines.as_owner(url), granted_to=engines.restricted_role(server_url()))
+    if url.startswith("sqlite"):
+        upgrade(url)
+    else:
+        upgrade(engines.as_owner(url), granted_to=engines.restricted_role(server_url()))
     process = Process(
         Settings(base_url=houses.BASE_URL, database_url=url, development_dir=folder / "secrets", fetch=False),
         clock=clock,

@@ -114,9 +114,9 @@ class Drawn:
             rows = connection.execute(
                 text("SELECT n, id, p0, people, t0, acts FROM b_campus ORDER BY n")
             ).all()
-            middles = "SELECT campus_id, percentile_disc(0.5) WITHIN GROUP (ORDER BY id) FROM history_entry GROUP BY 1"
-            self.entries = {row[0]: row[1] for row in connection.execute(text(middles))}
-        self._of = {row.id: row for row in rows}
+            middles = "SELECT campus_id, (min(id) + max(id)) / 2 FROM history_entry WHERE campus_id IS NOT NULL GROUP BY 1"
+            self.entries = {uuid.UUID(str(row[0])): row[1] for row in connection.execute(text(middles))}
+        self._of = {uuid.UUID(str(row.id)): row for row in rows}
 
     def of(self, campus: Campus) -> dict[str, Any]:
         row, draw = self._of[campus.id], self.chosen.randrange
@@ -151,8 +151,9 @@ def measure(house: houses.House, part: str) -> None:
     with Session(house.owner, expire_on_commit=False) as session:
         campuses = list(session.exec(select(Campus).order_by(Campus.short_name)))
     campuses.sort(key=lambda each: each.id != house.campus.id)
-    event.listen(house.process.engine, "connect", _note_backend)
-    house.process.engine.dispose()
+    if house.process.engine.dialect.name == "postgresql":
+        event.listen(house.process.engine, "connect", _note_backend)
+        house.process.engine.dispose()
     drawn, asked = Drawn(house, campuses), [campuses[0]] * (OFTEN - 1) + campuses[:DRAWN]
     client = house.client(house.admin)
     pages = [each[4:] for each in policies(client.app.routes) if each.startswith("GET /gestion/{slug}")]  # type: ignore[attr-defined]
