@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_
+from sqlalchemy import ColumnElement, and_, inspect
 from sqlmodel import col, delete, func, select, update
 
 from app.db.activities.campus_activities import LATEST, activities_page, are_of, hold
 from app.db.engine.queries import Start, Store
-from app.db.engine.writes import IN_ONE_QUERY, among, read_bare
+from app.db.engine.writes import IN_ONE_QUERY, add_rows, among, read_bare
 from app.domain.activities import (
     Activity,
     ActivityCampus,
@@ -269,7 +269,9 @@ class ActivityStore(Store):
         return {row.line_key: row for row in rows}
 
     def add_participations(self, participations: Iterable[Participation]) -> None:
-        self.session.add_all(list(participations))
+        """New ones, and changes to those that are stored."""
+        some = list(participations)
+        add_rows(self.session, [each for each in some if inspect(each).transient])
         self.session.flush()
 
 

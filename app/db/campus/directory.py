@@ -53,12 +53,16 @@ class DirectoryStore(Store):
         query = select(col(CampusPerson.person_id)).where(
             *are_of(campus_id), _has_address(address, campus_id) if address else are_named(words)
         )
-        return _read_people(self.session, page_of(self.session, query, _PEOPLE_ORDERS[order], start))
+        rows = page_of(self.session, query, _PEOPLE_ORDERS[order], start)
+        return _read_people(self.session, [row[0] for row in rows])
 
     def find_person(self, campus_id: uuid.UUID, person_id: uuid.UUID) -> Person | None:
-        query = _people_of(campus_id).where(col(CampusPerson.person_id) == person_id)
-        row = self.session.execute(query).first()
-        return row[0] if row else None
+        return next(iter(self.people_among(campus_id, [person_id])), None)
+
+    def people_among(self, campus_id: uuid.UUID, person_ids: Collection[uuid.UUID]) -> Sequence[Person]:
+        """Those of them who belong to the campus."""
+        query = _people_of(campus_id).where(among(self.session, col(CampusPerson.person_id), person_ids))
+        return self.session.scalars(query).all()
 
     def activities(self, campus_id: uuid.UUID, words: Sequence[str], start: Start) -> list[Activity]:
         """Latest first."""
@@ -142,41 +146,56 @@ class DirectoryStore(Store):
         self, person_id: uuid.UUID, campus_id: uuid.UUID
     ) -> list[tuple[Participation, Activity]]:
         """The person's participations in activities of the campus, latest first."""
+        return self.participations_of_all([person_id], campus_id).get(person_id, [])
+
+    def participations_of_all(
+        self, person_ids: Collection[uuid.UUID], campus_id: uuid.UUID
+    ) -> Mapping[uuid.UUID, list[tuple[Participation, Activity]]]:
         rows = self.session.execute(
             select(Participation, Activity)
             .join(Activity, col(Activity.id) == col(Participation.activity_id))
             .join(ActivityCampus, col(ActivityCampus.activity_id) == col(Activity.id))
             .where(
-                col(Participation.person_id) == person_id,
+                among(self.session, col(Participation.person_id), person_ids),
                 col(Participation.is_present),
                 organised_by(campus_id),
             )
             .order_by(col(Activity.starts_on).desc(), col(Activity.id))
         )
-        return [(participation, activity) for participation, activity in rows]
+        found = defaultdict[uuid.UUID, list[tuple[Participation, Activity]]](list)
+        for participation, activity in rows:
+            found[participation.person_id].append((participation, activity))
+        return found
 
-    def awards_of(self, person_id: uuid.UUID, campus_id: uuid.UUID) -> list[AwardRecord]:
-        """The campus's awards to the person, latest first."""
+    def awards_of_all(
+        self, person_ids: Collection[uuid.UUID], campus_id: uuid.UUID
+    ) -> Mapping[uuid.UUID, list[AwardRecord]]:
+        """The campus's awards to each person, latest first."""
         query = (
             AwardStore.records()
-            .where(col(Award.person_id) == person_id, col(Award.campus_id) == campus_id)
+            .where(among(self.session, col(Award.person_id), person_ids), col(Award.campus_id) == campus_id)
             .options(*WITHOUT_PICTURES)
-            .order_by(col(Award.awarded_at).desc(), col(Award.id).desc())
+            .order_by(*_LATEST_FIRST)
         )
-        return [AwardRecord(*row) for row in self.session.execute(query)]
+        found = defaultdict[uuid.UUID, list[AwardRecord]](list)
+        for row in self.session.execute(query):
+            record = AwardRecord(*row)
+            found[record.award.person_id].append(record)
+        return found
 
 
 class ProgramLists(Store):
     """Pages of a campus's rows, the latest first, with one row more if there is a next page."""
 
     def people(self, campus_id: uuid.UUID, wanted: Wanted, *, address: str = "") -> list[Person]:
-        query = _people_of(campus_id)
+        """Who they are first: PostgreSQL would otherwise join all people of the campus before it sorts them."""
+        query = select(col(CampusPerson.person_id)).where(*are_of(campus_id))
         if address:
-            person_id = col(PersonAddress.person_id) == col(CampusPerson.person_id)
-            query = query.where(
-                exists().where(person_id, col(PersonAddress.address) == address, is_known_at(campus_id))
-            )
-        return self._page(query, campus_id, wanted, col(CampusPerson.created_at), col(CampusPerson.person_id))
+            theirs = col(PersonAddress.person_id) == col(CampusPerson.person_id)
+            is_at = exists().where(theirs, col(PersonAddress.address) == address, is_known_at(campus_id))
+            query = query.where(is_at)
+        came_at, person_id = col(CampusPerson.created_at), col(CampusPerson.person_id)
+        return _read_people(self.session, self._page(query, campus_id, wanted, came_at, person_id))
 
     def met(self, campus_id: uuid.UUID, ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
         """Those of them who came to the campus, or whom it noted an age of."""
@@ -231,12 +250,11 @@ def _people_of(campus_id: uuid.UUID) -> Select[Any]:
     return select(Person).select_from(join(CampusPerson, Person, of_person)).where(*are_of(campus_id))
 
 
-def _read_people(session: Session, rows: Sequence[Any]) -> list[Person]:
+def _read_people(session: Session, ids: Sequence[uuid.UUID]) -> list[Person]:
     """By ids that were sorted first: of many named alike, PostgreSQL would read every person of all campuses for each."""
-    ids = [row[0] for row in rows]
     query = select(Person).where(among(session, col(Person.id), ids))
     found = {each.id: each for each in session.scalars(query)}
-    return [found[each] for each in ids]
+    return [found[each] for each in ids if each in found]
 
 
 def _has_address(address: str, campus_id: uuid.UUID) -> ColumnElement[bool]:
@@ -273,11 +291,20 @@ class PeopleRegisterStore(RegisterStore[Person, PeopleFilter, PeopleSort]):
         return self._ids(campus_id, wanted)
 
     def _ids(self, campus_id: uuid.UUID, wanted: PeopleFilter) -> Select[Any]:
-        query = select(col(CampusPerson.person_id)).where(*are_of(campus_id))
-        return query.where(*_people_conditions(campus_id, wanted))
+        query = select(col(CampusPerson.person_id)).where(
+            *are_of(campus_id), *_people_conditions(campus_id, wanted)
+        )
+        if wanted.badge_id is None:
+            return query
+        holders = _holders(campus_id, wanted.badge_id)
+        some = holders.limit(_FEW_PEOPLE + 1).subquery()
+        is_widely_held = (self.session.scalar(select(func.count()).select_from(some)) or 0) > _FEW_PEOPLE
+        holds = col(CampusPerson.person_id).in_(holders)
+        # Of many, the people are read in their order: no plan turns this condition round and reads holder by holder.
+        return query.where(holds.is_(true()) if is_widely_held else holds)
 
     def _lines(self, rows: Sequence[Any]) -> list[Person]:
-        return _read_people(self.session, rows)
+        return _read_people(self.session, [row[0] for row in rows])
 
     def _order(self, _: uuid.UUID, sort: PeopleSort, descending: bool) -> Order:
         return [(_SORTED_BY[sort], descending), (col(CampusPerson.person_id), descending)]
@@ -295,20 +322,22 @@ class PeopleRegisterStore(RegisterStore[Person, PeopleFilter, PeopleSort]):
         return {person_id: counted.get(person_id, PersonCounts()) for person_id in person_ids}
 
 
+def _holders(campus_id: uuid.UUID, badge_id: uuid.UUID) -> Select[Any]:
+    return select(col(Award.person_id)).where(
+        col(Award.campus_id) == campus_id,
+        col(Award.badge_id) == badge_id,
+        col(Award.state) == AwardState.ISSUED,
+    )
+
+
 def _people_conditions(campus_id: uuid.UUID, wanted: PeopleFilter) -> list[ColumnElement[bool]]:
+    """But for the badge."""
     found = list[ColumnElement[bool]]()
     first, before = wanted.arrived
     if first is not None:
         found.append(col(CampusPerson.created_at) >= first)
     if before is not None:
         found.append(col(CampusPerson.created_at) < before)
-    if wanted.badge_id is not None:
-        holders = select(col(Award.person_id)).where(
-            col(Award.campus_id) == campus_id,
-            col(Award.badge_id) == wanted.badge_id,
-            col(Award.state) == AwardState.ISSUED,
-        )
-        found.append(col(CampusPerson.person_id).in_(holders))
     if wanted.has_unclaimed is not None:
         awards, claimed = col(CampusPerson.awards), col(CampusPerson.claimed)
         found.append(awards > claimed if wanted.has_unclaimed else awards == claimed)

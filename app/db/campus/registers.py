@@ -9,11 +9,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, FromClause, Select, and_, exists, func, inspect, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, inspect, or_, select
 from sqlalchemy.orm import aliased, join
 from sqlmodel import Session, col
 
-from app.db.activities import organised_by
 from app.db.activities.campus_activities import LATEST, are_of, hold, read_activities
 from app.db.badges import WITHOUT_PICTURES
 from app.db.engine.queries import (
@@ -26,10 +25,10 @@ from app.db.engine.queries import (
     plain,
     unindexed,
 )
+from app.db.engine.writes import among
 from app.domain.activities import (
     Activity,
     ActivityBadge,
-    ActivityCampus,
     ActivityTrainer,
     CampusActivity,
     Participation,
@@ -50,10 +49,10 @@ from app.domain.campus.registers import (
 )
 from app.domain.core import plain_text
 from app.domain.learners.requests import BadgeRequest, ListedRequest, RequestFilter, RequestSort
-from app.domain.people import Membership, Person
+from app.domain.people import CampusPerson, Membership, Person
 
 _GIVER = aliased(Person)
-_PEOPLE, _AWARDS = inspect(Person).local_table, inspect(Award).local_table
+_PEOPLE, _AWARDS = inspect(CampusPerson).local_table, inspect(Award).local_table
 _COLUMNS: tuple[Any, ...] = (
     col(Award.id), col(Award.person_id), col(Person.family_name), col(Person.given_name), col(Award.badge_id),
     col(BadgeVersion.name), col(BadgeVersion.number), col(Award.activity_id), col(Activity.title),
@@ -64,18 +63,18 @@ _COLUMNS: tuple[Any, ...] = (
 _OF_PERSON = col(Person.id) == col(Award.person_id)
 
 
-def _listed(source: FromClause) -> Select[Any]:
-    return (
-        select(*_COLUMNS)
-        .select_from(source)
-        .join(BadgeVersion, col(BadgeVersion.id) == col(Award.version_id))
-        .join(Activity, col(Activity.id) == col(Award.activity_id), isouter=True)
-        .join(_GIVER, col(_GIVER.id) == col(Award.awarded_by), isouter=True)
-    )
-
-
-_LISTED = _listed(join(Award, Person, _OF_PERSON))
-_PERSON_BY_PERSON = _listed(OrderedJoin(_PEOPLE, _AWARDS, _OF_PERSON))
+_LISTED = (
+    select(*_COLUMNS)
+    .select_from(join(Award, Person, _OF_PERSON))
+    .join(BadgeVersion, col(BadgeVersion.id) == col(Award.version_id))
+    .join(Activity, col(Activity.id) == col(Award.activity_id), isouter=True)
+    .join(_GIVER, col(_GIVER.id) == col(Award.awarded_by), isouter=True)
+)
+_OF_PAIR = and_(
+    col(Award.campus_id) == col(CampusPerson.campus_id), col(Award.person_id) == col(CampusPerson.person_id)
+)
+_WITH_PERSON = select(col(Award.id)).select_from(join(Award, CampusPerson, _OF_PAIR))
+_PERSON_BY_PERSON = select(col(Award.id)).select_from(OrderedJoin(_PEOPLE, _AWARDS, _OF_PAIR))
 _FEW = 2_000
 """So many awards are sorted faster than they are found person by person."""
 
@@ -137,15 +136,20 @@ class AwardRegisterStore(RegisterStore[ListedAward, AwardFilter, AwardSort]):
         """One more than the limit if there is a next page."""
         if sort is AwardSort.BADGE:
             return self._by_badge(campus_id, wanted, start, descending)
-        if sort is AwardSort.PERSON and self.count(campus_id, wanted, most=_FEW) == _FEW:
-            conditions = _conditions(wanted, person_by_person=True)
-            query = _PERSON_BY_PERSON.where(col(Award.campus_id) == campus_id, *conditions)
+        if sort is AwardSort.PERSON:
+            is_long = self.count(campus_id, wanted, most=_FEW) == _FEW
+            query = (_PERSON_BY_PERSON if is_long else _WITH_PERSON).where(
+                col(CampusPerson.campus_id) == campus_id,
+                col(Award.campus_id) == campus_id,
+                *_conditions(wanted, person_by_person=is_long),
+            )
             order = self._order(campus_id, sort, descending)
             return self._lines(page_of(self.session, query, order, start))
         return super().page(campus_id, wanted, start, sort, descending=descending)
 
     def _rows(self, campus_id: uuid.UUID, wanted: AwardFilter) -> Select[Any]:
-        return _LISTED.where(col(Award.campus_id) == campus_id, *_conditions(wanted))
+        """Awards alone: PostgreSQL would otherwise join what each line shows to all of the campus before it sorts them."""
+        return self._ids(campus_id, wanted)
 
     def _ids(self, campus_id: uuid.UUID, wanted: AwardFilter) -> Select[Any]:
         return select(col(Award.id)).where(col(Award.campus_id) == campus_id, *_conditions(wanted))
@@ -154,7 +158,7 @@ class AwardRegisterStore(RegisterStore[ListedAward, AwardFilter, AwardSort]):
         row_id: Order = [(col(Award.id), descending)]
         match sort:
             case AwardSort.PERSON:
-                return [(col(Person.listed_as), descending), *row_id]
+                return [(col(CampusPerson.listed_as), descending), *row_id]
             case AwardSort.HOURS:
                 return [(col(Award.hours), descending), *row_id]
             case AwardSort.VALID_UNTIL | AwardSort.CLAIMED:
@@ -164,7 +168,10 @@ class AwardRegisterStore(RegisterStore[ListedAward, AwardFilter, AwardSort]):
                 return [(col(Award.awarded_at), descending), *row_id]
 
     def _lines(self, rows: Sequence[Any]) -> list[ListedAward]:
-        return [ListedAward(*row) for row in rows]
+        ids = [row[0] for row in rows]
+        query = _LISTED.where(among(self.session, col(Award.id), ids))
+        found = {row[0]: ListedAward(*row) for row in self.session.execute(query)}
+        return [found[each] for each in ids if each in found]
 
     def _by_badge(
         self, campus_id: uuid.UUID, wanted: AwardFilter, start: Start, descending: bool
@@ -181,18 +188,18 @@ class AwardRegisterStore(RegisterStore[ListedAward, AwardFilter, AwardSort]):
         if after is not None:
             first = self.session.scalar(select(col(Award.badge_id)).where(col(Award.id) == after))
             badges = badges[badges.index(first) :] if first in badges else []
-        found: list[ListedAward] = []
+        found: list[Any] = []
         for badge_id in badges:
             query = self._rows(campus_id, wanted).where(col(Award.badge_id) == badge_id)
             left, order = (
                 Start(after, start.limit - len(found)),
                 self._order(campus_id, AwardSort.DATE, descending=True),
             )
-            found += self._lines(page_of(self.session, query, order, left))
+            found += page_of(self.session, query, order, left)
             after = None
             if len(found) > start.limit:
                 break
-        return found
+        return self._lines(found)
 
     def _badges_by_name(self, campus_id: uuid.UUID, descending: bool) -> list[uuid.UUID]:
         """By the newest name of each."""
@@ -217,14 +224,13 @@ class AwardRegisterStore(RegisterStore[ListedAward, AwardFilter, AwardSort]):
         self, campus_id: uuid.UUID, *, most: int, of: type[Award | Participation]
     ) -> list[tuple[uuid.UUID, str]]:
         """The latest activities with awards, or with participants."""
-        rows = self.session.execute(
-            select(col(Activity.id), col(Activity.title))
-            .join(ActivityCampus, col(ActivityCampus.activity_id) == col(Activity.id))
-            .where(organised_by(campus_id), exists().where(col(of.activity_id) == col(Activity.id)))
-            .order_by(col(Activity.starts_on).desc(), col(Activity.title), col(Activity.id))
-            .limit(most)
+        activity_id = col(CampusActivity.activity_id)
+        query = select(activity_id).where(
+            are_of(campus_id), exists().where(col(of.activity_id) == activity_id)
         )
-        return [(activity_id, title) for activity_id, title in rows]
+        found = read_activities(self.session, page_of(self.session, query, LATEST, Start(limit=most))[:most])
+        latest = sorted(found, key=lambda each: (-each.starts_on.toordinal(), each.title, each.id))
+        return [(each.id, each.title) for each in latest]
 
 
 class ActivityRegisterStore(RegisterStore[Activity, ActivityFilter, ActivitySort]):

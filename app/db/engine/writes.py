@@ -22,6 +22,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
+    Float,
     Select,
     Table,
     Text,
@@ -36,6 +37,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import make_transient_to_detached
 from sqlmodel import Session, SQLModel
 
 from app.domain.core import empty_rows
@@ -170,6 +172,15 @@ def insert_rows(session: Session, rows: Sequence[SQLModel]) -> None:
     insert_values(session, type(rows[0]), values_of(rows))
 
 
+def add_rows(session: Session, rows: Sequence[SQLModel]) -> None:
+    """The same, tracked from then on. A flush would send PostgreSQL one statement for each row, and so run its
+    triggers for each."""
+    insert_rows(session, rows)
+    for row in rows:
+        make_transient_to_detached(row)
+    session.add_all(rows)
+
+
 def values_of(rows: Iterable[SQLModel]) -> list[dict[str, Any]]:
     """The values of each new row, by column."""
     values = [row.__dict__.copy() for row in rows]
@@ -232,15 +243,16 @@ def _insert(connection: Connection, table: Table, values: list[dict[str, Any]]) 
     if can_copy(connection):
         copy_rows(connection, [table.c[name] for name in names], columns)
         return
+    if dialect.name == "postgresql":
+        named = ", ".join(f'"{name}"' for name in names)
+        into = f'INSERT INTO "{table.name}" ({named})'
+        written = f"{into} SELECT * FROM unnest({_arrays(table, names, dialect)})"  # noqa: S608 - names of our own columns
+        write_rows(connection, written, columns)
+        return
     # Without RETURNING: row-level security may hide an inserted row from its writer.
-    statement = insert(table).inline().compile(dialect=dialect, column_keys=names)
-    in_order = getattr(statement, "positiontup", None)
-    if in_order:
-        columns = [columns[names.index(name)] for name in in_order]
-        connection.exec_driver_sql(str(statement), list(zip(*columns, strict=True)))
-    else:
-        rows = [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
-        connection.exec_driver_sql(str(statement), rows)
+    statement: Any = insert(table).inline().compile(dialect=dialect, column_keys=names)
+    in_order = [columns[names.index(name)] for name in statement.positiontup]
+    connection.exec_driver_sql(str(statement), list(zip(*in_order, strict=True)))
 
 
 def insert_unless_there(session: Session, rows: Sequence[SQLModel], unique: str) -> None:
@@ -349,9 +361,15 @@ def _arrays(table: Table, names: Sequence[str], dialect: Dialect) -> str:
     return ", ".join(f"%s::{table.c[name].type.compile(dialect)}[]" for name in names)
 
 
+def _as_float(value: float | None) -> float | None:
+    return None if value is None else float(value)
+
+
 def _written(column: Column[Any], values: list[Any], dialect: Dialect) -> list[Any]:
     """The values as the driver takes them."""
     write = column.type.dialect_impl(dialect).bind_processor(dialect)
+    if isinstance(column.type, Float):
+        write = _as_float  # an array has values of one type
     if write is None or not values:
         return values
     first = values[0]

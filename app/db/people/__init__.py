@@ -337,21 +337,23 @@ class MergeStore(Store):
         return moved
 
     def _move(self, table: Table, column: Column[Any], kept: uuid.UUID, gone: uuid.UUID) -> list[Keys]:
-        moved = []
-        for keys in self._keys(table, column, gone):
-            try:
-                with self.session.begin_nested():
-                    self.session.execute(
-                        update(table)
-                        .where(*_matching(table, keys), column == gone)
-                        .values({column.name: kept})
-                    )
-            except IntegrityError:
-                # The surviving record already has its equivalent.
-                continue
-            moved.append({name: str(value) for name, value in keys.items()})
-        self.session.expire_all()
-        return moved
+        """All rows at once; one by one where the surviving record already has an equivalent of some."""
+        found, here = self._keys(table, column, gone), column == gone
+        if found and not self._is_moved(table, column, kept, here):
+            found = [
+                each for each in found if self._is_moved(table, column, kept, here, *_matching(table, each))
+            ]
+        if found:
+            self.session.expire_all()
+        return [{name: str(value) for name, value in each.items()} for each in found]
+
+    def _is_moved(self, table: Table, column: Column[Any], kept: uuid.UUID, *which: Any) -> bool:
+        try:
+            with self.session.begin_nested():
+                self.session.execute(update(table).where(*which).values({column.name: kept}))
+        except IntegrityError:
+            return False
+        return True
 
     def _keys(self, table: Table, column: Column[Any], person_id: uuid.UUID) -> list[Keys]:
         others = [each for each in table.primary_key.columns if each.name != column.name]

@@ -253,15 +253,25 @@ class DirectoryService:
 
     def person(self, campus: Campus, person_id: uuid.UUID) -> PersonFile:
         """Raises NotFound for a person unknown to the campus (T01)."""
-        person = self.directory.find_person(campus.id, person_id)
-        if person is None:
-            raise NotFound(N_("Cette personne n’existe pas ici."))
-        return PersonFile(
-            person,
-            self.people.addresses_of([person.id], is_known_at(campus.id)).get(person.id, ""),
-            self.directory.participations_of(person.id, campus.id),
-            self.directory.awards_of(person.id, campus.id),
-        )
+        for found in self.files_of(campus, [person_id]):
+            return found
+        raise NotFound(N_("Cette personne n’existe pas ici."))
+
+    def files_of(self, campus: Campus, person_ids: Sequence[uuid.UUID]) -> list[PersonFile]:
+        """In this order, without people unknown to the campus; in as many queries for twelve as for one."""
+        known = {each.id: each for each in self.directory.people_among(campus.id, person_ids)}
+        people = [known[each] for each in person_ids if each in known]
+        if not people:
+            return []
+        addresses = self.addresses_of(campus, people)
+        participations = self.directory.participations_of_all(known, campus.id)
+        awards = self.directory.awards_of_all(known, campus.id)
+        return [
+            PersonFile(
+                each, addresses.get(each.id, ""), participations.get(each.id, ()), awards.get(each.id, ())
+            )
+            for each in people
+        ]
 
     def seal(self, query: str, campus: Campus, by: Actor) -> str:
         """Encrypt a search for use in a URL: names must not be readable in logs or by others."""

@@ -158,12 +158,12 @@ def _beside(services: Services, work: AtWork, other: str) -> Side | None:
 
 def _likely(services: Services, work: AtWork, here: PersonFile) -> list[Side]:
     """Records with a similar name: the same parts in any order, else the same family name."""
-    found = {}
+    found: dict[uuid.UUID, None] = {}
     for query in (here.person.name, here.person.family_name):
-        for person in services.directory.find_people(work.campus, query, Start(limit=A_PAGE)):
-            if person.id != here.person.id:
-                found[person.id] = person
-    return [Side.of(services.directory.person(work.campus, each)) for each in list(found)[:A_PAGE]]
+        if len(found) < A_PAGE:
+            people = services.directory.find_people(work.campus, query, Start(limit=A_PAGE))
+            found |= {person.id: None for person in people if person.id != here.person.id}
+    return [Side.of(each) for each in services.directory.files_of(work.campus, list(found)[:A_PAGE])]
 
 
 def _back(work: AtWork, person_id: uuid.UUID, done: str) -> RedirectResponse:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import uuid
 
 import pytest
-from sqlmodel import select
+from sqlalchemy import event
+from sqlmodel import select, update
 
 from app.db.people import MergeStore
 from app.domain.accounts.sessions import SetAside
 from app.domain.accounts.sign_in import FederatedAccount
+from app.domain.activities import Activity, Participation
 from app.domain.awards import Visibility
 from app.domain.campus.audit_log import Actor
 from app.domain.people import AgeGroup, Role
 from app.domain.people.parental_consent import ParentNeeded
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
-from tests.support.house import COMMAND, House, send
+from tests.support.house import COMMAND, House, listed, send
 from tests.web.accounts.test_learner_account import award_elsewhere
 
 pytestmark = pytest.mark.both_engines
@@ -230,3 +232,61 @@ def test_what_one_record_refused_the_merged_person_refuses(house: House):
     with house.unit_of_work(reading=True) as services:
         person = services.people.people.get(kept)
         assert (person.allows_name, person.wants_reminders) == (False, False)
+
+
+def test_the_page_asks_as_much_about_many_namesakes_as_about_two(house: House):
+    result = house.award("Zoé Martin; zoe@exemple.fr", "Zoé Martin; zoe2@exemple.fr")
+    with house.unit_of_work(reading=True) as services:
+        mine = services.awards.record(result.lines[0].award_id).person.id
+    admin, page, asked = house.client(house.admin), f"/gestion/itip/repertoire/{mine}/reunir", list[str]()
+    event.listen(house.process.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    counts = []
+    for others in (1, 10):
+        admin.get(page)  # what the process remembers is read before
+        asked.clear()
+        assert admin.get(page).text.count("?avec=") == others
+        counts.append(len(asked))
+        house.award(*(f"Zoé Martin; z{number}@exemple.fr" for number in range(9)))
+    assert counts[0] == counts[1]
+
+
+def test_rows_of_one_table_move_in_one_statement_unless_the_kept_record_has_an_equivalent(house: House):
+    first, second = house.award(ZOE), house.award(TYPO, badge=house.role, evidence="A tenu le stand.")
+    kept, gone = people_of(house, first, second)
+    activities = []
+    with house.unit_of_work() as services:
+        for number in range(3):
+            by = Actor(house.trainer.id)
+            facts = {**house.activity.model_dump(), "id": uuid.uuid4(), "title": f"Atelier {number}"}
+            activities.append(services.activities.create(Activity(**facts), [house.campus], by=by).id)
+            services.activities.record(house.campus, activities[-1], listed(TYPO), by=by)
+            services.stores.session.execute(
+                update(Participation)
+                .where(Participation.activity_id == activities[-1])
+                .values(person_id=gone)
+            )
+    asked = list[str]()
+    event.listen(house.process.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+
+    def moved() -> int:
+        return sum(each.startswith("UPDATE participation SET person_id") for each in asked)
+
+    merge_id = merge(house, kept, gone)
+    with house.unit_of_work(reading=True) as services:
+        rows = services.stores.session.exec(
+            select(Participation).where(Participation.person_id == kept)
+        ).all()
+        assert {each.activity_id for each in rows} == {house.activity.id, *activities}
+        [left] = services.stores.session.exec(
+            select(Participation).where(Participation.person_id == gone)
+        ).all()
+        assert left.activity_id == house.activity.id
+    assert moved() == 1 + 4  # all at once is refused: both were in one of the four
+    with house.unit_of_work() as services:
+        services.merging.undo_in_campus(house.campus, merge_id, by=Actor(house.admin.id))
+        services.stores.session.delete(services.stores.session.get(Participation, left.id))
+        services.stores.session.flush()
+        asked.clear()
+        moves = services.stores.merges.hand_over(kept, gone)
+        assert len(moves["participation.person_id"]) == 3
+    assert moved() == 1
