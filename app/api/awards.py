@@ -130,7 +130,10 @@ class LineView(BaseModel):
     message: str
     given_name: str
     family_name: str
-    address: str
+    address: str = Field(
+        description="Of people chosen among those known (`participations`, `persons`, `everybody`), empty without the "
+        "scope `person:read`."
+    )
     external_id: str = Field("", description="The `award_external_id` of the line.")
     award: uuid.UUID | None
     award_address: str | None
@@ -144,7 +147,8 @@ class LineView(BaseModel):
     )
 
     @staticmethod
-    def foreseen(position: int, judged: JudgedLine) -> LineView:
+    def foreseen(position: int, judged: JudgedLine, *, sees: bool) -> LineView:
+        """`sees`: addresses also of people whom the program chose among those known."""
         reason, values = judged.judgement.sentence, judged.judgement.values
         return LineView(
             position=position,
@@ -152,7 +156,7 @@ class LineView(BaseModel):
             message=_(reason).format(**in_words(values)) if reason else "",
             given_name=judged.line.given_name,
             family_name=judged.line.family_name,
-            address=judged.line.address,
+            address=judged.line.address if sees or judged.line.line else "",
             external_id=judged.line.award_external_id,
             award=judged.held.id if judged.held else None,
             award_address=None,
@@ -160,7 +164,7 @@ class LineView(BaseModel):
         )
 
     @staticmethod
-    def of(line: BatchLine, links: Mapping[uuid.UUID, str], services: Services) -> LineView:
+    def of(line: BatchLine, links: Mapping[uuid.UUID, str], services: Services, *, sees: bool) -> LineView:
         is_new = line.outcome is LineOutcome.AWARDED and line.award_id is not None
         link = links.get(line.award_id) if is_new and line.award_id else None
         return LineView(
@@ -169,7 +173,7 @@ class LineView(BaseModel):
             message=_(line.reason).format(**in_words(line.reason_values)) if line.reason else "",
             given_name=line.given_name,
             family_name=line.family_name,
-            address=line.address,
+            address=line.address if sees or line.told.get("line") else "",
             external_id=str(line.told.get("award_external_id", "")),
             award=line.award_id,
             award_address=services.addresses.award(line.award_id) if line.award_id else None,
@@ -212,7 +216,7 @@ class AwardBatchView(BaseModel):
     lines: list[LineView]
 
     @staticmethod
-    def foreseen(preview: Preview) -> AwardBatchView:
+    def foreseen(preview: Preview, *, sees: bool) -> AwardBatchView:
         held = preview.with_outcome(LineOutcome.ALREADY_HELD)
         return AwardBatchView(
             dry_run=True,
@@ -223,11 +227,11 @@ class AwardBatchView(BaseModel):
             awarded=0,
             already_held=len(held),
             refused=len(preview.lines) - len(preview.ready) - len(held),
-            lines=[LineView.foreseen(place, line) for place, line in enumerate(preview.lines)],
+            lines=[LineView.foreseen(place, line, sees=sees) for place, line in enumerate(preview.lines)],
         )
 
     @staticmethod
-    def of(result: BatchResult, services: Services) -> AwardBatchView:
+    def of(result: BatchResult, services: Services, *, sees: bool) -> AwardBatchView:
         links = services.people.links_to_hand([line.award_id for line in result.lines if line.award_id])
         return AwardBatchView(
             id=result.batch.id,
@@ -236,7 +240,7 @@ class AwardBatchView(BaseModel):
             awarded=len(result.with_outcome(LineOutcome.AWARDED)),
             already_held=len(result.with_outcome(LineOutcome.ALREADY_HELD)),
             refused=len(result.refused),
-            lines=[LineView.of(line, links, services) for line in result.lines],
+            lines=[LineView.of(line, links, services, sees=sees) for line in result.lines],
         )
 
 
@@ -404,18 +408,17 @@ def award_badge(
         lines = _recipients(program, body)
         asked = body.request(idempotency_key, lines)
         if dry_run:
-            return AwardBatchView.foreseen(
-                program.services.awards.preview(program.campus, asked, by=program.actor)
-            )
+            preview = program.services.awards.preview(program.campus, asked, by=program.actor)
+            return AwardBatchView.foreseen(preview, sees=program.sees_addresses)
         batch = program.services.awards.give(program.campus, asked, by=program.actor, is_awaited=True)
         if batch.state is not BatchState.RUNNING:
             result = program.services.awards.batch(program.campus, batch.id)
-            return AwardBatchView.of(result, program.services)
+            return AwardBatchView.of(result, program.services, sees=program.sees_addresses)
     while _carries_on(process_of(request), batch.id):
         pass
     with giver.transaction(reading=True) as program:
         result = program.services.awards.batch(program.campus, batch.id)
-        return AwardBatchView.of(result, program.services)
+        return AwardBatchView.of(result, program.services, sees=program.sees_addresses)
 
 
 def _recipients(program: Program, body: AwardsRequest) -> list[ListedPerson]:

@@ -8,7 +8,19 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Function, Uuid, func, insert, literal, literal_column, or_, update
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Function,
+    Uuid,
+    func,
+    insert,
+    literal,
+    literal_column,
+    not_,
+    or_,
+    update,
+)
 from sqlalchemy import select as sa_select
 from sqlmodel import col, delete, select
 
@@ -55,8 +67,13 @@ class BatchStore(Store):
     def add_lines(self, lines: Sequence[BatchLine]) -> None:
         insert_rows(self.session, lines)
 
-    def add_everybody(self, batch_id: uuid.UUID, activity_id: uuid.UUID) -> None:
-        """A line for each participant who was present, by name: one statement, run by the database alone."""
+    def add_everybody(
+        self, batch_id: uuid.UUID, activity_id: uuid.UUID, readable: ColumnElement[bool]
+    ) -> None:
+        """A line for each participant who was present, by name: one statement, run by the database alone.
+
+        `readable`: of an address, whether the campus may read it.
+        """
         address = (
             select(PersonAddress.address)
             .where(PersonAddress.person_id == Person.id)
@@ -85,6 +102,31 @@ class BatchStore(Store):
         )
         self.session.flush()
         self.session.execute(insert(BatchLine).from_select(list(line), there, include_defaults=False))
+        self._hide_addresses(batch_id, readable)
+
+    def _hide_addresses(self, batch_id: uuid.UUID, is_readable: ColumnElement[bool]) -> None:
+        """Addresses that people added to their accounts: a line has one that its campus may read, if any."""
+        those = select(BatchLine.person_id).where(BatchLine.batch_id == batch_id)
+        of_lines = col(PersonAddress.person_id).in_(those)
+        query = select(PersonAddress.person_id, PersonAddress.address)
+        hidden = self.session.exec(query.where(of_lines, not_(is_readable))).all()
+        if not hidden:
+            return
+        people = {person_id for person_id, _ in hidden}
+        readable = query.where(among(self.session, col(PersonAddress.person_id), people), is_readable)
+        known: dict[uuid.UUID, str] = {}
+        for person_id, address in self.session.exec(readable.order_by(*THE_ADDRESS_FIRST)):
+            known.setdefault(person_id, address)
+        for person_id, address in hidden:
+            self.session.execute(
+                update(BatchLine)
+                .where(
+                    col(BatchLine.batch_id) == batch_id,
+                    col(BatchLine.person_id) == person_id,
+                    col(BatchLine.address) == address,
+                )
+                .values(address=known.get(person_id, ""))
+            )
 
     def _told_of_participation(self) -> Function[Any]:
         """The result of `told_of` for a line without data beyond its participation."""

@@ -10,7 +10,7 @@ into another record is left to the reader. A pair goes with its person or its ca
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -34,6 +34,7 @@ from sqlmodel import Session, col, select
 from app.db.engine import triggers
 from app.db.engine.queries import Store
 from app.db.engine.triggers import Strays, Trigger
+from app.db.engine.writes import among
 from app.domain.activities import ActivityCampus, Participation
 from app.domain.awards import Award
 from app.domain.awards.batches import AwardBatch, BatchLine
@@ -66,6 +67,16 @@ def is_known_at(campus_id: uuid.UUID) -> ColumnElement[bool]:
     other = aliased(PersonAddress)
     others = exists().where(col(other.person_id) == mine, col(other.address) != col(PersonAddress.address))
     return or_(col(PersonAddress.verified_at).is_(None), listed, asked, ~others)
+
+
+def addresses_hidden_from(
+    session: Session, campus_id: uuid.UUID, person_ids: Iterable[uuid.UUID]
+) -> set[tuple[uuid.UUID, str]]:
+    """Those of these people that the campus may not read."""
+    query = select(PersonAddress.person_id, PersonAddress.address).where(
+        among(session, col(PersonAddress.person_id), person_ids), not_(is_known_at(campus_id))
+    )
+    return set(session.exec(query))
 
 
 def addresses_by_campus(session: Session, person_id: uuid.UUID) -> dict[uuid.UUID, set[str]]:

@@ -15,7 +15,9 @@ from app.db.awards import AwardStore
 from app.db.awards.batches import HolderStore, SigningClockStore
 from app.db.campus import HistoryStore
 from app.db.campus.integration import IntegrationStore
+from app.db.campus.people import is_known_at
 from app.db.messages import LetterStore
+from app.db.people import PeopleStore
 from app.domain.activity_log.recovery import AWARDS, DOCUMENTS, EVIDENCE, PEOPLE, SLOTS
 from app.domain.awards import Award, SignedDocument
 from app.domain.awards.batches import AwardBatch, leave_from
@@ -175,6 +177,7 @@ class AwardIssuer:
     logged_events: LoggedEvents
     grounds: AwardEvidenceService
     signing: Signing
+    people: PeopleStore
     addresses: Addresses
     integration: IntegrationStore
     clock: Clock
@@ -235,7 +238,7 @@ class AwardIssuer:
         ]
         if promise.tells:
             not_before = leave_from(promise, at=at, is_last=is_last)
-            self._promise_letters(awards, ready, kept, at, not_before)
+            self._promise_letters(awards, self._addresses_of(promise, ready, kept), at, not_before)
         return Decided(kept, batch, fit, [prepared[award.id] for award in fit], case.campus)
 
     def sign(self, decided: Decided) -> None:
@@ -303,16 +306,10 @@ class AwardIssuer:
     def _promise_letters(
         self,
         awards: Sequence[Award],
-        ready: Sequence[JudgedLine],
-        kept: Sequence[StoredAwards],
+        addresses: Mapping[StoredAwards, str],
         at: datetime,
         not_before: datetime,
     ) -> None:
-        addresses = {
-            award_id: line.line.address
-            for award_id, line in zip(kept, ready, strict=True)
-            if is_address(line.line.address)
-        }
         self.letters.promise_new(
             [
                 letter_about(award, addresses[award.id], at=at, not_before=not_before, letter_id=letter_id)
@@ -320,6 +317,29 @@ class AwardIssuer:
                 if award.id in addresses
             ]
         )
+
+    def _addresses_of(
+        self, promise: AwardBatch, ready: Sequence[JudgedLine], kept: Sequence[StoredAwards]
+    ) -> dict[StoredAwards, str]:
+        """As the list or the request wrote them; of people chosen among those known, the one that they prefer, which
+        the campus may not read."""
+        chosen = {
+            line.person.id
+            for line in ready
+            if line.person and line.line.is_chosen and (line.participation or not promise.by_review)
+        }
+        own = self.people.addresses_of(chosen) if chosen else {}
+        readable = self.people.addresses_of(chosen, is_known_at(promise.campus_id)) if chosen else {}
+        addresses = [line.line.address for line in ready]
+        for place, line in enumerate(ready):
+            if line.person and line.person.id in chosen:
+                is_ours = addresses[place] in ("", readable.get(line.person.id))
+                addresses[place] = own.get(line.person.id, "") if is_ours else addresses[place]
+        return {
+            award_id: address
+            for award_id, address in zip(kept, addresses, strict=True)
+            if is_address(address)
+        }
 
     def words_of(self, case: AwardContext) -> BadgeDocuments:
         return BadgeDocuments(

@@ -14,6 +14,7 @@ from app.db.awards import AwardStore
 from app.db.awards.batches import BatchStore
 from app.db.badges import BadgeStore
 from app.db.campus import CampusStore, HistoryStore
+from app.db.campus.people import is_known_at
 from app.db.engine.tenancy import TenantScope
 from app.db.messages import LetterStore
 from app.domain.activities import Activity, homonym_of
@@ -429,7 +430,7 @@ class BulkAwardService:
         batch = _batch_of(case, request, by, self.clock(), undo_for, not_before)
         self.batches.add(batch)
         if case.activity is not None and request.means_everybody:
-            self.batches.add_everybody(batch.id, case.activity.id)
+            self.batches.add_everybody(batch.id, case.activity.id, is_known_at(campus.id))
         else:
             self._add_lines(case, batch, request)
         if not_before is not None:

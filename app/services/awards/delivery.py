@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import uuid
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,6 +14,7 @@ from app.db.activities import ActivityStore
 from app.db.awards import AwardRecord, AwardStore
 from app.db.awards.batches import BatchStore, ClaimCodeStore
 from app.db.campus import HistoryStore
+from app.db.campus.people import addresses_hidden_from, is_known_at
 from app.db.messages import LetterStore
 from app.db.people import PeopleStore
 from app.domain.activities import disambiguated
@@ -55,6 +56,8 @@ class Handing:
     """Disambiguated with a number if the activity has another person of that name, both without address."""
     by_hand: bool = True
     """Whether a slip, code or link may be handed over: not to people with an account or a role."""
+    is_hidden: bool = False
+    """The e-mail goes to an address that the person added to their account: the campus reads `address`, if any."""
 
 
 @dataclass(frozen=True)
@@ -84,15 +87,41 @@ class HandingOver:
         for letter in self.letters.of_awards([record.award.id for record in records]):
             if letter.award_id is not None:
                 letters[letter.award_id].append(letter)
-        addresses = self.people.addresses_of({record.person.id for record in records})
+        people = {record.person.id for record in records}
+        addresses, hidden = self._addresses_of(records, people)
         names = self.names_of(records)
         own = self.people_service.own_addresses.with_account_or_role({each.person.id for each in records})
         found = []
         for record in records:
             handed = handed_over(record.award, letters[record.award.id])
             told = handed.letter.address if handed.letter else addresses.get(record.person.id, "")
-            found.append(Handing(record, handed, told, names[record.award.id], record.person.id not in own))
+            is_hidden = (record.person.id, told) in hidden
+            found.append(
+                Handing(
+                    record,
+                    handed,
+                    addresses.get(record.person.id, "") if is_hidden else told,
+                    names[record.award.id],
+                    record.person.id not in own,
+                    is_hidden,
+                )
+            )
         return found
+
+    def _addresses_of(
+        self, records: Sequence[AwardRecord], people: Collection[uuid.UUID]
+    ) -> tuple[dict[uuid.UUID, str], set[tuple[uuid.UUID, str]]]:
+        """What the campus reads, and what people added to their accounts."""
+        if not records:
+            return {}, set()
+        campus_id = records[0].campus.id
+        known = self.people.addresses_of(people, is_known_at(campus_id))
+        return known, addresses_hidden_from(self.people.session, campus_id, people)
+
+    def hidden_of(self, record: AwardRecord) -> set[str]:
+        """Addresses of the person that the campus does not read."""
+        _, hidden = self._addresses_of([record], [record.person.id])
+        return {address for _, address in hidden}
 
     def names_of(self, records: Sequence[AwardRecord]) -> dict[uuid.UUID, str]:
         """By award, disambiguated: the deliverer must know which of two people with one name is meant."""

@@ -13,6 +13,7 @@ from app.db.awards import AwardRecord, AwardStore
 from app.db.awards.batches import HolderStore
 from app.db.badges import BadgeStore
 from app.db.campus.integration import IntegrationStore
+from app.db.campus.people import is_known_at
 from app.db.people import PeopleStore
 from app.domain.accounts.permissions import Permission, may
 from app.domain.activities import Activity, Participation, PartKind
@@ -299,7 +300,9 @@ class EligibilityService:
         # Individually chosen people keep their line, and are reported as absent if so recorded.
         for some in self.activities.participants_in_turn(activity.id, with_absent=bool(wanted)):
             there = [one for one in some if one[0].id in wanted or (request.everybody and one[0].is_present)]
-            addresses = self.people.addresses_of(person.id for _, person in there)
+            # What the campus may read: an e-mail goes to the address that the person prefers, unseen.
+            ids = [person.id for _, person in there]
+            addresses = self.people.addresses_of(ids, is_known_at(case.campus.id))
             yield [
                 (line_of(participation, person, addresses.get(person.id, "")), participation, person)
                 for participation, person in there
@@ -309,7 +312,7 @@ class EligibilityService:
         """Only people with entries in this campus's log: prevents access to other campuses' people by id."""
         there = self.counting.ledger.lines_of(case.campus, set(person_ids))
         people = {person.id: person for person in self.people.list_by_id(there)}
-        addresses = self.people.addresses_of(people)
+        addresses = self.people.addresses_of(people, is_known_at(case.campus.id))
         return [
             (line_of_person(people[one], addresses.get(one, "")), None, people[one])
             for one in dict.fromkeys(person_ids)
@@ -430,7 +433,8 @@ class EligibilityService:
         """Whether the holder may have the badge again now, by the records and by `evidence` of the time since."""
         award, person = record.award, record.person
         case = self.case(campus, AwardRequest(record.badge.id, award.activity_id, evidence=evidence), by)
-        address = self.people.addresses_of([person.id]).get(person.id, "")
+        known = is_known_at(campus.id)
+        address = self.people.addresses_of([person.id], known).get(person.id, "")
         part = self.activities.participation_of(person.id, award.activity_id) if award.activity_id else None
         counted = self.counting.read(case, [person.id])
         return self._judged(case, line_of_person(person, address), part, person, {}, counted)

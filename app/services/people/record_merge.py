@@ -12,7 +12,7 @@ from app.db.accounts import OwnAddressStore, SignInStore
 from app.db.activities import ActivityStore
 from app.db.awards import AwardRecord, AwardStore
 from app.db.campus import CampusStore, HistoryStore
-from app.db.campus.people import is_known_at
+from app.db.campus.people import addresses_hidden_from, is_known_at
 from app.db.frameworks.pathways import PathwayStore
 from app.db.learners import ConnectedAppStore
 from app.db.people import MergeStore, NamesakeStore, PeopleStore
@@ -449,12 +449,18 @@ class Namesakes:
         of_name: dict[str, list[Namesake]] = {}
         of_address: dict[str, list[Namesake]] = {}
         known: set[tuple[str, str]] = set()
-        for person, key, address, seen in self.store.addressed(
-            campus.id, wanted, asked if at_address else ()
-        ):
-            if not is_gone(person):
-                known.add((key, address))
-                of_name.setdefault(key, []).append(Namesake(person, None, address, seen))
+        rows = self.store.addressed(campus.id, wanted, asked if at_address else ())
+        ids = {person.id for person, *_ in rows}
+        readable = self.people.addresses_of(ids, is_known_at(campus.id))
+        hidden = addresses_hidden_from(self.people.session, campus.id, ids)
+        for person, key, address, seen in rows:
+            if is_gone(person):
+                continue
+            known.add((key, address))
+            is_hidden = (person.id, address) in hidden
+            shown = readable.get(person.id, "") if is_hidden else address
+            of_name.setdefault(key, []).append(Namesake(person, None, shown, seen))
+            if not is_hidden:
                 of_address.setdefault(address, []).append(Namesake(person, None, address, seen))
         participants = self.activities.participants(activity.id, with_absent=True) if activity else ()
         there = {name_key(person.given_name, person.family_name) for _, person in participants}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -38,6 +38,7 @@ from app.web.awards.delivery_states import (
     HANDED,
     LETTER_STATES,
     OCCASIONS,
+    OF_ACCOUNT,
     PICTURES,
     HandingView,
     advice_of,
@@ -67,12 +68,12 @@ class LetterLine:
     server_said: str
 
     @staticmethod
-    def of(letter: QueuedMessage) -> LetterLine:
+    def of(letter: QueuedMessage, hidden: Collection[str] = ()) -> LetterLine:
         at = letter.bounced_at or letter.sent_at or letter.attempted_at or letter.promised_at
         refused = letter.state is LetterState.REFUSED
         return LetterLine(
             translated(OCCASIONS.get(letter.occasion, letter.occasion)),
-            letter.address,
+            translated(OF_ACCOUNT) if letter.address in hidden else letter.address,
             BOUNCED if letter.bounced_at else LETTER_STATES[letter.state],
             at,
             reason_of(letter),
@@ -220,6 +221,7 @@ def award_page(
 ) -> HTMLResponse:
     record = services.awards.get(work.campus, award_id)
     (handing,) = services.handing_over.of([record])
+    hidden = services.handing_over.hidden_of(record)
     withheld = bool(services.handing_over.withheld([award_id]))
     wrong_address = isinstance(error, InvalidInput)
     return work.page(
@@ -232,7 +234,7 @@ def award_page(
         line=HandingView.of(work.home, handing),
         advice=advice_of(handing.handed.letter) if handing.handed.state is Handed.REFUSED else "",
         came_back=handing.handed.letter.bounced_at if handing.handed.letter else None,
-        letters=[LetterLine.of(letter) for letter in services.handing_over.letters_about(award_id)],
+        letters=[LetterLine.of(letter, hidden) for letter in services.handing_over.letters_about(award_id)],
         address=address or handing.address,
         withheld=withheld,
         revoked=handing.handed.state is Handed.REVOKED,

@@ -82,6 +82,8 @@ OCCASIONS = {
     Occasion.ENDS_TOMORROW.value: N_("Rappel : le badge finit demain"),
     Occasion.RENEWED.value: N_("Annonce du renouvellement"),
 }
+OF_ACCOUNT = N_("L’adresse de son compte")
+"""Instead of one that the person added there."""
 BOUNCED = StateLabel(N_("E-mail revenu"), "bad")
 _AGAIN = N_("Elle repart d’elle-même.")
 
@@ -114,7 +116,7 @@ class HandingView:
             # Before an enqueued batch is processed, the time of its e-mails is unknown.
             at=handed.at if handed.at and handed.at.year < 9000 else None,
             reason=_why(handing),
-            address=handing.address,
+            address=translated(OF_ACCOUNT) if handing.is_hidden else handing.address,
             can_be_claimed=handing.by_hand
             and handed.state not in (Handed.REVOKED, Handed.UNDONE, Handed.CLAIMED),
         )
