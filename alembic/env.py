@@ -7,7 +7,7 @@ from app.db.activities import campus_activities
 from app.db.campus import people
 from app.db.engine import row_level_security as walls
 from app.db.engine import triggers
-from app.db.engine.metadata import METADATA
+from app.db.engine.row_level_security import METADATA
 from app.db.engine.schema import MIGRATION_LOCK, recounts, served_by_newest
 from app.db.engine.session import WORK_SCHEMA, open_engine
 from app.db.reports import marks

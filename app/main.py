@@ -34,9 +34,8 @@ from app.http.negotiation import HeadAsGet, RoutesBySegment
 from app.http.pages import error_pages
 from app.http.pages.forms import FormerForm, NulReplacement
 from app.http.pages.render import visitor_of
-from app.http.policies import policies, public
 from app.http.request_log import RequestLog, configure_logging
-from app.http.request_scope import count_failed_token, process_of, session_cookie, status_of
+from app.http.request_scope import count_failed_token, policies, process_of, public, session_cookie, status_of
 from app.http.response_cache import ReadyAnswers, RecentPages, badges_cookie
 from app.http.security_headers import add_security_headers
 from app.http.workplaces import AccessLogged
@@ -44,14 +43,14 @@ from app.jobs.worker import Worker
 from app.language import N_
 from app.settings import Settings
 from app.web import accounts, activities, activity_log, badges, frameworks, imports, verification
-from app.web.accounts import federated_sign_in, sign_in, signing_in_again, step_up_auth, tokens
+from app.web.accounts import federated_sign_in, sign_in, signing_in_again, tokens
 from app.web.accounts.signing_in_again import (
     SessionSightings,
+    ask_to_prove,
     ask_to_sign_in_again,
     show_former_again,
     show_until_later,
 )
-from app.web.accounts.step_up_auth import ask_to_prove
 from app.web.activities import check_in, editing, files, participants, phones, sessions
 from app.web.activities import register as activity_register
 from app.web.awards import (
@@ -68,7 +67,6 @@ from app.web.badges import adoptions, badges_admin, editor, modules, rankings, s
 from app.web.campus import (
     audit_log,
     campuses,
-    course_platforms,
     dashboard,
     guides,
     lti,
@@ -124,7 +122,7 @@ for router in (
     rankings.router,
     settings.mail_router,
     lti.router,
-    course_platforms.router,
+    campus_webhooks.course_platforms_router,
     campus_webhooks.router,
     settings.pictures_router,
     settings.public_router,
@@ -133,7 +131,7 @@ for router in (
     sign_in.passkey_sign_in_router,
     sign_in.password_sign_in_router,
     federated_sign_in.router,
-    step_up_auth.router,
+    signing_in_again.step_up_auth_router,
     sign_in.router,
     signing_in_again.router,
     accounts.router,

@@ -26,7 +26,7 @@ from sqlmodel import Session, select
 from app.container.process import collect_rarely
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
-from app.http.policies import policies
+from app.http.request_scope import policies
 from bench.staff_pages import BADGES, GIVEN_OF_THEM, PARTS, reopened
 from tests.api.clients import program
 from tests.support import house as houses

@@ -22,8 +22,7 @@ from app.domain.awards.batches import CHUNK_SIZE
 from app.domain.campus.audit_log import Actor
 from app.domain.core import neighbouring_ids
 from app.errors import AppError
-from app.jobs.enqueue import JobType
-from app.jobs.kinds import AWARDS
+from app.jobs.kinds import AWARDS, JobType
 from app.jobs.worker import Worker
 from app.services.awards.award_context import AwardContext, MatchedRecipient, disclosed_at_first
 from app.services.awards.award_issuer import (

@@ -12,9 +12,8 @@ from pydantic import BaseModel, Field
 from app.api.programs import Shape, Slug, example
 from app.api.publishing.public import ONE_MINUTE, CampusSlug, allow_reading_from_anywhere, answer, shown
 from app.domain.awards.open_badges import CONTEXT_PATH, SCHEMA_PATH
-from app.http.policies import public
 from app.http.problems import documented
-from app.http.request_scope import ReadingServices, WritingServices, enter, limited
+from app.http.request_scope import ReadingServices, WritingServices, enter, limited, public
 from app.services.publishing import Published
 
 router = APIRouter(tags=["activity log"], responses=documented(404))

@@ -27,15 +27,14 @@ from app.api import (
     verification,
 )
 from app.api import frameworks as competencies
-from app.api.imports import calendars, lists, xapi
+from app.api.imports import calendars
 from app.api.programs import FORMER_ADDRESS, Writing, check_members
 from app.api.publishing import connected_apps, public, wallets
 from app.api.publishing import public as case
 from app.api.verification import presentations, vc_api
 from app.http.allowances import HEADERS
-from app.http.policies import Policy, Who, policies
 from app.http.problems import PROBLEM_SCHEMA, documented
-from app.http.request_scope import WITH_ORGANISERS
+from app.http.request_scope import WITH_ORGANISERS, Policy, Who, policies
 
 TAGS: Final = {
     "activities": "Workshops, internships, projects and series, and their participants.",
@@ -236,10 +235,10 @@ for each in (
     reports.router,
     reports.surveys_router,
     imports.router,
-    xapi.xapi_router,
-    xapi.record_store,
+    imports.xapi_router,
+    imports.record_store,
     calendars.router,
-    lists.router,
+    imports.lists_router,
     awards.router,
     people.router,
     people.of_campus,

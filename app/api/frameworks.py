@@ -13,8 +13,7 @@ from app.api.programs import BadgeWriter, Page, Paged, PathwayReader, Reader, Sh
 from app.container import Services
 from app.domain.frameworks import Competency, Framework
 from app.domain.frameworks.pathways import ProposalState
-from app.http.policies import public
-from app.http.request_scope import ReadingServices
+from app.http.request_scope import ReadingServices, public
 from app.services.frameworks import Details
 from app.services.frameworks.pathways import PublicPathway
 

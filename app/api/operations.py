@@ -30,9 +30,8 @@ from app.container import (
     waiting_work_of,
 )
 from app.domain.campus.campus import is_in_hsm
-from app.http.policies import Policy, Who, marked, policies, public
-from app.http.request_scope import process_of
-from app.services.verification.metrics import REGISTRY
+from app.http.request_scope import Policy, Who, marked, policies, process_of, public
+from app.services.verification.verification import REGISTRY
 from sceau_credentials.canonical import ways_taken
 from sceau_credentials.values import format_timestamp
 

@@ -34,8 +34,7 @@ from app.domain.campus.integration import MOST_UPSERTED, NamedKind, Wanted
 from app.domain.people import Person, normal_address
 from app.domain.people.parental_consent import needs_parent
 from app.domain.publishing import Addresses
-from app.http.policies import Policy, Who, marked
-from app.http.request_scope import ProgramCounted, ReadingServices
+from app.http.request_scope import Policy, ProgramCounted, ReadingServices, Who, marked
 from app.services.frameworks import Mastered
 from app.services.people.upserts import PersonLine
 

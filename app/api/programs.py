@@ -30,13 +30,15 @@ from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.campus.integration import LONGEST_EXTERNAL_ID, LineRefused, Receipt, UpsertOutcome
 from app.errors import AppError, InvalidInput, NotAllowed
-from app.http.policies import Policy, Who, marked
 from app.http.problems import TITLES, type_of
 from app.http.request_scope import (
+    Policy,
     ProgramCounted,
     ReadingServices,
+    Who,
     WritingServices,
     count_for,
+    marked,
     status_of,
     token_of,
     visit,

@@ -25,9 +25,8 @@ from app.container import Services
 from app.domain.badges.shared_definitions import Noun
 from app.domain.trust import TRUST_CONTEXT_PATH
 from app.http.negotiation import ForPrograms, preferred
-from app.http.policies import public
 from app.http.problems import documented
-from app.http.request_scope import ReadingServices
+from app.http.request_scope import ReadingServices, public
 from app.services.badges.shared_definitions import Definition
 from app.services.publishing import Published
 from app.services.trust.endorsements import ShownEndorsement

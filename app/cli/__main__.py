@@ -118,9 +118,9 @@ COMMANDS: Mapping[str, Command] = {
     "site": Command("app.cli.sites", "commands"),
     "campus": Command("app.cli.operators", "campuses"),
     "operator": Command("app.cli.operators", "operators"),
-    "network": Command("app.cli.trust.networks", "commands"),
-    "organisation": Command("app.cli.trust.networks", "organisations"),
-    "trust": Command("app.cli.trust.lists", "commands"),
+    "network": Command("app.cli.trust", "commands"),
+    "organisation": Command("app.cli.trust", "organisations"),
+    "trust": Command("app.cli.trust", "trust_commands"),
 }
 
 

@@ -215,7 +215,7 @@ def _trust_list(file: Path, key: str, at: datetime) -> TrustList:
             _("--trust-list demande --network-key, la clé du réseau (« z6Mk… »).")
         ) from error
     except TrustListRefused as error:
-        from app.services.trust.external_trust_lists import FOLLOWING_TROUBLES
+        from app.services.trust.labels import FOLLOWING_TROUBLES
 
         why = FOLLOWING_TROUBLES.get(error.reason, N_("ce n’est pas une liste de campus reconnus."))
         raise typer.BadParameter(_("La liste n’est pas acceptée : {why}").format(why=_(why))) from error

@@ -1,7 +1,7 @@
 """Composition of services from stores, keys and clock; a unit of work is one transaction."""
 
+from app.adapters.mail import make_dkim_key
 from app.adapters.mail.bounces import LONGEST as LONGEST_REPORT
-from app.adapters.mail.domains import make_dkim_key
 from app.container.health import (
     LastCheck,
     free_space_of,

@@ -29,7 +29,7 @@ from sqlalchemy.engine import URL, make_url
 
 from app import __version__
 from app.container.process import Process
-from app.db.engine.metadata import METADATA
+from app.db.engine.row_level_security import METADATA
 from app.db.engine.session import keep_private, open_engine
 from app.db.engine.tenancy import WHOLE_DATABASE
 from app.domain.campus.campus import is_in_hsm

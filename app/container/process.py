@@ -27,8 +27,15 @@ from app.adapters.badge_pictures import BadgeArtist
 from app.adapters.folders.log_files import FolderAnchors
 from app.adapters.folders.recovery_files import RecoveryJournal
 from app.adapters.lti import LtiClient
-from app.adapters.mail import SmtpMailer, TerminalMailer, mailbox_of
-from app.adapters.mail.domains import DkimSigner, DkimUnusable, DnsTexts, dkim_signer_from
+from app.adapters.mail import (
+    DkimSigner,
+    DkimUnusable,
+    DnsTexts,
+    SmtpMailer,
+    TerminalMailer,
+    dkim_signer_from,
+    mailbox_of,
+)
 from app.adapters.openid_connect import ProvidersUnusable, providers_in, registrations_in
 from app.adapters.papers import Papers
 from app.adapters.picture_codes import PictureCodes

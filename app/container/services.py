@@ -28,10 +28,9 @@ from app.services.accounts.invitations import HandedLinks, InvitationService, Me
 from app.services.accounts.sessions import AccountNotices, PasskeyService, SessionService
 from app.services.accounts.sign_in import DraftService, FederationService, SetAsideService, SignInService
 from app.services.activities.activities import ActivityJournal, ActivityService
-from app.services.activities.attendance import AttendanceSheets
 from app.services.activities.check_in import CheckInService, CheckInSignatures
 from app.services.activities.files import ActivityFiles, FileService, ShownFiles
-from app.services.activities.participants import ParticipantService
+from app.services.activities.participants import AttendanceSheets, ParticipantService
 from app.services.activities.plans import ActivityPlans, ActivitySessions, SeriesService
 from app.services.activities.upserts import ActivityUpserts, ParticipantUpserts
 from app.services.activity_log import ActivityLog, LoggedEvents
@@ -82,18 +81,15 @@ from app.services.imports.imports import ImportService, ListMappings, StatementI
 from app.services.imports.writing import ImportWriting
 from app.services.learners.connected_apps import ConnectedApps
 from app.services.learners.contributions import ContributionService, LogDisputes, SelfAwards
-from app.services.learners.disclosure import SelectiveDisclosure
 from app.services.learners.imported_badges import BroughtBadges
 from app.services.learners.portfolios import PortfolioDocuments, PortfolioService, SharedCompetencies
 from app.services.learners.requests import AskingService, ReviewService
-from app.services.learners.wallet_consents import WalletConsents
-from app.services.learners.wallet_metadata import WalletMetadata
+from app.services.learners.wallet_authorization import SelectiveDisclosure, WalletConsents, WalletMetadata
 from app.services.learners.wallets import WalletService
 from app.services.messages import LetterService, ReminderService
 from app.services.messages.account import AccountLetters, NameLetters, PersonalLetters
 from app.services.messages.endorsements import EndorsementLetters
-from app.services.messages.requests import RequestLetters, SurveyLetters
-from app.services.messages.rights import RightsLetters
+from app.services.messages.requests import RequestLetters, RightsLetters, SurveyLetters
 from app.services.people.names import AgeBands, GivenAddresses, NameService
 from app.services.people.parental_consent import GuardianService
 from app.services.people.people import CorrectionService, OwnAddressService, PeopleService
@@ -125,8 +121,7 @@ from app.services.trust.endorsements import (
     EndorsementSigning,
     EndorsementSubjects,
 )
-from app.services.trust.external_trust_lists import FollowedLists
-from app.services.trust.labels import LabelService, NetworkSigning
+from app.services.trust.labels import FollowedLists, LabelService, NetworkSigning
 from app.services.trust.network_register import NetworkDocuments, NetworkRegister, NetworkTeam
 from app.services.trust.organisations import OrganisationService, PartnerKeys
 from app.services.trust.peers import PeerRecommendations

@@ -81,8 +81,7 @@ from app.db.publishing.catalogue import CatalogueStore
 from app.db.publishing.ratings import PageViewStore, RatingStore
 from app.db.reports.counting import ReportCountStore
 from app.db.reports.counts import CountStore
-from app.db.reports.editions import EditionStore, ReportSharingStore
-from app.db.reports.facts import ReportFactsStore, SurveyStore
+from app.db.reports.facts import EditionStore, ReportFactsStore, ReportSharingStore, SurveyStore
 from app.db.trust import EndorsementStore, NetworkTeamStore, OrganisationStore, PeerStore, RecognitionStore
 from app.domain.accounts.sign_in import Ceremonies
 from app.domain.awards.signing_clock import Counter
@@ -107,7 +106,7 @@ from app.services.learners.portfolios import PortfolioService
 from app.services.people.privacy import ErasureService
 from app.services.publishing import PicturesOfAwards
 from app.services.publishing.status import ListAnchors
-from app.services.trust.external_trust_lists import TrustAnchors
+from app.services.trust.labels import TrustAnchors
 from app.services.verification.issuer_standing import ListShelf
 from app.settings import Settings
 from sceau_credentials.values import DocumentSource

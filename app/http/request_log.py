@@ -14,7 +14,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from app.services.verification.metrics import note_request
+from app.services.verification.verification import note_request
 from app.telemetry import span
 
 # A traceback without local variables: they may be personal (I23).

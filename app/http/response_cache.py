@@ -18,18 +18,20 @@ from app.container import Process, Services
 from app.domain.core import Clock
 from app.errors import NotSignedIn
 from app.http.negotiation import has_already
-from app.http.policies import Policy, Who, marked
 from app.http.request_log import route_of
 from app.http.request_scope import (
     SECRETS_SEPARATOR,
+    Policy,
     ReadingServices,
+    Who,
     WritingServices,
     find_signed_in,
+    marked,
     process_of,
 )
 from app.language import N_
 from app.services.accounts.sessions import Holder, LinkHolder, NewSession, SignedIn
-from app.services.verification.metrics import noter_of
+from app.services.verification.verification import noter_of
 
 GOOD_FOR: Final = timedelta(seconds=10)
 """A status list is renewed by time alone, without a change in the database."""

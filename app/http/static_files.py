@@ -13,7 +13,7 @@ from pathlib import Path
 from fastapi import APIRouter, Request, Response
 
 from app.errors import NotFound
-from app.http.policies import public
+from app.http.request_scope import public
 from app.language import N_
 
 FOLDER = Path(__file__).parent / "static"

@@ -29,8 +29,16 @@ from app.domain.people.consents import AccessRecord
 from app.errors import AppError
 from app.http.pages.render import CampusLook, NavigationLink, WorkspaceMenu, page
 from app.http.pages.words import local
-from app.http.policies import Policy, Who, marked
-from app.http.request_scope import ReadingServices, find_signed_in, services_at_hand, signed_in, staff_of
+from app.http.request_scope import (
+    Policy,
+    ReadingServices,
+    Who,
+    find_signed_in,
+    marked,
+    services_at_hand,
+    signed_in,
+    staff_of,
+)
 from app.language import N_, filled
 from app.language.typography import translated
 from app.services.accounts.sessions import SignedIn

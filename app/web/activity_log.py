@@ -17,8 +17,7 @@ from app.domain.campus.signed_terms import is_artefact
 from app.http.pages.forms import checked_form
 from app.http.pages.render import page
 from app.http.pages.words import ACTIVITY_KINDS, PARTS, StateLabel, day, days, moment, number, sentence_text
-from app.http.policies import public
-from app.http.request_scope import ReadingServices, write_transaction
+from app.http.request_scope import ReadingServices, public, write_transaction
 from app.http.workplaces import at_work, look_of, staff
 from app.language import N_
 from app.language.typography import translated

@@ -17,7 +17,7 @@ from app.domain.activity_log import CampusLog, LogCheckpoint, LogCosignature, Lo
 from app.domain.campus.campus import KeyPurpose, SealedKey
 from app.domain.publishing import LIST_LIFE, StatusList
 from app.main import create_app
-from app.services.verification.metrics import note_chunk
+from app.services.verification.verification import note_chunk
 from tests.api.clients import open_award, stored
 from tests.support.house import House
 

@@ -23,7 +23,7 @@ from app.db.engine import session
 from app.db.engine.session import open_engine
 from app.domain.awards import SignedDocument
 from app.domain.people import Role
-from app.http.policies import policies
+from app.http.request_scope import policies
 from app.main import create_app
 from app.settings import Settings
 from demo.loader import load_demo

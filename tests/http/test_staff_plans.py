@@ -18,7 +18,7 @@ from sqlalchemy import Engine, event
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.registers import ActivitySort, AwardSort, PeopleSort
 from app.domain.learners.requests import RequestSort
-from app.http.policies import policies
+from app.http.request_scope import policies
 from tests.support.house import House, build_house
 
 pytestmark = pytest.mark.postgres

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from app.container import Process
-from app.jobs.enqueue import JobType
+from app.jobs.kinds import JobType
 from app.jobs.worker import Worker
 from app.settings import Settings
 

@@ -19,9 +19,8 @@ from sqlalchemy import text
 
 from app.container.services import WorkerName
 from app.db.engine.session import WorkflowDatabase
-from app.jobs.engine import WORKFLOW_SHAPE
-from app.jobs.enqueue import JobType
-from app.jobs.worker import Worker
+from app.jobs.kinds import JobType
+from app.jobs.worker import WORKFLOW_SHAPE, Worker
 from tests.jobs.tally import Tally, process_on
 from tests.support.house import House
 

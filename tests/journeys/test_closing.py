@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from app.domain.awards import Visibility
 from app.domain.learners.portfolios import Grouping, Naming
 from app.domain.publishing import short_code
-from app.http.policies import policies
+from app.http.request_scope import policies
 from app.services.learners.portfolios import Wishes
 from tests.support.house import BASE_URL, COMMAND, House, build_house
 

@@ -33,7 +33,7 @@ from app.domain.people import Person
 from app.domain.trust import PEER_LINK, PEER_WITHDRAW, PEER_WRITE
 from app.domain.trust.organisations import desk_token, named_token
 from app.errors import NotSignedIn
-from app.http.policies import Who
+from app.http.request_scope import Who
 from app.services.accounts.sessions import Browser
 from app.services.trust.endorsements import ASKED, WITHDRAW
 from tests.api.clients import REGISTRATION, authorization, redemption

@@ -19,7 +19,7 @@ from sqlalchemy import text
 from app.api.programs import query_names
 from app.domain.accounts.permissions import ROLE_PERMISSIONS
 from app.http.negotiation import ForPeople
-from app.http.policies import NoPolicy, Who, policies, public
+from app.http.request_scope import NoPolicy, Who, policies, public
 from tests.security.matrix.callers import Caller, Member, Things, callers_of, members_of, things_of
 from tests.security.matrix.cases import Kept
 from tests.security.matrix.policy import CASES, ROLES_MAY, Case

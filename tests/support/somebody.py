@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import make_url
 from sqlalchemy.types import TypeDecorator
 
-from app.db.engine.metadata import METADATA
+from app.db.engine.row_level_security import METADATA
 from app.domain.people.personal_data import HELD
 from tests.support.house import House
 

@@ -1,16 +1,31 @@
-"""Participations of many activities in one request: idempotent, with a dry run and a result for each line."""
+"""Participations of many activities in one request, xAPI statements, and lists that are read and not stored."""
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from anyio import CapacityLimiter, to_thread
+from fastapi import APIRouter, Body, Depends, Query, Request, Response, Security
+from pydantic import BaseModel, Field, ValidationError
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
 
-from app.api.programs import ActivityWriter, DryRun, LineProblem, Program, Shape, Writing, example
+from app.api.programs import (
+    ACCEPT_LANGUAGE,
+    BEARER,
+    ActivityWriter,
+    DryRun,
+    LineProblem,
+    Program,
+    Shape,
+    Writing,
+    example,
+)
+from app.domain.accounts.sessions import Scope
 from app.domain.activities import ActivityKind, PartKind
 from app.domain.activities.listed_people import ListedPerson
 from app.domain.imports.imports import (
@@ -22,13 +37,26 @@ from app.domain.imports.imports import (
     Record,
     fault_in,
 )
+from app.domain.imports.xapi import COMPLETED
 from app.domain.people import check_name, normal_address
 from app.domain.people.parental_consent import OTHER
 from app.errors import InvalidInput
 from app.http.problems import type_of
+from app.http.request_scope import (
+    Policy,
+    ProgramCounted,
+    Who,
+    limited_by_token,
+    marked,
+    public,
+    token_of,
+    visit,
+)
+from app.language import N_
 from app.language import gettext as _
 from app.services.imports.import_matching import Judged
 from app.services.imports.imports import SAME
+from app.services.imports.lists import MAX_BYTES, as_document, read_list_file, read_list_text, reasons_in
 
 router = APIRouter(prefix="/campuses/{slug}/participations", route_class=Writing, tags=["activities"])
 
@@ -243,3 +271,322 @@ def record_participations_of_many(
         if line.same_person is not None
     }
     return taken(program, ImportForm.API, body.source, records, data, dry_run=dry_run, known=known)
+
+
+# --- xAPI statements: with a receipt for each, or as learning platforms send them to a learning record store
+
+
+xapi_router = APIRouter(prefix="/campuses/{slug}/xapi/statements", route_class=Writing, tags=["activities"])
+
+_STATEMENT = {
+    "id": "12345678-1234-5678-1234-567812345678",
+    "actor": {"name": "Anne-Gaëlle Le Bœuf", "mbox": "mailto:anne-gaelle.leboeuf@exemple.fr"},
+    "verb": {"id": COMPLETED},
+    "object": {
+        "id": "https://plateforme.exemple.fr/cours/42",
+        "definition": {
+            "name": {"fr": "Fabrication additive"},
+            "type": "http://adlnet.gov/expapi/activities/course",
+        },
+    },
+    "result": {"completion": True, "duration": "PT2H30M"},
+    "timestamp": "2026-11-25T14:00:00+01:00",
+}
+_Statements = Annotated[
+    list[dict[str, Any]],
+    Body(min_length=1, max_length=MOST_AT_THE_API, examples=[[_STATEMENT]]),
+]
+
+
+@xapi_router.post("", summary="Take participations from xAPI statements; safe to repeat")
+def take_statements(
+    body: _Statements,
+    program: ActivityWriter,
+    source: Annotated[str, Query(min_length=1, max_length=60)] = "xapi",
+    same_person: Annotated[
+        bool | None,
+        Query(
+            description="Where the campus knows a name at another address, or an address under another name:"
+            " `true` for the person already known, `false` for another. Without an answer the line is refused."
+        ),
+    ] = None,
+    dry_run: DryRun = False,
+) -> ImportView:
+    """The verbs that the campus chose are read, at first `attended`, `completed` and `contributed`; `voided`
+    cancels. Any other verb is refused by its name. A client that knows HTTP Basic alone sends the token as the
+    password.
+
+    The statement's own `id` is its identifier. Of several statements about one person in one activity the
+    last one counts.
+    """
+    records = program.services.statement_imports.read(program.campus, body)
+    answer = SAME if same_person else OTHER
+    known = {} if same_person is None else {record.number: answer for record in records}
+    return taken(
+        program,
+        ImportForm.XAPI,
+        source,
+        records,
+        json.dumps(body).encode(),
+        dry_run=dry_run,
+        restates=True,
+        known=known,
+    )
+
+
+# --- as a learning record store
+
+record_store = APIRouter(prefix="/campuses/{slug}/lrs", route_class=Writing, tags=["activities"])
+XAPI_VERSION: Final = "1.0.3"
+_SOURCE: Final = "xapi"
+_WITHOUT_ID: Final = uuid.UUID("6f0c7d9e-0a3e-5a53-8a0e-2f1f4a1d9b60")
+"""The namespace of ids for statements that have none."""
+_Sent = Annotated[
+    dict[str, Any] | list[dict[str, Any]],
+    Body(max_length=MOST_AT_THE_API, examples=[[_STATEMENT]]),
+]
+
+
+class VersionsView(BaseModel):
+    model_config = example(version=[XAPI_VERSION])
+    version: list[str]
+
+
+@record_store.get("/about", include_in_schema=False)
+@public
+def about_record_store(response: Response) -> VersionsView:
+    response.headers["X-Experience-API-Version"] = XAPI_VERSION
+    return VersionsView(version=[XAPI_VERSION])
+
+
+@record_store.post(
+    "/statements",
+    summary="Take statements as a learning record store does; safe to repeat",
+    responses={200: {"content": {"application/json": {"example": [_STATEMENT["id"]]}}}},
+)
+def store_statements(body: _Sent, program: ActivityWriter, response: Response) -> list[uuid.UUID]:
+    """For learning platforms, with the endpoint `…/campuses/{slug}/lrs/`: one statement or several, as xAPI 1.0.3
+    has them. Answers their ids.
+
+    Statements that the campus does not read are taken too: the report has the reason. A statement without
+    an id gets one from its content, so that it counts once.
+    """
+    statements = body if isinstance(body, list) else [body]
+    return _stored(program, [{**each, "id": str(_id_of(each))} for each in statements], response)
+
+
+@record_store.put("/statements", status_code=204, include_in_schema=False)
+def store_statement(
+    body: dict[str, Any],
+    program: ActivityWriter,
+    response: Response,
+    statement_id: Annotated[uuid.UUID, Query(alias="statementId")],
+) -> None:
+    if _id_of({"id": str(statement_id), **body}) != statement_id:
+        raise InvalidInput(N_("L’énoncé et l’adresse n’ont pas le même identifiant."))
+    _stored(program, [{**body, "id": str(statement_id)}], response)
+
+
+def _stored(program: Program, statements: Sequence[dict[str, Any]], response: Response) -> list[uuid.UUID]:
+    if not statements:
+        return []
+    records = program.services.statement_imports.read(program.campus, list(statements))
+    data = json.dumps(list(statements)).encode()
+    taken(program, ImportForm.XAPI, _SOURCE, records, data, dry_run=False, restates=True, known={})
+    response.headers["X-Experience-API-Version"] = XAPI_VERSION
+    return [uuid.UUID(each["id"]) for each in statements]
+
+
+def _id_of(statement: dict[str, Any]) -> uuid.UUID:
+    given = statement.get("id")
+    if given is None:
+        return uuid.uuid5(_WITHOUT_ID, json.dumps(statement, sort_keys=True))
+    try:
+        return uuid.UUID(given)
+    except (ValueError, TypeError, AttributeError):
+        raise InvalidInput(N_("L’identifiant d’un énoncé est un UUID.")) from None
+
+
+# --- Results of the list reader for a file or a text: nothing is stored, no person is created
+
+
+lists_router = APIRouter(prefix="/lists", tags=["activities"])
+
+_AT_ONCE = CapacityLimiter(2)
+"""Lists that one process reads for programs, so that pages keep a processor."""
+_NOTHING = N_("Il faut un fichier nommé « file », ou un objet JSON avec « text ».")
+_TEXT = "Prénom;Nom;Adresse\nLéa;Martin;lea.martin@exemple.fr"
+
+
+class ListText(Shape):
+    model_config = example(text=_TEXT)
+    text: str = Field(min_length=1, max_length=MAX_BYTES)
+    hours: Annotated[float, Field(gt=0, le=10_000)] | None = Field(None, description="Of the activity.")
+    confirmed: str = Field(
+        "", max_length=1_000, description="Reasons settled for all lines, with commas: `order,unusual`."
+    )
+
+
+class DoubtView(BaseModel):
+    reason: str
+    sentence: str
+    suggestion: str = Field("", description="The address that was probably meant.")
+
+
+class ListLineView(BaseModel):
+    line: int = Field(description="Counted from 1 in what was given.")
+    text: str = Field(description="The original.")
+    given_name: str
+    family_name: str
+    address: str
+    hours: float | None
+    state: str = Field(
+        description="`ready`, `ask` (a person has to settle a doubt) or `refused` (not a person)."
+    )
+    reason: str | None
+    sentence: str | None
+    doubts: list[DoubtView]
+    evidence: list[str] = Field(
+        description="Of a ready line: what shows that it is a name, how it is split, and that it stands in the list."
+    )
+    hours_as_written: str
+    contribution: str
+    other_addresses: list[str] = Field(
+        description="Addresses of the line that belong to others, or were not chosen."
+    )
+    sheet: str = ""
+
+
+class ColumnView(BaseModel):
+    heading: str
+    holds: str
+    sample: list[str]
+
+
+class MappingView(BaseModel):
+    heading_line: int | None
+    columns: list[ColumnView] = Field(description="Empty where each line was read for itself.")
+    order: str
+    sure: bool
+    sheet: str = ""
+
+
+_PREVIEWED_LINE = {
+    "line": 2,
+    "text": "Martin;Léa;lea.martin@gmial.com",
+    "given_name": "Léa",
+    "family_name": "Martin",
+    "address": "lea.martin@gmial.com",
+    "hours": 3.0,
+    "state": "ask",
+    "reason": "address-typo",
+    "sentence": "« lea.martin@gmial.com » : vouliez-vous écrire « lea.martin@gmail.com » ?",
+    "doubts": [
+        {
+            "reason": "address-typo",
+            "sentence": "« lea.martin@gmial.com » : vouliez-vous écrire « lea.martin@gmail.com » ?",
+            "suggestion": "lea.martin@gmail.com",
+        }
+    ],
+    "evidence": [],
+    "hours_as_written": "",
+    "contribution": "",
+    "other_addresses": [],
+    "sheet": "",
+}
+_MAPPING = {
+    "heading_line": 1,
+    "columns": [{"heading": "Nom", "holds": "nom", "sample": ["Martin"]}],
+    "order": "nom-complet",
+    "sure": True,
+    "sheet": "",
+}
+
+
+class ListView(BaseModel):
+    model_config = example(lines=[_PREVIEWED_LINE], mapping=_MAPPING, mappings=[_MAPPING])
+    lines: list[ListLineView] = Field(
+        description="Every line that is not blank, headings and titles included."
+    )
+    mapping: MappingView | None
+    mappings: list[MappingView]
+
+
+_BODIES: dict[str, Any] = {
+    "parameters": [ACCEPT_LANGUAGE],
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": ListText.model_json_schema(), "example": {"text": _TEXT}},
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "file": {"type": "string", "format": "binary"},
+                        "hours": {"type": "number"},
+                        "confirmed": {"type": "string"},
+                    },
+                    "required": ["file"],
+                }
+            },
+        },
+    },
+}
+
+
+@marked(Policy(Who.TOKEN, scope=Scope.ACTIVITY_WRITE))
+def _list_reader(
+    _counted: ProgramCounted,
+    request: Request,
+    response: Response,
+    _shown: Annotated[object, Security(BEARER)],
+) -> None:
+    """The token's own campus: a list belongs to none."""
+    with visit(request, reading=True) as services:
+        token_of(request, services, Scope.ACTIVITY_WRITE)
+    response.headers["Cache-Control"] = "no-store"
+
+
+@lists_router.post(
+    "/read",
+    summary="Read a list of people in any form, without storing it",
+    openapi_extra=_BODIES,
+    dependencies=[limited_by_token("lists of a token"), Depends(_list_reader, scope="function")],
+)
+async def read_list(request: Request) -> ListView:
+    """CSV, Excel, OpenDocument, DOCX, web page, PDF with text, or pasted text. Requires the scope
+    `activity:write`."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "multipart/form-data":
+        try:
+            form = await request.form(max_files=1, max_fields=5)
+        except HTTPException as error:
+            raise InvalidInput(_NOTHING) from error
+        file = next((value for value in form.values() if isinstance(value, UploadFile)), None)
+        if file is None:
+            raise InvalidInput(_NOTHING)
+        given: bytes | str = await file.read()
+        hours, settled = _hours(form.get("hours")), str(form.get("confirmed") or "")
+    elif kind == "application/json":
+        try:
+            sent = ListText.model_validate_json(await request.body())
+        except ValidationError as error:
+            raise InvalidInput(_NOTHING) from error
+        given, hours, settled = sent.text, sent.hours, sent.confirmed
+    else:
+        raise HTTPException(415)
+    reading = await to_thread.run_sync(_read, given, hours, settled, limiter=_AT_ONCE)
+    return ListView.model_validate(reading)
+
+
+def _read(given: bytes | str, hours: float | None, settled: str) -> dict[str, Any]:
+    reader = read_list_file if isinstance(given, bytes) else read_list_text
+    return as_document(reader(given, activity_hours=hours, settled=reasons_in(settled)))  # type: ignore[arg-type]
+
+
+def _hours(value: object) -> float | None:
+    try:
+        hours = float(str(value).replace(",", ".")) if value else 0.0
+    except ValueError as error:
+        raise InvalidInput(_NOTHING) from error
+    return hours if 0 < hours <= 10_000 else None

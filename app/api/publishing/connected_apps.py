@@ -25,13 +25,16 @@ from app.domain.learners.connected_apps import (
 )
 from app.domain.publishing import BADGES_API
 from app.errors import AppError, NotSignedIn
-from app.http.policies import Policy, Who, marked, public
 from app.http.problems import status_info
 from app.http.request_scope import (
+    Policy,
     ReadingServices,
+    Who,
     client_network,
     limited,
+    marked,
     process_of,
+    public,
     read_transaction,
     write_transaction,
 )

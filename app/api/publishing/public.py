@@ -17,9 +17,8 @@ from app.container import Services
 from app.domain.frameworks.case import CASE_PATH, CaseWriter, association_id, rubric_id
 from app.errors import NotFound
 from app.http.negotiation import ForPrograms, etag_of, has_already, is_unchanged, preferred
-from app.http.policies import public
 from app.http.problems import documented
-from app.http.request_scope import ReadingServices, find_signed_in, limited, process_of, visit
+from app.http.request_scope import ReadingServices, find_signed_in, limited, process_of, public, visit
 from app.language import N_
 from app.services.publishing import Published, Withdrawn
 from sceau_credentials.values import dump_json, parse_json_object

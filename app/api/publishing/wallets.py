@@ -21,7 +21,6 @@ from app.domain.learners.wallets import (
     WalletRefused,
 )
 from app.http.negotiation import preferred
-from app.http.policies import public
 from app.http.problems import documented
 from app.http.request_scope import (
     ReadingServices,
@@ -29,6 +28,7 @@ from app.http.request_scope import (
     enter,
     limited,
     process_of,
+    public,
     read_transaction,
     write_transaction,
 )

@@ -17,8 +17,7 @@ from app.api.programs import ACCEPT_LANGUAGE, Shape, example
 from app.api.trust import EndorsementTextView, IssuerStandingView, said_of
 from app.domain.core import csv_for_excel
 from app.errors import InvalidInput
-from app.http.policies import public
-from app.http.request_scope import limited, visit
+from app.http.request_scope import limited, public, visit
 from app.language import N_
 from app.services.verification import verdicts
 from app.services.verification.answers import Answer

@@ -11,9 +11,15 @@ from starlette.exceptions import HTTPException
 from app.api.publishing.wallets import token_form
 from app.domain.learners.presentations import REQUEST_TYPE, PresentationRefused
 from app.errors import Gone
-from app.http.policies import public
 from app.http.problems import documented
-from app.http.request_scope import ReadingServices, limited, process_of, read_transaction, write_transaction
+from app.http.request_scope import (
+    ReadingServices,
+    limited,
+    process_of,
+    public,
+    read_transaction,
+    write_transaction,
+)
 from sceau_credentials.values import JsonObject, dump_json
 
 router = APIRouter(prefix="/presentations/{reference}", tags=["wallets"], responses=documented(404, 410))

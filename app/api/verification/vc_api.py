@@ -13,9 +13,18 @@ from starlette.exceptions import HTTPException
 from app.api.programs import BEARER
 from app.domain.accounts.sessions import Scope
 from app.errors import InvalidInput
-from app.http.policies import Policy, Who, marked, public
 from app.http.problems import documented, problem
-from app.http.request_scope import ProgramCounted, limited, token_of, visit, write_transaction
+from app.http.request_scope import (
+    Policy,
+    ProgramCounted,
+    Who,
+    limited,
+    marked,
+    public,
+    token_of,
+    visit,
+    write_transaction,
+)
 from app.language import N_
 from app.language import gettext as _
 from sceau_credentials.errors import MalformedInput

@@ -71,8 +71,7 @@ from app.domain.accounts.permissions import Permission
 from app.errors import NotAllowed, NotFound, NotSignedIn
 from app.http.pages.forms import csrf_field
 from app.http.pages.words import FILTERS, icon, mark, markdown, number, seal
-from app.http.policies import public
-from app.http.request_scope import find_signed_in, services_at_hand, session_secret, staff_of, visit
+from app.http.request_scope import find_signed_in, public, services_at_hand, session_secret, staff_of, visit
 from app.http.static_files import asset
 from app.language import N_, current_locale, locales, speaking
 from app.language.dates import language_in_words, regional_locale

@@ -24,7 +24,7 @@ from app.domain.campus.campus import KeyPurpose
 from app.domain.core import Clock, as_signed, name_as_signed
 from app.domain.publishing import Addresses, StatusList, signed_form
 from app.services.publishing.status import ListAnchors
-from app.services.trust.external_trust_lists import TrustAnchors
+from app.services.trust.labels import TrustAnchors
 from sceau_credentials.dids import jwt_method_id
 from sceau_credentials.errors import CredentialError
 from sceau_credentials.evidence.judging import content_digest

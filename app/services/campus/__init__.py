@@ -17,7 +17,7 @@ from app.db.campus import CampusStore, Filter, HistoryStore, SubjectStore, TeamS
 from app.db.campus.operations import OperatorStore
 from app.db.frameworks import CompetencyStore
 from app.db.people import PeopleStore
-from app.db.reports.editions import EditionStore
+from app.db.reports.facts import EditionStore
 from app.domain.accounts.permissions import Operator
 from app.domain.accounts.sign_in import Changed
 from app.domain.activities import Activity

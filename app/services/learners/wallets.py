@@ -19,11 +19,11 @@ from app.domain.awards import AwardState
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
 from app.domain.learners.connected_apps import proves_challenge
-from app.domain.learners.disclosure import mandatory_pointers
 from app.domain.learners.wallet_authorization import (
     CREDENTIAL_DETAILS,
     CREDENTIAL_IDENTIFIER,
     DpopProof,
+    mandatory_pointers,
     read_dpop,
 )
 from app.domain.learners.wallets import (

@@ -60,7 +60,7 @@ from app.errors import InvalidInput, NotFound
 from app.language import N_, speaking
 from app.services.messages.account import PersonalLetters
 from app.services.messages.award_notices import notice_of, picture_name
-from app.services.messages.rights import html_of, text_of
+from app.services.messages.requests import html_of, text_of
 from sceau_credentials.values import format_timestamp, parse_json_object
 
 PICTURE_WIDTH = 192

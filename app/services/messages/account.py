@@ -20,8 +20,15 @@ from app.language.dates import moment
 from app.language.typography import translated, translated_plural
 from app.services.accounts.sign_in import SignInService
 from app.services.messages.endorsements import OF_ENDORSEMENTS, EndorsementLetters
-from app.services.messages.requests import RequestLetters, SurveyLetters
-from app.services.messages.rights import RIGHTS, Action, Notice, RightsLetters, carrying
+from app.services.messages.requests import (
+    RIGHTS,
+    Action,
+    Notice,
+    RequestLetters,
+    RightsLetters,
+    SurveyLetters,
+    carrying,
+)
 
 OF_ACCOUNTS = (
     Occasion.SIGN_IN,

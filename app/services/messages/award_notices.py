@@ -14,7 +14,7 @@ from app.domain.people.parental_consent import needs_guardian_for
 from app.language import N_
 from app.language.dates import day
 from app.language.typography import translated, translated_plural
-from app.services.messages.rights import Action, Notice, NoticeBadge
+from app.services.messages.requests import Action, Notice, NoticeBadge
 
 Link = Callable[[AwardRecord], str]
 """The private link of an award."""

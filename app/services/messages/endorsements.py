@@ -23,7 +23,7 @@ from app.domain.trust.organisations import (
 from app.errors import AppError
 from app.language import N_, filled, speaking
 from app.language.typography import translated
-from app.services.messages.rights import Action, Notice, carrying
+from app.services.messages.requests import Action, Notice, carrying
 from app.services.trust.endorsements import ASKED, WITHDRAW, EndorsementSubjects, Subject
 
 OF_ENDORSEMENTS = (

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from app.adapters.papers import Papers
 from app.db.campus import CampusStore, HistoryStore
 from app.db.reports.counting import ReportCountStore
-from app.db.reports.editions import ReportSharingStore
+from app.db.reports.facts import ReportSharingStore
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, CampusColours, Network
 from app.domain.core import Clock

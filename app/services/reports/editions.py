@@ -11,8 +11,7 @@ from typing import Any
 from app.adapters.papers import Papers
 from app.adapters.sheets.report_files import Illustration, Table, text_document, workbook_of
 from app.db.campus import CampusStore, HistoryStore
-from app.db.reports.editions import EditionStore
-from app.db.reports.facts import SurveyStore
+from app.db.reports.facts import EditionStore, SurveyStore
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, CampusColours, CampusPicture
 from app.domain.campus.places import DEPARTEMENTS
@@ -64,7 +63,7 @@ from app.language import gettext as _
 from app.services.publishing.status import Signing
 from app.services.reports import ReportService
 from app.services.reports.surveys import FactsOfActivity, ReportFactsService
-from app.services.trust.external_trust_lists import TrustAnchors, next_edition
+from app.services.trust.labels import TrustAnchors, next_edition
 
 
 @dataclass(frozen=True)

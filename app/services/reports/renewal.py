@@ -10,7 +10,7 @@ from typing import Any
 from app.adapters.papers import Papers
 from app.adapters.sheets.report_files import Table, text_document
 from app.db.campus import CampusStore, HistoryStore
-from app.db.reports.editions import EditionStore
+from app.db.reports.facts import EditionStore
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, CampusColours, Label, Network
 from app.domain.core import Clock

@@ -34,8 +34,7 @@ from app.domain.trust import (
 from app.errors import Gone, InvalidInput, NotFound
 from app.language import N_
 from app.services.publishing import Published
-from app.services.trust.external_trust_lists import TrustAnchors, note_edition, signed_list
-from app.services.trust.labels import LabelService, NetworkSigning
+from app.services.trust.labels import LabelService, NetworkSigning, TrustAnchors, note_edition, signed_list
 from sceau_credentials.trust import Entry, Standing, TrustList, parse_trust_list, sign_trust_list
 from sceau_credentials.values import dump_json
 

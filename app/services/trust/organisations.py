@@ -27,8 +27,14 @@ from app.errors import NotFound
 from app.language import N_
 from app.services.publishing import Published
 from app.services.publishing.status import KeyOwner, Signers
-from app.services.trust.external_trust_lists import TrustAnchors, entry_at, free_place, signed_list
-from app.services.trust.labels import LabelService, NetworkSigning
+from app.services.trust.labels import (
+    LabelService,
+    NetworkSigning,
+    TrustAnchors,
+    entry_at,
+    free_place,
+    signed_list,
+)
 from app.services.trust.network_register import NetworkRegister
 from sceau_credentials.dids import PublishedKey, did_document, did_web
 from sceau_credentials.issuing import sign_anew, signed_with

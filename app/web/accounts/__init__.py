@@ -26,7 +26,6 @@ from app.errors import AppError, Conflict, InvalidInput, NotFound, NotSignedIn
 from app.http.pages.forms import SafeForm, checked_form, text_of, untouched_text_of
 from app.http.pages.render import page
 from app.http.pages.words import ROLE_HINTS, ROLES
-from app.http.policies import public
 from app.http.request_scope import (
     CROSS_TENANT,
     ReadingServices,
@@ -35,6 +34,7 @@ from app.http.request_scope import (
     limited,
     open_session_in,
     process_of,
+    public,
     signed_in,
     status_of,
     visit,
@@ -47,9 +47,16 @@ from app.language.typography import translated
 from app.services.accounts.invitations import SignInFirst
 from app.services.accounts.sessions import SignedIn
 from app.services.people.people import OwnAddress
-from app.web.accounts.browser_binding import FromAskingBrowser, browser_of, remember_browser
-from app.web.accounts.other_services import leave_for, provider_of, services_of
-from app.web.accounts.sign_in import ANSWER, note_failure
+from app.web.accounts.sign_in import (
+    ANSWER,
+    FromAskingBrowser,
+    browser_of,
+    leave_for,
+    note_failure,
+    provider_of,
+    remember_browser,
+    services_of,
+)
 
 router = APIRouter(prefix="/compte")
 _CHECKED = [SIGNED_IN, Depends(checked_form)]

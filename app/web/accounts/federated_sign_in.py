@@ -15,16 +15,23 @@ from app.domain.accounts.sign_in import (
 )
 from app.errors import AppError, Conflict, NotSignedIn, Unavailable
 from app.http.pages.forms import checked_form
-from app.http.policies import public
-from app.http.request_scope import limited, process_of, signed_in, status_of, write_transaction
+from app.http.request_scope import limited, process_of, public, signed_in, status_of, write_transaction
 from app.http.workplaces import sentence_of
 from app.language import N_
 from app.services.accounts.sign_in import Returned
 from app.web.accounts import account_page, back_to_account
-from app.web.accounts.browser_binding import FromAskingBrowser, browser_of, found, same_browser
-from app.web.accounts.other_services import leave_for, provider_of
-from app.web.accounts.sign_in import ask_page, entered, note_failure
-from app.web.accounts.step_up_auth import go_on, prove_page
+from app.web.accounts.sign_in import (
+    FromAskingBrowser,
+    ask_page,
+    browser_of,
+    entered,
+    found,
+    leave_for,
+    note_failure,
+    provider_of,
+    same_browser,
+)
+from app.web.accounts.signing_in_again import go_on, prove_page
 
 router = APIRouter(prefix="/connexion/service")
 

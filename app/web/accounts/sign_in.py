@@ -1,40 +1,228 @@
-"""Sign-in with a single-use link in the browser that requested it; sign-out."""
+"""Sign-in with a single-use link in the browser that requested it, or by another service; sign-out."""
 
 from __future__ import annotations
 
+import re
+import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from starlette.background import BackgroundTask
+from starlette.datastructures import FormData, UploadFile
 
-from app.container import Process
-from app.domain.accounts.sessions import Proof
-from app.domain.accounts.sign_in import CopiedKey, OtherBrowser
+from app.container import Process, Services
+from app.domain.accounts.sessions import Proof, WaitingFile, WaitingForm
+from app.domain.accounts.sign_in import AuthorizationRequest, CopiedKey, IdentityProvider, OtherBrowser
 from app.domain.people import Person, normal_address
-from app.errors import AppError, NotSignedIn
-from app.http.pages.forms import SafeForm, checked_form, text_of, untouched_text_of
+from app.errors import AppError, NotFound, NotSignedIn
+from app.http.pages.forms import (
+    FIELD,
+    TOKEN_FIELD,
+    ForeignForm,
+    SafeForm,
+    checked_form,
+    text_of,
+    untouched_text_of,
+)
 from app.http.pages.render import page, safe_path
-from app.http.policies import guest, public
 from app.http.request_scope import (
     ReadingServices,
     WritingServices,
     client_network,
     close_session_in,
     find_signed_in,
+    guest,
     limited,
     open_session_in,
     process_of,
+    public,
+    session_secret,
+    signed_in,
     visit,
     write_transaction,
 )
 from app.http.workplaces import sentence_of
 from app.language import N_
 from app.language.typography import translated
-from app.services.accounts.sessions import Browser, NewSession
-from app.web.accounts.browser_binding import FromAskingBrowser, browser_of, remember_browser, same_browser
-from app.web.accounts.other_services import services_of, services_to_enter_by
+from app.services.accounts.sessions import Browser, NewSession, SignedIn
+
+# --- Browser binding: a cookie that ties a sign-in link
+
+
+_SECRET = re.compile(r"[\w-]{43}")
+_PROGRAMS = (
+    ("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox", "Firefox"), ("FxiOS", "Firefox"), ("CriOS", "Chrome"),
+    ("Chrome", "Chrome"), ("Safari", "Safari"),
+)  # fmt: skip
+_SYSTEMS = (
+    ("Windows", "Windows"), ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Mac OS", "macOS"),
+    ("CrOS", "ChromeOS"), ("Linux", "Linux"),
+)  # fmt: skip
+
+
+def asking_cookie(process: Process) -> str:
+    return "__Host-navigateur" if process.settings.base_url.startswith("https:") else "navigateur"
+
+
+def remember_browser(answer: Response, request: Request) -> None:
+    """Sets the cookie; for pages with a sign-in form."""
+    process = process_of(request)
+    answer.set_cookie(
+        asking_cookie(process),
+        _asking(request) or secrets.token_urlsafe(32),
+        max_age=_AN_HOUR,
+        path="/",
+        secure=process.settings.base_url.startswith("https:"),
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def browser_of(request: Request, services: Services) -> Browser:
+    return Browser(
+        asking=_asking(request),
+        name=name_of(request.headers.get("user-agent", "")),
+        secret=session_secret(request) or "",
+        here=find_signed_in(request, services),
+    )
+
+
+def same_browser(request: Request) -> Browser:
+    """For actions before sign-in."""
+    return Browser(asking=_asking(request), name=name_of(request.headers.get("user-agent", "")))
+
+
+def check_asking(request: Request) -> None:
+    """Cross-site sign-in forms are refused: they do not send our cookie (T29)."""
+    if not _asking(request):
+        raise ForeignForm(
+            N_(
+                "Votre navigateur n’a pas rendu le cookie de cette page : pour se connecter il en faut un. Rouvrez la page de connexion, puis recommencez."
+            )
+        )
+
+
+FromAskingBrowser = Depends(check_asking)
+
+
+def name_of(user_agent: str) -> str:
+    """« Firefox, Windows »: enough for the user to recognise their browser; nothing else is stored."""
+    known = [
+        next((name for mark, name in kinds if mark in user_agent), "") for kinds in (_PROGRAMS, _SYSTEMS)
+    ]
+    return ", ".join(filter(None, known))
+
+
+def _asking(request: Request) -> str:
+    secret = request.cookies.get(asking_cookie(process_of(request)), "")
+    return secret if _SECRET.fullmatch(secret) else ""
+
+
+# The user types these again; they are never stored.
+_NEVER_KEPT = (FIELD, TOKEN_FIELD, "mot-de-passe")
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A path to open or, with a token, a saved form."""
+
+    path: str
+    fields: Sequence[tuple[str, str]] = ()
+    token: str = ""
+    has_files: bool = False
+
+    @property
+    def carried(self) -> str:
+        """Value that a page or a sign-in at another service returns to find it again."""
+        return self.token or self.path
+
+
+def typed_in(form: FormData) -> list[tuple[str, str]]:
+    items = form.multi_items()
+    return [(name, value) for name, value in items if isinstance(value, str) and name not in _NEVER_KEPT]
+
+
+def keep(request: Request, form: FormData) -> Waiting:
+    """Saves the form posted to this URL."""
+    typed = typed_in(form)
+    chosen = [
+        (name, value)
+        for name, value in form.multi_items()
+        if isinstance(value, UploadFile) and value.filename
+    ]
+    files = [
+        WaitingFile(name, each.filename or "", each.content_type or "", each.file.read())
+        for name, each in chosen
+    ]
+    waiting = WaitingForm(request.url.path, typed, files)
+    with write_transaction(request) as services:
+        token = services.set_aside.keep(waiting, signed_in(request, services).person.id)
+    return Waiting(waiting.path, typed, token, bool(files))
+
+
+def found(request: Request, carried: str) -> Waiting:
+    """Falls back to the home page for anything but this person's form or a path of this site."""
+    if carried.startswith("/"):
+        return Waiting(safe_path(carried, request))
+    with process_of(request).visit(reading=True) as services:
+        kept = services.set_aside.find(carried, signed_in(request, services).person.id)
+    return Waiting(kept.path, kept.fields, carried, bool(kept.files)) if kept else Waiting("/")
+
+
+# --- Other sign-in services on our pages: buttons, redirect, and link state for the signed-in user
+
+
+@dataclass(frozen=True)
+class ServiceLine:
+    """One service, and the signed-in user's account there if linked."""
+
+    name: str
+    label: str
+    account_href: str = ""
+    linked_at: datetime | None = None
+
+
+def provider_of(request: Request, name: str) -> IdentityProvider:
+    provider = process_of(request).providers.get(name)
+    if provider is None:
+        raise NotFound(N_("Ce service de connexion n’est pas proposé ici. Revenez à la page de connexion."))
+    return provider
+
+
+def services_to_enter_by(request: Request) -> Sequence[ServiceLine]:
+    return [ServiceLine(each.name, each.label) for each in process_of(request).providers.values()]
+
+
+def services_of(request: Request, services: Services, who: SignedIn) -> Sequence[ServiceLine]:
+    accounts = {account.issuer: account for account in services.federation.list_of(who.person.id)}
+    lines = []
+    for each in process_of(request).providers.values():
+        account = accounts.get(each.issuer)
+        href = f"/compte/services/{account.id}" if account else ""
+        lines.append(ServiceLine(each.name, each.label, href, account.linked_at if account else None))
+    return lines
+
+
+def leave_for(request: Request, provider: IdentityProvider, question: AuthorizationRequest) -> HTMLResponse:
+    """Interstitial page that redirects by itself: CSP limits our forms to this site, and the service may
+    redirect to a third one."""
+    answer = page(
+        request,
+        "accounts/leaving.html",
+        private=True,
+        label=provider.label,
+        url=provider.question_url(question),
+    )
+    remember_browser(answer, request)
+    return answer
+
+
+# --- Sign-in with a single-use link in the browser that requested it; sign-out
+
 
 DESK = "/gestion"
 BADGES = "/mes-badges"

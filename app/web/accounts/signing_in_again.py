@@ -1,5 +1,4 @@
-"""Forms sent after the session ended, from a page of an earlier session, or too soon: shown again for
-confirmation."""
+"""« Confirmez que c'est bien vous », and forms sent after the session ended or too soon, shown again."""
 
 from __future__ import annotations
 
@@ -8,28 +7,241 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from urllib.parse import quote
 
 import structlog
-from fastapi import APIRouter, Request, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.container import DatabaseUnreachable, Process
-from app.domain.accounts.sessions import LIFE, LONGEST_TYPED, WaitingForm
-from app.errors import AppError, TooMany
+from app.domain.accounts.sessions import LIFE, LONGEST_TYPED, ReauthRequired, WaitingForm
+from app.domain.accounts.sign_in import ProviderDown, Purpose
+from app.errors import AppError, NotSignedIn, TooMany
 from app.http.pages.error_pages import other_account_form_page, saved_form_page
-from app.http.pages.forms import FIELD, TOKEN_FIELD, CsrfTokens, form_sent, untouched_text_of
-from app.http.pages.render import page
-from app.http.request_scope import client_network, find_signed_in, process_of, visit
+from app.http.pages.forms import (
+    FIELD,
+    TOKEN_FIELD,
+    CsrfTokens,
+    SafeForm,
+    checked_form,
+    form_sent,
+    text_of,
+    untouched_text_of,
+)
+from app.http.pages.render import page, safe_path
+from app.http.request_scope import (
+    client_network,
+    find_signed_in,
+    limited,
+    open_session_in,
+    process_of,
+    signed_in,
+    visit,
+    write_transaction,
+)
 from app.http.workplaces import SIGNED_IN, sentence_of
 from app.language import N_
-from app.web.accounts import browser_binding
-from app.web.accounts.browser_binding import Waiting
-from app.web.accounts.sign_in import sign_out
-from app.web.accounts.step_up_auth import prove_page
+from app.language.typography import translated
+from app.services.accounts.sessions import NewSession
+from app.web.accounts import sign_in
+from app.web.accounts.sign_in import (
+    ANSWER,
+    DESK,
+    WRONG_CODE,
+    FromAskingBrowser,
+    Waiting,
+    browser_of,
+    leave_for,
+    note_copy,
+    note_failure,
+    provider_of,
+    remember_browser,
+    same_browser,
+    services_of,
+    sign_out,
+    write_to,
+)
+
+# --- Step-up authentication: « Confirmez que c'est bien vous », then the user continues
+
+
+step_up_auth_router = APIRouter(prefix="/confirmer", dependencies=[SIGNED_IN])
+_WRONG = N_("Ce n’est pas votre mot de passe. Vérifiez-le, ou prenez un autre moyen.")
+
+
+async def ask_to_prove(request: Request, error: ReauthRequired) -> Response:
+    """Replaces the response: the page that asks, with the submitted form; a GET is requested again."""
+    if request.method != "POST":
+        wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        return RedirectResponse(f"/confirmer?suite={quote(wanted, safe='')}", status_code=303)
+    form = await checked_form(request)
+    waiting = await run_in_threadpool(sign_in.keep, request, form)
+    return await run_in_threadpool(prove_page, request, waiting, trouble=sentence_of(error))
+
+
+@step_up_auth_router.get("")
+def ask(request: Request, suite: str = "") -> HTMLResponse:
+    return prove_page(request, Waiting(safe_path(suite, request)), status=200)
+
+
+@step_up_auth_router.post(
+    "/cle/question", dependencies=[limited("passkey question"), Depends(checked_form), FromAskingBrowser]
+)
+def question(request: Request) -> JSONResponse:
+    with write_transaction(request) as services:
+        return JSONResponse(services.passkeys.ask(same_browser(request), signed_in(request, services)))
+
+
+@step_up_auth_router.post("/cle", dependencies=[limited("signing in"), FromAskingBrowser])
+def by_key(request: Request, form: SafeForm) -> Response:
+    waiting = _waiting_of(request, form)
+    try:
+        with write_transaction(request) as services:
+            opened = services.passkeys.answer(
+                untouched_text_of(form, ANSWER), browser_of(request, services), signed_in(request, services)
+            )
+    except NotSignedIn as error:
+        note_copy(request, error)
+        note_failure(request)
+        return prove_page(request, waiting, wrong_key=sentence_of(error))
+    return go_on(request, waiting, opened)
+
+
+@step_up_auth_router.post("/mot-de-passe", dependencies=[limited("signing in"), FromAskingBrowser])
+def by_password(request: Request, form: SafeForm) -> Response:
+    process, waiting = process_of(request), _waiting_of(request, form)
+    with visit(request, reading=True) as services:
+        person = signed_in(request, services).person
+        known = services.sign_in.password_of(person.id)
+    process.limiter.hit("password of somebody", str(person.id))
+    typed = untouched_text_of(form, "mot-de-passe")
+    good, newer_hash = process.passwords.compare(typed, known.hash if known else None)
+    if known is None or not good:
+        with write_transaction(request) as services:
+            services.sign_in.note_wrong_password(person.id)
+        note_failure(request)
+        return prove_page(request, waiting, wrong_password=translated(_WRONG))
+    with write_transaction(request) as services:
+        opened = services.sign_in.by_password(known, browser_of(request, services), newer_hash=newer_hash)
+    return go_on(request, waiting, opened)
+
+
+@step_up_auth_router.post("/lien", dependencies=[limited("link from a network"), FromAskingBrowser])
+def by_link(request: Request, form: SafeForm) -> HTMLResponse:
+    """E-mail to the user's own address; this page continues once its link is opened in this browser."""
+    process, waiting = process_of(request), _waiting_of(request, form)
+    with visit(request, reading=True) as services:
+        address = services.sign_in.own_address(signed_in(request, services))
+    if address:
+        process.limiter.hit("link to an address", address)
+    answer = prove_page(request, waiting, status=200, sent=True)
+    answer.background = BackgroundTask(write_to, process, address, same_browser(request))
+    return answer
+
+
+@step_up_auth_router.post("/code", dependencies=[limited("signing in"), FromAskingBrowser])
+def by_code(request: Request, form: SafeForm) -> Response:
+    """For an e-mail read on another device: its link shows a code there, valid only in this browser."""
+    waiting = _waiting_of(request, form)
+    with write_transaction(request) as services:
+        who = signed_in(request, services)
+        opened = services.sign_in.by_code(text_of(form, "code"), browser_of(request, services), who=who)
+    if opened is None:
+        note_failure(request)
+        return prove_page(request, waiting, sent=True, wrong_code=translated(WRONG_CODE))
+    return go_on(request, waiting, opened)
+
+
+@step_up_auth_router.post("/service/{service}", dependencies=[limited("signing in"), FromAskingBrowser])
+def by_service(service: str, request: Request, form: SafeForm) -> Response:
+    """Redirects to the other service with a request for a new sign-in."""
+    provider, waiting = provider_of(request, service), _waiting_of(request, form)
+    with write_transaction(request) as services:
+        question = services.federation.ask(
+            provider,
+            Purpose.PROVE,
+            same_browser(request),
+            who=signed_in(request, services),
+            carried=waiting.carried,
+        )
+    try:
+        return leave_for(request, provider, question)
+    except ProviderDown as error:
+        return prove_page(request, waiting, wrong_service=sentence_of(error))
+
+
+@step_up_auth_router.post("/reprendre")
+def resume(request: Request, form: SafeForm) -> Response:
+    """For a link opened in another window: the retried request shows whether it was."""
+    return go_on(request, _waiting_of(request, form))
+
+
+def _waiting_of(request: Request, form: FormData) -> Waiting:
+    return sign_in.found(request, untouched_text_of(form, TOKEN_FIELD) or "/")
+
+
+def go_on(request: Request, waiting: Waiting, opened: NewSession | None = None) -> Response:
+    answer: Response
+    if waiting.token:
+        answer = page(request, "accounts/resume.html", private=True, waiting=waiting)
+    else:
+        answer = RedirectResponse(waiting.path if waiting.path != "/" else DESK, status_code=303)
+    if opened is not None:
+        open_session_in(answer, request, opened)
+    return answer
+
+
+def prove_page(
+    request: Request,
+    waiting: Waiting,
+    *,
+    trouble: str = "",
+    wrong_key: str = "",
+    wrong_password: str = "",
+    wrong_service: str = "",
+    wrong_code: str = "",
+    sent: bool = False,
+    status: int = 403,
+) -> HTMLResponse:
+    with visit(request, reading=True) as services:
+        who = signed_in(request, services)
+        has_passkey = bool(services.passkeys.list_of(who.person.id))
+        needs_passkey = services.sessions.needs_passkey(who.person.id)
+        runs_service = services.operators.is_operator(who.person.id)
+        has_password = services.sign_in.has_password(who.person.id)
+        address = services.sign_in.own_address(who)
+        linked = [line for line in services_of(request, services, who) if line.linked_at]
+    answer = page(
+        request,
+        "accounts/prove.html",
+        private=True,
+        status=status,
+        waiting=waiting,
+        trouble=trouble,
+        has_passkey=has_passkey,
+        needs_passkey=needs_passkey,
+        runs_service=runs_service,
+        has_password=has_password,
+        address=address,
+        letters_leave=process_of(request).mailer is not None,
+        wrong_key=wrong_key,
+        wrong_password=wrong_password,
+        services=linked,
+        wrong_service=wrong_service,
+        wrong_code=wrong_code,
+        sent=sent,
+    )
+    remember_browser(answer, request)
+    return answer
+
+
+# --- Forms sent after the session ended, from a page of an earlier session, or too soon
+
 
 router = APIRouter(prefix="/confirmer", dependencies=[SIGNED_IN])
 SHOWN_AT = "/confirmer/formulaire"
@@ -120,9 +332,7 @@ def _show_former(request: Request, form: FormData) -> Response | None:
         if owner not in (None, here):
             return _keep_for(request, form, owner, other_account_form_page)
         if path.startswith("/confirmer/"):
-            return prove_page(
-                request, browser_binding.found(request, untouched_text_of(form, TOKEN_FIELD) or "/")
-            )
+            return prove_page(request, sign_in.found(request, untouched_text_of(form, TOKEN_FIELD) or "/"))
     return _show_at_once(request, form, FORMER, may_wait=here is not None)
 
 
@@ -136,11 +346,11 @@ def _show_until_later(error: TooMany, request: Request, form: FormData) -> Respo
 
 
 def _show_at_once(request: Request, form: FormData, told: SignInPrompt, *, may_wait: bool) -> Response | None:
-    typed, files = browser_binding.typed_in(form), _has_files(form)
+    typed, files = sign_in.typed_in(form), _has_files(form)
     is_filled = any(value.strip() for _, value in typed) or (files and may_wait)
     if not is_filled or untouched_text_of(form, "mot-de-passe"):
         return None
-    waiting = browser_binding.keep(request, form) if may_wait else Waiting(request.url.path, typed)
+    waiting = sign_in.keep(request, form) if may_wait else Waiting(request.url.path, typed)
     return _again_page(request, waiting, told, files=files)
 
 
@@ -188,7 +398,7 @@ def _token_for(request: Request, form: FormData, owner: uuid.UUID) -> str:
         if request.url.path.startswith("/confirmer/"):
             waits = untouched_text_of(form, TOKEN_FIELD)
             return waits if services.set_aside.find(waits, owner) else ""
-        typed = browser_binding.typed_in(form)
+        typed = sign_in.typed_in(form)
         length = sum(len(name) + len(value.encode("utf-8", "replace")) for name, value in typed)
         if not any(value.strip() for _, value in typed) or length > LONGEST_TYPED:
             return ""
@@ -199,7 +409,7 @@ def _token_for(request: Request, form: FormData, owner: uuid.UUID) -> str:
 def show(request: Request) -> HTMLResponse:
     """Safe GET: nothing is sent before the user confirms, wherever the link came from."""
     token = request.cookies.get(kept_form_cookie(process_of(request)), "")
-    waiting = browser_binding.found(request, token or "/")
+    waiting = sign_in.found(request, token or "/")
     if not waiting.token:
         waiting = Waiting("/")
     return _again_page(request, waiting, KEPT if waiting.token else ABSENT, files=True)

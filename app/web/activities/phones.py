@@ -33,13 +33,13 @@ from app.domain.people.consents import About, wording_of
 from app.errors import AppError
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page
-from app.http.policies import public
 from app.http.request_scope import (
     CROSS_TENANT,
     SECRETS_SEPARATOR,
     ReadingServices,
     limited,
     process_of,
+    public,
     status_of,
     visit,
     write_transaction,

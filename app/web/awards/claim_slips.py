@@ -23,13 +23,13 @@ from app.errors import Conflict, InvalidInput, NotFound
 from app.http.pages.forms import Count, SafeForm, text_of, texts_of
 from app.http.pages.render import page
 from app.http.pages.words import BADGE_KINDS, day, sentence_text
-from app.http.policies import public
 from app.http.request_scope import (
     CROSS_TENANT,
     ReadingServices,
     client_network,
     limited,
     process_of,
+    public,
     write_transaction,
 )
 from app.http.response_cache import cache_here
@@ -43,7 +43,7 @@ from app.services.badges import picture_words
 from app.services.people.people import LinksTurnedOff
 from app.services.publishing import Published
 from app.services.verification.presented import ATTESTS, AWARDED_ON, NO_END, RECEIVED, VALID_UNTIL
-from app.web.accounts.browser_binding import same_browser
+from app.web.accounts.sign_in import same_browser
 from app.web.activities import ActivityView
 from app.web.awards.delivery import MOST_SHOWN, activity_page, award_page
 from app.web.awards.results import files_of, result_page

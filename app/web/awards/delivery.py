@@ -20,12 +20,12 @@ from app.errors import AppError, Conflict, InvalidInput
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page
 from app.http.pages.words import StateLabel
-from app.http.policies import public
 from app.http.request_scope import (
     WITH_ORGANISERS,
     ReadingServices,
     WritingServices,
     process_of,
+    public,
     write_transaction,
 )
 from app.http.workplaces import AtWork, at_work, sentence_of, staff

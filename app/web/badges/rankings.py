@@ -18,8 +18,7 @@ from app.domain.publishing import CatalogueEntry
 from app.http.pages.previews import preview
 from app.http.pages.render import page
 from app.http.pages.words import number, percent
-from app.http.policies import public
-from app.http.request_scope import ReadingServices
+from app.http.request_scope import ReadingServices, public
 from app.language import N_
 from app.language.typography import translated, translated_plural
 

@@ -21,8 +21,7 @@ from app.http.pages.forms import SafeForm, checked_form, text_of, texts_of
 from app.http.pages.previews import preview
 from app.http.pages.render import page
 from app.http.pages.words import KIND_HINTS, KIND_NAMES, day
-from app.http.policies import public
-from app.http.request_scope import CROSS_TENANT, ReadingServices, write_transaction
+from app.http.request_scope import CROSS_TENANT, ReadingServices, public, write_transaction
 from app.http.workplaces import NETWORK_ADMINISTRATOR, AtNetwork, at_network, sentence_of
 from app.language import N_
 from app.language.typography import translated

@@ -19,8 +19,7 @@ from app.http.pages.maps import MapShown, map_of
 from app.http.pages.previews import Preview, campus_data, preview, service_data
 from app.http.pages.render import CampusLook, SpeakTheirLanguage, Visitor, page
 from app.http.pages.words import BADGE_KINDS, KEY_STATES, KIND_NAMES, StateLabel, day, sentence_text
-from app.http.policies import public
-from app.http.request_scope import ReadingServices, process_of, visit
+from app.http.request_scope import ReadingServices, process_of, public, visit
 from app.http.security_headers import SecurityHeaders
 from app.http.workplaces import look_of
 from app.language import N_

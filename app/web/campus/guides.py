@@ -19,8 +19,7 @@ from markupsafe import Markup
 from app.domain.core import plain_text
 from app.errors import NotFound
 from app.http.pages.render import page
-from app.http.policies import public
-from app.http.request_scope import ReadingServices
+from app.http.request_scope import ReadingServices, public
 from app.language import N_, current_locale, locales
 from app.language.catalogues import BRIDGE_LOCALE
 from app.language.typography import french

@@ -34,13 +34,16 @@ from app.domain.campus.lti import (
 from app.errors import AppError, Conflict, InvalidInput, NotSignedIn
 from app.http.pages.forms import Count, SafeForm, text_of, texts_of
 from app.http.pages.render import page
-from app.http.policies import Policy, Who, marked, public
 from app.http.request_scope import (
+    Policy,
     ReadingServices,
+    Who,
     enter,
     find_signed_in,
     limited,
+    marked,
     process_of,
+    public,
     read_transaction,
     signed_in,
     status_of,

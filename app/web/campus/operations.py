@@ -15,8 +15,16 @@ from app.domain.campus.campus import LONGEST_NAME, LONGEST_SHORT_NAME, is_slug
 from app.errors import AppError, Conflict, InvalidInput
 from app.http.pages.forms import SafeForm, checked_form, text_of
 from app.http.pages.render import page
-from app.http.policies import Policy, Who, marked
-from app.http.request_scope import ReadingServices, find_signed_in, process_of, signed_in, write_transaction
+from app.http.request_scope import (
+    Policy,
+    ReadingServices,
+    Who,
+    find_signed_in,
+    marked,
+    process_of,
+    signed_in,
+    write_transaction,
+)
 from app.http.workplaces import sentence_of
 from app.language import N_
 from app.language.typography import translated

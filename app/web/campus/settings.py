@@ -34,8 +34,7 @@ from app.errors import AppError, Conflict, InvalidInput
 from app.http.pages.forms import SafeForm, bytes_of, text_of
 from app.http.pages.render import every_language
 from app.http.pages.words import KEY_PURPOSES, KEY_STATES, StateLabel
-from app.http.policies import public
-from app.http.request_scope import ReadingServices, process_of, write_transaction
+from app.http.request_scope import ReadingServices, process_of, public, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff, today_in
 from app.language import N_, locales
 from app.language.typography import translated

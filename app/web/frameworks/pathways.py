@@ -18,8 +18,7 @@ from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.previews import preview
 from app.http.pages.render import page
 from app.http.pages.words import day
-from app.http.policies import public
-from app.http.request_scope import ReadingServices, find_signed_in, signed_in, write_transaction
+from app.http.request_scope import ReadingServices, find_signed_in, public, signed_in, write_transaction
 from app.http.workplaces import SIGNED_IN, look_of, sentence_of
 from app.language import N_
 from app.language.typography import translated

@@ -23,8 +23,15 @@ from app.errors import Gone
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import CampusLook, page
 from app.http.pages.words import day, moment, reason_shown, sentence_text
-from app.http.policies import Policy, Who, marked, public
-from app.http.request_scope import ReadingServices, WritingServices, find_signed_in
+from app.http.request_scope import (
+    Policy,
+    ReadingServices,
+    Who,
+    WritingServices,
+    find_signed_in,
+    marked,
+    public,
+)
 from app.http.response_cache import (
     CHANGING_HOLDER,
     HOLDER,
@@ -45,7 +52,7 @@ from app.services.people.parental_consent import ParentState
 from app.services.people.people import LinksTurnedOff
 from app.services.publishing import Published
 from app.services.verification.answers import Answer
-from app.web.accounts.browser_binding import same_browser
+from app.web.accounts.sign_in import same_browser
 from app.web.awards.claim_slips import certificate_of
 from app.web.awards.rule_awarding import lines_shown
 from app.web.learners.my_badges import DONE as SHELF_DONE

@@ -23,14 +23,17 @@ from app.errors import AppError, NotFound, NotSignedIn
 from app.http.pages.forms import SafeForm, bytes_of, text_of
 from app.http.pages.render import page
 from app.http.pages.words import BADGE_KINDS, StateLabel, day, moment, sentence_text
-from app.http.policies import Policy, Who, marked, public
 from app.http.request_scope import (
+    Policy,
     ReadingServices,
+    Who,
     WritingServices,
     close_session_in,
     find_signed_in,
     limited,
+    marked,
     process_of,
+    public,
     write_transaction,
 )
 from app.http.response_cache import forget_here, held_here, people_here
@@ -42,8 +45,7 @@ from app.services.awards.awards import AwardRecord
 from app.services.badges import picture_words
 from app.services.frameworks.pathway_progress import OwnPathway
 from app.services.learners.imported_badges import NotBrought, heading_of
-from app.web.accounts.browser_binding import FromAskingBrowser, remember_browser, same_browser
-from app.web.accounts.sign_in import go_on_to, write_to
+from app.web.accounts.sign_in import FromAskingBrowser, go_on_to, remember_browser, same_browser, write_to
 from app.web.learners.requests import MY_STATES
 from app.web.verification.verification_page import AnswerShown, answer_page, shown
 

@@ -22,8 +22,7 @@ from app.errors import AppError, NotSignedIn
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page
 from app.http.pages.words import StateLabel, day, listing, number
-from app.http.policies import Policy, Who, marked, public
-from app.http.request_scope import ReadingServices, WritingServices
+from app.http.request_scope import Policy, ReadingServices, Who, WritingServices, marked, public
 from app.http.response_cache import awards_within_reach, people_here
 from app.http.workplaces import sentence_of
 from app.language import N_, current_locale

@@ -15,8 +15,14 @@ from app.errors import InvalidInput
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page
 from app.http.pages.words import sentence_text
-from app.http.policies import public
-from app.http.request_scope import CROSS_TENANT, ReadingServices, limited, process_of, write_transaction
+from app.http.request_scope import (
+    CROSS_TENANT,
+    ReadingServices,
+    limited,
+    process_of,
+    public,
+    write_transaction,
+)
 from app.http.response_cache import HOLDER, holder_of
 from app.http.workplaces import look_of, sentence_of
 from app.language import N_

@@ -15,8 +15,7 @@ from fastapi.responses import HTMLResponse
 from app.container import Services
 from app.http.pages.render import page
 from app.http.pages.words import StateLabel, day, listing, sentence_text
-from app.http.policies import public
-from app.http.request_scope import ReadingServices
+from app.http.request_scope import ReadingServices, public
 from app.http.security_headers import as_private, framed_anywhere
 from app.http.workplaces import sentence_of
 from app.language import N_, filled, speaking

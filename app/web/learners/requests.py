@@ -21,8 +21,14 @@ from app.errors import AppError, Conflict, InvalidInput
 from app.http.pages.forms import SafeForm, text_of, texts_of
 from app.http.pages.render import page
 from app.http.pages.words import BADGE_KINDS, StateLabel, sentence_text
-from app.http.policies import public
-from app.http.request_scope import CROSS_TENANT, ReadingServices, limited, process_of, write_transaction
+from app.http.request_scope import (
+    CROSS_TENANT,
+    ReadingServices,
+    limited,
+    process_of,
+    public,
+    write_transaction,
+)
 from app.http.response_cache import people_here
 from app.http.workplaces import AtWork, access_views, at_work, look_of, sentence_of, staff
 from app.language import N_

@@ -14,21 +14,27 @@ from app.container import Services
 from app.domain.awards import DocumentsToAlign
 from app.domain.campus.campus import Campus
 from app.domain.learners.connected_apps import AuthorizationRefusal
-from app.domain.learners.disclosure import DISCLOSABLE, PRESENTATION_LIFE, mandatory_of
-from app.domain.learners.wallet_authorization import AuthorizationRefused, WalletRequest, place_of_redirect
+from app.domain.learners.wallet_authorization import (
+    DISCLOSABLE,
+    PRESENTATION_LIFE,
+    AuthorizationRefused,
+    WalletRequest,
+    mandatory_of,
+    place_of_redirect,
+)
 from app.domain.learners.wallets import WalletFormat, check_may_carry, check_may_show_part
 from app.domain.people.parental_consent import ParentNeeded
 from app.errors import AppError, Conflict, Gone, InvalidInput, NotFound, NotSignedIn
 from app.http.pages.forms import SafeForm, text_of, untouched_text_of
 from app.http.pages.render import page
 from app.http.pages.words import DEFAULT_ZONE, day, moment
-from app.http.policies import public
 from app.http.request_scope import (
     ReadingServices,
     WritingServices,
     enter,
     limited,
     process_of,
+    public,
     signed_in,
     write_transaction,
 )

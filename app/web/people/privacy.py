@@ -21,13 +21,13 @@ from app.errors import AppError, Conflict, InvalidInput, NotSignedIn
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page
 from app.http.pages.words import moment
-from app.http.policies import public
 from app.http.request_scope import (
     CROSS_TENANT,
     ReadingServices,
     WritingServices,
     limited,
     process_of,
+    public,
     write_transaction,
 )
 from app.http.response_cache import (

@@ -22,8 +22,7 @@ from app.errors import NotFound
 from app.http.negotiation import ForPeople, ForStrangers, gzip_body, takes_gzip
 from app.http.pages.render import page
 from app.http.pages.words import day, days, local, month, sentence_text
-from app.http.policies import public
-from app.http.request_scope import ReadingServices, client_network, limited, process_of, visit
+from app.http.request_scope import ReadingServices, client_network, limited, process_of, public, visit
 from app.http.response_cache import find_holder, recent_pages
 from app.http.security_headers import framed_anywhere
 from app.http.workplaces import look_of

@@ -25,8 +25,13 @@ from app.http.pages.maps import map_of
 from app.http.pages.previews import activity_data, preview
 from app.http.pages.render import page
 from app.http.pages.words import ACTIVITY_KINDS, KIND_NAMES, LABEL_STATES, StateLabel, day, number
-from app.http.policies import public
-from app.http.request_scope import WITH_ORGANISERS, ReadingServices, services_at_hand, write_transaction
+from app.http.request_scope import (
+    WITH_ORGANISERS,
+    ReadingServices,
+    public,
+    services_at_hand,
+    write_transaction,
+)
 from app.http.workplaces import at_work, look_of, staff
 from app.language import N_
 from app.language.typography import translated, translated_plural

@@ -16,8 +16,7 @@ from app.http.negotiation import ForPeople
 from app.http.pages.previews import competency_data, preview
 from app.http.pages.render import page
 from app.http.pages.words import day
-from app.http.policies import public
-from app.http.request_scope import ReadingServices
+from app.http.request_scope import ReadingServices, public
 from app.http.workplaces import look_of
 from app.language import N_, current_locale
 from app.language.typography import translated

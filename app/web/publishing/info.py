@@ -15,15 +15,20 @@ from app.errors import NotFound
 from app.http.pages.previews import card_of
 from app.http.pages.render import COOKIE as LANGUAGE_COOKIE
 from app.http.pages.render import page
-from app.http.policies import public
 from app.http.problems import REMEDIES, TITLES
-from app.http.request_scope import ReadingServices, client_network, limited, process_of, session_cookie
+from app.http.request_scope import (
+    ReadingServices,
+    client_network,
+    limited,
+    process_of,
+    public,
+    session_cookie,
+)
 from app.http.response_cache import badges_cookie
 from app.http.static_files import asset
 from app.language import N_, current_locale
 from app.language.typography import translated, translated_plural
-from app.web.accounts.browser_binding import asking_cookie
-from app.web.accounts.sign_in import WANTED_COOKIE
+from app.web.accounts.sign_in import WANTED_COOKIE, asking_cookie
 from app.web.accounts.signing_in_again import kept_form_cookie
 from app.web.activities.phones import phone_cookie, remembered_cookie
 from app.web.campus.dashboard import LAST_CAMPUS

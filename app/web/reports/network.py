@@ -26,8 +26,7 @@ from app.domain.reports.network import (
 from app.errors import InvalidInput
 from app.http.pages.forms import SafeForm, texts_of
 from app.http.pages.render import page
-from app.http.policies import public
-from app.http.request_scope import CROSS_TENANT, WITH_ORGANISERS, ReadingServices, write_transaction
+from app.http.request_scope import CROSS_TENANT, WITH_ORGANISERS, ReadingServices, public, write_transaction
 from app.http.workplaces import at_work, sentence_of, staff
 from app.language.typography import translated
 from app.services.reports import Shared

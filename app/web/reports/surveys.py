@@ -32,13 +32,13 @@ from app.domain.reports.surveys import (
 from app.errors import AppError, InvalidInput
 from app.http.pages.forms import Count, SafeForm, ids_in, text_of
 from app.http.pages.render import page
-from app.http.policies import public
 from app.http.request_scope import (
     CROSS_TENANT,
     WITH_ORGANISERS,
     ReadingServices,
     limited,
     process_of,
+    public,
     status_of,
     write_transaction,
 )

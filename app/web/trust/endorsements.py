@@ -27,8 +27,14 @@ from app.http.negotiation import ForPeople
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page
 from app.http.pages.words import StateLabel, day, moment, sentence_text
-from app.http.policies import public
-from app.http.request_scope import CROSS_TENANT, ReadingServices, limited, process_of, write_transaction
+from app.http.request_scope import (
+    CROSS_TENANT,
+    ReadingServices,
+    limited,
+    process_of,
+    public,
+    write_transaction,
+)
 from app.http.workplaces import look_of, sentence_of
 from app.language import N_, current_locale
 from app.language.typography import translated

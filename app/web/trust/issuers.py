@@ -29,8 +29,14 @@ from app.http.pages.words import (
     moment,
     sentence_text,
 )
-from app.http.policies import public
-from app.http.request_scope import CROSS_TENANT, ReadingServices, limited, process_of, write_transaction
+from app.http.request_scope import (
+    CROSS_TENANT,
+    ReadingServices,
+    limited,
+    process_of,
+    public,
+    write_transaction,
+)
 from app.language import N_, current_locale
 from app.language.typography import translated
 from app.services.trust.labels import LabelJudged

@@ -18,8 +18,7 @@ from app.domain.publishing import Addresses
 from app.http.pages.forms import SafeForm, files_of, text_of
 from app.http.pages.render import page
 from app.http.pages.words import DEFAULT_ZONE, StateLabel, moment, sentence_text
-from app.http.policies import public
-from app.http.request_scope import ReadingServices, client_network, limited, process_of
+from app.http.request_scope import ReadingServices, client_network, limited, process_of, public
 from app.http.security_headers import PERMISSIONS_POLICY
 from app.language import N_, current_locale
 from app.language.typography import translated, translated_plural

@@ -13,8 +13,7 @@ from fastapi.responses import RedirectResponse
 from app.container import Services
 from app.domain.awards import Visibility
 from app.http.pages.forms import SafeForm, text_of
-from app.http.policies import public
-from app.http.request_scope import ReadingServices, limited
+from app.http.request_scope import ReadingServices, limited, public
 from app.language import N_, current_locale
 from app.language.typography import translated
 from app.services.awards.papers import CheckWords

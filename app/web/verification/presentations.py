@@ -17,8 +17,14 @@ from app.errors import AppError, InvalidInput, NotAllowed, NotFound, NotSignedIn
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page
 from app.http.pages.words import DEFAULT_ZONE, moment
-from app.http.policies import public
-from app.http.request_scope import ReadingServices, client_network, limited, process_of, write_transaction
+from app.http.request_scope import (
+    ReadingServices,
+    client_network,
+    limited,
+    process_of,
+    public,
+    write_transaction,
+)
 from app.http.security_headers import as_private
 from app.http.workplaces import look_of, sentence_of
 from app.language import N_

@@ -12,8 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from app.adapters.mail import SmtpMailer
-from app.adapters.mail.domains import DkimSigner, DkimUnusable, DnsTexts, dkim_signer_from, make_dkim_key
+from app.adapters.mail import DkimSigner, DkimUnusable, DnsTexts, SmtpMailer, dkim_signer_from, make_dkim_key
 from app.domain.messages import Letter, LetterPicture
 from tests.support.servers.post_office import PostOffice
 

@@ -55,7 +55,9 @@ def rows(house: House) -> list[int]:
     with house.owner.connect() as connection:
         tables = [
             table.name
-            for table in __import__("app.db.engine.metadata", fromlist=["METADATA"]).METADATA.sorted_tables
+            for table in __import__(
+                "app.db.engine.row_level_security", fromlist=["METADATA"]
+            ).METADATA.sorted_tables
         ]
         return [connection.execute(text(f'SELECT count(*) FROM "{name}"')).scalar_one() for name in tables]
 

@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.domain.learners.wallets import AUTHORIZATION_CODE, PRE_AUTHORIZED, WalletFormat
-from app.services.learners import wallet_metadata
+from app.services.learners import wallet_authorization as wallet_consents
 from app.services.learners.wallets import OfferShown
 from sceau_credentials.keys import Signer, VerificationKey
 from sceau_credentials.proofs.vc_jwt import parse_compact_jws, verify_jws
@@ -102,13 +102,13 @@ def test_metadata_is_signed_once_in_five_minutes(
     house: House, world: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     signed: list[str] = []
-    signing = wallet_metadata.sign_claims
+    signing = wallet_consents.sign_claims
 
     def noted(claims: JsonObject, *, signer: Signer, kind: str) -> str:
         signed.append(kind)
         return signing(claims, signer=signer, kind=kind)
 
-    monkeypatch.setattr(wallet_metadata, "sign_claims", noted)
+    monkeypatch.setattr(wallet_consents, "sign_claims", noted)
     house.clock.move(minutes=7, seconds=3)
     for query in range(4):
         world.get(f"/.well-known/oauth-authorization-server/campus/itip?x={query}")

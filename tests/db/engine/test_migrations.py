@@ -15,7 +15,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine, inspect, text
 
 from app.db.engine import session
-from app.db.engine.metadata import METADATA
+from app.db.engine.row_level_security import METADATA
 from app.db.engine.schema import SchemaState, schema_state
 from app.db.engine.session import open_engine
 from app.domain.campus.audit_log import Actor

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import JSON, Column, Enum, Table, create_engine, func, select, text
 from sqlmodel import Session, SQLModel
 
-import app.db.engine.metadata  # noqa: F401
+import app.db.engine.row_level_security  # noqa: F401
 from app.db.activity_log.choices import ChoiceStore
 from app.domain.activity_log.recovery import CHOICES, DELETED_WITH, ENDED, IN_ORDER
 

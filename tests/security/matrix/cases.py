@@ -17,7 +17,7 @@ from app.domain.campus.campus import Campus
 from app.domain.campus.lti import Launch, LaunchKind, LtiAccount, LtiRegistration
 from app.domain.learners.connected_apps import AppScope
 from app.domain.people import Person
-from app.http.policies import Policy, Who
+from app.http.request_scope import Policy, Who
 from tests.support.house import House
 
 # Every role × every deed, by the order of `Deed`: view work award revoke design review manage audit export correct protect.

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from app.domain.accounts.permissions import Permission
 from app.domain.learners.connected_apps import AppScope
-from app.http.policies import Policy, Who
+from app.http.request_scope import Policy, Who
 from tests.security.matrix.cases import (
     OF_SUBJECTS,
     ROLES_MAY,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.domain.accounts.permissions import Permission
-from app.http.policies import Policy, Who
+from app.http.request_scope import Policy, Who
 from tests.security.matrix.cases import Case, anybody, holder, staff
 
 _ANYBODY, _HOLDER = anybody(), holder()

@@ -8,7 +8,7 @@ import pytest
 from fastapi.routing import iter_route_contexts
 
 from app.http.negotiation import ForPeople
-from app.http.policies import Who
+from app.http.request_scope import Who
 from tests.security.matrix.callers import Caller, Things, callers_of, members_of, things_of
 from tests.security.matrix.policy import CASES
 from tests.security.test_matrix import allowed, ask

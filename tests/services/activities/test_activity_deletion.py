@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select
 
-from app.db.engine.metadata import METADATA
+from app.db.engine.row_level_security import METADATA
 from app.domain.activities import WHY_IT_STAYS, Activity, ActivityKind, Holding, PartKind, Plan, StillHeld
 from app.domain.awards.batches import BatchState
 from app.domain.campus.audit_log import Actor, HistoryEntry

@@ -14,7 +14,7 @@ import pytest
 from app.domain.awards import Visibility
 from app.domain.badges import BadgeKind
 from app.domain.campus.campus import CampusSettings, KeyPurpose, KeyState, SealedKey
-from app.domain.learners.disclosure import (
+from app.domain.learners.wallet_authorization import (
     DISCLOSABLE,
     MANDATORY,
     PRESENTATION_LIFE,

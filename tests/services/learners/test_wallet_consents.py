@@ -46,7 +46,7 @@ from app.domain.learners.wallets import (
 from app.domain.people import Person
 from app.errors import Conflict, InvalidInput, NotFound
 from app.jobs.kinds import Imports
-from app.services.learners.wallet_consents import WalletConsents
+from app.services.learners.wallet_authorization import WalletConsents
 from app.services.learners.wallets import DeferredToWallet, IssuedToWallet
 from sceau_credentials.keys import Algorithm, LocalSigningKey, encode_base64url
 from sceau_credentials.values import JsonObject, dump_json

@@ -7,7 +7,7 @@ import json
 import uuid
 import zipfile
 
-from app.db.engine.metadata import METADATA
+from app.db.engine.row_level_security import METADATA
 from app.domain.people.personal_data import HELD
 from sceau_credentials.keys import encode_base64url
 from tests.support.house import House

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Table
 
-from app.db.engine.metadata import METADATA
+from app.db.engine.row_level_security import METADATA
 from app.domain.accounts.sign_in import Wish, mailbox_token
 from app.domain.people.personal_data import HELD, IMPERSONAL
 from tests.support.every import for_each

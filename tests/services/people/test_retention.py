@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import text
 
-from app.db.engine.metadata import METADATA
+from app.db.engine.row_level_security import METADATA
 from app.domain.campus.lti import LAUNCH_LIFE
 from app.domain.people import personal_data
 from app.jobs.kinds import EVERYTHING, delete_some

@@ -14,14 +14,7 @@ from pypdf import PdfReader
 from app.domain.campus.campus import Label, LabelCategory, Network
 from app.domain.reports.editions import TEXTS, document_of
 from app.domain.reports.ledger import Period, PeriodKind, period_of
-from app.domain.reports.renewal import (
-    THEMES,
-    carried,
-    is_due,
-    opens_on,
-    renewal_key,
-    years_of,
-)
+from app.domain.reports.renewal import THEMES, carried, is_due, opens_on, renewal_key, years_of
 from app.errors import InvalidInput
 from tests.support.house import COMMAND, House, send
 

@@ -1,1 +1,0 @@
-"""Commands about networks, partner keys and external trust lists."""
