@@ -135,7 +135,7 @@ def matched(
     Certain matches come first; then a name alone suffices if the line or the participation has no address and
     only one person can be meant. `open_to_name`, if given, limits the name matches to these participations.
     """
-    found = _known_for_sure([line for line in lines if not is_bare(line)], participants, named)
+    found = matched_by_key([line for line in lines if not is_bare(line)], participants, named)
     taken = {participation.id for participation, _ in found.values() if participation is not None}
     open_to = None if open_to_name is None else {participation.id for participation in open_to_name}
     of_name: dict[str, list[There]] = {}
@@ -168,13 +168,7 @@ def matched(
 def matched_by_key(
     lines: Iterable[ListedPerson], participants: Sequence[There], named: Mapping[tuple[str, str], Person]
 ) -> dict[str, MatchCandidate]:
-    """For lines already matched as part of their whole list: exact keys only."""
-    return _known_for_sure(lines, participants, named)
-
-
-def _known_for_sure(
-    lines: Iterable[ListedPerson], participants: Sequence[There], named: Mapping[tuple[str, str], Person]
-) -> dict[str, MatchCandidate]:
+    """By exact keys only, as for lines already matched with their whole list."""
     by_key = {participation.line_key: (participation, person) for participation, person in participants}
     of_person = {person.id: participation for participation, person in participants}
     found: dict[str, MatchCandidate] = {}

@@ -251,6 +251,15 @@ def check_name(given_name: str, family_name: str) -> None:
     check_signed_name(whole)
 
 
+def new_person(given_name: str, family_name: str, address: str, *, at: datetime) -> tuple[Person, str]:
+    """A person not recorded yet, and their complete address."""
+    check_name(given_name, family_name)
+    address = normal_address(address)
+    if not is_address(address):
+        raise InvalidInput(N_("Cette adresse n’est pas complète. Exemple : prenom.nom@lycee.fr"))
+    return Person(given_name=given_name, family_name=family_name, created_at=at), address
+
+
 def check_own_name(given_name: str, family_name: str) -> None:
     """A name that a person types about themselves, unread by others yet."""
     if re.search(r"[\d@:/\\<>#*=|•]", f"{given_name} {family_name}"):

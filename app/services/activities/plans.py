@@ -85,6 +85,17 @@ AMENDED = N_("L’activité a été corrigée.")
 """Reason logged when all participations are logged again."""
 
 
+def _led_by(
+    activities: ActivityStore, plans: ActivityPlanStore, campus: Campus, activity_id: uuid.UUID
+) -> Activity:
+    """An activity of the campus, which leads it where several organise it."""
+    activity = activities.get_in_campus(activity_id, campus.id)
+    place = plans.place_of(activity.id, campus.id)
+    if place is not None:
+        check_leads(place)
+    return activity
+
+
 @dataclass(frozen=True, eq=False)
 class ActivityPlans:
     plans: ActivityPlanStore
@@ -163,7 +174,7 @@ class ActivityPlans:
     ) -> Activity:
         """Awards already given are unchanged; the participation of everyone present is logged again. Without a plan,
         the present one stays."""
-        activity = self._led_by(campus, activity_id)
+        activity = _led_by(self.activities, self.plans, campus, activity_id)
         check_activity(told)
         was_for_pupils = activity.is_for_pupils
         for field in _TOLD:
@@ -181,7 +192,7 @@ class ActivityPlans:
         self, campus: Campus, activity_id: uuid.UUID, facts: Mapping[str, Any], *, by: Actor
     ) -> list[str]:
         """Write some facts of an activity that the campus leads; returns the names of those that changed."""
-        activity = self._led_by(campus, activity_id)
+        activity = _led_by(self.activities, self.plans, campus, activity_id)
         was_for_pupils = activity.is_for_pupils
         changed = amended(activity, facts)
         if changed:
@@ -228,19 +239,12 @@ class ActivityPlans:
 
     def delete(self, campus: Campus, activity_id: uuid.UUID, *, by: Actor) -> None:
         """Delete an activity and its plan, if nothing depends on it; recorded in the history."""
-        activity = self._led_by(campus, activity_id)
+        activity = _led_by(self.activities, self.plans, campus, activity_id)
         self.activities.lock(activity.id)
         check_nothing_rests(self.plans.holding(activity.id))
         on = activity.starts_on.isoformat()
         self.history.write(by, "delete", "activity", activity.id, at=self.clock(), campus_id=campus.id, on=on)
         self.plans.delete(activity.id)
-
-    def _led_by(self, campus: Campus, activity_id: uuid.UUID) -> Activity:
-        activity = self.activities.get_in_campus(activity_id, campus.id)
-        place = self.plans.place_of(activity.id, campus.id)
-        if place is not None:
-            check_leads(place)
-        return activity
 
     def _write(self, campus: Campus, activity: Activity, plan: Plan, by: Actor) -> None:
         own = self.choices(campus)
@@ -334,7 +338,7 @@ class SeriesService:
         self, campus: Campus, activity_id: uuid.UUID, session_id: uuid.UUID
     ) -> tuple[ActivitySession, int]:
         """One session and its attendance count."""
-        activity = self._led_by(campus, activity_id)
+        activity = _led_by(self.activities, self.plans, campus, activity_id)
         return self._get(activity, session_id), len(self.plans.came_to(session_id))
 
     def add(
@@ -347,7 +351,7 @@ class SeriesService:
         self, campus: Campus, activity_id: uuid.UUID, wanted: Sequence[SessionFacts], *, by: Actor
     ) -> list[ActivitySession]:
         """Add those on free days; raises if every day already has a session."""
-        activity = self._led_by(campus, activity_id)
+        activity = _led_by(self.activities, self.plans, campus, activity_id)
         self.activities.lock(activity.id)
         sessions = list(self.plans.sessions_of(activity.id)) or [self._begin(campus, activity, by)]
         made = list[ActivitySession]()
@@ -389,7 +393,7 @@ class SeriesService:
         self, campus: Campus, activity_id: uuid.UUID, session_id: uuid.UUID, facts: SessionFacts, *, by: Actor
     ) -> bool:
         """Change day, hours or location; attendance is unchanged. Returns whether anything changed."""
-        activity = self._led_by(campus, activity_id)
+        activity = _led_by(self.activities, self.plans, campus, activity_id)
         self.activities.lock(activity.id)
         session = self._get(activity, session_id)
         check_session(facts, self.plans.sessions_of(activity.id), session)
@@ -408,7 +412,7 @@ class SeriesService:
         self, campus: Campus, activity_id: uuid.UUID, session_id: uuid.UUID, *, by: Actor
     ) -> ActivitySession:
         """Its attendees stay in the activity, without its hours."""
-        activity = self._led_by(campus, activity_id)
+        activity = _led_by(self.activities, self.plans, campus, activity_id)
         self.activities.lock(activity.id)
         session = self._get(activity, session_id)
         if cancel(session, self.plans.sessions_of(activity.id), at=self.clock()):
@@ -421,7 +425,7 @@ class SeriesService:
     def restore(
         self, campus: Campus, activity_id: uuid.UUID, session_id: uuid.UUID, *, by: Actor
     ) -> ActivitySession:
-        activity = self._led_by(campus, activity_id)
+        activity = _led_by(self.activities, self.plans, campus, activity_id)
         self.activities.lock(activity.id)
         session = self._get(activity, session_id)
         if restore(session):
@@ -452,13 +456,6 @@ class SeriesService:
         if found is not None and is_open(room := self.rooms.lock(found.id), at=self.clock()):
             close_check_in(room, at=self.clock())
             self.rooms.save(room)
-
-    def _led_by(self, campus: Campus, activity_id: uuid.UUID) -> Activity:
-        activity = self.activities.get_in_campus(activity_id, campus.id)
-        place = self.plans.place_of(activity.id, campus.id)
-        if place is not None:
-            check_leads(place)
-        return activity
 
     def _get(self, activity: Activity, session_id: uuid.UUID) -> ActivitySession:
         session = self.plans.find_session(activity.id, session_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 
@@ -267,12 +267,8 @@ def _grounds_told(case: AwardContext, rests_on: Sequence[CountedLine] | None) ->
 
 
 def line_of(participation: Participation, person: Person, address: str) -> ListedPerson:
-    return ListedPerson(
-        line=0,
-        is_chosen=True,
-        given_name=person.given_name,
-        family_name=person.family_name,
-        address=address,
+    return replace(
+        line_of_person(person, address),
         hours=participation.hours,
         part=participation.part,
         contribution=participation.contribution,

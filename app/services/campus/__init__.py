@@ -45,7 +45,7 @@ from app.domain.campus.campus import (
 from app.domain.campus.team import Invitation, check_administrator_stays, check_roles
 from app.domain.core import Clock, name_as_signed
 from app.domain.frameworks import Competency, Framework
-from app.domain.people import Person, Role, check_name, is_address, normal_address
+from app.domain.people import Person, Role, new_person
 from app.domain.publishing import Addresses
 from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_, locales
@@ -382,13 +382,9 @@ class OperatorService:
 
     def add(self, given_name: str, family_name: str, address: str, *, by: Actor) -> Person:
         """The operator who runs the command vouches for the address."""
-        check_name(given_name, family_name)
-        address, at = normal_address(address), self.clock()
-        if not is_address(address):
-            raise InvalidInput(N_("Cette adresse n’est pas complète. Exemple : prenom.nom@lycee.fr"))
-        person = self.own_addresses.owner_of(
-            Person(given_name=given_name, family_name=family_name, created_at=at), address, at=at
-        )
+        at = self.clock()
+        newcomer, address = new_person(given_name, family_name, address, at=at)
+        person = self.own_addresses.owner_of(newcomer, address, at=at)
         if self.operators.find(person.id) is None:
             self.operators.add(Operator(person_id=person.id, since=at))
             self.history.write(by, "join", "operator", person.id, at=at)

@@ -282,7 +282,6 @@ def _notice(
         subject=subject,
         greeting=translated(N_("Bonjour {name},")).format(name=person.given_name or person.name),
         lines=lines,
-        badges=[],
         action=action,
         after=after,
         small=small,
@@ -312,7 +311,8 @@ class NameLetters:
 
 
 def _refused(wish: NameWish, person: Person, campus: Campus, link: str) -> Notice:
-    return Notice(
+    return Notice.of(
+        campus,
         subject=translated(N_("Votre nom dans les badges du campus {campus}")).format(
             campus=campus.short_name
         ),
@@ -326,13 +326,9 @@ def _refused(wish: NameWish, person: Person, campus: Campus, link: str) -> Notic
             translated(N_("« {said} »")).format(said=wish.answer),
             translated(N_("Vos badges restent valables, et disent toujours le même nom.")),
         ],
-        badges=[],
         action=Action(translated(N_("Voir ma demande")), link),
         after=[translated(N_("Vous pouvez demander de nouveau, en expliquant davantage."))],
         small=[translated(N_("Cette raison n’est montrée qu’à vous."))],
-        campus=translated(N_("Campus {name}")).format(name=campus.name),
-        hue=campus.hue,
-        liveliness=campus.liveliness,
     )
 
 
@@ -422,7 +418,6 @@ def _sender_notice(campus: Campus, code: str) -> Notice:
                 code=code
             ),
         ],
-        badges=[],
         after=[translated(N_("Le code vaut vingt-quatre heures."))],
         small=[
             translated(N_("Vous n’êtes pas d’accord ? Ne faites rien : sans ce code, rien ne part d’ici."))
@@ -480,7 +475,6 @@ def _paused_notice(campus: Campus, subject: str, lines: list[str], action: Actio
         subject=subject,
         greeting=translated(N_("Bonjour,")),
         lines=lines,
-        badges=[],
         action=action,
         after=[after],
         small=[translated(N_("Vous recevez cet e-mail parce que vous administrez ce campus."))],
@@ -491,15 +485,14 @@ def _paused_notice(campus: Campus, subject: str, lines: list[str], action: Actio
 
 
 def _invites(campus: Campus, invitation: Invitation, link: str) -> Notice:
-    return Notice(
+    return Notice.of(
+        campus,
         subject=translated(N_("Rejoindre l’équipe du campus {campus}")).format(campus=campus.short_name),
-        greeting=translated(N_("Bonjour,")),
         lines=[
             translated(
                 N_("Le campus {campus} vous invite à travailler avec son équipe, sur son service de badges.")
             ).format(campus=campus.name)
         ],
-        badges=[],
         action=Action(translated(N_("Voir l’invitation")), link),
         after=[
             translated_plural(
@@ -515,7 +508,4 @@ def _invites(campus: Campus, invitation: Invitation, link: str) -> Notice:
                 )
             )
         ],
-        campus=translated(N_("Campus {name}")).format(name=campus.name),
-        hue=campus.hue,
-        liveliness=campus.liveliness,
     )

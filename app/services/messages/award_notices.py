@@ -113,7 +113,6 @@ def _withdrawn(record: AwardRecord, link: Link) -> Notice:
             ).format(campus=record.campus.name, title=record.version.name),
             translated(N_("La raison donnée : {reason}")).format(reason=reason),
         ],
-        badges=[],
         action=Action(translated(N_("Voir ce badge")), link(record)),
         after=[
             translated(
@@ -142,7 +141,6 @@ def _suspended(record: AwardRecord, link: Link) -> Notice:
             ),
             translated(N_("La raison donnée : {reason}")).format(reason=record.award.suspended_reason),
         ],
-        badges=[],
         action=Action(translated(N_("Voir ce badge")), link(record)),
         after=[
             translated(
@@ -350,7 +348,6 @@ def _renewed(record: AwardRecord, link: Link) -> Notice:
             ),
             _valid_until(record),
         ],
-        badges=[],
         action=Action(translated(N_("Voir ce badge")), link(record)),
         after=[
             translated(
@@ -369,23 +366,21 @@ def _notice(
     *,
     subject: str,
     lines: Sequence[str],
-    badges: Sequence[NoticeBadge],
+    badges: Sequence[NoticeBadge] = (),
     after: Sequence[str],
     small: Sequence[str],
     action: Action | None = None,
     small_action: Action | None = None,
 ) -> Notice:
     campus, name = record.campus, record.person.given_name or record.person.name
-    return Notice(
+    return Notice.of(
+        campus,
         subject=subject,
         greeting=translated(N_("Bonjour {name},")).format(name=name),
         lines=lines,
         badges=badges,
         after=after,
         small=small,
-        campus=translated(N_("Campus {name}")).format(name=campus.name),
-        hue=campus.hue,
-        liveliness=campus.liveliness,
         action=action,
         small_action=small_action,
     )

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from app.db.awards import AwardRecord, AwardStore
 from app.db.trust import EndorsementStore, OrganisationStore, PeerStore
-from app.domain.campus.campus import Campus
 from app.domain.core import Clock
 from app.domain.messages import Letter, Occasion, QueuedMessage
 from app.domain.publishing import Addresses
@@ -137,7 +136,6 @@ class EndorsementLetters:
                     {"name": organisation.name},
                 )
             ],
-            badges=[],
             action=Action(translated(N_("Voir les recommandations")), link),
             after=[
                 translated(N_("Ce lien vaut {days} jours. Ne le transférez pas.")).format(days=DESK_FOR.days)
@@ -172,9 +170,9 @@ def _asks(request: EndorsementRequest, subject: Subject, link: str) -> Notice:
             "Le campus {campus} forme des personnes à vos métiers, et voudrait l’avis de {organisation}."
         )
     said = [translated(N_("Son mot : « {why} »")).format(why=request.why)] if request.why else []
-    return _notice(
-        subject,
-        subject_line=topic.format(**values),
+    return Notice.of(
+        subject.campus,
+        subject=topic.format(**values),
         lines=[
             filled(translated(ask), values),
             *said,
@@ -203,9 +201,9 @@ def _asks(request: EndorsementRequest, subject: Subject, link: str) -> Notice:
 
 
 def _thanks(subject: Subject, page: str, back: str) -> Notice:
-    return _notice(
-        subject,
-        subject_line=translated(N_("Votre recommandation est publiée")),
+    return Notice.of(
+        subject.campus,
+        subject=translated(N_("Votre recommandation est publiée")),
         lines=[
             translated(
                 N_("Vos mots sur « {title} » sont signés au nom de votre organisation. Ils se lisent ici :")
@@ -233,9 +231,9 @@ def _asks_peer(record: AwardRecord, why: str, link: str) -> Notice:
         "campus": record.campus.name,
         "days": WRITTEN_WITHIN.days,
     }
-    return _of_campus(
+    return Notice.of(
         record.campus,
-        subject_line=translated(N_("{person} vous demande deux lignes")).format(**values),
+        subject=translated(N_("{person} vous demande deux lignes")).format(**values),
         lines=[
             filled(
                 translated(
@@ -276,9 +274,9 @@ def _proves_peer(record: AwardRecord, link: str) -> Notice:
         "title": record.version.name,
         "hours": int(PROOF_FOR.total_seconds()) // 3600,
     }
-    return _of_campus(
+    return Notice.of(
         record.campus,
-        subject_line=translated(N_("Votre lien pour écrire deux lignes")),
+        subject=translated(N_("Votre lien pour écrire deux lignes")),
         lines=[
             filled(
                 translated(
@@ -305,9 +303,9 @@ def _proves_peer(record: AwardRecord, link: str) -> Notice:
 
 
 def _thanks_peer(record: AwardRecord, back: str) -> Notice:
-    return _of_campus(
+    return Notice.of(
         record.campus,
-        subject_line=translated(N_("Vos deux lignes sont parties")),
+        subject=translated(N_("Vos deux lignes sont parties")),
         lines=[
             filled(
                 translated(
@@ -331,41 +329,4 @@ def _thanks_peer(record: AwardRecord, back: str) -> Notice:
                 )
             )
         ],
-    )
-
-
-def _notice(
-    subject: Subject,
-    *,
-    subject_line: str,
-    lines: list[str],
-    action: Action,
-    after: list[str],
-    small: list[str],
-) -> Notice:
-    return _of_campus(
-        subject.campus, subject_line=subject_line, lines=lines, action=action, after=after, small=small
-    )
-
-
-def _of_campus(
-    campus: Campus,
-    *,
-    subject_line: str,
-    lines: list[str],
-    action: Action,
-    after: list[str],
-    small: list[str],
-) -> Notice:
-    return Notice(
-        subject=subject_line,
-        greeting=translated(N_("Bonjour,")),
-        lines=lines,
-        badges=[],
-        action=action,
-        after=after,
-        small=small,
-        campus=translated(N_("Campus {name}")).format(name=campus.name),
-        hue=campus.hue,
-        liveliness=campus.liveliness,
     )

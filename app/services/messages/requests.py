@@ -66,14 +66,42 @@ class Notice:
     subject: str
     greeting: str
     lines: Sequence[str]
-    badges: Sequence[NoticeBadge]
-    after: Sequence[str]
-    small: Sequence[str]
     campus: str
     hue: float
     liveliness: float
+    badges: Sequence[NoticeBadge] = ()
+    after: Sequence[str] = ()
+    small: Sequence[str] = ()
     action: Action | None = None
     small_action: Action | None = None
+
+    @staticmethod
+    def of(
+        campus: Campus,
+        *,
+        subject: str,
+        lines: Sequence[str],
+        greeting: str = "",
+        badges: Sequence[NoticeBadge] = (),
+        after: Sequence[str] = (),
+        small: Sequence[str] = (),
+        action: Action | None = None,
+        small_action: Action | None = None,
+    ) -> Notice:
+        """In the name and colours of `campus`; `greeting` is « Bonjour, » if not given."""
+        return Notice(
+            subject=subject,
+            greeting=greeting or translated(N_("Bonjour,")),
+            lines=lines,
+            campus=translated(N_("Campus {name}")).format(name=campus.name),
+            hue=campus.hue,
+            liveliness=campus.liveliness,
+            badges=badges,
+            after=after,
+            small=small,
+            action=action,
+            small_action=small_action,
+        )
 
 
 def carrying(
@@ -243,13 +271,12 @@ class RightsLetters:
         child = record.person.given_name or record.person.name
         values = {"child": child, "title": record.version.name, "campus": record.campus.name}
         asked = _ASKED_AGAIN if agreement.agreed else _ASKED
-        return Notice(
+        return Notice.of(
+            record.campus,
             subject=translated(N_("{child} vous demande un accord, pour un badge")).format(**values),
-            greeting=translated(N_("Bonjour,")),
             lines=[
                 *(translated(line).format(**values) for line in asked),
             ],
-            badges=[],
             action=Action(translated(N_("Voir la page, puis répondre")), self.addresses.parent(token)),
             after=[translated(N_("Gardez cet e-mail : son lien sert aussi à retirer votre accord."))],
             small=[
@@ -260,14 +287,12 @@ class RightsLetters:
                     )
                 )
             ],
-            campus=translated(N_("Campus {name}")).format(name=record.campus.name),
-            hue=record.campus.hue,
-            liveliness=record.campus.liveliness,
         )
 
     def _archive(self, letter: QueuedMessage, record: AwardRecord) -> Notice:
         token = mailbox_token(self.secret, record.award.id, letter.promised_at, Wish.ARCHIVE)
-        return Notice(
+        return Notice.of(
+            record.campus,
             subject=translated(N_("Vos données, à emporter")),
             greeting=translated(N_("Bonjour {name},")).format(
                 name=record.person.given_name or record.person.name
@@ -280,7 +305,6 @@ class RightsLetters:
                     )
                 )
             ],
-            badges=[],
             action=Action(translated(N_("Emporter mes données")), self.addresses.archive(token)),
             after=[
                 translated(N_("Ce lien vaut {days} jours. Ne le transférez pas.")).format(days=LINK_LIFE.days)
@@ -288,9 +312,6 @@ class RightsLetters:
             small=[
                 translated(N_("Vous n’avez rien demandé ? Ne faites rien, et gardez cet e-mail pour vous."))
             ],
-            campus=translated(N_("Campus {name}")).format(name=record.campus.name),
-            hue=record.campus.hue,
-            liveliness=record.campus.liveliness,
         )
 
     def _erasure(self, letter: QueuedMessage, record: AwardRecord) -> Notice:
@@ -302,7 +323,8 @@ class RightsLetters:
             if everywhere
             else N_("au campus {campus}, et à lui seul")
         )
-        return Notice(
+        return Notice.of(
+            record.campus,
             subject=translated(N_("Confirmez l’effacement de vos données")),
             greeting=translated(N_("Bonjour {name},")).format(
                 name=record.person.given_name or record.person.name
@@ -318,15 +340,11 @@ class RightsLetters:
                     )
                 ),
             ],
-            badges=[],
             action=Action(translated(N_("Lire, puis décider")), self.addresses.erasure(token)),
             after=[
                 translated(N_("Ce lien vaut {days} jours. Ne le transférez pas.")).format(days=LINK_LIFE.days)
             ],
             small=[translated(N_("Vous n’avez rien demandé ? Ne faites rien : rien ne sera effacé."))],
-            campus=translated(N_("Campus {name}")).format(name=record.campus.name),
-            hue=record.campus.hue,
-            liveliness=record.campus.liveliness,
         )
 
 
@@ -383,10 +401,9 @@ class RequestLetters:
                 "{n} demandes de badge attendent une décision de votre campus.",
                 count,
             ).format(n=count)
-            notice = _notice(
+            notice = Notice.of(
                 campus,
                 subject=waiting.rstrip("."),
-                greeting=translated(N_("Bonjour,")),
                 lines=[
                     waiting,
                     translated(
@@ -405,7 +422,7 @@ def _to_who_asks(
     values = {"title": title, "campus": campus.name}
     match occasion:
         case Occasion.REQUEST_CONFIRM:
-            return _notice(
+            return Notice.of(
                 campus,
                 subject=translated(N_("Confirmez votre demande du badge « {title} »")).format(**values),
                 greeting=greeting,
@@ -428,7 +445,7 @@ def _to_who_asks(
                 small=[translated(N_("Vous n’avez rien demandé ? Ne faites rien."))],
             )
         case Occasion.REQUEST_MORE:
-            return _notice(
+            return Notice.of(
                 campus,
                 subject=translated(N_("Votre demande du badge « {title} » : le campus vous répond")).format(
                     **values
@@ -443,7 +460,7 @@ def _to_who_asks(
                 action=Action(translated(N_("Compléter ma demande")), link),
             )
         case Occasion.REQUEST_REFUSED:
-            return _notice(
+            return Notice.of(
                 campus,
                 subject=translated(N_("Votre demande du badge « {title} »")).format(**values),
                 greeting=greeting,
@@ -462,7 +479,7 @@ def _to_who_asks(
                 action=Action(translated(N_("Voir ma demande")), link),
             )
         case _:
-            return _notice(
+            return Notice.of(
                 campus,
                 subject=translated(N_("Votre demande du badge « {title} »")).format(**values),
                 greeting=greeting,
@@ -474,30 +491,6 @@ def _to_who_asks(
                 action=Action(translated(N_("Suivre ma demande")), link),
                 after=[translated(N_("Ce lien est à vous : gardez-le, il montre où en est votre demande."))],
             )
-
-
-def _notice(
-    campus: Campus,
-    *,
-    subject: str,
-    greeting: str,
-    lines: list[str],
-    action: Action,
-    after: list[str] | None = None,
-    small: list[str] | None = None,
-) -> Notice:
-    return Notice(
-        subject=subject,
-        greeting=greeting,
-        lines=lines,
-        badges=[],
-        action=action,
-        after=after or [],
-        small=small or [],
-        campus=translated(N_("Campus {name}")).format(name=campus.name),
-        hue=campus.hue,
-        liveliness=campus.liveliness,
-    )
 
 
 # --- The e-mail that asks a participant for their opinion of an activity
@@ -531,18 +524,14 @@ class SurveyLetters:
 
 def _asks(campus: Campus, activity: Activity, link: str) -> Notice:
     values = {"title": activity.title}
-    return Notice(
+    return Notice.of(
+        campus,
         subject=filled(translated(N_("Votre avis sur « {title} »")), values),
-        greeting=translated(N_("Bonjour,")),
         lines=[
             filled(translated(N_("Vous avez pris part à « {title} ». Qu’en avez-vous pensé ?")), values),
             translated(N_("Deux questions, vingt secondes, sans compte.")),
         ],
-        badges=[],
         action=Action(translated(N_("Donner mon avis")), link),
         after=[translated(N_("Votre réponse est comptée sans votre nom."))],
         small=[translated(N_("Vous ne voulez pas répondre ? Ne faites rien : il n’y aura pas de rappel."))],
-        campus=translated(N_("Campus {name}")).format(name=campus.name),
-        hue=campus.hue,
-        liveliness=campus.liveliness,
     )

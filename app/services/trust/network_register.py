@@ -18,7 +18,7 @@ from app.domain.accounts.permissions import NetworkAdministrator
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Label, LabelCategory, Network
 from app.domain.core import Clock, check_signed_name, name_as_listed, name_as_signed
-from app.domain.people import Person, check_name, is_address, normal_address
+from app.domain.people import Person, new_person
 from app.domain.publishing import Addresses
 from app.domain.trust import (
     LIST_LIFE,
@@ -269,13 +269,9 @@ class NetworkTeam:
         self, network: Network, given_name: str, family_name: str, address: str, *, by: Actor
     ) -> Person:
         """The operator who runs the command vouches for the address. Idempotent."""
-        check_name(given_name, family_name)
-        address, at = normal_address(address), self.clock()
-        if not is_address(address):
-            raise InvalidInput(N_("Cette adresse n’est pas complète. Exemple : prenom.nom@lycee.fr"))
-        person = self.own_addresses.owner_of(
-            Person(given_name=given_name, family_name=family_name, created_at=at), address, at=at
-        )
+        at = self.clock()
+        newcomer, address = new_person(given_name, family_name, address, at=at)
+        person = self.own_addresses.owner_of(newcomer, address, at=at)
         if self.store.find(network.id, person.id) is None:
             self.store.add(NetworkAdministrator(network_id=network.id, person_id=person.id, since=at))
             self.history.write(by, "appoint", "network", network.id, at=at, person=str(person.id))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request, Response
@@ -16,7 +16,7 @@ from app.domain.activity_log import ASSESSMENT, PARTICIPATION, LogPayload
 from app.domain.awards.open_badges import DisclosedContent
 from app.domain.badges import Badge, BadgeVersion
 from app.domain.badges.rules import Progress, missing_words, progress_words, rule_of, rule_words, step_words
-from app.errors import Conflict, InvalidInput, NotAllowed, Unavailable
+from app.errors import AppError, Conflict, InvalidInput, NotAllowed, Unavailable
 from app.http.pages.forms import DRAFT_NOTE, SafeForm, draft_form, save_draft, text_of, texts_of
 from app.http.request_scope import CROSS_TENANT, ReadingServices, process_of
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
@@ -82,19 +82,11 @@ def check_or_award(
     badge_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
 ) -> Response:
     """Re-evaluates the chosen people on the current log before awarding."""
-    work, note = at_work(request), ""
-    hour = Hour.of(form, work, at=services.clock())
+    work = at_work(request)
     services.rule_ledger.roll(work.campus, badge_id)
-    if not hour.trouble and text_of(form, "geste") in (GIVE, GIVE_LATER):
-        try:
-            wanted = _request_in(badge_id, form)
-            judged = services.awards.preview(work.campus, wanted, by=work.actor)
-            is_seen = text_of(form, SEEN) == str(len(judged.ready))
-            if is_seen and (awarded := give(request, work, wanted, hour)):
-                return awarded
-        except (InvalidInput, Conflict, NotAllowed, Unavailable) as error:
-            note = sentence_of(error)
-    return save_draft(request, form, _here(work, badge_id), note=note)
+    return award_or_preview(
+        request, form, services, lambda: _request_in(badge_id, form), _here(work, badge_id)
+    )
 
 
 @router.get("/attribuer/{draft_id:uuid}", dependencies=[staff(Permission.AWARD)])
@@ -103,21 +95,60 @@ def show_draft(
 ) -> HTMLResponse:
     work = at_work(request)
     roll = services.rule_ledger.roll(work.campus, badge_id)
-    form = draft_form(request, services, draft_id, _here(work, badge_id))
+    return draft_page(
+        request,
+        services,
+        draft_id,
+        _here(work, badge_id),
+        lambda form: _request_in(badge_id, form),
+        lambda evidence, trouble: _roll_page(request, work, roll, evidence, trouble),
+    )
+
+
+def award_or_preview(
+    request: Request, form: FormData, services: Services, wanted: Callable[[], AwardRequest], here: str
+) -> Response:
+    """Awards what the preview showed unchanged, judged again; anything else leads to the preview."""
+    work, note = at_work(request), ""
+    hour = Hour.of(form, work, at=services.clock())
+    if not hour.trouble and text_of(form, "geste") in (GIVE, GIVE_LATER):
+        try:
+            asked = wanted()
+            judged = services.awards.preview(work.campus, asked, by=work.actor)
+            is_seen = text_of(form, SEEN) == str(len(judged.ready))
+            if is_seen and (awarded := give(request, work, asked, hour)):
+                return awarded
+        except (InvalidInput, Conflict, NotAllowed, Unavailable) as error:
+            note = sentence_of(error)
+    return save_draft(request, form, here, note=note)
+
+
+def draft_page(
+    request: Request,
+    services: Services,
+    draft_id: uuid.UUID,
+    here: str,
+    wanted: Callable[[FormData], AwardRequest],
+    choose_again: Callable[[str, str], HTMLResponse],
+    origin: Origin | None = None,
+) -> HTMLResponse:
+    """The preview of a draft, or the choice with its evidence and what is wrong with it."""
+    work = at_work(request)
+    form = draft_form(request, services, draft_id, here)
     evidence, note = text_of(form, EVIDENCE), text_of(form, DRAFT_NOTE)
     if note or text_of(form, "geste") == CHOOSE_AGAIN:
-        return _roll_page(request, work, roll, evidence, note)
+        return choose_again(evidence, note)
     try:
-        wanted = _request_in(badge_id, form)
-        judged = services.awards.preview(work.campus, wanted, by=work.actor)
-        hour = Hour.of(form, work, at=services.clock())
-        held_back = not hour.trouble and text_of(form, "geste") in (GIVE, GIVE_LATER)
-        return preview_page(
-            request, services, work, judged, wanted.person_ids, evidence, Ticks.of(form), hour, held_back,
-            key=services.award_batches.free_key(work.campus, str(draft_id)),
-        )  # fmt: skip
-    except (InvalidInput, Conflict, NotAllowed, Unavailable) as error:
-        return _roll_page(request, work, roll, evidence, sentence_of(error))
+        asked = wanted(form)
+        judged = services.awards.preview(work.campus, asked, by=work.actor)
+    except AppError as error:
+        return choose_again(evidence, sentence_of(error))
+    hour = Hour.of(form, work, at=services.clock())
+    held_back = not hour.trouble and text_of(form, "geste") in (GIVE, GIVE_LATER)
+    return preview_page(
+        request, services, work, judged, asked.person_ids, evidence, Ticks.of(form), hour, held_back,
+        key=services.award_batches.free_key(work.campus, str(draft_id)), origin=origin,
+    )  # fmt: skip
 
 
 def _here(work: AtWork, badge_id: uuid.UUID) -> str:

@@ -26,17 +26,12 @@ from app.services.awards.awards import AwardRequest, Preview
 from app.services.badges.modules import Grid
 from app.web.awards.awarding import (
     CHOOSE_AGAIN,
-    EVIDENCE,
     GIVE,
-    GIVE_LATER,
     SEEN,
     TICKED,
-    Hour,
-    Ticks,
-    give,
     ids_in,
 )
-from app.web.awards.rule_awarding import Origin, chosen_people, preview_page, request_for
+from app.web.awards.rule_awarding import Origin, award_or_preview, chosen_people, draft_page, request_for
 from app.web.campus.dashboard import BadgeTile
 
 router = APIRouter(prefix="/gestion/{slug}/modules/{set_id:uuid}/ensemble", dependencies=[CROSS_TENANT])
@@ -298,19 +293,11 @@ def check_or_award_whole_set(
     set_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
 ) -> Response:
     """Counts the modules of the chosen people again before awarding."""
-    work, note = at_work(request), ""
+    work = at_work(request)
     grid = services.modules.grid(work.campus, set_id)
-    hour = Hour.of(form, work, at=services.clock())
-    if not hour.trouble and text_of(form, "geste") in (GIVE, GIVE_LATER):
-        try:
-            wanted = _request_in(services, grid, form)
-            judged = services.awards.preview(work.campus, wanted, by=work.actor)
-            is_seen = text_of(form, SEEN) == str(len(judged.ready))
-            if is_seen and (awarded := give(request, work, wanted, hour)):
-                return awarded
-        except (InvalidInput, Conflict, NotAllowed, Unavailable) as error:
-            note = sentence_of(error)
-    return save_draft(request, form, _set_home(work, set_id), note=note)
+    return award_or_preview(
+        request, form, services, lambda: _request_in(services, grid, form), _set_home(work, set_id)
+    )
 
 
 @whole_set_router.get("/attribuer/{draft_id:uuid}", dependencies=[staff(Permission.AWARD)])
@@ -319,22 +306,15 @@ def show_draft(
 ) -> HTMLResponse:
     work = at_work(request)
     grid = services.modules.grid(work.campus, set_id)
-    form = draft_form(request, services, draft_id, _set_home(work, set_id))
-    evidence, note = text_of(form, EVIDENCE), text_of(form, DRAFT_NOTE)
-    if note or text_of(form, "geste") == CHOOSE_AGAIN:
-        return _people_page(request, services, work, grid, evidence, note)
-    try:
-        wanted = _request_in(services, grid, form)
-        judged = services.awards.preview(work.campus, wanted, by=work.actor)
-    except AppError as error:
-        return _people_page(request, services, work, grid, evidence, sentence_of(error))
-    hour = Hour.of(form, work, at=services.clock())
-    held_back = not hour.trouble and text_of(form, "geste") in (GIVE, GIVE_LATER)
-    return preview_page(
-        request, services, work, judged, wanted.person_ids, evidence, Ticks.of(form), hour, held_back,
-        key=services.award_batches.free_key(work.campus, str(draft_id)),
-        origin=Origin(grid.found.title, f"{work.home}/modules/{set_id}"),
-    )  # fmt: skip
+    return draft_page(
+        request,
+        services,
+        draft_id,
+        _set_home(work, set_id),
+        lambda form: _request_in(services, grid, form),
+        lambda evidence, trouble: _people_page(request, services, work, grid, evidence, trouble),
+        Origin(grid.found.title, f"{work.home}/modules/{set_id}"),
+    )
 
 
 def _set_home(work: AtWork, set_id: uuid.UUID) -> str:
