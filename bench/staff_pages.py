@@ -29,6 +29,7 @@ from app.adapters.rate_limits import NoLimits
 from app.container import Process
 from app.container.process import collect_rarely
 from app.db.campus import people
+from app.db.engine.metadata import METADATA
 from app.db.engine.session import open_engine, upgrade
 from app.db.reports.marks import mark_everything
 from app.domain.activity_log.recovery import Frame
@@ -36,7 +37,6 @@ from app.domain.campus.campus import Campus
 from app.domain.core import plain_text
 from app.domain.people import Membership, Role
 from app.settings import Settings
-from app.tenancy.metadata import METADATA
 from tests.support import house as houses
 from tests.support.databases import engines
 from tests.support.databases.postgres import server_url
