@@ -28,6 +28,7 @@ from sqlmodel import select
 from app.adapters.rate_limits import NoLimits
 from app.container import Process
 from app.container.process import collect_rarely
+from app.db.activities import campus_activities
 from app.db.campus import people
 from app.db.engine.metadata import METADATA
 from app.db.engine.session import open_engine, upgrade
@@ -151,6 +152,7 @@ def fill(house: houses.House) -> None:
     with house.owner.begin() as connection:
         mark_everything(connection)
         people.fill(connection)
+        campus_activities.fill(connection)
     with house.unit_of_work() as services:
         for campus in campuses:
             log = services.activity_log.open(campus)
