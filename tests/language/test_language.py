@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from babel.messages.mofile import write_mo
 from app.domain.badges import join_criteria, judged_heading, split_criteria
 from app.http.pages.render import TEMPLATES, badge_languages, language_of, other_languages
 from app.language import build, catalogues, gettext, locales, ngettext, speaking
-from app.language.build import extract, fill, load
+from app.language.build import KEYWORDS, extract, fill, load, sentences_of_python
 from app.language.dates import language_in_words, moment, regional_locale
 
 OTHER_LOCALES = [locale for locale in locales() if locale != catalogues.SOURCE_LOCALE]
@@ -51,6 +52,15 @@ def test_every_sentence_of_code_and_templates_is_in_the_english_catalogue():
     known = {forms(message.id) for message in load("en") if message.id}
     wanted = {forms(message.id) for message in said() if message.id}
     assert wanted - known == set(), "run: python -m app.language.build"
+
+
+def test_a_sentence_marked_inside_another_call_or_text_is_found():
+    code = b"""_(KNOWN.get(reason, N_("dedans")))
+shown = f"{_('entre accolades').format(x=1)}"
+raise Conflict(_(KNOWN["pas une phrase"]))
+"""
+    found = sentences_of_python(BytesIO(code), KEYWORDS.keys(), (), {})
+    assert sorted(texts[0] or "" for _line, _name, texts, _comments in found) == ["dedans", "entre accolades"]
 
 
 def test_english_catalogue_has_only_sentences_of_code_and_templates():
