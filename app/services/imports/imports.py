@@ -451,12 +451,16 @@ class StatementImports:
         self.imports.imports.save(run)
         return run
 
-    def draft(self, campus: Campus, run_id: uuid.UUID) -> StatementDraft:
+    def parsed(self, campus: Campus, run_id: uuid.UUID) -> list[Record]:
+        """Of an upload; before the transaction that writes, as it may take a second."""
+        return self._read(campus, self.imports.imports.get(run_id, campus.id))
+
+    def draft(self, campus: Campus, run_id: uuid.UUID, read: Sequence[Record]) -> StatementDraft:
         """Preview of each statement: written, then rolled back, since one may depend on another."""
         run = self.imports.imports.get(run_id, campus.id)
         check_draft(run)
         answers = ImportAnswers.from_words(run.mapping.get("answers", {}))
-        records, questions = self._with_known(campus, run)
+        records, questions = self._with_known(campus, run, read)
         _, lines = self.imports.take(
             campus,
             ImportForm.XAPI,
@@ -470,24 +474,22 @@ class StatementImports:
         before = self.imports.imports.find_same(campus.id, run.digest)
         return StatementDraft(run, lines, before, questions, answers)
 
-    def confirm(self, campus: Campus, run_id: uuid.UUID, *, by: Actor) -> ImportRun:
+    def confirm(self, campus: Campus, run_id: uuid.UUID, *, by: Actor, read: Sequence[Record]) -> ImportRun:
         self.imports.campuses.lock(campus.id)
         self.imports.imports.get(run_id, campus.id)
         run = self.imports.imports.lock(run_id)
         assert run is not None, "it was there a moment ago"
         check_draft(run)
-        records, _ = self._with_known(campus, run)
+        records, _ = self._with_known(campus, run, read)
         run.asked_at = self.imports.clock()
         self.imports.settle(campus, run, records, by=by, restates=True)
         return run
 
     def _with_known(
-        self, campus: Campus, run: ImportRun
+        self, campus: Campus, run: ImportRun, read: Sequence[Record]
     ) -> tuple[list[Record], dict[int, Sequence[Namesake]]]:
         answers = ImportAnswers.from_words(run.mapping.get("answers", {}))
-        return self.imports.with_known(
-            campus, run.source, self._read(campus, run), answers.known, restates=True
-        )
+        return self.imports.with_known(campus, run.source, read, answers.known, restates=True)
 
     def checked(self, campus: Campus, data: bytes) -> bytes:
         """The text, after parsing it; raises InvalidInput for what is not a list of statements."""

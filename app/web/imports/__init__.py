@@ -191,7 +191,7 @@ def decide(run_id: uuid.UUID, request: Request, form: SafeForm, services: Readin
         return RedirectResponse(f"{work.home}/reprises", status_code=303)
     if run.state is not ImportState.DRAFT:
         return RedirectResponse(here, status_code=303)
-    if run.form is ImportForm.XAPI and _asks_first(request, work, run_id, form):
+    if run.form is ImportForm.XAPI and _asks_first(request, services, run_id, form):
         return RedirectResponse(f"{here}#verifier", status_code=303)
     if run.form is not ImportForm.TABLE:
         confirmed(request, services, run, form)
@@ -225,10 +225,12 @@ def decide(run_id: uuid.UUID, request: Request, form: SafeForm, services: Readin
     return RedirectResponse(here, status_code=303)
 
 
-def _asks_first(request: Request, work: AtWork, run_id: uuid.UUID, form: SafeForm) -> bool:
+def _asks_first(request: Request, reading: Services, run_id: uuid.UUID, form: SafeForm) -> bool:
     """Store the answers about people of statements; whether the page is to be shown again before it is confirmed."""
+    work = at_work(request)
+    parsed = reading.statement_imports.parsed(work.campus, run_id)
     with write_transaction(request) as writing:
-        draft = writing.statement_imports.draft(work.campus, run_id)
+        draft = writing.statement_imports.draft(work.campus, run_id, parsed)
         answers = _answers_in(form, draft)
         writing.imports.answer(work.campus, run_id, answers)
     open_questions = draft.questions.keys() - answers.known.keys() - _shown_in(form)

@@ -281,7 +281,7 @@ def dropped(request: Request, reading: Services, source: str, data: bytes, paste
 
 
 def confirmed(request: Request, reading: Services, run: ImportRun, form: FormData) -> None:
-    """A calendar is parsed before the writing transaction begins."""
+    """The file is parsed before the writing transaction begins."""
     work = at_work(request)
     if run.form is ImportForm.CALENDAR:
         kind = text_of(form, "type-sinon")
@@ -294,8 +294,9 @@ def confirmed(request: Request, reading: Services, run: ImportRun, form: FormDat
                 work.campus, run.id, chosen, by=work.actor, without=without, read=seen.read
             )
     else:
+        read = reading.statement_imports.parsed(work.campus, run.id)
         with write_transaction(request) as writing:
-            writing.statement_imports.confirm(work.campus, run.id, by=work.actor)
+            writing.statement_imports.confirm(work.campus, run.id, by=work.actor, read=read)
 
 
 def foreseen_page(request: Request, services: Services, run: ImportRun) -> HTMLResponse | None:
@@ -313,8 +314,9 @@ def foreseen_page(request: Request, services: Services, run: ImportRun) -> HTMLR
             ],
         )
     else:
+        parsed = services.statement_imports.parsed(work.campus, run.id)
         with write_transaction(request) as trying:
-            statements = trying.statement_imports.draft(work.campus, run.id)
+            statements = trying.statement_imports.draft(work.campus, run.id, parsed)
         before, lines = statements.before, [_statement_view(one, statements) for one in statements.judged]
     return work.page(
         request,

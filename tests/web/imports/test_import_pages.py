@@ -70,6 +70,27 @@ def test_a_dropped_file_is_parsed_while_another_person_may_write(
     assert free == [True]
 
 
+def test_statements_are_shown_and_confirmed_while_another_person_may_write(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer = house.client(house.trainer)
+    start = trainer.get(DESK)
+    dropped = form_with(start, "tableau").fill(source="LRS", tableau=STATEMENTS).press(trainer, start)
+    parse, free = imports.statements_in, list[bool]()
+
+    def parsed(*given: Any) -> Any:
+        free.append(may_write(house))
+        return parse(*given)
+
+    monkeypatch.setattr(imports, "statements_in", parsed)
+    shown = trainer.get(dropped.headers["location"])
+    form_with(shown, "geste").press(trainer, shown, ("geste", "confirmer"))
+    assert len(free) == 3
+    assert all(free)
+    with house.unit_of_work(reading=True) as services:
+        assert services.imports.reports(house.campus)
+
+
 def test_a_calendar_that_cannot_be_read_keeps_what_was_typed_and_says_what_to_do(house: House) -> None:
     trainer = house.client(house.trainer)
     start = trainer.get(DESK)
