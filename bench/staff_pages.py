@@ -30,7 +30,7 @@ from app.container import Process
 from app.container.process import collect_rarely
 from app.db.activities import campus_activities
 from app.db.campus import people
-from app.db.engine.metadata import METADATA
+from app.db.engine.row_level_security import METADATA
 from app.db.engine.session import open_engine, upgrade
 from app.db.reports.marks import mark_everything
 from app.domain.activity_log.recovery import Frame

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.trust import LONGEST_SIGNATURE, LONGEST_WORDS, MOST_LINES, checked_peer_words, is_own_address
+from app.domain.people import is_own_address
+from app.domain.trust import LONGEST_SIGNATURE, LONGEST_WORDS, MOST_LINES, checked_peer_words
 from app.errors import InvalidInput
 
 WORDS = "Zoé a monté le bras du robot avec moi, et l’a expliqué à toute l’équipe."
