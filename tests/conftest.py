@@ -62,6 +62,7 @@ def pytest_collection_finish() -> None:
     """What was imported and collected stays until the end: the collector need not look at it again each time."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000, 10, 10)
     gc.enable()
 
 

@@ -19,11 +19,14 @@ REASON = "Disque perdu, sauvegarde de la veille."
 
 
 def given(house: House, person: str, badge=None) -> uuid.UUID:
-    award_id = house.award(person, badge=badge, evidence="A mené l’atelier.").lines[0].award_id
-    assert award_id is not None
-    with house.unit_of_work() as services:
-        services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
-    return award_id
+    def give() -> uuid.UUID:
+        award_id = house.award(person, badge=badge, evidence="A mené l’atelier.").lines[0].award_id
+        assert award_id is not None
+        with house.unit_of_work() as services:
+            services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
+        return award_id
+
+    return house.once(("given", person, badge and badge.badge.id), give)
 
 
 def withdraw(house: House, award_id: uuid.UUID, reason: str = "Donné par erreur.") -> None:

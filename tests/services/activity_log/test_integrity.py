@@ -38,10 +38,13 @@ def number(house: House, award_id: uuid.UUID) -> str:
 
 @pytest.fixture
 def awards(house: House) -> list[uuid.UUID]:
-    found = [given(house, each, badge=house.role) for each in PEOPLE]
-    withdraw(house, found[2])
-    house.award("Luc Petit; luc@exemple.fr")
-    return found
+    def give() -> list[uuid.UUID]:
+        found = [given(house, each, badge=house.role) for each in PEOPLE]
+        withdraw(house, found[2])
+        house.award("Luc Petit; luc@exemple.fr")
+        return found
+
+    return house.once((__name__, "awards"), give)
 
 
 def test_clean_database_has_no_fault(house: House, awards: list[uuid.UUID]) -> None:

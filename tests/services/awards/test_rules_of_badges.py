@@ -39,6 +39,10 @@ def ruled(house: House) -> Badge:
 @pytest.fixture
 def workshops(house: House) -> list[Activity]:
     """Three, of three hours each, with Zoé in all of them and Léo in the first."""
+    return house.once((__name__, "workshops"), lambda: _workshops(house))
+
+
+def _workshops(house: House) -> list[Activity]:
     with house.unit_of_work() as services:
         made = [
             services.activities.create(

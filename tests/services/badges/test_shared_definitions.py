@@ -45,8 +45,11 @@ STATEMENT = {
 
 @pytest.fixture
 def network(house: House) -> Network:
-    with house.unit_of_work() as services:
-        return network_of(services, house.campus, house.other_campus)
+    def make() -> Network:
+        with house.unit_of_work() as services:
+            return network_of(services, house.campus, house.other_campus)
+
+    return house.once((__name__, "network"), make)
 
 
 @pytest.fixture

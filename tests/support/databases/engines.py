@@ -36,6 +36,8 @@ def commits_that_wait_for_no_disk() -> Iterator[None]:
     """In this process alone: servers and commands that tests start are as durable as in production."""
 
     def open_quickly(url: str) -> Engine:
+        global opened
+        opened += 1
         engine = open_engine(url)
         if make_url(url).username == ROLE:
             _reuse_connections(engine)
@@ -49,6 +51,10 @@ def commits_that_wait_for_no_disk() -> Iterator[None]:
         patch.setattr("app.container.process.open_engine", open_quickly)
         patch.setattr("app.container.process.check_durable", check)
         yield
+
+
+opened = 0
+"""Engines, by processes of the application."""
 
 
 def _reuse_connections(engine: Engine) -> None:

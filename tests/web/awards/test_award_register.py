@@ -18,12 +18,15 @@ HERE = "/gestion/itip/attributions"
 
 @pytest.fixture
 def admin(house: House) -> TestClient:
-    house.award("ÉCRIN Zoé;zoe@exemple.fr", "AZUR Bob")
-    result = house.award("=MOREAU Ola;ola@exemple.fr", badge=house.role, evidence="A aidé.")
-    with house.unit_of_work() as services:
-        award_id = result.lines[0].award_id
-        assert award_id is not None
-        services.awards.revoke(house.campus, award_id, "Erreur.", by=Actor(house.admin.id))
+    def give() -> None:
+        house.award("ÉCRIN Zoé;zoe@exemple.fr", "AZUR Bob")
+        result = house.award("=MOREAU Ola;ola@exemple.fr", badge=house.role, evidence="A aidé.")
+        with house.unit_of_work() as services:
+            award_id = result.lines[0].award_id
+            assert award_id is not None
+            services.awards.revoke(house.campus, award_id, "Erreur.", by=Actor(house.admin.id))
+
+    house.once((__name__, "given"), give)
     return house.client(house.admin)
 
 

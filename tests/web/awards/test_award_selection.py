@@ -20,6 +20,10 @@ HERE = "/gestion/itip/attributions"
 @pytest.fixture
 def ids(house: House) -> dict[str, str]:
     """Of awards by given name; one person has two badges."""
+    return house.once((__name__, "ids"), lambda: _given(house))
+
+
+def _given(house: House) -> dict[str, str]:
     by = Actor(house.trainer.id)
     found = {}
     result = house.award(

@@ -26,11 +26,14 @@ PDF = ("carnet de bord.pdf", b"%PDF-1.7\n1 0 obj", "application/pdf")
 
 @pytest.fixture
 def badge(house: House) -> str:
-    with house.unit_of_work() as services:
-        found = services.badges.badges.get(house.role.badge.id)
-        found.accepts_requests = True
-        services.badges.badges.add(found)
-    house.award("Lucas Bernard", badge=house.role, evidence="A tenu le stand.")
+    def prepare() -> None:
+        with house.unit_of_work() as services:
+            found = services.badges.badges.get(house.role.badge.id)
+            found.accepts_requests = True
+            services.badges.badges.add(found)
+        house.award("Lucas Bernard", badge=house.role, evidence="A tenu le stand.")
+
+    house.once((__name__, "badge"), prepare)
     return f"/badges/{house.role.badge.id}"
 
 

@@ -57,6 +57,11 @@ class Published:
 
 @pytest.fixture
 def published(house: House) -> Published:
+    paths = house.once((__name__, "published"), lambda: _paths(house))
+    return Published(house.client(), paths, {"campus": house.campus.did}, house)
+
+
+def _paths(house: House) -> dict[str, str]:
     award_id = award(house)
     with house.unit_of_work() as services:
         services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
@@ -70,7 +75,7 @@ def published(house: House) -> Published:
     status = str(credential["credentialStatus"]["statusListCredential"]).partition("/statuts/")[2]  # type: ignore[index,call-overload]
     organisation = f"/organisations/{endorsement.organisation_id}"
     recommendation = f"/recommandations/{endorsement.id}"
-    paths = {
+    return {
         "recommendation": recommendation,
         "recommendation as a file": f"{recommendation}.jwt",
         "label": f"/labels/{given.id}",
@@ -83,7 +88,6 @@ def published(house: House) -> Published:
         "keys of an organisation": f"{organisation}/did.json",
         "key set": "/.well-known/jwks.json",
     }
-    return Published(house.client(), paths, {"campus": house.campus.did}, house)
 
 
 @pytest.mark.parametrize("name", KINDS)

@@ -1,0 +1,93 @@
+"""What tests do first in a house is done once, and copied into the next house that has the same past."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from tests.support.databases.engines import ENGINES, temporary_walled
+from tests.support.house import House, build_house
+
+Build = Callable[[], House]
+
+
+@pytest.fixture(params=ENGINES)
+def build(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Build]:
+    numbers = count()
+    with ExitStack() as closing:
+
+        def build() -> House:
+            (folder := tmp_path / str(next(numbers))).mkdir()
+            if request.param == "sqlite":
+                (database := folder / "database").mkdir()
+                migrated = request.getfixturevalue("migrated_sqlite")
+                url = f"sqlite:///{shutil.copyfile(migrated, database / 'sceau.sqlite')}"
+            else:
+                server, template = map(request.getfixturevalue, ("postgres_server", "migrated_postgres"))
+                url = closing.enter_context(temporary_walled(server, template))
+            house = build_house(url, folder)
+            closing.callback(house.close)
+            return house
+
+        build()  # the model, if this worker has none
+        yield build
+
+
+def test_same_first_deeds_are_copied_and_can_be_built_upon(build: Build) -> None:
+    done: list[House] = []
+
+    def begin(house: House, *, at: float = 0) -> list[object]:
+        def give() -> object:
+            done.append(house)
+            house.clock.move(hours=2)
+            return house.award("Zoé Martin;zoe@exemple.fr").lines[0].award_id
+
+        house.clock.move(hours=at)
+        first = house.once((__name__, "given"), give)
+        return [first, house.award("Léo Petit").lines[0].award_id, house.clock.now]
+
+    as_done = begin(first := build())
+    copied = begin(second := build())
+    assert copied == as_done
+    assert done == [first]
+    for house in (first, second):
+        third = house.award("Ola Nord").lines[0].award_id
+        with house.unit_of_work(reading=True) as services:
+            assert services.awards.record(third).person.given_name == "Ola"
+    begin(later := build(), at=1)
+    assert done == [first, later]
+
+
+def test_what_follows_anything_else_is_done_anew(build: Build) -> None:
+    def done_in(house: House) -> bool:
+        return bool(house.once((__name__, "anew"), lambda: done.append(house)) or house in done)
+
+    done: list[House] = []
+    assert done_in(build())
+    assert not done_in(build())
+    with (read := build()).unit_of_work(reading=True) as services:
+        services.stores.awards.open_ids(read.campus.id, after=read.campus.id, limit=1)
+    assert done_in(read)
+    (served := build()).client()
+    assert done_in(served)
+    (looked_at := build()).owner.connect().close()
+    assert done_in(looked_at)
+
+
+def test_nothing_is_copied_where_something_is_patched(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[int] = []
+
+    def do_in(house: House) -> int:
+        house.once((__name__, "patched"), lambda: done.append(1))
+        return len(done)
+
+    assert [do_in(build()), do_in(build())] == [1, 1]
+    (exchanged := build()).process.clock = lambda: exchanged.clock.now
+    assert do_in(exchanged) == 2
+    monkeypatch.setattr(__name__ + ".count", count)
+    assert [do_in(build()), do_in(build())] == [3, 4]
