@@ -13,7 +13,7 @@ from app.domain.imports.lists.names import fold
 from app.services.imports.lists import read_list_text
 from tests.lists.mutations import MUTATIONS, mutants
 from tests.lists.scoring import corpus, key_of, score_of
-from tests.support.examples import examples
+from tests.support.examples import IS_LONG
 
 pytestmark = pytest.mark.usefixtures("reading_in_this_process")
 
@@ -64,7 +64,7 @@ _CLEAN: dict[str, Callable[[_People], list[str]]] = {
 
 @pytest.mark.parametrize("heading", _CLEAN)
 def test_ordinary_lists_are_ready_without_a_touch(heading: str, capsys: pytest.CaptureFixture[str]) -> None:
-    people, ready = _people()[: examples(1_500)], 0
+    people, ready = _people()[: 15_000 if IS_LONG else 1_500], 0
     for start in range(0, len(people), 15):
         some = people[start : start + 15]
         named = {(fold(given), fold(family)) for given, family in some}

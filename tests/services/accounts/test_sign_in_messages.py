@@ -86,9 +86,9 @@ def test_nobody_waits_longer_than_half_an_hour(house, office, post):
     assert office.received == []
 
 
-def test_sign_in_overtakes_a_thousand_notices_at_the_limit_of_the_minute(house, office, post):
-    with house.unit_of_work() as services:
-        limit = services.letters.options.letters_per_minute
+def test_sign_in_overtakes_notices_at_the_limit_of_the_minute(house, office, post):
+    limit = 12
+    house.process.settings = house.process.settings.model_copy(update={"letters_per_minute": limit})
     awarded(house, *(f"Zoé Numéro{number};zoe{number}@exemple.fr" for number in range(limit + 3)))
     for envelope in post.others():
         post.send(envelope)

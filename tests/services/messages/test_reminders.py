@@ -59,8 +59,8 @@ def test_several_badges_of_one_person_make_one_reminder(house, office, post):
 def test_two_reminders_are_the_most(house, office, post):
     awarded(house, ZOE)
     send_all(post)
-    for _ in range(120):
-        house.clock.move(days=1)
+    for _ in range(40):
+        house.clock.move(days=3)
         remind(house)
         remind(house)
         send_all(post)
