@@ -6,6 +6,7 @@ import base64
 import hashlib
 import inspect
 import json
+import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -50,7 +51,7 @@ from app.language import gettext as _
 
 # A credential may contain no other control character (RDFC-1.0 implementations differ on them), a database no
 # NUL.
-_WRITABLE = {"\t", "\n", "\r"}
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
 class Shape(BaseModel):
@@ -62,13 +63,9 @@ class Shape(BaseModel):
     @classmethod
     def _without_control_characters(cls, value: Any) -> Any:
         for text in value if isinstance(value, list) else (value,):
-            if isinstance(text, str) and any(_is_control(sign) for sign in text):
+            if isinstance(text, str) and _CONTROL.search(text):
                 raise PydanticCustomError("control_character", "control character")
         return value
-
-
-def _is_control(sign: str) -> bool:
-    return (ord(sign) < 32 and sign not in _WRITABLE) or 127 <= ord(sign) < 160
 
 
 def example(**facts: Any) -> ConfigDict:
