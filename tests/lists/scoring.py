@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from app.domain.imports.lists.model import Line, Reading, State
-from app.domain.imports.lists.names import fold
+from app.domain.imports.lists.vocabulary.names import fold
 from app.services.imports.lists import read_list_file
 from tests.lists.documents import FORMS
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from xlsxwriter import Workbook
 
 from app.domain.imports.lists.model import Reading, Reason, State
-from app.domain.imports.lists.names import fold
+from app.domain.imports.lists.vocabulary.names import fold
 from app.services.imports.lists import read_list_file, read_list_text
 from tests.lists import documents
 from tests.lists.documents import FORMS

@@ -10,8 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.domain.imports.lists.model import OF_IDENTITY, OF_PLACE, OF_SPLIT, Evidence, Line, Reason, State
-from app.domain.imports.lists.names import fold
 from app.domain.imports.lists.text import decode
+from app.domain.imports.lists.vocabulary.names import fold
 from app.services.imports.lists import read_list_text
 from tests.lists.scoring import Entry, Score, corpus, read_once, score_of
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.imports.lists.model import State
-from app.domain.imports.lists.names import fold
+from app.domain.imports.lists.vocabulary.names import fold
 from app.services.imports.lists import read_list_file
 from tests.lists.documents import xlsx
 

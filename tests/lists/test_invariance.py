@@ -10,8 +10,8 @@ from random import Random
 import pytest
 
 from app.domain.imports.lists.model import Reading, State
-from app.domain.imports.lists.names import fold
-from app.domain.imports.lists.wording import role_of_heading
+from app.domain.imports.lists.vocabulary.names import fold
+from app.domain.imports.lists.vocabulary.wording import role_of_heading
 from app.services.imports.lists import read_list_file
 from tests.lists.mutations import lines_of, rows_of, with_rows
 from tests.lists.scoring import Entry, corpus, key_of, score_of

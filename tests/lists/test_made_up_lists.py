@@ -142,3 +142,60 @@ def test_who_stands_under_a_label_that_sets_apart_is_never_ready() -> None:
         lines = read_list_text(text).lines
         assert not apart & {line.name for line in lines if line.state is State.READY}, (seed, text)
         assert present | apart <= {line.name for line in lines}, (seed, text)
+
+
+OF_ANSWERS = [
+    "Statut", "État", "Présence", "Résultat", "Décision", "Décision du jury", "Avis", "Observation", "Remarque", "Commentaire", "Suivi",
+    "Situation", "Validation", "Appréciation", "Assiduité", "Participation", "Bilan", "Inscription", "Réponse", "Statut inscription",
+    "Validé", "Acquis", "Présent", "Venu", "Émargement", "Note", "Jury", "Retour", "Status", "Attendance", "Result", "",
+]  # fmt: skip
+YES = [
+    "présent", "Présente", "validé", "Validée", "acquis", "Acquise", "admis", "admise", "reçu", "reçue", "confirmé", "Confirmée", "oui",
+    "OK", "inscrit", "Terminé", "réussi", "a participé", "favorable", "Avis favorable", "très bien", "RAS", "à jour", "complet", "100 %",
+    "présent toute la journée", "a suivi tout l'atelier", "badge à donner", "Attended", "Completed", "Passed", "validé le 12/11",
+    "oui, présent", "en présentiel", "active", "assidu", "bien", "Félicitations",
+]  # fmt: skip
+NO_YES = [
+    "absent", "Absente", "non validé", "non acquis", "en cours", "En cours d'acquisition", "ajourné", "refusée", "annulé", "non", "KO",
+    "désinscrit", "a abandonné", "n'a pas participé", "Avis défavorable", "insuffisant", "à revoir", "à reprendre", "à repasser",
+    "incomplet", "0 %", "parti à midi", "n'est pas venu", "pas de badge", "No show", "Not completed", "Failed", "Cancelled", "non présent",
+    "démission", "suspendu", "arrêt maladie", "liste d'attente", "en attente de décision", "sous réserve", "à confirmer", "reportée à janvier",
+    "pas encore", "jamais venu", "1ère séance seulement", "sans réponse", "injoignable", "a changé d'établissement", "radié", "dispensée",
+    "inapte", "à rattraper", "rattrapage", "2e session", "attente justificatif", "Pending", "Excused", "No", "forfait", "désisté",
+    "hors délai", "non rendu", "dossier non rendu", "pas terminé", "inachevé", "en échec", "NV", "NA", "non noté", "ABS", "DEF", "DNF",
+    "dém.", "n'a pas fini", "ne veut pas de badge", "opposition", "en congé", "stage", "en stage", "transféré", "invalide", "rejeté",
+    "non retenu", "invité", "invitation envoyée", "n'a pas répondu", "relancé", "partiel", "moyen", "faible",
+]  # fmt: skip
+
+
+def answers(random: Random) -> tuple[str, set[str], set[str]]:
+    """A table with a column of answers or decisions, and the names of those with and without a yes."""
+    people = random.sample(PEOPLE, random.randint(4, 9))
+    yes = random.sample(YES, random.randint(1, 2))
+    no, apart = random.choice(NO_YES), people[: random.randint(1, 2)]
+    heading = {
+        "f": "Nom",
+        "g": "Prénom",
+        "w": "Nom et prénom",
+        "m": "Mail",
+        "c": "Classe",
+        "s": random.choice(OF_ANSWERS),
+    }
+    order, separator = random.choice(["fgs", "gfs", "sfg", "fgms", "ws", "wcs"]), random.choice(";\t,")
+    rows = [[heading[each] for each in order]]
+    for family, given in random.sample(people, len(people)):
+        said = no if (family, given) in apart else random.choice(yes)
+        cells = {"f": family, "g": given, "w": f"{family.upper()} {given}", "c": "1MELEC", "s": said}
+        cells["m"] = f"{given}.{family}@exemple.fr".lower()
+        rows.append([f'"{cells[each]}"' if separator in cells[each] else cells[each] for each in order])
+    names = [f"{given} {family}" for family, given in people]
+    text = "\n".join(separator.join(row) for row in rows)
+    return text, set(names[len(apart) :]), set(names[: len(apart)])
+
+
+def test_who_has_no_yes_among_answers_is_never_ready() -> None:
+    for seed in range(examples(300)):
+        text, present, apart = answers(Random(seed))
+        lines = read_list_text(text).lines
+        assert not apart & {line.name for line in lines if line.state is State.READY}, (seed, text)
+        assert present | apart <= {line.name for line in lines}, (seed, text)

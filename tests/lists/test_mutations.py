@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from app.domain.imports.lists.model import State
-from app.domain.imports.lists.names import fold
+from app.domain.imports.lists.vocabulary.names import fold
 from app.services.imports.lists import read_list_text
 from tests.lists.mutations import MUTATIONS, mutants
 from tests.lists.scoring import corpus, key_of, score_of

@@ -32,7 +32,7 @@ from app.domain.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.imports.lists.model import State
-from app.domain.imports.lists.remarks import (
+from app.domain.imports.lists.vocabulary.remarks import (
     age_band_of,
 )
 from app.domain.messages import Letter

@@ -130,16 +130,24 @@ class Flow:
 
 
 def sheets_of(sheets: Iterable[tuple[str, Grid, set[int], set[int]]]) -> list[dict[str, Any]]:
-    """Each non-empty sheet, with the numbers of its struck and its hidden rows; names only where there are several."""
+    """Each non-empty sheet, with the numbers of its struck and its hidden rows; « Feuil1 » alone is no name."""
     found = [one for one in sheets if any(cell.strip() for _, cells in one[1] for cell in cells)]
     if len(found) > MOST_SHEETS:
         raise Refused("too-large")
     return [
-        grid_of(rows, name if len(found) > 1 else "", sorted(struck), sorted(hidden))
+        grid_of(
+            rows,
+            name if len(found) > 1 or not _UNNAMED.fullmatch(name) else "",
+            sorted(struck),
+            sorted(hidden),
+        )
         for name, rows, struck, hidden in found
     ]
 
 
+_UNNAMED: Final = re.compile(
+    r"\W*(?:feuil|feuille|sheet|table|tableau|tabelle|hoja)?\W*\d*\W*", re.IGNORECASE
+)
 _HIDDEN: Final = ("script", "style", "head", "template")
 _BREAKING: Final = frozenset(
     [
@@ -190,14 +198,25 @@ class _Table:
         self.end_cell()
         if not self.rows:
             self.rows.append([])
+        self._cover()
         row = self.rows[-1]
-        while self.over.get(len(row), 0) > 0:
-            self.over[len(row)] -= 1
-            row.append("")
         for index in range(len(row), len(row) + span):
             if down > 1:
                 self.over[index] = down - 1
         self.cell, self.span = [], span
+
+    def end_row(self) -> None:
+        self.end_cell()
+        if self.rows and self.rows[-1]:
+            self._cover()
+
+    def _cover(self) -> None:
+        """Repeat the text of a cell that reaches down into this row."""
+        row = self.rows[-1]
+        while self.over.get(len(row), 0) > 0:
+            self.over[len(row)] -= 1
+            above = self.rows[-2] if len(self.rows) > 1 else []
+            row.append(above[len(row)] if len(row) < len(above) else "")
 
 
 class _Page(HTMLParser):
@@ -221,8 +240,12 @@ class _Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         found = dict(attrs)
         table = self._table
-        if tag in ("s", "del", "strike") or "line-through" in (found.get("style") or ""):
+        is_crossed = tag in ("s", "del", "strike") or "line-through" in (found.get("style") or "")
+        self._begin(tag, found, table)
+        if is_crossed:
             self.handle_data(CROSSED)
+
+    def _begin(self, tag: str, found: dict[str, str | None], table: _Table | None) -> None:
         if tag in _HIDDEN:
             self._hidden += 1
         elif tag == "table":
@@ -233,7 +256,7 @@ class _Page(HTMLParser):
                 raise Refused("too-large")
             self._tables.append(_Table())
         elif tag == "tr" and table:
-            table.end_cell()
+            table.end_row()
             table.rows.append([])
             self.flow.budget.take(1)
             if len(table.rows) > MOST_ROWS:
@@ -248,6 +271,8 @@ class _Page(HTMLParser):
             if kind in ("checkbox", "radio") and self._cell is not None:
                 text = "☑" if "checked" in found else "☐"
             self.handle_data(text)
+        elif tag == "img":
+            self.handle_data(found.get("alt") or found.get("title") or "")
 
     def handle_endtag(self, tag: str) -> None:
         table = self._table
@@ -258,7 +283,9 @@ class _Page(HTMLParser):
             self._end_line()
             self.flow.table([row for row in table.rows if any(map(str.strip, row))])
             self._tables.pop()
-        elif tag in ("td", "th", "tr") and table:
+        elif tag == "tr" and table:
+            table.end_row()
+        elif tag in ("td", "th") and table:
             table.end_cell()
         elif tag in _BREAKING:
             self._break()
@@ -369,6 +396,18 @@ class AboutSheet:
     """Comments, by row and column."""
     around: list[str] = field(default_factory=list)
     """Headers, footers and text boxes."""
+    merged: list[str] = field(default_factory=list)
+    """Ranges of cells that are one: « C3:C4 »."""
+
+    def below(self) -> dict[tuple[int, int], tuple[int, int]]:
+        """For each cell of a range of one column, the one that holds its text."""
+        found = {}
+        for text in self.merged[:MOST_ROWS]:
+            first, _, last = text.partition(":")
+            (top, column), (bottom, right) = _place_of(first), _place_of(last)
+            if top and column == right and bottom - top < 200:
+                found.update({(row, column): (top, column) for row in range(top + 1, bottom + 1)})
+        return found
 
 
 _CELL: Final = re.compile(r"([A-Z]{1,3})(\d{1,7})")
@@ -392,16 +431,18 @@ def about_sheets(data: bytes) -> dict[str, AboutSheet]:
         if not {"xl/workbook.xml", "xl/_rels/workbook.xml.rels"} <= names:
             return {}
         marks = _crossed_formats(part_of(archive, "xl/styles.xml")) if "xl/styles.xml" in names else set()
+        strings = _crossed_strings(archive) if "xl/sharedStrings.xml" in names else set()
         targets = _related(archive, "xl/workbook.xml", names)
         for sheet in part_of(archive, "xl/workbook.xml").iter():
             path = targets.get(attribute_of(sheet, "id"), "")
             if tag_of(sheet) != "sheet" or path not in names:
                 continue
             about = found.setdefault(attribute_of(sheet, "name"), AboutSheet())
-            if marks or any(word in archive.read(path) for word in (b'hidden="', b"<headerFooter")):
-                _read_marks(part_of(archive, path), marks, about)
+            shown = archive.read(path)
+            if marks or strings or any(word in shown for word in _TELLING):
+                _read_marks(part_of(archive, path), marks, strings, about)
             for part in _related(archive, path, names).values():
-                if re.search(r"/comments\d*\.xml$", part):
+                if re.search(r"/comments?\d*\.xml$", part):
                     _read_comments(part_of(archive, part), about)
                 elif re.search(r"/drawing\d*\.xml$", part):
                     about.around += _paragraphs_of(part_of(archive, part))
@@ -434,13 +475,38 @@ def _crossed_formats(styles: Any) -> set[str]:
     return {str(index) for index, one in enumerate(formats) if attribute_of(one, "fontId") in crossed}
 
 
-def _read_marks(sheet: Any, marks: set[str], about: AboutSheet) -> None:
+_TELLING: Final = (b'hidden="', b"<headerFooter", b"<f>", b"<f ", b"<strike", b"<mergeCell ")
+
+
+def _crossed_strings(archive: zipfile.ZipFile) -> set[str]:
+    """Of the texts that cells share, those that are struck out in every part."""
+    if b"<strike" not in archive.read("xl/sharedStrings.xml"):
+        return set()
+    texts = [one for one in part_of(archive, "xl/sharedStrings.xml") if tag_of(one) == "si"]
+    return {str(index) for index, one in enumerate(texts) if _is_crossed_throughout(one)}
+
+
+def _is_crossed_throughout(text: Any) -> bool:
+    parts = [part for part in text.iter() if tag_of(part) == "r"]
+    return bool(parts) and all(
+        any(tag_of(mark) == "strike" and is_on(mark) for mark in part.iter()) for part in parts
+    )
+
+
+def _read_marks(sheet: Any, marks: set[str], strings: set[str], about: AboutSheet) -> None:
     for one in sheet.iter():
         match tag_of(one):
             case "row" if attribute_of(one, "hidden") in ("1", "true"):
                 about.hidden.add(int(attribute_of(one, "r") or 0))
-            case "c" if len(one) and attribute_of(one, "s") in marks:
-                about.struck.add(_place_of(attribute_of(one, "r"))[0])
+            case "c" if len(one):
+                held = {tag_of(part): part.text or "" for part in one}
+                is_shared = attribute_of(one, "t") == "s" and held.get("v") in strings
+                if attribute_of(one, "s") in marks or is_shared or _is_crossed_throughout(one):
+                    about.struck.add(_place_of(attribute_of(one, "r"))[0])
+                if "f" in held and not held.get("v"):
+                    about.notes[_place_of(attribute_of(one, "r"))] = "formule sans résultat"
+            case "mergeCell":
+                about.merged.append(attribute_of(one, "ref"))
             case "headerFooter":
                 texts = (
                     re.sub(r"&(?:[LCR]|\"[^\"]*\"|\d+|K[0-9A-F]{6}|[A-Z])", " ", part.text or "")

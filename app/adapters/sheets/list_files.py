@@ -12,9 +12,10 @@ import zipfile
 from threading import BoundedSemaphore
 from typing import Final
 
+from app.domain.imports.lists.layouts import label_records
 from app.domain.imports.lists.model import Block, Column, Reason, Row
-from app.domain.imports.lists.text import decode, grid_block, label_records, text_block
-from app.domain.imports.lists.wording import role_of_heading
+from app.domain.imports.lists.text import decode, grid_block, text_block
+from app.domain.imports.lists.vocabulary.wording import role_of_heading
 from app.errors import InvalidInput
 from app.language import N_
 

@@ -11,6 +11,7 @@ import json
 import re
 import resource
 import sys
+from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
@@ -25,21 +26,18 @@ from app.adapters.sheets.document_parts import (
     Refused,
     about_sheets,
     attribute_of,
-    grid_of,
     html,
     is_on,
     open_archive,
     part_of,
-    running_text,
     sheets_of,
     tag_of,
     xml_sheet,
 )
+from app.adapters.sheets.pdf_text import pdf_pages
 
 _SECONDS: Final = 10
 _MEMORY: Final = 768 * 1024 * 1024
-_MOST_PAGES: Final = 120
-_MOST_SIGNS: Final = 600_000
 _MOST_REPEATS: Final = 300
 
 
@@ -47,14 +45,39 @@ def _docx(data: bytes) -> list[dict[str, Any]]:
     flow = Flow()
     with open_archive(data) as archive:
         names = archive.namelist()
+        notes = _docx_notes(archive)
         headers = sorted(name for name in names if re.fullmatch(r"word/header\d*\.xml", name))
-        others = sorted(
-            name for name in names if re.fullmatch(r"word/(footer|footnotes|endnotes|comments)\d*\.xml", name)
-        )
+        others = sorted(name for name in names if re.fullmatch(r"word/footer\d*\.xml", name))
         for name in [*headers, "word/document.xml", *others]:
-            _docx_body(part_of(archive, name), flow)
+            body = part_of(archive, name)
+            _place_notes(body, notes)
+            _docx_body(body, flow)
             flow.end_text()
+        for text in notes.values():
+            flow.paragraph(text)
+        flow.end_text()
     return flow.blocks
+
+
+def _docx_notes(archive: Any) -> dict[tuple[str, str], str]:
+    """The texts of notes and comments, by kind and identifier."""
+    found = {}
+    for kind, part in (("footnote", "footnotes"), ("endnote", "endnotes"), ("comment", "comments")):
+        if f"word/{part}.xml" in archive.namelist():
+            for note in part_of(archive, f"word/{part}.xml"):
+                text = " ".join("".join(t.text or "" for t in note.iter() if tag_of(t) == "t").split())
+                if text:
+                    found[kind, attribute_of(note, "id")] = text.replace("(", "[").replace(")", "]")
+    return found
+
+
+def _place_notes(body: Any, notes: dict[tuple[str, str], str]) -> None:
+    """Write each note as text where it is referred to."""
+    for element in body.iter():
+        kind = tag_of(element).removesuffix("Reference")
+        if tag_of(element) != kind and (text := notes.pop((kind, attribute_of(element, "id")), "")):
+            element.tag = element.tag.rpartition("}")[0] + "}t" if "}" in element.tag else "t"
+            element.text = f" ({text})"
 
 
 def _docx_body(body: Any, flow: Flow) -> None:
@@ -88,13 +111,31 @@ def _docx_row(row: Any) -> tuple[list[str], bool]:
             cell = next((inner for inner in cell.iter() if tag_of(inner) == "tc"), cell)
         if tag_of(cell) != "tc":
             continue
-        parts = [_docx_paragraph(p) for p in cell.iter() if tag_of(p) == "p"]
+        parts = [*_docx_lines(cell)]
         texts = [text for text, _ in parts if text.strip()]
         struck += [crossed for text, crossed in parts if text.strip()]
         cells.append("\n".join(texts))
         span = next((attribute_of(e, "val") for e in cell.iter() if tag_of(e) == "gridSpan"), "1")
         cells += [""] * (min(int(span), 60) - 1 if span.isdecimal() and len(span) < 8 else 0)
     return cells, bool(struck) and all(struck)
+
+
+def _docx_lines(parent: Any) -> Iterator[tuple[str, bool]]:
+    """The paragraphs of a cell, and each row of a table in it as one."""
+    for element in parent:
+        match tag_of(element):
+            case "p":
+                yield _docx_paragraph(element)
+                for box in element.iter():
+                    if tag_of(box) == "txbxContent":
+                        yield from _docx_lines(box)
+            case "tbl":
+                for row in element:
+                    if tag_of(row) == "tr":
+                        cells, crossed = _docx_row(row)
+                        yield " ".join(cell.replace("\n", " ") for cell in cells if cell.strip()), crossed
+            case _:
+                yield from _docx_lines(element)
 
 
 def _docx_paragraph(paragraph: Any) -> tuple[str, bool]:
@@ -111,7 +152,7 @@ def _docx_paragraph(paragraph: Any) -> tuple[str, bool]:
                 case "delText":
                     deleted.append(child.text or "")
                 case "r":
-                    marks = [e for e in child.iter() if tag_of(e) in ("strike", "dstrike")]
+                    marks = [e for e in child.iter() if tag_of(e) in ("strike", "dstrike", "vanish")]
                     walk(child, bool(marks) and all(map(is_on, marks)))
                 case "t":
                     if (child.text or "").strip():
@@ -122,6 +163,12 @@ def _docx_paragraph(paragraph: Any) -> tuple[str, bool]:
                         pieces.append("\t")
                 case "br" | "cr":
                     pieces.append("\n")
+                case "checkBox":
+                    is_checked = next(
+                        (is_on(e) for name in ("checked", "default") for e in child if tag_of(e) == name),
+                        False,
+                    )
+                    pieces.append("☑ " if is_checked else "☐ ")
                 case "noBreakHyphen":
                     pieces.append("-")
                 case "sym":
@@ -308,13 +355,23 @@ def _workbook(data: bytes) -> list[dict[str, Any]]:
     with CalamineWorkbook.from_filelike(io.BytesIO(data)) as workbook:
         budget = Budget()
 
-        def rows_of(name: str, notes: dict[tuple[int, int], str]) -> Grid:
+        def rows_of(
+            name: str, notes: dict[tuple[int, int], str], below: dict[tuple[int, int], tuple[int, int]]
+        ) -> Grid:
             sheet = workbook.get_sheet_by_name(name)
             if sheet.total_height > 1_100_000 or sheet.height * sheet.width > 6_000_000:
                 raise Refused("too-large")
             rows: Grid = []
+            held: dict[tuple[int, int], str] = {}
+            holders = set(below.values())
             for number, row in enumerate(sheet.to_python(skip_empty_area=False), 1):
                 cells = [_typed(cell) for cell in row]
+                for column in range(len(cells)) if below else ():
+                    place = number, column + 1
+                    if place in holders:
+                        held[place] = cells[column]
+                    elif place in below and not cells[column]:
+                        cells[column] = held.get(below[place], "")
                 for column in range(len(cells)) if notes else ():
                     if note := notes.pop((number, column + 1), ""):
                         cells[column] = f"{cells[column]} ({note})"
@@ -327,7 +384,7 @@ def _workbook(data: bytes) -> list[dict[str, Any]]:
 
         def sheet_of(name: str, *, hidden: bool) -> tuple[str, Grid, set[int], set[int]]:
             found = about.get(name, AboutSheet())
-            rows = rows_of(name, found.notes)
+            rows = rows_of(name, found.notes, found.below())
             # What stands nowhere near a cell comes last.
             for text in (*found.notes.values(), *found.around):
                 budget.take(1)
@@ -374,101 +431,6 @@ def _typed(cell: Any) -> str:
             return f"{minutes // 60}h{minutes % 60:02d}"
         case _:
             return str(cell).replace("\x00", "")
-
-
-# --- Pages of a PDF.
-
-
-def _pdf(data: bytes) -> list[dict[str, Any]]:
-    import pypdfium2
-
-    try:
-        document = pypdfium2.PdfDocument(data)
-    except pypdfium2.PdfiumError as error:
-        raise Refused("protected" if "assword" in str(error) else "damaged") from None
-    if len(document) > _MOST_PAGES:
-        raise Refused("too-large")
-    blocks: list[dict[str, Any]] = []
-    number, signs = 0, 0
-    for index in range(len(document)):
-        page = document[index].get_textpage()
-        signs += page.count_chars()
-        if signs > _MOST_SIGNS:
-            raise Refused("too-large")
-        lines = _pdf_lines(page)
-        blocks += _pdf_blocks(lines, number)
-        number += len(lines)
-    if not number:
-        raise Refused("no-text")
-    return blocks
-
-
-_Piece = tuple[float, float, str]
-
-
-def _pdf_lines(page: Any) -> list[list[_Piece]]:
-    """Lines from top to bottom, each as pieces of text with their left and right edges."""
-    signs = []
-    text = page.get_text_range()
-    whole = text if len(text) == page.count_chars() else None
-    import pypdfium2.raw as pdfium
-
-    for i in range(page.count_chars()):
-        sign = whole[i] if whole else chr(pdfium.FPDFText_GetUnicode(page, i) or 32)
-        if sign.isspace() or not sign.isprintable():
-            continue
-        left, bottom, right, top = page.get_charbox(i, loose=True)
-        if right > left and top > bottom:
-            signs.append((left, right, (top + bottom) / 2, top - bottom, sign))
-    signs.sort(key=lambda one: -one[2])
-    rows: list[list[tuple[float, float, float, float, str]]] = []
-    for sign in signs:
-        if rows and abs(rows[-1][0][2] - sign[2]) < 0.45 * max(rows[-1][0][3], sign[3]):
-            rows[-1].append(sign)
-        else:
-            rows.append([sign])
-    lines = []
-    for row in rows:
-        row.sort(key=lambda one: one[0])
-        pieces: list[_Piece] = []
-        for left, right, _, height, sign in row:
-            if pieces and left - pieces[-1][1] < 0.6 * height:
-                start, end, before = pieces[-1]
-                space = " " if left - end > 0.16 * height else ""
-                pieces[-1] = (start, right, before + space + sign)
-            else:
-                pieces.append((left, right, sign))
-        lines.append(pieces)
-    return lines
-
-
-def _pdf_blocks(lines: list[list[_Piece]], number: int) -> list[dict[str, Any]]:
-    several = [line for line in lines if len(line) > 1]
-    if len(several) * 2 < len(lines) or len(several) < 2:
-        return (
-            [running_text("\n".join("   ".join(text for _, _, text in line) for line in lines), number + 1)]
-            if lines
-            else []
-        )
-    counts = [len(line) for line in several]
-    usual = max(set(counts), key=lambda count: (counts.count(count), count))
-    spans: list[tuple[float, float]] = []
-    for left, right in sorted(
-        (left, right) for line in several if len(line) >= usual for left, right, _ in line
-    ):
-        if spans and left < spans[-1][1] - 1:
-            spans[-1] = (spans[-1][0], max(spans[-1][1], right))
-        else:
-            spans.append((left, right))
-    grid: Grid = []
-    for index, line in enumerate(lines, number + 1):
-        cells = [""] * len(spans)
-        for left, right, text in line:
-            overlaps = [min(right, end) - max(left, start) for start, end in spans]
-            at = overlaps.index(max(overlaps))
-            cells[at] = f"{cells[at]} {text}".strip()
-        grid.append((index, cells))
-    return [grid_of(grid)]
 
 
 # --- Rich text.
@@ -524,7 +486,7 @@ READERS = {
     "workbook": _workbook,
     "html": html,
     "xml": xml_sheet,
-    "pdf": _pdf,
+    "pdf": pdf_pages,
 }
 
 

@@ -15,7 +15,7 @@ from app.domain.activities import ActivityKind, PartKind
 from app.domain.activities.listed_people import ListedPerson
 from app.domain.imports.imports import MOST_AT_THE_API, ActivityRecord, Record, fault_in, quoted
 from app.domain.imports.lists.model import Column
-from app.domain.imports.lists.names import order_of, split_name
+from app.domain.imports.lists.vocabulary.names import order_of, split_name
 from app.domain.people import check_name, normal_address
 from app.errors import InvalidInput
 from app.language import N_

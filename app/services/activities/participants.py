@@ -33,7 +33,7 @@ from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, CampusColours
 from app.domain.core import Clock
 from app.domain.imports.lists.model import Line, Reading, Reason, State
-from app.domain.imports.lists.names import fold
+from app.domain.imports.lists.vocabulary.names import fold
 from app.domain.people import Person, normal_address
 from app.domain.people.parental_consent import ListAnswers, Namesake, Question
 from app.domain.publishing import Addresses

@@ -52,7 +52,7 @@ from app.domain.campus.lti import (
 )
 from app.domain.core import Clock
 from app.domain.imports.lists.model import Column
-from app.domain.imports.lists.names import order_of, split_name
+from app.domain.imports.lists.vocabulary.names import order_of, split_name
 from app.domain.people import Person, roles_at
 from app.domain.publishing import Addresses
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound, NotSignedIn

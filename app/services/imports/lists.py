@@ -21,10 +21,10 @@ from app.domain.imports.lists.model import (
     Reason,
     Row,
 )
-from app.domain.imports.lists.names import fold, may_be_given
 from app.domain.imports.lists.reading import read_blocks as read_blocks
 from app.domain.imports.lists.suspicion import confirmed
 from app.domain.imports.lists.text import MAX_COLUMNS, check_length, check_people
+from app.domain.imports.lists.vocabulary.names import fold, may_be_given
 from app.errors import InvalidInput
 from app.language import N_
 from app.language import gettext as _

@@ -16,7 +16,7 @@ from app.domain.accounts.permissions import Permission
 from app.domain.activities import WHY_IT_STAYS, Activity, ActivityKind, Plan, TimesOutOfOrder, check_times
 from app.domain.activities.days_as_written import FAR_YEAR, day_in, is_of_a_far_year
 from app.domain.frameworks import Competency
-from app.domain.imports.lists.remarks import hours_fault, hours_in
+from app.domain.imports.lists.vocabulary.remarks import hours_fault, hours_in
 from app.errors import Conflict, InvalidInput, NotFound
 from app.http.pages.forms import SafeForm, idempotency_key, text_of, texts_of
 from app.http.pages.words import ACTIVITY_KINDS, hours_text

@@ -24,7 +24,7 @@ from app.domain.activities.days_as_written import (
     days_of,
     is_of_a_far_year,
 )
-from app.domain.imports.lists.remarks import hours_fault, hours_in
+from app.domain.imports.lists.vocabulary.remarks import hours_fault, hours_in
 from app.errors import Conflict, InvalidInput
 from app.http.pages.forms import Count, SafeForm, ids_in, text_of, texts_of
 from app.http.pages.words import hours_text

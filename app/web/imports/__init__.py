@@ -16,7 +16,7 @@ from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.activities import ActivityKind, PartKind
 from app.domain.imports.imports import ImportForm, ImportLineOutcome, ImportState
-from app.domain.imports.lists.names import fold
+from app.domain.imports.lists.vocabulary.names import fold
 from app.domain.imports.tables import (
     ImportColumn,
     ReadingPlan,

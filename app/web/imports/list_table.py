@@ -27,9 +27,9 @@ from app.domain.imports.lists.model import (
     Reason,
     State,
 )
-from app.domain.imports.lists.names import fold
-from app.domain.imports.lists.remarks import hours_in
 from app.domain.imports.lists.suspicion import remaining_faults
+from app.domain.imports.lists.vocabulary.names import fold
+from app.domain.imports.lists.vocabulary.remarks import hours_in
 from app.domain.people import name_key
 from app.domain.people.parental_consent import Namesake
 from app.errors import InvalidInput

@@ -19,8 +19,8 @@ from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.activities import Activity, PartKind
 from app.domain.activities.listed_people import ListedPerson
-from app.domain.imports.lists.remarks import hours_in
 from app.domain.imports.lists.text import MAX_LINES
+from app.domain.imports.lists.vocabulary.remarks import hours_in
 from app.domain.people import AgeGroup, Person, normal_address
 from app.domain.people.consents import AccessRecord
 from app.domain.people.parental_consent import NO_ANSWERS, ListAnswers, digest_of_list

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from app.domain.imports.lists.addresses import addresses_in, name_from
 from app.domain.imports.lists.free_text import (
     are_halves,
     cleaned_name,
@@ -14,23 +13,27 @@ from app.domain.imports.lists.free_text import (
     with_note,
 )
 from app.domain.imports.lists.model import NAME_COLUMNS, Column, Line, Reason, Row
-from app.domain.imports.lists.names import fold, without_civility
-from app.domain.imports.lists.remarks import (
+from app.domain.imports.lists.suspicion import Candidate
+from app.domain.imports.lists.tables import Segment
+from app.domain.imports.lists.vocabulary.addresses import addresses_in, name_from
+from app.domain.imports.lists.vocabulary.names import fold, without_civility
+from app.domain.imports.lists.vocabulary.remarks import (
+    ASKED,
+    affirms,
     age_band_of,
     chosen_in,
+    denial_in,
     is_class,
     is_crossed,
     is_neutral,
+    is_not_yet,
     is_ticked,
     may_be_minutes,
-    says_present,
     status_in,
     status_of_code,
     with_unit,
 )
-from app.domain.imports.lists.suspicion import Candidate
-from app.domain.imports.lists.tables import Segment
-from app.domain.imports.lists.wording import (
+from app.domain.imports.lists.vocabulary.wording import (
     OF_OTHERS,
     OTHER_PARTS,
     address_rank,
@@ -101,6 +104,8 @@ def from_columns(row: Row, line: Line, segment: Segment) -> Candidate:
     for column, cell in zip(columns, cells, strict=False):
         if "?" in cell and column not in NAME_COLUMNS and "://" not in cell:
             line = line.doubting(Reason.EXTRA, cell)
+        if column is Column.CIVILITY and cell and (reason := denial_in(cell)):
+            line = line.doubting(reason)
     if Column.HOURS in held:
         line = with_hours(line, held[Column.HOURS])
         if may_be_minutes(held[Column.HOURS], segment.title_of(columns.index(Column.HOURS))):
@@ -239,10 +244,16 @@ def _is_odd_status(cell: str, index: int, segment: Segment) -> bool:
             for row in segment.rows
             if index < len(row.cells)
         )
-    if not any(c.isalpha() for c in cell) or says_present(cell) or is_ticked(cell) or is_neutral(cell):
+    if cell and not any(map(str.isalnum, cell)) and not is_ticked(cell):
+        return True
+    if not any(c.isalpha() for c in cell) or affirms(cell) or is_ticked(cell):
         return False
-    same = sum(index < len(row.cells) and fold(row.cells[index]) == fold(cell) for row in segment.rows)
-    return 2 * same < len(segment.rows)
+    others = [row.cells[index] for row in segment.rows if index < len(row.cells) and row.cells[index]]
+    if is_neutral(cell):
+        return bool(set(fold(cell).split()) & ASKED) and any(map(affirms, others))
+    same = sum(fold(other) == fold(cell) for other in others)
+    answers = [other for other in others if affirms(other) or is_ticked(other)]
+    return bool(answers) or 2 * same < len(segment.rows) or bool(denial_in(cell)) or is_not_yet(cell)
 
 
 def _with_presence(line: Line, row: Row, segment: Segment) -> Line:

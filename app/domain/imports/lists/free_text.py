@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from app.domain.imports.lists.addresses import addresses_in, name_from
+from app.domain.imports.lists.mentions import mentions_in
 from app.domain.imports.lists.model import Column, Line, Reason, Row
-from app.domain.imports.lists.names import (
+from app.domain.imports.lists.suspicion import Candidate, common_word_in
+from app.domain.imports.lists.vocabulary.addresses import addresses_in, name_from
+from app.domain.imports.lists.vocabulary.names import (
     CIVILITIES,
     DAMAGED,
     Kind,
     fold,
-    is_common_word,
-    is_less_common_word,
-    is_particle,
     kind_of,
     lean_of,
     may_be_given,
     repaired,
     without_civility,
 )
-from app.domain.imports.lists.remarks import (
+from app.domain.imports.lists.vocabulary.remarks import (
     HOURS,
-    STATUS_WORDS,
     age_band_of,
+    denial_in,
     hours_in,
     is_class,
     is_ticked,
@@ -33,12 +32,11 @@ from app.domain.imports.lists.remarks import (
     speaks_for_itself,
     status_in,
 )
-from app.domain.imports.lists.suspicion import Candidate, common_word_in
-from app.domain.imports.lists.wording import (
-    CALENDAR,
-    HEADING_WORDS,
+from app.domain.imports.lists.vocabulary.wording import (
+    CLOSINGS,
     LEADERS,
-    THINGS,
+    OF_OTHERS,
+    OTHER_PARTS,
     looks_like_name,
     not_a_person,
 )
@@ -147,6 +145,8 @@ def cleaned_name(text: str) -> CleanedName:
 def are_halves(family: str, given: str) -> bool:
     """« Dupont, Marie », not « Marie Dupont, PMP »."""
     words = given.split()
+    if fold(family) in CLOSINGS:
+        return False
     if given[:1].islower() and family[:1].isupper():
         return False
     if len(words) > 1 and may_be_given(words[0]) and not may_be_given(words[-1]):
@@ -166,7 +166,7 @@ def with_hours(line: Line, cell: str) -> Line:
     return replace(line, hours_as_written=cell).doubting(Reason.HOURS_UNREADABLE, cell)
 
 
-_LABELLED = re.compile(r"(?:(?<!\s)\s++)?+(?:élève|eleve|stagiaire|participant(?:e)?|apprenti(?:e)?|nom(?: et prénom)?|nom complet|candidat(?:e)?|apprenant(?:e)?|nom prénom)\s*:\s*(?=\S)", re.IGNORECASE)  # fmt: skip
+_LABELLED = re.compile(r"(?:(?<!\s)\s++)?+(?:élève|eleve|stagiaire|participant(?:e)?|apprenti(?:e)?|nom(?:,? (?:et )?prénom)?|nom complet|candidat(?:e)?|apprenant(?:e)?|nom prénom)\s*:\s*(?=\S)", re.IGNORECASE)  # fmt: skip
 _BOTH_LABELLED = re.compile(r"\bnom\s*:\s*+(?P<family>[^:;,\s][^:;,]*?)(?<![\s,;])[\s,;]++pr[ée]nom\s*:\s*+(?P<given>[^:;,\s][^:;,]*?)(?:[,;]|(?:e-?)?mail|courriel|\Z)", re.IGNORECASE)  # fmt: skip
 
 
@@ -232,12 +232,18 @@ def _from_name_and_more(line: Line, bare: str, addresses: Sequence[str], text: s
     parts = [part for part in parts if part]
     if parts and "," in parts[0]:
         halves = [half.strip(_EDGES) for half in parts[0].split(",") if half.strip(_EDGES)]
-        as_name = len(halves) == 2 and len(halves[0].split()) <= 3 and len(halves[1].split()) <= 2
+        is_told = any(doubt.reason is Reason.SPLIT for doubt in line.doubts)
+        most = (5, 4) if is_told else (3, 2)
+        as_name = len(halves) == 2 and len(halves[0].split()) <= most[0] and len(halves[1].split()) <= most[1]
         if (
             as_name
+            and fold(halves[0]) not in CLOSINGS
+            and not denial_in(halves[1])
+            and not set(fold(halves[1]).split()) & (OTHER_PARTS | OF_OTHERS)
             and not _is_note(halves[1])
             and (
                 len(halves[0].split()) == 1
+                or is_told
                 or not looks_like_name(halves[0])
                 or (halves[0].isupper() and may_be_given(halves[1].split()[0]))
             )
@@ -346,249 +352,3 @@ def _without_tail(name: str, line: Line) -> tuple[str, Line]:
         if is_class(tail):
             words = words[:start]
     return " ".join(words), line
-
-
-_TOKEN = re.compile(r"[^\W\d_](?:[^\W\d_]|['’\-]+(?=[^\W\d_])|\.(?=[^\W\d_]))*\.?")
-_ELISION = re.compile(r"(?:[cjnstdlm]|qu|jusqu|lorsqu|puisqu)['’ʼ]", re.IGNORECASE)
-_PLACES = THINGS | frozenset(
-    [
-        "lycee",
-        "lycees",
-        "college",
-        "colleges",
-        "ecole",
-        "ecoles",
-        "rue",
-        "avenue",
-        "boulevard",
-        "place",
-        "square",
-        "allee",
-        "chemin",
-        "quai",
-        "cours",
-        "stade",
-        "gymnase",
-        "salle",
-        "amphi",
-        "amphitheatre",
-        "batiment",
-        "campus",
-        "cfa",
-        "fondation",
-        "hopital",
-        "clinique",
-        "ehpad",
-        "theatre",
-        "mediatheque",
-        "bibliotheque",
-        "universite",
-        "institut",
-        "centre",
-        "espace",
-        "residence",
-        "maison",
-        "association",
-        "prix",
-        "institution",
-        "lp",
-        "lpo",
-        "leg",
-        "lgt",
-        "erea",
-        "ufa",
-        "mfr",
-    ]
-)
-_LONGEST = 5
-_COUPLE_OF_ONE_NAME = re.compile(
-    rf"(?<![^\W\d_])(?<!['’\-.])({_TOKEN.pattern})\s+(?:et|&)\s+({_TOKEN.pattern})\s+({_TOKEN.pattern})"
-)
-_GREETING = frozenset(
-    (
-        "bonjour",
-        "bonsoir",
-        "merci",
-        "salut",
-        "coucou",
-        "hello",
-        "cher",
-        "chere",
-        "bises",
-        "bisous",
-        "cordialement",
-        "ciao",
-    )
-)
-
-
-@dataclass(frozen=True)
-class _Token:
-    text: str
-    start: int
-    end: int
-
-    @property
-    def folded(self) -> str:
-        return fold(self.text)
-
-    @property
-    def is_particle(self) -> bool:
-        """« d » of « d’Arc », not the initial of « Sofiane D. »"""
-        return is_particle(self.text) and not self.text.endswith(".")
-
-    @property
-    def is_name_like(self) -> bool:
-        folded = self.folded
-        parts = folded.split()
-        if not parts or folded in CIVILITIES or folded in _PLACES or folded in HEADING_WORDS | STATUS_WORDS:
-            return False
-        if is_particle(self.text):
-            return True
-        if _ELISION.match(self.text) and not self.text[:1].isupper() and is_common_word(parts[-1]):
-            return False
-        if is_common_word(folded.replace(" ", "")):
-            return False
-        return self.text[:1].isupper() or may_be_given(self.text)
-
-
-def mentions_in(text: str) -> list[str]:
-    """Names as written, each with a known given name or after a civility; « lycée Jean Zay » is a school."""
-    _, bare = addresses_in(text, mark=" ; ")
-    found = []
-    alone = []
-    for before, run in _runs(bare):
-        if len(people := _apart(run)) > 1:
-            found += people
-            continue
-        # « Atelier de Marie Dupont »
-        if len(run) > 2 and run[0].text in ("de", "d’", "d'", "par") and may_be_given(run[1].text):
-            before, run = None, run[1:]
-        ahead = before.folded if before else ""
-        after_civility = ahead in CIVILITIES
-        if ahead in _PLACES:
-            continue
-        while run and run[-1].is_particle:
-            run = run[:-1]
-        solid = [token for token in run if not token.is_particle]
-        if len(run) == 1 and len(run[0].text) > 2 and may_be_given(run[0].text) and not after_civility:
-            around = bare[max(0, run[0].start - 4) : run[0].start], bare[run[0].end : run[0].end + 4]
-            if re.search(r"(^|[,;:]|\bet|&)\s*$", around[0]) and re.match(r"\s*($|[,;.]|et\b|&)", around[1]):
-                alone.append(run[0].text)
-        named = any(may_be_given(token.text) and len(token.text) > 2 for token in solid)
-        if not solid or not (after_civility or (named and len(solid) > 1)) or len(solid) > _LONGEST:
-            continue
-        found.append(" ".join(token.text.rstrip(".") for token in run))
-    # « les jumeaux Arthur et Jules Petit »
-    for couple in _COUPLE_OF_ONE_NAME.finditer(bare):
-        first, second, family = couple.groups()
-        if may_be_given(first) and may_be_given(second) and family[:1].isupper():
-            found.append(f"{first} {family}")
-    # « Léa Petit, Tom Roux et Sam »
-    return [*found, *alone] if len(found) > 1 else found
-
-
-def given_names_in(text: str) -> list[str]:
-    """« Peut-on ajouter Fabrice ? »: given names that stand alone in a sentence; not « Merci Fabrice ! »"""
-    found = []
-    for before, run in _runs(addresses_in(text, mark=" ; ")[1]):
-        name = run[0]
-        if (
-            len(run) != 1
-            or kind_of(name.text) is not Kind.GIVEN
-            or len(name.text) < 3
-            or not name.text[:1].isupper()
-        ):
-            continue
-        greeted = before is not None and before.folded in _GREETING
-        if (
-            before
-            and before.folded not in _PLACES
-            and not (greeted and re.match(r"\s*([,.!]|$)", text[name.end :]))
-        ):
-            found.append(name.text)
-    return found
-
-
-def lone_given_names_in(text: str) -> list[str]:
-    """Given names without a second part, anywhere in the text; not those of schools, streets and months."""
-    return [
-        run[0].text
-        for before, run in _runs(addresses_in(text, mark=" ; ")[1])
-        if len(run) == 1
-        and kind_of(run[0].text) is Kind.GIVEN
-        and len(run[0].text) > 2
-        and run[0].text[:1].isupper()
-        and run[0].folded not in CALENDAR
-        and not (before is not None and before.folded in _PLACES | _GREETING)
-    ]
-
-
-def unknown_names_in(text: str) -> list[str]:
-    """« Xiuying Wang »: two to four capitalised parts that neither French nor statistics know."""
-    found = []
-    for before, run in _runs(addresses_in(text, mark=" ; ")[1]):
-        solid = [token for token in run if not token.is_particle]
-        if (
-            2 <= len(solid) <= 4
-            and not run[0].is_particle
-            and not (before is not None and before.folded in _PLACES)
-            and all(token.text[:1].isupper() and len(token.text) > 1 for token in solid)
-            and not any(is_less_common_word(token.text) or token.folded in CALENDAR for token in solid)
-            and not any(may_be_given(token.text) for token in solid)
-        ):
-            while run[-1].is_particle:
-                run = run[:-1]
-            found.append(" ".join(token.text.rstrip(".") for token in run))
-    return found
-
-
-def _apart(run: Sequence[_Token]) -> list[str]:
-    """« Zoé Delattre Adam Fleury Dan Jolly »: people one after another, each begun by a given name."""
-    solid = [token for token in run if not token.is_particle]
-    if len(solid) < 4:
-        return []
-    pieces: list[list[_Token]] = [[]]
-    for token in run:
-        enough = sum(not one.is_particle for one in pieces[-1]) > 1
-        begins = may_be_given(token.text) if len(solid) > 5 else kind_of(token.text) is Kind.GIVEN
-        if enough and begins:
-            pieces.append([])
-        pieces[-1].append(token)
-    if any(sum(not one.is_particle for one in piece) < 2 for piece in pieces):
-        return []
-    return [" ".join(token.text.rstrip(".") for token in piece) for piece in pieces]
-
-
-def _runs(text: str) -> Iterator[tuple[_Token | None, list[_Token]]]:
-    """Possible names, each with the token before it; small letters continue a name only after a given name."""
-    before: _Token | None = None
-    run: list[_Token] = []
-    last: _Token | None = None
-    for match in _TOKEN.finditer(text):
-        token = _Token(match.group(), *match.span())
-        gap = text[last.end : token.start] if last else ""
-        if run and (gap.strip() or "\n" in gap):
-            yield before, run
-            before, run = None, []
-        elif not run and gap.strip(" ."):
-            last = None
-        small = bool(run) and not token.text[:1].isupper() and not is_particle(token.text)
-        follows = small and any(may_be_given(one.text) for one in run) and not run[0].text[:1].isupper()
-        common = is_common_word(token.folded) or (_ELISION.match(token.text) and small)
-        is_initial = bool(run) and re.fullmatch(r"[^\W\d_]\.", token.text)
-        if token.is_name_like or is_initial or (follows and not common and len(token.text) > 2):
-            if not run:
-                before = last
-            run.append(token)
-        elif run:
-            yield before, run
-            before, run = None, []
-        last = token
-    if run:
-        yield before, run
-
-
-def names_leader(text: str) -> bool:
-    """« Formateur : Didier Maréchal »."""
-    return bool(set(fold(text).split()) & LEADERS)

@@ -9,9 +9,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from app.domain.imports.lists.addresses import is_named_in, names_somebody
 from app.domain.imports.lists.model import OF_IDENTITY, OF_PLACE, OF_SPLIT, Column, Evidence, Line, Reason
-from app.domain.imports.lists.names import (
+from app.domain.imports.lists.suspicion import Candidate
+from app.domain.imports.lists.tables import Segment
+from app.domain.imports.lists.vocabulary.addresses import is_named_in, names_somebody
+from app.domain.imports.lists.vocabulary.names import (
     SURE_PARTICLES,
     Kind,
     by_capitals,
@@ -23,9 +25,7 @@ from app.domain.imports.lists.names import (
     kind_of,
     may_be_given,
 )
-from app.domain.imports.lists.suspicion import Candidate
-from app.domain.imports.lists.tables import Segment
-from app.domain.imports.lists.wording import CALENDAR, PLACES, TITLES
+from app.domain.imports.lists.vocabulary.wording import CALENDAR, PLACES, TITLES
 
 
 def admit(tables: Sequence[tuple[Segment, Sequence[Candidate]]]) -> None:
@@ -153,6 +153,22 @@ def _words_of(name: str) -> list[str]:
 _VOWEL = re.compile(r"[aeiouyœæ]")
 
 
+def _has_lone_particle(whole: str) -> bool:
+    """« LE Minh Anh », where the particle alone is in capitals and may be the family name; « Abd El Kader Belkacem »."""
+    words = whole.split()
+    apart = any(
+        one.isupper()
+        and len(one) > 1
+        and is_particle(one)
+        and not after.isupper()
+        and not (index and words[index - 1].isupper())
+        for index, (one, after) in enumerate(pairwise(words))
+    )
+    return apart or (
+        len(words) > 3 and fold(words[0]) in ("abd", "abdoul", "abdel") and is_particle(words[1])
+    )
+
+
 def _mixes_cases(whole: str) -> bool:
     """« Léa ajournée GARCIA »: a lower-case part that no statistics know, among capitals."""
     words = [word for word in whole.split() if not is_particle(word)]
@@ -169,6 +185,12 @@ def _unproved(one: Candidate, by_case: bool) -> Reason | None:
         return Reason.SPLIT
     own = bool(line.address) and is_named_in(line.address, line.given_name, line.family_name)
     is_headed = not one.free and (one.named_pair and not one.whole)
+    words = one.whole.split()
+    if _has_lone_particle(one.whole) or (
+        # « Noémie Pascal AB »
+        len(words) > 2 and words[-1].isupper() and len(words[-1]) < 4 and kind_of(words[-1]) is Kind.UNKNOWN
+    ):
+        return Reason.SPLIT
     if is_namesake(line.name) and not own and not is_headed:
         return Reason.NAMESAKE
     if any(

@@ -4,22 +4,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import pairwise, takewhile
+from dataclasses import replace
+from itertools import pairwise
 
-from app.domain.imports.lists.addresses import is_named_in
 from app.domain.imports.lists.columns import from_columns
-from app.domain.imports.lists.crosschecks import (
-    doubt_codes,
+from app.domain.imports.lists.doubts.crosschecks import (
     doubt_marked,
+    doubt_named_once,
     doubt_neighbours,
     doubt_not_among_present,
     doubt_times,
     doubt_told_elsewhere,
+    doubt_unlike_form,
     show_all_people,
 )
-from app.domain.imports.lists.evidence import OCCASIONS
-from app.domain.imports.lists.free_text import from_text, mentions_in, names_leader
+from app.domain.imports.lists.doubts.marks import doubt_marks
+from app.domain.imports.lists.doubts.notices import (
+    doubt_codes,
+    is_only_signs,
+    label_before_names,
+    sets_apart,
+    status_of_all,
+)
+from app.domain.imports.lists.free_text import from_text
+from app.domain.imports.lists.layouts import labels_down, upright, with_labels_above
+from app.domain.imports.lists.mentions import mentions_in, names_leader
 from app.domain.imports.lists.model import (
     NAME_COLUMNS,
     Block,
@@ -31,78 +40,45 @@ from app.domain.imports.lists.model import (
     Row,
     TableColumn,
 )
-from app.domain.imports.lists.names import (
+from app.domain.imports.lists.proof import admit, asked_without_evidence
+from app.domain.imports.lists.suspicion import Candidate, common_word_in, judged_together, settle
+from app.domain.imports.lists.tables import (
+    Segment,
+    correct_columns,
+    prepare,
+    segments_of,
+)
+from app.domain.imports.lists.titles import (
+    Titles,
+    is_lone_cell,
+    is_of_participants,
+    label_of,
+    may_be_label,
+    note_heading,
+    note_title,
+    uncounted,
+)
+from app.domain.imports.lists.vocabulary.addresses import is_named_in
+from app.domain.imports.lists.vocabulary.names import (
     CIVILITIES,
-    Kind,
-    by_capitals,
     fold,
-    is_particle,
-    kind_of,
     may_be_given,
 )
-from app.domain.imports.lists.proof import admit, asked_without_evidence
-from app.domain.imports.lists.remarks import (
+from app.domain.imports.lists.vocabulary.remarks import (
     announces_participants,
-    is_class,
-    is_of_others,
-    is_plain_label,
     meaning_of_label,
     qualifies_people,
     section_status,
     status_in,
 )
-from app.domain.imports.lists.suspicion import Candidate, common_word_in, judged_together, settle
-from app.domain.imports.lists.tables import Segment, correct_columns, prepare, segments_of, upright
-from app.domain.imports.lists.wording import (
-    CALENDAR,
+from app.domain.imports.lists.vocabulary.wording import (
     LEADERS,
     OF_OTHERS,
     OTHER_PARTS,
     PARTICIPANTS,
-    THINGS,
     closes_list,
-    not_a_person,
     role_of_heading,
 )
-
-
-@dataclass
-class _Context:
-    """What rows above mean for those below."""
-
-    status: Reason | None = None
-    closed: bool = False
-    leader_next: bool = False
-    leaders: bool = False
-    """« Enseignants : » stands above."""
-    under: str = ""
-    """An unknown label between people, which may concern those below."""
-    about: str = ""
-    """A title about more of the people below than their group: « élèves exclus du voyage »."""
-    last: int = 0
-    people: int = 0
-    counted: bool = False
-    """« Absents : 3 » counts in a header, and stands above names in running text."""
-    since: int = 0
-    """People since the last label that concerns those below it."""
-    heading: frozenset[str] = frozenset()
-    """Of the first table with people."""
-    listed: int = 0
-    """People who are no title or label; those of running text count from the third on."""
-    loose: int = 0
-    titles: frozenset[str] = frozenset()
-    """Texts above the first table, which stand above each page of it."""
-    title: str = ""
-    """The last text since those people: the name of a sheet, a title."""
-    is_of_present: bool = False
-    """« Présents » stands above."""
-    is_present_sheet: bool = False
-    apart: str = ""
-    """What stands over a further table, and is not known to stand over participants."""
-
-    def reset(self) -> None:
-        self.status, self.closed, self.leader_next, self.leaders, self.under = None, False, False, False, ""
-        self.since, self.counted, self.about, self.is_of_present = 0, False, "", False
 
 
 def read_blocks(
@@ -111,13 +87,13 @@ def read_blocks(
     """`columns` are those of the first table, as a person corrected them."""
     segments: list[Segment] = []
     lines: list[list[Candidate]] = []
-    context = _Context()
-    for block in map(upright, map(_with_labels_above, blocks)):
+    context = Titles()
+    for block in map(labels_down, map(upright, map(with_labels_above, blocks))):
         if block.name:
             context.is_present_sheet = section_status(block.name) == (True, None)
         if block.name and context.listed:
             context.title = context.apart = block.name
-            context.apart = "" if _is_of_participants(block.name) else block.name
+            context.apart = "" if is_of_participants(block.name) else block.name
         previous = next((one for one in reversed(segments) if one.columns), None)
         for segment in segments_of(block, previous):
             if columns and not any(one.columns for one in segments):
@@ -135,35 +111,20 @@ def read_blocks(
         if segment.heading is None:
             doubt_times([one for one in found if one.is_person])
         doubt_neighbours(found, is_text=not segment.columns)
+    doubt_before_tables(segments, lines)
     doubt_not_among_present([one for found in lines for one in found if one.is_person])
     show_all_people(lines)
     settle(lines)
     admit(list(zip(segments, lines, strict=True)))
     for found in lines:
         doubt_marked([one for one in found if one.is_person])
+        doubt_unlike_form([one for one in found if one.is_person])
     settled = judged_together([one.line for found in lines for one in found], activity_hours)
-    settled = doubt_told_elsewhere(doubt_codes(settled))
+    settled = doubt_marks(doubt_told_elsewhere(doubt_named_once(doubt_codes(settled))))
     return Reading(
         tuple(map(asked_without_evidence, settled)),
         tuple(_mapping(one) for one in segments if one.rows or one.heading),
     )
-
-
-_LABELLED_CELL = re.compile(r"([^:@]{2,30}?)\s*:\s*(\S.*)?")
-
-
-def _with_labels_above(block: Block) -> Block:
-    """« Nom : Dupont ; Prénom : Marie » in each row, as a table with these labels for a heading."""
-    found = [[_LABELLED_CELL.fullmatch(cell) for cell in row.filled] for row in block.rows]
-    labels = [tuple(cell[1] for cell in cells if cell) for cells in found]
-    roles = {role_of_heading(label)[0] for label in labels[0]} if labels else set()
-    if len(set(labels)) != 1 or not all(map(all, found)) or not {Column.FAMILY, Column.GIVEN} <= roles:
-        return block
-    rows = (
-        replace(row, cells=tuple(cell[2] or "" for cell in cells if cell))
-        for row, cells in zip(block.rows, found, strict=True)
-    )
-    return replace(block, rows=(Row(0, labels[0], ""), *rows))
 
 
 def _join_addresses(lines: Sequence[Candidate]) -> None:
@@ -228,6 +189,20 @@ def _join_halves(lines: Sequence[Candidate]) -> None:
         below.line = replace(below.line, address="", doubts=()).doubting(Reason.REPEATED, line=one.line.line)
 
 
+def doubt_before_tables(segments: Sequence[Segment], lines: Sequence[Sequence[Candidate]]) -> None:
+    """« Odile Brun » alone above a table of names may be the head of the group."""
+    for (one, found), (other, below) in pairwise(zip(segments, lines, strict=True)):
+        people = [each for each in found if each.is_person]
+        if (
+            not one.columns
+            and other.heading
+            and 0 < len(people) < 3
+            and sum(each.is_person for each in below) > 1
+        ):
+            for each in people:
+                each.line = each.line.doubting(Reason.MAYBE_TITLE)
+
+
 def _mapping(segment: Segment) -> Mapping:
     heading = segment.heading.cells if segment.heading else ()
     found = []
@@ -247,7 +222,7 @@ def _rows_of(segment: Segment) -> Iterator[Row]:
     yield from segment.rows
 
 
-def _read_row(row: Row, segment: Segment, context: _Context) -> Iterator[Candidate]:
+def _read_row(row: Row, segment: Segment, context: Titles) -> Iterator[Candidate]:
     for candidate in (one for part in _one_by_one(row, segment) for one in _read(part, segment, context)):
         reasons = {doubt.reason for doubt in candidate.line.doubts}
         if (Reason.SIGNATURE in reasons or (Reason.TITLE in reasons and names_leader(row.text))) and (
@@ -294,6 +269,8 @@ def _unread(row: Row, segment: Segment) -> list[str]:
 
 def _labelled(line: Line, text: str) -> Line:
     """« Encadrants : … » and « Absents : … » hold for everybody in the line."""
+    if said := status_of_all(text):
+        return line.doubting(said)
     label, colon, rest = text.partition(":")
     if not colon or rest.startswith("//") or "@" in label or len(label.split()) > 5:
         return line
@@ -302,29 +279,36 @@ def _labelled(line: Line, text: str) -> Line:
         line = line.doubting(Reason.LEADER)
     elif words & {"invite", "invitee", "guest", "autre", "autres"} or "?" in label:
         line = line.doubting(Reason.EXTRA, label)
+    if colon and not rest.strip():
+        return line
     status = section_status(label)[1] or status_in(label) or meaning_of_label(label)
     return line.doubting(status) if status else line
 
 
-def _read(row: Row, segment: Segment, context: _Context) -> Iterator[Candidate]:
+def _read(row: Row, segment: Segment, context: Titles) -> Iterator[Candidate]:
     line = Line(row.number, row.text, sheet=segment.block.name)
     if row is segment.heading:
         # A title above a heading holds for the table.
         if context.since or context.counted:
             context.reset()
         context.leader_next, context.leaders, context.under = False, False, ""
-        _note_heading(row, context)
+        note_heading(row, context)
         unknown = [
             cell for cell, holds in zip(row.cells, segment.columns, strict=False)
             if holds is Column.NOTHING and not role_of_heading(cell)[1]
         ]  # fmt: skip
         yield Candidate(line.doubting(Reason.HEADING), unread=" ; ".join(unknown))
         return
+    if len(row.filled) == 1 and is_only_signs(row.text) and context.people:
+        context.reset()
+        context.about = row.text
     if not row.filled or re.fullmatch(r"[-_=*]{2,}\s*", row.text):
         context.closed = context.closed or (bool(context.people) and row.text.startswith(("--", "__")))
         yield Candidate(line.doubting(Reason.EMPTY))
         return
-    is_label, status = section_status(row.text) if len(row.filled) == 1 else (False, None)
+    is_label, status = (
+        section_status(row.text) if len(row.filled) == 1 and not mentions_in(row.text) else (False, None)
+    )
     if is_label:
         context.reset()
         context.counted = bool(re.search(r":\s*\d", row.text))
@@ -332,15 +316,28 @@ def _read(row: Row, segment: Segment, context: _Context) -> Iterator[Candidate]:
         context.is_of_present = status is None and "present" in fold(row.text)
         yield Candidate(line.doubting(Reason.TITLE))
         return
-    label, is_title = _uncounted(_label_of(row, segment), row, segment, context), False
+    if context.carried and row.number > context.carried + 1:
+        context.carried, context.status = 0, None
+    elif context.carried:
+        context.carried = row.number
+    label, is_title = uncounted(label_of(row, segment), row, segment, context), False
     if label and (said := meaning_of_label(label)) and not mentions_in(label):
         context.reset()
         context.status, is_title = said, True
+    elif carried := label_before_names(row.text):
+        context.reset()
+        context.status, context.carried = carried[0], row.number
     elif len(row.filled) == 1 and announces_participants(row.filled[0]):
+        if not (row.text[:1].isdigit() and (context.about or context.status)):
+            # « 5 inscrits » only counts.
+            context.reset()
+    elif (
+        (alone := _only_text(row))
+        and (qualifies_people(alone) or sets_apart(alone, below_people=context.people > 0))
+        and not mentions_in(row.text)
+    ):
         context.reset()
-    elif len(row.filled) == 1 and qualifies_people(row.filled[0]) and not mentions_in(row.text):
-        context.reset()
-        context.about = row.text
+        context.about, is_title = row.text, True
     for reason in row.doubts:
         line = line.doubting(reason)
     if segment.further:
@@ -390,7 +387,7 @@ def _read(row: Row, segment: Segment, context: _Context) -> Iterator[Candidate]:
             context.title = row.text
         if is_title:
             pass
-        elif _is_label(row, candidate) or _is_lone_cell(row, candidate, segment):
+        elif may_be_label(row, candidate) or is_lone_cell(row, candidate, segment):
             context.under = row.text if context.people else ""
             context.title = row.text
         elif by_columns or not common_word_in(candidate.whole):
@@ -408,14 +405,22 @@ def _read(row: Row, segment: Segment, context: _Context) -> Iterator[Candidate]:
         context.since += not is_title
         if said := meaning_of_label(segment.block.name):
             candidate.line = candidate.line.doubting(said)
-        elif qualifies_people(segment.block.name):
+        elif qualifies_people(segment.block.name) or sets_apart(segment.block.name, below_people=False):
             candidate.line = candidate.line.doubting(Reason.UNDER, segment.block.name)
         segment.candidates.append(candidate)
     else:
         if context.people and closes_list(row.text):
             context.closed = True
-        _note_title(row, context)
+        note_title(row, context)
     yield candidate
+
+
+def _only_text(row: Row) -> str:
+    """The only cell of a row, or the one beside its number."""
+    first, *others = row.filled
+    if not others:
+        return first
+    return others[0] if len(others) == 1 and re.fullmatch(r"\d{1,3}[.)]?", first) else ""
 
 
 def _has_row(row: Row, segment: Segment) -> bool:
@@ -433,160 +438,3 @@ def _has_row(row: Row, segment: Segment) -> bool:
 def _is_loose(cell: str) -> bool:
     words = [word for word in cell.split() if "@" not in word]
     return "@" in cell and len(words) > 1
-
-
-def _is_lone_cell(row: Row, candidate: Candidate, segment: Segment) -> bool:
-    """« Bureau » alone in its row, in a table with several cells to a row; not certainly a name."""
-    text = candidate.whole or candidate.line.name
-    return (
-        bool(segment.heading)
-        and len(row.filled) == 1
-        and sum(len(other.filled) > 1 for other in segment.rows) * 2 > len(segment.rows)
-        and not any(map(may_be_given, text.split()))
-        and not by_capitals(text.split())
-        and not _is_clear(text)
-    )
-
-
-def _note_heading(row: Row, context: _Context) -> None:
-    """A further table is one of participants under the same heading or a title that names them."""
-    heading = frozenset(map(fold, row.filled))
-    title = context.title if fold(context.title) not in context.titles else ""
-    if not context.listed:
-        context.heading = heading
-    elif title:
-        is_same = heading == context.heading
-        context.apart = "" if _is_of_participants(title, is_same=is_same) else title
-    elif heading != context.heading:
-        context.apart = row.text
-
-
-def _is_of_participants(title: str, *, is_same: bool = True) -> bool:
-    if is_plain_label(title) or announces_participants(title):
-        return True
-    words = set(fold(title).split())
-    return is_same and not words & _OF_STAFF and _is_clear(title) and not _is_of_another_time(title)
-
-
-_OF_STAFF = frozenset(
-    ("equipe", "equipes", "service", "comite", "club", "association", "societe", "entreprise")
-)
-
-
-def _label_of(row: Row, segment: Segment) -> str:
-    """The only cell of a row, or its only cell for a name: « G3 ; Intervenants ; ; »."""
-    if len(row.filled) == 1:
-        return row.filled[0]
-    names = [
-        cell
-        for cell, holds in zip(row.cells, segment.columns, strict=False)
-        if cell and holds in NAME_COLUMNS
-    ]
-    return names[0] if len(names) == 1 and "@" not in row.text and not_a_person(names) else ""
-
-
-_COUNTED = re.compile(r"([^:\d]{2,60}?)\s*:\s*(\d{1,3})\s*")
-
-
-def _uncounted(label: str, row: Row, segment: Segment, context: _Context) -> str:
-    """« Refusés » for « Refusés : 2 » between people or over two of them; in a header it only counts."""
-    if not (found := _COUNTED.fullmatch(label)) or row not in segment.rows:
-        return label
-    below = segment.rows[segment.rows.index(row) + 1 :]
-    people = list(takewhile(lambda one: one.filled and ":" not in one.text, below))
-    return found[1] if people and (context.people or len(people) == int(found[2])) else label
-
-
-def _note_title(row: Row, context: _Context) -> None:
-    """What a title means for the people below it."""
-    words = set(fold(row.text).split())
-    if any(map(str.isalpha, row.text)):
-        context.title = row.text
-        if not context.listed and not context.loose:
-            context.titles |= {fold(row.text)}
-    announces = row.text.rstrip().endswith(":")
-    is_label = announces or (len(words) <= 3 and ":" not in row.text)
-    others = words & (LEADERS | OTHER_PARTS | OF_OTHERS) if is_label and is_of_others(row.text) else set()
-    context.leader_next = bool(others & LEADERS)
-    context.leaders = any(word.endswith("s") for word in others) or "jury" in others
-    context.last = 0
-    if announces and (status := status_in(row.text)):
-        context.status = status
-    if row.filled and any(c.isalpha() for c in row.text) and not mentions_in(row.text):
-        context.under = (
-            row.text
-            if context.people
-            and (is_label or context.listed)
-            and not others
-            and not announces_participants(row.text)
-            and (not _is_clear(row.text) or (context.listed and _is_of_another_time(row.text)))
-            and fold(row.text) not in context.titles
-            else ""
-        )
-
-
-_CLEAR = (
-    THINGS
-    | PARTICIPANTS
-    | frozenset(
-        [
-            "noms",
-            "voici",
-            "liste",
-            "suite",
-            "page",
-            "ordre",
-            "matin",
-            "suivants",
-            "bonjour",
-            "bonsoir",
-            "merci",
-        ]
-    )
-)
-
-
-def _is_clear(title: str) -> bool:
-    """« Atelier bois », « Groupe 2 », « Suite » change nothing for the people below."""
-    words = fold(title).split()
-    known = set(words)
-    if words[:1] in (["en"], ["a"], ["hors"], ["sans"], ["non"], ["pas"], ["avant"], ["apres"]):
-        return False
-    if known & {"liste", "listes", "noms"} and not known & THINGS:
-        return is_plain_label(title)
-    return bool(known & _CLEAR) or any(c.isdigit() for c in title) or is_class(title)
-
-
-_OCCASIONS = OCCASIONS | CALENDAR - {"et"} | {"date", "jour"}
-_DAY = re.compile(r"\b\d{1,2}[/.]\d{1,2}\b")
-
-
-def _is_of_another_time(title: str) -> bool:
-    """« Session 2 », « Mardi 12 mars » between people: those below were there another time."""
-    return bool(set(fold(title).split()) & _OCCASIONS or _DAY.search(title))
-
-
-_OF_PART = re.compile(r"(?:eur|euse|rice|ien|ienne|ant|ante|ent|ente|iste|aire|age)s?$")
-"""« Technicienne », « Sortants », « Rattrapage »: a part or an occasion."""
-
-
-def _is_decorated(text: str) -> bool:
-    """« — Renforts — », « ## Renforts »"""
-    return text.startswith("#") or (text[:1] in "=*_-–—[" and text[-1:] in "=*_-–—]")
-
-
-def _is_label(row: Row, candidate: Candidate) -> bool:
-    """« À relancer » between people: asked about itself, and a question for those below."""
-    return (
-        len(row.filled) == 1
-        and len(row.text.split()) <= 4
-        and not candidate.line.address
-        and (
-            row.text.rstrip().endswith(":")
-            or common_word_in(row.text) != ""
-            or (len(row.text.split()) == 1 and _OF_PART.search(fold(row.text)) is not None)
-            or _is_decorated(row.text.strip())
-        )
-        and all(kind_of(word) is Kind.UNKNOWN for word in row.text.split() if not is_particle(word))
-        and not _is_clear(row.text)
-    )

@@ -7,17 +7,18 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
-from app.domain.imports.lists.addresses import (
+from app.domain.imports.lists.model import Column, Doubt, Evidence, Line, Reading, Reason, State
+from app.domain.imports.lists.vocabulary.addresses import (
     is_named_after_other,
     is_named_in,
+    is_nearly_named_in,
     is_of_family,
     is_shared_box,
     is_valid,
     own_domains,
     suggestion_for,
 )
-from app.domain.imports.lists.model import Column, Doubt, Evidence, Line, Reading, Reason, State
-from app.domain.imports.lists.names import (
+from app.domain.imports.lists.vocabulary.names import (
     SURE_PARTICLES,
     Kind,
     by_capitals,
@@ -32,8 +33,8 @@ from app.domain.imports.lists.names import (
     order_of,
     split_name,
 )
-from app.domain.imports.lists.remarks import STATUS_WORDS
-from app.domain.imports.lists.wording import LEADERS, THINGS, heading_word_in
+from app.domain.imports.lists.vocabulary.remarks import STATUS_WORDS
+from app.domain.imports.lists.vocabulary.wording import LEADERS, THINGS, heading_word_in
 from app.language.typography import respelt
 
 _MANY_HOURS = 100
@@ -233,7 +234,11 @@ def _judged_by_itself(one: Candidate) -> Line:
         line = line.doubting(Reason.COMMON_WORD, word)
     elif given and family and (not _is_confirmed(one) or _is_half_small(one.line)):
         line = line.doubting(Reason.UNUSUAL)
-    elif len(given.split()) > 1 and (kind_of(given.split()[-1]) is Kind.FAMILY or _is_whole(family)):
+    elif len(given.split()) > 1 and (
+        kind_of(given.split()[-1]) is Kind.FAMILY
+        or _is_whole(family)
+        or (bool(one.whole) and not may_be_given(given.split()[-1]))
+    ):
         line = line.doubting(Reason.SPLIT)
     elif _holds_given(family) and given and not any(map(may_be_given, given.split())):
         line = line.doubting(Reason.SWAPPED)
@@ -261,6 +266,8 @@ def _judged_by_itself(one: Candidate) -> Line:
         return line.doubting(Reason.ADDRESS_INVALID, line.address, suggestion_for(line.address))
     if is_shared_box(line.address) or is_of_family(line.address):
         return line.doubting(Reason.ADDRESS_OF_OTHER)
+    if is_nearly_named_in(line.address, given, family):
+        return line.doubting(Reason.ADDRESS_UNSURE, line.address)
     if is_named_after_other(line.address, given, family):
         return line.doubting(Reason.ADDRESS_NOT_THEIRS)
     return line
@@ -375,7 +382,7 @@ def judged_together(lines: Sequence[Line], activity_hours: float | None) -> list
             line = line.doubting(Reason.ADDRESS_TYPO, line.address, meant)
         if line.hours and _is_much(line.hours, activity_hours, typical, len(usual)):
             line = line.doubting(Reason.HOURS_HIGH, f"{line.hours:g} h".replace(".", ","))
-        if line.hours and len(usual) >= 3 and line.hours * 4 < typical:
+        if line.hours and len(usual) > 1 and line.hours * 4 < typical:
             line = line.doubting(Reason.EXTRA, f"{line.hours:g} h".replace(".", ","))
         judged.append(line)
     return judged

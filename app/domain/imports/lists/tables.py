@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from app.domain.imports.lists.addresses import addresses_in
-from app.domain.imports.lists.attendance import answering_columns, not_shown, presence_columns
-from app.domain.imports.lists.evidence import (
+from app.domain.imports.lists.doubts.attendance import answering_columns, not_shown, presence_columns
+from app.domain.imports.lists.doubts.evidence import (
     dense_columns,
     not_signed,
     one_hours_column,
@@ -17,8 +16,11 @@ from app.domain.imports.lists.evidence import (
     unexplained_columns,
 )
 from app.domain.imports.lists.model import NAME_COLUMNS, Block, Column, Reason, Row
-from app.domain.imports.lists.names import CIVILITIES, Kind, by_capitals, fold, kind_of, lean_of
-from app.domain.imports.lists.remarks import (
+from app.domain.imports.lists.suspicion import Candidate
+from app.domain.imports.lists.text import HEADING_WITHIN
+from app.domain.imports.lists.vocabulary.addresses import addresses_in
+from app.domain.imports.lists.vocabulary.names import CIVILITIES, Kind, by_capitals, fold, kind_of, lean_of
+from app.domain.imports.lists.vocabulary.remarks import (
     HOURS,
     NO,
     YES,
@@ -31,9 +33,7 @@ from app.domain.imports.lists.remarks import (
     says_present,
     status_in,
 )
-from app.domain.imports.lists.suspicion import Candidate
-from app.domain.imports.lists.text import HEADING_WITHIN
-from app.domain.imports.lists.wording import (
+from app.domain.imports.lists.vocabulary.wording import (
     BESIDE_PRESENCE,
     OF_OTHERS,
     address_rank,
@@ -98,31 +98,6 @@ class Segment:
         return cells[index] if index < len(cells) else ""
 
 
-def upright(block: Block) -> Block:
-    """A table with its headings in the first column, and a column for each person, turned round."""
-    rows = [row for row in block.rows if row.filled]
-    width = max((len(row.cells) for row in rows), default=0)
-    roles = [role_of_heading(row.cells[0]) for row in rows if row.cells[0]]
-    named = {role for role, is_sure in roles if is_sure}
-    if (
-        not 2 <= len(rows) <= 12
-        or width < 2
-        or len(roles) < len(rows)
-        or not {Column.FAMILY, Column.GIVEN} <= named
-        or any(roles_of_heading(row.cells) for row in rows)
-        or sum(is_sure for _, is_sure in roles) * 2 < len(rows)
-    ):
-        return block
-    columns = [[row.cells[i] if i < len(row.cells) else "" for row in rows] for i in range(width)]
-    number = rows[0].number
-    turned = (
-        Row(number, tuple(cells), " ; ".join(cell for cell in cells if cell))
-        for cells in columns
-        if any(cells)
-    )
-    return Block(tuple(turned), block.name, block.delimited)
-
-
 def correct_columns(segment: Segment, columns: Sequence[Column]) -> None:
     width = max((len(row.cells) for row in segment.rows), default=0)
     told = (*columns, *segment.columns[len(columns) :])
@@ -156,7 +131,24 @@ def segments_of(block: Block, previous: Segment | None) -> Iterator[Segment]:
         return
     if above:
         yield Segment((), None, above, block, surely=False, order=None, is_above=True)
+        if (
+            _further_groups(found[0].columns)
+            and above[-1].filled
+            and not all(map(is_plain_label, above[-1].filled))
+        ):
+            # « Absents ; ; Présents » over two tables side by side.
+            found[0].misread = above[-1].text
+    for one, after in pairwise(found):
+        if (
+            one.heading
+            and not one.rows
+            and _further_groups(after.columns)
+            and not all(map(is_plain_label, one.heading.filled))
+        ):
+            after.misread = one.heading.text
     for one in found:
+        if one.heading and {"expediteur", "destinataire"} <= set(map(fold, one.heading.filled)):
+            one.misread = one.heading.text
         yield from _beside(one)
 
 

@@ -10,15 +10,17 @@ from email.header import decode_header, make_header
 from html import unescape
 from itertools import chain
 
-from app.domain.imports.lists.addresses import FOUND, addresses_in
-from app.domain.imports.lists.model import NAME_COLUMNS, Block, Column, Reason, Row
-from app.domain.imports.lists.names import fold, is_particle, looks_like_word, may_be_given, without_civility
-from app.domain.imports.lists.remarks import is_of_others, is_plain_label, meaning_of_label, section_status
-from app.domain.imports.lists.wording import (
-    HEADING_WORDS,
+from app.domain.imports.lists.enumerations import (
+    joined_lines,
+    name_their_halves,
+    people_in_one_line,
+    unbulleted,
+)
+from app.domain.imports.lists.model import Block, Reason, Row
+from app.domain.imports.lists.vocabulary.addresses import FOUND, addresses_in
+from app.domain.imports.lists.vocabulary.names import fold
+from app.domain.imports.lists.vocabulary.wording import (
     LABELS,
-    PARTICIPANTS,
-    role_of_heading,
     roles_of_heading,
 )
 from app.errors import InvalidInput
@@ -31,13 +33,6 @@ MAX_ROWS = 20_020
 MAX_COLUMNS = 60
 MAX_CELL = 4_000
 HEADING_WITHIN = 15
-_BULLET = re.compile(
-    r"^\s*(?:[-–—•‣▪▫■□●○◦*·➢➤►▶→§¤\uf0b7\uf0a7\uf0d8\uf0fc+>]+|\d{1,3}\s?[.)°/\]]-?|\d{1,3}\s?[-–](?=\s)|\(\d{1,3}\)|[a-z]\)|o(?=\t)|n°\s?\d{1,3})[\s\t]+(?=\S)",
-    re.IGNORECASE,
-)
-_GLUED_BULLET = re.compile(r"^\s*[•‣▪▫●○◦➢➤►▶\uf0b7\uf0a7\uf0d8\uf0fc](?=\w)")
-_KEYCAP = re.compile(r"^\s*(?:[0-9]\ufe0f?\u20e3)+\s*|^\s*[\u2460-\u2473\u2776-\u2793]\s*|^\s*🔟\s*")
-_STICK = re.compile(r"^\s*[-–—*](?=[^\W\d_]{2})")
 _BOX = re.compile(r"^\s*(\[\s*+(?:[xX✓✔]\s*+)?+\]|[☐☑☒✓✔✅❌✗✘✖☓🗹🗷])\s*")
 _NUMBER_AND_TAB = re.compile(r"^\s*\d{1,3}(?:[^\S\t]*+\t\s*+(?=\S)|\s++(?=[^\W\d_]))")
 _INVISIBLE = str.maketrans("", "", "\ufe0f\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f\u202a\u202c")
@@ -45,8 +40,6 @@ _WIDE = re.compile(r"[\uff01-\uff5e\ufb00-\ufb06]+")
 _BREAKS = re.compile(r"\r\n|[\r\n\x0b\x0c\x85\u2028\u2029]")
 _LABEL = re.compile(r"^\s*([^\W\d_]{1,14})\s*:\s*(.*)$", re.DOTALL)
 _ENTITY = re.compile(r"&(?:#\d{2,5}|[a-zA-Z]{3,7});")
-_AND = re.compile(r"(?<!\s)\s++(?:et|and|&)\s+")
-_GROUPS = frozenset(("groupe", "equipe", "liste", "presentes", "personnes", "binome", "table", "ilot"))
 
 
 def decode(data: bytes) -> str:
@@ -91,6 +84,19 @@ def cell_of(text: str) -> str:
     return bare[1:] if bare[:1] == "'" and bare[1:2] in ("=", "+", "-", "@") else bare
 
 
+def _cells_of(cells: Sequence[str]) -> tuple[list[str], bool]:
+    """Cells in one line each; « Galtier ⏎ Huguet » beside « Lison ⏎ Paul » are two people."""
+    lines = [[line for line in _BREAKS.split(clean(cell)) if line.strip()] for cell in cells]
+    counts = [len(one) for one in lines if len(one) > 1]
+    several = len(counts) > 1 and len(set(counts)) == 1
+    if not several:
+        return [cell_of(cell) for cell in cells], False
+    return [
+        " ; ".join(map(cell_of, one)) if len(one) > 1 else cell_of(cell)
+        for one, cell in zip(lines, cells, strict=True)
+    ], True
+
+
 def _rows_within(number: int, cells: Sequence[str], text: str, doubts: tuple[Reason, ...]) -> Iterator[Row]:
     """The row; more of them where it has too many cells, or one that is too long."""
     kept = list(cells[:MAX_COLUMNS])
@@ -131,9 +137,13 @@ def grid_block(
     """Rows of real cells; `struck` are the numbers of lines that are crossed out, `hidden` of those that a file hides."""
     found: list[Row] = []
     for number, cells in rows:
-        kept = [cell_of(cell) for cell in cells]
+        kept, several = _cells_of(cells)
         if any(kept):
-            doubts = (Reason.STRUCK,) * (number in struck) + (Reason.HIDDEN,) * (number in hidden)
+            doubts = (
+                (Reason.COUPLE,) * several
+                + (Reason.STRUCK,) * (number in struck)
+                + (Reason.HIDDEN,) * (number in hidden)
+            )
             found += _rows_within(number, kept, " ; ".join(cell for cell in kept if cell), doubts)
     check_length(len(found))
     return Block(tuple(found), name)
@@ -160,53 +170,13 @@ def text_block(text: str, *, first: int = 1) -> Block:
     lines = [(number, clean(line)) for number, line in enumerate(_BREAKS.split(text), first)]
     lines = [(number, line) for number, line in lines if line.strip()]
     check_length(len(lines))
+    lines = joined_lines(lines, labelled=True)
     mark = _delimiter(lines)
     if mark:
         return Block(tuple(_delimited(lines, mark)), delimited=mark)
     rows = tuple(_free_rows([(number, piece) for number, line in lines for piece in _pieces(line)]))
     check_length(len(rows))
     return Block(rows)
-
-
-_FIELD = re.compile(r"^\W*([^\W\d][^:\t]{1,28}?)\s*(?::|\t)\s*(.*)$")
-
-
-def label_records(text: str, first: int = 1) -> list[Block]:
-    """« Nom : … », « Prénom : … », one below another, as a table; none where lines are something else."""
-    lines = [(number, clean(line)) for number, line in enumerate(_BREAKS.split(text), first)]
-    records: list[tuple[int, dict[str, str], list[str]]] = []
-    others: list[Row] = []
-    names: dict[str, None] = {}
-    labelled = 0
-    for number, line in lines:
-        found = _FIELD.match(line)
-        label = found[1].strip() if found else ""
-        role, sure = role_of_heading(label) if label else (Column.NOTHING, False)
-        if found and sure:
-            labelled += role in NAME_COLUMNS
-            if not records or label in records[-1][1]:
-                records.append((number, {}, []))
-            records[-1][1][label] = found[2]
-            records[-1][2].append(line.strip())
-            names[label] = None
-        elif line.strip():
-            others.append(Row(number, (cell_of(line),), line.strip()))
-    people = [
-        fields for _, fields, _ in records if any(role_of_heading(one)[0] in NAME_COLUMNS for one in fields)
-    ]
-    named = {Column.FAMILY, Column.GIVEN} <= {role_of_heading(one)[0] for one in names}
-    if not named or len(people) < len(records) or 2 * len(others) > labelled:
-        return []
-    table = Block(
-        (
-            Row(0, tuple(names), ""),
-            *(
-                Row(number, tuple(cell_of(fields.get(name, "")) for name in names), "\n".join(shown))
-                for number, fields, shown in records
-            ),
-        )
-    )
-    return [table, Block(tuple(others))] if others else [table]
 
 
 def _decoded(header: str) -> str:
@@ -220,18 +190,14 @@ def _unquoted(line: str) -> str:
     return re.sub(r'"[^"]*"', "q", line)
 
 
-def _unbulleted(line: str) -> str:
-    return _STICK.sub("", _GLUED_BULLET.sub("", _BULLET.sub("", _KEYCAP.sub("", line), count=1)))
-
-
 def _delimiter(lines: Sequence[tuple[int, str]]) -> str:
     """What separates cells; empty where each line is one."""
     if not lines:
         return ""
-    bare = [_unquoted(_unbulleted(line)) for _, line in lines[:400]]
+    bare = [_unquoted(unbulleted(line)) for _, line in lines[:400]]
     for mark in ("\t", ";", "|", ",", "  "):
         for _, line in lines[:HEADING_WITHIN]:
-            cells = _quoted_cells(_unbulleted(line), mark)
+            cells = _quoted_cells(unbulleted(line), mark)
             if len(cells) > 1 and roles_of_heading(cells):
                 return mark
     if len(_recipients(bare)) * 2 > len(bare):
@@ -274,7 +240,7 @@ def _enumerates(lines: Sequence[str], mark: str) -> bool:
     flat = list(chain.from_iterable(parts))
     if any(len(cells) > 1 and roles_of_heading(cells) for cells in parts[:HEADING_WITHIN]):
         return False
-    if 2 * sum(bool(_enumerated(line)) for line in labelled) > len(labelled):
+    if 2 * sum(bool(people_in_one_line(line)) for line in labelled) > len(labelled):
         return True
     if not flat or any("@" in part or any(c.isdigit() for c in part) for part in flat):
         return False
@@ -314,9 +280,9 @@ def _delimited(lines: Sequence[tuple[int, str]], mark: str) -> Iterator[Row]:
         if box and not cells[0].strip() and len(cells) > 1:
             cells = cells[1:]
         if cells:
-            cells[0] = _unbulleted(cells[0] + " ") if mark != "\t" else cells[0]
+            cells[0] = unbulleted(cells[0] + " ") if mark != "\t" else cells[0]
             if len(cells) == 1:
-                cells[0] = _unbulleted(cells[0])
+                cells[0] = unbulleted(cells[0])
         if (
             re.fullmatch(r"\s*([-–—•‣▪●○◦*·o➢►→\uf0b7\uf0a7\uf0d8]|\d{1,3}[.)°])\s*", cells[0])
             and len(cells) > 1
@@ -379,7 +345,9 @@ def _free_rows(lines: Sequence[tuple[int, str]]) -> Iterator[Row]:
         (found := _LABEL.match(line)) and fold(found[1]) in LABELS["to"] and "@" in found[2]
         for _, line in lines
     )
-    for number, line in _unwrapped(lines):
+    lines = joined_lines(_unwrapped(lines))
+    reversed_ = name_their_halves([line for _, line in lines])
+    for number, line in lines:
         found = _LABEL.match(line)
         name = fold(found[1]) if found else ""
         if found and name and (kind := next((kind for kind, names in LABELS.items() if name in names), "")):
@@ -389,15 +357,21 @@ def _free_rows(lines: Sequence[tuple[int, str]]) -> Iterator[Row]:
                 continue
         elif found and "@" not in line:
             label = ""
-        if is_recipients(line):
+        if re.match(r"\s*\[\d{1,2}[:h]\d\d(?::\d\d)?\]", line):
+            yield Row(
+                number, (cell_of(re.sub(r"^\s*\[[^\]]*\]\s*", "", line)),), line.strip(), (Reason.SENDER,)
+            )
+        elif is_recipients(line):
             doubts = (Reason.SENDER,) if _WROTE.search(line) else _doubts_of(label, addressed)
             yield from _split(number, line, line, doubts)
-        elif people := _enumerated(line):
+        elif reversed_ and line.count(",") == 1 and ":" not in line and "@" not in line:
+            yield Row(number, (cell_of(unbulleted(line)),), line.strip(), (Reason.SPLIT,))
+        elif people := people_in_one_line(line):
             for person, shown, doubts in people:
                 yield Row(number, (cell_of(person),), shown, doubts)
         else:
-            _, bare, doubts = _box(line)
-            bare = _unbulleted(bare)
+            _, bare, doubts = _box(_named_in_file(unbulleted(line)) or line)
+            bare = unbulleted(bare)
             _, bare, more = _box(bare) if not doubts else ("", bare, ())
             bare = (
                 _NUMBER_AND_TAB.sub("", bare)
@@ -414,6 +388,18 @@ def _free_rows(lines: Sequence[tuple[int, str]]) -> Iterator[Row]:
                 line.strip(),
                 doubts or more,
             )
+
+
+_FILE = re.compile(r"\s*([\w.-]*_[\w.-]*)\.(?:pdf|docx?|odt|jpe?g|png|xlsx?)\s*", re.IGNORECASE)
+_OF_FILES = re.compile(
+    r"^(?:attestation|certificat|badge|cv|photo|diplome|devoir|rapport|copie)\s+", re.IGNORECASE
+)
+
+
+def _named_in_file(line: str) -> str:
+    """« attestation_PETIT_Lea.pdf »"""
+    found = _FILE.fullmatch(line)
+    return f"{_OF_FILES.sub('', found[1].replace('_', ' '))} (fichier)" if found else ""
 
 
 _WROTE = re.compile(r"\b(?:a écrit|a ecrit|wrote|schrieb|escribió|ha scritto)\b", re.IGNORECASE)
@@ -461,7 +447,7 @@ def _split(number: int, text: str, original: str, doubts: tuple[Reason, ...]) ->
         # « Ben Salah, Mohamed Amine <…> »: both parts may be halves of one name.
         halves = _may_be_halves(*parts[index - 1 : index + 1]) if index else False
         is_half = halves or _may_be_halves(*parts[index : index + 2])
-        row = (cell_of(_unbulleted(part + " ").strip()),)
+        row = (cell_of(unbulleted(part + " ").strip()),)
         yield Row(number, row, shown, (*doubts, Reason.SPLIT) if is_half else doubts)
 
 
@@ -527,69 +513,3 @@ def _recipient_parts(text: str) -> list[str]:
         else:
             found.append(part)
     return found
-
-
-def _enumerated(line: str) -> list[tuple[str, str, tuple[Reason, ...]]]:
-    """« Présents : Marie Dupont, Paul Durand et Léa Petit »: each person with the state that the label names."""
-    label, colon, rest = line.partition(":")
-    doubts, is_loose = tuple[Reason, ...](), False
-    if colon and "@" not in label and len(label.split()) <= 5:
-        is_status, status = section_status(label)
-        if not is_status and 1 < len(label.split()) < 4:  # « Présents vocal : »
-            is_status, status = section_status(label.split()[0])
-        if is_status:
-            doubts = (status,) if status else ()
-        elif (
-            is_of_others(label)
-            or fold(label) in LABELS["from"] | LABELS["copy"]
-            or set(fold(label).split()) & HEADING_WORDS - PARTICIPANTS - _GROUPS
-        ):
-            return []
-        elif not is_plain_label(label):
-            doubts = (Reason.MAYBE_TITLE,)
-            is_loose = not set(fold(label).split()) & (PARTICIPANTS | _GROUPS)
-        doubts = doubts or ((said,) if (said := meaning_of_label(label)) else ())
-    else:
-        label, colon, rest = "", "", line
-    cut = re.split(r"[;,/]", _unbulleted(rest))
-    last = _AND.split(cut[-1]) if len(cut) > 1 or colon else cut[-1:]
-    joined = found.group().strip() if len(last) > 1 and (found := _AND.search(cut[-1])) else ""
-    cut = [*cut[:-1], *last]
-    given = [part.strip(" .") for part in cut if part.strip(" .")]
-    # « @nina_r » is a name in a program, and no address.
-    parts = [part for part in given if not re.fullmatch(r"@\w+", part)]
-    if (len(parts) < 2 and not (colon and parts)) or any("@" in part for part in parts):
-        return []
-    bare = [without_civility(re.sub(r"(?:(?<!\s)\s++)?+\([^()]*\)", "", part)) for part in parts]
-    shaped = [
-        2 <= len(part.split()) <= 5
-        and all(looks_like_word(word) for word in part.split())
-        and (part.islower() or part[:1].isupper() or is_particle(part.split()[0]))
-        for part in bare
-    ]
-    alone = (
-        bool(colon)
-        and len(parts) > 1
-        and all(len(part.split()) == 1 and may_be_given(part) for part in parts)
-    )
-    if is_loose:
-        # « Les Requins : Fatim, Zoé R. »
-        named = [may_be_given(part.split()[0]) and len(part.split()) < 6 for part in bare if part]
-        if len(parts) < 2 or not all(named):
-            return []
-        alone = True
-    if not all(shaped) and not (colon and doubts) and not alone:
-        return []
-    if len(parts) == 2 and not colon and "," in rest and not all(len(part.split()) >= 2 for part in parts):
-        return []
-    texts = list(parts)
-    for index in range(1, len(last) if joined else 1):
-        texts[-index] = f"{joined} {texts[-index]}"
-    # Label and bullet belong to the first person's text.
-    texts[0] = (line[: line.find(parts[0], len(line) - len(rest))] + parts[0]).strip()
-    after = given[given.index(parts[0]) :]
-    texts[-1] = " ".join([texts[-1], *(part for part in after if part not in parts)])
-    if is_loose:
-        # « Les frères Klein : Jules et Léon »: the label may hold their family name.
-        texts = [line.strip()] * len(parts)
-    return [(part, text, doubts) for part, text in zip(parts, texts, strict=True)]

@@ -5,19 +5,21 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from app.domain.imports.lists.addresses import addresses_in
-from app.domain.imports.lists.free_text import (
+from app.domain.imports.lists.doubts.notices import concerns_all
+from app.domain.imports.lists.mentions import (
     given_names_in,
     lone_given_names_in,
     mentions_in,
     unknown_names_in,
 )
 from app.domain.imports.lists.model import NOT_A_PERSON, OF_PRESENCE, Line, Reason, State
-from app.domain.imports.lists.names import (
+from app.domain.imports.lists.suspicion import Candidate, common_word_in
+from app.domain.imports.lists.vocabulary.addresses import addresses_in
+from app.domain.imports.lists.vocabulary.names import (
     by_capitals,
     fold,
     is_common_word,
@@ -27,16 +29,23 @@ from app.domain.imports.lists.names import (
     may_be_given,
     without_civility,
 )
-from app.domain.imports.lists.remarks import (
+from app.domain.imports.lists.vocabulary.remarks import (
+    affirms,
     announces_participants,
     denial_in,
     is_plain_label,
-    says_present,
+    is_ticked,
     section_status,
     status_in,
 )
-from app.domain.imports.lists.suspicion import Candidate, common_word_in
-from app.domain.imports.lists.wording import LABELS, LEADERS, OTHER_PARTS, PARTICIPANTS, THINGS
+from app.domain.imports.lists.vocabulary.wording import (
+    LABELS,
+    LEADERS,
+    OTHER_PARTS,
+    PARTICIPANTS,
+    THINGS,
+    holds_judgement,
+)
 
 _SPEAKS_OF_SEVERAL = frozenset((Reason.COUPLE, Reason.EXTRA, Reason.SEVERAL_NAMES))
 _ACROSS = (OF_PRESENCE - {Reason.UNTICKED}) | {Reason.SENDER, Reason.COPIED}
@@ -47,7 +56,7 @@ _POINTS = re.compile(
 )
 """« Les deux derniers ne sont pas venus », « en rouge : absents »."""
 _MARK = re.compile(
-    r"\+ ?\d(?!\d)|[*†‡§#!¹²³⁴←→↗…✝❌❗❓⚠🚫⛔➖🟥🔴🟠]|[\U0001f612-\U0001f64a\U0001f910-\U0001f92f]"
+    r"\+ ?\d(?!\d)|[*†‡§#!¹²³⁴←→↗…✝❌❗❓⚠🚫⛔➖🟥🔴🟠✗✘👎❎]|[\U0001f612-\U0001f64a\U0001f910-\U0001f92f]"
 )
 _ADDRESS = re.compile(r"(?<![^\s;,<>@])[^\s;,<>@]++@[^\s;>]+")
 _MEANT = re.compile(
@@ -182,27 +191,17 @@ def _words_of(one: Candidate) -> set[str]:
     return set(fold(f"{one.whole} {one.line.name}").split()) if one.is_person else set()
 
 
-_CODE = re.compile(r"(?<![^\s,;(:])([^\W_]{1,4})\s*[=:]\s*([^,;:=/|()]{2,40})")
-_LEGEND = re.compile(r"(?:legende|codes?|lecture)\b")
-
-
-def doubt_codes(lines: Sequence[Line]) -> list[Line]:
-    """« P = présent, D = démissionnaire » below a table: what a letter beside a name means."""
-    meant = {
-        fold(code): words
+def doubt_named_once(lines: Sequence[Line]) -> list[Line]:
+    """Where several people stand in a list twice, as under « Inscrits » and « Présents », those who stand there once."""
+    counts = Counter(
+        _key(line.name) for line in lines if line.name and (line.state is not State.REFUSED or line.doubts)
+    )
+    if sum(count > 1 for count in counts.values()) < 2:
+        return list(lines)
+    return [
+        line.doubting(Reason.UNTICKED) if line.state is State.READY and counts[_key(line.name)] == 1 else line
         for line in lines
-        if line.state is not State.READY
-        and ("=" in line.text or _LEGEND.match(fold(line.text)))
-        and len(found := _CODE.findall(line.text)) > 1
-        for code, words in found
-    }
-    odd = {code: status_in(words) or Reason.EXTRA for code, words in meant.items() if not says_present(words)}
-    return [_doubting_code(line, odd) if line.state is State.READY else line for line in lines]
-
-
-def _doubting_code(line: Line, odd: Mapping[str, Reason]) -> Line:
-    cell = next((each for each in re.split(r"[;,\t|]", line.text) if fold(each) in odd), "") if odd else ""
-    return line.doubting(odd[fold(cell)], cell) if cell else line
+    ]
 
 
 def doubt_told_elsewhere(lines: Sequence[Line]) -> list[Line]:
@@ -217,16 +216,29 @@ def doubt_told_elsewhere(lines: Sequence[Line]) -> list[Line]:
             by_name[_key(line.name)].append(line)
         elif Reason.HEADING in reasons or Reason.REPEATED in reasons or not line.text:
             continue
-        says = Reason.SENTENCE in reasons or (
-            bool(line.doubts) and bool(denial_in(said) or _MEANT.search(fold(said)) or _is_prose(line))
+        is_nobody = bool(reasons & (NOT_A_PERSON | _NO_NAMES))
+        if is_nobody and concerns_all(said, names_somebody=bool(mentions_in(said))):
+            pointing = pointing or line
+        if _COUNT_OF_ABSENT.fullmatch(fold(said)) and not any(
+            OF_PRESENCE & {d.reason for d in one.doubts} for one in lines
+        ):
+            pointing = pointing or line
+        says = bool(reasons & {Reason.SENTENCE, Reason.TITLE, Reason.SIGNATURE}) or (
+            bool(line.doubts)
+            and bool(
+                denial_in(said)
+                or _CORRECTS.search(fold(said))
+                or _MEANT.search(fold(said))
+                or _is_prose(line)
+            )
         )
         if says:
             for word in set(fold(line.text).split()):
                 by_word[word].append(line)
             folded = f"{fold(line.text)} {line.text if '*' in line.text else ''}"
-            if reasons & (NOT_A_PERSON | _NO_NAMES) and denial_in(said) and _POINTS.search(folded):
+            if is_nobody and denial_in(said) and _POINTS.search(folded):
                 pointing = pointing or line
-    if not by_name and not by_word:
+    if not by_name and not by_word and not pointing:
         return list(lines)
     shared = Counter(word for line in lines if not line.doubts for word in set(fold(line.name).split()))
     return [
@@ -264,7 +276,17 @@ def _teller_of(
 def _is_remark(line: Line) -> bool:
     """A remark about another person."""
     is_named = line.state is not State.REFUSED and all(doubt.reason not in _NO_NAMES for doubt in line.doubts)
-    return not is_named or _is_prose(line)
+    is_half = bool(line.doubts) and len(fold(line.name).split()) == 1 and len(fold(line.text).split()) > 1
+    return not is_named or is_half or _is_prose(line) or bool(_CORRECTS.search(fold(line.text)))
+
+
+_COUNT_OF_ABSENT = re.compile(
+    r"(?:[1-9]\d?|un|deux|trois|quatre) (?:absente?s?|excusee?s?|abandons?|desistements?)"
+)
+"""« 2 absents » below a list in which no person is marked absent."""
+_CORRECTS = re.compile(
+    r"remplac|\bcorrections?\b|\berreur\b|\bpardon\b|\bs ecrit\b|\bavec (?:un|une|deux|\d) [a-z]\b|\bau lieu de\b|\bplutot\b"
+)
 
 
 def _is_prose(line: Line) -> bool:
@@ -293,30 +315,80 @@ def doubt_marked(people: Sequence[Candidate]) -> None:
         # « + Léa Martin », « - Tom Petit »
         marks = [found | {"-"} if sign != "+" else found for found, sign in zip(marks, signs, strict=True)]
         counts["-"] = 0
-    ticked = [bool(_TICK.search(one.line.text)) for one in people]
+    # « ☒ » is a ticked box, or a cross beside « ☑ ».
+    box = "☒" if not any("☑" in one.line.text or "✓" in one.line.text for one in people) else ""
+    ticked = [bool(_TICK.search(one.line.text)) or (box in one.line.text and bool(box)) for one in people]
     said = [one.free and bool(_TICK_IN_WORDS.search(one.line.text)) for one in people]
     if 2 * sum(said) >= sum(one.free and not one.line.doubts for one in people):
         ticked = [tick or word for tick, word in zip(ticked, said, strict=True)]
+    hollow = [bool(re.match(r"\s*[○◯□▢☐◇]", one.line.text)) for one in people]
+    if any(hollow) and any(re.match(r"\s*[●■☑☒✓✔◆]", one.line.text) for one in people):
+        crossed = [not box and "☒" in one.line.text for one in people]
+        ticked = [
+            tick or not (empty or cross) for tick, empty, cross in zip(ticked, hollow, crossed, strict=True)
+        ]
     for one, found, is_marked in zip(people, marks, ticked, strict=True):
+        # « Moussa Keïta (2) » is another person of that name.
+        found = frozenset(mark for mark in found if mark != str(one.line.homonym))
         rare = next((mark for mark in sorted(found) if counts[mark] < len(people)), "")
+        rare = rare or next((mark for mark in sorted(found) if mark in _NEVER), "")
         if rare and not one.line.doubts:
             one.line = one.line.doubting(Reason.EXTRA, rare)
         elif any(ticked) and not is_marked and not one.line.doubts:
             one.line = one.line.doubting(Reason.UNTICKED)
 
 
+_FORMS = (
+    re.compile(r"\s*(?:\d{1,3}\s?[.)°]|\(\d{1,3}\)|[a-z][.)])\s"),
+    re.compile(r"\s*[-–—•‣▪●○◦*·>+]\s?(?=\w)"),
+    re.compile(r"\s*[*–—-]{2,}\s?(?=\w)"),
+)
+
+
+def doubt_unlike_form(people: Sequence[Candidate]) -> None:
+    """Among numbered or listed names, one without number or sign may be a title, a signature or the head of a group."""
+    free = [one for one in people if one.free]
+    coded = [
+        bool(
+            re.search(r"[^\W\d]\s+\(?\d?[^\W\d]{0,5}\d{0,2}[A-Z]?\)?\s*$", one.line.text)
+            and any(map(str.isdigit, one.line.text[-5:]))
+        )
+        for one in free
+    ]
+    if len(free) > 3 and 3 * sum(coded) >= 2 * len(free):
+        for one, has_code in zip(free, coded, strict=True):
+            if not has_code and not one.line.doubts and not one.line.address:
+                one.line = one.line.doubting(Reason.MAYBE_TITLE)
+    forms = [
+        next((index for index, form in enumerate(_FORMS) if form.match(one.line.text)), -1) for one in free
+    ]
+    usual, most = Counter(forms).most_common(1)[0] if forms else (-1, 0)
+    if usual < 0 or most < 2 or 5 * most < 3 * len(free):
+        return
+    for one, form in zip(free, forms, strict=True):
+        if form != usual and not one.line.doubts:
+            one.line = one.line.doubting(Reason.MAYBE_TITLE)
+
+
 _TICK = re.compile(r"[✅✔✓☑👍🙋]")
+_NEVER = frozenset(("❌", "✗", "✘", "👎", "🔴", "❎", "🚫", "⛔", "➖", "0", ":(", ":-("))
+"""No reason for a badge, even where everybody has it."""
 _TICK_IN_WORDS = re.compile(
-    r"[\s;:(](?:oui|yes|x|ok|pr[ée]sente?|sign[ée]e?|[ée]marg[ée]e?)\W*$", re.IGNORECASE
+    r"[\s;:(](?:oui|yes|x|ok|valid[ée]e?|acquise?|admise?|re[çc]ue?|obtenue?|r[ée]ussie?|pr[ée]sente?|sign[ée]e?|[ée]marg[ée]e?)\W*$",
+    re.IGNORECASE,
 )
 """« UGHETTO Salomé oui »"""
-_ALONE = re.compile(r"(?:(?<=\s)|(?<=[(\[]))(?:[-–—/_]|0|\d/\d|[Øø∅])(?=[)\]]|\s*$)")
+_ALONE = re.compile(
+    r"(?:(?<=\s)|(?<=[(\[]))(?:[-–—/_]{1,3}|:-?\(|[A-Z]?0|\d/\d|[Øø∅])(?=[)\]]|\s*$)|(?<=\()[aAeEnN](?=\))|(?<=\()\d{1,2}(?=\)\s*$)|^[-–—=_]{2,}(?=.*[-–—=_]{2,}\s*$)|:(?=\s*$)|^--(?=.*--\s*$)"
+)
 """« Léa Martin / », « (0/2) Léa Martin »"""
 
 
 def _symbols_in(text: str) -> frozenset[str]:
     """Pictures and drawn signs that are no tick."""
-    return frozenset(sign for sign in text if unicodedata.category(sign) == "So" and not _TICK.match(sign))
+    return frozenset(
+        sign for sign in text if unicodedata.category(sign) == "So" and not _TICK.match(sign) and sign != "☒"
+    )
 
 
 def _unbulleted(text: str) -> str:
@@ -332,6 +404,8 @@ def doubt_neighbours(lines: Sequence[Candidate], *, is_text: bool) -> None:
     _doubt_labelled(lines)
     if is_text:
         _doubt_signature(lines)
+        _doubt_records(lines)
+        _doubt_alternating(lines)
         _doubt_above(lines)
         _doubt_recipients(lines)
 
@@ -458,6 +532,43 @@ def _doubt_labelled(lines: Sequence[Candidate]) -> None:
             one.line = one.line.doubting(Reason.EXTRA, label)
 
 
+def _doubt_records(lines: Sequence[Candidate]) -> None:
+    """« Moyenne : 7,1 », « Décision : refusé » below a name, where other names have the like below them."""
+    below: dict[int, list[str]] = {}
+    at = None
+    for index, one in enumerate(lines):
+        if (one.is_person and not re.match(r"[^:@]{3,30}:\s", one.line.text)) or (
+            one.is_person and any(map(may_be_given, (one.whole or one.line.name).split()))
+        ):
+            at = index
+        elif at is not None and ":" in one.line.text:
+            below.setdefault(at, []).append(one.line.text)
+    labels = Counter(fold(text.partition(":")[0]) for texts in below.values() for text in texts)
+    for index, texts in below.items():
+        for text in texts:
+            label, _, value = text.partition(":")
+            number = re.match(r"\s*(\d{1,2}(?:[.,]\d+)?)", value)
+            is_mark = bool(set(fold(label).split()) & {"moyenne", "note"})
+            is_low = is_mark and number is not None and float(number[1].replace(",", ".")) < 10
+            judged = holds_judgement(label) and not affirms(value) and not number
+            if labels[fold(label)] > 1 and (is_low or judged or denial_in(value)):
+                lines[index].line = lines[index].line.doubting(Reason.EXTRA, text.strip())
+
+
+def _doubt_alternating(lines: Sequence[Candidate]) -> None:
+    """« ✅ », « ❌ », « 18/20 », « oui » in a line of its own after each name, or before each."""
+    kinds = [one.is_person for one in lines]
+    if len(lines) < 4 or any(one == other for one, other in pairwise(kinds)):
+        return
+    pairs = [*zip(lines[::2], lines[1::2], strict=False)]
+    for first, second in pairs:
+        one, said = (first, second.line.text) if kinds[0] else (second, first.line.text)
+        share = re.fullmatch(r"\s*(\d{1,3})\s*/\s*(\d{1,3})\s*", said)
+        is_good = 2 * int(share[1]) >= int(share[2]) if share else is_ticked(said) or affirms(said)
+        if not is_good and len(said.split()) < 4:
+            one.line = one.line.doubting(Reason.EXTRA, said.strip())
+
+
 def _doubt_above(lines: Sequence[Candidate]) -> None:
     """« organisateur », « absente » alone in a line may be about the person above."""
     for one, below in pairwise(lines):
@@ -477,7 +588,7 @@ def _doubt_above(lines: Sequence[Candidate]) -> None:
             and 0 < len(words) < 4
             and not text.rstrip().endswith(":")
             and not mentions_in(text)
-            and (status_in(text) or set(words) & (LEADERS | OTHER_PARTS | _OPTIONAL))
+            and (status_in(text) or denial_in(text) or set(words) & (LEADERS | OTHER_PARTS | _OPTIONAL))
             and not words[0].endswith("s")
             and words[0] != "liste"
         ):

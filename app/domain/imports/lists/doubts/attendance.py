@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from statistics import median
 
 from app.domain.imports.lists.model import NAME_COLUMNS, Column
-from app.domain.imports.lists.names import fold
-from app.domain.imports.lists.remarks import is_ticked, says_present, status_of_code
-from app.domain.imports.lists.wording import role_of_heading
+from app.domain.imports.lists.vocabulary.names import fold
+from app.domain.imports.lists.vocabulary.remarks import is_ticked, says_present, status_of_code
+from app.domain.imports.lists.vocabulary.wording import role_of_heading
 
 _HALF_DAY = re.compile(
     r"(m|am|pm|a m|p m|matin|matinee|apres midi|soir|soiree|jour|journee|j ?\d{1,2}|s ?\d{1,2}|seance ?\d{0,2}|cours ?\d{0,2}|\d{1,2}|"

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Collection, Iterable
 from functools import lru_cache
 
-from app.domain.imports.lists.names import Kind, fold, kind_of
+from app.domain.imports.lists.vocabulary.names import Kind, fold, kind_of
 
 _SIGN = r"[^\s@<>()\[\],;:\"|«»'’]"
 _COMMA_FOR_DOT = r"[\w-]++,(?:fr|com|net|org|eu)\b(?!@)"
@@ -243,10 +243,29 @@ def _distance(one: str, other: str) -> int:
     return row[-1]
 
 
+_FURTHER_BOXES = frozenset(
+    (
+        "standard",
+        "inscription",
+        "inscriptions",
+        "mjc",
+        "association",
+        "formateur",
+        "formatrice",
+        "college",
+        "lycee",
+        "ecole",
+    )
+)
+
+
 def is_shared_box(address: str) -> bool:
     """`contact@`, `secretariat.cfa@`: the box of an organisation."""
     parts = fold(address.partition("@")[0]).split()
-    return bool(parts) and parts[0] in _SHARED_BOXES
+    joined = "".join(parts[:2])
+    return bool(parts) and (
+        parts[0] in _SHARED_BOXES or joined in ("noreply", "nepasrepondre") or parts[0] in _FURTHER_BOXES
+    )
 
 
 def is_named_after_other(address: str, given: str, family: str) -> bool:
@@ -254,7 +273,17 @@ def is_named_after_other(address: str, given: str, family: str) -> bool:
     parts = [part for part in fold(address.partition("@")[0]).split() if not part.isdigit() and len(part) > 2]
     givens, families = _pieces(given), _pieces(family)
     mine = givens | families
-    if len(parts) < 2:
+    if len(parts) == 1:
+        # `annetardieu@` beside Ugo Tardieu
+        rests = [parts[0].replace(own, "", 1) for own in families if len(own) > 3 and own in parts[0]]
+        return any(
+            len(rest) > 2
+            and rest not in givens
+            and kind_of(rest) is Kind.GIVEN
+            and not any(_alike(rest, own) for own in givens)
+            for rest in rests
+        )
+    if not parts:
         return False
     others = [part for part in parts if part not in mine and not any(_alike(part, own) for own in mine)]
     if any(part in givens or any(_alike(part, own) for own in givens) for part in parts):
@@ -294,7 +323,8 @@ _OF_FAMILY = frozenset(
 
 def is_of_family(address: str) -> bool:
     """`maman.lila@`, `famille-petit@`, `paul.et.anne@`"""
-    return bool(set(fold(address.partition("@")[0]).split()) & _OF_FAMILY)
+    local = fold(address.partition("@")[0])
+    return bool(set(local.split()) & _OF_FAMILY) or local.startswith("famille")
 
 
 def is_named_in(address: str, given: str, family: str) -> bool:
@@ -312,6 +342,26 @@ def is_named_in(address: str, given: str, family: str) -> bool:
             rest = joined.replace(piece, "", 1)
             return bool(rest) and (rest in initials or any(given.startswith(rest) for given in givens))
     return False
+
+
+def is_nearly_named_in(address: str, given: str, family: str) -> bool:
+    """« oscar.dennis@ » of Oscar Denis: one letter more, less or other than the name, which stands nowhere in the address."""
+    parts = [re.sub(r"\d+", "", part) for part in fold(address.partition("@")[0]).split()]
+    joined = "".join(parts)
+    names = [piece for name in (given, family) for piece in _pieces(name) if len(piece) > 3]
+    return any(
+        piece not in joined
+        and any(len(part) > 3 and part not in names and _differ_by_one(piece, part) for part in parts)
+        for piece in names
+    )
+
+
+def _differ_by_one(one: str, other: str) -> bool:
+    short, long = sorted((one, other), key=len)
+    if len(long) - len(short) > 1 or one == other:
+        return False
+    at = next((i for i, (a, b) in enumerate(zip(short, long, strict=False)) if a != b), len(short))
+    return long[at + 1 :] == short[at + (len(short) == len(long)) :]
 
 
 def names_somebody(address: str) -> bool:

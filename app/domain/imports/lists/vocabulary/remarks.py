@@ -6,8 +6,15 @@ import re
 from typing import Final
 
 from app.domain.imports.lists.model import Reason
-from app.domain.imports.lists.names import CIVILITIES, fold, is_common_word
-from app.domain.imports.lists.wording import CALENDAR, LEADERS, OF_OTHERS, OTHER_PARTS, PARTICIPANTS, THINGS
+from app.domain.imports.lists.vocabulary.names import CIVILITIES, fold, is_common_word
+from app.domain.imports.lists.vocabulary.wording import (
+    CALENDAR,
+    LEADERS,
+    OF_OTHERS,
+    OTHER_PARTS,
+    PARTICIPANTS,
+    THINGS,
+)
 from app.language import N_
 
 
@@ -21,13 +28,35 @@ HOURS = re.compile(
 
 
 YES_OR_NO = frozenset(
-    ("oui", "non", "yes", "no", "o", "n", "vrai", "faux", "true", "false", "ok", "ko", "nok")
+    (
+        "ja",
+        "nein",
+        "sim",
+        "nao",
+        "si",
+        "da",
+        "nu",
+        "nee",
+        "oui",
+        "non",
+        "yes",
+        "no",
+        "o",
+        "n",
+        "vrai",
+        "faux",
+        "true",
+        "false",
+        "ok",
+        "ko",
+        "nok",
+    )
 )
-YES = frozenset(("oui", "yes", "o", "y", "vrai", "true", "1", "x", "ok", "v"))
-NO = frozenset(("non", "no", "n", "faux", "false", "0", ""))
+YES = frozenset(("oui", "yes", "o", "y", "vrai", "true", "1", "x", "ok", "v", "ja", "si", "sim", "da"))
+NO = frozenset(("non", "no", "n", "faux", "false", "0", "", "nein", "nao", "nu", "niet", "nee"))
 
 
-_TICKS = frozenset(("x", "✓", "✔", "☑", "☒", "✅", "oui", "o", "1", "vrai", "true", "yes", "y", "p", "present", "presente", "ok", "•", "●", "■", "v", "√", "🗸", "❌", "✗", "✘", "þ"))  # fmt: skip
+_TICKS = frozenset(("x", "✓", "✔", "☑", "☒", "✅", "oui", "o", "1", "vrai", "true", "yes", "y", "p", "present", "presente", "ok", "•", "●", "■", "v", "√", "🗸", "❌", "✗", "✘", "þ", "ü"))  # fmt: skip
 
 
 _UNTICKED = frozenset(("", "non", "n", "0", "faux", "false", "no", "-", "—", "–", "☐", "□", "/", "o/n"))
@@ -56,7 +85,7 @@ _STATUS_STEMS = (
 
 
 _PRESENT = re.compile(
-    r"\b(present|presente|presents|presentes|presence|confirme|confirmee|inscrit|inscrite|valide|validee|accepted|accepte|oui|ok|retard|retards|retardataire|retardataires|en retard|late|attending|checked in|registered|attended|a participe|paye|payee|regle|reglee|admis|admise|en cours|termine|terminee|suivi|suivie|venu|venue|completed|complet|actif|active|sera la)\b"
+    r"\b(present|presente|presents|presentes|presence|confirme|confirmee|inscrit|inscrite|valide|validee|accepted|accepte|oui|ok|retard|retards|retardataire|retardataires|en retard|late|attending|checked in|registered|attended|a participe|paye|payee|regle|reglee|admis|admise|termine|terminee|suivi|suivie|venu|venue|completed|complet|actif|active|sera la)\b"
 )
 
 
@@ -80,6 +109,33 @@ def says_present(text: str) -> bool:
     return bool(_PRESENT.search(folded)) and not any(
         sign.search(folded) for sign in (_NEGATION, _DENIED, _OF_SOMETHING)
     )
+
+
+_YES_WORDS = _set(
+    """present presente presents presentes inscrit inscrite valide validee validees valides accepted accepte acceptee oui ok attended registered
+    participe suivi suivie venu venue complet complete completed actif active acquis acquise favorable reussi reussie recu recue assidu
+    assidue passed pass admis admise confirme confirmee termine terminee excellent excellente satisfaisant satisfaisante bien ras obtenu
+    obtenue certifie certifiee diplome diplomee maitrise maitrisee conforme apte fait rendu felicitations yes paye payee regle reglee
+    presentiel jour retenu retenue attending checked atteint atteinte signe signee emarge emargee assiste donner delivrer attribuer apto aprobado aprobada presentes ja sim"""
+)
+_BESIDE_YES = _set(
+    """a au aux le la les l de des du d et est ete etait tout toute toutes tous tres avec en avis toute the in atelier formation
+    journee journees session module stage seance seances presentiel distanciel visio mention assez badge jury
+    compte inscription paiement bon bonne parfait parfaite retard late sera"""
+)
+_SHARE_OF_ALL = re.compile(r"100(?:[.,]0+)? ?%")
+
+
+def affirms(text: str) -> bool:
+    """Nothing but terms of a yes: « validé le 12/11 », « a suivi tout l’atelier », not « présent le matin »."""
+    if _SHARE_OF_ALL.fullmatch(text.strip()):
+        return True
+    words = fold(re.sub(r"\b(?:le )?\d{1,2}[/.-]\d{1,2}(?:[/.-]\d{2,4})?\b", " ", text)).split()
+    return bool(set(words) & _YES_WORDS) and all(word in _YES_WORDS | _BESIDE_YES for word in words)
+
+
+ASKED = _set("invite invitee invites guest invited")
+"""Beside others who answered yes, these did not answer."""
 
 
 _CODES = {
@@ -120,16 +176,32 @@ def is_neutral(cell: str) -> bool:
     )
 
 
-_NEGATION = re.compile(r"\b(?:non|pas|ne|n|sans|jamais|aucune?)\b")
+_NEGATION = re.compile(r"\b(?:non|pas|ne|n|sans|jamais|aucune?|not?)\b")
 _DENIED = re.compile(
     r"\b(en cours d\w* (?:examen|etude|validation|traitement|instruction|verification|inscription)|"
-    r"ajourn\w*|recalee?s?|echecs?|echou\w*|rejet\w*|elimine\w*|doublons?|ne pas|pas de nouvelles?|injoignables?|injustifie\w*|remplac\w*|"
+    r"ajourn\w*|refus|opposition|suspensos?|suspensas?|no presentad\w+|no apt\w+|ausentes?|reprobad\w+|failed|failures?|dropped|fail|resit|deferred|in progress|(?:couldn|can|won|wasn|weren|isn|didn|hasn) t|not (?:yet )?\w+|didn t|missing|"
+    r"no (?:han|ha|supera\w*|asist\w*|assist\w*)|falt(?:a|an|ou|aron|aram)|ausent\w*|pendientes?|pendentes?|abandonad\w+|nicht \w+|fehlt|fehlend|abwesend|"
+    r"entschuldigt|afwezig|verontschuldigd|assenti?|nao \w+|pa te la|ezvezant|perimee?s?|obsoletes?|convoque\w*|interesse\w*|recalee?s?|echecs?|echou\w*|rejet\w*|elimine\w*|doublons?|ne pas|pas de nouvelles?|injoignables?|injustifie\w*|remplac\w*|"
     r"suppleante?s?|decede\w*|demenag\w*|rayee?s?|barree?s?|suspendu\w*|erreurs?|brouillons?|archiv\w*|changement de groupe|depart\w* anticipe\w*|"
     r"hospitalise\w*|arrets? maladie|conges?|pas sign\w*|pas revenue?s?|sans (?:suite|reponse|nouvelles?)|perdue?s? de vue|exclusions?|renvoye\w*|"
     r"suspended|disabled|deleted|blocked|inactive|archived|banned|locked|unqualified|cancelled|unsubscribed|inactifs?|inactives?|bloquee?s?|desactivee?s?|corbeille|tests?|exemples?|modeles?|dem|nsp|nv|abi|abj|def|nd|dns|dnf|np|"
     r"a (?:confirmer|relancer|recontacter|rappeler|verifier|supprimer|valider|revoir|trier|exclure|retirer|completer)|"
     r"non \w+|n (?:ont|ayant|a|etaient|etait) (?:pas|jamais|plus)|pas (?:encore )?(?!une?\b|de\b|la\b|le\b)\w+[ei]e?s?)\b"
 )
+
+
+_NOT_YET = re.compile(
+    r"\b(?:en cours|a voir|jamais|na|nv|pas encore|niveau 0|a (?:evaluer|faire|completer|finir|terminer|reprendre|repasser|rattraper)|pre ?inscrit\w*|prevue?s?|manquante?s?|"
+    r"vide|insuffisant\w*|inacheve\w*|partiel\w*|non|ko|0 h|en attente)\b"
+)
+_CROSSES = frozenset("❌✗✘👎🔴☐❎🚫⛔➖")
+
+
+def is_not_yet(cell: str) -> bool:
+    """« en cours », « à voir », « ❌ », whatever others have."""
+    return bool(_NOT_YET.search(fold(cell))) or (
+        bool(cell.strip()) and set(cell.strip()) <= _CROSSES | {"\ufe0f"}
+    )
 
 
 _OF_SOMETHING = re.compile(
@@ -148,18 +220,33 @@ _OF_LISTS = _set(
     """les la le l liste listes des de du d un une et ou releve tableau etat feuille fichier recapitulatif suivi registre personnes
     ceux celles qui sont etaient ont ete noms classe groupe au aux en date jour journee semaine annee autres autre tous toutes nos nouveaux"""
 ) - {"en"}
+_OF_DIRECTORIES = _set(
+    "annuaire composition planning coordonnees contacts trombinoscope adresses reunion presence"
+)
 _BEFORE = (_OF_LISTS | PARTICIPANTS | NEUTRAL) - _set("present presents presente presentes")
 _COUNTS = _set("nombre nb total effectif aucun aucune zero taux")
 _FURTHER_PARTS = _set(
     "visiteur visiteuse observateur observatrice auxiliaire surveillant surveillante examinateur examinatrice correcteur correctrice "
-    "benevole secretariat partenaire elu interprete membre honneur maitre stage pedagogique encadrement equipe famille contact principal"
+    "conferencier conferenciere prestataire evaluateur evaluatrice assesseur assesseure bureau benevole secretariat partenaire elu interprete membre honneur maitre stage pedagogique encadrement equipe famille contact principal"
 ) - {"stage", "equipe", "membre", "famille", "contact", "principal"}
 
 
 def is_of_others(text: str) -> bool:
     """« Formatrices », « maîtres de stage », « mère de Léa »: a part that no participant has."""
-    words = [word for word in fold(text).split() if word not in _OF_LISTS]
-    if not words or set(words) & PARTICIPANTS:
+    words = [word for word in fold(text).split() if word not in _OF_LISTS | _OF_DIRECTORIES]
+    if words[-1:] == ["pedagogique"]:
+        return True
+    if words[:1] == ["representants"]:
+        words = words[1:] or words
+        if words[0] in ("parents", "personnels", "enseignants"):
+            return True
+    if not words or words[0] in PARTICIPANTS or (set(words) & PARTICIPANTS and words[-1] not in PARTICIPANTS):
+        return False
+    if (
+        len(words) > 1
+        and words[-1] in PARTICIPANTS
+        and words[0] not in _set("parents parent tuteurs mere meres pere peres familles")
+    ):
         return False
     parts = LEADERS | OTHER_PARTS | OF_OTHERS | _FURTHER_PARTS
     return words[0] in parts or words[0].removesuffix("s") in parts or words[-1] == "honneur"
@@ -194,6 +281,8 @@ def meaning_of_label(text: str) -> Reason | None:
         return None
     for piece in re.split(r"[:;|()\[\]/]|\s[-–—]\s|,", re.sub(r"\b[nN] ?°", "numéro", text)):
         words = fold(piece).split()
+        if _OF_LATER.search(fold(piece)):
+            return Reason.WITHDRAWN
         if not words or set(words[:2]) & _COUNTS or words[0].isdigit():
             continue
         at = next((i for i, word in enumerate(words) if word not in _BEFORE), len(words))
@@ -216,6 +305,12 @@ def meaning_of_label(text: str) -> Reason | None:
         ):
             return Reason.LEADER
     return None
+
+
+_OF_LATER = re.compile(
+    r"\blistes? (?:complementaires?|d attente|de reserve)\b|\bprevisionnel\w*|\brattrapages?$|^rattrapages?\b|\bbenevoles?$|\bconseil d\b|\bexterieur\w*$|\bdeuxieme (?:chance|session)\b|"
+    r"\b(?:dossiers?|inscriptions?|candidatures?|demandes?|documents?) (?:non|pas|in)\b|\bmots d excuse\b|\bdoivent\b|\bdevront\b"
+)
 
 
 _COURSES = _set(
@@ -274,14 +369,14 @@ _PEOPLE = _set(
 
 def status_of_code(cell: str) -> Reason | None:
     """« A », « ABS », « Exc. » in a column of presence."""
-    if cell.strip() in ("❌", "✗", "✘", "☐", "□"):
+    if cell.strip() in ("❌", "✗", "✘", "☐", "□", "û"):
         return Reason.UNTICKED
     return status_in(cell) or _CODES.get(fold(cell))
 
 
 def is_ticked(cell: str) -> bool:
     text = cell.strip().casefold()
-    if text in ("❌", "✗", "✘"):
+    if text in ("❌", "✗", "✘", "û"):
         return False
     return text in _TICKS or (fold(cell) in _TICKS and bool(fold(cell)))
 

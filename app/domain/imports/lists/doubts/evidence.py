@@ -9,23 +9,35 @@ from collections import Counter
 from collections.abc import Sequence
 from statistics import median
 
-from app.domain.imports.lists.attendance import SIGNED, TIME, is_own_sign
+from app.domain.imports.lists.doubts.attendance import SIGNED, TIME, is_own_sign
+from app.domain.imports.lists.doubts.marks import DONE_ON, low_levels, low_marks, many_absences, no_yes
 from app.domain.imports.lists.model import NAME_COLUMNS, REASON_HEADING, Column, Reason
-from app.domain.imports.lists.names import fold, is_less_common_word
-from app.domain.imports.lists.remarks import (
+from app.domain.imports.lists.vocabulary.names import fold, is_less_common_word
+from app.domain.imports.lists.vocabulary.remarks import (
+    ASKED,
     DURATIONS,
     HOURS,
+    NO,
+    affirms,
     denial_in,
     hours_in,
     is_crossed,
     is_neutral,
+    is_not_yet,
     is_of_others,
     is_ticked,
     meaning_of_label,
     speaks_for_itself,
     status_of_code,
 )
-from app.domain.imports.lists.wording import PARTICIPANTS, holds_remarks, is_literal_heading, role_of_heading
+from app.domain.imports.lists.vocabulary.wording import (
+    BESIDE_PRESENCE,
+    PARTICIPANTS,
+    holds_judgement,
+    holds_remarks,
+    is_literal_heading,
+    role_of_heading,
+)
 
 _LEAVING = frozenset(
     ("sortie", "depart", "abandon", "rupture", "demission", "annulation", "motif", "desistement")
@@ -59,20 +71,25 @@ def unexplained_columns(
         title, rows = heading[index], bodies
         if column in (Column.STATUS, Column.PRESENT, Column.HOURS) and (marks := rare_marks(written)):
             found[index] = frozenset(marks)
+        if column in (Column.STATUS, Column.PRESENT) and not written and bodies > 1:
+            # Drawn boxes, pictures: what a sheet shows of presence cannot be read.
+            found[index] = frozenset(("",))
         if column in (Column.STATUS, Column.PRESENT) and (lone := _lone_marks(written, rows)):
             found[index] = found.get(index, frozenset()) | lone
         if low := _low_shares(written):
             found[index] = found.get(index, frozenset()) | low
+        if column is Column.NOTHING and not written and bodies > 1 and _SHOWN_BY_ALL.search(fold(title)):
+            found[index] = frozenset(("",))
         if column is not Column.NOTHING or not written or title == REASON_HEADING:
             continue
-        texts = [cell for cell in written if not speaks_for_itself(cell)]
+        texts = [cell for cell in written if not speaks_for_itself(cell) and not affirms(cell)]
         numbers = sum(
             any(c.isdigit() for c in cell) or not any(c.isalpha() for c in cell) for cell in written
         )
         is_dense = 5 * len(written) >= 4 * rows
         if holds_remarks(title):
-            odd = texts
-        elif set(fold(title).split()) & _LEAVING and 2 * len(written) < rows:
+            odd = [*texts, *(cell for cell in written if fold(cell) in NO)]
+        elif set(fold(title).split()) & _LEAVING and (2 * len(written) <= rows or "anticip" in fold(title)):
             odd = written
         elif title and role_of_heading(title)[1]:
             odd = []
@@ -103,6 +120,18 @@ def unexplained_columns(
             *_set_apart(title, of_people, people),
         ]
         odd = [*odd, *_of_no_group(title, of_people)]
+        known = set(fold(title).split()) & BESIDE_PRESENCE or role_of_heading(title)[1]
+        is_open = holds_remarks(title) or not known
+        if holds_judgement(title) or DONE_ON.search(fold(title)):
+            odd = [*odd, ""]
+        if not known:
+            odd = [*odd, *(cell for cell in of_people if len(cell.split()) < 4 and is_of_others(cell))]
+        if not known or holds_judgement(title):
+            odd = [*odd, *low_levels(of_people), *filter(is_not_yet, of_people)]
+        if title and not known and 2 * len(written) >= rows and all(map(is_ticked, written)):
+            odd = [*odd, ""]
+        if holds_judgement(title) or (is_open and any(map(affirms, of_people))):
+            odd = [*odd, *no_yes(of_people)]
         if set(fold(title).split()) & DURATIONS:
             odd = [*odd, *_short(written)]
         if set(fold(title).split()) & _ENDS:
@@ -126,7 +155,12 @@ def unexplained_columns(
             odd = [*odd, ""]
         if set(fold(title).split()) & _RESULTS and 3 * len(of_people) >= 2 * held and held > 2:
             odd = [*odd, ""]
-        if title and not role_of_heading(title)[1] and meaning_of_label(title):
+        odd = [*odd, *low_marks(title, of_people, heading, cells)]
+        if re.search(r"\bmanquante?s?\b", fold(title)):
+            odd = [*odd, *filter(is_crossed, written)]
+        if "absence" in fold(title) and not any(map(str.isalpha, "".join(written))):
+            odd = [*many_absences(of_people)]
+        if title and not known and not holds_judgement(title) and meaning_of_label(title):
             odd = list(filter(is_crossed, odd))
         if odd:
             found[index] = found.get(index, frozenset()) | frozenset(odd)
@@ -325,6 +359,8 @@ def _codes_of_absence(written: Sequence[str], rows: int, title: str) -> list[str
     return [] if others or is_group else codes
 
 
+_SHOWN_BY_ALL = re.compile(r"\b(?:valide|acquis|admis|reussi|obtenu|certifie|decision|termine)e?s?\b")
+"""Headings under which drawn signs may stand that cannot be read."""
 _SIGNED = re.compile(
     r"\b(signatures?|emargements?|visas?|matin|matinee|apres midi|am|pm|soir|journee|jour|seance)\b"
 )
@@ -358,6 +394,8 @@ def _other_parts(written: Sequence[str]) -> frozenset[str]:
     def takes_part(cell: str) -> bool:
         word = (fold(cell).split() or [""])[0]
         if denial_in(cell) or is_of_others(cell.partition(" ")[2]):
+            return False
+        if word in ASKED and any(set(fold(other).split()) & PARTICIPANTS for other in written):
             return False
         return is_neutral(cell) or word in PARTICIPANTS or word.removesuffix("s") in PARTICIPANTS
 

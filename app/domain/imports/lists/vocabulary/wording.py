@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from app.domain.imports.lists.model import NAME_COLUMNS, Column, Reason
-from app.domain.imports.lists.names import (
+from app.domain.imports.lists.vocabulary.names import (
     CIVILITIES,
     DAMAGED,
     Kind,
@@ -252,6 +252,19 @@ _REMARKS = _set(
 )
 
 
+def holds_judgement(heading: str) -> bool:
+    """« Décision du jury », « Avis », « Diplôme délivré »: what was decided or answered, of which only a yes is enough."""
+    return bool(_JUDGEMENT.search(fold(heading)))
+
+
+_JUDGEMENT = re.compile(
+    r"\b(?:avis|bilan|decisions?|jury|resultats?|results?|suivis?|situation|reponses?|response|valid\w*|acqui\w*|appreciations?|retours?|evaluation|"
+    r"participation|participe\w*|attest\w*|certifi(?!cat)\w*|inscription|status|etat|issue|verdict|conclusion|obt\w+|reussi\w*|admis\w*|admission|venue?|"
+    r"presente?|competences?|decide|accord|accepte\w*|statut|outcome|attendance|completion|eligib\w*|deliv\w*|attribu\w*|remise?|emarge\w*|signatures?|"
+    r"passed|completed|position|type|badge|termine\w*|acheve\w*|fini\w*|rendu\w*|satisfait\w*|maitris\w*|atteinte?s?)\b"
+)
+
+
 def _names_mail(words: Sequence[str]) -> bool:
     return bool(set(words) & _MAIL) or any(
         pair in (("e", "mail"), ("adresse", "electronique")) for pair in pairwise(words)
@@ -490,6 +503,21 @@ _CLOSING = re.compile(r"(cordialement|bien|cdt|cdlt|signature|visa|cachet|fait a
     r"le directeur|la directrice|le responsable|la responsable|le proviseur|bonne|belle|merci|a bientot|bises|bisous|bise|a plus|a demain|amities|amicalement|ciao|a tres vite|cldt|respectueusement|salutations|de la part|sinceres)\b")  # fmt: skip
 
 
+CLOSINGS = _set(
+    "best regards cheers thanks thx sincerely yours saludos atentamente gracias abrazos cumprimentos abracos obrigado obrigada amities amicalement bises bisous merci cordialement salutations respectueusement"
+) | {
+    "kind regards",
+    "best regards",
+    "bien a vous",
+    "bien a toi",
+    "bien cordialement",
+    "many thanks",
+    "warm regards",
+    "un saludo",
+    "a bientot",
+}
+
+
 def closes_list(text: str) -> bool:
     """« Cordialement, », « Fait à Lyon » : names below are those of who wrote the list."""
     return bool(_CLOSING.match(fold(text))) and not text.rstrip().endswith(":")
@@ -502,13 +530,13 @@ CALENDAR = _set(
 TITLES = _set(
     """abbe pere mere soeur frere maitre docteur tonton tata tante oncle papi papy mamie maman papa mgr prince princesse comte
     comtesse duc duchesse marquis baron baronne roi reine general colonel commandant capitaine lieutenant adjudant sergent
-    caporal"""
+    caporal maire depute deputee"""
 )
 BESIDE_PRESENCE = _set(
     """repas dejeuner diner cantine vegetarien vegetarienne vegan regime allergie allergies halal autorisation image photo photos
     droit droits voiture vehicule permis transport covoiturage navette hebergement internat charte reglement rgpd consentement
     cotisation caution paye payee reglement boursier boursiere delegue deleguee redoublant majeur mineur pap pai ppre ordinateur
-    pc tablette badge casier licence assurance certificat convention dossier rqth newsletter whatsapp materiel livret cv lettre
+    pc tablette casier licence assurance certificat convention dossier rqth newsletter whatsapp materiel livret cv lettre
     photo adherent adherente"""
 )
 

@@ -1,0 +1,293 @@
+"""The text of a PDF: lines, the cells of ruled tables, and what is struck out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+from typing import Any, Final
+
+from app.adapters.sheets.document_parts import CROSSED, Grid, Refused, grid_of, running_text
+
+_MOST_PAGES: Final = 120
+_MOST_SIGNS: Final = 600_000
+_MOST_RULES: Final = 20_000
+_THIN: Final = 2.5
+"""Points, at most, of a rule that is drawn as a filled shape."""
+_MOST_LINES_OF_A_CELL: Final = 6
+_LARGE: Final = 3.0
+"""Times the usual height."""
+
+_Piece = tuple[float, float, str]
+
+
+@dataclass(frozen=True)
+class _Sign:
+    left: float
+    right: float
+    bottom: float
+    top: float
+    text: str
+    start: float = 0.0
+    """Left edge of the text without spaces that it belongs to."""
+
+    @property
+    def middle(self) -> float:
+        return (self.top + self.bottom) / 2
+
+    @property
+    def height(self) -> float:
+        return self.top - self.bottom
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """Horizontal at `at` from `first` to `last`, or vertical."""
+
+    at: float
+    first: float
+    last: float
+
+
+@dataclass(frozen=True)
+class _Band:
+    """A row of a ruled table."""
+
+    top: float
+    bottom: float
+    edges: tuple[float, ...]
+
+    def column_of(self, sign: _Sign) -> int | None:
+        if not self.bottom < sign.middle < self.top:
+            return None
+        # A text too long for its cell extends over the next one.
+        return next(
+            (i for i, (left, right) in enumerate(pairwise(self.edges)) if left - 1 <= sign.start < right - 1),
+            None,
+        )
+
+
+def pdf_pages(data: bytes) -> list[dict[str, Any]]:
+    import pypdfium2
+
+    try:
+        document = pypdfium2.PdfDocument(data)
+    except pypdfium2.PdfiumError as error:
+        raise Refused("protected" if "assword" in str(error) else "damaged") from None
+    if len(document) > _MOST_PAGES:
+        raise Refused("too-large")
+    blocks: list[dict[str, Any]] = []
+    number, count = 0, 0
+    for index in range(len(document)):
+        page = document[index]
+        text = page.get_textpage()
+        count += text.count_chars()
+        if count > _MOST_SIGNS:
+            raise Refused("too-large")
+        lines = _lines(_signs_of(text), *_rules_of(page))
+        blocks += _pdf_blocks(lines, number)
+        number += len(lines)
+    if not number:
+        raise Refused("no-text")
+    return blocks
+
+
+def _signs_of(page: Any) -> list[_Sign]:
+    import pypdfium2.raw as pdfium
+
+    signs: list[_Sign] = []
+    spaced = 0
+    text = page.get_text_range()
+    whole = text if len(text) == page.count_chars() else None
+    for i in range(page.count_chars()):
+        sign = whole[i] if whole else chr(pdfium.FPDFText_GetUnicode(page, i) or 32)
+        # A hyphen at the end of a line comes as a sign of its own.
+        sign = "-" if sign in "\x02\xad\ufffe" else sign
+        if sign.isspace() or not sign.isprintable():
+            spaced += 1
+            continue
+        left, bottom, right, top = page.get_charbox(i, loose=True)
+        if right > left and top > bottom:
+            last = signs[-1] if signs else None
+            follows = (
+                last is not None
+                and spaced == 0
+                and abs(last.bottom - bottom) < 0.3 * (top - bottom)
+                and -1 < left - last.right < 0.16 * (top - bottom)
+            )
+            signs.append(_Sign(left, right, bottom, top, sign, last.start if last and follows else left))
+            spaced = 0
+    return signs
+
+
+def _rules_of(page: Any) -> tuple[list[_Rule], list[_Rule]]:
+    """Horizontal and vertical rules."""
+    import pypdfium2.raw as pdfium
+
+    across, down = [], []
+    for index, drawn in enumerate(page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_PATH], max_depth=3)):
+        if index > _MOST_RULES:
+            return [], []
+        left, bottom, right, top = drawn.get_bounds()
+        if top - bottom <= _THIN < right - left:
+            across.append(_Rule((top + bottom) / 2, left, right))
+        elif right - left <= _THIN < top - bottom:
+            down.append(_Rule((left + right) / 2, bottom, top))
+    return across, down
+
+
+def _lines(signs: Sequence[_Sign], across: Sequence[_Rule], down: Sequence[_Rule]) -> list[list[_Piece]]:
+    """Lines from top to bottom, each as pieces of text with their left and right edges."""
+    large = _LARGE * median([sign.height for sign in signs]) if signs else 0.0
+    across_page = [sign for sign in signs if sign.height > large]
+    signs = [sign for sign in signs if sign.height <= large]
+    bands = _bands(across, down)
+    inside: dict[int, dict[int, list[_Sign]]] = {}
+    outside = []
+    for sign in signs:
+        found = next(
+            ((index, at) for index, band in enumerate(bands) if (at := band.column_of(sign)) is not None),
+            None,
+        )
+        if found is None:
+            outside.append(sign)
+        else:
+            inside.setdefault(found[0], {}).setdefault(found[1], []).append(sign)
+    placed: list[tuple[float, list[_Piece]]] = []
+    for index, columns in inside.items():
+        rows = {at: _rows(held) for at, held in columns.items()}
+        band = bands[index]
+        counts = set(map(len, rows.values()))
+        # Three lines in each cell are three people.
+        if max(counts) > _MOST_LINES_OF_A_CELL or (len(rows) > 1 and len(counts) == 1 and max(counts) > 2):
+            outside += [sign for held in columns.values() for sign in held]
+            continue
+        edges = [*pairwise(band.edges)]
+        placed.append(
+            (
+                (band.top + band.bottom) / 2,
+                [
+                    (edges[at][0] + 0.5, edges[at][1] - 0.5, _cell(rows[at], edges[at][1], across))
+                    for at in sorted(rows)
+                ],
+            )
+        )
+    placed += [(row[0].middle, _pieces(row, across)) for row in _rows(outside)]
+    if across_page:
+        # A stamp across the page, « ANNULÉ », stands above all of it.
+        placed.append((float("inf"), [(0.0, 1.0, "".join(sign.text for sign in across_page))]))
+    placed.sort(key=lambda one: -one[0])
+    return [pieces for _, pieces in placed]
+
+
+def _bands(across: Sequence[_Rule], down: Sequence[_Rule]) -> list[_Band]:
+    """Between two rules one below the other, where at least three vertical rules reach from one to the other."""
+    if len(across) < 2 or len(down) < 3:
+        return []
+    heights = _distinct(rule.at for rule in across)
+    found = []
+    for top, bottom in pairwise(sorted(heights, reverse=True)):
+        middle = (top + bottom) / 2
+        edges = _distinct(rule.at for rule in down if rule.first - 2 <= middle <= rule.last + 2)
+        edges = sorted(edges)
+        if len(edges) > 2 and top - bottom > 4:
+            found.append(_Band(top, bottom, tuple(edges)))
+    return found
+
+
+def _distinct(places: Iterator[float]) -> list[float]:
+    found: list[float] = []
+    for place in sorted(places):
+        if not found or place - found[-1] > _THIN:
+            found.append(place)
+    return found
+
+
+def _rows(signs: Sequence[_Sign]) -> list[list[_Sign]]:
+    rows: list[list[_Sign]] = []
+    for sign in sorted(signs, key=lambda one: -one.middle):
+        if rows and abs(rows[-1][0].middle - sign.middle) < 0.45 * max(rows[-1][0].height, sign.height):
+            rows[-1].append(sign)
+        else:
+            rows.append([sign])
+    return [sorted(row, key=lambda one: one.left) for row in rows]
+
+
+def _pieces(row: Sequence[_Sign], across: Sequence[_Rule], apart: float = 0.6) -> list[_Piece]:
+    pieces: list[_Piece] = []
+    for sign in row:
+        if pieces and sign.left - pieces[-1][1] < apart * sign.height:
+            start, end, before = pieces[-1]
+            space = " " if sign.left - end > 0.16 * sign.height else ""
+            pieces[-1] = (start, sign.right, before + space + sign.text)
+        else:
+            pieces.append((sign.left, sign.right, sign.text))
+    return [
+        (left, right, f"{CROSSED.strip()} {text}" if _is_struck(left, right, row[0], across) else text)
+        for left, right, text in pieces
+    ]
+
+
+def _is_struck(left: float, right: float, sign: _Sign, across: Sequence[_Rule]) -> bool:
+    """Whether a rule goes through the middle of the text for most of its length."""
+    return any(
+        0.25 * sign.height < rule.at - sign.bottom < 0.75 * sign.height
+        and 5 * (min(right, rule.last) - max(left, rule.first)) > 4 * (right - left)
+        for rule in across
+    )
+
+
+def _cell(rows: Sequence[Sequence[_Sign]], edge: float, across: Sequence[_Rule]) -> str:
+    """The lines of a cell; one that was full continues in the next."""
+    texts = [" ".join(text for _, _, text in _pieces(row, across, 50.0)) for row in rows]
+    glued = "".join(texts)
+    if glued.count("@") == 1 and " " not in glued:
+        return glued
+    whole, is_cut = texts[0], False
+    """Whether a line ends at the edge: its last term may continue in the next."""
+    for (row, below), text in zip(pairwise(rows), texts[1:], strict=True):
+        word = next(
+            (
+                i
+                for i, (one, after) in enumerate(pairwise(below))
+                if after.left - one.right > 0.16 * one.height
+            ),
+            len(below) - 1,
+        )
+        is_full = edge - row[-1].right < below[word].right - below[0].left + 0.7 * row[-1].height
+        glue = "" if whole.endswith("-") and is_full else " " if is_full else "\n"
+        is_cut = is_cut or (
+            is_full and not whole.endswith("-") and edge - row[-1].right < 0.6 * row[-1].height
+        )
+        whole = f"{whole}{glue}{text}"
+    return f"{whole} (?)" if is_cut else whole
+
+
+def _pdf_blocks(lines: list[list[_Piece]], number: int) -> list[dict[str, Any]]:
+    several = [line for line in lines if len(line) > 1]
+    if len(several) * 2 < len(lines) or len(several) < 2:
+        return (
+            [running_text("\n".join("   ".join(text for _, _, text in line) for line in lines), number + 1)]
+            if lines
+            else []
+        )
+    counts = [len(line) for line in several]
+    usual = max(set(counts), key=lambda count: (counts.count(count), count))
+    spans: list[tuple[float, float]] = []
+    for left, right in sorted(
+        (left, right) for line in several if len(line) >= usual for left, right, _ in line
+    ):
+        if spans and left < spans[-1][1] - 1:
+            spans[-1] = (spans[-1][0], max(spans[-1][1], right))
+        else:
+            spans.append((left, right))
+    grid: Grid = []
+    for index, line in enumerate(lines, number + 1):
+        cells = [""] * len(spans)
+        for left, right, text in line:
+            overlaps = [min(right, end) - max(left, start) for start, end in spans]
+            at = overlaps.index(max(overlaps))
+            cells[at] = f"{cells[at]} {text}".strip()
+        grid.append((index, cells))
+    return [grid_of(grid)]

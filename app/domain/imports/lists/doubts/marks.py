@@ -1,0 +1,172 @@
+"""Marks, shares and thresholds beside names: a number under what was needed is no reason for a badge."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from app.domain.imports.lists.model import Line, Reason, State
+from app.domain.imports.lists.vocabulary.names import fold
+from app.domain.imports.lists.vocabulary.remarks import ASKED, NO, affirms, denial_in, is_neutral, is_ticked
+
+_NUMBER = re.compile(r"(\d{1,3}(?:[.,]\d{1,2})?)\s*(?:(%)|/\s*(\d{1,3})|pts?\b|points?\b)?")
+_SCALES = frozenset((5, 10, 20, 30, 40, 50, 60, 100))
+_MARKS = frozenset(
+    (
+        "note", "notes", "moyenne", "moyennes", "score", "scores", "points", "point", "pts", "resultat", "resultats", "quiz", "qcm", "test",
+        "examen", "evaluation", "presences", "presence", "taux", "reussite", "assiduite", "acquis", "acquises", "valides", "validees", "ects",
+        "modules", "signatures", "seances", "obtenus", "obtenues",
+    )
+)  # fmt: skip
+_PROGRESS = frozenset(("progression", "avancement", "achevement", "completion", "progress", "completude"))
+_NEEDED = frozenset(("seuil", "minimum", "requis", "requise", "exige"))
+_SCALE_OF_TITLE = re.compile(r"(?:/|\bsur)\s*(\d{1,3})\b")
+
+
+def _value(cell: str) -> tuple[float, int] | None:
+    """A mark, and what it is of, or 0."""
+    found = _NUMBER.fullmatch(cell.strip())
+    if not found:
+        return None
+    return float(found[1].replace(",", ".")), 100 if found[2] else int(found[3] or 0)
+
+
+def low_marks(
+    title: str, written: Sequence[str], headings: Sequence[str], rows: Sequence[Sequence[str]]
+) -> frozenset[str]:
+    """« 9,8 » of twenty, « 35 % » where others are through, « 65 % » beside « Seuil : 70 % »."""
+    words = set(fold(title).split())
+    values = {cell: value for cell in written if (value := _value(cell))}
+    scales = {scale for _, scale in values.values() if scale}
+    if not values or not (words & (_MARKS | _PROGRESS) or scales or "%" in title):
+        return frozenset()
+    most = max(number for number, _ in values.values())
+    named = _SCALE_OF_TITLE.search(title)
+    if named:
+        scale = float(named[1])
+    elif scales:
+        scale = float(max(scales))
+    elif "%" in title:
+        scale = 100.0
+    else:
+        scale = 20.0 if words & {"note", "notes", "moyenne", "moyennes"} and most <= 20 else most
+    needed = [
+        value[0]
+        for heading, cells in zip(headings, rows, strict=False)
+        if set(fold(heading).split()) & _NEEDED
+        for cell in cells
+        if (value := _value(cell))
+    ]
+    if words & _NEEDED:
+        return frozenset()
+    least = max([scale if words & _PROGRESS else scale / 2, *needed])
+    return frozenset(cell for cell, (number, _) in values.items() if number < least)
+
+
+def many_absences(written: Sequence[str]) -> frozenset[str]:
+    """« 48 » under « Demi-journées d’absence », where others have one or two."""
+    values = {cell: value[0] for cell in written if (value := _value(cell))}
+    most = max(values.values(), default=0.0)
+    return frozenset(cell for cell, number in values.items() if number and 2 * number >= most)
+
+
+_THRESHOLD = re.compile(
+    r"(?:seuil|minimum|mini\b|minimale|au moins|à partir de|>=?|≥|supérieure?s? (?:ou égale?s? )?à|barre de)\D{0,25}?"
+    r"(\d{1,3}(?:[.,]\d{1,2})?)\s*(?:%|points?|pts|/\s*(\d{1,3}))?(?![\d/:]|\s*(?:h\b|ans\b|heures?\b|€|personnes|élèves))|"
+    r"(\d{1,3}(?:[.,]\d{1,2})?)\s*(?:%|points?|pts|/\s*(\d{1,3}))\s*(?:au )?(?:minimum|mini\b|requis|exigés?|et plus)",
+    re.IGNORECASE,
+)
+_LAST = re.compile(r"(?<![\w./,-])(\d{1,3}(?:[.,]\d{1,2})?)\s*(?:(%)|/\s*(\d{1,3}))?(?![\w/]|[.,]\d|-\d)")
+
+
+def doubt_marks(lines: Sequence[Line]) -> list[Line]:
+    """A mark beside a name that is below half of what it is of, or below what the list requires."""
+    said = {
+        text for line in lines if line.state is not State.READY for text in (line.text, line.sheet) if text
+    }
+    found = [match for text in said if (match := _THRESHOLD.search(text))]
+    needed = max((float((one[1] or one[3]).replace(",", ".")) for one in found), default=0.0)
+    return [_doubting_mark(line, needed) if line.state is State.READY else line for line in lines]
+
+
+def _doubting_mark(line: Line, needed: float) -> Line:
+    text = re.sub(r"\S*@\S*", " ", line.text)
+    marks = [*_LAST.finditer(text)]
+    for mark in marks:
+        number, scale = float(mark[1].replace(",", ".")), 100 if mark[2] else int(mark[3] or 0)
+        is_low = scale in _SCALES and 2 * number < scale
+        if is_low or (mark is marks[-1] and number < needed):
+            return line.doubting(Reason.EXTRA, mark[0].strip())
+    return line
+
+
+_LEVELS = frozenset(
+    (
+        "tb",
+        "b",
+        "s",
+        "f",
+        "i",
+        "tbm",
+        "ms",
+        "mf",
+        "mi",
+        "na",
+        "ea",
+        "eca",
+        "a",
+        "va",
+        "ne",
+        "ab",
+        "p",
+        "ac",
+        "m",
+        "pa",
+    )
+)
+_REACHED = frozenset(("tb", "b", "s", "tbm", "ms", "ab", "va", "ac"))
+_COLOURS = frozenset(("rouge", "orange", "jaune", "vert", "verte", "bleu", "gris"))
+
+
+def low_levels(written: Sequence[str]) -> list[str]:
+    """« I » and « F » among « S » and « TB »; « rouge » beside « vert »."""
+    values = set(map(fold, written))
+    if len(values) > 1 and values <= _COLOURS:
+        return [cell for cell in written if fold(cell) not in ("vert", "verte")]
+    if values <= _LEVELS and (values & _REACHED or values & {"mi", "mf", "na", "eca"}) and len(values) > 1:
+        return [cell for cell in written if fold(cell) not in _REACHED]
+    return []
+
+
+DONE_ON = re.compile(
+    r"\b(?:(?:valide|signe|delivre|remise?|obtenue?|acquise?|atteste|certifie|recu|evalue|passe|termine|acheve|rendu|depose|emarge)(?:e|s|es)? (?:le|a)|"
+    r"heure d (?:arrivee|entree)|arrivee|entree|check in)\b"
+)
+"""« Validé le », « Heure d’arrivée »: who has nothing there was perhaps not there."""
+_ZERO_SHARE = re.compile(r"0+(?:[.,]0+)?\s?%")
+
+
+def no_yes(written: Sequence[str]) -> list[str]:
+    """Of answers and decisions that differ, all that are no clear yes, but for one that nearly all have."""
+    counts = Counter(map(fold, written))
+    others = [
+        cell
+        for cell in written
+        if (any(map(str.isalpha, cell)) or _ZERO_SHARE.fullmatch(cell) or not any(map(str.isalnum, cell)))
+        and not set(cell) <= set("+★*")
+        and not is_ticked(cell)
+        and not affirms(cell)
+        and not (is_neutral(cell) and not set(fold(cell).split()) & ASKED)
+    ]
+    if len(counts) < 2:
+        return [
+            cell for cell in others if denial_in(cell) or fold(cell) in NO or not any(map(str.isalnum, cell))
+        ]
+    usual, most = counts.most_common(1)[0]
+    answered = len(others) < len(written)
+    return (
+        others
+        if answered or 4 * most < 3 * len(written)
+        else [cell for cell in others if fold(cell) != usual]
+    )

@@ -1,0 +1,226 @@
+"""People one beside another in running text: after a label, between commas, separated by capitals, across lines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from app.domain.imports.lists.doubts.notices import status_of_all
+from app.domain.imports.lists.model import Reason
+from app.domain.imports.lists.vocabulary.names import (
+    fold,
+    is_particle,
+    lean_of,
+    looks_like_word,
+    may_be_given,
+    without_civility,
+)
+from app.domain.imports.lists.vocabulary.remarks import (
+    is_of_others,
+    is_plain_label,
+    meaning_of_label,
+    section_status,
+)
+from app.domain.imports.lists.vocabulary.wording import HEADING_WORDS, LABELS, PARTICIPANTS, THINGS
+
+_BULLET = re.compile(
+    r"^\s*(?:[-–—•‣▪▫■□●○◦*·➢➤►▶→§¤\uf0b7\uf0a7\uf0d8\uf0fc+>]+|\d{1,3}\s?[.)°/\]]-?|\d{1,3}\s?[-–](?=\s)|\(\d{1,3}\)|[a-z]\)|o(?=\t)|n°\s?\d{1,3})[\s\t]+(?=\S)",
+    re.IGNORECASE,
+)
+_GLUED_BULLET = re.compile(r"^\s*[•‣▪▫●○◦➢➤►▶\uf0b7\uf0a7\uf0d8\uf0fc](?=\w)")
+_KEYCAP = re.compile(r"^\s*(?:[0-9]\ufe0f?\u20e3)+\s*|^\s*[\u2460-\u2473\u2776-\u2793]\s*|^\s*🔟\s*")
+_STICK = re.compile(r"^\s*[-–—*](?=[^\W\d_]{2})")
+_AND = re.compile(r"(?<!\s)\s++(?:et|and|&)\s+")
+_GROUPS = frozenset(("groupe", "equipe", "liste", "presentes", "personnes", "binome", "table", "ilot"))
+
+
+def unbulleted(line: str) -> str:
+    return _STICK.sub("", _GLUED_BULLET.sub("", _BULLET.sub("", _KEYCAP.sub("", line), count=1)))
+
+
+_LABELLED = re.compile(r"^[^:@]{2,40}:\s")
+
+
+def joined_lines(lines: Iterable[tuple[int, str]], *, labelled: bool = False) -> list[tuple[int, str]]:
+    """An enumeration that a message or a page broke into lines, in one line again; only after a label where cells may be
+    separated by commas."""
+    found: list[tuple[int, str]] = []
+    for number, line in lines:
+        is_open = (
+            bool(found)
+            and not _LABELLED.match(line)
+            and (not labelled or bool(_LABELLED.match(found[-1][1])))
+        )
+        if is_open and (joint := _joint(found[-1][1], line)) is not None:
+            found[-1] = (found[-1][0], joint)
+        else:
+            found.append((number, line))
+    return found
+
+
+def _joint(before: str, line: str) -> str | None:
+    text, more = before.rstrip(), line.strip()
+    parts = [part.strip() for part in re.split(r",|\bet\b", _LABELLED.sub("", text))]
+    if "@" in text + more or len(text) > 2_000 or not more or not all(map(_is_short, filter(None, parts))):
+        return None
+    first = re.split(r",|\bet\b", more)[0].strip(" .")
+    is_half = len(parts[-1].split()) == 1 and len(first.split()) == 1 and bool(first)
+    if (
+        len(parts) > 1
+        and is_half
+        and parts[-1][:1].isupper()
+        and first[:1].isupper()
+        and ("," in more or more.endswith("."))
+    ):
+        return f"{text} {more}"
+    names = [part for part in parts if len(part.split()) > 1]
+    if len(names) > 1 and re.search(r"(?:,|\bet)$", text) and len(first.split()) < 6:
+        return f"{text} {more}"
+    return None
+
+
+def _is_short(part: str) -> bool:
+    return len(part.split()) < 6 and not any(map(str.isdigit, part))
+
+
+def name_their_halves(lines: Sequence[str]) -> bool:
+    """« García Márquez, Lucía », « Torres Vega, José Luis »: one comma in each line, after a family name."""
+    pairs = [
+        tuple(half.split() for half in unbulleted(line).split(","))
+        for line in lines
+        if line.count(",") == 1 and "@" not in line
+    ]
+    halves = [pair for pair in pairs if all(pair) and ":" not in " ".join(pair[0])]
+    single = [pair for pair in halves if len(pair[1]) == 1 or len(pair[0]) == 1]
+    return (
+        len(halves) > 1
+        and 2 * len(halves) >= len(lines)
+        and bool(single)
+        and 2 * sum(may_be_given(pair[1][0]) for pair in halves) > len(halves)
+    )
+
+
+_CAPITALS = re.compile(r"[^\W\d_]{2,}(?:['’-][^\W\d_]+)*")
+
+
+def _apart(text: str) -> list[str]:
+    """People separated otherwise than by one comma each; all of them are asked about."""
+    if "@" in text or any(map(str.isdigit, text)):
+        return []
+    text = text.strip(" .")
+    if ";" in text:
+        people = [part.strip() for part in text.split(";") if part.strip()]
+        return (
+            people
+            if len(people) > 1 and all(part.count(",") == 1 and len(part.split()) < 7 for part in people)
+            else []
+        )
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if len(parts) > 2 and all(looks_like_word(word) for part in parts for word in part.split()):
+        long = [part for part in parts if len([word for word in part.split() if not is_particle(word)]) > 1]
+        if (
+            not long
+            and all(part[:1].isupper() for part in parts)
+            and not any(fold(part) in THINGS for part in parts)
+        ):
+            pairs = [*zip(parts[::2], parts[1::2], strict=False)]
+            leans = [lean_of(*pair) for pair in pairs]
+            alternates = len(parts) % 2 == 0 and (
+                sum(lean < 0 for lean in leans) * 2 > len(leans)
+                or sum(lean > 0 for lean in leans) * 2 > len(leans)
+            )
+            if alternates and len(parts) > 3:
+                return [", ".join(pair) for pair in pairs]
+            return parts if not all(map(may_be_given, parts)) else []
+    return _by_capitals(text) if len(parts) == 1 else []
+
+
+def _by_capitals(text: str) -> list[str]:
+    """« DUPRÉ Lucie HADDAD Karim SORIN Lina »"""
+    words = text.split()
+    if not all(_CAPITALS.fullmatch(word) for word in words) or len(words) < 6:
+        return []
+    people: list[list[str]] = []
+    for index, word in enumerate(words):
+        if word.isupper() and (index == 0 or not words[index - 1].isupper()):
+            people.append([])
+        if not people:
+            return []
+        people[-1].append(word)
+    return (
+        [" ".join(one) for one in people]
+        if len(people) > 2 and all(not one[-1].isupper() for one in people)
+        else []
+    )
+
+
+def people_in_one_line(line: str) -> list[tuple[str, str, tuple[Reason, ...]]]:
+    """« Présents : Marie Dupont, Paul Durand et Léa Petit »: each person with the state that the label names."""
+    label, colon, rest = line.partition(":")
+    doubts, is_loose = tuple[Reason, ...](), False
+    if colon and "@" not in label and len(label.split()) <= 5:
+        is_status, status = section_status(label)
+        if not is_status and 1 < len(label.split()) < 4:  # « Présents vocal : »
+            is_status, status = section_status(label.split()[0])
+        if is_status:
+            doubts = (status,) if status else ()
+        elif (
+            is_of_others(label)
+            or fold(label) in LABELS["from"] | LABELS["copy"]
+            or set(fold(label).split()) & HEADING_WORDS - PARTICIPANTS - _GROUPS
+        ):
+            return []
+        elif not is_plain_label(label):
+            doubts = (Reason.MAYBE_TITLE,)
+            is_loose = not set(fold(label).split()) & (PARTICIPANTS | _GROUPS)
+        doubts = doubts or ((said,) if (said := meaning_of_label(label)) else ())
+    else:
+        label, colon, rest = "", "", line
+    if said := status_of_all(line):
+        doubts = (said,)
+    if apart := _apart(unbulleted(rest)):
+        label_of_first = line[: len(line) - len(rest)].strip()
+        shown = [f"{label_of_first} {apart[0]}".strip(), *apart[1:]]
+        return [(part, text, (*doubts, Reason.SPLIT)) for part, text in zip(apart, shown, strict=True)]
+    cut = re.split(r"[;,/]", unbulleted(rest))
+    last = _AND.split(cut[-1]) if len(cut) > 1 or colon else cut[-1:]
+    joined = found.group().strip() if len(last) > 1 and (found := _AND.search(cut[-1])) else ""
+    cut = [*cut[:-1], *last]
+    given = [part.strip(" .") for part in cut if part.strip(" .")]
+    # « @nina_r » is a name in a program, and no address.
+    parts = [part for part in given if not re.fullmatch(r"@\w+", part)]
+    if (len(parts) < 2 and not (colon and parts)) or any("@" in part for part in parts):
+        return []
+    bare = [without_civility(re.sub(r"(?:(?<!\s)\s++)?+\([^()]*\)", "", part)) for part in parts]
+    shaped = [
+        2 <= len(part.split()) <= 5
+        and all(looks_like_word(word) for word in part.split())
+        and (part.islower() or part[:1].isupper() or is_particle(part.split()[0]))
+        for part in bare
+    ]
+    alone = (
+        bool(colon)
+        and len(parts) > 1
+        and all(len(part.split()) == 1 and may_be_given(part) for part in parts)
+    )
+    if is_loose:
+        # « Les Requins : Fatim, Zoé R. »
+        named = [may_be_given(part.split()[0]) and len(part.split()) < 6 for part in bare if part]
+        if len(parts) < 2 or not all(named):
+            return []
+        alone = True
+    if not all(shaped) and not (colon and doubts) and not alone:
+        return []
+    if len(parts) == 2 and not colon and "," in rest and not all(len(part.split()) >= 2 for part in parts):
+        return []
+    texts = list(parts)
+    for index in range(1, len(last) if joined else 1):
+        texts[-index] = f"{joined} {texts[-index]}"
+    # Label and bullet belong to the first person's text.
+    texts[0] = (line[: line.find(parts[0], len(line) - len(rest))] + parts[0]).strip()
+    after = given[given.index(parts[0]) :]
+    texts[-1] = " ".join([texts[-1], *(part for part in after if part not in parts)])
+    if is_loose:
+        # « Les frères Klein : Jules et Léon »: the label may hold their family name.
+        texts = [line.strip()] * len(parts)
+    return [(part, text, doubts) for part, text in zip(parts, texts, strict=True)]

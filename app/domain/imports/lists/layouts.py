@@ -1,0 +1,132 @@
+"""Tables turned into one row for each person: headings at the side, labels in cells, records one below another."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from app.domain.imports.lists.model import NAME_COLUMNS, Block, Column, Row
+from app.domain.imports.lists.text import _BREAKS, cell_of, clean
+from app.domain.imports.lists.vocabulary.remarks import (
+    affirms,
+    announces_participants,
+    meaning_of_label,
+    section_status,
+)
+from app.domain.imports.lists.vocabulary.wording import holds_judgement, role_of_heading, roles_of_heading
+
+_LABELLED_CELL = re.compile(r"([^:@]{2,30}?)\s*:\s*(\S.*)?")
+
+
+def with_labels_above(block: Block) -> Block:
+    """« Nom : Dupont ; Prénom : Marie » in each row, as a table with these labels for a heading."""
+    found = [[_LABELLED_CELL.fullmatch(cell) for cell in row.filled] for row in block.rows]
+    labels = [tuple(cell[1] for cell in cells if cell) for cells in found]
+    roles = {role_of_heading(label)[0] for label in labels[0]} if labels else set()
+    if len(set(labels)) != 1 or not all(map(all, found)) or not {Column.FAMILY, Column.GIVEN} <= roles:
+        return block
+    rows = (
+        replace(row, cells=tuple(cell[2] or "" for cell in cells if cell))
+        for row, cells in zip(block.rows, found, strict=True)
+    )
+    return replace(block, rows=(Row(0, labels[0], ""), *rows))
+
+
+def upright(block: Block) -> Block:
+    """A table with its headings in the first column, and a column for each person, turned round."""
+    rows = [row for row in block.rows if row.filled]
+    width = max((len(row.cells) for row in rows), default=0)
+    roles = [role_of_heading(row.cells[0]) for row in rows if row.cells[0]]
+    named = {role for role, is_sure in roles if is_sure}
+    if (
+        not 2 <= len(rows) <= 12
+        or width < 2
+        or len(roles) < len(rows)
+        or not {Column.FAMILY, Column.GIVEN} <= named
+        or any(roles_of_heading(row.cells) for row in rows)
+        or sum(is_sure for _, is_sure in roles) * 2 < len(rows)
+    ):
+        return block
+    columns = [[row.cells[i] if i < len(row.cells) else "" for row in rows] for i in range(width)]
+    number = rows[0].number
+    turned = (
+        Row(number, tuple(cells), " ; ".join(cell for cell in cells if cell))
+        for cells in columns
+        if any(cells)
+    )
+    return Block(tuple(turned), block.name, block.delimited)
+
+
+def labels_down(block: Block) -> Block:
+    """« Excusés ; Théo Vix », below it « ; Solenn Roux »: a label in the first column holds until the next one."""
+    rows = [
+        row
+        for row in block.rows
+        if len(row.filled) > 1 or (len(row.cells) > 1 and not row.cells[0] and row.filled)
+    ]
+    named = [row.cells[0] for row in rows if row.cells[0]]
+    labels = [cell for cell in named if _is_status_label(cell)]
+    if not labels or 3 * len(labels) < 2 * len(named) or len(named) == len(rows):
+        return block
+    held, found = "", []
+    for row in block.rows:
+        if row in rows:
+            held = row.cells[0] or held
+            if not row.cells[0] and held:
+                row = replace(row, cells=(held, *row.cells[1:]))
+        found.append(row)
+    return replace(block, rows=tuple(found))
+
+
+def _is_status_label(cell: str) -> bool:
+    return bool(
+        section_status(cell)[0] or meaning_of_label(cell) or announces_participants(cell) or affirms(cell)
+    )
+
+
+_FIELD = re.compile(r"^\W*([^\W\d][^:\t]{1,28}?)\s*(?::|\t)\s*(.*)$")
+
+
+def label_records(text: str, first: int = 1) -> list[Block]:
+    """« Nom : … », « Prénom : … », one below another, as a table; none where lines are something else."""
+    lines = [(number, clean(line)) for number, line in enumerate(_BREAKS.split(text), first)]
+    records: list[tuple[int, dict[str, str], list[str]]] = []
+    others: list[Row] = []
+    names: dict[str, None] = {}
+    labelled = 0
+    for number, line in lines:
+        found = _FIELD.match(line)
+        label = found[1].strip() if found else ""
+        role, sure = role_of_heading(label) if label else (Column.NOTHING, False)
+        if found and "\t" in found[2]:
+            return []
+        if found and (sure or (records and 0 < len(label.split()) < 4)):
+            labelled += role in NAME_COLUMNS
+            if not records or label in records[-1][1]:
+                records.append((number, {}, []))
+            records[-1][1][label] = found[2]
+            records[-1][2].append(line.strip())
+            names[label] = None
+        elif line.strip():
+            others.append(Row(number, (cell_of(line),), line.strip()))
+    people = [
+        fields for _, fields, _ in records if any(role_of_heading(one)[0] in NAME_COLUMNS for one in fields)
+    ]
+    named = {Column.FAMILY, Column.GIVEN} <= {role_of_heading(one)[0] for one in names}
+    whole = (
+        len(records) > 1
+        and any(role_of_heading(one)[0].is_whole_name for one in names)
+        and any(holds_judgement(one) for one in names)
+    )
+    if not (named or whole) or len(people) < len(records) or 2 * len(others) > labelled:
+        return []
+    table = Block(
+        (
+            Row(0, tuple(names), ""),
+            *(
+                Row(number, tuple(cell_of(fields.get(name, "")) for name in names), "\n".join(shown))
+                for number, fields, shown in records
+            ),
+        )
+    )
+    return [table, Block(tuple(others))] if others else [table]

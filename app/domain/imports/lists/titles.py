@@ -1,0 +1,240 @@
+"""What titles and labels mean for the people below them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import takewhile
+
+from app.domain.imports.lists.doubts.evidence import OCCASIONS
+from app.domain.imports.lists.mentions import mentions_in
+from app.domain.imports.lists.model import NAME_COLUMNS, Reason, Row
+from app.domain.imports.lists.suspicion import Candidate, common_word_in
+from app.domain.imports.lists.tables import Segment
+from app.domain.imports.lists.vocabulary.names import (
+    Kind,
+    by_capitals,
+    fold,
+    is_particle,
+    kind_of,
+    may_be_given,
+)
+from app.domain.imports.lists.vocabulary.remarks import (
+    announces_participants,
+    is_class,
+    is_of_others,
+    is_plain_label,
+    status_in,
+)
+from app.domain.imports.lists.vocabulary.wording import (
+    CALENDAR,
+    LEADERS,
+    OF_OTHERS,
+    OTHER_PARTS,
+    PARTICIPANTS,
+    THINGS,
+    not_a_person,
+)
+
+
+@dataclass
+class Titles:
+    """What rows above mean for those below."""
+
+    status: Reason | None = None
+    closed: bool = False
+    leader_next: bool = False
+    leaders: bool = False
+    """« Enseignants : » stands above."""
+    under: str = ""
+    """An unknown label between people, which may concern those below."""
+    about: str = ""
+    """A title about more of the people below than their group: « élèves exclus du voyage »."""
+    last: int = 0
+    people: int = 0
+    counted: bool = False
+    """« Absents : 3 » counts in a header, and stands above names in running text."""
+    since: int = 0
+    """People since the last label that concerns those below it."""
+    heading: frozenset[str] = frozenset()
+    """Of the first table with people."""
+    listed: int = 0
+    """People who are no title or label; those of running text count from the third on."""
+    loose: int = 0
+    titles: frozenset[str] = frozenset()
+    """Texts above the first table, which stand above each page of it."""
+    title: str = ""
+    """The last text since those people: the name of a sheet, a title."""
+    is_of_present: bool = False
+    """« Présents » stands above."""
+    is_present_sheet: bool = False
+    carried: int = 0
+    """The last line that « Absents : Léa Petit » in a line before holds for."""
+    apart: str = ""
+    """What stands over a further table, and is not known to stand over participants."""
+
+    def reset(self) -> None:
+        self.status, self.closed, self.leader_next, self.leaders, self.under = None, False, False, False, ""
+        self.since, self.counted, self.about, self.is_of_present, self.carried = 0, False, "", False, 0
+
+
+def is_lone_cell(row: Row, candidate: Candidate, segment: Segment) -> bool:
+    """« Bureau » alone in its row, in a table with several cells to a row; not certainly a name."""
+    text = candidate.whole or candidate.line.name
+    return (
+        bool(segment.heading)
+        and len(row.filled) == 1
+        and sum(len(other.filled) > 1 for other in segment.rows) * 2 > len(segment.rows)
+        and not any(map(may_be_given, text.split()))
+        and not by_capitals(text.split())
+        and not is_clear(text)
+    )
+
+
+def note_heading(row: Row, context: Titles) -> None:
+    """A further table is one of participants under the same heading or a title that names them."""
+    heading = frozenset(map(fold, row.filled))
+    title = context.title if fold(context.title) not in context.titles else ""
+    if not context.listed:
+        context.heading = heading
+    elif title:
+        is_same = heading == context.heading
+        context.apart = "" if is_of_participants(title, is_same=is_same) else title
+    elif heading != context.heading:
+        context.apart = row.text
+
+
+def is_of_participants(title: str, *, is_same: bool = True) -> bool:
+    if is_plain_label(title) or announces_participants(title):
+        return True
+    words = set(fold(title).split())
+    return is_same and not words & _OF_STAFF and is_clear(title) and not is_of_another_time(title)
+
+
+_OF_STAFF = frozenset(
+    ("equipe", "equipes", "service", "comite", "club", "association", "societe", "entreprise")
+)
+
+
+def label_of(row: Row, segment: Segment) -> str:
+    """The only cell of a row, or its only cell for a name: « G3 ; Intervenants ; ; »."""
+    if len(row.filled) == 1:
+        return row.filled[0]
+    names = [
+        cell
+        for cell, holds in zip(row.cells, segment.columns, strict=False)
+        if cell and holds in NAME_COLUMNS
+    ]
+    return names[0] if len(names) == 1 and "@" not in row.text and not_a_person(names) else ""
+
+
+_COUNTED = re.compile(r"([^:\d]{2,60}?)\s*:\s*(\d{1,3})\s*")
+
+
+def uncounted(label: str, row: Row, segment: Segment, context: Titles) -> str:
+    """« Refusés » for « Refusés : 2 » between people or over two of them; in a header it only counts."""
+    if not (found := _COUNTED.fullmatch(label)) or row not in segment.rows:
+        return label
+    below = segment.rows[segment.rows.index(row) + 1 :]
+    people = list(takewhile(lambda one: one.filled and ":" not in one.text, below))
+    return found[1] if people and (context.people or len(people) == int(found[2])) else label
+
+
+def note_title(row: Row, context: Titles) -> None:
+    """What a title means for the people below it."""
+    words = set(fold(row.text).split())
+    if any(map(str.isalpha, row.text)):
+        context.title = row.text
+        if not context.listed and not context.loose:
+            context.titles |= {fold(row.text)}
+    announces = row.text.rstrip().endswith(":")
+    is_label = announces or (len(words) <= 3 and ":" not in row.text)
+    others = words & (LEADERS | OTHER_PARTS | OF_OTHERS) if is_label and is_of_others(row.text) else set()
+    context.leader_next = bool(others & LEADERS)
+    context.leaders = any(word.endswith("s") for word in others) or "jury" in others
+    context.last = 0
+    if announces and (status := status_in(row.text)):
+        context.status = status
+    if row.filled and any(c.isalpha() for c in row.text) and not mentions_in(row.text):
+        context.under = (
+            row.text
+            if context.people
+            and (is_label or context.listed)
+            and not others
+            and not announces_participants(row.text)
+            and (not is_clear(row.text) or (context.listed and is_of_another_time(row.text)))
+            and fold(row.text) not in context.titles
+            else ""
+        )
+
+
+_CLEAR = (
+    THINGS
+    | PARTICIPANTS
+    | frozenset(
+        [
+            "noms",
+            "voici",
+            "liste",
+            "suite",
+            "page",
+            "ordre",
+            "matin",
+            "suivants",
+            "bonjour",
+            "bonsoir",
+            "merci",
+        ]
+    )
+)
+
+
+def is_clear(title: str) -> bool:
+    """« Atelier bois », « Groupe 2 », « Suite » change nothing for the people below."""
+    words = fold(title).split()
+    known = set(words)
+    if words[:1] in (["en"], ["a"], ["hors"], ["sans"], ["non"], ["pas"], ["avant"], ["apres"]):
+        return False
+    if known & {"liste", "listes", "noms"} and not known & THINGS:
+        return is_plain_label(title)
+    return bool(known & _CLEAR) or is_plain_label(title) or is_class(title) or bool(_DAY.search(title))
+
+
+_OCCASIONS = OCCASIONS | CALENDAR - {"et"} | {"date", "jour"}
+_DAY = re.compile(r"\b\d{1,2}[/.]\d{1,2}\b")
+
+
+def is_of_another_time(title: str) -> bool:
+    """« Session 2 », « Mardi 12 mars » between people: those below were there another time."""
+    return bool(set(fold(title).split()) & _OCCASIONS or _DAY.search(title))
+
+
+_OF_PART = re.compile(r"(?:eur|euse|rice|ien|ienne|ant|ante|ent|ente|iste|aire|age)s?$")
+"""« Technicienne », « Sortants », « Rattrapage »: a part or an occasion."""
+
+
+_ARTICLE = re.compile(r"(?:Les|La|Le|Des|Nos|Ceux|Celles|Cas) [a-zà-ÿ]|L['’][a-zà-ÿ]")
+"""« Les cuistots », « La presse », not « Le Goff »."""
+
+
+def is_decorated(text: str) -> bool:
+    """« — Renforts — », « ## Renforts »"""
+    return text.startswith("#") or (text[:1] in "=*_-–—[" and text[-1:] in "=*_-–—]")
+
+
+def may_be_label(row: Row, candidate: Candidate) -> bool:
+    """« À relancer » between people: asked about itself, and a question for those below."""
+    return (
+        len(row.filled) == 1
+        and len(row.text.split()) <= 4
+        and not candidate.line.address
+        and (
+            row.text.rstrip().endswith(":")
+            or common_word_in(row.text) != ""
+            or (len(row.text.split()) == 1 and _OF_PART.search(fold(row.text)) is not None)
+            or is_decorated(row.text.strip())
+            or _ARTICLE.match(row.text.strip()) is not None
+        )
+        and all(kind_of(word) is Kind.UNKNOWN for word in row.text.split() if not is_particle(word))
+        and not is_clear(row.text)
+    )

@@ -1,0 +1,1 @@
+"""The vocabulary of lists: names, addresses, headings, remarks."""
