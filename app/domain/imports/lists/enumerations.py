@@ -16,6 +16,7 @@ from app.domain.imports.lists.vocabulary.names import (
     without_civility,
 )
 from app.domain.imports.lists.vocabulary.remarks import (
+    denial_in,
     is_of_others,
     is_plain_label,
     meaning_of_label,
@@ -178,6 +179,9 @@ def people_in_one_line(line: str) -> list[tuple[str, str, tuple[Reason, ...]]]:
         label, colon, rest = "", "", line
     if said := status_of_all(line):
         doubts = (said,)
+    if not colon and any(map(denial_in, unbulleted(rest).split(",")[1:])):
+        # « NOÉMIE PASCAL, PAS VENUE »
+        return []
     if apart := _apart(unbulleted(rest)):
         label_of_first = line[: len(line) - len(rest)].strip()
         shown = [f"{label_of_first} {apart[0]}".strip(), *apart[1:]]

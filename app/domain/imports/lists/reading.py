@@ -11,14 +11,12 @@ from app.domain.imports.lists.columns import from_columns
 from app.domain.imports.lists.doubts.crosschecks import (
     doubt_marked,
     doubt_named_once,
-    doubt_neighbours,
-    doubt_not_among_present,
-    doubt_times,
     doubt_told_elsewhere,
     doubt_unlike_form,
     show_all_people,
 )
 from app.domain.imports.lists.doubts.marks import doubt_marks
+from app.domain.imports.lists.doubts.neighbours import doubt_neighbours, doubt_not_among_present, doubt_times
 from app.domain.imports.lists.doubts.notices import (
     doubt_codes,
     is_only_signs,

@@ -25,6 +25,7 @@ from app.domain.imports.lists.vocabulary.names import (
     fault_of,
     fold,
     is_common_word,
+    is_less_common_word,
     is_likelier_reversed,
     is_particle,
     kind_of,
@@ -33,8 +34,8 @@ from app.domain.imports.lists.vocabulary.names import (
     order_of,
     split_name,
 )
-from app.domain.imports.lists.vocabulary.remarks import STATUS_WORDS
-from app.domain.imports.lists.vocabulary.wording import LEADERS, THINGS, heading_word_in
+from app.domain.imports.lists.vocabulary.remarks import STATUS_WORDS, denial_in, is_not_yet
+from app.domain.imports.lists.vocabulary.wording import LEADERS, PLACES, THINGS, heading_word_in
 from app.language.typography import respelt
 
 _MANY_HOURS = 100
@@ -234,10 +235,13 @@ def _judged_by_itself(one: Candidate) -> Line:
         line = line.doubting(Reason.COMMON_WORD, word)
     elif given and family and (not _is_confirmed(one) or _is_half_small(one.line)):
         line = line.doubting(Reason.UNUSUAL)
-    elif len(given.split()) > 1 and (
-        kind_of(given.split()[-1]) is Kind.FAMILY
-        or _is_whole(family)
-        or (bool(one.whole) and not may_be_given(given.split()[-1]))
+    elif _holds_more_than_names(one) or (
+        len(given.split()) > 1
+        and (
+            kind_of(given.split()[-1]) is Kind.FAMILY
+            or _is_whole(family)
+            or (bool(one.whole) and not may_be_given(given.split()[-1]))
+        )
     ):
         line = line.doubting(Reason.SPLIT)
     elif _holds_given(family) and given and not any(map(may_be_given, given.split())):
@@ -271,6 +275,43 @@ def _judged_by_itself(one: Candidate) -> Line:
     if is_named_after_other(line.address, given, family):
         return line.doubting(Reason.ADDRESS_NOT_THEIRS)
     return line
+
+
+def _holds_more_than_names(one: Candidate) -> bool:
+    """« Noémie Pascal AB », « AB PASCAL », « Hamza Ajourné », « Hamza Junior », « Hamza Lorient »: a code or a term beside the name."""
+    given, family = (half.split() for half in one.written)
+    is_mixed = not all(word.isupper() for word in (*given, *family))
+    if (
+        is_mixed
+        and len(given) > 1
+        and len(family) == 1
+        and len(family[0]) < 4
+        and family[0].isupper()
+        and one.whole
+    ):
+        return True
+    if len(family) > 1 and any(
+        len(word) < 3 and word.isalpha() and word.isupper() and not is_particle(word) for word in family
+    ):
+        return True
+    if (
+        is_mixed
+        and len(given) > 1
+        and any(len(word) < 4 and word.isalpha() and word.isupper() for word in given)
+    ):
+        return True
+    return any(
+        not is_particle(word)
+        and not may_be_given(word)
+        and (
+            fold(word) in PLACES
+            or is_less_common_word(word)
+            or bool(denial_in(word))
+            or is_not_yet(word)
+            or fold(word) in ("junior", "senior", "bis", "ter")
+        )
+        for word in given[1:]
+    )
 
 
 def _is_whole(family: str) -> bool:

@@ -112,7 +112,10 @@ _SIGN = re.compile(r"^\s*\(?\s*(?:[*†‡§#°]|[xXvV✓✔])\s*[:=]?\s+?\S.*")
 def concerns_all(text: str, *, names_somebody: bool) -> bool:
     """« Aucun n’a validé pour l’instant », « en gras : présents », « (2 et 4 absents) »: whom it means cannot be read."""
     folded = fold(text)
-    if re.search(r"\bseule?s?\b|\buniquement\b", folded) and len(folded.split()) > 2:
+    if (
+        re.search(r"\bseule?s?\b|\buniquement\b|\b(?:j ai|il y a|y a|y avait|on a) que\b", folded)
+        and len(folded.split()) > 2
+    ):
         return not _OF_MESSAGES.search(folded)
     if names_somebody:
         return False

@@ -365,9 +365,16 @@ def _differ_by_one(one: str, other: str) -> bool:
 
 
 def names_somebody(address: str) -> bool:
-    """`sandrine76@`, `p.lambert@`: the local part is made of some name."""
+    """`sandrine76@`, `p.lambert@`, `plambert@`: the local part is made of some name."""
     parts = re.findall(r"[a-z]+", fold(address.partition("@")[0]))
-    return any(len(part) > 3 and kind_of(part) is not Kind.UNKNOWN for part in parts)
+    return any(
+        len(part) > 3
+        and (
+            kind_of(part) is not Kind.UNKNOWN
+            or (len(part) > 5 and kind_of(part[1:]) in (Kind.FAMILY, Kind.BOTH))
+        )
+        for part in parts
+    )
 
 
 _UMLAUTS = str.maketrans(

@@ -107,7 +107,7 @@ def says_present(text: str) -> bool:
     """« Inscrite », not « non inscrite », « inscrite par erreur », « contrat terminé »."""
     folded = fold(text)
     return bool(_PRESENT.search(folded)) and not any(
-        sign.search(folded) for sign in (_NEGATION, _DENIED, _OF_SOMETHING)
+        sign.search(folded) for sign in (_NEGATION, _DENIED, _OF_SOMETHING, _NOT_YET)
     )
 
 
@@ -386,10 +386,17 @@ def is_crossed(cell: str) -> bool:
     return cell.strip().casefold() not in _UNTICKED and not re.fullmatch(r"0+(?:[.,]0+)?\s*h?", cell.strip())
 
 
+_MISSPELT = {
+    "abscent": "absent", "abscents": "absents", "abscente": "absente", "absant": "absent", "absants": "absents", "absens": "absents",
+    "exuse": "excuse", "exuses": "excuses", "excuser": "excuses", "escuses": "excuses", "exscuses": "excuses",
+}  # fmt: skip
+
+
 def section_status(text: str) -> tuple[bool, Reason | None]:
     """Whether a row is a label of presence over the rows below it, and which."""
     folded = fold(re.sub(r"\(.{0,400}?\)|\d+", " ", text))
-    words = folded.split()
+    words = [_MISSPELT.get(word, word) for word in folded.split()]
+    folded = " ".join(words)
     if not words or len(words) > 5 or "@" in text:
         return False, None
     rest = [

@@ -1,0 +1,269 @@
+"""Lines beside a person: titles above, remarks and records below, signatures and recipients of a message."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+from app.domain.imports.lists.mentions import mentions_in
+from app.domain.imports.lists.model import Reason
+from app.domain.imports.lists.suspicion import Candidate, common_word_in
+from app.domain.imports.lists.vocabulary.names import fold, is_less_common_word, may_be_given
+from app.domain.imports.lists.vocabulary.remarks import (
+    affirms,
+    announces_participants,
+    denial_in,
+    is_class,
+    is_plain_label,
+    is_ticked,
+    section_status,
+    status_in,
+)
+from app.domain.imports.lists.vocabulary.wording import (
+    LABELS,
+    LEADERS,
+    OTHER_PARTS,
+    PARTICIPANTS,
+    TITLES,
+    holds_judgement,
+)
+
+
+def doubt_neighbours(lines: Sequence[Candidate], *, is_text: bool) -> None:
+    _doubt_only_one_under(lines)
+    _doubt_labelled(lines)
+    if is_text:
+        _doubt_signature(lines)
+        _doubt_letterhead(lines)
+        _doubt_records(lines)
+        _doubt_alternating(lines)
+        _doubt_above(lines)
+        _doubt_recipients(lines)
+
+
+_TIMES_OF_DAY = (6, 22)
+_TIME_FIRST = re.compile(r"\s*\d{1,2} ?[hH:]")
+"""« 8h30 ; KOFFI Merveille »: before a name, it is no duration."""
+
+
+def doubt_times(people: Sequence[Candidate]) -> None:
+    """Rising hours without a heading may be times of day: « 9h », « 9h20 », « 9h40 »."""
+    timed = [one for one in people if one.line.hours]
+    hours = [one.line.hours or 0.0 for one in timed]
+    first, last = _TIMES_OF_DAY
+    if len(set(hours)) > 1 and hours == sorted(hours) and first <= hours[0] and hours[-1] <= last:
+        for one, number in zip(timed, hours, strict=True):
+            if _TIME_FIRST.match(one.line.text):
+                one.line = replace(one.line, hours=None)
+                continue
+            written = f"{int(number)}h{round(number % 1 * 60):02d}"
+            one.line = replace(one.line, hours=None, hours_as_written=written).doubting(
+                Reason.HOURS_UNREADABLE, written
+            )
+
+
+def doubt_not_among_present(people: Sequence[Candidate]) -> None:
+    """Where some stand under « Présents », the others were perhaps invited only."""
+    if any(one.is_of_present and not one.line.doubts for one in people):
+        for one in people:
+            if not one.is_of_present:
+                one.line = one.line.doubting(Reason.UNTICKED)
+
+
+def _doubt_recipients(lines: Sequence[Candidate]) -> None:
+    """Of a message that names people in its text, whom it was sent to is no participant yet."""
+    is_to = [fold(one.line.text.partition(":")[0]) in LABELS["to"] and ":" in one.line.text for one in lines]
+    last = max((one.line.line for one, found in zip(lines, is_to, strict=True) if found), default=0)
+    below = sum(one.is_person and not one.line.doubts and one.line.line > last for one in lines)
+    for one, found in zip(lines, is_to, strict=True):
+        if found and one.is_person and below > 1:
+            one.line = one.line.doubting(Reason.MAYBE_TITLE)
+
+
+def _doubt_signature(lines: Sequence[Candidate]) -> None:
+    """A name alone at the end of a message may be its writer's."""
+    if len(lines) < 2 or not any(
+        one.line.doubts and one.line.doubts[0].reason is Reason.SENTENCE for one in lines
+    ):
+        return
+    last, before = lines[-1], lines[-2]
+    if last.is_person and (not before.is_person or last.line.line > before.line.line + 1):
+        last.line = last.line.doubting(Reason.MAYBE_TITLE)
+
+
+def _doubt_letterhead(lines: Sequence[Candidate]) -> None:
+    """A name with a line of its own below it, apart from all others: « Corinne Vial », « Mission locale »."""
+    people = [
+        index
+        for index, one in enumerate(lines)
+        if one.is_person and any(map(may_be_given, _name_of(one).split()))
+    ]
+    if len(people) < 4:
+        return
+    first, second = people[:2]
+    if second > first + 1 and lines[second].line.line > lines[second - 1].line.line + 1:
+        lines[first].line = lines[first].line.doubting(Reason.MAYBE_TITLE)
+    last = people[-1]
+    is_apart = lines[last].line.line > lines[last - 1].line.line + 1
+    others = [lines[b].line.line - lines[a].line.line for a, b in pairwise(people[:-1])]
+    if is_apart and last + 1 < len(lines) and all(gap == 1 for gap in others):
+        lines[last].line = lines[last].line.doubting(Reason.MAYBE_TITLE)
+
+
+def _name_of(one: Candidate) -> str:
+    return one.whole or one.line.name
+
+
+def _doubt_only_one_under(lines: Sequence[Candidate]) -> None:
+    """« Technicienne », and below it one name before a gap: whatever the title means, it sets this person apart."""
+    if sum(one.is_person and not _stands_over(one) for one in lines) < 3:
+        return
+    series = Counter(fold(one.line.text).split(" ")[0] for one in lines if _stands_over(one))
+    for index, title in enumerate(lines[:-1]):
+        below = lines[index + 1]
+        after = lines[index + 2] if index + 2 < len(lines) else None
+        if (
+            _stands_over(title)
+            and series[fold(title.line.text).split(" ")[0]] < 2
+            and below.is_person
+            and not _stands_over(below)
+            and 0 < below.line.line - title.line.line < 3
+            and (
+                after is None
+                or not after.is_person
+                or _stands_over(after)
+                or after.line.line > below.line.line + 1
+            )
+        ):
+            below.line = below.line.doubting(Reason.UNDER, title.line.text)
+
+
+def _stands_over(one: Candidate) -> bool:
+    """A row that may be a title over others, and is none of a group or of participants."""
+    text = one.line.text
+    reasons = {doubt.reason for doubt in one.line.doubts}
+    bare = text.strip(" ;:|\t")
+    if one.is_person:
+        name = one.whole or one.line.name
+        is_title = (
+            not one.line.address
+            and (len(name.split()) < 2 or Reason.MAYBE_TITLE in reasons or bool(common_word_in(name)))
+            and not any(map(may_be_given, name.split()))
+        )
+    else:
+        is_title = bool(reasons & {Reason.TITLE, Reason.SIGNATURE, Reason.SENTENCE})
+    return (
+        is_title
+        and 0 < len(bare.split()) < 7
+        and not re.search(r"[;|:]\s*\S|\t|\d", bare)
+        and not is_plain_label(bare)
+        and not announces_participants(bare)
+        and not section_status(bare)[0]
+    )
+
+
+_NAMING = frozenset(("nom", "prenom", "noms", "prenoms", "a", "to", "pour", "destinataires"))
+
+
+def _doubt_labelled(lines: Sequence[Candidate]) -> None:
+    """« Équipe : Léa Petit » among names without such a label."""
+    for one in lines:
+        label, colon, rest = one.line.text.partition(":")
+        words = fold(label).split()
+        if (
+            colon
+            and one.is_person
+            and "\n" not in one.line.text
+            and 0 < len(words) < 5
+            and "@" not in rest
+            and not rest.startswith("//")
+            and not any(map(str.isdigit, label))
+            and not set(words) & (_NAMING | PARTICIPANTS)
+            and not section_status(label)[0]
+            and sum(other.is_person and other.line.line == one.line.line for other in lines) == 1
+            and not mentions_in(label)
+        ):
+            one.line = one.line.doubting(Reason.EXTRA, label)
+
+
+def _doubt_records(lines: Sequence[Candidate]) -> None:
+    """« Moyenne : 7,1 », « Décision : refusé » below a name, where other names have the like below them."""
+    below: dict[int, list[str]] = {}
+    at = None
+    for index, one in enumerate(lines):
+        if (one.is_person and not re.match(r"[^:@]{3,30}:\s", one.line.text)) or (
+            one.is_person and any(map(may_be_given, (one.whole or one.line.name).split()))
+        ):
+            at = index
+        elif at is not None and ":" in one.line.text:
+            below.setdefault(at, []).append(one.line.text)
+    labels = Counter(fold(text.partition(":")[0]) for texts in below.values() for text in texts)
+    for index, texts in below.items():
+        for text in texts:
+            label, _, value = text.partition(":")
+            number = re.match(r"\s*(\d{1,2}(?:[.,]\d+)?)", value)
+            is_mark = bool(set(fold(label).split()) & {"moyenne", "note"})
+            is_low = is_mark and number is not None and float(number[1].replace(",", ".")) < 10
+            judged = holds_judgement(label) and not affirms(value) and not number
+            if labels[fold(label)] > 1 and (is_low or judged or denial_in(value)):
+                lines[index].line = lines[index].line.doubting(Reason.EXTRA, text.strip())
+
+
+def _doubt_alternating(lines: Sequence[Candidate]) -> None:
+    """« ✅ », « ❌ », « 18/20 », « oui » in a line of its own after each name, or before each."""
+    kinds = [one.is_person for one in lines]
+    if len(lines) < 4 or any(one == other for one, other in pairwise(kinds)):
+        return
+    pairs = [*zip(lines[::2], lines[1::2], strict=False)]
+    for first, second in pairs:
+        one, said = (first, second.line.text) if kinds[0] else (second, first.line.text)
+        share = re.fullmatch(r"\s*(\d{1,3})\s*/\s*(\d{1,3})\s*", said)
+        is_good = 2 * int(share[1]) >= int(share[2]) if share else is_ticked(said) or affirms(said)
+        if not is_good and len(said.split()) < 4:
+            one.line = one.line.doubting(Reason.EXTRA, said.strip())
+
+
+def _doubt_above(lines: Sequence[Candidate]) -> None:
+    """« organisateur », « absente » alone in a line may be about the person above."""
+    for one, below in pairwise(lines):
+        text = below.line.text
+        words = fold(text).split()
+        if (
+            one.is_person
+            and below.line.line == one.line.line + 1
+            and words
+            and re.fullmatch(r"\(.*\)", text.strip())
+        ):
+            # « (remplacée par Paul Roux) »
+            one.line = one.line.doubting(Reason.MENTIONED, line=below.line.line)
+        if (
+            one.is_person
+            and below.line.line == one.line.line + 1
+            and 0 < len(words) < 4
+            and not text.rstrip().endswith(":")
+            and not mentions_in(text)
+            and (
+                status_in(text)
+                or denial_in(text)
+                or _is_role(text)
+                or set(words) & (LEADERS | OTHER_PARTS | _OPTIONAL)
+            )
+            and (not words[0].endswith("s") or text.isupper())
+            and words[0] != "liste"
+        ):
+            one.line = one.line.doubting(Reason.MENTIONED, line=below.line.line)
+
+
+def _is_role(text: str) -> bool:
+    """« AVS », « infirmière », « Coach » alone in a line: a term, and no name."""
+    return len(text.split()) == 1 and (
+        fold(text) in TITLES
+        or (text.isupper() and 1 < len(text) < 6 and text.isalpha())
+        or ((text.islower() or is_less_common_word(text)) and not may_be_given(text) and not is_class(text))
+    )
+
+
+_OPTIONAL = frozenset(("facultatif", "facultative", "optional", "non", "peut", "provisoire"))
