@@ -137,7 +137,7 @@ def sheets_of(sheets: Iterable[tuple[str, Grid, set[int], set[int]]]) -> list[di
     return [
         grid_of(
             rows,
-            name if len(found) > 1 or not _UNNAMED.fullmatch(name) else "",
+            name if len(found) > 1 or "".join(filter(str.isalpha, name)).lower() not in _UNNAMED else "",
             sorted(struck),
             sorted(hidden),
         )
@@ -145,9 +145,7 @@ def sheets_of(sheets: Iterable[tuple[str, Grid, set[int], set[int]]]) -> list[di
     ]
 
 
-_UNNAMED: Final = re.compile(
-    r"\W*(?:feuil|feuille|sheet|table|tableau|tabelle|hoja)?\W*\d*\W*", re.IGNORECASE
-)
+_UNNAMED: Final = frozenset(("", "feuil", "feuille", "sheet", "table", "tableau", "tabelle", "hoja"))
 _HIDDEN: Final = ("script", "style", "head", "template")
 _BREAKING: Final = frozenset(
     [

@@ -21,7 +21,7 @@ from app.domain.campus.campus import CampusPicture
 from app.domain.learners.portfolios import Contribution, ContributionState, ContributionStatement
 from app.domain.learners.ratings import BadgeRating, SentenceState
 from app.domain.messages import Occasion, QueuedMessage
-from app.domain.people import Role
+from app.domain.people import AgeGroup, Role
 from app.domain.people.consents import About, Consent
 from app.domain.people.parental_consent import ParentAgreement
 from app.domain.reports.network import ReportSharing, Topic
@@ -99,9 +99,12 @@ def test_what_people_chose_since_the_backup_holds_after_the_restore_on_every_for
             organisation_id=organisation.id, campus_id=house.campus.id, about=Endorsed.AWARD, award_id=a,
             subject="urn:uuid:1", organisation_name="Atelier", address="a@atelier.exemple.fr", written="{}", signed_at=at,
         )  # fmt: skip
+        of_child = services.awards.record(child).person
+        of_child.age_group = AgeGroup.UNDER_15
+        session.add(of_child)
         agreement = ParentAgreement(
             award_id=child,
-            person_id=services.awards.record(child).person.id,
+            person_id=of_child.id,
             address="p@exemple.fr",
             asked_at=at,
             answered_at=at,

@@ -390,7 +390,7 @@ def _free_rows(lines: Sequence[tuple[int, str]]) -> Iterator[Row]:
             )
 
 
-_FILE = re.compile(r"\s*([\w.-]*_[\w.-]*)\.(?:pdf|docx?|odt|jpe?g|png|xlsx?)\s*", re.IGNORECASE)
+_FILE = re.compile(r"([\w.-]{1,200})\.(?:pdf|docx?|odt|jpe?g|png|xlsx?)", re.IGNORECASE)
 _OF_FILES = re.compile(
     r"^(?:attestation|certificat|badge|cv|photo|diplome|devoir|rapport|copie)\s+", re.IGNORECASE
 )
@@ -398,8 +398,8 @@ _OF_FILES = re.compile(
 
 def _named_in_file(line: str) -> str:
     """« attestation_PETIT_Lea.pdf »"""
-    found = _FILE.fullmatch(line)
-    return f"{_OF_FILES.sub('', found[1].replace('_', ' '))} (fichier)" if found else ""
+    found = _FILE.fullmatch(line.strip())
+    return f"{_OF_FILES.sub('', found[1].replace('_', ' '))} (fichier)" if found and "_" in found[1] else ""
 
 
 _WROTE = re.compile(r"\b(?:a écrit|a ecrit|wrote|schrieb|escribió|ha scritto)\b", re.IGNORECASE)

@@ -180,14 +180,19 @@ def _words_of(one: Candidate) -> set[str]:
 
 
 def doubt_named_once(lines: Sequence[Line]) -> list[Line]:
-    """Where several people stand in a list twice, as under « Inscrits » and « Présents », those who stand there once."""
-    counts = Counter(
-        _key(line.name) for line in lines if line.name and (line.state is not State.REFUSED or line.doubts)
-    )
-    if sum(count > 1 for count in counts.values()) < 2:
+    """Where a second list repeats several people, as « Présents » below « Inscrits », those who stand only in one of them."""
+    places: dict[str, list[int]] = defaultdict(list)
+    for index, line in enumerate(lines):
+        if line.name and (line.state is not State.REFUSED or line.doubts):
+            places[_key(line.name)].append(index)
+    twice = [found for found in places.values() if len(found) > 1]
+    # One after the other, not one person entered twice.
+    if len(twice) < 2 or max(found[0] for found in twice) >= min(found[1] for found in twice):
         return list(lines)
     return [
-        line.doubting(Reason.UNTICKED) if line.state is State.READY and counts[_key(line.name)] == 1 else line
+        line.doubting(Reason.UNTICKED)
+        if line.state is State.READY and len(places[_key(line.name)]) == 1
+        else line
         for line in lines
     ]
 
@@ -294,7 +299,14 @@ def doubt_marked(people: Sequence[Candidate]) -> None:
         return
     texts = [addresses_in(_unbulleted(one.line.text))[1] for one in people]
     marks = [
-        frozenset((*_MARK.findall(text), *_symbols_in(text), *_ALONE.findall(_unbulleted(one.line.text))))
+        frozenset(
+            (
+                *_MARK.findall(text),
+                *_symbols_in(text),
+                *_ALONE.findall(_unbulleted(one.line.text).rstrip()),
+                *_frame_of(one.line.text),
+            )
+        )
         for text, one in zip(texts, people, strict=True)
     ]
     counts = Counter(mark for found in marks for mark in found)
@@ -327,9 +339,9 @@ def doubt_marked(people: Sequence[Candidate]) -> None:
 
 
 _FORMS = (
-    re.compile(r"\s*(?:\d{1,3}\s?[.)°]|\(\d{1,3}\)|[a-z][.)])\s"),
-    re.compile(r"\s*[-–—•‣▪●○◦*·>+]\s?(?=\w)"),
-    re.compile(r"\s*[*–—-]{2,}\s?(?=\w)"),
+    re.compile(r"^\s*+(?:\d{1,3}\s?[.)°]|\(\d{1,3}\)|[a-z][.)])\s"),
+    re.compile(r"^\s*+[-–—•‣▪●○◦*·>+]\s?(?=\w)"),
+    re.compile(r"^\s*+[*–—-]{2,}\s?(?=\w)"),
 )
 
 
@@ -338,7 +350,7 @@ def doubt_unlike_form(people: Sequence[Candidate]) -> None:
     free = [one for one in people if one.free]
     coded = [
         bool(
-            re.search(r"[^\W\d]\s+\(?\d?[^\W\d]{0,5}\d{0,2}[A-Z]?\)?\s*$", one.line.text)
+            re.search(r"[^\W\d]\s\(?\d?[^\W\d]{0,5}\d{0,2}[A-Z]?\)?$", one.line.text.rstrip())
             and any(map(str.isdigit, one.line.text[-5:]))
         )
         for one in free
@@ -367,9 +379,16 @@ _TICK_IN_WORDS = re.compile(
 )
 """« UGHETTO Salomé oui »"""
 _ALONE = re.compile(
-    r"(?:(?<=\s)|(?<=[(\[]))(?:[-–—/_]{1,3}|:-?\(|[A-Z]?0|\d/\d|[Øø∅])(?=[)\]]|\s*$)|(?<=\()[aAeEnN](?=\))|(?<=\()\d{1,2}(?=\)\s*$)|^[-–—=_]{2,}(?=.*[-–—=_]{2,}\s*$)|:(?=\s*$)|^--(?=.*--\s*$)"
+    r"(?:(?<=\s)|(?<=[(\[]))(?:[-–—/_]{1,3}|:-?\(|[A-Z]?0|\d/\d|[Øø∅])(?=[)\]]|$)|(?<=\()[aAeEnN](?=\))|(?<=\()\d{1,2}(?=\)$)|:(?=$)"
 )
 """« Léa Martin / », « (0/2) Léa Martin »"""
+
+
+def _frame_of(text: str) -> list[str]:
+    """« –– Odile Brun –– »"""
+    bare = text.strip()
+    first = bare[:2]
+    return [first] if len(bare) > 5 and set(first) <= set("-–—=_") and set(bare[-2:]) <= set("-–—=_") else []
 
 
 def _symbols_in(text: str) -> frozenset[str]:

@@ -73,8 +73,8 @@ def many_absences(written: Sequence[str]) -> frozenset[str]:
 
 _THRESHOLD = re.compile(
     r"(?:seuil|minimum|mini\b|minimale|au moins|à partir de|>=?|≥|supérieure?s? (?:ou égale?s? )?à|barre de)\D{0,25}?"
-    r"(\d{1,3}(?:[.,]\d{1,2})?)\s*(?:%|points?|pts|/\s*(\d{1,3}))?(?![\d/:]|\s*(?:h\b|ans\b|heures?\b|€|personnes|élèves))|"
-    r"(\d{1,3}(?:[.,]\d{1,2})?)\s*(?:%|points?|pts|/\s*(\d{1,3}))\s*(?:au )?(?:minimum|mini\b|requis|exigés?|et plus)",
+    r"(\d{1,3}(?:[.,]\d{1,2})?)\s{0,3}(?:%|points?|pts|/\s{0,3}(\d{1,3}))?(?![\d/:]|\s{0,3}(?:h\b|ans\b|heures?\b|€|personnes|élèves))|"
+    r"(\d{1,3}(?:[.,]\d{1,2})?)\s{0,3}(?:%|points?|pts|/\s{0,3}(\d{1,3}))\s{0,3}(?:au )?(?:minimum|mini\b|requis|exigés?|et plus)",
     re.IGNORECASE,
 )
 _LAST = re.compile(r"(?<![\w./,-])(\d{1,3}(?:[.,]\d{1,2})?)\s*(?:(%)|/\s*(\d{1,3}))?(?![\w/]|[.,]\d|-\d)")
@@ -91,7 +91,7 @@ def doubt_marks(lines: Sequence[Line]) -> list[Line]:
 
 
 def _doubting_mark(line: Line, needed: float) -> Line:
-    text = re.sub(r"\S*@\S*", " ", line.text)
+    text = re.sub(r"(?<!\S)[^\s@]*+@\S*", " ", line.text)
     marks = [*_LAST.finditer(text)]
     for mark in marks:
         number, scale = float(mark[1].replace(",", ".")), 100 if mark[2] else int(mark[3] or 0)

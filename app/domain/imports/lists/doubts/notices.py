@@ -96,7 +96,7 @@ _OF_EVERYBODY = re.compile(
 )
 _OF_ALL = re.compile(
     r"\bn(?:e)? (?:\w+ ){1,4}(?:pas|plus|jamais)\b|\bne (?:surtout )?pas\b|\bpas encore\b|\baucune? (?:\w+ ){0,4}ne?\b|\bseule?s?\b|\buniquement\b|"
-    r"\bannulee?s?\b|\bprovisoires?\b|\b(?:filles|garcons) .*(?:absent|excuse|refuse|ajourne)\w*"
+    r"\bannulee?s?\b|\bprovisoires?\b|\b(?:filles|garcons) .{0,60}(?:absent|excuse|refuse|ajourne)\w*"
 )
 _LOOKS = re.compile(
     r"\b(?:en |noms? (?:en )?|lignes? (?:en )?)(?:majuscules?|minuscules?|capitales?|gras|italique|rouge|vert|jaune|orange|bleu|gris|couleur)\b|"
@@ -106,7 +106,7 @@ _LOOKS = re.compile(
 _NUMBERS = re.compile(
     r"\b\d{1,2}\s*(?:,|et|&|/)\s*\d{1,2}\b(?!\s*(?:h|ans))|^\s*[\[(]?\d{1,2}[\])]\s+\S|^\s*[¹²³⁴]\s*\S"
 )
-_SIGN = re.compile(r"^\s*\(?\s*(?:[*†‡§#°]|[xXvV✓✔])\s*[:=]?\s+?\S.*")
+_SIGN = re.compile(r"^[\s(]*+(?:[*†‡§#°]|[xXvV✓✔])\s{0,3}[:=]?\s\s*+\S")
 
 
 def concerns_all(text: str, *, names_somebody: bool) -> bool:
@@ -262,7 +262,7 @@ _FIRST_WORD = re.compile(
     r"\s*(absente?s|excusee?s|abs|exc|dispensee?s|malades|desistements?|refusee?s|ajournee?s)\s+[^\W\d]",
     re.IGNORECASE,
 )
-_LAST_WORDS = re.compile(r"(?:\(([^()]{3,40})\)|[=→]\s*([^=()]{3,40}))\W*$")
+_LAST_WORDS = re.compile(r"(?:\(([^()]{3,40})\)|[=→]\s{0,3}([^=()]{3,40}))\W{0,5}$")
 
 
 def status_of_all(text: str) -> Reason | None:
