@@ -5,8 +5,7 @@ from __future__ import annotations
 from alembic import context
 from app.db.activities import campus_activities
 from app.db.campus import people
-from app.db.engine import row_level_security as walls
-from app.db.engine import triggers
+from app.db.engine import row_level_security, triggers
 from app.db.engine.row_level_security import METADATA
 from app.db.engine.schema import MIGRATION_LOCK, recounts, served_by_newest
 from app.db.engine.session import WORK_SCHEMA, open_engine
@@ -40,7 +39,7 @@ def run() -> None:
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
                 if lock_wait := context.config.get_main_option("lock_wait", ""):
                     connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{lock_wait}'")
-                walls.take_down(connection)
+                row_level_security.take_down(connection)
             before = context.get_context().get_current_revision()
             newest = context.script.get_current_head()
             # On the way down their tables may go too.
@@ -73,7 +72,7 @@ def run() -> None:
                     marks.mark_everything(connection)
                 if engine.dialect.name == "postgresql":
                     role = context.config.get_main_option("granted_to", "")
-                    walls.build(connection, role, WORK_SCHEMA, served_by_newest(context.script))
+                    row_level_security.build(connection, role, WORK_SCHEMA, served_by_newest(context.script))
         connection.commit()
     engine.dispose()
 

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session as DatabaseSession
 
-from app.db.engine import row_level_security as walls
+from app.db.engine import row_level_security
 from app.db.engine.session import configuration, upgrade
 from app.errors import Unavailable
 from app.language import N_
@@ -61,10 +61,12 @@ def schema_state(engine: Engine) -> SchemaState:
     with engine.connect() as connection:
         revision = _revision(connection)
         if revision == _newest():
-            return SchemaState.CURRENT if walls.stand(connection) else SchemaState.OLDER
+            return SchemaState.CURRENT if row_level_security.stand(connection) else SchemaState.OLDER
         if revision is None or revision in _migrations():
             return SchemaState.OLDER
-        return SchemaState.SERVING if _newest() in walls.served(connection) else SchemaState.NEWER
+        return (
+            SchemaState.SERVING if _newest() in row_level_security.served(connection) else SchemaState.NEWER
+        )
 
 
 def waiting_migrations(engine: Engine) -> Sequence[Migration]:
