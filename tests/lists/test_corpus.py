@@ -201,7 +201,7 @@ def test_a_suspect_line_names_its_reason(text: str, reason: Reason) -> None:
         ("Élèves dyslexiques\nMarie DUPONT\nLéa MARTIN", Reason.UNDER),
         ("Place;Nom;Prénom\nLA1;Dupont;Marie\n2;Martin;Léa\n3;Petit;Tom", Reason.EXTRA),
         ("Nom;Prénom;Samedi ?\nDupont;Marie;peut-être\nMartin;Léa;oui\nPetit;Tom;oui", Reason.EXTRA),
-        ("Nom;Prénom;Motif\nDupont;Marie;\nMartin;Léa;grippe", Reason.EXTRA),
+        ("Nom;Prénom;Motif\nDupont;Marie;\nMartin;Léa;grippe", Reason.BLANK),
     ],
 )
 def test_what_other_lines_say_of_a_person_is_asked_about(text: str, reason: Reason) -> None:

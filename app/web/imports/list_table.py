@@ -69,6 +69,7 @@ OF_SEVERAL = {
     Reason.HEADING_WORD: N_("Le nom ressemble à un titre de colonne : est-ce bien un nom ?"),
     Reason.COMMON_WORD: N_("Le nom est aussi un mot courant : est-ce bien un nom ?"),
     Reason.EXTRA: N_("La ligne contient aussi autre chose : vérifiez."),
+    Reason.BLANK: N_("Rien n’est écrit dans une colonne que les autres lignes remplissent : vérifiez."),
     Reason.UNDER: N_("La ligne est sous un autre titre : est-ce un participant ou une participante ?"),
     Reason.ADDRESS_INVALID: N_("L’adresse e-mail n’est pas valable."),
     Reason.ADDRESS_TYPO: N_("Une faute de frappe dans l’adresse e-mail ?"),
@@ -281,7 +282,7 @@ class SettlingTable:
     def _left(self, rows: Iterable[TableRow]) -> list[tuple[int, str, str]]:
         headings = {one.heading_line for one in self.reading.mappings}
         return [
-            (row.line.line, row.line.text, " ".join(row.sentences) or translated(N_("Retirée.")))
+            (row.line.line, row.line.text, " ".join(row.sentences) or translated(N_("Enlevée.")))
             for row in rows
             if row.line.line not in headings
         ]

@@ -90,8 +90,11 @@ def from_columns(row: Row, line: Line, segment: Segment) -> Candidate:
         # A row of a workbook ends at its last cell.
         cell = cells[index] if index < len(cells) else ""
         if cell in odd:
-            said = cell or segment.title_of(index)
-            line = line.doubting(Reason.EXTRA, said) if said else line.doubting(Reason.UNTICKED)
+            title = segment.title_of(index)
+            if cell:
+                line = line.doubting(Reason.EXTRA, cell)
+            else:
+                line = line.doubting(Reason.BLANK, title) if title else line.doubting(Reason.UNTICKED)
     if len(segment.dense) > 1 and not any(index < len(cells) and cells[index] for index in segment.dense):
         line = line.doubting(Reason.MAYBE_TITLE)
     if segment.answering and not any(index < len(cells) and cells[index] for index in segment.answering):

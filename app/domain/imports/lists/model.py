@@ -72,6 +72,8 @@ class Reason(StrEnum):
     COUPLE = "couple"
     SEVERAL_NAMES = "several-names"
     EXTRA = "extra"
+    BLANK = "blank"
+    """Nothing stands where nearly all have something."""
     MAYBE_TITLE = "maybe-title"
     NAMESAKE = "namesake"
     UNDER = "under"
@@ -204,6 +206,7 @@ SENTENCES = {
     Reason.COUPLE: N_("Cette ligne parle de plusieurs personnes."),
     Reason.SEVERAL_NAMES: N_("Cette ligne donne plusieurs noms : choisissez."),
     Reason.EXTRA: N_("Cette ligne contient aussi « {word} » : vérifiez."),
+    Reason.BLANK: N_("Rien n’est écrit sous « {word} » pour cette personne : vérifiez."),
     Reason.MAYBE_TITLE: N_("Est-ce une personne ?"),
     Reason.NAMESAKE: N_("C’est aussi le nom d’un établissement ou d’une entreprise : est-ce une personne ?"),
     Reason.UNDER: N_("Cette ligne est sous « {word} » : est-ce un participant ou une participante ?"),
