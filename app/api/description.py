@@ -28,7 +28,7 @@ from app.api import (
 )
 from app.api import frameworks as competencies
 from app.api.imports import calendars
-from app.api.programs import FORMER_ADDRESS, Writing, check_members
+from app.api.programs import FORMER_ADDRESS, Writing, check_faults
 from app.api.publishing import connected_apps, public, wallets
 from app.api.publishing import public as case
 from app.api.verification import presentations, vc_api
@@ -221,7 +221,7 @@ former = APIRouter(
 )
 former.put("/people/by-external-id/{external:path}", include_in_schema=False)(people.upsert_person)
 former.put("/activities/by-external-id/{external:path}", include_in_schema=False)(activities.upsert_activity)
-v1 = APIRouter(prefix="/api/v1", dependencies=[Depends(check_members)])
+v1 = APIRouter(prefix="/api/v1", dependencies=[Depends(check_faults)])
 for each in (
     competencies.router,
     competencies.search_router,

@@ -89,7 +89,7 @@ REMEDIES: Mapping[int, str] = {
         "Le titulaire a fait effacer ce badge : ne le demandez plus. Un flux de changements qui a recommencé se relit"
         " depuis le début."
     ),
-    413: N_("Découpez l’envoi : 6 Mio au plus pour un corps JSON."),
+    413: N_("Découpez l’envoi : 6 Mio et 100 000 éléments au plus pour un corps JSON."),
     415: N_("Envoyez « Content-Type: application/json »."),
     422: N_("« errors » nomme chaque champ et ce qui y est attendu."),
     429: N_("Attendez le nombre de secondes que donne « Retry-After »."),
@@ -236,7 +236,7 @@ _SAID = {
     410: "The holder of the award had it erased; or the feed of changes began again, after a restored backup.",
     406: "None of the media types that Accept names.",
     409: "It contradicts what is kept already.",
-    413: "The body is longer than 6 MiB.",
+    413: "The body is longer than 6 MiB, or has more than 100,000 members.",
     415: "The body must be sent as application/json.",
     422: "The body is not as described; `errors` says where.",
     429: "Too many requests: `Retry-After` has the seconds to wait.",

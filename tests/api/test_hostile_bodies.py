@@ -12,10 +12,12 @@ from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.api.programs import MOST_MEMBERS
+from app.http import problems
+from app.http.pages.forms import MOST_MEMBERS
 from app.main import LONGEST_COSIGNATURE
 from tests.api import clients
 from tests.api.clients import V1
+from tests.support.every import for_each
 from tests.support.examples import examples
 from tests.support.house import House, build_house
 
@@ -136,11 +138,40 @@ def test_a_body_of_too_many_members_is_refused_before_each_is_validated(program:
     ]
     for body in many:
         answer = post(program, "people/bulk", body)
-        assert answer.status_code == 422
-        assert answer.json()["kind"] == "InvalidInput"
+        assert answer.status_code == 413
         assert "errors" not in answer.json()
     few = post(program, "people/bulk", '{"people":[' + one + "]}")
     assert len(few.json()["errors"]) == 50
+
+
+@for_each("path", sorted(SAMPLES))
+def test_a_hundred_thousand_faults_are_neither_described_nor_found_in_a_transaction(
+    house: House, monkeypatch: pytest.MonkeyPatch, path: str
+):
+    client = clients.program(house)
+    path = path.replace("ACTIVITY", str(house.activity.id)).replace("AWARD", str(clients.closed_award(house)))
+    described, opened = [], []
+    answer_for, visit = problems.validation_error, house.process.visit
+    monkeypatch.setattr(
+        problems,
+        "validation_error",
+        lambda ask, error: described.append(len(error.errors())) or answer_for(ask, error),
+    )
+    monkeypatch.setattr(house.process, "visit", lambda **how: opened.append(how) or visit(**how))
+    unknown = "{" + ",".join(f'"{number:x}":1' for number in range(MOST_MEMBERS - 1)) + "}"
+    lines = "[" + ",".join(["{}"] * 10_000) + "]"
+    for body in (unknown, lines, f'{{"people":{lines}}}'):
+        assert post(client, path, body).status_code == 422
+        faults = described.pop() if described else 0
+        assert faults <= 250
+        assert 0 < faults <= 50 or not [how for how in opened if not how.get("reading")]
+        opened.clear()
+
+
+def test_the_first_of_many_faults_are_named(program: TestClient):
+    answer = post(program, "people/bulk", json.dumps({"people": [{"family_name": "Martin"}] * 1_000}))
+    assert answer.status_code == 422
+    assert {"pointer": "/people/0/external_id", "reason": "Ce champ manque."} in answer.json()["errors"]
 
 
 def test_cosignatures_of_anyone_are_short(world: TestClient):

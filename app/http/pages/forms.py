@@ -9,7 +9,7 @@ import hmac
 import os
 import secrets
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from fnmatch import fnmatchcase
 from io import BytesIO
@@ -84,6 +84,9 @@ FIELD = "jeton"
 _BEFORE_OWNER = "."
 _MOST_SESSIONS = 20
 MOST_FIELDS = 2000
+MOST_MEMBERS = 100_000
+"""Of a JSON body."""
+LONGEST_WITHOUT_FILES = 6 * 1024 * 1024
 MOST_FILES = 12
 MOST_VERIFIED = 100
 # A pasted list of 10,000 lines; the whole body has its own limit.
@@ -313,22 +316,37 @@ def files_of(form: FormData, name: str) -> list[tuple[str, bytes]]:
 
 
 class BodySizeLimit:
-    """ASGI middleware: aborts a request longer than its path allows while it is received.
+    """ASGI middleware: aborts a request longer than its path allows, or with more members, while it is received.
 
-    `by_path` maps path prefixes; a star matches anything, and the longest prefix decides.
+    `by_path` maps path prefixes; a star matches anything, and the longest prefix decides. What is long are files:
+    any body but a form with files has at most `without_files`. Forms and JSON are parsed as a whole,
+    on the event loop: 64 MiB of separators would take it for ten seconds.
     """
 
-    def __init__(self, app: ASGIApp, *, usual: int, by_path: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        usual: int,
+        by_path: Mapping[str, int],
+        without_files: int = LONGEST_WITHOUT_FILES,
+    ) -> None:
         self.app = app
         self.usual = usual
         self.by_path = by_path
+        self.without_files = without_files
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        headers = Headers(scope=scope)
+        kind = headers.get("content-type", "").partition(";")[0].strip().lower()
         most = self._most(scope["path"])
-        announced = Headers(scope=scope).get("content-length", "0")
+        if kind != "multipart/form-data":
+            most = min(most, self.without_files)
+        members = _counter_of(kind)
+        announced = headers.get("content-length", "0")
         too_long = not announced.isdecimal() or int(announced[:16]) > most
         received = 0
 
@@ -337,8 +355,9 @@ class BodySizeLimit:
             if too_long:
                 raise HTTPException(413)
             message = await receive()
-            received += len(message.get("body", b""))
-            if received > most:
+            body = message.get("body", b"")
+            received += len(body)
+            if received > most or members(body):
                 raise HTTPException(413)
             return message
 
@@ -349,6 +368,46 @@ class BodySizeLimit:
             (len(start), limit) for start, limit in self.by_path.items() if fnmatchcase(path, f"{start}*")
         ]
         return max(fitting, default=(0, self.usual))[1]
+
+
+def _counter_of(kind: str) -> Callable[[bytes], bool]:
+    """Given each part of the body, whether it has too many members by now."""
+    if kind == "application/x-www-form-urlencoded":
+        return _Pairs().are_too_many
+    if kind.startswith("application/") and kind.endswith("json"):
+        return _JsonMembers().are_too_many
+    return lambda _part: False
+
+
+class _Pairs:
+    def __init__(self) -> None:
+        self.count = 0
+
+    def are_too_many(self, part: bytes) -> bool:
+        self.count += part.count(b"&")
+        return self.count > MOST_FIELDS
+
+
+class _JsonMembers:
+    """Counts the members of JSON arrays and objects as they arrive, without parsing: what separates and what opens,
+    outside strings."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._in_string = False
+        self._escape = b""
+        self._is_wide = False
+
+    def are_too_many(self, part: bytes) -> bool:
+        # A byte of UTF-16 may be the same as a quotation mark: everything counts.
+        self._is_wide |= b"\0" in part
+        text = (self._escape + part).rstrip(b"\\")
+        self._escape = b"\\" * ((len(self._escape) + len(part) - len(text)) % 2)
+        pieces = text.replace(rb"\\", b"").replace(rb"\"", b"").split(b'"')
+        outside = text if self._is_wide else b"".join(pieces[self._in_string :: 2])
+        self._in_string ^= len(pieces) % 2 == 0
+        self.count += outside.count(b",") + outside.count(b"[") + outside.count(b"{")
+        return self.count > MOST_MEMBERS
 
 
 class NulReplacement:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import json
 import re
 
 import pytest
+from starlette.exceptions import HTTPException
 
-from app.http.pages.forms import FIELD, BodySizeLimit
+from app.http.pages.forms import FIELD, LONGEST_WITHOUT_FILES, MOST_FIELDS, MOST_MEMBERS, BodySizeLimit
 from tests.http.pages.small_site import SESSION_COOKIE, reader_of, small_site
+from tests.support.every import for_each
 
 HERE = "http://testserver"
 PLAIN_FORM = {"origin": HERE, "content-type": "application/x-www-form-urlencoded"}
@@ -116,3 +120,66 @@ def test_a_star_in_a_path_gives_more_room_to_what_lies_there_and_nowhere_else():
         "/autre",
     )
     assert [limit._most(path) for path in paths] == [1000, 100, 100, 10, 10]
+
+
+MANY = 64 * 1024 * 1024
+
+
+@for_each(
+    "kind, body",
+    [
+        ("application/x-www-form-urlencoded", b"&" * (MOST_FIELDS + 1)),
+        ("application/x-www-form-urlencoded", b"=" * (LONGEST_WITHOUT_FILES + 1)),
+        ("application/json", b"[" + b"[]," * MOST_MEMBERS + b"1]"),
+        (
+            "application/ld+json; charset=utf-8",
+            b'{"a":"' + rb"\"" * 9 + b'","b":[' + b"1," * MOST_MEMBERS + b"1]}",
+        ),
+        ("application/json", b'"' + b"\\\\" * 9 + b'"' + b"," * MOST_MEMBERS + b",1"),
+        ("application/octet-stream", b"x" * (LONGEST_WITHOUT_FILES + 1)),
+        ("", b"," * (LONGEST_WITHOUT_FILES + 1)),
+    ],
+)
+def test_what_one_parser_reads_as_a_whole_is_bounded_while_it_is_received(kind: str, body: bytes):
+    for size in (7, 65536):
+        if size == 7 and len(body) > 1_000_000:
+            continue
+        assert _received(kind, body, size) == 413
+
+
+def test_separators_inside_strings_are_text():
+    text = json.dumps({"text": '[{,"\\' * MOST_MEMBERS, "more": [",,,,", "\\", '"']}).encode()
+    for size in (65536, 4097, 13):
+        assert _received("application/json", text, size) == len(text)
+    assert _received("application/x-www-form-urlencoded", b"a=1" + b"&a=1" * (MOST_FIELDS - 1), 65536) > 0
+    assert _received("multipart/form-data; boundary=b", b"&" * LONGEST_WITHOUT_FILES + b"&", 65536) > 0
+
+
+def test_a_sign_that_looks_like_a_quotation_mark_in_utf_16_hides_no_member():
+    text = '["\u2200"' + ",1" * MOST_MEMBERS + "]"
+    assert len(json.loads(text.encode("utf-16"))) > MOST_MEMBERS
+    assert _received("application/json", text.encode("utf-16"), 4096) == 413
+    few = '["\u2200", {"a": 1}]'.encode("utf-16")
+    assert _received("application/json", few, 4096) == len(few)
+
+
+def _received(kind: str, body: bytes, size: int) -> int:
+    """How much of it an application behind the limit receives, or the status that stopped it."""
+    parts = iter([body[start : start + size] for start in range(0, len(body), size)])
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.request", "body": next(parts, b""), "more_body": True}
+
+    async def application(_scope, receive, _send) -> None:
+        nonlocal received
+        while part := (await receive())["body"]:
+            received += len(part)
+
+    received = 0
+    limit = BodySizeLimit(application, usual=MANY, by_path={})
+    scope = {"type": "http", "path": "/", "headers": [(b"content-type", kind.encode())]}
+    try:
+        asyncio.run(limit(scope, receive, None))  # type: ignore[arg-type]
+    except HTTPException as refused:
+        return refused.status_code
+    return received
