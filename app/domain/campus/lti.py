@@ -30,7 +30,8 @@ MOST_ROWS: Final = 5_000
 MOST_LINE_ITEMS: Final = 200
 _LONGEST_URL: Final = 2_000
 _ROLE: Final = "http://purl.imsglobal.org/vocab/lis/v2/membership#"
-_TEACHING: Final = frozenset({"Instructor", "ContentDeveloper", "Administrator", "Mentor"})
+_TEACHING: Final = frozenset({"Instructor", "ContentDeveloper", "Administrator"})
+"""No `Mentor`: platforms name so the parents who observe a pupil's course."""
 _OTHER_NAMES: Final = re.compile(r"[^\x21-\x7e]")
 
 

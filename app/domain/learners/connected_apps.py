@@ -27,6 +27,8 @@ CODE_LIFE: Final = timedelta(minutes=10)
 ACCESS_LIFE: Final = timedelta(hours=1)
 REFRESH_LIFE: Final = timedelta(days=180)
 """Since its last use: an application that is no longer used is disconnected by itself."""
+CONNECTION_LIFE: Final = timedelta(days=730)
+"""Of a consent, however often its tokens are refreshed."""
 MOST_REDIRECTS: Final = 10
 LONGEST_URL: Final = 400
 LONGEST_NAME: Final = 120

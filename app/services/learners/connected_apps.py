@@ -23,6 +23,7 @@ from app.domain.core import Clock, ServiceOptions
 from app.domain.learners.connected_apps import (
     ACCESS_LIFE,
     CODE_LIFE,
+    CONNECTION_LIFE,
     REFRESH_LIFE,
     AppGrant,
     AppRequest,
@@ -253,10 +254,10 @@ class ConnectedApps:
         for former, of_app in self.store.grants_of(grant.person_id):
             if of_app.id == app.id and former.id != grant.id:
                 self.store.end_grant(former.id)
-        refresh = self._secret(grant, AppSecretKind.REFRESH, at + REFRESH_LIFE)
-        return self._access_token(grant, grant.scopes) | {"refresh_token": refresh}
+        return self._tokens(grant, grant.scopes)
 
     def _refresh(self, app: ConnectedApp, form: Mapping[str, str]) -> JsonObject | TokenRefusal:
+        """Each refresh token is used once; a second use is of a copy, and ends the connection (RFC 9700, 4.14.2)."""
         at = self.clock()
         found = self.store.find_secret(form.get("refresh_token", ""), AppSecretKind.REFRESH, at=at)
         if found is None or found[1].app_id != app.id:
@@ -267,16 +268,19 @@ class ConnectedApps:
         wanted = [each.value for each in scopes_in(form.get("scope", ""))] or grant.scopes
         if not set(wanted) <= set(grant.scopes):
             return TokenRefusal.INVALID_SCOPE
-        refresh.expires_at = at + REFRESH_LIFE
-        self.store.add(refresh)
-        return self._access_token(grant, wanted)
+        if not self.store.use(refresh.id, at=at):
+            self.store.end_grant(grant.id)
+            return TokenRefusal.INVALID_GRANT
+        return self._tokens(grant, wanted)
 
-    def _access_token(self, grant: AppGrant, scopes: Sequence[str]) -> JsonObject:
+    def _tokens(self, grant: AppGrant, scopes: Sequence[str]) -> JsonObject:
         at = self.clock()
         grant.used_at = at
         self.store.add(grant)
         token = self._secret(grant, AppSecretKind.ACCESS, at + ACCESS_LIFE, scopes=scopes)
+        until = min(at + REFRESH_LIFE, grant.given_at + CONNECTION_LIFE)
         return {
+            "refresh_token": self._secret(grant, AppSecretKind.REFRESH, until),
             "access_token": token,
             "token_type": "Bearer",
             "expires_in": ACCESS_SECONDS,

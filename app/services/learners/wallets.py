@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 import secrets
 import uuid
 from collections.abc import Mapping, Sequence
@@ -107,6 +108,9 @@ class NewTokens:
     token: str
     refresh: str
     digests: dict[str, Any]
+
+
+_CLIENT: Final = re.compile(r"[\x21-\x7e]{0,400}")
 
 
 class WalletService:
@@ -222,7 +226,7 @@ class WalletService:
         if grant not in _SECRETS:
             return WalletRefusal.UNSUPPORTED_GRANT
         code = form.get(_SECRETS[grant], "")
-        if not code:
+        if not code or not _CLIENT.fullmatch(form.get("client_id", "")):
             return WalletRefusal.INVALID_REQUEST
         at, proof = self.clock(), None
         if dpop is not None:
@@ -245,7 +249,9 @@ class WalletService:
         if offer.key_thumbprint and (proof is None or proof.thumbprint != offer.key_thumbprint):
             return WalletRefusal.INVALID_DPOP
         tokens = self._new_tokens(offer, proof)
-        if not self.wallets.redeem(offer.id, tokens.digests, at=at):
+        # With a pre-authorized code a wallet need not name itself; a name that it gives is asked of it again.
+        named = {} if needs_consent or "client_id" not in form else {"client": form["client_id"]}
+        if not self.wallets.redeem(offer.id, tokens.digests | named, at=at):
             return WalletRefusal.INVALID_GRANT
         return _token_answer(offer, tokens, proof)
 
@@ -279,7 +285,7 @@ class WalletService:
         """A token for the badge as it is now; each refresh token is used once, a second use ends both (RFC 9700)."""
         at, digest = self.clock(), digest_of(secret)
         offer = self.wallets.find_by_refresh(digest, campus.id, at=at)
-        if offer is None or form.get("client_id", offer.client) != offer.client:
+        if offer is None or (offer.client and form.get("client_id", offer.client) != offer.client):
             return WalletRefusal.INVALID_GRANT
         if offer.key_thumbprint != (proof.thumbprint if proof else None):
             return WalletRefusal.INVALID_DPOP

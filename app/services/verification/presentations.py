@@ -257,12 +257,10 @@ class PresentationService:
         Raises PresentationRefused; may read documents of other issuers.
         """
         row, asked = self._waiting(reference)
-        if "error" in form:
-            if form.get("state") != asked.state:
-                raise PresentationRefused("state is not that of the request")
-            return None
-        content = decrypt_answer(form.get("response", ""), asked)
+        content: JsonObject = {**form} if "error" in form else decrypt_answer(form.get("response", ""), asked)
         if "error" in content:
+            if content.get("state") != asked.state:
+                raise PresentationRefused("state is not that of the request")
             return None
         audience, at = client_id(self.addresses.base_url), self.clock()
         query, written = presentation_in(content, asked)

@@ -19,6 +19,7 @@ from app.domain.awards import Visibility
 from app.domain.learners.connected_apps import (
     ACCESS_LIFE,
     CODE_LIFE,
+    CONNECTION_LIFE,
     REFRESH_LIFE,
     AppScope,
     RegistrationRefused,
@@ -192,11 +193,54 @@ def test_secrets_end_in_their_time_and_refreshing_prolongs(house: House) -> None
         access(house, got["access_token"])
     refresh = {"grant_type": "refresh_token", "refresh_token": got["refresh_token"]}
     house.clock.move(seconds=REFRESH_LIFE.total_seconds() / 2)
-    assert access(house, tokens(house, app, refresh)["access_token"])
+    got = tokens(house, app, refresh)
+    assert access(house, got["access_token"])
     house.clock.move(seconds=REFRESH_LIFE.total_seconds() - 1)
-    assert access(house, tokens(house, app, refresh)["access_token"])
+    got = tokens(house, app, refresh | {"refresh_token": got["refresh_token"]})
+    assert access(house, got["access_token"])
     house.clock.move(seconds=REFRESH_LIFE.total_seconds())
-    assert tokens(house, app, refresh) is TokenRefusal.INVALID_GRANT
+    assert tokens(house, app, refresh | {"refresh_token": got["refresh_token"]}) is TokenRefusal.INVALID_GRANT
+
+
+def test_refresh_token_is_used_once_and_its_second_use_ends_the_connection(house: House) -> None:
+    person, _ids = learner(house)
+    app = registered(house)
+    first = connected(house, person, app=app)
+    form = {"grant_type": "refresh_token", "refresh_token": first["refresh_token"]}
+    second = tokens(house, app, form)
+    assert second["refresh_token"] != first["refresh_token"]
+    assert access(house, second["access_token"])
+    assert tokens(house, app, form) is TokenRefusal.INVALID_GRANT
+    for one in (first, second):
+        with pytest.raises(NotSignedIn):
+            access(house, one["access_token"])
+    last = form | {"refresh_token": second["refresh_token"]}
+    assert tokens(house, app, last) is TokenRefusal.INVALID_GRANT
+    with house.unit_of_work() as services:
+        assert services.connected_apps.connected(person.id) == []
+
+
+def test_refused_scopes_use_no_refresh_token_up(house: House) -> None:
+    person, _ids = learner(house)
+    app = registered(house)
+    got = tokens(house, app, redemption(code_for(house, app, person, AppScope.READ)))
+    form = {"grant_type": "refresh_token", "refresh_token": got["refresh_token"]}
+    assert tokens(house, app, form | {"scope": AppScope.PROFILE.value}) is TokenRefusal.INVALID_SCOPE
+    assert access(house, tokens(house, app, form)["access_token"])
+
+
+def test_connection_ends_two_years_after_its_consent_however_often_it_is_refreshed(house: House) -> None:
+    person, _ids = learner(house)
+    app = registered(house)
+    got = connected(house, person, app=app)
+    form = {"grant_type": "refresh_token", "refresh_token": got["refresh_token"]}
+    for _ in range(CONNECTION_LIFE // REFRESH_LIFE + 1):
+        house.clock.move(seconds=REFRESH_LIFE.total_seconds() - 3600)
+        got = tokens(house, app, form)
+        if got is TokenRefusal.INVALID_GRANT:
+            break
+        form["refresh_token"] = got["refresh_token"]
+    assert got is TokenRefusal.INVALID_GRANT
 
 
 def test_refreshing_narrows_scopes_and_never_widens_them(house: House) -> None:
@@ -207,7 +251,9 @@ def test_refreshing_narrows_scopes_and_never_widens_them(house: House) -> None:
     narrow = tokens(house, app, form | {"scope": AppScope.READ.value})
     with pytest.raises(NotAllowed):
         access(house, narrow["access_token"], AppScope.ADD)
+    form["refresh_token"] = narrow["refresh_token"]
     assert tokens(house, app, form | {"scope": AppScope.PROFILE.value}) is TokenRefusal.INVALID_SCOPE
+    assert access(house, tokens(house, app, form)["access_token"], AppScope.ADD)
     assert tokens(house, app, {"grant_type": "password"}) is TokenRefusal.UNSUPPORTED_GRANT
 
 

@@ -204,7 +204,6 @@ def test_refresh_token_is_good_at_its_campus_and_for_its_client_until_it_ends(ho
     secret = answer["refresh_token"]
     form = {"grant_type": REFRESH_TOKEN, "refresh_token": str(secret)}
     assert consents.redeemed(house, form, campus=house.other_campus) is WalletRefusal.INVALID_GRANT
-    assert refreshed(house, secret, client_id="autre") is WalletRefusal.INVALID_GRANT
     assert refreshed(house, answer["access_token"]) is WalletRefusal.INVALID_GRANT
     assert issued(house, str(secret), consents.EMBEDDED) is WalletRefusal.INVALID_TOKEN
     assert consents.redeemed(house, {"grant_type": REFRESH_TOKEN}) is WalletRefusal.INVALID_REQUEST
@@ -215,6 +214,32 @@ def test_refresh_token_is_good_at_its_campus_and_for_its_client_until_it_ends(ho
     assert isinstance(kept, dict), "until half a year after the end of the badge"
     house.clock.move(seconds=REFRESH_LIFE.total_seconds())
     assert refreshed(house, kept["refresh_token"]) is WalletRefusal.INVALID_GRANT
+
+
+def test_wallet_that_named_itself_with_a_pre_authorized_code_refreshes_by_that_name(house: House) -> None:
+    award_id, _ = badge_with_end(house)
+    first = consents.redeemed(
+        house, form_of(offered(house, award_id, WalletFormat.EMBEDDED)) | {"client_id": "w"}
+    )
+    assert isinstance(first, dict)
+    assert refreshed(house, first["refresh_token"], client_id="autre") is WalletRefusal.INVALID_GRANT
+    second = refreshed(house, first["refresh_token"], client_id="w")
+    assert isinstance(second, dict)
+    assert isinstance(refreshed(house, second["refresh_token"]), dict)
+
+
+def test_nameless_wallet_may_name_itself_when_it_refreshes(house: House) -> None:
+    award_id, _ = badge_with_end(house)
+    secret = answer_of(house, award_id)["refresh_token"]
+    assert isinstance(refreshed(house, secret, client_id="w"), dict)
+
+
+def test_client_id_that_no_client_has_is_refused_before_anything_is_counted(house: House) -> None:
+    award_id, _ = badge_with_end(house)
+    form = form_of(offered(house, award_id, WalletFormat.EMBEDDED))
+    for odd in ("a b", "\x00", "é", "x" * 401):
+        assert consents.redeemed(house, form | {"client_id": odd}) is WalletRefusal.INVALID_REQUEST
+    assert isinstance(consents.redeemed(house, form), dict)
 
 
 def test_new_offer_leaves_the_wallet_that_has_the_badge_its_refresh_token(house: House) -> None:

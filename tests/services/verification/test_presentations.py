@@ -320,7 +320,14 @@ def test_refusal_of_a_person_and_of_a_wallet_tells_nothing_more(house: House) ->
         lambda made: answered(
             house, made, {"error": "access_denied", "state": request_of(house, made)["state"]}
         ),
-        lambda made: answered(house, made, encrypted(request_of(house, made), {"error": "access_denied"})),
+        lambda made: answered(
+            house,
+            made,
+            encrypted(
+                request_of(house, made),
+                {"error": "access_denied", "state": request_of(house, made)["state"]},
+            ),
+        ),
     ):
         made = asked(house)
         refuse(made)
@@ -331,9 +338,10 @@ def test_refusal_of_a_person_and_of_a_wallet_tells_nothing_more(house: House) ->
 def test_refusal_of_a_wallet_that_did_not_read_the_request_ends_nothing(house: House) -> None:
     for odd in ({"error": "access_denied"}, {"error": "access_denied", "state": "x"}):
         made = asked(house)
-        with pytest.raises(PresentationRefused):
-            answered(house, made, odd)
-        assert view(house, made).state is RequestState.WAITING
+        for form in (odd, encrypted(request_of(house, made), dict(odd))):
+            with pytest.raises(PresentationRefused):
+                answered(house, made, form)
+            assert view(house, made).state is RequestState.WAITING
 
 
 def refused_here(house: House, made: NewRequest) -> None:

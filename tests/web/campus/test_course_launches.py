@@ -317,6 +317,7 @@ def test_removed_platform_opens_nothing_and_forgets_its_links(house: House, plat
 def test_teaching_roles_are_those_of_the_course():
     assert teaches([TEACHER])
     assert teaches(["Instructor"])
+    assert not teaches(["Mentor", f"{COURSE_ROLE}Mentor", f"{COURSE_ROLE}Learner"]), "a parent who observes"
     assert not teaches(["http://purl.imsglobal.org/vocab/lis/v2/system/person#Administrator"])
     assert learns([LEARNER])
     assert not learns([TEACHER])
