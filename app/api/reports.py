@@ -241,7 +241,9 @@ class SurveyView(BaseModel):
     closes_on: date | None
     asked: int = Field(description="People present.")
     answered: int
-    not_at_all: int | None = Field(description="null below 5 answers, as are the next five.")
+    not_at_all: int | None = Field(
+        description="Of the first 5, 10, 15… answers, as are the next five; null below 5."
+    )
     rather_not: int | None
     rather: int | None
     fully: int | None
@@ -267,7 +269,7 @@ def _survey(program: Program, activity_id: uuid.UUID) -> SurveyView:
         opened_at=link.opened_at if link else None,
         closes_on=link.closes_on if link else None,
         asked=results.asked,
-        answered=results.answered,
+        answered=results.received,
         not_at_all=not_at_all,
         rather_not=rather_not,
         rather=rather,

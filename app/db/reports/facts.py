@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement
-from sqlmodel import SQLModel, col, delete, func, or_, select
+from sqlmodel import SQLModel, col, delete, func, or_, select, update
 
 from app.db.activities import organised_by
 from app.db.engine.queries import Store
@@ -275,11 +275,11 @@ class SurveyStore(Store):
         return self.session.exec(query).first() is not None
 
     def count(self, activity_id: uuid.UUID, *, present: int) -> SurveyResults:
-        rows = self.session.exec(
-            select(SurveyAnswer.rating, SurveyAnswer.recommends, func.count())
-            .where(SurveyAnswer.activity_id == activity_id)
-            .group_by(col(SurveyAnswer.rating), col(SurveyAnswer.recommends))
+        alike = (col(SurveyAnswer.is_counted), col(SurveyAnswer.rating), col(SurveyAnswer.recommends))
+        found = self.session.exec(
+            select(*alike, func.count()).where(SurveyAnswer.activity_id == activity_id).group_by(*alike)
         ).all()
+        rows = [(rating, recommends, n) for is_counted, rating, recommends, n in found if is_counted]
         by_rating = [sum(n for rating, _, n in rows if rating == each) for each in (1, 2, 3, 4)]
         yes = sum(n for _, recommends, n in rows if recommends)
         answered = sum(by_rating)
@@ -288,7 +288,14 @@ class SurveyStore(Store):
             (by_rating[0], by_rating[1], by_rating[2], by_rating[3]),
             yes,
             answered - yes,
+            sum(n for *_, n in found),
         )
+
+    def count_waiting(self, activity_id: uuid.UUID) -> None:
+        waiting = update(SurveyAnswer).where(
+            col(SurveyAnswer.activity_id) == activity_id, ~col(SurveyAnswer.is_counted)
+        )
+        self.session.exec(waiting.values(is_counted=True))
 
     def write_counts(self, activity_id: uuid.UUID, results: SurveyResults) -> None:
         """The survey as one of the facts of the activity."""

@@ -28,7 +28,7 @@ FEWEST_ACCEPTED: Final = 30
 """Answers taken whatever the number of people present, which may be unknown yet."""
 FEWEST_FOR_PERCENT: Final = 10
 FEWEST_FOR_SPLIT: Final = 5
-"""Fewer answers could be attributed to persons."""
+"""Fewer answers could be attributed to persons, and so could fewer than these between two readings."""
 OPEN_FOR: Final = timedelta(days=7)
 LONGEST_OPEN: Final = timedelta(days=90)
 RATINGS: Final = {
@@ -85,6 +85,8 @@ class SurveyAnswer(SQLModel, table=True):
     sentence_state: SentenceState = Field(
         default=SentenceState.NONE, sa_column=enum_column(SentenceState, name="survey_sentence_state")
     )
+    is_counted: bool = False
+    """In what is shown, which grows by five: one answer more would be that of the last to answer."""
 
 
 OF_SURVEY: Final = (SurveyTurnout, SurveyAnswer, SurveyLink)
@@ -109,16 +111,22 @@ class Answer:
 
 @dataclass(frozen=True)
 class SurveyResults:
-    """`answers`: not at all, rather not, rather, fully. `asked`: people present."""
+    """`answers`: not at all, rather not, rather, fully, of those that are counted. `asked`: people present.
+    `received`: with those that wait until there are five more."""
 
     asked: int = 0
     answers: tuple[int, int, int, int] = (0, 0, 0, 0)
     recommends: int = 0
     recommends_not: int = 0
+    received: int = 0
 
     @property
     def answered(self) -> int:
         return sum(self.answers)
+
+    @property
+    def are_five_waiting(self) -> bool:
+        return self.received - self.answered >= FEWEST_FOR_SPLIT
 
     @property
     def shows_split(self) -> bool:
@@ -127,7 +135,7 @@ class SurveyResults:
     @property
     def has_too_many(self) -> bool:
         """More answers than people present."""
-        return self.answered > self.asked
+        return self.received > self.asked
 
     @property
     def favourable(self) -> int | None:

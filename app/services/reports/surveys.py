@@ -215,7 +215,7 @@ class SurveyService:
         if any(self.store.has_answered(link.activity_id, each) for each in digests):
             raise AlreadyAnswered(N_("Vous avez déjà répondu : votre avis est compté."))
         present = self._present(access.activity)
-        if self.store.count(link.activity_id, present=present).answered >= most_answers(present):
+        if self.store.count(link.activity_id, present=present).received >= most_answers(present):
             raise SurveyClosed(
                 N_("L’enquête a reçu plus de réponses qu’attendu. Dites-le à la personne qui anime.")
             )
@@ -231,8 +231,9 @@ class SurveyService:
             *(SurveyTurnout(activity_id=link.activity_id, digest=each) for each in digests),
         )
         results = self.store.count(link.activity_id, present=present)
-        if results.shows_split:
-            self.store.write_counts(link.activity_id, results)
+        if results.are_five_waiting:
+            self.store.count_waiting(link.activity_id)
+            self.store.write_counts(link.activity_id, self.store.count(link.activity_id, present=present))
         return replace(access, has_answered=True)
 
     def _digests(self, link: SurveyLink, *, phone: str, mark: str) -> list[str]:

@@ -171,7 +171,7 @@ def _seen(process: Process, campus: Campus, activity_id: uuid.UUID) -> tuple[str
 
 def version_of(found: SurveyPage) -> str:
     """Changes whenever the content of the pages would change."""
-    return f"{found.is_open:d}.{found.results.asked}.{found.results.answered}"
+    return f"{found.is_open:d}.{found.results.asked}.{found.results.received}"
 
 
 def _code(found: SurveyPage, services: Services, *, kind: str = "qr") -> dict[str, Any]:

@@ -49,23 +49,39 @@ def results(house: House) -> SurveyResults:
 
 def test_answers_count_once_per_device_and_reach_the_facts_of_the_activity(house: House) -> None:
     code = open_survey(house)
-    for number in range(12):
+    for number in range(15):
         answer(house, code, f"phone-{number}", 1 if number == 0 else 3 + number % 2)
         with pytest.raises(AlreadyAnswered):
             answer(house, code, f"phone-{number}")
     found = results(house)
-    assert (found.answered, found.asked, found.answers) == (12, 0, (1, 0, 5, 6))
+    assert (found.answered, found.asked, found.answers) == (15, 0, (1, 0, 7, 7))
     assert found.has_too_many
-    assert (found.favourable, found.recommendation) == (92, 92)
+    assert (found.favourable, found.recommendation) == (93, 93)
     with house.unit_of_work(reading=True) as services:
         survey = services.report_facts.of(house.campus, house.activity.id).facts.survey
     assert survey is not None
     assert (survey.asked, survey.answers, survey.recommends, survey.recommends_not) == (
         found.asked,
         found.answers,
-        11,
+        14,
         1,
     )
+
+
+def test_what_is_shown_grows_by_five_answers_so_that_no_reading_tells_one_of_them(house: House) -> None:
+    code, shown = open_survey(house), list[SurveyResults]()
+    for number in range(17):
+        answer(house, code, f"phone-{number}", 1 + number % 4)
+        found = results(house)
+        assert found.received == number + 1
+        shown += [found] if not shown or found.answers != shown[-1].answers else []
+        with house.unit_of_work(reading=True) as services:
+            fact = services.report_facts.of(house.campus, house.activity.id).facts.survey
+        assert (fact.answers if fact else (0, 0, 0, 0)) == found.answers
+    assert [each.answered for each in shown] == [0, 5, 10, 15]
+    with house.unit_of_work() as services:
+        services.surveys.close(house.campus, house.activity.id, by=COMMAND)
+    assert results(house).answers == shown[-1].answers, "the last two are told by nobody either"
 
 
 def test_five_answers_are_a_fact_that_can_be_written_again_though_nobody_was_present(house: House) -> None:
@@ -114,7 +130,7 @@ def test_who_has_answered_is_forgotten_when_the_survey_closes(house: House) -> N
     assert turnout(house) == 1
     with house.unit_of_work() as services:
         services.surveys.close(house.campus, house.activity.id, by=COMMAND)
-    assert (turnout(house), results(house).answered) == (0, 2)
+    assert (turnout(house), results(house).received) == (0, 2)
 
 
 def test_no_percentage_below_ten_answers() -> None:
