@@ -1,12 +1,19 @@
-"""The Node process that the interop tests of this folder share."""
+"""The Node process that the interop tests of this folder share, and a server for their wallets."""
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from shutil import copyfile
 
 import pytest
 
+from app.domain.core import whole_second
 from tests.interop.node_peer import NodePeer, PeerUnavailable
+from tests.support.house import House, build_house
+from tests.support.servers.server import LiveServer, serving
 
 
 @pytest.fixture(scope="session")
@@ -17,3 +24,23 @@ def node() -> Iterator[NodePeer]:
         pytest.skip(str(why))
     with peer:
         yield peer
+
+
+@pytest.fixture(scope="module")
+def wallet_server(
+    migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[House, LiveServer]]:
+    folder = tmp_path_factory.mktemp("wallets")
+    (beside := folder / "database").mkdir()
+    database = Path(copyfile(migrated_sqlite, beside / "sceau.sqlite"))
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(64)
+        house = build_house(
+            f"sqlite:///{database}", folder, base_url=f"http://localhost:{listener.getsockname()[1]}"
+        )
+        # Their client compares requests with the clock of the machine.
+        house.clock.now = whole_second(datetime.now(UTC))
+        with serving(house.process.settings, listener, process=house.process) as live:
+            yield house, live
+        house.close()

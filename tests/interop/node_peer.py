@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import shutil
 import subprocess
@@ -24,15 +25,32 @@ class PeerRefused(Exception):
 
 
 def install() -> None:
-    """Put the locked packages in place, unless they are."""
+    """Put the locked packages in place, unless they are. One process of several installs them."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         raise PeerUnavailable("Node.js and npm are not installed")
-    if (FOLDER / "node_modules" / ".package-lock.json").exists():
-        return
-    command = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
-    installed = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, timeout=300, check=False)
+    with (FOLDER / "package-lock.json").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if _has_locked_packages(json.load(lock)):
+            return
+        command = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
+        installed = subprocess.run(
+            command, cwd=FOLDER, capture_output=True, text=True, timeout=300, check=False
+        )
     if installed.returncode:
         raise PeerUnavailable(f"npm ci failed: {installed.stderr.strip()[-200:]}")
+
+
+def _has_locked_packages(lock: Mapping[str, Any]) -> bool:
+    """Optional packages may be for other machines."""
+    try:
+        present = json.loads((FOLDER / "node_modules" / ".package-lock.json").read_text())["packages"]
+    except FileNotFoundError:
+        return False
+    return all(
+        present.get(name, {}).get("version") == wanted["version"]
+        for name, wanted in lock["packages"].items()
+        if name and not wanted.get("optional")
+    )
 
 
 class NodePeer:

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import socket
 import uuid
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from pathlib import Path
-from shutil import copyfile
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -16,7 +11,6 @@ import pytest
 
 from app.domain.awards import Visibility
 from app.domain.campus.audit_log import Actor
-from app.domain.core import whole_second
 from app.domain.learners.wallets import WalletFormat
 from app.services.learners.wallets import OfferShown
 from app.services.verification.presentations import NewRequest, Possession
@@ -26,32 +20,12 @@ from sceau_credentials.status_list import read_list
 from sceau_credentials.verification.report import Verdict
 from tests.interop.node_peer import NodePeer, PeerRefused
 from tests.interop.test_sd_jwt import private_jwk
-from tests.support.house import House, build_house
-from tests.support.servers.server import LiveServer, serving
+from tests.support.house import House
+from tests.support.servers.server import LiveServer
 
 pytestmark = pytest.mark.node
 
 WALLET = LocalSigningKey.generate(Algorithm.ES256)
-
-
-@pytest.fixture(scope="module")
-def server(
-    migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[House, LiveServer]]:
-    folder = tmp_path_factory.mktemp("wallets")
-    (beside := folder / "database").mkdir()
-    database = Path(copyfile(migrated_sqlite, beside / "sceau.sqlite"))
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(64)
-        house = build_house(
-            f"sqlite:///{database}", folder, base_url=f"http://localhost:{listener.getsockname()[1]}"
-        )
-        # Their client compares requests with the clock of the machine.
-        house.clock.now = whole_second(datetime.now(UTC))
-        with serving(house.process.settings, listener, process=house.process) as live:
-            yield house, live
-        house.close()
 
 
 def open_award(house: House, person: str) -> uuid.UUID:
@@ -77,9 +51,9 @@ def receive(node: NodePeer, house: House, offer: str, typed: str, **more: Any) -
 @pytest.mark.parametrize("wanted", list(WalletFormat))
 @pytest.mark.parametrize("form", ["by_value", "by_reference"])
 def test_their_wallet_receives_the_badge(
-    wanted: WalletFormat, form: str, node: NodePeer, server: tuple[House, LiveServer]
+    wanted: WalletFormat, form: str, node: NodePeer, wallet_server: tuple[House, LiveServer]
 ) -> None:
-    house, live = server
+    house, live = wallet_server
     award_id = open_award(house, "Zoé Martin;zoe@exemple.fr")
     offer = offered(house, award_id, wanted)
     got = receive(node, house, getattr(offer, form), offer.typed)
@@ -95,9 +69,9 @@ def test_their_wallet_receives_the_badge(
 
 
 def test_their_wallet_is_refused_a_wrong_or_used_code(
-    node: NodePeer, server: tuple[House, LiveServer]
+    node: NodePeer, wallet_server: tuple[House, LiveServer]
 ) -> None:
-    house, _live = server
+    house, _live = wallet_server
     offer = offered(house, open_award(house, "Léo Martin;leo@exemple.fr"), WalletFormat.SD_JWT)
     with pytest.raises(PeerRefused, match="invalid_grant"):
         receive(node, house, offer.by_value, "000000" if offer.typed != "000000" else "000001")
@@ -108,10 +82,10 @@ def test_their_wallet_is_refused_a_wrong_or_used_code(
 
 @pytest.mark.parametrize("wanted", list(WalletFormat))
 def test_their_wallet_receives_the_badge_after_the_learners_consent(
-    wanted: WalletFormat, node: NodePeer, server: tuple[House, LiveServer]
+    wanted: WalletFormat, node: NodePeer, wallet_server: tuple[House, LiveServer]
 ) -> None:
     """Their software pushes the request, proves its key with each request, and checks who answers."""
-    house, _live = server
+    house, _live = wallet_server
     award_id = open_award(house, "Ida Martin;ida@exemple.fr")
     with house.unit_of_work() as services:
         record = services.awards.record(award_id)
@@ -138,8 +112,8 @@ def test_their_wallet_receives_the_badge_after_the_learners_consent(
         node.call("finishAuthorization", url=answer, at=int(house.clock().timestamp()))
 
 
-def test_withdrawal_is_seen_in_both_lists(node: NodePeer, server: tuple[House, LiveServer]) -> None:
-    house, live = server
+def test_withdrawal_is_seen_in_both_lists(node: NodePeer, wallet_server: tuple[House, LiveServer]) -> None:
+    house, live = wallet_server
     award_id = open_award(house, "Ana Martin;ana@exemple.fr")
     offer = offered(house, award_id, WalletFormat.SD_JWT)
     text = receive(node, house, offer.by_value, offer.typed)["credential"]
@@ -179,9 +153,9 @@ def outcome(house: House, made: NewRequest) -> tuple[Verdict, Possession]:
 
 
 def test_their_wallet_reads_who_asks_as_openid4vp_1_0(
-    node: NodePeer, server: tuple[House, LiveServer]
+    node: NodePeer, wallet_server: tuple[House, LiveServer]
 ) -> None:
-    house, _live = server
+    house, _live = wallet_server
     _made, link = asked(house)
     read = node.call("readRequest", link=link)
     assert read["version"] == 100
@@ -193,9 +167,9 @@ def test_their_wallet_reads_who_asks_as_openid4vp_1_0(
 
 @pytest.mark.parametrize("enc", ["A128GCM", "A256GCM"])
 def test_their_wallet_shows_the_badge_that_it_received_and_only_once(
-    enc: str, node: NodePeer, server: tuple[House, LiveServer]
+    enc: str, node: NodePeer, wallet_server: tuple[House, LiveServer]
 ) -> None:
-    house, _live = server
+    house, _live = wallet_server
     offer = offered(house, open_award(house, f"Zoé {enc};zoe.{enc}@exemple.fr"), WalletFormat.SD_JWT)
     text = receive(node, house, offer.by_value, offer.typed)["credential"]
     made, link = asked(house)
@@ -214,9 +188,9 @@ def test_their_wallet_shows_the_badge_that_it_received_and_only_once(
 
 
 def test_their_presentations_of_stored_forms_are_read_and_bound_to_nobody(
-    node: NodePeer, server: tuple[House, LiveServer]
+    node: NodePeer, wallet_server: tuple[House, LiveServer]
 ) -> None:
-    house, live = server
+    house, live = wallet_server
     award_id = open_award(house, "Ida Martin;ida@exemple.fr")
     embedded = httpx.get(live.url(f"/attributions/{award_id}.json")).json()
     token = httpx.get(live.url(f"/attributions/{award_id}.jwt")).text

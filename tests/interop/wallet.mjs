@@ -1,4 +1,5 @@
 // A wallet of other people's parts: OpenID4VCI of the OpenWallet Foundation, its SD-JWT VC, keys of Panva's jose.
+import * as ecdsaMultikey from '@digitalbazaar/ecdsa-multikey';
 import {Openid4vciClient, setGlobalConfig} from '@openid4vc/openid4vci';
 import {clientAuthenticationAnonymous, clientAuthenticationNone} from '@openid4vc/oauth2';
 import {Openid4vpClient} from '@openid4vc/openid4vp';
@@ -168,8 +169,9 @@ const verifierCallbacks = {
     if(!method || !document.authentication.includes(method.id)) {
       return {verified: false};
     }
-    await jose.compactVerify(compact, await jose.importJWK(method.publicKeyJwk, signer.alg));
-    return {verified: true, signerJwk: method.publicKeyJwk};
+    const signerJwk = await ecdsaMultikey.toJwk({keyPair: await ecdsaMultikey.from(method)});
+    await jose.compactVerify(compact, await jose.importJWK(signerJwk, signer.alg));
+    return {verified: true, signerJwk};
   },
   async encryptJwe({publicJwk, alg, enc, apu, apv}, data) {
     const encryption = new jose.CompactEncrypt(Buffer.from(data)).setProtectedHeader({alg, enc, kid: publicJwk.kid});

@@ -50,7 +50,7 @@ _SAID: Final = {
     WalletRefusal.UNSUPPORTED_GRANT: "the grants are the pre-authorized code, the authorization code and the refresh token",
     WalletRefusal.INVALID_GRANT: "the code or refresh token is wrong, used or expired, or what has to prove it is wrong",
     WalletRefusal.INVALID_DPOP: "the DPoP proof is missing, wrong, used, or of another key or URL",
-    WalletRefusal.INVALID_TOKEN: "the access token is unknown, used or expired",
+    WalletRefusal.INVALID_TOKEN: "the access token is unknown or expired, or has brought as many copies as a batch has",
     WalletRefusal.INVALID_CREDENTIAL_REQUEST: "credential_identifier is required if the token names one, else "
     "credential_configuration_id",
     WalletRefusal.UNKNOWN_CONFIGURATION: "the offer does not contain this credential configuration",
@@ -154,7 +154,7 @@ def offer(slug: CampusSlug, reference: str, request: Request, services: ReadingS
     summary="An access token for a code, bound to the key of a DPoP proof where there is one",
     dependencies=[limited("wallet")],
     openapi_extra=_body("application/x-www-form-urlencoded"),
-    **_json("An access token for one credential."),
+    **_json("An access token for one badge, and for several copies of it."),
 )
 @public
 async def token(slug: CampusSlug, request: Request) -> Response:
@@ -220,7 +220,7 @@ def _push(request: Request, slug: str, body: bytes) -> Response:
     f"{_PLACE}/nonce",
     summary="A nonce for the proof of a wallet's key",
     dependencies=[limited("wallet")],
-    **_json(f"A nonce for one credential, within {NONCE_SECONDS} seconds."),
+    **_json(f"A nonce for one request, within {NONCE_SECONDS} seconds."),
 )
 @public
 def nonce(slug: CampusSlug, services: ReadingServices) -> Response:

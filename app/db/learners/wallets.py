@@ -14,9 +14,11 @@ from sqlmodel import Session, col, delete, func, select, update
 from app.db.engine.writes import among
 from app.domain.learners.wallet_authorization import DpopProof, UsedProof, WalletRequest
 from app.domain.learners.wallets import (
+    BATCH_SIZE,
     DEFERRED_INTERVAL,
     FORGOTTEN_AFTER,
     MOST_TRIES,
+    NONCE_LIFE,
     PROOF_SKEW,
     WalletOffer,
     WalletRefusal,
@@ -149,13 +151,13 @@ class WalletStore:
         return self.session.exec(query.execution_options(populate_existing=True)).first()
 
     def refresh(self, offer_id: uuid.UUID, used: str, tokens: Mapping[str, Any]) -> bool:
-        """False if the refresh token was used before. The badge may be issued again, once."""
+        """False if the refresh token was used before. The badge may be issued again."""
         return self._changed(
             update(WalletOffer)
             .where(col(WalletOffer.id) == offer_id, col(WalletOffer.refresh_digest) == used)
             .values(
                 refreshed_digest=used,
-                is_refreshed=True,
+                copies_before=col(WalletOffer.copies),
                 transaction_digest=None,
                 holder_keys=null(),
                 poll_after=None,
@@ -203,42 +205,41 @@ class WalletStore:
         )
         return self.session.exec(query.execution_options(populate_existing=True)).first()
 
-    def issue(self, offer: WalletOffer, nonce_digest: str | None, *, at: datetime) -> bool:
-        """False if the credential of this token was issued or deferred before."""
-        return self._issue_once(
-            offer, nonce_digest, {"issued_at": at, "is_refreshed": False, "holder_keys": null()}
-        )
+    def issue(self, offer: WalletOffer, nonce: str, copies: int, *, at: datetime) -> int | None:
+        """How many copies the wallet has then; None if this token brings no more. `nonce`: its mark, or nothing."""
+        return self._issue(offer, nonce, {**_received(copies), "issued_at": at}, copies, at=at)
 
     def defer(
         self,
         offer: WalletOffer,
-        nonce_digest: str | None,
+        nonce: str,
         transaction_digest: str,
         keys: list[dict[str, Any]],
         *,
         at: datetime,
     ) -> bool:
-        """False if the credential of this token was issued or deferred before."""
+        """False if this token brings no more copies, or waits for some."""
         deferred = {"transaction_digest": transaction_digest, "holder_keys": keys}
-        return self._issue_once(offer, nonce_digest, deferred | {"poll_after": at + POLLED_AFTER})
+        waits = deferred | {"poll_after": at + POLLED_AFTER}
+        return self._issue(offer, nonce, waits, max(len(keys), 1), at=at) is not None
 
-    def _issue_once(self, offer: WalletOffer, nonce_digest: str | None, changes: dict[str, Any]) -> bool:
+    def _issue(
+        self, offer: WalletOffer, nonce: str, changes: dict[str, Any], copies: int, *, at: datetime
+    ) -> int | None:
         """Raises WalletRefused for a nonce that was used: the transaction has to end, and nothing is used up."""
-        if nonce_digest:
-            changes |= {"nonce_digest": nonce_digest}
-        try:
-            return self._changed(
-                update(WalletOffer)
-                .where(
-                    col(WalletOffer.id) == offer.id,
-                    col(WalletOffer.token_digest) == offer.token_digest,
-                    col(WalletOffer.issued_at).is_(None) | col(WalletOffer.is_refreshed),
-                    col(WalletOffer.transaction_digest).is_(None),
-                )
-                .values(**changes)
+        if nonce and not self.use(nonce, offer.campus_id, until=at + NONCE_LIFE):
+            raise WalletRefused(WalletRefusal.INVALID_NONCE)
+        changed = (
+            update(WalletOffer)
+            .where(
+                col(WalletOffer.id) == offer.id,
+                col(WalletOffer.token_digest) == offer.token_digest,
+                col(WalletOffer.copies) - col(WalletOffer.copies_before) + copies <= BATCH_SIZE,
+                col(WalletOffer.transaction_digest).is_(None),
             )
-        except IntegrityError:
-            raise WalletRefused(WalletRefusal.INVALID_NONCE) from None
+            .values(**changes)
+        )
+        return self.session.execute(changed.returning(col(WalletOffer.copies))).scalar()
 
     def poll(self, offer: WalletOffer, *, at: datetime) -> bool:
         """False if a wallet asks for a deferred credential before its time."""
@@ -251,10 +252,10 @@ class WalletStore:
             .values(poll_after=at + POLLED_AFTER)
         )
 
-    def issue_deferred(self, offer: WalletOffer, *, at: datetime) -> bool:
-        """False if the deferred credential was issued before."""
-        issued = {"issued_at": at, "is_refreshed": False, "holder_keys": null()}
-        return self._changed(
+    def issue_deferred(self, offer: WalletOffer, copies: int, *, at: datetime) -> int | None:
+        """How many copies the wallet has then; None if the deferred ones were issued before."""
+        issued = {"issued_at": at, "holder_keys": null(), **_received(copies)}
+        changed = (
             update(WalletOffer)
             .where(
                 col(WalletOffer.id) == offer.id,
@@ -263,10 +264,22 @@ class WalletStore:
             )
             .values(transaction_digest=None, poll_after=None, **issued)
         )
+        return self.session.execute(changed.returning(col(WalletOffer.copies))).scalar()
 
-    def mark(self, offer_id: uuid.UUID, accepted_at: datetime | None) -> None:
+    def accept(self, offer_id: uuid.UUID, copy: int, *, at: datetime) -> None:
         self._changed(
-            update(WalletOffer).where(col(WalletOffer.id) == offer_id).values(accepted_at=accepted_at)
+            update(WalletOffer)
+            .where(col(WalletOffer.id) == offer_id)
+            .values(accepted_at=at, accepted_copy=copy)
+        )
+
+    def drop(self, offer_id: uuid.UUID, copy: int) -> bool:
+        """The wallet does not have this copy; False if it may have another."""
+        last = func.coalesce(col(WalletOffer.accepted_copy), col(WalletOffer.copies))
+        return self._changed(
+            update(WalletOffer)
+            .where(col(WalletOffer.id) == offer_id, last == copy)
+            .values(accepted_at=None, accepted_copy=None)
         )
 
     def accepted(self, award_id: uuid.UUID) -> datetime | None:
@@ -280,6 +293,10 @@ class WalletStore:
 
     def _changed(self, statement: Any) -> bool:
         return bool(self.session.exec(statement).rowcount)
+
+
+def _received(copies: int) -> dict[str, Any]:
+    return {"copies": col(WalletOffer.copies) + copies}
 
 
 def _open(at: datetime) -> tuple[Any, ...]:

@@ -23,7 +23,7 @@ from sqlmodel import Field, SQLModel
 from app.domain.core import enum_column, new_id, utc_datetime
 from app.errors import AppError, InvalidInput
 from app.language import N_
-from sceau_credentials.dids import PublishedKey, did_web, jwt_method_id, key_of_did
+from sceau_credentials.dids import PublishedKey, did_web, key_of_did
 from sceau_credentials.errors import CredentialError, MalformedInput, ProofError
 from sceau_credentials.keys import (
     LocalSigningKey,
@@ -177,11 +177,14 @@ def _words(text: str, *, shortest: int = 2) -> set[str]:
 
 
 def request_signer(secret: bytes, base_url: str) -> Signer:
-    """The key that signs requests: derived, so that every process has it; it signs no credential."""
+    """The key that signs requests: derived, so that every process has it; it signs no credential.
+
+    Named as Multikey: wallets read P-256 keys of a DID so, or as JsonWebKey2020, and few as its successor JsonWebKey.
+    """
     order = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
     drawn = int.from_bytes(hmac.digest(secret, b"presentation-request-key", hashlib.sha512), "big")
     key = LocalSigningKey(ec.derive_private_key(drawn % (order - 1) + 1, ec.SECP256R1()))
-    return Signer(jwt_method_id(_method(key.public, base_url)), key)
+    return Signer(_method(key.public, base_url), key)
 
 
 def published_request_key(secret: bytes, base_url: str) -> PublishedKey:

@@ -33,7 +33,7 @@ FORGOTTEN_AFTER: Final = timedelta(days=1)
 CODE_DIGITS: Final = 6
 MOST_TRIES: Final = 5
 BATCH_SIZE: Final = 8
-"""Keys for which one token brings the badge, as SD-JWT for each."""
+"""Copies of the badge that one token brings, at once or one after the other; an SD-JWT for each key."""
 DEFERRED_INTERVAL: Final = 5
 """Seconds until a wallet asks again for a badge that is being signed."""
 PRE_AUTHORIZED: Final = "urn:ietf:params:oauth:grant-type:pre-authorized_code"
@@ -94,8 +94,9 @@ class WalletOffer(SQLModel, table=True):
     """One badge offered to one wallet. Digests only: reading this table reveals no secret.
 
     Its secrets in turn: the reference in the QR code, the pre-authorized code that it leads to, the transaction
-    code typed by hand, the access token, the nonce that the wallet's key signed. Each works once. Where the learner
-    signs in instead, the reference leads to an issuer state, and their consent to an authorization code.
+    code typed by hand, the access token, the nonce that the wallet's key signed. Each works once, but for the token,
+    which brings up to `BATCH_SIZE` copies while it lives. Where the learner signs in instead, the reference leads to
+    an issuer state, and their consent to an authorization code.
     """
 
     __tablename__ = "wallet_offer"
@@ -112,8 +113,15 @@ class WalletOffer(SQLModel, table=True):
     token_digest: str | None = Field(default=None, max_length=64, unique=True)
     issued_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     nonce_digest: str | None = Field(default=None, max_length=64, unique=True)
+    """Of versions before 0137, as `is_refreshed`; to be dropped where a migration stops the service."""
+    copies: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    """Copies of the badge that the wallet has received; an answer with copies is named by their number after it."""
+    copies_before: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    """`copies` when the access token was issued."""
     accepted_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     """When the wallet reported that it stored the badge."""
+    accepted_copy: int | None = None
+    """Which answer it reported then."""
     needs_consent: bool = False
     """By authorization code; `code_digest` is nothing's until the learner consents."""
     state_digest: str | None = Field(default=None, max_length=64, index=True, unique=True)
@@ -135,11 +143,6 @@ class WalletOffer(SQLModel, table=True):
     """Of the refresh token before: its second use ends the tokens."""
     refresh_until: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     is_refreshed: bool = False
-    """The token came by a refresh token, and its badge has not been issued again yet."""
-
-    @property
-    def is_to_issue(self) -> bool:
-        return self.transaction_digest is None and (self.issued_at is None or self.is_refreshed)
 
 
 class WalletRefusal(StrEnum):
@@ -254,15 +257,29 @@ def typed_digest(secret: bytes, offer_id: uuid.UUID, typed: str) -> str:
     ).hexdigest()
 
 
+def nonce_mark(nonce: str) -> str:
+    """Stored once it is used, as the mark of a proof is."""
+    return digest_of(f"nonce {nonce}")
+
+
 def token_digest(token: str, *, is_bound: bool) -> str:
     """A token that is bound to a key has another digest: no program that does not know of keys finds it."""
     return digest_of(f"DPoP {token}" if is_bound else token)
 
 
-def notification_id(secret: bytes, offer_id: uuid.UUID) -> str:
-    return encode_base64url(
-        hmac.digest(secret, b"wallet-notification|" + offer_id.bytes, hashlib.sha256)[:16]
-    )
+def notification_id(secret: bytes, offer_id: uuid.UUID, copy: int) -> str:
+    """Of one answer: a wallet that has the badge twice reports on each copy."""
+    mark = hmac.digest(secret, b"wallet-notification|" + offer_id.bytes + b"%d" % copy, hashlib.sha256)
+    return f"{copy}-{encode_base64url(mark[:16])}"
+
+
+def copy_of_notification(secret: bytes, offer: WalletOffer, named: str) -> int | None:
+    """Which answer this identifier names; None where it is none of this offer."""
+    number = named.partition("-")[0]
+    copy = int(number) if number.isascii() and number.isdecimal() and len(number) < 10 else 0
+    known = notification_id(secret, offer.id, copy)
+    is_known = hmac.compare_digest(named.encode("utf-8", "replace"), known.encode())
+    return copy if is_known and 0 < copy <= offer.copies else None
 
 
 def new_nonce(secret: bytes, campus_id: uuid.UUID, *, at: datetime) -> str:

@@ -155,7 +155,7 @@ HELD: Final[Mapping[str, HeldData]] = MappingProxyType(
             kept_back=(
                 *("reference_digest", "code_digest", "typed_digest", "token_digest", "nonce_digest"),
                 *("state_digest", "request_digest", "challenge", "key_thumbprint"),
-                *("transaction_digest", "holder_keys"),
+                *("transaction_digest", "holder_keys", "refresh_digest", "refreshed_digest"),
             ),
         ),
         "award_batch": HeldData(

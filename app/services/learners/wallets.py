@@ -41,6 +41,7 @@ from app.domain.learners.wallets import (
     WalletRefused,
     check_may_carry,
     code_of_reference,
+    copy_of_notification,
     format_of,
     is_being_signed,
     is_nonce,
@@ -50,6 +51,7 @@ from app.domain.learners.wallets import (
     new_nonce,
     new_reference,
     new_transaction_code,
+    nonce_mark,
     notification_id,
     token_digest,
     typed_digest,
@@ -334,37 +336,25 @@ class WalletService:
 
     def prove(self, campus: Campus, offer: WalletOffer, request: JsonObject) -> ProvedKeys:
         """What a request for the badge proves; may be slow, reads and writes nothing; raises WalletRefused."""
-        if not offer.is_to_issue:
-            raise WalletRefused(self._refusal_of_second(campus, offer, request))
         if "credential_response_encryption" in request:
             raise WalletRefused(WalletRefusal.INVALID_ENCRYPTION)
         _check_wanted(offer, request)
         return self._proved(campus, offer.format, request.get("proofs"))
 
-    def _refusal_of_second(self, campus: Campus, offer: WalletOffer, request: JsonObject) -> WalletRefusal:
-        """A token brings one badge; a request that comes again is named by its nonce."""
-        try:
-            _keys, nonce = self._proved(campus, offer.format, request.get("proofs"))
-        except WalletRefused:
-            return WalletRefusal.INVALID_TOKEN
-        is_replayed = bool(nonce) and digest_of(nonce) == offer.nonce_digest
-        return WalletRefusal.INVALID_NONCE if is_replayed else WalletRefusal.INVALID_TOKEN
-
     def issue(self, offer: WalletOffer, proved: ProvedKeys) -> IssuedToWallet | DeferredToWallet:
-        """The one badge of a token, for each key proved; raises WalletRefused, and then nothing is used up."""
+        """A copy of the badge for each key proved; raises WalletRefused, and then nothing is used up."""
         at, (keys, nonce) = self.clock(), proved
         record = self._record(offer)
         is_early = is_being_signed(record.award, at=at)
         if not is_early and not may_carry(record.award, at=at):
             raise WalletRefused(WalletRefusal.DENIED)
-        nonce_digest = digest_of(nonce) if nonce else None
+        mark = nonce_mark(nonce) if nonce else ""
         if not is_early:
-            if not self.wallets.issue(offer, nonce_digest, at=at):
-                raise WalletRefused(WalletRefusal.INVALID_TOKEN)
-            return self._issued(offer, record, keys, at=at)
+            copy = self.wallets.issue(offer, mark, self._copies(offer, keys), at=at)
+            return self._issued(offer, record, keys, copy, at=at)
         transaction = secrets.token_urlsafe(32)
         waiting = [each.to_jwk() for each in keys]
-        if not self.wallets.defer(offer, nonce_digest, digest_of(transaction), waiting, at=at):
+        if not self.wallets.defer(offer, mark, digest_of(transaction), waiting, at=at):
             raise WalletRefused(WalletRefusal.INVALID_TOKEN)
         return DeferredToWallet(transaction)
 
@@ -381,30 +371,38 @@ class WalletService:
         if not may_carry(record.award, at=at):
             raise WalletRefused(WalletRefusal.DENIED)
         keys = [VerificationKey.from_jwk(each) for each in offer.holder_keys or ()]
-        if not self.wallets.issue_deferred(offer, at=at):
-            raise WalletRefused(WalletRefusal.INVALID_TOKEN)
-        return self._issued(offer, record, keys, at=at)
+        copy = self.wallets.issue_deferred(offer, self._copies(offer, keys), at=at)
+        return self._issued(offer, record, keys, copy, at=at)
+
+    def _copies(self, offer: WalletOffer, keys: Sequence[VerificationKey]) -> int:
+        """The stored forms are bound to no key: one copy, whatever was proved."""
+        return len(keys) if offer.format is WalletFormat.SD_JWT else 1
 
     def _issued(
-        self, offer: WalletOffer, record: AwardRecord, keys: Sequence[VerificationKey], *, at: datetime
+        self,
+        offer: WalletOffer,
+        record: AwardRecord,
+        keys: Sequence[VerificationKey],
+        copy: int | None,
+        *,
+        at: datetime,
     ) -> IssuedToWallet:
+        if copy is None:
+            raise WalletRefused(WalletRefusal.INVALID_TOKEN)
         credentials = self._credentials(record, offer.format, keys, at=at)
-        return IssuedToWallet(credentials, notification_id(self.secret, offer.id))
+        return IssuedToWallet(credentials, notification_id(self.secret, offer.id, copy))
 
     def notify(self, offer: WalletOffer, request: JsonObject) -> None:
         """« Dans le portefeuille »: a wallet stored the badge, or no longer has it."""
         event, named = request.get("event"), request.get("notification_id")
         if event not in ("credential_accepted", "credential_failure", "credential_deleted"):
             raise WalletRefused(WalletRefusal.INVALID_NOTIFICATION)
-        known = notification_id(self.secret, offer.id)
-        if (
-            offer.issued_at is None
-            or not isinstance(named, str)
-            or not hmac.compare_digest(named.encode("utf-8", "replace"), known.encode())
-        ):
+        copy = copy_of_notification(self.secret, offer, named) if isinstance(named, str) else None
+        if copy is None:
             raise WalletRefused(WalletRefusal.INVALID_NOTIFICATION_ID)
-        self.wallets.mark(offer.id, self.clock() if event == "credential_accepted" else None)
-        if event == "credential_deleted":
+        if event == "credential_accepted":
+            self.wallets.accept(offer.id, copy, at=self.clock())
+        elif self.wallets.drop(offer.id, copy) and event == "credential_deleted":
             self.wallets.end_tokens(offer.id, at=self.clock())
 
     # --- parts

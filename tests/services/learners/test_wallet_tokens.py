@@ -113,7 +113,7 @@ def test_wallet_gets_the_renewed_badge_under_the_same_identifier(house: House) -
     with house.unit_of_work(reading=True) as services:
         stored = services.publication.award_file(services.awards.record(award_id), "json").body
     assert parse_json_object(stored) == second
-    assert issued(house, token, consents.EMBEDDED) is WalletRefusal.INVALID_TOKEN, "once for each token"
+    assert document(issued(house, token, consents.EMBEDDED)) == second, "while the token lives"
     assert "refreshService" not in first
     assert str(again["refresh_token"]) not in json.dumps(second)
 
@@ -250,6 +250,31 @@ def test_new_offer_leaves_the_wallet_that_has_the_badge_its_refresh_token(house:
     assert isinstance(again, dict)
     offered(house, award_id)
     document(issued(house, str(again["access_token"]), consents.EMBEDDED))
+
+
+def test_wallet_that_deletes_the_copy_before_keeps_the_refresh_token_of_the_renewed_one(house: House) -> None:
+    award_id, _ = badge_with_end(house)
+    answer = answer_of(house, award_id)
+    before = issued(house, str(answer["access_token"]), consents.EMBEDDED)
+    again = refreshed(house, answer["refresh_token"])
+    assert isinstance(again, dict)
+    token = str(again["access_token"])
+    renewed = issued(house, token, consents.EMBEDDED)
+    assert isinstance(before, IssuedToWallet)
+    assert isinstance(renewed, IssuedToWallet)
+
+    def report(of: IssuedToWallet, event: str) -> None:
+        with house.unit_of_work() as services:
+            told: JsonObject = {"notification_id": of.notification_id, "event": event}
+            services.wallets.notify(services.wallets.check_token(house.campus, token), told)
+
+    report(renewed, "credential_accepted")
+    report(before, "credential_deleted")
+    last = refreshed(house, again["refresh_token"])
+    assert isinstance(last, dict)
+    token = str(last["access_token"])
+    report(renewed, "credential_deleted")
+    assert refreshed(house, last["refresh_token"]) is WalletRefusal.INVALID_GRANT
 
 
 def test_wallet_that_deleted_the_badge_refreshes_it_no_more(house: House) -> None:

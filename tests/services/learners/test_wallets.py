@@ -201,14 +201,43 @@ def test_two_hundred_concurrent_redemptions_give_one_credential(house: House) ->
 
 
 @pytest.mark.both_engines
-def test_fifty_concurrent_credential_requests_give_one_credential(house: House) -> None:
+def test_two_hundred_devices_with_one_code_get_one_credential(house: House) -> None:
+    """Each redeems the code, and asks for the badge with what it got."""
+    form = form_of(offered(house, open_award(house)))
+
+    def receive(challenge: str) -> type:
+        token = redeemed(house, form)
+        if isinstance(token, WalletRefusal):
+            return WalletRefusal
+        return type(issued(house, token, request_for(WalletFormat.SD_JWT, proof(house, challenge))))
+
+    challenges = [nonce(house) for _ in range(200)]
+    with ThreadPoolExecutor(16) as devices:
+        assert Counter(devices.map(receive, challenges)) == {IssuedToWallet: 1, WalletRefusal: 199}
+
+
+@pytest.mark.both_engines
+def test_fifty_concurrent_credential_requests_give_no_more_than_a_batch(house: House) -> None:
     token = token_for(house, open_award(house))
     requests = [request_for(WalletFormat.SD_JWT, proof(house, nonce(house))) for _ in range(50)]
     with ThreadPoolExecutor(8) as devices:
+        found = [*devices.map(lambda request: issued(house, token, request), requests)]
+    brought = [each for each in found if isinstance(each, IssuedToWallet)]
+    assert len(brought) == BATCH_SIZE
+    assert len({each.notification_id for each in brought}) == BATCH_SIZE
+    assert {each for each in found if isinstance(each, WalletRefusal)} == {WalletRefusal.INVALID_TOKEN}
+
+
+@pytest.mark.both_engines
+def test_fifty_concurrent_uses_of_one_nonce_give_one_credential(house: House) -> None:
+    token = token_for(house, open_award(house))
+    request = request_for(WalletFormat.SD_JWT, proof(house, nonce(house)))
+    with ThreadPoolExecutor(8) as devices:
         found = Counter(
-            type(each) for each in devices.map(lambda request: issued(house, token, request), requests)
+            each if isinstance(each, WalletRefusal) else "badge"
+            for each in devices.map(lambda _turn: issued(house, token, request), range(50))
         )
-    assert found == {IssuedToWallet: 1, WalletRefusal: 49}
+    assert found == {"badge": 1, WalletRefusal.INVALID_NONCE: 49}
 
 
 def test_wrong_used_and_expired_codes_are_invalid_grants(house: House) -> None:
@@ -254,21 +283,49 @@ def test_new_offer_ends_a_token_that_brought_no_credential(house: House) -> None
     assert issued(house, token, asked) is WalletRefusal.INVALID_TOKEN
 
 
-def test_token_and_nonce_give_one_credential(house: House) -> None:
+def test_token_brings_the_badge_again_while_it_lives_and_each_nonce_once(house: House) -> None:
     award_id = open_award(house)
     token, challenge = token_for(house, award_id), nonce(house)
-    request = request_for(WalletFormat.SD_JWT, proof(house, challenge))
-    assert isinstance(issued(house, token, request), IssuedToWallet)
-    fresh = request_for(WalletFormat.SD_JWT, proof(house, nonce(house)))
-    assert issued(house, token, fresh) is WalletRefusal.INVALID_TOKEN
+    first = request_for(WalletFormat.SD_JWT, proof(house, challenge))
+    found = issued(house, token, first)
+    assert isinstance(found, IssuedToWallet)
+    assert issued(house, token, first) is WalletRefusal.INVALID_NONCE
+    key = LocalSigningKey.generate(Algorithm.ES256)
+    claims: JsonObject = {"aud": ISSUER, "iat": int(house.clock().timestamp()), "nonce": nonce(house)}
+    for same_or_another in (proof(house, nonce(house)), signed_proof(claims, key=key)):
+        assert issued(house, token, first) is WalletRefusal.INVALID_NONCE, "of the first request, still"
+        again = issued(house, token, request_for(WalletFormat.SD_JWT, same_or_another))
+        assert isinstance(again, IssuedToWallet)
+        assert again.notification_id != found.notification_id
+    assert keys_of(again) == [{"jwk": key.public.to_jwk()}]
     other = token_for(house, award_id)
-    assert issued(house, other, request) is WalletRefusal.INVALID_NONCE
+    assert issued(house, other, first) is WalletRefusal.INVALID_NONCE
+    fresh = request_for(WalletFormat.SD_JWT, proof(house, nonce(house)))
     assert isinstance(issued(house, other, fresh), IssuedToWallet), "a refusal uses nothing up"
-    late = token_for(house, award_id)
     house.clock.move(seconds=OFFER_LIFE.total_seconds())
     after = request_for(WalletFormat.SD_JWT, proof(house, nonce(house)))
-    assert issued(house, late, after) is WalletRefusal.INVALID_TOKEN
-    assert issued(house, "", after) is WalletRefusal.INVALID_TOKEN
+    for late in (token, other, ""):
+        assert issued(house, late, after) is WalletRefusal.INVALID_TOKEN
+
+
+@pytest.mark.parametrize("wanted", [WalletFormat.EMBEDDED, WalletFormat.TOKEN])
+def test_stored_form_is_brought_as_often_as_a_batch_is_large(house: House, wanted: WalletFormat) -> None:
+    token = token_for(house, open_award(house), wanted)
+    for _ in range(BATCH_SIZE):
+        assert isinstance(issued(house, token, request_for(wanted)), IssuedToWallet)
+    assert issued(house, token, request_for(wanted)) is WalletRefusal.INVALID_TOKEN
+
+
+def test_token_of_a_badge_that_is_withdrawn_brings_no_second_copy(house: House) -> None:
+    award_id = open_award(house)
+    token = token_for(house, award_id, WalletFormat.EMBEDDED)
+    assert isinstance(issued(house, token, request_for(WalletFormat.EMBEDDED)), IssuedToWallet)
+    with house.unit_of_work() as services:
+        services.awards.set_visibility(award_id, Visibility.CLOSED, by=BY)
+    assert issued(house, token, request_for(WalletFormat.EMBEDDED)) is WalletRefusal.DENIED
+    with house.unit_of_work() as services:
+        services.awards.revoke(house.campus, award_id, "Erreur de date.", by=Actor(label="tests"))
+    assert issued(house, token, request_for(WalletFormat.EMBEDDED)) is WalletRefusal.DENIED
 
 
 def test_secrets_of_an_offer_open_nothing_at_another_step(house: House) -> None:
@@ -345,7 +402,17 @@ def test_wallet_reports_that_it_holds_the_badge(house: House) -> None:
     assert not held()
     assert notify(found.notification_id, "credential_accepted") is None
     assert held()
+    second = issued(house, token, request_for(WalletFormat.SD_JWT, proof(house, nonce(house))))
+    assert isinstance(second, IssuedToWallet)
+    assert notify(second.notification_id, "credential_failure") is None
+    assert held(), "the first copy"
+    assert notify(second.notification_id, "credential_accepted") is None
     assert notify(found.notification_id, "credential_deleted") is None
+    assert held(), "the second copy"
+    number, _, mark = second.notification_id.partition("-")
+    for odd in (f"1-{mark}", f"0{number}-{mark}", f"9-{mark}", f"-{mark}", mark, f"²-{mark}", "1-"):
+        assert notify(odd, "credential_deleted") is WalletRefusal.INVALID_NOTIFICATION_ID
+    assert notify(second.notification_id, "credential_deleted") is None
     assert not held()
 
 

@@ -75,7 +75,9 @@ def request_of(house: House, made: NewRequest, **more: str) -> JsonObject:
     (method,) = [each for each in published["verificationMethod"] if each["id"] == jws.header["kid"]]
     assert method["id"] in published["authentication"]
     assert method["id"] not in published["assertionMethod"]
-    verify_jws(jws, VerificationKey.from_jwk(method["publicKeyJwk"]), kinds=("oauth-authz-req+jwt",))
+    verify_jws(
+        jws, VerificationKey.from_multikey(method["publicKeyMultibase"]), kinds=("oauth-authz-req+jwt",)
+    )
     return jws.payload
 
 
