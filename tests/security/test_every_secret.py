@@ -232,7 +232,7 @@ OWN_PLACE = {
 
 OWN_ANSWERS = {
     ("access token of a wallet", f"POST /campus/{{slug}}/portefeuille/{endpoint}"): 400
-    for endpoint in ("differee", "notification")
+    for endpoint in ("attestation", "differee", "notification")
 }
 """Where a secret is accepted, and the empty request is then refused; a token bound to a key is accepted nowhere so."""
 

@@ -42,7 +42,11 @@ _PLACE: Final = "/campus/{slug}/portefeuille"
 _JSON: Final = "application/json"
 _JWT: Final = "application/jwt"
 _LONGEST: Final = 32 * 1024
-_NOT_STORED: Final = {"Cache-Control": "no-store", "Access-Control-Allow-Origin": "*"}
+_NOT_STORED: Final = {
+    "Cache-Control": "no-store",
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "WWW-Authenticate, Retry-After",
+}
 _ALGORITHMS: Final = " ".join(PROOF_ALGORITHMS)
 _MEMBERS: Final = {"type": "object", "additionalProperties": True}
 _SAID: Final = {
@@ -299,6 +303,23 @@ def _notification(request: Request, slug: str, body: bytes) -> Response:
     except WalletRefused as error:
         return _refused(error.refusal, at_resource=True)
     return Response(status_code=204, headers=_NOT_STORED)
+
+
+@public
+def allow_wallets_from_anywhere() -> Response:
+    """A wallet that is a web page sends a CORS preflight first: for JSON, its token, and the proof of its key."""
+    headers = {
+        "Access-Control-Allow-Origin": "*",
+        "Access-Control-Allow-Methods": "GET, POST",
+        "Access-Control-Allow-Headers": "Accept, Authorization, Content-Type, DPoP",
+        "Access-Control-Max-Age": "86400",
+    }
+    return Response(status_code=204, headers=headers)
+
+
+preflights = APIRouter(include_in_schema=False)
+for _path in dict.fromkeys(getattr(each, "path", "") for each in router.routes):
+    preflights.add_api_route(_path, allow_wallets_from_anywhere, methods=["OPTIONS"])
 
 
 # --- parts

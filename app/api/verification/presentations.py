@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from app.api.publishing.wallets import token_form
+from app.api.publishing.wallets import allow_wallets_from_anywhere, token_form
 from app.domain.learners.presentations import REQUEST_TYPE, PresentationRefused
 from app.errors import Gone
 from app.http.problems import documented
@@ -112,6 +112,11 @@ def _answer(request: Request, reference: str, body: bytes) -> Response:
     except Gone:
         return _refused("the request was answered or refused before, or its ten minutes are over")
     return _answered({})
+
+
+preflights = APIRouter(include_in_schema=False)
+for _path in dict.fromkeys(getattr(each, "path", "") for each in router.routes):
+    preflights.add_api_route(_path, allow_wallets_from_anywhere, methods=["OPTIONS"])
 
 
 async def _sent(request: Request) -> bytes:

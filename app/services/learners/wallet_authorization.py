@@ -64,7 +64,14 @@ from sceau_credentials.dids import jwk_set
 from sceau_credentials.proofs.data_integrity import verify_proofs
 from sceau_credentials.proofs.selective_disclosure import add_base_proof, derive_proof, select_members
 from sceau_credentials.proofs.vc_jwt import sign_claims
-from sceau_credentials.values import CONTEXT_OB_3_0_3, CONTEXT_V2, JsonObject, dump_json, parse_json_object
+from sceau_credentials.values import (
+    CONTEXT_OB_3_0_3,
+    CONTEXT_V2,
+    JsonObject,
+    JsonValue,
+    dump_json,
+    parse_json_object,
+)
 
 REQUEST_SECONDS: Final = int(OFFER_LIFE.total_seconds())
 _ANSWERED: Final = N_("Cette demande a déjà reçu une réponse. Recommencez depuis l’application.")
@@ -254,7 +261,7 @@ class WalletMetadata:
             "nonce_endpoint": f"{place}/nonce",
             "notification_endpoint": f"{place}/notification",
             "batch_credential_issuance": {"batch_size": BATCH_SIZE},
-            "display": [{"name": campus.name, "locale": "fr"}],
+            "display": [{"name": campus.name, "locale": language} for language in locales()],
             "credential_configurations_supported": {
                 each.configuration: self._configuration(campus, each) for each in WalletFormat
             },
@@ -332,11 +339,15 @@ class WalletMetadata:
         }
 
     def _configuration(self, campus: Campus, wanted: WalletFormat) -> JsonObject:
-        name = translated(N_("Badge du campus {campus}")).format(campus=campus.short_name)
-        shown: JsonObject = {
-            "scope": wanted.configuration,
-            "credential_metadata": {"display": [{"name": name, "locale": "fr"}]},
-        }
+        # In every language, so that what is signed and cached is the same for all; a wallet takes the one it speaks.
+        names: list[JsonValue] = [
+            {
+                "name": _in(language, N_("Badge du campus {campus}")).format(campus=campus.short_name),
+                "locale": language,
+            }
+            for language in locales()
+        ]
+        shown: JsonObject = {"scope": wanted.configuration, "credential_metadata": {"display": names}}
         if wanted is WalletFormat.EMBEDDED:
             return {
                 "format": wanted.value,

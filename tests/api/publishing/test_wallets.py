@@ -10,6 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.domain.learners.wallets import AUTHORIZATION_CODE, PRE_AUTHORIZED, WalletFormat
+from app.language import locales
 from app.services.learners import wallet_authorization as wallet_consents
 from app.services.learners.wallets import OfferShown
 from sceau_credentials.keys import Signer, VerificationKey
@@ -117,6 +118,43 @@ def test_metadata_is_signed_once_in_five_minutes(
             headers={"accept": "application/jwt"},
         )
     assert sorted(signed) == ["JWT", "openidvci-issuer-metadata+jwt"]
+
+
+@pytest.mark.parametrize("accept", ["application/json", "application/jwt"])
+def test_metadata_names_campus_and_badge_in_every_language_whoever_asks(
+    world: TestClient, accept: str
+) -> None:
+    where = "/.well-known/openid-credential-issuer/campus/itip"
+    french, english = (
+        world.get(where, headers={"accept": accept, "accept-language": each}).text for each in ("fr", "en")
+    )
+    assert french == english
+    metadata = json.loads(french) if accept.endswith("json") else parse_compact_jws(french).payload
+    assert [each["locale"] for each in metadata["display"]] == [*locales()]
+    for each in metadata["credential_configurations_supported"].values():
+        names = {shown["locale"]: shown["name"] for shown in each["credential_metadata"]["display"]}
+        assert (names["fr"], names["en"]) == ("Badge du campus ITIP", "Badge of the campus ITIP")
+        assert names.keys() == set(locales())
+
+
+WEB = {"origin": "https://portefeuille.exemple"}
+
+
+@pytest.mark.parametrize("endpoint", ["jeton", "demande", "nonce", "attestation", "differee", "notification"])
+def test_wallet_that_is_a_web_page_may_call_every_endpoint(world: TestClient, endpoint: str) -> None:
+    asked = WEB | {
+        "access-control-request-method": "POST",
+        "access-control-request-headers": "authorization,content-type,dpop",
+    }
+    allowed = world.options(f"{PLACE}/{endpoint}", headers=asked)
+    assert (allowed.status_code, allowed.headers["access-control-allow-origin"]) == (204, "*")
+    names = {each.strip().lower() for each in allowed.headers["access-control-allow-headers"].split(",")}
+    assert names >= {"authorization", "content-type", "dpop"}
+    assert "POST" in allowed.headers["access-control-allow-methods"]
+    answer = world.post(f"{PLACE}/{endpoint}", headers=WEB)
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert "access-control-allow-credentials" not in answer.headers
+    assert "WWW-Authenticate" in answer.headers["access-control-expose-headers"]
 
 
 def test_type_of_badges_names_its_claims_in_every_language(world: TestClient) -> None:

@@ -63,3 +63,10 @@ def test_expired_unknown_and_unreadable_requests_are_refused(house: House, world
     late = world.post(f"{place}/reponse", data=form(house, request))
     assert (late.status_code, late.json()["error"]) == (400, "invalid_request")
     assert world.get(f"{place}/demande").status_code == 410
+
+
+def test_wallet_that_is_a_web_page_may_ask_and_answer(house: House, world: TestClient) -> None:
+    web = {"origin": "https://portefeuille.exemple", "access-control-request-method": "POST"}
+    for step in ("demande", "reponse"):
+        allowed = world.options(f"/presentations/{asked(house).reference}/{step}", headers=web)
+        assert (allowed.status_code, allowed.headers["access-control-allow-origin"]) == (204, "*")

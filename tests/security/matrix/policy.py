@@ -24,6 +24,7 @@ from tests.security.matrix.cases import (
 from tests.security.matrix.endorsements import OF_ENDORSEMENTS
 from tests.security.matrix.pathways import OF_PATHWAYS
 from tests.security.matrix.portfolios import OF_PORTFOLIOS
+from tests.security.matrix.wallets import OF_WALLETS
 
 __all__ = ["CASES", "ROLES_MAY", "Case"]
 
@@ -451,26 +452,7 @@ CASES: dict[str, Case] = {
     "GET /campus/{slug}/journal/{file:path}": _ANYBODY,
     "OPTIONS /campus/{slug}/journal/{file:path}": _PREFLIGHT,
     "GET /statuts/{list_id:uuid}": _ANYBODY,
-    "GET /.well-known/openid-credential-issuer/campus/{slug}": _ANYBODY,
-    "GET /.well-known/oauth-authorization-server/campus/{slug}": _ANYBODY,
-    "GET /.well-known/jwt-vc-issuer/campus/{slug}": _ANYBODY,
-    "GET /types/badge": _ANYBODY,
-    # A wallet shows the secrets of its offer, none of which another caller has.
-    "GET /campus/{slug}/portefeuille/offres/{reference}": anybody(404),
-    "POST /campus/{slug}/portefeuille/jeton": anybody(400, body={}),
-    "POST /campus/{slug}/portefeuille/demande": anybody(400, body={}),
-    # A wallet's request, which no caller here was sent with; then the learner's own answer.
-    "GET /campus/{slug}/portefeuille/autoriser": signed_in(400),
-    "POST /campus/{slug}/portefeuille/autoriser": signed_in(400, body={}),
-    "POST /campus/{slug}/portefeuille/nonce": anybody(body={}),
-    "POST /campus/{slug}/portefeuille/attestation": anybody(401, body={}),
-    "POST /campus/{slug}/portefeuille/notification": anybody(401, body={}),
-    "POST /campus/{slug}/portefeuille/differee": anybody(401, body={}),
-    # A request for a badge is found by its secret, which its link contains.
-    "GET /presentations/{reference}/demande": anybody(404),
-    # A wallet has no page here: what it sends is proved by its own signature, and no cookie counts.
-    "POST /presentations/{reference}/demande": Case(Policy(Who.ANYBODY), 404, {}, speaks_for_itself=True),
-    "POST /presentations/{reference}/reponse": Case(Policy(Who.ANYBODY), 404, {}, speaks_for_itself=True),
+    **OF_WALLETS,
     "GET /statuts/{list_id:uuid}.statuslist": _ANYBODY,
     "GET /statuts/{list_id:uuid}.suspensions": _ANYBODY,
     "GET /.well-known/did.json": _ANYBODY,
