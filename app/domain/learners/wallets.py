@@ -113,7 +113,7 @@ class WalletOffer(SQLModel, table=True):
     token_digest: str | None = Field(default=None, max_length=64, unique=True)
     issued_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     nonce_digest: str | None = Field(default=None, max_length=64, unique=True)
-    """Of versions before 0137, as `is_refreshed`; to be dropped where a migration stops the service."""
+    """Of versions before 0138, as `is_refreshed`; to be dropped where a migration stops the service."""
     copies: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     """Copies of the badge that the wallet has received; an answer with copies is named by their number after it."""
     copies_before: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
