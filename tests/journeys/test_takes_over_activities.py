@@ -25,12 +25,6 @@ P-3;Fabrication additive, découverte;Atelier;31/02/2025;Le Creusot;PETIT;Ousman
 
 
 @pytest.fixture
-def listener() -> Iterator[socket.socket]:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        yield listening
-
-
-@pytest.fixture
 def house(sqlite_url: str, tmp_path: Path, listener: socket.socket) -> Iterator[House]:
     built = build_house(sqlite_url, tmp_path, base_url=f"http://localhost:{listener.getsockname()[1]}")
     yield built

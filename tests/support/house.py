@@ -305,12 +305,13 @@ def build_house(
 ) -> House:
     """On a migrated, empty database; secrets are made in `folder`, and `settings` are the operator's own.
 
-    Built once by each worker for each engine; every other house is a copy of that one, unless something differs.
+    Built once by each worker for each engine and address; every other house is a copy of that one, unless something
+    differs.
     """
     clock, letters = SettableClock(at), Letterbox()
-    backend = make_url(database_url).get_backend_name()
-    is_usual = (base_url, at) == (BASE_URL, NOON) and not settings and not (folder / "secrets").exists()
-    model = _models.get(backend) if is_usual else None
+    kind = (make_url(database_url).get_backend_name(), base_url)
+    is_usual = at == NOON and not settings and not (folder / "secrets").exists()
+    model = _models.get(kind) if is_usual else None
     if model:
         model.copy_to(database_url, folder)
     environment = (Path.cwd(), *(each for each in os.environ.items() if each[0].startswith("SCEAU_")))
@@ -322,10 +323,10 @@ def build_house(
         limiter=limiter or NoLimits(),
     )
     if model:
-        return House(process, clock, letters, **pickle.loads(model.parts), _past=())
+        return House(process, clock, letters, **pickle.loads(model.parts), _past=(base_url,))
     parts = _furnish(process)
     if is_usual:
-        _models[backend] = _Model.of(parts, database_url, folder)
+        _models[kind] = _Model.of(parts, database_url, folder)
     return House(process, clock, letters, **parts)
 
 
@@ -411,7 +412,7 @@ class _Model:
                 self.rows.put(owner)
 
 
-_models: dict[str, _Model] = {}
+_models: dict[tuple[str, str], _Model] = {}
 _patched: list[str] = []
 """What the test that runs has patched."""
 

@@ -48,9 +48,8 @@ class Given:
 
 
 @pytest.fixture
-def open_house(sqlite_url: str, tmp_path: Path) -> Iterator[OpenHouse]:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        house = build_house(sqlite_url, tmp_path, base_url=f"http://localhost:{listener.getsockname()[1]}")
-        with serving(house.process.settings, listener, process=house.process) as server:
-            yield OpenHouse(house, server)
-        house.close()
+def open_house(sqlite_url: str, tmp_path: Path, listener: socket.socket) -> Iterator[OpenHouse]:
+    house = build_house(sqlite_url, tmp_path, base_url=f"http://localhost:{listener.getsockname()[1]}")
+    with serving(house.process.settings, listener, process=house.process) as server:
+        yield OpenHouse(house, server)
+    house.close()

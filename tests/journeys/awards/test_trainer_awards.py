@@ -42,12 +42,6 @@ def house(sqlite_url: str, tmp_path: Path, listener: socket.socket) -> Iterator[
 
 
 @pytest.fixture
-def listener() -> Iterator[socket.socket]:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        yield listening
-
-
-@pytest.fixture
 def server(house: House, listener: socket.socket) -> Iterator[LiveServer]:
     with serving(house.process.settings, listener, process=house.process) as running:
         yield running

@@ -58,6 +58,13 @@ def sceau(settings: Settings, *arguments: str) -> str:
     return done.stdout
 
 
+@pytest.fixture(scope="session")
+def listener() -> Iterator[socket.socket]:
+    """One port for each worker: houses served there one after another have one address, and are copies of one model."""
+    with socket.create_server(("127.0.0.1", 0), backlog=512) as listening:
+        yield listening
+
+
 @contextmanager
 def serving(
     settings: Settings, listener: socket.socket, *, process: Process | None = None

@@ -25,12 +25,6 @@ FIELD = re.compile(r'name="(jeton|billet)" value="([^"]+)"')
 
 
 @pytest.fixture
-def listener() -> Iterator[socket.socket]:
-    with socket.create_server(("127.0.0.1", 0), backlog=512) as listening:
-        yield listening
-
-
-@pytest.fixture
 def house(database_url: str, tmp_path: Path, listener: socket.socket) -> Iterator[House]:
     built = build_house(database_url, tmp_path, base_url=f"http://localhost:{listener.getsockname()[1]}")
     yield built
