@@ -258,7 +258,15 @@ def links_of(process: Process) -> DemoLinks:
         waits = next(r for r in services.endorsement_asking.of_campus(campus.id) if not r.answered_at)
         said = services.endorsements.of_campus(campus)[0].endorsement
         others = {closed.person.id, opened.person.id, services.portfolios.get(portfolio).person_id}
-        small = next(r for r in records if r.award.state is AwardState.ISSUED and r.person.id not in others)
+        # A link speaks for whoever has no account.
+        has_account = services.sessions.own_addresses.has_account
+        small = next(
+            each
+            for each in records
+            if each.award.state is AwardState.ISSUED
+            and each.person.id not in others
+            and not has_account(each.person.id)
+        )
         services.age_bands.note(small.person, under_15=True, by=BY_COMMAND)
         agreement = services.guardians.ask(small, "parent@exemple.fr", by=BY_COMMAND)
         childs = services.people.private_link_token(small.award.id, small.award.link_generation)
