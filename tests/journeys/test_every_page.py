@@ -23,6 +23,7 @@ from tests.support.demo_pages import PUBLIC_PATHS, demo_links
 from tests.support.examples import in_turn
 from tests.support.servers.browser import (
     OpenPage,
+    assert_accessible,
     assert_good_at_both_widths,
     assert_reflows_at_both_widths,
     judged_width,
@@ -37,11 +38,15 @@ LANGUAGES = pytest.mark.parametrize("visitor_locale", ["fr-FR", "en-GB"])
 def look_at(page: Page, addresses: tuple[str, ...], language: str, *, may_refuse: bool = False) -> None:
     judged = in_turn(addresses, language.startswith("en"), of=2)
     for address in addresses:
+        if address in judged:
+            page.set_viewport_size(judged_width(language))
         answer = page.goto(address)
         assert may_refuse or (answer and answer.ok), f"{address}: not the page, but why it is not shown"
         assert page.locator("html").get_attribute("lang") == language[:2], address
         assert page.locator("h1").count() == 1, address
-        (assert_good_at_both_widths if address in judged else assert_reflows_at_both_widths)(page)
+        if address in judged:
+            assert_accessible(page)
+        assert_reflows_at_both_widths(page)
 
 
 @LANGUAGES
@@ -132,6 +137,7 @@ def test_pages_on_the_way_into_a_wallet(
     ways = ways_into_a_wallet(live_server)
     page.goto(ways.private)
     look_at(page, (ways.offers, live_server.url("/recuperer?vers=portefeuille")), visitor_locale)
+    page.set_viewport_size(judged_width(visitor_locale))
     page.goto(ways.offers)
     page.locator("form[action$='/partager/portefeuille'] button").last.click()
     assert_good_at_both_widths(page)
