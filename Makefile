@@ -27,7 +27,7 @@ INTEROP := $(if $(wildcard tests/interop/package-lock.json),tests/interop/node_m
 LOCK := $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header
 
-.PHONY: help setup run test test-long lint format shape bench fuzz torture lighthouse screenshots docs golden catalogues lock release clean needs
+.PHONY: help setup run test test-long lint style format shape bench fuzz torture lighthouse screenshots docs golden catalogues lock release clean needs
 
 help: ## Say what each target does.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,18 +37,24 @@ setup: $(RUNTIME) $(DEVELOPMENT) ## Install everything into .venv.
 run: $(RUNTIME) ## Serve the demo on http://localhost:8000; running it again keeps the data.
 	@$(BIN)/sceau serve --demo
 
-test: needs $(if $(PYTEST),$(DEVELOPMENT),lint) $(INTEROP) ## Lint, import contracts, types, then every test (PYTEST=path: those tests alone, at once).
-	@$(BIN)/pytest $(or $(PYTEST),$(ALL_TESTS))
+test: needs $(if $(PYTEST),$(DEVELOPMENT),style) $(INTEROP) ## Lint, import contracts, types and every test (PYTEST=path: those tests alone, at once).
+ifdef PYTEST
+	@$(BIN)/pytest $(PYTEST)
+else
+	@$(BIN)/mypy & types=$$!; $(BIN)/pytest $(ALL_TESTS); wait $$types || { echo 'The types are wrong: see above the tests.' >&2; exit 1; }
+endif
 
 test-long: export SCEAU_TEST_LONG := yes
 test-long: export SCEAU_TEST_KILLS := 20
 test-long: test ## The same with ten times the examples made up for each property and more kills, before a release.
 
-lint: $(DEVELOPMENT) ## Style, import contracts and types.
+lint: style ## Style, import contracts and types.
+	@$(BIN)/mypy
+
+style: $(DEVELOPMENT)
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/lint-imports --no-logo
-	@$(BIN)/mypy
 
 format: $(DEVELOPMENT) ## Put the sources in the house style.
 	@$(BIN)/ruff check --fix
