@@ -30,7 +30,6 @@ from sqlalchemy import (
     bindparam,
     event,
     func,
-    insert,
     literal,
     select,
     text,
@@ -243,16 +242,15 @@ def _insert(connection: Connection, table: Table, values: list[dict[str, Any]]) 
     if can_copy(connection):
         copy_rows(connection, [table.c[name] for name in names], columns)
         return
+    # Without RETURNING: row-level security may hide an inserted row from its writer.
+    named = ", ".join(f'"{name}"' for name in names)
+    into = f'INSERT INTO "{table.name}" ({named})'
     if dialect.name == "postgresql":
-        named = ", ".join(f'"{name}"' for name in names)
-        into = f'INSERT INTO "{table.name}" ({named})'
         written = f"{into} SELECT * FROM unnest({_arrays(table, names, dialect)})"  # noqa: S608 - names of our own columns
         write_rows(connection, written, columns)
         return
-    # Without RETURNING: row-level security may hide an inserted row from its writer.
-    statement: Any = insert(table).inline().compile(dialect=dialect, column_keys=names)
-    in_order = [columns[names.index(name)] for name in statement.positiontup]
-    connection.exec_driver_sql(str(statement), list(zip(*in_order, strict=True)))
+    places = ", ".join("?" * len(names))
+    connection.exec_driver_sql(f"{into} VALUES ({places})", list(zip(*columns, strict=True)))
 
 
 def insert_unless_there(session: Session, rows: Sequence[SQLModel], unique: str) -> None:
