@@ -19,12 +19,13 @@ from starlette.datastructures import QueryParams
 from app.container import Services
 from app.domain.core import csv_for_excel, lines_for_excel
 from app.errors import InvalidInput
+from app.http.pages.words import number
 from app.http.request_scope import visit
 from app.language import N_
 from app.language.typography import translated
 from app.services.campus.registers import Cell, Register, SavedView, write_workbook
 
-__all__ = ["COUNTED", "Cell", "Column", "ListQuery", "RegisterView", "table_file", "view_links"]
+__all__ = ["COUNTED", "COUNTED_LINES", "Cell", "Column", "ListQuery", "RegisterView", "table_file", "view_links"]
 
 _SORT, _COLUMN, _AFTER = "tri", "colonne", "apres"
 _PERIOD, _FROM, _TO = "periode", "du", "au"
@@ -40,6 +41,9 @@ _LONGEST_SHOWN = 60
 _MOST_COUNTED = 999
 COUNTED = _MOST_COUNTED + 1
 """Where the counts beside views stop."""
+_MOST_LINES = 10_000
+COUNTED_LINES = _MOST_LINES + 1
+"""Where the count of a list's lines stops."""
 _A_BLOCK = 500
 _A_PIECE = 256 * 1024
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -112,11 +116,26 @@ class RegisterView:
     """The address's query without its page, with its question mark."""
     errors: Sequence[tuple[str, str]]
     matching: int
+    """The number of lines; COUNTED_LINES for more than are counted. So is `total`."""
     total: int
     first: str
     next: str
     register: str
     views: Sequence[ViewLink]
+
+    @property
+    def lines(self) -> str:
+        """The number of lines in words."""
+        return _counted(self.matching, N_("Plus de {most}"))
+
+    @property
+    def out_of(self) -> str:
+        """The number of lines without filters; empty where both numbers are too large to be compared."""
+        return "" if self.is_uncounted else _counted(self.total, N_("plus de {most}"))
+
+    @property
+    def is_uncounted(self) -> bool:
+        return self.matching > _MOST_LINES
 
     @property
     def current_view(self) -> ViewLink | None:
@@ -125,6 +144,10 @@ class RegisterView:
     @property
     def is_filtered(self) -> bool:
         return bool(self.summary)
+
+
+def _counted(lines: int, more: str) -> str:
+    return number(lines) if lines <= _MOST_LINES else translated(more).format(most=number(_MOST_LINES))
 
 
 _Sort = TypeVar("_Sort", bound=StrEnum)

@@ -17,7 +17,7 @@ from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.errors import InvalidInput, NotFound
 from app.http.pages.forms import SafeForm, draft_form, ids_in, save_draft, text_of, texts_of
-from app.http.pages.registers import COUNTED, Cell, Column, ListQuery, table_file, view_links
+from app.http.pages.registers import COUNTED, COUNTED_LINES, Cell, Column, ListQuery, table_file, view_links
 from app.http.pages.words import StateLabel, day, local, number
 from app.http.request_scope import write_transaction
 from app.http.workplaces import AtWork, at_work, staff
@@ -125,9 +125,13 @@ class Listing(Generic[Line, Wanted, Sort]):
         counted = list[tuple[Wanted, int]]()
         if not query.errors:
             found = source.page(work.campus, wanted, Start(query.after, A_PAGE), sort, descending=descending)
-            matching = source.count(work.campus, wanted)
+            matching = source.count(work.campus, wanted, most=COUNTED_LINES)
             everything = filters.everything
-            total = matching if wanted == everything else source.count(work.campus, everything)
+            total = (
+                matching
+                if wanted == everything
+                else source.count(work.campus, everything, most=COUNTED_LINES)
+            )
             counted = [(wanted, matching), (everything, total)]
         shown = found[:A_PAGE]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ from sqlalchemy import event, text
 
 import app.db.campus.directory as directory
 from app.domain.campus.integration import Wanted
-from app.domain.campus.registers import AwardFilter, AwardSort, PeopleFilter, PeopleSort
+from app.domain.campus.registers import AwardFilter, AwardSort, PeopleFilter, PeopleSort, Register
 from app.services.campus.dashboard import Start
 from tests.support.every import for_each
 from tests.support.house import House, build_house
@@ -67,6 +68,18 @@ def test_program_page_of_people_sorts_before_it_reads_them(house: House):
     [page] = sorted_pages(asked)
     assert "person.given_name" not in page
     assert " person ON" not in page
+
+
+@for_each("register", list(Register))
+def test_register_page_counts_no_list_to_its_end(house: House, register: Register):
+    house.award("Ada Martin;ada@exemple.fr", "Zoé Petit;zoe@exemple.fr")
+    client = house.client(house.admin)
+    with asked_of(house) as asked:
+        assert client.get(f"/gestion/itip/{register}?periode=annee").status_code == 200
+    counts = [each for each, _ in asked if re.search(r"(?s)count\(\*\).*FROM \(SELECT", each)]
+    assert len(counts) > 1
+    for each in counts:
+        assert "LIMIT" in each, each
 
 
 @pytest.fixture

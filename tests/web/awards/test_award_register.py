@@ -128,3 +128,23 @@ def test_tables_are_noted_and_only_for_those_who_export(house: House, admin: Tes
         assert trainer.get(f"{HERE}/{name}").status_code == 403
         assert admin.get(f"{HERE}/{name}").status_code == 200
     assert admin.get("/gestion/itip/historique").text.count("Tableau des attributions") == 2
+
+
+def test_a_long_list_is_counted_up_to_a_bound(admin: TestClient, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("app.http.pages.registers._MOST_LINES", 1)
+    monkeypatch.setattr("app.web.campus.registers.COUNTED_LINES", 2)
+    monkeypatch.setattr("app.web.campus.registers.A_PAGE", 1)
+    every, valid, withdrawn = (
+        read_text(admin.get(f"{HERE}{query}").text) for query in ("", "?etat=valable", "?etat=retire")
+    )
+    assert "Plus de 1 attributions" in every
+    assert "Choisir toute la liste" in every
+    assert "Plus de 1 attributions Tout montrer" in valid
+    assert "1 attribution sur plus de 1. Tout montrer" in withdrawn
+    assert "Choisir" not in withdrawn.split("Exporter")[0].rsplit("choisies", 1)[-1]
+    table = admin.get(f"{HERE}/attributions.csv?etat=valable").content.decode("utf-8-sig")
+    assert len(table.splitlines()) == 3, "a table holds every line"
+
+
+def read_text(page: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", page).replace("\xa0", " ").split())
