@@ -119,6 +119,9 @@ class Award(SQLModel, table=True):
         index_where("awards_to_align", "campus_id", "align_due_at", known="align_due_at"),
         index_where("awards_withdrawn", "campus_id", "awarded_at", "id", known="revoked_at"),
         index_where("awards_that_end", "valid_until", "campus_id", known="valid_until"),
+        index_where(
+            "awards_that_end_by_time", "campus_id", "awarded_at", "id", "valid_until", known="valid_until"
+        ),
         index_where("awards_suspended", "campus_id", "suspended_until", known="suspended_until"),
     )
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)

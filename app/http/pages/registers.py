@@ -25,7 +25,16 @@ from app.language import N_
 from app.language.typography import translated
 from app.services.campus.registers import Cell, Register, SavedView, write_workbook
 
-__all__ = ["COUNTED", "COUNTED_LINES", "Cell", "Column", "ListQuery", "RegisterView", "table_file", "view_links"]
+__all__ = [
+    "COUNTED",
+    "COUNTED_LINES",
+    "Cell",
+    "Column",
+    "ListQuery",
+    "RegisterView",
+    "table_file",
+    "view_links",
+]
 
 _SORT, _COLUMN, _AFTER = "tri", "colonne", "apres"
 _PERIOD, _FROM, _TO = "periode", "du", "au"

@@ -5,15 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import event, select, text, update
+from sqlmodel import col
 
 import app.db.campus.directory as directory
+from app.domain.awards import Award
 from app.domain.campus.integration import Wanted
-from app.domain.campus.registers import AwardFilter, AwardSort, PeopleFilter, PeopleSort, Register
+from app.domain.campus.registers import (
+    AwardFilter,
+    AwardSort,
+    PeopleFilter,
+    PeopleSort,
+    Register,
+    Standing,
+)
 from app.services.campus.dashboard import Start
 from tests.support.every import for_each
 from tests.support.house import House, build_house
@@ -153,3 +163,22 @@ def test_participations_of_a_list_are_one_statement(postgres_url: str, tmp_path:
     with house.owner.connect() as connection:
         assert connection.execute(text("SELECT rows FROM seen")).scalars().all() == [120]
     house.close()
+
+
+def test_expired_awards_are_found_among_those_that_end(many: House):
+    """They are the oldest: in the order of all awards, every valid one would be read before the first."""
+    with many.owner.begin() as connection:
+        connection.execute(update(Award).values(valid_until=None))
+        some = select(Award.id).order_by(Award.awarded_at).limit(1_500)
+        expired = update(Award).where(col(Award.id).in_(some))
+        connection.execute(expired.values(valid_until=many.clock() - timedelta(days=1)))
+        connection.exec_driver_sql("ANALYZE award")
+    wanted = AwardFilter(many.clock(), standing=Standing.EXPIRED)
+    with asked_of(many) as asked, many.unit_of_work(reading=True) as services:
+        found = services.award_register.page(many.campus, wanted, Start(), AwardSort.DATE, descending=True)
+        assert len(found) == 51
+        [(page, values)] = [each for each in asked if "ORDER BY" in each[0]]
+        connection = services.stores.session.connection()
+        explain = "EXPLAIN QUERY PLAN" if connection.dialect.name == "sqlite" else "EXPLAIN"
+        plan = [str(row) for row in connection.exec_driver_sql(f"{explain} {page}", values)]
+    assert "awards_that_end_by_time" in "".join(plan), plan
