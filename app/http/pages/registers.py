@@ -134,7 +134,7 @@ class RegisterView:
 
     @property
     def lines(self) -> str:
-        """The number of lines in words."""
+        """The number of lines, as text."""
         return _counted(self.matching, N_("Plus de {most}"))
 
     @property
