@@ -19,7 +19,6 @@ import httpx
 import pytest
 import uvicorn
 
-from app.db.engine import session
 from app.settings import Settings
 
 if TYPE_CHECKING:
@@ -143,12 +142,21 @@ class DemoTemplate:
 
 
 @pytest.fixture(scope="session")
-def demo_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoTemplate]:
+def demo_template(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoTemplate]:
+    """What `sceau demo load` does, in this process, which has read all modules."""
+    from app.container import Process
+    from demo.loader import load_demo
+    from demo.witness import cosign_logs
+
     with socket.create_server(("127.0.0.1", 0)) as listener:
         made = DemoTemplate(listener, tmp_path_factory.mktemp("demo"), tmp_path_factory.mktemp("secrets"))
         settings = made.settings(made.folder)
-        session.upgrade(settings.database_url)
-        sceau(settings, "demo", "load")
+        shutil.copyfile(migrated_sqlite, made.folder / "sceau.sqlite")
+        process = Process(settings)
+        process.check()
+        assert load_demo(settings)
+        cosign_logs(process)
+        process.engine.dispose()
         yield made
 
 
