@@ -34,7 +34,6 @@ from app.domain.activity_log import (
     LogTile,
     LogWitness,
     Written,
-    leaf_of,
 )
 from app.domain.awards.open_badges import AwardEvidence, DisclosedContent, EvidenceDisclosure
 from app.domain.people import PersonMerge
@@ -318,14 +317,17 @@ class ActivityLogStore(Store):
 
     def tile(self, log_id: uuid.UUID, tile: Tile) -> bytes:
         """The bytes of a tile, stored if it is full, computed if partial."""
-        kept = self.session.get(LogTile, (log_id, tile.level, tile.index))
+        kept = self.kept_tile(log_id, tile.level, tile.index)
         if kept is not None:
-            return kept.hashes[: tile.width * HASH_BYTES]
+            return kept[0][: tile.width * HASH_BYTES]
         start = tile.index * WIDTH
         if tile.level == 0:
             # From the entries, not from the stored hashes: changed content must not be signed.
-            entries = self.entries(log_id, start, start + tile.width)
-            return b"".join(leaf_of(entry).hash() for entry in entries)
+            leaf = select(LogEntry.kind, LogEntry.at, LogEntry.commitment).where(
+                LogEntry.log_id == log_id, LogEntry.number >= start, LogEntry.number < start + tile.width
+            )
+            entries = self.session.exec(leaf.order_by(col(LogEntry.number)))
+            return b"".join([Leaf(str(kind), at, said).hash() for kind, at, said in entries])
         below = select(LogTile.root).where(
             LogTile.log_id == log_id,
             LogTile.level == tile.level - 1,

@@ -26,6 +26,7 @@ from sqlmodel import col, delete, select
 
 from app.db.activities.campus_activities import activities_page, are_of
 from app.db.engine.queries import Start, Store, are_in_force
+from app.db.engine.session import writes_alone
 from app.db.engine.writes import IN_ONE_QUERY, among, insert_rows, read_bare, update_rows
 from app.db.messages import refused_for_good
 from app.db.people import THE_ADDRESS_FIRST
@@ -33,6 +34,7 @@ from app.domain.activities import Activity, Attendance, CampusActivity, Particip
 from app.domain.activities.check_in import CheckInEntry
 from app.domain.awards import Award, AwardState, ClaimCode, LineOutcome
 from app.domain.awards.batches import (
+    A_PIECE_BESIDE_OTHERS,
     A_PIECE_OF_ONE_WRITER,
     CHUNK_SIZE,
     AwardBatch,
@@ -55,8 +57,10 @@ class BatchStore(Store):
     @property
     def lines_at_once(self) -> int:
         """How many lines one transaction processes."""
-        is_sqlite = self.session.get_bind().dialect.name == "sqlite"
-        return A_PIECE_OF_ONE_WRITER if is_sqlite else CHUNK_SIZE
+        engine = self.session.get_bind().engine
+        if engine.dialect.name != "sqlite":
+            return CHUNK_SIZE
+        return A_PIECE_OF_ONE_WRITER if writes_alone(engine) else A_PIECE_BESIDE_OTHERS
 
     # --- bulk awards
 

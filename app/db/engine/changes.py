@@ -209,6 +209,13 @@ class _Difference(NamedTuple):
     removed: bool = False
 
 
+class _Known(NamedTuple):
+    """What the feed said last about a row, to one campus."""
+
+    first: int
+    removed: bool
+
+
 Sight = Mapping[uuid.UUID, set[uuid.UUID]]
 """By row, the campuses that see it."""
 
@@ -262,7 +269,7 @@ class FeedWriter:
     def _differences(
         changed: Mapping[ChangedKind, Mapping[uuid.UUID, bool]],
         seen: Sight,
-        before: Mapping[uuid.UUID, Mapping[uuid.UUID, Change]],
+        before: Mapping[uuid.UUID, Mapping[uuid.UUID, _Known]],
     ) -> Iterator[tuple[uuid.UUID, _Difference]]:
         """With the campus; numbers come later. What appears first, in the order of references, then what is gone."""
         gone: list[tuple[uuid.UUID, _Difference]] = []
@@ -405,11 +412,12 @@ class FeedWriter:
         found = _sight(self.session.execute(union(took_part, holds, named)))
         return {person_id: campuses for person_id, campuses in found.items() if person_id in shown}
 
-    def _before(self, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, dict[uuid.UUID, Change]]:
-        found: dict[uuid.UUID, dict[uuid.UUID, Change]] = defaultdict(dict)
-        query = select(*Change.__table__.c).where(among(self.session, col(Change.noun_id), ids))  # type: ignore[attr-defined]
-        for row in self.session.execute(query).mappings():
-            found[row["noun_id"]][row["campus_id"]] = Change(**row)
+    def _before(self, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, dict[uuid.UUID, _Known]]:
+        found: dict[uuid.UUID, dict[uuid.UUID, _Known]] = defaultdict(dict)
+        query = select(col(Change.noun_id), col(Change.campus_id), col(Change.first), col(Change.removed))
+        rows = self.session.execute(query.where(among(self.session, col(Change.noun_id), ids)))
+        for noun_id, campus_id, first, removed in rows:
+            found[noun_id][campus_id] = _Known(first, removed)
         return found
 
 

@@ -65,6 +65,7 @@ def open_engine(url: str) -> Engine:
         event.listen(engine, "commit", turns.end)
         event.listen(engine, "rollback", turns.end)
         event.listen(engine.pool, "checkin", turns.checkin)
+        vars(engine)[_TURN] = turns
         return engine
     engine = create_engine(
         parsed,
@@ -186,6 +187,12 @@ class WriterTurns:
         self._lock = threading.Lock()
         self._waiting: deque[threading.Event] = deque()
         self._is_taken = False
+        self._met_at = float("-inf")
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether no other writer had to wait lately."""
+        return monotonic() - self._met_at > _ALONE_AFTER
 
     def begin(self, connection: Connection) -> None:
         # A transaction that reads first and writes later would fail as busy if another writer came between:
@@ -229,10 +236,11 @@ class WriterTurns:
             return False
 
     def give(self) -> None:
-        if self._across is not None:
-            self._across.give()
+        if self._across is not None and self._across.give():
+            self._met_at = monotonic()
         with self._lock:
             if self._waiting:
+                self._met_at = monotonic()
                 self._waiting.popleft().set()
             else:
                 self._is_taken = False
@@ -243,6 +251,14 @@ class WriterTurns:
 
 
 _TURN: Final = "turn of a writer"
+_ALONE_AFTER: Final = 5.0
+"""Seconds."""
+
+
+def writes_alone(engine: Engine) -> bool:
+    """Whether a long transaction would keep no other writer waiting, as far as was seen lately."""
+    turns: WriterTurns | None = vars(engine).get(_TURN)
+    return turns is None or turns.is_alone
 
 
 class ProcessTurns:
@@ -270,9 +286,16 @@ class ProcessTurns:
                 finally:
                     fcntl.flock(following, fcntl.LOCK_UN)
 
-    def give(self) -> None:
+    def give(self) -> bool:
+        """Whether another process waits for it."""
         with suppress(OSError):
-            fcntl.flock(self._files()[0], fcntl.LOCK_UN)
+            turn, following = self._files()
+            is_awaited = not _locked(following, 0.0)
+            if not is_awaited:
+                fcntl.flock(following, fcntl.LOCK_UN)
+            fcntl.flock(turn, fcntl.LOCK_UN)
+            return is_awaited
+        return False
 
     def _files(self) -> tuple[int, int]:
         """Of this process: a forked child would share its locks."""

@@ -62,7 +62,7 @@ from sceau_credentials.transparency_log.notes import (
     root_of,
     sign,
 )
-from sceau_credentials.transparency_log.tiles import HEIGHT, WIDTH, Tile, TiledTree, rows_in
+from sceau_credentials.transparency_log.tiles import HEIGHT, WIDTH, Tile, TiledTree, hashes_in, rows_in
 from sceau_credentials.values import JsonObject, format_timestamp
 
 logger = structlog.get_logger(__name__)
@@ -110,6 +110,10 @@ class ActivityLog:
         self.clock = clock
         self.signed: list[tuple[TreeHead, NoteKey]] = []
         """Tree heads this unit of work signed, with their key; anchors advance after the commit."""
+        self._leaves: dict[uuid.UUID, dict[int, bytes]] = {}
+        """By log and number: the hashes that this unit of work appended, and of the tile before them."""
+        self._above: dict[tuple[uuid.UUID, Tile], bytes] = {}
+        """Tiles over other tiles, read by this unit of work."""
 
     def record(self, campus: Campus, facts: Sequence[Fact]) -> list[int]:
         """Append one entry per fact, in the current transaction; returns their numbers in the log."""
@@ -141,6 +145,7 @@ class ActivityLog:
             frontier.append(each)
         # Read existing tiles before writing: PostgreSQL answers no query during COPY.
         tiles = self._filled_tiles(log, hashes)
+        self._leaves.setdefault(log.id, {}).update((each.number, each.leaf_hash) for each in written)
         self.store.append(written)
         self.store.keep_tiles(tiles)
         self.store.advance_head(log, frontier.size, frontier.to_bytes(), at=at)
@@ -160,6 +165,7 @@ class ActivityLog:
             else:
                 nested.rollback()
                 self.notes = notes
+                self._leaves, self._above = {}, {}
 
     def checkpoint(self, campus: Campus, *, leaving: SigningKey | None = None) -> LogCheckpoint:
         """Sign the current log; raises LogOutOfStep if it does not extend what was signed (I07).
@@ -195,7 +201,7 @@ class ActivityLog:
 
     def tree(self, log: CampusLog, size: int) -> TiledTree:
         def read(tile: Tile) -> bytes:
-            return self.store.tile(log.id, tile)
+            return self._tile(log.id, tile)
 
         def rows_of(tile: Tile) -> list[Sequence[bytes]]:
             return self.snapshot.until_commit(("tile", log.id, tile), lambda: rows_in(read(tile), tile))
@@ -280,13 +286,32 @@ class ActivityLog:
         except MalformedInput:
             return None
 
+    def _tile(self, log_id: uuid.UUID, tile: Tile) -> bytes:
+        """Read once while a unit of work appends to the log; entries only grow in number until it ends."""
+        if tile.level:
+            known = self._above.get((log_id, tile))
+            if known is None:
+                known = self._above[(log_id, tile)] = self.store.tile(log_id, tile)
+            return known
+        leaves = self._leaves.get(log_id)
+        if leaves is None:
+            return self.store.tile(log_id, tile)
+        start = tile.index << HEIGHT
+        numbers = range(start, start + tile.width)
+        unread = [number for number in numbers if number not in leaves]
+        if unread:
+            width = unread[-1] + 1 - start
+            read = hashes_in(self.store.tile(log_id, Tile(0, tile.index, width)), width)
+            leaves.update(zip(numbers, read, strict=False))
+        return b"".join([leaves[number] for number in numbers])
+
     def _filled_tiles(self, log: CampusLog, new: Sequence[bytes]) -> list[LogTile]:
         """The tiles that these leaf hashes complete, on every level."""
         tiles: list[LogTile] = []
         old_count, hashes, level = log.size, list(new), 0
         while (old_count % WIDTH) + len(hashes) >= WIDTH:
             place, width = old_count >> HEIGHT, old_count % WIDTH
-            begun = self.store.tile(log.id, Tile(level, place, width)) if width else b""
+            begun = self._tile(log.id, Tile(level, place, width)) if width else b""
             row = [begun[at : at + 32] for at in range(0, len(begun), 32)] + hashes
             filled = [
                 full_tile(log.id, level, place + at, row[at * WIDTH : (at + 1) * WIDTH])

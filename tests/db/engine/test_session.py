@@ -214,6 +214,34 @@ def test_a_process_that_has_written_waits_for_one_that_waits(tmp_path: Path):
     assert not is_locked(tmp_path / "sceau.sqlite-turn")
 
 
+def test_writer_that_kept_another_waiting_is_not_alone(tmp_path: Path):
+    server, worker = (WriterTurns(across=ProcessTurns(tmp_path / "sceau.sqlite")) for _ in range(2))
+    assert worker.take()
+    worker.give()
+    assert worker.is_alone
+    assert worker.take()
+    waiting = threading.Thread(target=lambda: (server.take(), server.give()))
+    waiting.start()
+    while not is_locked(tmp_path / "sceau.sqlite-next"):
+        pass
+    worker.give()
+    waiting.join()
+    assert not worker.is_alone
+    assert server.is_alone
+
+
+def test_thread_that_waits_for_the_turn_is_met():
+    turns = WriterTurns()
+    assert turns.take()
+    waiting = threading.Thread(target=lambda: (turns.take(), turns.give()))
+    waiting.start()
+    while not turns._waiting:
+        pass
+    turns.give()
+    waiting.join()
+    assert not turns.is_alone
+
+
 def is_locked(path: Path) -> bool:
     with suppress(FileNotFoundError), open(path, "r+b") as file:
         try:

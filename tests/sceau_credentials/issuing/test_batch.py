@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from sceau_credentials.errors import NotFitToSign, SelfCheckFailed
 from sceau_credentials.issuing import Batch, SignedCredential, issue, issue_many
 from sceau_credentials.issuing.draft import Draft
 from sceau_credentials.issuing.lints import faults_of
+from sceau_credentials.issuing.signing import Issuing
 from sceau_credentials.issuing.slots import extract
 from sceau_credentials.keys import Algorithm, Signer, VerificationKey
 from sceau_credentials.model import OpenBadgeCredential
@@ -102,6 +104,34 @@ def test_a_later_member_is_refused_for_what_it_would_be_refused_for_alone(
     with pytest.raises(NotFitToSign) as refused:
         many([badge_document(), badge_document(), badge_document(), faulty])
     assert refused.value.faults == alone
+
+
+def test_later_member_whose_own_values_equal_each_other_is_linted() -> None:
+    twice = member(4)
+    evidence: Any = twice["evidence"]
+    evidence[1]["id"] = evidence[0]["id"]
+    with pytest.raises(NotFitToSign):
+        one(twice)
+    with pytest.raises(NotFitToSign):
+        many([*(member(number) for number in range(3)), twice])
+
+
+def test_next_batch_of_a_badge_reads_back_its_first_credential_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    documents = [member(number, "Ana") for number in range(1, 7)]
+    for document in documents:
+        document["credentialSubject"]["achievement"]["description"] = "Deux lots."
+    later = [{**document, "validFrom": "2026-06-30T12:01:00Z"} for document in documents]
+    assert many(documents) == [one(document) for document in documents]
+    read: list[object] = []
+    whole = Issuing.read_back
+    monkeypatch.setattr(
+        Issuing, "read_back", lambda self, *given: (read.append(given), whole(self, *given))[1]
+    )
+    at = NOON + timedelta(minutes=1)
+    signed = many(later, at=at)
+    assert len(read) == 1
+    signers = {"signer": CAMPUS.signer, "jwt_signer": CAMPUS.jwt_signer}
+    assert signed == [issue(OpenBadgeCredential.from_document(each), **signers, at=at) for each in later]
 
 
 @pytest.mark.parametrize(

@@ -106,6 +106,36 @@ def test_tiles_fill_however_the_entries_come_and_hold_every_proof(
     assert faults(house) == []
 
 
+def test_tiles_of_entries_that_were_undone_are_not_remembered(house: House) -> None:
+    record(house, 200)
+    with house.unit_of_work() as services:
+        log = services.activity_log
+        with log.savepoint(keep=False):
+            log.record(house.campus, facts(300, start=200))
+            log.checkpoint(house.campus)
+            head = log.open(house.campus)
+            assert root_of(log.tree(head, head.size), head.size) == head_of(head).root
+        log.record(house.campus, facts(301, start=900))
+        head = log.open(house.campus)
+        assert root_of(log.tree(head, head.size), head.size) == head_of(head).root
+        log.checkpoint(house.campus)
+    assert faults(house) == []
+
+
+def test_tiles_are_read_once_while_a_unit_of_work_appends(house: House) -> None:
+    record(house, 300)
+    checkpoint(house)
+    with house.unit_of_work() as services:
+        log, read = services.activity_log, list[object]()
+        tile = log.store.tile
+        log.store.tile = lambda *which: (read.append(which), tile(*which))[1]
+        written = log.append(house.campus, facts(50, start=300))
+        log.checkpoint(house.campus)
+        head = log.open(house.campus)
+        assert len(log.proofs(head, [each.number for each in written], head.size)) == 50
+    assert len(read) == len(set(read)) == 2
+
+
 def test_two_campuses_have_two_logs(house: House) -> None:
     record(house, 2)
     with house.unit_of_work() as services:

@@ -8,20 +8,19 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from sceau_credentials.canonical import canonical_bytes, keep_canonical_form
+from sceau_credentials.canonical import keep_canonical_form
 from sceau_credentials.canonical.compiled import NotCovered
 from sceau_credentials.canonical.templates import MARK_SIGN, Template
 from sceau_credentials.dids import PublishedKey, did_document, did_web_document_url, jwt_method_id
 from sceau_credentials.errors import (
     CredentialError,
     DocumentUnavailable,
-    MalformedInput,
     NotFitToSign,
     SelfCheckFailed,
 )
 from sceau_credentials.issuing.draft import Draft
 from sceau_credentials.issuing.lints import faults_of, faults_of_another, text_faults_of
-from sceau_credentials.issuing.slots import Slotted, TemplatedForms, extract, take_apart_with_dates
+from sceau_credentials.issuing.slots import Kind, Slotted, TemplatedForms, take_apart_with_dates
 from sceau_credentials.keys import Signer, VerificationKey, encode_base64url, encode_multibase
 from sceau_credentials.model import EndorsementCredential, OpenBadgeCredential
 from sceau_credentials.proofs.data_integrity import add_proof, digest, digest_of_options, proof_options
@@ -79,11 +78,14 @@ class Issuing:
     documents: DocumentSource
 
     def issue(self, document: JsonObject) -> SignedCredential:
+        return self.issue_with_reports(document)[0]
+
+    def issue_with_reports(self, document: JsonObject) -> tuple[SignedCredential, Report, Report]:
+        """Also the verifier's reports on both forms."""
         alike = _alike(document)
         self._check(document, alike)
         signed = (alike and self._signed_as_others(document, alike)) or self._signed(document)
-        self.read_back(signed, document)
-        return signed
+        return signed, *self.read_back(signed, document)
 
     def _signed(self, document: JsonObject) -> SignedCredential:
         embedded = dump_json(add_proof(document, signer=self.signer, created=self.at))
@@ -129,19 +131,19 @@ class Issuing:
         """What the lints judge of this credential apart from its dates; None where its own texts have to be
         linted.
 
-        As in a batch: no lint finds anything in easy texts. None of them may equal another's either: evidence
+        As in a batch: no lint finds anything in easy texts. Which of them equal each other counts too: evidence
         is named once.
         """
         if alike is None:
             return None
         keys = self.signer.key.public, self.jwt_signer.key.public
         written, placed = alike
-        own = placed.values[: len(placed.values) - placed.dates]
-        if not placed.is_easy or len(set(own)) != len(own) or written.count(_SIGN) != placed.marks:
+        if not placed.is_easy or written.count(_SIGN) != placed.marks:
             return None
         if not all(isinstance(key, VerificationKey) for key in keys):
             return None
-        return written, self.signer.verification_method, self.jwt_signer.verification_method, *keys
+        methods = self.signer.verification_method, self.jwt_signer.verification_method
+        return written, placed.repeats(), *methods, *keys
 
     def read_back(self, signed: SignedCredential, document: JsonObject) -> tuple[Report, Report]:
         """The verifier's reports on the embedded form and on the token; SelfCheckFailed if either finds a
@@ -204,9 +206,10 @@ def _alike(document: JsonObject) -> _Alike | None:
 
 
 _FORMS: Final = TemplatedForms(64)
-_Shared = tuple[bytes, str, str, VerificationKey, VerificationKey]
+_Shared = tuple[bytes, tuple[int, ...], str, str, VerificationKey, VerificationKey]
 _MOST_WITHOUT_FAULT: Final = 256
 _LONGEST_SHARED: Final = 16 * 1024
+"""So far below every size limit that no easy value can exceed one."""
 _SIGN: Final = MARK_SIGN.encode()
 _without_fault: Final[set[_Shared]] = set()
 """Shared parts in which no lint found anything, by their serialised bytes and the keys."""
@@ -311,14 +314,14 @@ def signed_with(written: bytes) -> str:
 # - the lints: all of them, unless its own texts are of a kind in which none can find anything (`slots`);
 # - a signature in each form, over the bytes that `issue` would sign;
 # - both signatures checked with the verifier's own step, by the keys that the issuer's document publishes. The
-#   whole verifier reads back the first two credentials of each pattern and every 128th after them.
+#   whole verifier reads back the first credential of each batch and pattern, the first two of a kind that this
+#   process never met, and every 128th after them, of all batches together.
 
 Check = Callable[[bytes, bytes], bool]
 """Whether this signature of this message is valid for the published key."""
 
 _MOST_PATTERNS: Final = 256
 _READ_BACK_EVERY: Final = 128
-_SHORT: Final = 32 * 1024
 _TOGETHER: Final = 128
 """Chunk size per step: the tables of one step fill a processor's nearest cache, and running all steps for
 each credential in turn takes a fifth longer.
@@ -343,15 +346,17 @@ def issue_many(
     return [_or_raise(found) for found in batch.issue_each([_document_of(each) for each in credentials])]
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Pattern:
+    kind: Kind
     template: Template
     digest_of_options: bytes
     claims: JsonObject
     """The token's claims besides the credential; two of them repeat the member's own values."""
-    is_short: bool
-    """So far below every size limit that no easy value can exceed one."""
-    used: int = 0
+
+
+_PatternKey = tuple[bytes, tuple[int, ...], tuple[str, ...]]
+"""The shared part, which of the own values are equal, and the dates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -378,7 +383,7 @@ class Batch:
         self, *, signer: Signer, jwt_signer: Signer, at: datetime, documents: DocumentSource | None = None
     ) -> None:
         self._issuing = Issuing(signer, jwt_signer, at, documents or KeysOf(signer, jwt_signer))
-        self._patterns: dict[bytes, _Pattern | None] = {}
+        self._patterns: dict[_PatternKey, _Pattern] = {}
         self._options: JsonObject = {}
         self._checks: tuple[Check, Check] | None = None
 
@@ -422,19 +427,19 @@ class Batch:
             return error
 
     def _unsigned(self, document: JsonObject) -> Unsigned | SignedCredential | None:
-        try:
-            placed = extract(document)
-            shared = dump_json(placed.marked)
-        except (NotCovered, MalformedInput):
+        alike = _alike(document)
+        if alike is None:
             return None
-        pattern = self._patterns.get(shared)
+        written, placed = alike
+        key = written, placed.repeats(), placed.own_dates()
+        pattern = self._patterns.get(key)
         if pattern is None:
-            return self._first_of(shared, placed, document)
+            return self._first_of(key, placed, document)
         try:
             nquads = pattern.template.canonical_bytes(placed.values)
         except NotCovered:
             return None
-        if not (placed.is_easy and pattern.is_short):
+        if not placed.is_easy:
             self._issuing.check(document)
         written = dump_json(document)[:-1]
         claims = dump_json(pattern.claims | _own_claims(document))
@@ -442,43 +447,19 @@ class Batch:
         data = pattern.digest_of_options + digest(nquads)
         return Unsigned(document, pattern, written, data, text, text.encode())
 
-    def _first_of(self, shared: bytes, placed: Slotted, document: JsonObject) -> SignedCredential:
-        """Issued alone. A pattern is worth making from its second use."""
-        signed = self._issuing.issue(document)
-        if shared in self._patterns:
-            # Its own text resembling a mark would be taken for one.
-            is_clear = shared.count(MARK_SIGN.encode()) == placed.marks
-            self._patterns[shared] = self._pattern_of(shared, placed, document, signed) if is_clear else None
-        elif len(self._patterns) < _MOST_PATTERNS:
-            self._patterns[shared] = None
+    def _first_of(self, key: _PatternKey, placed: Slotted, document: JsonObject) -> SignedCredential:
+        """Issued alone. The next are issued by the template of their kind, made for its second document."""
+        signed, embedded, token = self._issuing.issue_with_reports(document)
+        kind = _FORMS.kind_of(key[0])
+        if kind is None or kind.template is None or "proof" in document:
+            return signed
+        if len(self._patterns) < _MOST_PATTERNS and placed.marks == key[0].count(_SIGN):
+            if self._checks is None:
+                self._checks = _check_by(embedded), _check_by(token)
+                self._options = proof_options(self._issuing.signer, self._issuing.at)
+            options = digest_of_options(document, self._options)
+            self._patterns[key] = _Pattern(kind, kind.template, options, claims_of(document))
         return signed
-
-    def _pattern_of(
-        self, shared: bytes, placed: Slotted, document: JsonObject, signed: SignedCredential
-    ) -> _Pattern | None:
-        """None unless it gives the same result for this credential as the general path."""
-        if "proof" in document:
-            return None
-        if self._checks is None:
-            self._checks = self._checks_by_published_keys(signed, document)
-            self._options = proof_options(self._issuing.signer, self._issuing.at)
-        try:
-            template = Template(placed.marked)
-            if template.canonical_bytes(placed.values) != canonical_bytes(document):
-                return None
-        except NotCovered:
-            return None
-        options = digest_of_options(document, self._options)
-        return _Pattern(template, options, claims_of(document), len(shared) <= _SHORT)
-
-    def _checks_by_published_keys(
-        self, signed: SignedCredential, document: JsonObject
-    ) -> tuple[Check, Check]:
-        embedded, token = self._issuing.read_back(signed, document)
-        return (
-            VerificationKey.from_jwk(embedded.key or {}).verify,
-            VerificationKey.from_jwk(token.key or {}).verify,
-        )
 
     def _signed(self, waiting: Sequence[Unsigned]) -> Iterator[SignedCredential | CredentialError]:
         """Each in both forms, and both checked."""
@@ -507,13 +488,17 @@ class Batch:
             embedded=b"".join((unsigned.written, b',"proof":', proof, b"}")),
             token=f"{unsigned.text}.{encode_base64url(jwt_signature)}",
         )
-        unsigned.pattern.used += 1
-        if not hold or unsigned.pattern.used % _READ_BACK_EVERY == 0:
+        if not hold or unsigned.pattern.kind.meet() % _READ_BACK_EVERY == 0:
             try:
                 self._issuing.read_back(signed, unsigned.document)
             except CredentialError as error:
                 return error
         return signed
+
+
+def _check_by(report: Report) -> Check:
+    """With the published key that the verifier found."""
+    return VerificationKey.from_jwk(report.key or {}).verify
 
 
 def _document_of(credential: OpenBadgeCredential | JsonObject) -> JsonObject:

@@ -48,6 +48,15 @@ class Slotted:
     """Whether no lint could find in these values what it does not find in those of another such credential.
     """
 
+    def own_dates(self) -> tuple[str, ...]:
+        return tuple(self.values[len(self.values) - self.dates :])
+
+    def repeats(self) -> tuple[int, ...]:
+        """For each value but the dates, the first that equals it."""
+        first: dict[str, int] = {}
+        own = self.values[: len(self.values) - self.dates]
+        return tuple([first.setdefault(value, at) for at, value in enumerate(own)])
+
     def take_end(self, owner: JsonObject, member: str, prefix: str, value: str, suffix: str = "") -> None:
         owner[member] = prefix + mark(len(self.values)) + suffix
         self.values.append(value)
@@ -167,11 +176,16 @@ _ANEW_EVERY: Final = 128
 
 
 @dataclass
-class _Kind:
+class Kind:
     """Documents that differ in their values only."""
 
     met: int = 0
     template: Template | None = None
+
+    def meet(self) -> int:
+        """One more of them; returns how many there were."""
+        self.met += 1
+        return self.met
 
 
 class TemplatedForms:
@@ -184,7 +198,10 @@ class TemplatedForms:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._kinds: dict[bytes, _Kind] = {}
+        self._kinds: dict[bytes, Kind] = {}
+
+    def kind_of(self, shared: bytes) -> Kind | None:
+        return self._kinds.get(shared)
 
     def canonical_bytes(self, document: JsonObject, shared: bytes, placed: Slotted) -> bytes | None:
         """None if the general path must be used. `shared` is the serialised marked part of the document."""
@@ -192,13 +209,13 @@ class TemplatedForms:
         if kind is None:
             if len(self._kinds) >= self._most:
                 self._kinds.clear()
-            kind = self._kinds[shared] = _Kind()
-        kind.met += 1
+            kind = self._kinds[shared] = Kind()
+        met = kind.meet()
         try:
-            if kind.met == 2 and shared.count(_SIGN) == placed.marks:
+            if met == 2 and shared.count(_SIGN) == placed.marks:
                 # Its own text resembling a mark would be taken for one.
                 kind.template = _template_of(document, placed)
-            if kind.template is None or kind.met % _ANEW_EVERY == 0:
+            if kind.template is None or met % _ANEW_EVERY == 0:
                 return None
             return kind.template.canonical_bytes(placed.values)
         except NotCovered:
