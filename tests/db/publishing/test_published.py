@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from psycopg import Error, OperationalError
+from sqlalchemy import text
 
 from app.db.publishing import LastView, published_store
 from app.domain.awards import Visibility
@@ -21,6 +23,13 @@ Found = TypeVar("Found")
 @pytest.fixture
 def house(database_url: str, tmp_path: Path) -> Iterator[House]:
     built = build_house(database_url, tmp_path)
+    yield built
+    built.close()
+
+
+@pytest.fixture
+def postgres_house(postgres_url: str, tmp_path: Path) -> Iterator[House]:
+    built = build_house(postgres_url, tmp_path)
     yield built
     built.close()
 
@@ -122,3 +131,42 @@ def test_the_database_is_asked_again_after_a_commit_of_ours_and_every_fiftieth_o
         await documents.close()
 
     asyncio.run(ask())
+
+
+def test_many_questions_at_once_each_get_their_own_answer(house: House) -> None:
+    ids = [house.award(f"Nom{number} Prénom; p{number}@exemple.fr").lines[0].award_id for number in range(3)]
+
+    async def ask(documents: PublicDocuments) -> None:
+        known = [each for each in ids if each is not None]
+        alone = {each: await documents.standing(each) for each in known}
+        asked = [*known, uuid.UUID(int=1)] * 20
+        answers = await asyncio.gather(
+            *(documents.standing(each) for each in asked), documents.campus_did("itip"), documents.version()
+        )
+        assert answers[: len(asked)] == [alone.get(each) for each in asked]
+        assert answers[-2] == await documents.campus_did("itip")
+
+    read(house, ask)
+
+
+def test_connection_that_was_lost_is_made_again_and_no_question_waits_for_ever(
+    postgres_house: House,
+) -> None:
+    async def ask(documents: PublicDocuments) -> None:
+        before = await documents.campus_did("itip")
+        line = documents.store._line  # type: ignore[attr-defined]
+        with postgres_house.owner.begin() as connection:
+            ended = text("SELECT pg_terminate_backend(:pid)").bindparams(pid=line._server.backend_pid)
+            assert connection.execute(ended).scalar_one()
+        assert await documents.campus_did("itip") == before
+        assert line.is_over
+        lost = documents.store._line  # type: ignore[attr-defined]
+        waiting = lost.ask("SELECT pg_sleep(60)::text", ())
+        lost.end(OperationalError("gone"))
+        with pytest.raises(OperationalError):
+            await waiting
+        with pytest.raises(Error):
+            await documents.store._asked("SELECT no_such_column", ())  # type: ignore[attr-defined]
+        assert await documents.campus_did("itip") == before
+
+    read(postgres_house, ask)
