@@ -210,7 +210,7 @@ class _Difference(NamedTuple):
 
 
 class _Known(NamedTuple):
-    """What the feed said last about a row, to one campus."""
+    """The newest line of the feed about a row, for one campus."""
 
     first: int
     removed: bool

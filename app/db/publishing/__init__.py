@@ -342,7 +342,7 @@ class _Line:
             raise error_from_result(result)
 
     def end(self, error: Error) -> None:
-        """For whoever waits, `error`; its next questions need another line."""
+        """Pending questions get `error`; the next ones need another line."""
         if self.is_over:
             return
         self.is_over = True

@@ -30,8 +30,7 @@ CHUNK_SIZE = 1_000
 """How many lines are processed in one transaction."""
 A_PIECE_OF_ONE_WRITER = 400
 A_PIECE_BESIDE_OTHERS = 100
-"""The same on SQLite, where each writing transaction blocks all others: while nobody else writes, and while
-somebody does."""
+"""The same on SQLite, where each writing transaction blocks all others: without and with other writers."""
 FARTHEST = timedelta(days=366)
 _UNTIL_THE_LAST_PIECE = timedelta(minutes=3)
 _UNTIL_WORKERS_COME = timedelta(minutes=1)
