@@ -354,9 +354,9 @@ class Addresses:
 
 
 LIST_SIZE = 131_072
-LIST_TTL = timedelta(minutes=5)
-TOKEN_LIST_TTL = timedelta(minutes=1)
-"""A wallet shows a revocation within a minute."""
+LIST_TTL = timedelta(minutes=1)
+"""Readers that keep a list for as long see a withdrawal within a minute, in each of its forms."""
+LABEL_LIST_TTL = timedelta(minutes=5)
 LIST_LIFE = timedelta(days=7)
 _OPEN = text("closed_at IS NULL")
 

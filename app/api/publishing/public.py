@@ -294,7 +294,7 @@ async def status_list(list_id: uuid.UUID, request: Request) -> Response:
     document = await process_of(request).public_documents.status_list(list_id, form)
     if document is None:
         document = await run_in_threadpool(_renewed, request, list_id, form)
-    return answer(request, document, cache=FIVE_MINUTES, media_type=media_type)
+    return answer(request, document, cache=ONE_MINUTE, media_type=media_type)
 
 
 @router.get(

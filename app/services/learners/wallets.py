@@ -6,7 +6,7 @@ import hmac
 import re
 import secrets
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -453,10 +453,13 @@ class WalletService:
             return (self.publication.award_file(record, "json").body,)
         if wanted is WalletFormat.TOKEN:
             return (dump_json(self.publication.award_file(record, "jwt").body.decode()),)
-        return tuple(dump_json(self.sd_jwt_of(record, key, at=at)) for key in keys)
+        return tuple(map(dump_json, self.sd_jwts_of(record, keys, at=at)))
 
-    def sd_jwt_of(self, record: AwardRecord, key: VerificationKey, *, at: datetime) -> str:
-        """The stored badge, with what its holder discloses, as SD-JWT VC for the holder of `key`."""
+    def sd_jwts_of(self, record: AwardRecord, keys: Iterable[VerificationKey], *, at: datetime) -> list[str]:
+        """The stored badge, with what its holder discloses, as SD-JWT VC for the holder of each key.
+
+        The badge and the key that signs are read once.
+        """
         document = parse_json_object(self.publication.award_file(record, "json").body)
         claims, disclosable = badge_claims(document, mandatory_pointers(record.version.kind))
         claims |= {
@@ -464,7 +467,6 @@ class WalletService:
             "iat": int(at.timestamp()),
             "nbf": int(parse_timestamp(document["validFrom"]).timestamp()),
             "vct": self.addresses.badge_type,
-            "cnf": {"jwk": key.to_jwk()},
         }
         if "validUntil" in document:
             claims["exp"] = int(parse_timestamp(document["validUntil"]).timestamp())
@@ -475,7 +477,10 @@ class WalletService:
                 self.addresses.token_list(list_id), int(str(entry["statusListIndex"]))
             )
         signer = self.signing.signers_of(record.campus).jwt
-        return issue_sd_jwt(claims, disclosable, signer=signer, digests=DIGESTS)
+        return [
+            issue_sd_jwt(claims | {"cnf": {"jwk": key.to_jwk()}}, disclosable, signer=signer, digests=DIGESTS)
+            for key in keys
+        ]
 
 
 def _token_answer(offer: WalletOffer, tokens: NewTokens, proof: DpopProof | None) -> JsonObject:

@@ -19,7 +19,6 @@ from app.domain.core import Clock
 from app.domain.publishing import (
     LIST_LIFE,
     LIST_TTL,
-    TOKEN_LIST_TTL,
     Addresses,
     AnchoredList,
     SignedList,
@@ -446,7 +445,7 @@ class StatusService:
             status_list=bits,
             valid_from=at,
             valid_until=until,
-            ttl=TOKEN_LIST_TTL,
+            ttl=LIST_TTL,
             suspended=paused,
         )
         return SignedList(

@@ -27,7 +27,7 @@ from app.domain.campus.campus import (
 )
 from app.domain.campus.signed_terms import day_in_france
 from app.domain.core import Clock
-from app.domain.publishing import LIST_LIFE, LIST_TTL, Addresses, ServiceDocuments
+from app.domain.publishing import LABEL_LIST_TTL, LIST_LIFE, Addresses, ServiceDocuments
 from app.domain.trust import (
     ANNOUNCED_FOR,
     FOLLOWED_EVERY,
@@ -226,7 +226,7 @@ def signed_list(
     Revocations persist even after a restore of an older database copy.
     `final`: without expiry, for a service that shuts down; later revocations are not in it.
     """
-    at = _beginning_of(at, LIST_TTL)
+    at = _beginning_of(at, LABEL_LIST_TTL)
     bits = Bits(LIST_SIZE)
     for position in trust_anchors(anchors, url, raised):
         bits.set(position)
@@ -237,7 +237,7 @@ def signed_list(
         purpose="revocation",
         valid_from=at,
         valid_until=None if final else at + LIST_LIFE,
-        ttl=LIST_TTL,
+        ttl=LABEL_LIST_TTL,
     )
     if form == "jwt":
         token = sign_jwt(document, signer=signers.jwt, kind="vc+jwt")

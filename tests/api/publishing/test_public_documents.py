@@ -101,7 +101,10 @@ def test_every_public_document_can_be_kept_shared_and_asked_for_again(
         assert answer.status_code == 200, path
         assert answer.headers["content-type"] == media_type
         assert answer.headers["access-control-allow-origin"] == "*"
-        assert answer.headers["cache-control"] == "public, max-age=300"
+        age = 60 if path.startswith("/statuts/") else 300
+        assert answer.headers["cache-control"] == f"public, max-age={age}", (
+            "a withdrawal is seen within a minute"
+        )
         assert "set-cookie" not in answer.headers
         assert world.get(path, headers={"if-none-match": answer.headers["etag"]}).status_code == 304
         assert world.head(path).headers["etag"] == answer.headers["etag"]
@@ -299,6 +302,9 @@ def test_status_list_token_shows_a_withdrawal_with_the_bitstring_list(house: Hou
         token = parse_compact_jws(answer.text)
         assert token.header["typ"] == "statuslist+jwt"
         assert token.payload["ttl"] == 60
+        bitstring = world.get(path.removesuffix(".statuslist"), headers={"accept": "application/json"})
+        assert bitstring.headers["cache-control"] == "public, max-age=60"
+        assert bitstring.json()["credentialSubject"]["ttl"] == 60_000, "in milliseconds"
         (key,) = (
             each for each in world.get("/.well-known/jwks.json").json()["keys"] if each["kid"] == token.kid
         )

@@ -15,6 +15,7 @@ from app.domain.accounts.sessions import digest_of
 from app.domain.awards import Visibility
 from app.domain.badges import BadgeKind
 from app.domain.learners.wallets import (
+    BATCH_SIZE,
     DEFERRED_INTERVAL,
     REFRESH_LIFE,
     REFRESH_TOKEN,
@@ -35,6 +36,7 @@ from tests.services.learners.test_renewals import ASKS
 from tests.services.learners.test_requests import accepting, agree, asked, reviewer
 from tests.services.learners.test_wallets import (
     BY,
+    ISSUER,
     WALLET,
     form_of,
     issued,
@@ -45,6 +47,7 @@ from tests.services.learners.test_wallets import (
     proof,
     redeemed,
     request_for,
+    signed_proof,
     token_for,
 )
 from tests.support.house import COMMAND, House, listed
@@ -477,3 +480,22 @@ def test_offers_of_many_badges_take_as_many_statements_as_of_one(house: House) -
     one = len(sent)
     prepare(awards[1:])
     assert 2 * one == len(sent) > 0
+
+
+def test_badge_for_many_keys_takes_as_many_statements_as_for_one(house: House) -> None:
+    award_id, keys = open_award(house), [LocalSigningKey.generate(Algorithm.ES256) for _ in range(BATCH_SIZE)]
+
+    def receive(used: list[LocalSigningKey]) -> int:
+        token, challenge = token_for(house, award_id), nonce(house)
+        at = int(house.clock().timestamp())
+        claims: JsonObject = {"aud": ISSUER, "iat": at, "nonce": challenge}
+        request = request_for(WalletFormat.SD_JWT, *(signed_proof(claims, key=key) for key in used))
+        sent.clear()
+        found = issued(house, token, request)
+        assert isinstance(found, IssuedToWallet)
+        assert keys_of(found) == [{"jwk": key.public.to_jwk()} for key in used]
+        return len(sent)
+
+    sent: list[str] = []
+    event.listen(house.process.engine, "before_cursor_execute", lambda *told: sent.append(told[2]))
+    assert receive(keys[:1]) == receive(keys) > 0

@@ -84,7 +84,8 @@ def request_of(house: House, made: NewRequest, **more: str) -> JsonObject:
 def sd_jwt(house: House, award_id: uuid.UUID) -> str:
     with house.unit_of_work() as services:
         record = services.awards.record(award_id)
-        return services.wallets.sd_jwt_of(record, WALLET.public, at=house.clock())
+        (text,) = services.wallets.sd_jwts_of(record, [WALLET.public], at=house.clock())
+        return text
 
 
 def presentation(house: House, text: str, request: JsonObject, **changed: Any) -> str:
