@@ -395,6 +395,8 @@ def served() -> FastAPI:
     settings = Settings()
     configure_logging(as_json=settings.log_format == "json")
     app = create_app(settings, work=settings.work)
+    # The first page with badges would otherwise parse the typefaces: a quarter of a second.
+    _ = app.state.process.artist
     collect_rarely()
     return app
 

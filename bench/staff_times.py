@@ -154,6 +154,7 @@ def measure(house: houses.House, part: str) -> None:
     if house.process.engine.dialect.name == "postgresql":
         event.listen(house.process.engine, "connect", _note_backend)
         house.process.engine.dispose()
+    _ = house.process.artist  # as every server process has it
     drawn, asked = Drawn(house, campuses), [campuses[0]] * (OFTEN - 1) + campuses[:DRAWN]
     client = house.client(house.admin)
     pages = [each[4:] for each in policies(client.app.routes) if each.startswith("GET /gestion/{slug}")]  # type: ignore[attr-defined]
