@@ -238,6 +238,12 @@ class GuardianStore(Store):
         query = query.order_by(col(ParentAgreement.asked_at).desc(), col(ParentAgreement.id))
         return self.session.exec(query.limit(1)).first()
 
+    def lock_people(self, ids: Iterable[uuid.UUID]) -> None:
+        """In the order of their identifiers, whatever the order of a list; they are read again, as they are now."""
+        query = select(Person).where(among(self.session, col(Person.id), ids)).order_by(col(Person.id))
+        locked = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+        self.session.exec(locked).all()
+
     def open_awards_of(self, person_id: uuid.UUID) -> Sequence[Award]:
         query = select(Award).where(Award.person_id == person_id, Award.visibility == Visibility.OPEN)
         return self.session.exec(query.order_by(col(Award.id))).all()

@@ -224,6 +224,12 @@ class ActivityService:
             if participation.line_key.startswith("|") and line.address:
                 self.given_addresses.give(person, line.address, campus_id=campus_id)
         self.activities.add_participations(new.values())
+        aged = {line.line_key for line in lines if line.age_group or line.under_15 is not None}
+        self.age_bands.lock(
+            person
+            for key, (_, person) in kept.items()
+            if key in aged or (activity.is_for_pupils and person.age_group is None)
+        )
         if activity.is_for_pupils:
             people_there = [person for _, person in kept.values()]
             self.age_bands.suppose_pupils(people_there, by=by, campus_id=campus_id)
@@ -258,6 +264,7 @@ class ActivityService:
         activity = self.activities.get_in_campus(activity_id, campus.id)
         there = [person for _, person in self.activities.participants(activity.id, with_absent=True)]
         unknown = [person for person in there if person.age_group in (None, AgeGroup.PUPIL)]
+        self.age_bands.lock(unknown)
         return sum(self.age_bands.set_group(person, group, by=by, campus_id=campus.id) for person in unknown)
 
     def people_of(self, lines: Sequence[ListedPerson]) -> dict[str, Person]:

@@ -118,9 +118,14 @@ class ActivityPlans:
             [other for other in self.campuses.list_all() if other.id != campus.id],
         )
 
-    def practised(self, ids: Collection[uuid.UUID]) -> list[Competency]:
-        """Competencies that the form names, by code; those that no longer exist are left out."""
-        found = (competency for competency, _ in self.competencies.get_many(ids).values())
+    def practised(
+        self, campus: Campus, ids: Collection[uuid.UUID], activity_id: uuid.UUID | None = None
+    ) -> list[Competency]:
+        """Competencies that the form names, by code; without those that no longer exist, and those that the campus
+        may not name and that the activity does not have."""
+        had = self.plans.competencies_of(activity_id) if activity_id else ()
+        shown = {*self._practicable(campus, ids), *had}
+        found = (one for one, _ in self.competencies.get_many(ids).values() if one.id in shown)
         return sorted(found, key=lambda each: each.code)
 
     def _trainers(self, campus: Campus) -> list[Person]:

@@ -327,10 +327,20 @@ class AgeBands:
     tenant_scope: TenantScope
     clock: Clock
 
+    def lock(self, people: Iterable[Person]) -> None:
+        """Before the ages of several people are noted. Fixed lock order: prevents deadlocks between two campuses that
+        note those of the same people; and neither overwrites what the other has just noted."""
+        if ids := {person.id for person in people}:
+            with self.tenant_scope.across_campuses():
+                self.guardians.lock_people(ids)
+
     def note(
         self, person: Person, under_15: bool | None, *, by: Actor, campus_id: uuid.UUID | None = None
     ) -> bool:
         """None changes nothing. False where the campus may not lower the protection; then nothing changes."""
+        if under_15 is None:
+            return True
+        self.lock([person])
         group = group_of_band(person, under_15)
         return group is None or self.set_group(person, group, by=by, campus_id=campus_id)
 
@@ -339,6 +349,7 @@ class AgeBands:
     ) -> bool:
         """Applies to awards of every campus: a minor's protection does not depend on who recorded the age.
         False where the campus may not lower the protection; then nothing changes."""
+        self.lock([person])
         with self.tenant_scope.across_campuses():
             if not self._may_set(person, group, campus_id):
                 return False
@@ -387,7 +398,9 @@ class AgeBands:
         """Treat participants of an activity for pupils without a known age group as minors, for awards from
         such activities; other awards are unchanged.
         """
-        for person in people:
+        unknown = [person for person in people if person.age_group is None]
+        self.lock(unknown)
+        for person in unknown:
             if suppose_pupil(person):
                 self._write(person, by=by, campus_id=campus_id)
 

@@ -150,6 +150,8 @@ class PeopleUpserts:
     clock: Clock
 
     def upsert_all(self, campus: Campus, lines: Sequence[PersonLine], *, by: Actor) -> list[Receipt]:
+        named = self.external_ids.named(campus, NamedKind.PERSON, [line.external_id for line in lines])
+        self.age_bands.lock(self.people.list_by_id(named.values()))
         return self.external_ids.receipts(
             lines, lambda line: line.external_id, lambda line: self.upsert(campus, line, by=by)
         )

@@ -15,6 +15,7 @@ from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.activities import WHY_IT_STAYS, Activity, ActivityKind, Plan, TimesOutOfOrder, check_times
 from app.domain.activities.days_as_written import FAR_YEAR, day_in, is_of_a_far_year
+from app.domain.campus.campus import Campus
 from app.domain.frameworks import Competency
 from app.domain.imports.lists.vocabulary.remarks import hours_fault, hours_in
 from app.errors import Conflict, InvalidInput, NotFound
@@ -335,9 +336,13 @@ def answer(activity_id: uuid.UUID, request: Request, form: SafeForm) -> Response
 
 
 def _competencies(
-    services: Services, filled: ActivityForm, own: Sequence[Competency]
+    services: Services,
+    campus: Campus,
+    filled: ActivityForm,
+    own: Sequence[Competency],
+    activity_id: uuid.UUID | None,
 ) -> list[tuple[str, str]]:
-    chosen = services.activity_plans.practised(_ids(filled.chosen["competence"]))
+    chosen = services.activity_plans.practised(campus, _ids(filled.chosen["competence"]), activity_id)
     listed = {one.id: one for one in (*(own if len(own) <= _FEW else ()), *chosen)}
     return [(str(one.id), _named(one)) for one in listed.values()]
 
@@ -372,7 +377,9 @@ def _form_page(
         rhythms=[(value, translated(words)) for value, words in RHYTHMS.items()],
         audiences=[translated(words) for words in AUDIENCES],
         trainers=[(str(person.id), person.name) for person in choices.trainers],
-        competencies=_competencies(services, filled, choices.competencies),
+        competencies=_competencies(
+            services, work.campus, filled, choices.competencies, activity.id if activity else None
+        ),
         found=search_view(services, work, filled.sought),
         badges=[(str(badge.id), version.name) for badge, version in choices.badges],
         others=[look_of(campus) for campus in choices.campuses],

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
-from app.domain.people import AgeGroup
+from app.container import Services
+from app.domain.campus.integration import NamedKind
+from app.domain.people import AgeGroup, Person
 from app.errors import NotAllowed
 from app.services.people.upserts import PersonLine
-from tests.support.house import COMMAND, House
+from tests.support.house import COMMAND, House, build_house, listed
 
 ZOE = "MARTIN Zoé;zoe@exemple.fr"
 
@@ -72,3 +78,77 @@ def test_number_of_another_campus_does_not_keep_a_name_from_being_corrected(hous
         services.corrections.correct(house.campus, zoe, "Zoë", "Martin", "zoe@exemple.fr", by=COMMAND)
     with house.unit_of_work(reading=True) as services:
         assert services.stores.people.get(zoe).given_name == "Zoë"
+
+
+# --- two campuses at once
+
+
+@pytest.fixture
+def on_postgresql(postgres_url: str, tmp_path: Path) -> Iterator[House]:
+    built = build_house(postgres_url, tmp_path)
+    yield built
+    built.close()
+
+
+NAMES = ("Ada Faure;ada@exemple.fr", "Bob Petit;bob@exemple.fr", "Zoé Martin;zoe@exemple.fr")
+
+
+def ways(house: House, people: Sequence[Person]) -> dict[str, Callable[[Services], object]]:
+    """By which the ages of several people are noted, each in the reverse order of identifiers."""
+    lines = [
+        PersonLine(f"e-{each.id}", each.given_name, each.family_name, under_15=True)
+        for each in sorted(people, key=lambda one: one.id, reverse=True)
+    ]
+    typed = {each.split()[0]: each for each in NAMES}
+    names = [typed[each.given_name] for each in sorted(people, key=lambda one: one.id, reverse=True)]
+    listed_lines = [replace(line, under_15=True) for line in listed(*names)]
+    activity_id = house.activity.id
+    return {
+        "a program": lambda services: services.people_upserts.upsert_all(house.campus, lines, by=COMMAND),
+        "a list": lambda services: services.activities.record(
+            house.campus, activity_id, listed_lines, by=COMMAND
+        ),
+        "the page of an activity": lambda services: services.activities.set_age_group(
+            house.campus, activity_id, AgeGroup.UNDER_15, by=COMMAND
+        ),
+    }
+
+
+@pytest.mark.parametrize("way", ["a program", "a list", "the page of an activity"])
+def test_people_are_locked_in_one_order_before_any_age_is_noted(on_postgresql: House, way: str):
+    house = on_postgresql
+    house.record(*NAMES)
+    with house.unit_of_work() as services:
+        people = [
+            person for _, person in services.activities.page(house.campus, house.activity.id).participants
+        ]
+        for person in people:
+            services.external_ids.give(house.campus, NamedKind.PERSON, f"e-{person.id}", person.id)
+    sent: list[str] = []
+
+    def note_statement(_connection, _cursor, statement: str, *_rest: object) -> None:
+        sent.append(" ".join(statement.split()))
+
+    event.listen(house.process.engine, "before_cursor_execute", note_statement)
+    with house.unit_of_work() as services:
+        ways(house, people)[way](services)
+    first = next(number for number, each in enumerate(sent) if each.startswith("UPDATE person SET"))
+    locks = [each for each in sent[:first] if "FROM person " in each and "FOR NO KEY UPDATE" in each]
+    assert locks, sent
+    assert "ANY" in locks[0], "all of them"
+    assert "ORDER BY person.id" in locks[0]
+    assert {group_of(house, person.id) for person in people} == {AgeGroup.UNDER_15}
+
+
+def test_age_that_another_campus_noted_meanwhile_is_not_overwritten(on_postgresql: House):
+    house = on_postgresql
+    found = house.award(ZOE).lines[0].person_id
+    assert found
+    with house.unit_of_work() as services:
+        person = services.stores.people.get(found)
+        assert person.age_group is None
+        upsert(house, under_15=True)
+        assert not services.guardians.age_bands.set_group(
+            person, AgeGroup.ADULT, by=COMMAND, campus_id=house.campus.id
+        )
+    assert group_of(house, found) is AgeGroup.UNDER_15

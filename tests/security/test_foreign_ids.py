@@ -1,0 +1,304 @@
+"""Every form that a campus's pages show, and every address of its programs, with one identifier of another campus's
+thing in the place of one of its own: in each part of the address, in each field (T01).
+
+`test_matrix.py` exchanges all identifiers of an address at once, and sends no field.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import sqlite3
+import uuid
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from pathlib import Path
+from shutil import copyfile
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import text
+
+from app.domain.accounts.permissions import Role
+from app.http.request_scope import Who
+from tests.api.clients import program
+from tests.security.matrix.callers import Things, things_of
+from tests.security.matrix.policy import CASES
+from tests.support.house import COMMAND, House, build_house
+
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_TOKEN = re.compile(r'name="jeton" value="([^"]+)"')
+MARK = "Rienquaeux"
+"""Stands in the words of the other campus's things, and nowhere else."""
+_WORDS = {
+    "competency": "statement",
+    "activity": "title",
+    "framework": "name",
+    "pathway": "title",
+    "person": "family_name",
+}
+_PAGES = 260
+_OF_ONE_KIND = 2
+
+
+@pytest.fixture(scope="module")
+def database(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return Path(copyfile(migrated_sqlite, tmp_path_factory.mktemp("foreign") / "sceau.sqlite"))
+
+
+@pytest.fixture(scope="module")
+def house(database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    built = build_house(f"sqlite:///{database}", tmp_path_factory.mktemp("beside"))
+    yield built
+    built.close()
+
+
+@dataclass(frozen=True)
+class Both:
+    """The things of two campuses: `others` leads from an identifier of ours to that of theirs."""
+
+    ours: Things
+    theirs: Things
+    others: Mapping[str, str]
+
+
+@pytest.fixture(scope="module")
+def both(house: House) -> Both:
+    ours = things_of(house, house.campus, house.trainer)
+    theirs = things_of(house, house.other_campus, house.stranger)
+    others = {
+        mine: theirs.ids[name]
+        for name, mine in ours.ids.items()
+        if _UUID.fullmatch(mine) and mine != theirs.ids[name]
+    }
+    with house.owner.begin() as connection:
+        for table, column in _WORDS.items():
+            marked = text(f"UPDATE {table} SET {column} = '{MARK} ' || {column} WHERE id = :id")
+            for other in others.values():
+                connection.execute(marked, {"id": uuid.UUID(other).hex})
+    return Both(ours, theirs, others)
+
+
+@pytest.fixture(scope="module")
+def browser(house: House) -> TestClient:
+    with house.unit_of_work() as services:
+        for role in Role:
+            person = services.people.add_staff(
+                house.campus, given_name="Toute", family_name="Fonction", address="toute@exemple.fr", role=role,
+                by=COMMAND,
+            )  # fmt: skip
+    return house.client(person)
+
+
+class Forms(HTMLParser):
+    def __init__(self, page: str, path: str) -> None:
+        super().__init__()
+        self.path, self.links = path, set[str]()
+        self.forms: list[tuple[str, list[tuple[str, str]]]] = []
+        self._fields: list[tuple[str, str]] | None = None
+        self._choice = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        told = {name: value or "" for name, value in attrs}
+        if tag == "a":
+            self.links.add(told.get("href", "").partition("#")[0])
+        if tag == "form":
+            is_post = told.get("method", "").lower() == "post"
+            self._fields = [] if is_post else None
+            if self._fields is not None:
+                self.forms.append((told.get("action") or self.path, self._fields))
+        if self._fields is None:
+            return
+        name = told.get("name", "")
+        if tag in ("input", "textarea", "button") and name and told.get("type") != "file":
+            self._fields.append((name, told.get("value", "") or _typed(told.get("type", "text"))))
+        if tag == "select":
+            self._choice = name
+        if tag == "option" and told.get("value"):
+            known = [each for each, _ in self._fields]
+            if _UUID.search(told["value"]) or self._choice not in known:
+                self._fields.append((self._choice, told["value"]))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self._fields = None
+
+
+def _typed(kind: str) -> str:
+    return {"date": "2026-11-24", "number": "2", "email": "a@exemple.fr"}.get(kind, "Des mots")
+
+
+def _pattern(path: str) -> str:
+    return re.sub(r"\d+", "#", _UUID.sub("*", path.partition("?")[0]))
+
+
+@pytest.fixture(scope="module")
+def forms(both: Both, browser: TestClient) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Of the pages that lead on from the home page, two of each kind."""
+    start = f"/gestion/{both.ours.campus.slug}"
+    waiting, seen, counts = [start], {start}, Counter[str]()
+    # Pages of our own things, which a link may name otherwise.
+    waiting += [
+        both.ours.fill(key.partition(" ")[2])
+        for key, case in CASES.items()
+        if key.startswith("GET /gestion/{slug}") and case.policy.who is Who.STAFF and case.good == 200
+    ]
+    found: dict[tuple[str, tuple[str, ...]], tuple[str, list[tuple[str, str]]]] = {}
+    while waiting and len(seen) < _PAGES:
+        path = waiting.pop(0)
+        answer = browser.get(path, headers={"accept": "text/html"})
+        if "text/html" not in answer.headers.get("content-type", "") or answer.status_code != 200:
+            continue
+        shown = Forms(answer.text, path)
+        for action, fields in shown.forms:
+            names = sorted({_UUID.sub("*", name) for name, _ in fields})
+            if action.startswith(start):
+                found.setdefault((_pattern(action), tuple(names)), (action, fields))
+        for link in sorted(shown.links):
+            if link.startswith(start) and link not in seen and counts[_pattern(link)] < _OF_ONE_KIND:
+                counts[_pattern(link)] += 1
+                seen.add(link)
+                waiting.append(link)
+    return list(found.values())
+
+
+def _exchanged(both: Both, written: str) -> Iterator[str]:
+    for place in _UUID.finditer(written):
+        if other := both.others.get(place[0]):
+            yield written[: place.start()] + other + written[place.end() :]
+
+
+def _mutations(
+    both: Both, action: str, fields: list[tuple[str, str]]
+) -> Iterator[tuple[str, str, list[tuple[str, str]]]]:
+    for path in _exchanged(both, action):
+        yield "its address", path, fields
+    done = set[tuple[str, str]]()
+    for number, (name, value) in enumerate(fields):
+        rest = fields[:number] + fields[number + 1 :]
+        for other in _exchanged(both, value):
+            if (name, other) not in done:
+                done.add((name, other))
+                yield (
+                    f"the field {name}",
+                    action,
+                    [*(each for each in rest if each[0] != name), (name, other)],
+                )
+        for other in _exchanged(both, name):
+            yield f"the name {_UUID.sub('*', name)}", action, [*rest, (other, value)]
+
+
+class Theirs:
+    """The rows of the other campus."""
+
+    def __init__(self, database: Path, campus_id: uuid.UUID) -> None:
+        self._connection = sqlite3.connect(database)
+        tables = self._connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall()
+        self._tables = [
+            name
+            for (name,) in tables
+            if "campus_id" in {row[1] for row in self._connection.execute(f'PRAGMA table_info("{name}")')}
+        ]
+        self._campus = campus_id.hex
+
+    def rows(self) -> dict[str, list[str]]:
+        return {
+            name: sorted(
+                map(
+                    repr,
+                    self._connection.execute(f'SELECT * FROM "{name}" WHERE campus_id = ?', [self._campus]),
+                )
+            )
+            for name in self._tables
+        }
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def test_no_form_does_or_shows_anything_of_another_campus_s_things(
+    both: Both, browser: TestClient, forms: list[tuple[str, list[tuple[str, str]]]], database: Path
+):
+    wrong, sent = [], 0
+    home = browser.get(f"/gestion/{both.ours.campus.slug}", headers={"accept": "text/html"}).text
+    token = _TOKEN.search(home)
+    assert token
+    with closing(Theirs(database, both.theirs.campus.id)) as theirs:
+        before = theirs.rows()
+        for action, fields in forms:
+            for what, path, told in _mutations(both, action, fields):
+                data: dict[str, list[str]] = {}
+                for name, value in (*told, ("jeton", token[1])):
+                    data[name] = [value] if name == "jeton" else [*data.get(name, []), value]
+                answer = browser.post(path, data=data, headers={"accept": "text/html"})
+                sent += 1
+                shown = answer.text
+                if answer.status_code == 303:
+                    shown += browser.get(answer.headers["location"], headers={"accept": "text/html"}).text
+                where = f"{_pattern(path)}, {what}"
+                if MARK in html.unescape(shown):
+                    wrong.append(f"{where}: shown")
+                if answer.status_code >= 500:
+                    wrong.append(f"{where}: {answer.status_code}")
+                if (now := theirs.rows()) != before:
+                    wrong.append(f"{where}: changed {[name for name in now if now[name] != before[name]]}")
+                    before = now
+    assert not wrong
+    assert sent > 150, "the pages have forms"
+
+
+PROGRAMS = [
+    key
+    for key, case in CASES.items()
+    if case.policy.who is Who.TOKEN and key.split()[0] in ("POST", "PUT", "DELETE") and "{slug}" in key
+]
+
+
+def test_no_program_reaches_another_campus_s_things(house: House, both: Both, database: Path):
+    """Each identifier of the address alone, and each in the body in turn."""
+    client, wrong = program(house), []
+    badge, activity = both.theirs.ids["badge_id"], both.theirs.ids["activity_id"]
+    people = [{"given_name": "Ada", "family_name": "Faure", "address": "ada@exemple.fr"}]
+    bodies = {
+        "/awards": (
+            {"badge": badge, "activity": both.ours.ids["activity_id"], "people": people},
+            {"badge": both.ours.ids["badge_id"], "activity": activity, "people": people},
+            {"badge": both.ours.ids["badge_id"], "activity": both.ours.ids["activity_id"],
+             "participations": [both.theirs.ids["participation_id"]]},
+        ),
+        "/badges": tuple(
+            {"slug": "neuf", "kind": "participation", "name": "Neuf", "description": "Ce qu’il dit.",
+             "criteria": "La personne a pris sa part.", "competencies": [{"competency": both.theirs.ids[name], "level": 1}]}
+            for name in ("competency_id",)
+        ),
+    }  # fmt: skip
+    with closing(Theirs(database, both.theirs.campus.id)) as theirs:
+        before = theirs.rows()
+        for key in PROGRAMS:
+            method, _, template = key.partition(" ")
+            names = [name for name in re.findall(r"{(\w+)", template) if name in both.ours.ids]
+            paths = [
+                Things(
+                    both.ours.campus, {**both.ours.ids, name: both.theirs.ids[name]}, both.ours.award_id
+                ).fill(template)
+                for name in names
+                if both.others.get(both.ours.ids[name])
+            ]
+            asked = [(path, CASES[key].body) for path in paths]
+            asked += [
+                (both.ours.fill(template), body) for body in bodies.get(template.partition("{slug}")[2], ())
+            ]
+            for path, body in asked:
+                answer = client.request(method, path, **({} if method == "DELETE" else {"json": body}))
+                if answer.status_code < 400 or answer.status_code >= 500 or MARK in answer.text:
+                    wrong.append(
+                        f"{method} {_pattern(path)} {body}: {answer.status_code} {answer.text[:200]}"
+                    )
+                if (now := theirs.rows()) != before:
+                    wrong.append(f"{method} {_pattern(path)}: changed")
+                    before = now
+    assert not wrong
