@@ -74,9 +74,13 @@ class PathwayStore(Store):
 
     # --- pathways
 
-    def get_in_campus(self, pathway_id: uuid.UUID, campus_id: uuid.UUID) -> Pathway:
+    def find_in_campus(self, pathway_id: uuid.UUID, campus_id: uuid.UUID) -> Pathway | None:
         pathway = self.session.get(Pathway, pathway_id)
-        if pathway is None or pathway.campus_id != campus_id:
+        return pathway if pathway is not None and pathway.campus_id == campus_id else None
+
+    def get_in_campus(self, pathway_id: uuid.UUID, campus_id: uuid.UUID) -> Pathway:
+        pathway = self.find_in_campus(pathway_id, campus_id)
+        if pathway is None:
             raise NotFound(_MISSING)
         return pathway
 

@@ -66,6 +66,12 @@ class PeopleStore(Store):
             found += self.session.exec(select(Person).where(col(Person.id).in_(ids[start : start + 500])))
         return found
 
+    def lock_all(self, person_ids: Iterable[uuid.UUID]) -> None:
+        """In the order of their identifiers, whatever the order of a list; they are read again, as they are now."""
+        query = select(Person).where(among(self.session, col(Person.id), person_ids)).order_by(col(Person.id))
+        locked = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+        self.session.exec(locked).all()
+
     def find_named_at(self, address: str, key: str) -> Person | None:
         """The person of that name at that address, if known."""
         return self.session.exec(
@@ -238,12 +244,6 @@ class GuardianStore(Store):
         query = query.order_by(col(ParentAgreement.asked_at).desc(), col(ParentAgreement.id))
         return self.session.exec(query.limit(1)).first()
 
-    def lock_people(self, ids: Iterable[uuid.UUID]) -> None:
-        """In the order of their identifiers, whatever the order of a list; they are read again, as they are now."""
-        query = select(Person).where(among(self.session, col(Person.id), ids)).order_by(col(Person.id))
-        locked = query.with_for_update(key_share=True).execution_options(populate_existing=True)
-        self.session.exec(locked).all()
-
     def open_awards_of(self, person_id: uuid.UUID) -> Sequence[Award]:
         query = select(Award).where(Award.person_id == person_id, Award.visibility == Visibility.OPEN)
         return self.session.exec(query.order_by(col(Award.id))).all()
@@ -283,7 +283,7 @@ class MergeStore(Store):
         return set(self.session.exec(query.distinct()))
 
     def get(self, merge_id: uuid.UUID) -> PersonMerge:
-        merge = self.session.get(PersonMerge, merge_id)
+        merge = self.session.get(PersonMerge, merge_id, populate_existing=True)
         if merge is None:
             raise NotFound(N_("Cette fusion de fiches n’existe pas ici."))
         return merge

@@ -39,7 +39,7 @@ from app.domain.badges import (
 )
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, check_slug
-from app.domain.core import Clock, name_as_signed
+from app.domain.core import Clock, name_as_signed, new_id
 from app.domain.frameworks import MOST_PRACTISED, Competency, Framework, PublicAlignment, check_level
 from app.domain.people import Person, Role
 from app.domain.publishing import Addresses
@@ -151,6 +151,7 @@ class WrittenMeanwhile(Conflict):
 @dataclass(frozen=True, eq=False)
 class BadgeService:
     badges: BadgeStore
+    campuses: CampusStore
     competencies: CompetencyStore
     activities: ActivityStore
     history: HistoryStore
@@ -172,14 +173,21 @@ class BadgeService:
         draft: bool = False,
         is_sample: bool = False,
         by: Actor,
+        once: uuid.UUID | None = None,
     ) -> BadgePage:
-        """Ready to award, unless created as a `draft`; without a `slug`, derives one from the name."""
+        """Ready to award, unless created as a `draft`; without a `slug`, derives one from the name. Idempotent by
+        `once`."""
+        if once is not None:
+            self.campuses.lock(campus.id)
+            if any(badge.id == once for badge, _ in self.badges.list_newest(campus.id)):
+                return self.page(campus, once)
         slug = slug or free_slug(wording.name, lambda tried: self.badges.find(campus.id, tried) is not None)
         check_slug(slug)
         if self.badges.find(campus.id, slug):
             raise Conflict(N_("Ce campus a déjà un badge à l’adresse « {slug} »."), slug=slug)
         at = self.clock()
         badge = Badge(
+            id=once or new_id(),
             campus_id=campus.id,
             slug=slug,
             repeat=repeat,

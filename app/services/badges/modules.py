@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from app.db.badges import BadgeStore, ModuleStore
-from app.db.campus import HistoryStore
+from app.db.campus import CampusStore, HistoryStore
 from app.db.frameworks import CompetencyStore
 from app.domain.badges import Badge, BadgeVersion
 from app.domain.badges.shared_definitions import (
@@ -22,7 +22,7 @@ from app.domain.badges.shared_definitions import (
 )
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
-from app.domain.core import Clock
+from app.domain.core import Clock, new_id
 from app.domain.frameworks import Competency, Framework, check_level
 from app.domain.people import Person
 from app.errors import Conflict, InvalidInput, NotFound
@@ -95,6 +95,7 @@ class Attestation:
 @dataclass(frozen=True)
 class ModuleService:
     store: ModuleStore
+    campuses: CampusStore
     badges: BadgeStore
     competencies: CompetencyStore
     history: HistoryStore
@@ -127,8 +128,16 @@ class ModuleService:
         description: str = "",
         badge_id: uuid.UUID | None = None,
         by: Actor,
+        once: uuid.UUID | None = None,
     ) -> ModuleSet:
+        """Idempotent by `once`."""
+        if once is not None:
+            self.campuses.lock(campus.id)
+            made = self.store.get_set(once)
+            if made is not None and made.campus_id == campus.id:
+                return made
         found = ModuleSet(
+            id=once or new_id(),
             campus_id=campus.id,
             title=title.strip(),
             description=description.strip(),
@@ -165,13 +174,25 @@ class ModuleService:
         self.store.add(found)
         self._write(by, "archive", campus, found)
 
-    def add_module(self, campus: Campus, set_id: uuid.UUID, text: ModuleText, *, by: Actor) -> TrainingModule:
+    def add_module(
+        self,
+        campus: Campus,
+        set_id: uuid.UUID,
+        text: ModuleText,
+        *,
+        by: Actor,
+        once: uuid.UUID | None = None,
+    ) -> TrainingModule:
+        """Idempotent by `once`."""
+        self.campuses.lock(campus.id)
         found = self.get(campus, set_id)
         modules = self.store.modules_of(found.id)
+        if made := next((each for each in modules if each.id == once), None):
+            return made
         if len(modules) >= MOST_MODULES:
             raise Conflict(N_("Vingt modules au plus dans un ensemble."))
         position = max((each.position for each in modules), default=0) + 1
-        module = TrainingModule(set_id=found.id, position=position, title="")
+        module = TrainingModule(id=once or new_id(), set_id=found.id, position=position, title="")
         self._write_module(campus, module, text)
         self._write(by, "amend", campus, found)
         return module

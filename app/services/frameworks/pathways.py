@@ -13,7 +13,7 @@ from app.db.frameworks.pathways import PathwayStore, PickedBadge
 from app.db.publishing.catalogue import CatalogueStore
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
-from app.domain.core import Clock
+from app.domain.core import Clock, new_id
 from app.domain.frameworks import Competency, Framework
 from app.domain.frameworks.pathways import (
     ConditionKind,
@@ -90,9 +90,17 @@ class PathwayService:
     def versions_of(self, pathway: Pathway) -> Sequence[PathwayVersion]:
         return self.pathways.versions_of(pathway.id)
 
-    def create(self, campus: Campus, content: PathwayContent, *, by: Actor) -> Pathway:
+    def create(
+        self, campus: Campus, content: PathwayContent, *, by: Actor, once: uuid.UUID | None = None
+    ) -> Pathway:
+        """Idempotent by `once`."""
         check_texts(content)
+        if once is not None:
+            self.campuses.lock(campus.id)
+            if made := self.pathways.find_in_campus(once, campus.id):
+                return made
         pathway = Pathway(
+            id=once or new_id(),
             campus_id=campus.id,
             title=content.title,
             draft=content.to_document(),

@@ -316,6 +316,7 @@ class AgeBands:
     """`tenant_scope`: a minor's public content is closed at every campus, whichever recorded the age."""
 
     guardians: GuardianStore
+    people: PeopleStore
     merges: MergeStore
     awards: AwardStore
     evidence: EvidenceDocuments
@@ -332,7 +333,7 @@ class AgeBands:
         note those of the same people; and neither overwrites what the other has just noted."""
         if ids := {person.id for person in people}:
             with self.tenant_scope.across_campuses():
-                self.guardians.lock_people(ids)
+                self.people.lock_all(ids)
 
     def note(
         self, person: Person, under_15: bool | None, *, by: Actor, campus_id: uuid.UUID | None = None

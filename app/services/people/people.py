@@ -43,7 +43,7 @@ from app.domain.awards import Award
 from app.domain.awards.batches import is_handed_over
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, check_works
-from app.domain.core import Clock
+from app.domain.core import Clock, new_id
 from app.domain.messages import LetterState, Occasion, QueuedMessage, letter_about, letter_to
 from app.domain.people import (
     Person,
@@ -178,13 +178,27 @@ class PeopleService:
         raise NotFound(N_("Ce campus n’existe pas ici."))
 
     def create_token(
-        self, campus: Campus, *, label: str, scopes: list[str], life: timedelta, by: Actor
+        self,
+        campus: Campus,
+        *,
+        label: str,
+        scopes: list[str],
+        life: timedelta,
+        by: Actor,
+        once: uuid.UUID | None = None,
     ) -> str:
-        """The token, shown only once; only its digest is stored."""
+        """The token, shown only once; only its digest is stored. A second request with the same `once` replaces the
+        secret: the answer to the first may be lost."""
         check_token_label(label)
         check_token_request(scopes, life)
         secret, at = TOKEN_PREFIX + secrets.token_urlsafe(32), self.clock()
+        made = next((each for each in self.list_tokens(campus) if each.id == once), None) if once else None
+        if made is not None:
+            made.secret_digest = digest_of(secret)
+            self.access.add(made)
+            return secret
         token = ApiToken(
+            id=once or new_id(),
             campus_id=campus.id,
             label=label,
             secret_digest=digest_of(secret),

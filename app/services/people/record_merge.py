@@ -55,7 +55,7 @@ from app.domain.people.parental_consent import (
     Question,
     VisibleName,
 )
-from app.errors import NotAllowed, NotFound
+from app.errors import Conflict, NotAllowed, NotFound
 from app.language import N_
 from app.services.accounts.sessions import AccountNotices, SignedIn
 from app.services.activity_log import LoggedEvents
@@ -129,10 +129,12 @@ class MergingService:
 
     def absorb(self, who: SignedIn, twin: Person) -> None:
         """Merge a record with the same name at an address verified just now: by rule the same person."""
+        self._lock(who.person.id, twin.id)
         self._merge(who.person.id, twin.id, campus=None, by=who.actor, reason=_BOTH_PROVED)
 
     def merge_mine(self, who: SignedIn, other_id: uuid.UUID) -> Person:
         """Returns the remaining record; if it is the other one, the requester is signed out."""
+        self._lock(who.person.id, other_id)
         if other_id not in {other.person.id for other in self.offered_to(who.person)}:
             raise NotFound(_NOT_OFFERED)
         kept, gone = kept_and_gone(self._standing(who.person.id), self._standing(other_id))
@@ -149,6 +151,7 @@ class MergingService:
         self, campus: Campus, kept_id: uuid.UUID, gone_id: uuid.UUID, reason: str, *, by: Actor
     ) -> PersonMerge:
         check_merge_reason(reason)
+        self._lock(kept_id, gone_id)
         kept, gone = self._known_in(campus, kept_id), self._known_in(campus, gone_id)
         check_campus_may_merge(campus.id, kept, gone)
         self._check_addresses(campus, kept, gone)
@@ -196,6 +199,8 @@ class MergingService:
 
     def _undo(self, merge: PersonMerge, *, by: Actor) -> PersonMerge:
         at = self.clock()
+        self._lock(merge.kept_id, merge.gone_id)
+        merge = self.merges.get(merge.id)
         check_may_undo(merge, at=at)
         self.merges.hand_back(merge)
         self.pathways.part_people(merge.gone_id, merge.moved.get("pathways", ()), at=at)
@@ -221,11 +226,19 @@ class MergingService:
 
     # --- merge
 
+    def _lock(self, *person_ids: uuid.UUID) -> None:
+        """Before it is judged whether they may be merged or parted: of two requests at once, the second sees what the
+        first did."""
+        with self.own.tenant_scope.across_campuses():
+            self.people.lock_all(person_ids)
+
     def _merge(
         self, kept_id: uuid.UUID, gone_id: uuid.UUID, *, campus: Campus | None, by: Actor, reason: str
     ) -> PersonMerge:
         """Moves awards, activities, log entries, requests and e-mails; signed documents are unchanged."""
         gone = self.people.get(gone_id)
+        if is_gone(gone) or is_gone(self.people.get(kept_id)):
+            raise Conflict(N_("Une de ces fiches vient d’être fusionnée. Rechargez la page."))
         merge = PersonMerge(
             kept_id=kept_id,
             gone_id=gone_id,

@@ -14,7 +14,7 @@ from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.accounts.sessions import ApiToken, Scope
 from app.errors import InvalidInput
-from app.http.pages.forms import SafeForm, checked_form, text_of, texts_of
+from app.http.pages.forms import SafeForm, checked_form, idempotency_key, text_of, texts_of
 from app.http.pages.words import SCOPES, StateLabel
 from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
@@ -80,6 +80,7 @@ def create_token(request: Request, form: SafeForm, services: ReadingServices) ->
                 scopes=[scope.value for scope in _OFFERED if scope.value in typed.rights],
                 life=timedelta(days=int(typed.days) if typed.days in map(str, LIVES) else 0),
                 by=work.actor,
+                once=idempotency_key(form, work.who.person.id),
             )
     except InvalidInput as error:
         typed.errors["usage" if not typed.label else "droit"] = sentence_of(error)

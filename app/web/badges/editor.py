@@ -17,7 +17,7 @@ from app.domain.badges import BadgeKind, Lack, PictureLook, Repeat, Step, are_ne
 from app.domain.badges.rules import rule_of
 from app.domain.frameworks import FRAMEWORK_NAMES, LONGEST_NAME, Competency, Framework
 from app.errors import Conflict, InvalidInput, NotFound
-from app.http.pages.forms import SafeForm, text_of
+from app.http.pages.forms import SafeForm, idempotency_key, text_of
 from app.http.pages.render import page
 from app.http.pages.words import ACTIVITY_KINDS, KIND_HINTS, KIND_NAMES, REPEATS, sentence_text
 from app.http.request_scope import ReadingServices, write_transaction
@@ -105,6 +105,7 @@ def create_badge(request: Request, form: SafeForm, services: ReadingServices) ->
                 accepts_requests=filled.accepts_requests,
                 draft=True,
                 by=work.actor,
+                once=idempotency_key(form, work.who.person.id),
             )
     except InvalidInput as error:
         return _refused(request, services, work, filled, Step.CONTENT, error)

@@ -17,7 +17,7 @@ from app.domain.badges.shared_definitions import ModuleSet, TrainingModule
 from app.domain.campus.campus import Campus
 from app.domain.frameworks import Competency
 from app.errors import AppError, InvalidInput
-from app.http.pages.forms import SafeForm, checked_form, text_of
+from app.http.pages.forms import SafeForm, checked_form, idempotency_key, text_of
 from app.http.pages.render import page
 from app.http.pages.words import day, number
 from app.http.request_scope import ReadingServices, signed_in, write_transaction
@@ -130,6 +130,7 @@ def create_set(request: Request, form: SafeForm, services: ReadingServices) -> R
                 description=typed.description,
                 badge_id=_uuid(typed.badge),
                 by=work.actor,
+                once=idempotency_key(form, work.who.person.id),
             )
             here = f"{work.home}/modules/{found.id}"
     except InvalidInput as error:
@@ -228,7 +229,8 @@ def create_module(set_id: uuid.UUID, request: Request, form: SafeForm, services:
     try:
         text = typed.text()
         with write_transaction(request) as writing:
-            writing.modules.add_module(work.campus, set_id, text, by=work.actor)
+            once = idempotency_key(form, work.who.person.id)
+            writing.modules.add_module(work.campus, set_id, text, by=work.actor, once=once)
     except AppError as error:
         typed.errors["titre" if not typed.title.strip() else "heures"] = sentence_of(error)
         return _module_page(request, services, found, typed)

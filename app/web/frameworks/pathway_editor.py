@@ -22,7 +22,7 @@ from app.domain.frameworks.pathways import (
     changes_between,
 )
 from app.errors import AppError, Conflict, InvalidInput, NotFound
-from app.http.pages.forms import SafeForm, checked_form, ids_in, text_of, texts_of
+from app.http.pages.forms import SafeForm, checked_form, idempotency_key, ids_in, text_of, texts_of
 from app.http.pages.words import ACTIVITY_KINDS, day
 from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
@@ -196,7 +196,8 @@ def create_pathway(request: Request, form: SafeForm) -> Response:
     try:
         with write_transaction(request) as writing:
             content = PathwayContent(title, summary)
-            made = writing.pathways.create(work.campus, content, by=work.actor)
+            once = idempotency_key(form, work.who.person.id)
+            made = writing.pathways.create(work.campus, content, by=work.actor, once=once)
             href = f"{work.home}/parcours/{made.id}"
     except InvalidInput as error:
         return _new_page(request, title, summary, sentence_of(error))

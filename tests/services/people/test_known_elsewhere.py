@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from sqlalchemy import event
@@ -13,7 +15,7 @@ from sqlalchemy import event
 from app.container import Services
 from app.domain.campus.integration import NamedKind
 from app.domain.people import AgeGroup, Person
-from app.errors import NotAllowed
+from app.errors import AppError, NotAllowed
 from app.services.people.upserts import PersonLine
 from tests.support.house import COMMAND, House, build_house, listed
 
@@ -152,3 +154,30 @@ def test_age_that_another_campus_noted_meanwhile_is_not_overwritten(on_postgresq
             person, AgeGroup.ADULT, by=COMMAND, campus_id=house.campus.id
         )
     assert group_of(house, found) is AgeGroup.UNDER_15
+
+
+def test_of_two_merges_in_opposite_directions_one_is_made(on_postgresql: House):
+    house = on_postgresql
+    first, second = (
+        line.person_id for line in house.award("MARTIN Zoé;zoe@exemple.fr", "MARTIN Zoë;z@exemple.fr").lines
+    )
+    assert first
+    assert second
+    together = Barrier(2)
+
+    def merge(kept: uuid.UUID, gone: uuid.UUID) -> bool:
+        with house.unit_of_work() as services:
+            together.wait()
+            try:
+                services.merging.merge_in_campus(house.campus, kept, gone, "La même personne.", by=COMMAND)
+            except AppError:
+                return False
+            return True
+
+    with ThreadPoolExecutor(2) as threads:
+        done = [*threads.map(merge, (first, second), (second, first))]
+    assert sorted(done) == [False, True]
+    kept = first if done[0] else second
+    with house.unit_of_work(reading=True) as services:
+        assert len(services.stores.awards.list_of_person(kept)) == 2
+        assert services.stores.people.get(kept).family_name == "Martin"
