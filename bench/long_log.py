@@ -93,7 +93,7 @@ def _repeat(services: Services, house: House, times: int) -> None:
     insert_rows(
         store.session, [full_tile(log.id, 1, at, roots[at * WIDTH : (at + 1) * WIDTH]) for at in full]
     )
-    store.advance_head(log, frontier.size, frontier.to_bytes())
+    store.advance_head(log, frontier.size, frontier.to_bytes(), at=house.clock())
 
 
 def _copy(services: Services, statement: str, shift: int, first: int, last: int) -> None:

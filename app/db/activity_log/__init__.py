@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, bindparam, or_
+from sqlalchemy import ColumnElement, Select, and_, bindparam, or_
 from sqlalchemy import select as select_rows
 from sqlmodel import col, delete, func, select
 
@@ -41,7 +41,7 @@ from app.errors import NotFound
 from app.language import N_
 from sceau_credentials.evidence.documents import Leaf
 from sceau_credentials.transparency_log.notes import HASH_BYTES
-from sceau_credentials.transparency_log.tiles import WIDTH, Tile, rows_over
+from sceau_credentials.transparency_log.tiles import HEIGHT, WIDTH, Tile, rows_over
 
 
 class WrittenEntry(NamedTuple):
@@ -101,6 +101,10 @@ class LinesOfAward(NamedTuple):
     leaves: dict[int, Leaf]
     payloads: dict[int, LogPayload]
     shown: dict[int, DisclosedContent]
+
+
+_LEVELS: Final = 8
+"""Of tiles, more than a log can have."""
 
 
 class ActivityLogStore(Store):
@@ -336,10 +340,14 @@ class ActivityLogStore(Store):
         )
         return b"".join(bytes(root) for root in self.session.exec(below.order_by(col(LogTile.place))))
 
-    def tile_places(self, log_id: uuid.UUID) -> list[tuple[int, int]]:
-        """(level, index) of every stored tile."""
-        rows = self.session.exec(select(LogTile.level, LogTile.place).where(LogTile.log_id == log_id))
-        return [(level, place) for level, place in rows]
+    def tile_places(self, log_id: uuid.UUID, *, since: int = 0) -> list[tuple[int, int]]:
+        """(level, index) of every stored tile; of those that a tree of `since` entries does not fill."""
+        query = select(LogTile.level, LogTile.place).where(LogTile.log_id == log_id)
+        if since:
+            ends = [(level, since >> HEIGHT * (level + 1)) for level in range(_LEVELS)]
+            rest = [and_(col(LogTile.level) == level, col(LogTile.place) >= end) for level, end in ends]
+            query = query.where(or_(*rest, col(LogTile.level) >= _LEVELS))
+        return [(level, place) for level, place in self.session.exec(query)]
 
     def kept_tile(self, log_id: uuid.UUID, level: int, place: int) -> tuple[bytes, bytes] | None:
         """The bytes of a full tile, and the hash over them."""
@@ -366,8 +374,9 @@ class ActivityLogStore(Store):
             query = query.where(col(LogCheckpoint.signed_at) < before)
         return self.session.exec(query.order_by(col(LogCheckpoint.size).desc()).limit(1)).first()
 
-    def checkpoints(self, log_id: uuid.UUID) -> list[LogCheckpoint]:
-        query = select(LogCheckpoint).where(LogCheckpoint.log_id == log_id)
+    def checkpoints(self, log_id: uuid.UUID, *, since: int = 0) -> list[LogCheckpoint]:
+        """Of trees of at least `since` entries."""
+        query = select(LogCheckpoint).where(LogCheckpoint.log_id == log_id, LogCheckpoint.size >= since)
         return list(self.session.exec(query.order_by(col(LogCheckpoint.size))))
 
     def cosignatures(self, log_id: uuid.UUID, size: int) -> list[LogCosignature]:

@@ -154,9 +154,10 @@ class LogCheck:
         self.anchor = None if log.closed_at else anchors.last(log.origin)
         self.spans = spans or self._one_by_one
         self.frontier = Frontier()
-        self.checkpoints = {each.size: each for each in store.checkpoints(log.id)}
+        read = since.size if since else 0
+        self.checkpoints = {each.size: each for each in store.checkpoints(log.id, since=read)}
         self.filling: list[list[bytes]] = [[]]
-        self.tiles = set(store.tile_places(log.id))
+        self.tiles = set(store.tile_places(log.id, since=read))
         self.named: set[LogFault] = set()
 
     def run(self) -> Iterator[LogFault]:
@@ -211,13 +212,8 @@ class LogCheck:
         if subtrees != since.subtrees:
             return False
         self.frontier = Frontier(since.size, since.subtrees)
-        self.tiles = {
-            (level, place) for level, place in self.tiles if place >= since.size >> HEIGHT * (level + 1)
-        }
-        before = [size for size in self.checkpoints if size < since.size]
-        for checkpoint in (self.checkpoints.pop(size) for size in sorted(before)):
-            if checkpoint.size == max(before):
-                self._note_signers(checkpoint)
+        if (before := self.store.newest_checkpoint(self.log.id, up_to=since.size - 1)) is not None:
+            self._note_signers(before)
         return True
 
     def _row(self, level: int, wanted: int, stop: int) -> list[bytes] | None:

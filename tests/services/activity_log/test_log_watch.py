@@ -234,6 +234,23 @@ def test_a_check_since_the_last_review_reads_the_new_lines_alone(house: House) -
     assert check_new(house) == ([], [])
 
 
+@pytest.mark.parametrize("since", [1, 255, 256, 257, 600])
+def test_a_check_since_the_last_review_reads_the_tiles_and_checkpoints_after_it_alone(
+    house: House, since: int
+) -> None:
+    record(house, 200)
+    checkpoint(house)
+    record(house, 500, start=200)
+    checkpoint(house)
+    with house.unit_of_work(reading=True) as services:
+        store, log = services.activity_log.store, services.log_watch.logs(house.campus)[-1]
+        tiles = [(level, at) for level, at in store.tile_places(log.id) if at >= since >> 8 * (level + 1)]
+        assert sorted(store.tile_places(log.id, since=since)) == sorted(tiles)
+        sizes = [each.size for each in store.checkpoints(log.id)]
+        later = [each.size for each in store.checkpoints(log.id, since=since)]
+    assert later == [size for size in sizes if size >= since]
+
+
 @pytest.mark.parametrize(
     ("statement", "read", "fault"),
     [
