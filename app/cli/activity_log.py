@@ -109,8 +109,8 @@ def export(
     written = 0
     with ready_process().unit_of_work(reading=True) as services:
         public = _published(services, services.campuses.get(slug))
-        for path, content, never_changes in services.log_publication.files(public):
-            place = folder / path
+        for path, body, never_changes in services.log_publication.files(public):
+            place, content = folder / path, body()
             if never_changes and place.is_file() and place.read_bytes() == content:
                 continue
             place.parent.mkdir(parents=True, exist_ok=True)

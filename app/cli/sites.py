@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -13,12 +13,11 @@ import typer
 from app.cli.awards import align_all
 from app.cli.terminal import ExitCode, ready_process, say, stop, with_progress
 from app.cli.verify import moment
-from app.container import FOLDER_UNUSABLE, Services, static_edition, utc_now
+from app.container import FOLDER_UNUSABLE, static_edition, utc_now
 from app.domain.campus.audit_log import Actor
-from app.domain.campus.campus import Campus
 from app.language import N_
 from app.language import gettext as _
-from app.services.verification.static_export import ExportedFile, Finding
+from app.services.verification.static_export import Finding
 from app.web.publishing.static_export import ExportedPages
 
 commands = typer.Typer(
@@ -30,6 +29,7 @@ _UNUSABLE = {
     "not_empty": N_(
         "Ce dossier contient autre chose : choisissez-en un vide, ou celui d’une édition précédente."
     ),
+    "in_use": N_("Un autre export écrit dans ce dossier : attendez qu’il ait fini."),
     "no_edition": N_("Ce dossier ne contient pas d’édition faite par « sceau site export »."),
 }
 Folder = Annotated[Path, typer.Argument(file_okay=False, help=N_("Le dossier des fichiers."))]
@@ -38,7 +38,7 @@ Folder = Annotated[Path, typer.Argument(file_okay=False, help=N_("Le dossier des
 @commands.command(
     "export",
     help=N_(
-        "Écrit les pages, les badges et portfolios ouverts, les recommandations, les clés, les listes et le journal, puis vérifie tout depuis le dossier seul."
+        "Écrit les pages, les badges et portfolios ouverts, les recommandations, les clés, les listes et le journal, puis vérifie depuis le dossier seul ce qui est écrit. Dans le dossier d’un export précédent, seul ce qui a changé est refait."
     ),
 )
 def export(
@@ -55,6 +55,12 @@ def export(
             ),
         ),
     ] = False,
+    anew: Annotated[
+        bool,
+        typer.Option(
+            "--anew", help=N_("Refait aussi les pages que rien n’a changées depuis l’export précédent.")
+        ),
+    ] = False,
 ) -> None:
     process = ready_process()
     made_at = process.clock()
@@ -62,17 +68,30 @@ def export(
         align_all(process)
         with process.unit_of_work(reading=True) as services:
             campus = services.campuses.get(slug)
-            kept = _everything(services, campus, made_at, final=final)
-            host = services.addresses.host
-            count = static_edition(folder).write(host, slug, kept, made_at=made_at, final=final)
+            units = [*ExportedPages(services, campus, made_at).units(final=final)]
+            written = static_edition(folder).write(
+                services.addresses.host,
+                slug,
+                units,
+                made_at=made_at,
+                final=final,
+                anew=anew,
+                each=lambda changed: with_progress(changed, _("Pages et documents")),
+            )
     except OSError as error:
         stop(_("Le dossier ne peut pas être écrit : {cause}.").format(cause=error.strerror or str(error)))
     except FOLDER_UNUSABLE as error:
         stop(_(_UNUSABLE[str(error)]))
     with process.unit_of_work() as services:
         services.kept_site.note(campus, final=final, by=_BY)
-    say(N_("{count} fichiers écrits dans {folder}."), count=count, folder=folder)
-    _check(folder, made_at)
+    say(
+        N_("{count} fichiers dans {folder} : {made} faits ou refaits, {removed} retirés."),
+        count=written.count,
+        folder=folder,
+        made=len(written.paths),
+        removed=written.removed,
+    )
+    _check(folder, made_at, among=written.paths)
 
 
 @commands.command(
@@ -93,31 +112,11 @@ def check(
     _check(folder, at or utc_now())
 
 
-def _everything(
-    services: Services, campus: Campus, made_at: datetime, *, final: bool
-) -> Iterator[ExportedFile]:
-    site, pages = services.kept_site, ExportedPages(services, campus, made_at)
-    for file in (*pages.dress(), *site.documents(campus, final=final)):
-        pages.known.add(file.path)
-        yield file
-    yield from pages.of_campus()
-    yield from pages.of_networks()
-    for badge_id, number in site.versions(campus):
-        yield from pages.of_badge(badge_id, number)
-    for record in with_progress(list(site.open_awards(campus)), _("Badges ouverts")):
-        for file in site.documents_of(record):
-            pages.known.add(file.path)
-            yield file
-        yield from pages.of_award(record)
-    yield from pages.of_recommendations()
-    yield from pages.of_portfolios()
-
-
-def _check(folder: Path, at: datetime) -> None:
+def _check(folder: Path, at: datetime, *, among: Collection[str] | None = None) -> None:
     edition = static_edition(folder)
     try:
-        changed = edition.changed()
-        found = with_progress(edition.signed(), _("Fichiers vérifiés"))
+        changed = edition.changed(among)
+        found = with_progress(edition.signed(among), _("Fichiers vérifiés"))
         findings = [edition.judge(path, place, at=at) for path, place in found if place.is_file()]
     except FOLDER_UNUSABLE as error:
         stop(_(_UNUSABLE[str(error)]))

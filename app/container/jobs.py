@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Engine
 
+from app.adapters.folders.exported_sites import ExportFolder, FolderUnusable
 from app.adapters.folders.log_files import FolderLog, WebLog, WitnessFolder, WitnessKeyUnusable
-from app.adapters.folders.recovery_files import ExportFolder, FolderDocuments, FolderUnusable
+from app.adapters.folders.recovery_files import FolderDocuments
 from app.adapters.picture_codes import PictureCodes
 from app.adapters.secrets import make_secret_file
 from app.adapters.web_documents import WebDocuments

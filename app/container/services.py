@@ -128,6 +128,7 @@ from app.services.trust.peers import PeerRecommendations
 from app.services.verification.batches import BatchVerification, VcApi
 from app.services.verification.issuer_standing import IssuerStandings
 from app.services.verification.presentations import PresentationService
+from app.services.verification.site_inputs import SiteInputs
 from app.services.verification.static_export import StaticExport
 from app.services.verification.verification import OwnDocuments, VerificationService
 
@@ -256,6 +257,7 @@ class Services(Parts):
     invitations: InvitationService
     journal_check: JournalCheck
     kept_site: StaticExport
+    site_inputs: SiteInputs
     labels: LabelService
     letters: LetterService
     list_mappings: ListMappings

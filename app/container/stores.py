@@ -79,6 +79,7 @@ from app.db.people.privacy import (
 from app.db.publishing import StatusStore
 from app.db.publishing.catalogue import CatalogueStore
 from app.db.publishing.ratings import PageViewStore, RatingStore
+from app.db.publishing.site_inputs import SiteInputStore
 from app.db.reports.counting import ReportCountStore
 from app.db.reports.counts import CountStore
 from app.db.reports.facts import EditionStore, ReportFactsStore, ReportSharingStore, SurveyStore
@@ -224,6 +225,7 @@ class Stores(Parts):
     sign_in: SignInStore
     signed_state: SignedStateStore
     signing_clock: SigningClockStore
+    site_inputs: SiteInputStore
     statuses: StatusStore
     subjects: SubjectStore
     surveys: SurveyStore

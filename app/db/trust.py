@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import bindparam
+from sqlalchemy import bindparam, exists
 from sqlalchemy import select as select_rows
 from sqlmodel import SQLModel, col, or_, select
 from sqlmodel.sql.expression import SelectOfScalar
@@ -17,6 +17,7 @@ from app.db.engine.queries import QuickRead, Store
 from app.db.engine.tenancy import found_by_name
 from app.db.engine.writes import bare_rows
 from app.domain.accounts.permissions import NetworkAdministrator
+from app.domain.awards import Award, AwardState, Visibility
 from app.domain.badges import BadgeVersion
 from app.domain.campus.campus import Label, Network
 from app.domain.people import Person
@@ -295,10 +296,18 @@ class EndorsementStore(Store):
         """About the campus, its badges and its awards."""
         return self._list(Endorsement.campus_id == campus_id)
 
-    def shown_in(self, campus_id: uuid.UUID, *, after: uuid.UUID, limit: int) -> Sequence[Endorsement]:
-        """Not withdrawn, about the campus, its badges and its awards, ordered by id."""
+    def readable_in(self, campus_id: uuid.UUID, *, after: uuid.UUID, limit: int) -> Sequence[Endorsement]:
+        """Not withdrawn, about the campus, its badges and its open awards in force, ordered by id."""
+        is_open = exists().where(
+            col(Award.id) == col(Endorsement.award_id),
+            col(Award.visibility) == Visibility.OPEN,
+            col(Award.state) != AwardState.REVOKED,
+        )
         query = select(Endorsement).where(
-            Endorsement.campus_id == campus_id, is_shown(), col(Endorsement.id) > after
+            Endorsement.campus_id == campus_id,
+            is_shown(),
+            or_(col(Endorsement.about) != Endorsed.AWARD, is_open),
+            col(Endorsement.id) > after,
         )
         return self.session.exec(query.order_by(col(Endorsement.id)).limit(limit)).all()
 

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from app.db.activity_log import ActivityLogStore, LinesOfAward, LogWatchStore
@@ -518,18 +519,18 @@ class LogPublication:
         """The current key of the log and its predecessors."""
         return self.log_keys.published(public.campus, public.log)
 
-    def files(self, public: PublicLog) -> Iterator[tuple[str, bytes, bool]]:
+    def files(self, public: PublicLog) -> Iterator[tuple[str, Callable[[], bytes], bool]]:
         """(path, content, whether it never changes) of every file of a mirror; the checkpoint last.
 
         A mirror that stops half-way then still serves a checkpoint that matches its files.
         """
-        yield PUBLIC_KEY, self._key(public), False
-        yield KEYS, self.keys(public).to_bytes(), False
+        yield PUBLIC_KEY, partial(self._key, public), False
+        yield KEYS, lambda: self.keys(public).to_bytes(), False
         for tile in tiles_of(public.checkpoint.size):
-            yield tile.path, self.store.tile(public.log.id, tile), True
+            yield tile.path, partial(self.store.tile, public.log.id, tile), True
             if tile.level == 0:
-                yield tile.entries_path, self._entries(public, tile), True
-        yield CHECKPOINT, self._checkpoint(public), False
+                yield tile.entries_path, partial(self._entries, public, tile), True
+        yield CHECKPOINT, partial(self._checkpoint, public), False
 
     def proof(self, public: PublicLog, number: int) -> EntryProof | None:
         """The inclusion proof against the newest checkpoint; None if the entry is not in that tree."""

@@ -468,8 +468,8 @@ class EndorsementShowing:
     def readable_in(self, campus: Campus) -> Iterator[Endorsement]:
         """All public endorsements of the campus, its badges and its awards."""
         after = uuid.UUID(int=0)
-        while page := self.endorsements.shown_in(campus.id, after=after, limit=_AT_A_TIME):
-            yield from (each for each in page if self.signed.is_readable(each))
+        while page := self.endorsements.readable_in(campus.id, after=after, limit=_AT_A_TIME):
+            yield from page
             after = page[-1].id
 
     def mine(self, award_id: uuid.UUID) -> list[ShownEndorsement]:

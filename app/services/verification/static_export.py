@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Final, Protocol
@@ -28,6 +28,7 @@ from app.services.publishing.status import StatusService
 from app.services.trust.endorsements import EndorsementShowing
 from app.services.trust.network_register import NetworkDocuments
 from app.services.trust.organisations import OrganisationService
+from app.services.verification.site_inputs import SiteInputs
 from app.services.verification.verification import VerificationService
 from sceau_credentials.errors import MalformedInput
 from sceau_credentials.evidence.judging import EvidenceOutcome, judge_evidence
@@ -61,6 +62,18 @@ class ExportedFile:
     body: bytes
 
 
+@dataclass(frozen=True)
+class ExportUnit:
+    """Files that are made together. `inputs`: a digest of all they depend on; empty: they are made each time."""
+
+    name: str
+    inputs: str
+    make: Callable[[], Iterable[ExportedFile]]
+
+    def files(self) -> Iterator[tuple[str, bytes]]:
+        return ((file.path, file.body) for file in self.make())
+
+
 @dataclass(frozen=True, eq=False)
 class StaticExport:
     campuses: CampusStore
@@ -77,6 +90,7 @@ class StaticExport:
     log: LogPublication
     status: StatusService
     verification: VerificationService
+    inputs: SiteInputs
     clock: Clock
 
     def open_awards(self, campus: Campus) -> Iterator[AwardRecord]:
@@ -92,6 +106,14 @@ class StaticExport:
 
     def documents(self, campus: Campus, *, final: bool) -> Iterator[ExportedFile]:
         """Everything except pages and awards; if `final`, status lists without expiry."""
+        yield from self.documents_each_time(campus, final=final)
+        for said in self.endorsements.readable_in(campus):
+            yield from self.recommendation(said.id)
+        for unit in self.log_files(campus):
+            yield from unit.make()
+
+    def documents_each_time(self, campus: Campus, *, final: bool) -> Iterator[ExportedFile]:
+        """Documents that are few, or signed again while nothing changes."""
         place = f"campus/{campus.slug}"
         yield ExportedFile(f"{place}/did.json", self.publication.campus_did(campus.slug).body)
         yield ExportedFile(f"{place}/{INDEX}", self.publication.profile(campus.slug).body)
@@ -102,8 +124,7 @@ class StaticExport:
         yield from self._trust(campus, final=final)
         yield from self._definitions(campus)
         yield from self._lists(campus, final=final)
-        yield from self._recommendations(campus, final=final)
-        yield from self._log(campus)
+        yield from self._organisations(campus, final=final)
 
     def documents_of(self, record: AwardRecord) -> Iterator[ExportedFile]:
         """An award in every format, and its evidence."""
@@ -161,14 +182,13 @@ class StaticExport:
             for form, name in LIST_FILES.items():
                 yield ExportedFile(f"statuts/{list_id}{name}", forms[form])
 
-    def _recommendations(self, campus: Campus, *, final: bool) -> Iterator[ExportedFile]:
-        """Endorsements by organisations, as signed, with the documents needed to verify them."""
+    def _organisations(self, campus: Campus, *, final: bool) -> Iterator[ExportedFile]:
+        """The documents needed to verify endorsements by organisations."""
         signed_here, said_by = set(), set()
         for said in self.endorsements.readable_in(campus):
             said_by.add(said.organisation_id)
             if not said.foreign_issuer:
                 signed_here.add(said.organisation_id)
-            yield from self._recommendation(said.id)
         for number in sorted(said_by):
             place = f"organisations/{number}"
             yield ExportedFile(f"{place}/{INDEX}", self.organisations.profile(number).body)
@@ -177,7 +197,7 @@ class StaticExport:
             standing = self.organisations.status_list(number, final=final)
             yield ExportedFile(f"organisations/{number}/statuts", standing.body)
 
-    def _recommendation(self, endorsement_id: uuid.UUID) -> Iterator[ExportedFile]:
+    def recommendation(self, endorsement_id: uuid.UUID) -> Iterator[ExportedFile]:
         place = f"recommandations/{endorsement_id}"
         for form in EXPORTED_FORMS:
             try:
@@ -188,14 +208,17 @@ class StaticExport:
             if form == "json":
                 yield ExportedFile(f"{place}/{INDEX}", body)
 
-    def _log(self, campus: Campus) -> Iterator[ExportedFile]:
+    def log_files(self, campus: Campus) -> Iterator[ExportUnit]:
+        """Each file of the campus's logs; most of them never change, and are not even read."""
         for log in self.log.store.list_of(campus.id):
             public = self.log.published(campus, log)
             if public is None:
                 continue
             folder = f"campus/{campus.slug}/journal" + (f"/{log.epoch}" if log.epoch > 1 else "")
-            for path, body, _never_changes in self.log.files(public):
-                yield ExportedFile(f"{folder}/{path}", body)
+            for path, body, never_changes in self.log.files(public):
+                place = f"{folder}/{path}"
+                inputs = self.inputs.of_fixed(log.id, path) if never_changes else ""
+                yield ExportUnit(place, inputs, partial(_one_file, place, body))
 
     def _older(self, award_id: uuid.UUID) -> Iterator[ExportedFile]:
         """Open Badges 2.0 renditions, if the campus has the contact address that this version requires."""
@@ -209,6 +232,10 @@ class StaticExport:
             pass
 
 
+def _one_file(path: str, body: Callable[[], bytes]) -> Iterator[ExportedFile]:
+    yield ExportedFile(path, body())
+
+
 _AWARD: Final = re.compile(rf"attributions/[0-9a-f-]{{36}}\.(?:{'|'.join(AWARD_FORMS)})")
 _SAID: Final = re.compile(rf"recommandations/[0-9a-f-]{{36}}\.(?:{'|'.join(EXPORTED_FORMS)})")
 _SIGNED: Final = re.compile(rf"{_AWARD.pattern}|{_SAID.pattern}")
@@ -216,15 +243,40 @@ _MAY_END: Final = frozenset({CheckId.VALIDITY, CheckId.STATUS})
 _ENDED: Final = frozenset({Reason.EXPIRED.value, Reason.REVOKED.value, Reason.SUSPENDED.value})
 
 
+class Written(Protocol):
+    """What an export did to its folder."""
+
+    @property
+    def count(self) -> int:
+        """Of all files."""
+        ...
+
+    @property
+    def paths(self) -> Collection[str]:
+        """Of the files that were made again, whether or not their bytes changed."""
+        ...
+
+    @property
+    def removed(self) -> int: ...
+
+
 class Folder(Protocol):
     @property
     def documents(self) -> DocumentSource: ...
 
     def write(
-        self, host: str, slug: str, kept: Iterable[tuple[str, bytes]], *, made_at: datetime, final: bool
-    ) -> int: ...
+        self,
+        host: str,
+        slug: str,
+        units: Sequence[ExportUnit],
+        *,
+        made_at: datetime,
+        final: bool,
+        anew: bool,
+        each: Callable[[Sequence[ExportUnit]], Iterable[ExportUnit]],
+    ) -> Written: ...
 
-    def changed(self) -> Iterator[str]: ...
+    def changed(self, among: Collection[str] | None) -> Iterator[str]: ...
 
     def files(self, pattern: re.Pattern[str]) -> Iterator[tuple[str, Path]]: ...
 
@@ -249,17 +301,27 @@ class StaticEdition:
     folder: Folder
 
     def write(
-        self, host: str, slug: str, kept: Iterable[ExportedFile], *, made_at: datetime, final: bool
-    ) -> int:
-        pairs = ((file.path, file.body) for file in kept)
-        return self.folder.write(host, slug, pairs, made_at=made_at, final=final)
+        self,
+        host: str,
+        slug: str,
+        units: Sequence[ExportUnit],
+        *,
+        made_at: datetime,
+        final: bool,
+        anew: bool = False,
+        each: Callable[[Sequence[ExportUnit]], Iterable[ExportUnit]] = iter,
+    ) -> Written:
+        """Make what changed since the edition in the folder; all of it if `anew`. `each` shows the progress."""
+        return self.folder.write(host, slug, units, made_at=made_at, final=final, anew=anew, each=each)
 
-    def changed(self) -> list[str]:
-        return list(self.folder.changed())
+    def changed(self, among: Collection[str] | None = None) -> list[str]:
+        """Files that are missing or not as they were written, of these paths or of all."""
+        return list(self.folder.changed(among))
 
-    def signed(self) -> list[tuple[str, Path]]:
-        """Every file that contains a badge or an endorsement."""
-        return list(self.folder.files(_SIGNED))
+    def signed(self, among: Collection[str] | None = None) -> list[tuple[str, Path]]:
+        """Every file that contains a badge or an endorsement, of these paths or of all."""
+        found = self.folder.files(_SIGNED)
+        return [(path, place) for path, place in found if among is None or path in among]
 
     def judge(self, path: str, place: Path, *, at: datetime) -> Finding:
         if _SAID.search(path):

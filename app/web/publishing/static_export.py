@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from posixpath import relpath
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -17,14 +18,14 @@ from app.domain.campus.campus import Campus, Network
 from app.domain.publishing import short_code
 from app.domain.trust.organisations import Endorsed
 from app.http.pages.render import CampusLook, Frame, Visitor, environment, other_languages
-from app.http.pages.words import day
+from app.http.pages.words import day, moment
 from app.http.static_files import files
 from app.http.workplaces import look_of
 from app.language import current_locale, locales, speaking
 from app.services.awards.awards import AwardRecord
 from app.services.learners.portfolios import PortfolioPage
 from app.services.trust.labels import LabelJudged
-from app.services.verification.static_export import INDEX, ExportedFile
+from app.services.verification.static_export import AWARD_FORMS, INDEX, ExportedFile, ExportUnit
 from app.web.badges import definition_shown
 from app.web.badges.shared_definitions import definition_shown as shared_definition_shown
 from app.web.campus.campuses import campus_shown, render_campus_css
@@ -34,12 +35,16 @@ from app.web.trust.issuers import label_page, organisation_shown, register_shown
 from app.web.verification.verification_page import shown
 
 _LINK: Final = re.compile(r'\b(href|src)="([^"#][^"#]*)(#[^"]*)?"')
+LAST_EXPORT: Final = "dernier-export"
 _STATIC: Final = re.compile(r"static/[0-9a-f]{12}/(.+)")
 
 
 @dataclass(frozen=True)
 class ExportedPages:
-    """The pages of one campus, in every language; `known` are the exported paths below the root."""
+    """The pages of one campus, in every language; `known` are the exported paths below the root.
+
+    It is complete before the first page is made: a link depends on what is exported, not on what was exported before.
+    """
 
     services: Services
     campus: Campus
@@ -47,7 +52,6 @@ class ExportedPages:
     known: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        """Pages link to one another before they are written."""
         places = [f"campus/{self.campus.slug}"]
         places += [f"badges/{badge_id}/v{number}" for badge_id, number in self.versions()]
         places += [f"reseau/{network.slug}" for network in self._networks()]
@@ -55,12 +59,37 @@ class ExportedPages:
         places += [f"labels/{judged.label.id}" for judged in self._labels()]
         for said in self.services.endorsements.readable_in(self.campus):
             places += [f"recommandations/{said.id}", f"organisations/{said.organisation_id}"]
-        self._know(*places)
-
-    def _know(self, *places: str) -> None:
+        for award_id, _ in self._awards:
+            places.append(f"attributions/{award_id}")
+            self.known.update(f"attributions/{award_id}.{form}" for form in (*AWARD_FORMS, "zip"))
         for locale in locales():
             with speaking(locale):
-                self.known.update(f"{place}/{_page_name()}" for place in places)
+                self.known.update(f"{place}/{_page_name()}" for place in (*places, LAST_EXPORT))
+
+    @cached_property
+    def _awards(self) -> Sequence[tuple[uuid.UUID, str]]:
+        return list(self.services.site_inputs.of_open_awards(self.campus))
+
+    def units(self, *, final: bool) -> Iterator[ExportUnit]:
+        """Everything of the edition; last the page with its day, which is true once all else is written."""
+        fixed = (*self.dress(), *self.services.kept_site.documents_each_time(self.campus, final=final))
+        self.known.update(file.path for file in fixed)
+        yield ExportUnit("documents", "", lambda: fixed)
+        yield from self.services.kept_site.log_files(self.campus)
+        yield ExportUnit("campus", "", self.of_campus)
+        yield ExportUnit("networks", "", self.of_networks)
+        for badge_id, number in self.versions():
+            yield ExportUnit(f"badges/{badge_id}/v{number}", "", partial(self.of_badge, badge_id, number))
+        for award_id, inputs in self._awards:
+            yield ExportUnit(f"attributions/{award_id}", inputs, partial(self._of_award, award_id))
+        yield from self._recommendations()
+        yield from self._portfolios()
+        yield ExportUnit(LAST_EXPORT, "", self.of_this_export)
+
+    def of_this_export(self) -> Iterator[ExportedFile]:
+        """When it was made: pages that nothing changed keep the day on which they were."""
+        when = moment(self.made_at, self.campus.time_zone)
+        yield from self._in_every_language(LAST_EXPORT, "frame/last_export.html", lambda: {"when": when})
 
     def versions(self) -> Sequence[tuple[uuid.UUID, int]]:
         return self.services.kept_site.versions(self.campus)
@@ -124,9 +153,17 @@ class ExportedPages:
         if published.newest.number == number:
             yield ExportedFile(f"badges/{badge_id}/index.html", _leading_to(f"v{number}/index.html"))
 
+    def _of_award(self, award_id: uuid.UUID) -> Iterator[ExportedFile]:
+        record = self.services.publication.record(award_id)
+        files = list(self.services.kept_site.documents_of(record))
+        own = {file.path for file in files} - self.known
+        self.known.update(own)
+        yield from files
+        yield from self.of_award(record)
+        self.known.difference_update(own)
+
     def of_award(self, record: AwardRecord) -> Iterator[ExportedFile]:
         award_id = record.award.id
-        self._know(f"attributions/{award_id}")
         answer = self.services.verification.verify_award(record)
         yield from self._in_every_language(
             f"attributions/{award_id}",
@@ -144,18 +181,37 @@ class ExportedPages:
 
     def of_recommendations(self) -> Iterator[ExportedFile]:
         """Endorsements of the campus, and each of them; after the awards they are about."""
-        said_by = set()
-        for said in self.services.endorsements.readable_in(self.campus):
-            said_by.add(said.organisation_id)
-            yield from self._in_every_language(
-                f"recommandations/{said.id}",
-                "trust/show.html",
-                partial(self._said, said.id),
-                is_about_somebody=said.about is Endorsed.AWARD,
-            )
-        for number in sorted(said_by):
-            view = partial(self._organisation, number)
-            yield from self._in_every_language(f"organisations/{number}", "trust/organisation.html", view)
+        for unit in self._recommendations():
+            yield from unit.make()
+
+    def _recommendations(self) -> Iterator[ExportUnit]:
+        readable = list(self.services.endorsements.readable_in(self.campus))
+        inputs = self.services.site_inputs.of_endorsements(readable)
+        by_organisation: dict[uuid.UUID, list[str]] = defaultdict(list)
+        for said in readable:
+            by_organisation[said.organisation_id].append(inputs.get(said.id, ""))
+            make = partial(self._of_recommendation, said.id, is_about_award=said.about is Endorsed.AWARD)
+            yield ExportUnit(f"recommandations/{said.id}", inputs.get(said.id, ""), make)
+        for number, digests in sorted(by_organisation.items()):
+            told = self.services.site_inputs.of_organisation(number, self.campus, digests)
+            yield ExportUnit(f"organisations/{number}", told, partial(self._of_organisation, number))
+
+    def _of_recommendation(
+        self, endorsement_id: uuid.UUID, *, is_about_award: bool
+    ) -> Iterator[ExportedFile]:
+        yield from self.services.kept_site.recommendation(endorsement_id)
+        yield from self._in_every_language(
+            f"recommandations/{endorsement_id}",
+            "trust/show.html",
+            partial(self._said, endorsement_id),
+            is_about_somebody=is_about_award,
+        )
+
+    def _of_organisation(self, organisation_id: uuid.UUID) -> Iterator[ExportedFile]:
+        view = partial(self._organisation, organisation_id)
+        yield from self._in_every_language(
+            f"organisations/{organisation_id}", "trust/organisation.html", view
+        )
 
     def _said(self, endorsement_id: uuid.UUID) -> Mapping[str, Any]:
         found, subject = self.services.endorsements.get(endorsement_id)
@@ -165,28 +221,41 @@ class ExportedPages:
         return {**organisation_shown(self.services, organisation_id, self.campus), "done": ""}
 
     def of_portfolios(self) -> Iterator[ExportedFile]:
-        """Open portfolios that show a badge of the campus, after its awards; with pictures of other campuses'
-        badges."""
+        """Open portfolios that show a badge of the campus; with pictures of other campuses' badges."""
+        for unit in self._portfolios():
+            yield from unit.make()
+
+    def _portfolios(self) -> Iterator[ExportUnit]:
+        of_others: set[str] = set()
         for opened in self.services.portfolios.open_in(self.campus):
-            yield from self._pictures_in(opened)
-            yield from self._in_every_language(
-                f"portfolio/{opened.portfolio.id}",
-                "learners/portfolios/show.html",
-                partial(self._portfolio, opened),
-                is_about_somebody=not opened.portfolio.is_findable,
-                is_of_campus=False,
-            )
+            for each in opened.pieces:
+                badge_id, number = each.record.badge.id, each.record.version.number
+                path = f"badges/{badge_id}/v{number}/image.svg"
+                if each.record.campus.id != self.campus.id and path not in of_others:
+                    of_others.add(path)
+                    self.known.add(path)
+                    inputs = self.services.site_inputs.of_fixed(badge_id, number)
+                    yield ExportUnit(path, inputs, partial(self._picture, path, badge_id, number))
+            awards = [each.record.award for each in opened.pieces]
+            portfolio_id = opened.portfolio.id
+            inputs = self.services.site_inputs.of_portfolio(opened.portfolio, awards)
+            yield ExportUnit(f"portfolio/{portfolio_id}", inputs, partial(self._of_portfolio, portfolio_id))
+
+    def _of_portfolio(self, portfolio_id: uuid.UUID) -> Iterator[ExportedFile]:
+        opened = self.services.portfolios.open_page(portfolio_id)
+        yield from self._in_every_language(
+            f"portfolio/{portfolio_id}",
+            "learners/portfolios/show.html",
+            partial(self._portfolio, opened),
+            is_about_somebody=not opened.portfolio.is_findable,
+            is_of_campus=False,
+        )
 
     def _portfolio(self, opened: PortfolioPage) -> Mapping[str, Any]:
         return {**everything_shown(self.services, opened), "share": None, "preview": ""}
 
-    def _pictures_in(self, opened: PortfolioPage) -> Iterator[ExportedFile]:
-        for each in opened.pieces:
-            badge_id, number = each.record.badge.id, each.record.version.number
-            path = f"badges/{badge_id}/v{number}/image.svg"
-            if path not in self.known:
-                self.known.add(path)
-                yield ExportedFile(path, self.services.publication.picture(badge_id, number, "svg").body)
+    def _picture(self, path: str, badge_id: uuid.UUID, number: int) -> Iterator[ExportedFile]:
+        yield ExportedFile(path, self.services.publication.picture(badge_id, number, "svg").body)
 
     def _in_every_language(
         self,

@@ -334,5 +334,5 @@ def test_a_mirror_holds_the_keys_too(house: House) -> None:
     with house.unit_of_work(reading=True) as services:
         public = services.log_publication.state("itip").current
         assert public is not None
-        files = {path: body for path, body, _ in services.log_publication.files(public)}
+        files = {path: body() for path, body, _ in services.log_publication.files(public)}
     assert len(LogKeys.from_bytes(files["keys"]).terms) == 2

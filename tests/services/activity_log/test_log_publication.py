@@ -92,12 +92,12 @@ def test_an_export_is_the_very_bytes_that_are_served_with_the_checkpoint_last(ho
     with house.unit_of_work(reading=True) as services:
         state = services.log_publication.state("itip")
         assert state.current is not None
-        files = list(services.log_publication.files(state.current))
-    assert [path for path, _, _ in files] == [
+        files = [(path, body()) for path, body, _ in services.log_publication.files(state.current)]
+    assert [path for path, _ in files] == [
         "key", "keys", "tile/0/000", "tile/entries/000", "tile/0/001.p/46", "tile/entries/001.p/46",
         "tile/1/000.p/1", "checkpoint",
     ]  # fmt: skip
-    for path, body, _ in files:
+    for path, body in files:
         assert client.get(f"{JOURNAL}/{path}").content == body, path
 
 

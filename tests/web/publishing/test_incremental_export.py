@@ -1,0 +1,280 @@
+"""An edition made from the one before is the same, byte for byte, as one made in full."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import uuid
+from collections.abc import Callable, Collection, Iterator
+from datetime import datetime, timedelta
+from io import BytesIO
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+from sqlalchemy import event
+
+from app.adapters.folders.exported_sites import PAGES
+from app.cli.awards import align_all
+from app.container import Services, static_edition
+from app.domain.activity_log import LogCosignature
+from app.domain.awards import Visibility
+from app.errors import AppError
+from app.http.pages import render
+from app.http.pages.words import day, moment
+from app.language import speaking
+from app.web.publishing import static_export
+from app.web.publishing.static_export import ExportedPages
+from sceau_credentials.transparency_log.notes import Note, WitnessKey, cosign
+from tests.support.badges.changes import Changes
+from tests.support.badges.endorsed import endorsed
+from tests.support.house import COMMAND, House, build_house
+
+STEPS = 8
+FIRST = (
+    "disclose_all",
+    "endorse",
+    "endorse_badge",
+    "open_portfolio",
+    "close",
+    "open",
+    "witness",
+    "suspend",
+    "lift",
+    "rename_campus",
+    "another_award",
+    "retire_key",
+    "end_label",
+    "revoke",
+    "erase",
+)
+"""Each change once, in an order in which none is refused."""
+
+
+class SiteChanges(Changes):
+    """With another award beside it, which nothing changes but what all share."""
+
+    def __init__(self, house: House) -> None:
+        super().__init__(house)
+        self.others = 0
+        self._another()
+
+    def another_award(self, services: Services) -> None:
+        """After the transaction of its caller: it has its own."""
+        services.after_commit.append(self._another)
+
+    def _another(self) -> None:
+        self.others += 1
+        found = self.house.award(f"Nom{self.others} Ana;ana{self.others}@exemple.fr").lines[0].award_id
+        assert found
+        with self.house.unit_of_work() as services:
+            services.awards.set_visibility(found, Visibility.OPEN, by=COMMAND)
+
+    def open_portfolio(self, services: Services) -> None:
+        person = services.awards.record(self.award_id).person
+        portfolio = services.portfolios.start(person, [self.award_id])
+        services.portfolios.set_open(portfolio, True)
+
+    def endorse_campus(self, services: Services) -> None:
+        endorsed(services, self.campus)
+
+    def rename_campus(self, services: Services) -> None:
+        campus = services.campuses.get("itip")
+        campus.name = f"{campus.name} bis"
+
+    def witness(self, services: Services) -> None:
+        key = WitnessKey("temoin.exemple.org", bytes(32))
+        services.log_watch.name_witness(self.campus, key.public.to_vkey(), "Campus AGT", by=COMMAND)
+        point = services.activity_log.checkpoint(self.campus)
+        if services.activity_log.store.cosignatures(point.log_id, point.size):
+            return
+        line = cosign(Note.from_text(point.note).text, key.name, key.key, at=self.house.clock.now).to_line()
+        services.log_watch.watch.add(
+            LogCosignature(
+                log_id=point.log_id,
+                size=point.size,
+                witness=key.name,
+                line=line,
+                seen_at=self.house.clock.now,
+            )
+        )
+
+
+@pytest.fixture
+def house(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+    for module in (static_export, render):
+        monkeypatch.setattr(module, "locales", lambda: ("fr",))
+    built = build_house(database_url, tmp_path)
+    yield built
+    built.close()
+
+
+def export(house: House, folder: Path) -> set[str]:
+    """The units that were made again, of those whose inputs changed; without files of the log."""
+    align_all(house.process)
+    with house.unit_of_work(reading=True) as services:
+        units = [*ExportedPages(services, services.campuses.get("itip"), house.clock()).units(final=False)]
+        made: list[str] = []
+
+        def each(changed: Collection[static_export.ExportUnit]) -> Iterator[static_export.ExportUnit]:
+            for unit in changed:
+                made.append(unit.name)
+                yield unit
+
+        static_edition(folder).write(
+            services.addresses.host, "itip", units, made_at=house.clock(), final=False, each=each
+        )
+        return {
+            unit.name for unit in units if unit.inputs and unit.name in made and "/journal/" not in unit.name
+        }
+
+
+def files_in(folder: Path) -> dict[str, object]:
+    """A package holds the status lists of the day it was made: without them."""
+    found: dict[str, object] = {}
+    for path in folder.rglob("*"):
+        if path.is_file() and path.name not in (PAGES, "SHA256SUMS"):
+            body, name = path.read_bytes(), str(path.relative_to(folder))
+            found[name] = packed_in(body) if path.suffix == ".zip" else body
+    listed = (folder / "SHA256SUMS").read_text().splitlines()
+    found["listed"] = [line if ".zip" not in line else line.partition("  ")[2] for line in listed]
+    return found
+
+
+def packed_in(package: bytes) -> list[tuple[str, bytes]]:
+    with ZipFile(BytesIO(package)) as archive:
+        manifest = json.loads(archive.read("manifest.json"))
+        documents = [each for each in manifest["documents"] if "/statuts/" not in each["url"]]
+        badge = manifest["badge"]["file"]
+        return [
+            (badge, archive.read(badge)),
+            *((each["url"], archive.read(each["file"])) for each in documents),
+        ]
+
+
+def apply(house: House, changes: SiteChanges, step: str) -> bool:
+    change: Callable[[Services], None] = getattr(changes, step)
+    try:
+        with house.unit_of_work() as services:
+            change(services)
+    except AppError:
+        return False
+    return True
+
+
+def differences(house: House, tmp_path: Path, step: str) -> list[str]:
+    """Of the edition that was brought up to date, from one made in full at the same moment."""
+    full = tmp_path / f"full-{uuid.uuid4().hex}"
+    export(house, full)
+    made_again, in_full = files_in(tmp_path / "site"), files_in(full)
+    return [
+        f"{step}: {path}"
+        for path in sorted(made_again.keys() | in_full.keys())
+        if made_again.get(path) != in_full.get(path)
+    ]
+
+
+def test_after_each_change_an_edition_is_as_one_made_in_full(house: House, tmp_path: Path) -> None:
+    changes = SiteChanges(house)
+    export(house, tmp_path / "site")
+    assert export(house, tmp_path / "site") == set(), "nothing changed"
+    for step in FIRST:
+        assert apply(house, changes, step), step
+        export(house, tmp_path / "site")
+        assert not differences(house, tmp_path, step)
+    left = [path for path in files_in(tmp_path / "site") if str(changes.award_id) in path]
+    assert not left, "erased"
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_after_any_changes_an_edition_is_as_one_made_in_full(house: House, tmp_path: Path, seed: int) -> None:
+    chosen, changes = random.Random(seed), SiteChanges(house)
+    export(house, tmp_path / "site")
+    steps = [*FIRST[:-2], "endorse_campus", "hide_endorsement", "disclose_least", "lose_key"]
+    for _ in range(STEPS // 2):
+        applied = [chosen.choice(steps) for _ in range(2)]
+        for step in applied:
+            apply(house, changes, step)
+        export(house, tmp_path / "site")
+        assert not differences(house, tmp_path, str(applied))
+
+
+def test_a_change_of_one_award_makes_its_page_alone_again(house: House, tmp_path: Path) -> None:
+    changes = SiteChanges(house)
+    export(house, tmp_path / "site")
+    apply(house, changes, "suspend")
+    assert export(house, tmp_path / "site") == {f"attributions/{changes.award_id}"}
+    apply(house, changes, "another_award")
+    made = export(house, tmp_path / "site")
+    assert len([name for name in made if name.startswith("attributions/")]) == 1
+    assert f"attributions/{changes.award_id}" not in made
+
+
+def test_pages_keep_their_day_until_a_date_changes_what_they_say(house: House, tmp_path: Path) -> None:
+    """Whatever its day, a page says what one made in full would say."""
+    changes = SiteChanges(house)
+    apply(house, changes, "endorse")
+    apply(house, changes, "open_portfolio")
+    apply(house, changes, "suspend")
+    export(house, tmp_path / "site")
+    days = [house.clock.now]
+    page = f"localhost_8000/attributions/{changes.award_id}/index.html"
+    for later in (timedelta(days=1), timedelta(days=3), timedelta(days=500)):
+        before = files_in(tmp_path / "site")[page]
+        house.clock.now = days[0] + later
+        days.append(house.clock.now)
+        export(house, tmp_path / "site")
+        export(house, tmp_path / f"full-{later.days}")
+        found, wanted = files_in(tmp_path / "site"), files_in(tmp_path / f"full-{later.days}")
+        assert found.keys() == wanted.keys()
+        undated = _Undated(house, days)
+        for path in found:
+            if path not in ("sceau-site.json", "listed"):
+                assert undated(found[path]) == undated(wanted[path]), (later, path)
+        if later.days == 1:
+            assert found[page] == before, "suspended as before"
+        else:
+            assert found[page] != before, "its suspension, then the label of its campus ended"
+        last = str(found["localhost_8000/dernier-export/index.html"], "utf-8")
+        assert day(house.clock.now, house.campus.time_zone) in last
+
+
+class _Undated:
+    """Without the days on which pages were made."""
+
+    def __init__(self, house: House, days: Collection[datetime]) -> None:
+        zone = house.campus.time_zone
+        with speaking("fr"):
+            said = [f(at) for at in days for f in (lambda at: moment(at, zone), lambda at: day(at, zone))]
+        said += [f"{at:%Y-%m-%d %H:%M:%S}" for at in days]
+        self._said = re.compile("|".join(re.escape(each) for each in said).encode())
+
+    def __call__(self, body: object) -> object:
+        return self._said.sub(b"(a day)", body) if isinstance(body, bytes) else body
+
+
+def test_every_table_that_an_award_page_reads_is_in_its_digest(house: House, tmp_path: Path) -> None:
+    """A page that begins to show something else needs it in `site_inputs` too."""
+    changes = SiteChanges(house)
+    for step in ("disclose_all", "endorse", "endorse_badge", "witness", "open_portfolio", "suspend"):
+        apply(house, changes, step)
+    export(house, tmp_path / "site")
+    read: set[str] = set()
+    table = re.compile(r'\b(?:FROM|JOIN)\s+"?([a-z_]+)')
+    event.listen(
+        house.process.engine,
+        "before_cursor_execute",
+        lambda _c, _k, statement, *_rest: read.update(table.findall(statement)),
+    )
+    with house.unit_of_work(reading=True) as services:
+        pages = ExportedPages(services, services.campuses.get("itip"), house.clock())
+        units = [unit for unit in pages.units(final=False) if unit.inputs]
+        digested = set(read)
+        read.clear()
+        for unit in units:
+            assert list(unit.files())
+    never_change = {"log_entry", "log_tile", "log_checkpoint"}
+    signed = {"status_list", "trust_edition", "followed_list"}  # read by what they say
+    beside = {"peer_recommendation"}  # on pages that are served, not on exported ones
+    assert read - digested <= never_change | signed | beside, read - digested
