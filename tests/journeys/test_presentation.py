@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from uuid import UUID
 
 import pytest
 from playwright.sync_api import Page, ViewportSize, expect
@@ -32,8 +33,8 @@ def judge(page: Page) -> None:
 
 
 @pytest.fixture
-def parts_are_offered(live_server: LiveServer) -> Iterator[None]:
-    """By the campus of the learner's badge, for this test."""
+def parts_are_offered(live_server: LiveServer) -> Iterator[str]:
+    """By the campus, for this test: the private link of an open badge of a learner."""
     process = Process(live_server.settings)
 
     def switch(is_on: bool) -> None:
@@ -42,19 +43,23 @@ def parts_are_offered(live_server: LiveServer) -> Iterator[None]:
             services.campuses.change_settings("itip", replace(now, selective_disclosure=is_on), by=COMMAND)
 
     switch(True)
-    yield
+    with process.unit_of_work(reading=True) as services:
+        shown = services.awards.record(UUID(demo_links(live_server).open_award.rpartition("/")[2])).award
+        token = services.people.private_link_token(shown.id, shown.link_generation)
+        link = services.addresses.private_link(token)
+    yield link
     switch(False)
 
 
-@pytest.mark.usefixtures("parts_are_offered")
 @pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
 @pytest.mark.parametrize("visitor_locale", ["fr-FR", "en-GB"])
 def test_a_part_of_a_badge_is_chosen_and_read_before(
-    live_server: LiveServer, open_page: OpenPage, viewport: ViewportSize, visitor_locale: str
+    parts_are_offered: str, open_page: OpenPage, viewport: ViewportSize, visitor_locale: str
 ) -> None:
     page = open_page(viewport)
-    page.goto(demo_links(live_server).private)
+    page.goto(parts_are_offered)
     page.goto(f"{page.url}/partager/partie")
+    expect(page.get_by_role("table")).to_be_visible()
     judge(page)
     page.goto(f"{page.url}?montre=nom&montre=preuves")
     judge(page)

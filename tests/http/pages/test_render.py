@@ -184,3 +184,12 @@ def test_a_sentence_that_is_a_value_is_translated_when_the_page_is_made():
     with speaking("en"):
         template = environment().from_string("{{ _(label) }}")
         assert template.render(label="Aide") == "Help"
+
+
+def test_no_scrolled_region_has_the_name_of_the_section_around_it():
+    """A screen reader lists landmarks by name (axe-core: landmark-unique)."""
+    for name in templates():
+        source = (TEMPLATES / name).read_text("utf-8")
+        sections = re.findall(r"<(?:section|nav|aside|form)\b[^>]*\baria-labelledby=\"([^\"]+)\"", source)
+        regions = re.findall(r"<[^>]*\brole=\"region\"[^>]*\baria-labelledby=\"([^\"]+)\"", source)
+        assert not {*sections} & {*regions}, name
