@@ -211,16 +211,11 @@ class NameService:
             )
         if campus.id not in standing.campuses:
             raise NotFound(N_("Cette personne n’existe pas ici."))
-        if standing.has_account or standing.works:
+        # One sentence: a campus does not learn by a name and an address that another campus knows them.
+        if standing.has_account or standing.works or standing.others_than(campus.id):
             raise NotAllowed(
                 N_(
-                    "Cette personne a confirmé son adresse : elle corrige elle-même son nom et ses adresses, depuis « Mon compte »."
-                )
-            )
-        if standing.others_than(campus.id):
-            raise NotAllowed(
-                N_(
-                    "Un autre campus connaît aussi cette personne : elle corrige elle-même son nom et ses adresses, depuis « Mon compte »."
+                    "Cette personne a confirmé son adresse, ou un autre campus la connaît aussi : elle corrige elle-même son nom et ses adresses, depuis « Mon compte »."
                 )
             )
         return person
@@ -261,11 +256,8 @@ def _each_once(names: Sequence[str]) -> str:
     return ", ".join({name_key(each, ""): each for each in reversed(names)}.values())
 
 
-HAS_ACCOUNT = N_(
-    "Cette personne a un compte. L’adresse n’est pas ajoutée : elle seule le fait, depuis « Mon compte »."
-)
-KNOWN_ELSEWHERE = N_(
-    "Un autre campus connaît aussi cette personne. L’adresse n’est pas ajoutée : remettez le badge en main propre."
+NOT_THEIRS_ALONE = N_(
+    "Cette personne a un compte, ou un autre campus la connaît aussi. L’adresse n’est pas ajoutée : elle le fait depuis « Mon compte », ou remettez le badge en main propre."
 )
 IS_CLAIMED = N_(
     "Cette personne a déjà ouvert un badge. L’adresse n’est pas ajoutée : corrigez-la d’abord sur sa fiche."
@@ -294,11 +286,11 @@ class GivenAddresses:
         if address in self.people.all_addresses(person.id):
             return None
         if self.own.with_account_or_role([person.id]):
-            return HAS_ACCOUNT
+            return NOT_THEIRS_ALONE
         with self.own.tenant_scope.across_campuses():
             standing = self.merges.standing(person.id, has_account=False, works=False)
         if standing.others_than(campus_id):
-            return KNOWN_ELSEWHERE
+            return NOT_THEIRS_ALONE
         if self.own.holds(person.id, claimed=True):
             return IS_CLAIMED
         return BY_NAME_ALONE if by_name and self.own.holds(person.id) else None

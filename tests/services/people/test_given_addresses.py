@@ -24,7 +24,7 @@ from app.services.accounts.sessions import Browser
 from app.services.activities.check_in import Signed
 from app.services.awards.awards import AwardRequest
 from app.services.learners.requests import KnownRequest, RequestOutcome
-from app.services.people.names import IS_CLAIMED, KNOWN_ELSEWHERE
+from app.services.people.names import IS_CLAIMED, NOT_THEIRS_ALONE
 from app.services.people.upserts import PersonLine
 from tests.services.learners.test_requests import accepting
 from tests.support.house import COMMAND, House, _badge, listed
@@ -318,7 +318,7 @@ def test_line_of_an_import_names_why_its_address_is_left_out(house: House):
     house.award(f"{ZOE};{HERS}")
     line = "P-1;Poterie;03/10/2025;Dijon;MARTIN;Zoé;{};Apprenant;3;"
     imported(house, house.other_campus, line.format(HERS))
-    assert imported(house, house.other_campus, line.format(ANOTHER)) == [KNOWN_ELSEWHERE]
+    assert imported(house, house.other_campus, line.format(ANOTHER)) == [NOT_THEIRS_ALONE]
 
 
 def test_campus_that_alone_knows_a_learner_corrects_a_mistyped_address(house: House):

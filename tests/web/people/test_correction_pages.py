@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import uuid
 
-from app.domain.activities import Plan
+from app.domain.activities import Activity, ActivityKind, Plan
 from app.domain.campus.audit_log import Actor
 from tests.support.forms import form_with
-from tests.support.house import House
+from tests.support.house import COMMAND, House, listed
 from tests.web.awards.awarding_steps import give
 
 
@@ -91,6 +91,29 @@ def test_proved_address_says_why_it_is_not_corrected(house: House) -> None:
     assert page.status_code == 200
     assert "elle corrige elle-même son nom et ses adresses" in page.text
     assert 'name="adresse"' not in page.text
+
+
+def test_refusal_tells_no_account_from_another_campus_that_knows_the_person(house: House) -> None:
+    house.record("MARTIN Chloé; chloe@exemple.fr", "KOUASSI Aminata; aminata@exemple.fr")
+    with house.unit_of_work() as services:
+        people = [
+            person for _, person in services.activities.page(house.campus, house.activity.id).participants
+        ]
+        for person in people:
+            if person.given_name == "Aminata":
+                services.stores.own_addresses.verify(person, "aminata@exemple.fr", at=house.clock())
+        day = house.clock().date()
+        told = Activity(
+            kind=ActivityKind.WORKSHOP, title="Ailleurs", starts_on=day, ends_on=day, created_at=house.clock()
+        )
+        elsewhere = services.activities.create(told, [house.other_campus], by=COMMAND)
+        services.activities.record(
+            house.other_campus, elsewhere.id, listed("MARTIN Chloé; chloe@exemple.fr"), by=COMMAND
+        )
+    with house.unit_of_work(reading=True) as services:
+        said = {str(services.corrections.find(house.campus, person.id).refusal) for person in people}
+    assert len(said) == 1
+    assert said != {"None"}
 
 
 def test_address_of_another_person_of_the_campus_is_asked_about_before_anything_is_sent(house: House) -> None:
