@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from app.domain.imports.lists.free_text import (
@@ -19,6 +20,7 @@ from app.domain.imports.lists.vocabulary.addresses import addresses_in, name_fro
 from app.domain.imports.lists.vocabulary.names import fold, without_civility
 from app.domain.imports.lists.vocabulary.remarks import (
     ASKED,
+    YES_OR_NO,
     affirms,
     age_band_of,
     chosen_in,
@@ -155,6 +157,7 @@ def from_columns(row: Row, line: Line, segment: Segment) -> Candidate:
                 return Candidate(
                     replace(line, given_name=halves[1], family_name=halves[0]), pair_order=Column.FAMILY_FIRST
                 )
+            line = _with_rivals(line, cells, segment, whole)
             return Candidate(line, whole=whole, prior=None if column is Column.WHOLE else column)
     given, family = (
         cleaned[column].name if column in cleaned else "" for column in (Column.GIVEN, Column.FAMILY)
@@ -162,16 +165,7 @@ def from_columns(row: Row, line: Line, segment: Segment) -> Candidate:
     usual = cells[segment.usual] if segment.usual is not None and segment.usual < len(cells) else ""
     if usual and fold(usual) != fold(family):
         line, family = line.doubting(Reason.SEVERAL_NAMES, family), cleaned_name(usual).name
-    for index, chosen in segment.rivals.items():
-        rival = fold(cells[index]) if index < len(cells) else ""
-        whole_name = set(fold(f"{given} {family}").split())
-        if (
-            rival
-            and chosen < len(cells)
-            and rival not in fold(cells[chosen])
-            and set(rival.split()) != whole_name
-        ):
-            line = line.doubting(Reason.SEVERAL_NAMES, cells[index])
+    line = _with_rivals(line, cells, segment, f"{given} {family}")
     if family and (particle := held.get(Column.PARTICLE, "")):
         apart = "" if particle.endswith(("'", "’")) else " "
         family = (
@@ -187,6 +181,21 @@ def from_columns(row: Row, line: Line, segment: Segment) -> Candidate:
             ).doubting(Reason.NO_NAME)
         )
     return Candidate(line, pair_order=segment.order, named_pair=segment.surely)
+
+
+def _with_rivals(line: Line, cells: Sequence[str], segment: Segment, name: str) -> Line:
+    """« Visiteur ; Stagiaire »: another column has another name, and nothing shows which person is meant."""
+    for index, chosen in segment.rivals.items():
+        rival = fold(cells[index]) if index < len(cells) else ""
+        if (
+            rival
+            and rival not in YES_OR_NO
+            and chosen < len(cells)
+            and rival not in fold(cells[chosen])
+            and set(rival.split()) != set(fold(name).split())
+        ):
+            line = line.doubting(Reason.SEVERAL_NAMES, cells[index])
+    return line
 
 
 def _with_address(line: Line, row: Row, segment: Segment) -> Line:
@@ -254,9 +263,9 @@ def _is_odd_status(cell: str, index: int, segment: Segment) -> bool:
     others = [row.cells[index] for row in segment.rows if index < len(row.cells) and row.cells[index]]
     if is_neutral(cell):
         return bool(set(fold(cell).split()) & ASKED) and any(map(affirms, others))
-    same = sum(fold(other) == fold(cell) for other in others)
-    answers = [other for other in others if affirms(other) or is_ticked(other)]
-    return bool(answers) or 2 * same < len(segment.rows) or bool(denial_in(cell)) or is_not_yet(cell)
+    # Of two values that are both unknown, either may be the one that denies.
+    varies = any(fold(other) != fold(cell) for other in others)
+    return varies or 2 * len(others) < len(segment.rows) or bool(denial_in(cell)) or is_not_yet(cell)
 
 
 def _with_presence(line: Line, row: Row, segment: Segment) -> Line:

@@ -50,6 +50,7 @@ from app.domain.imports.lists.titles import (
     Titles,
     is_lone_cell,
     is_of_participants,
+    is_unknown_label,
     label_of,
     may_be_label,
     note_heading,
@@ -331,7 +332,11 @@ def _read(row: Row, segment: Segment, context: Titles) -> Iterator[Candidate]:
             context.reset()
     elif (
         (alone := _only_text(row))
-        and (qualifies_people(alone) or sets_apart(alone, below_people=context.people > 0))
+        and (
+            qualifies_people(alone)
+            or sets_apart(alone, below_people=context.people > 0)
+            or is_unknown_label(alone, below_people=context.people > 0)
+        )
         and not mentions_in(row.text)
     ):
         context.reset()

@@ -268,7 +268,7 @@ def _judged_by_itself(one: Candidate) -> Line:
         return line
     if not is_valid(line.address):
         return line.doubting(Reason.ADDRESS_INVALID, line.address, suggestion_for(line.address))
-    if is_shared_box(line.address) or is_of_family(line.address):
+    if is_shared_box(line.address) or is_of_family(line.address, line.family_name):
         return line.doubting(Reason.ADDRESS_OF_OTHER)
     if is_nearly_named_in(line.address, given, family):
         return line.doubting(Reason.ADDRESS_UNSURE, line.address)

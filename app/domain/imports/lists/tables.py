@@ -7,7 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from app.domain.imports.lists.doubts.attendance import answering_columns, not_shown, presence_columns
+from app.domain.imports.lists.doubts.attendance import (
+    answering_columns,
+    exclusive_columns,
+    not_shown,
+    presence_columns,
+)
 from app.domain.imports.lists.doubts.evidence import (
     dense_columns,
     not_signed,
@@ -25,6 +30,7 @@ from app.domain.imports.lists.vocabulary.remarks import (
     NO,
     YES,
     YES_OR_NO,
+    affirms_by_title,
     age_band_of,
     is_class,
     is_plain_label,
@@ -392,7 +398,8 @@ def prepare(segment: Segment) -> None:
         if column is Column.NOTHING
         and (holds_remarks(heading[i]) or not (heading[i] and role_of_heading(heading[i])[1]))
     )
-    segment.days = presence_columns(columns, cells, heading)
+    either = exclusive_columns(columns, cells, heading)
+    segment.days = presence_columns(columns, cells, heading) - either
     here = [n for n, row in enumerate(segment.rows) if any(is_ticked(cells[i][n]) for i in segment.days)]
     segment.usually_ticked = frozenset(
         i for i in segment.days if 2 * sum(bool(cells[i][n]) for n in here) >= len(here)
@@ -405,7 +412,13 @@ def prepare(segment: Segment) -> None:
         answered = len(values & YES_OR_NO) > 1 and 2 * len(answers) >= sum(map(bool, cells[i]))
         if unknown and (answered or values == {"0", "1"}):
             columns[i] = Column.PRESENT
-    _ticks_of_unknown(segment, columns, cells, heading)
+    unclear = _ticks_of_unknown(segment, columns, cells, heading)
+    for i in either:
+        if affirms_by_title(heading[i]):
+            unclear[i] = frozenset(("",))
+        else:
+            segment.denying.setdefault(i, meaning_of_label(heading[i]))
+        columns[i] = Column.NOTHING
     segment.columns = tuple(columns)
     segment.ticked = frozenset(
         i
@@ -445,7 +458,7 @@ def prepare(segment: Segment) -> None:
     segment.unexplained = unexplained_columns(plain, cells, heading)
     for i in segment.days:
         segment.unexplained[i] = not_signed(columns, cells, i) | frozenset(rare_marks(cells[i]))
-    for i, odd in not_shown(columns, cells, heading).items():
+    for i, odd in (*not_shown(columns, cells, heading).items(), *unclear.items()):
         segment.unexplained[i] = segment.unexplained.get(i, frozenset()) | odd
     segment.dense = dense_columns(columns, cells)
     segment.answering = answering_columns(columns, cells)
@@ -460,8 +473,11 @@ def prepare(segment: Segment) -> None:
 
 def _ticks_of_unknown(
     segment: Segment, columns: list[Column], cells: Sequence[Sequence[str]], heading: Sequence[str]
-) -> None:
-    """Ticks under a heading that denies (« Ajourné », « Formateur »), or under one that only few have."""
+) -> dict[int, frozenset[str]]:
+    """Ticks under a heading that denies (« Ajourné », « Formateur »), or that is unknown: « Rate le bloc 1 » denies too.
+
+    Of the latter, the cells without a tick are a question as well."""
+    unclear: dict[int, frozenset[str]] = {}
     for i, column in enumerate(columns):
         values = [
             fold(cell) if any(map(str.isalnum, cell)) else ("x" if is_ticked(cell) else "")
@@ -485,17 +501,24 @@ def _ticks_of_unknown(
         ):
             continue
         denied = meaning_of_label(heading[i])
-        few = (
+        is_unknown = (
             column is not Column.STATUS
             and not role_of_heading(heading[i])[1]
-            and 2 * len(ticked) < len(values)
+            and not set(fold(heading[i]).split()) & BESIDE_PRESENCE
         )
+        few = is_unknown and 2 * len(ticked) < len(values)
+        varies = is_unknown and len(ticked) < len(values) and not affirms_by_title(heading[i])
         is_done = bool(
             re.search(r"\b(deja (recu|attribue|obtenu|delivre|certifie|valide)|already)", fold(heading[i]))
         )
-        if denied or is_done or (few and not set(fold(heading[i]).split()) & BESIDE_PRESENCE):
+        if denied or is_done or few or varies:
             segment.denying[i] = denied
             columns[i] = Column.NOTHING
+            if varies and not few and not denied:
+                unclear[i] = frozenset(
+                    cell for cell, value in zip(cells[i], values, strict=True) if value in NO
+                )
+    return unclear
 
 
 def _name_column_by_cells(columns: list[Column], cells: Sequence[Sequence[str]]) -> None:

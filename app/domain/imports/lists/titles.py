@@ -20,6 +20,7 @@ from app.domain.imports.lists.vocabulary.names import (
     may_be_given,
 )
 from app.domain.imports.lists.vocabulary.remarks import (
+    affirms,
     announces_participants,
     is_class,
     is_of_others,
@@ -112,7 +113,19 @@ def is_of_participants(title: str, *, is_same: bool = True) -> bool:
 
 
 _OF_STAFF = frozenset(
-    ("equipe", "equipes", "service", "comite", "club", "association", "societe", "entreprise")
+    (
+        "equipe",
+        "equipes",
+        "service",
+        "comite",
+        "club",
+        "association",
+        "societe",
+        "entreprise",
+        "jury",
+        "bureau",
+        "direction",
+    )
 )
 
 
@@ -215,6 +228,37 @@ _OF_PART = re.compile(r"(?:eur|euse|rice|ien|ienne|ant|ante|ent|ente|iste|aire|a
 
 _ARTICLE = re.compile(r"(?:Les|La|Le|Des|Nos|Ceux|Celles|Cas) [a-zà-ÿ]|L['’][a-zà-ÿ]")
 """« Les cuistots », « La presse », not « Le Goff »."""
+
+
+_OF_PERSONS = re.compile(r"(?:s|x|ed|ee|comite|jury|staff|vivier|pool)$|[ée]e?s?$")
+
+
+_OF_MESSAGES = frozenset(("message", "forwarded", "original", "transfere", "origine"))
+
+
+def is_unknown_label(text: str, *, below_people: bool) -> bool:
+    """« Exemptés », « Experts métiers », « Comité »: a term or two for people, of which nothing shows that they took part.
+
+    Above a whole list, a title in the singular names the activity."""
+    words = re.findall(r"[^\W_]+", text)
+    if not 0 < len(words) <= 4 or any(map(str.isdigit, text)) or "@" in text or ":" in text.strip(" :"):
+        return False
+    if (
+        is_plain_label(text)
+        or announces_participants(text)
+        or is_class(text)
+        or affirms(text)
+        or any(kind_of(word) is not Kind.UNKNOWN for word in words if not is_particle(word))
+    ):
+        return False
+    known = set(fold(text).split())
+    is_staff = known <= _OF_STAFF
+    if not is_staff and (is_clear(text) or not_a_person([text]) or known & _OF_MESSAGES):
+        return False
+    if below_people:
+        return len(words) == 1 or is_staff or words[-1].islower()
+    first = words[0].lower()
+    return is_staff or (bool(_OF_PERSONS.search(first)) and (len(words) == 1 or words[-1].islower()))
 
 
 def is_decorated(text: str) -> bool:

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from statistics import median
 
 from app.domain.imports.lists.model import NAME_COLUMNS, Column
 from app.domain.imports.lists.vocabulary.names import fold
-from app.domain.imports.lists.vocabulary.remarks import is_ticked, says_present, status_of_code
-from app.domain.imports.lists.vocabulary.wording import role_of_heading
+from app.domain.imports.lists.vocabulary.remarks import (
+    is_class,
+    is_neutral,
+    is_ticked,
+    says_present,
+    status_of_code,
+)
+from app.domain.imports.lists.vocabulary.wording import is_literal_heading, role_of_heading
 
 _HALF_DAY = re.compile(
     r"(m|am|pm|a m|p m|matin|matinee|apres midi|soir|soiree|jour|journee|j ?\d{1,2}|s ?\d{1,2}|seance ?\d{0,2}|cours ?\d{0,2}|\d{1,2}|"
@@ -40,6 +47,40 @@ def presence_columns(
         elif not role_of_heading(heading[i])[1]:
             others.add(i)
     return frozenset(named | (others if len(others) > 1 else set()))
+
+
+def exclusive_columns(
+    columns: Sequence[Column], cells: Sequence[Sequence[str]], heading: Sequence[str]
+) -> frozenset[int]:
+    """« Validé ; Non validé », « OK ; KO »: ticks side by side, of which each person has one at most."""
+    ticks = [
+        i
+        for i, column in enumerate(columns)
+        if column not in NAME_COLUMNS
+        and column not in (Column.ADDRESS, Column.HOURS, Column.LATE)
+        and any(map(is_ticked, cells[i]))
+        and all(is_ticked(cell) or not any(map(str.isalnum, cell)) for cell in cells[i])
+        and not _HALF_DAY.fullmatch(fold(heading[i]))
+        and not is_class(heading[i])
+        and not is_neutral(heading[i])
+        and (not is_literal_heading(heading[i]) or column is not Column.NOTHING)
+    ]
+    people = [
+        row
+        for row in zip(*cells, strict=True)
+        if any(row[i] for i in range(len(columns)) if columns[i] in NAME_COLUMNS)
+    ]
+    found: set[int] = set()
+    for first, second in pairwise(ticks):
+        both = [(is_ticked(row[first]), is_ticked(row[second])) for row in people]
+        if (
+            second == first + 1
+            and len(people) > 1
+            and not any(a and b for a, b in both)
+            and 3 * sum(a or b for a, b in both) >= 2 * len(both)
+        ):
+            found |= {first, second}
+    return frozenset(found)
 
 
 def answering_columns(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> frozenset[int]:

@@ -44,7 +44,7 @@ _POINTS = re.compile(
 )
 """« Les deux derniers ne sont pas venus », « en rouge : absents »."""
 _MARK = re.compile(
-    r"\+ ?\d(?!\d)|[*†‡§#!¹²³⁴←→↗…✝❌❗❓⚠🚫⛔➖🟥🔴🟠✗✘👎❎]|[\U0001f612-\U0001f64a\U0001f910-\U0001f92f]"
+    r"\+ ?\d(?!\d)|^//|\[[a-z]\]|…|\.\.\.|\u0336|[*†‡§#!¹²³⁴←→↗…✝❌❗❓⚠🚫⛔➖🟥🔴🟠✗✘👎❎]|[\U0001f612-\U0001f64a\U0001f910-\U0001f92f]"
 )
 _ADDRESS = re.compile(r"(?<![^\s;,<>@])[^\s;,<>@]++@[^\s;>]+")
 _MEANT = re.compile(
@@ -321,6 +321,17 @@ def doubt_marked(people: Sequence[Candidate]) -> None:
     said = [one.free and bool(_TICK_IN_WORDS.search(one.line.text)) for one in people]
     if 2 * sum(said) >= sum(one.free and not one.line.doubts for one in people):
         ticked = [tick or word for tick, word in zip(ticked, said, strict=True)]
+    prefixed = [_MARK_FIRST.match(one.line.text) or _MARK_LAST.search(one.line.text) for one in people]
+    written = {found[0].strip().lower() for found in prefixed if found}
+    counts_rows = any(re.match(r"\s*[2-9]", one.line.text) for one in people)
+    if not any(ticked) and (
+        (written == {"0", "1"} and not counts_rows) or (written == {"x"} and not all(prefixed))
+    ):
+        ticked = [bool(found) and found[0].strip() != "0" for found in prefixed]
+    empty_box = [bool(_EMPTY_BOX.search(one.line.text)) and not _TICK.search(one.line.text) for one in people]
+    ticked = [tick and not empty for tick, empty in zip(ticked, empty_box, strict=True)]
+    if any(empty_box) and not any(ticked):
+        ticked = [not empty for empty in empty_box]
     hollow = [bool(re.match(r"\s*[○◯□▢☐◇]", one.line.text)) for one in people]
     if any(hollow) and any(re.match(r"\s*[●■☑☒✓✔◆]", one.line.text) for one in people):
         crossed = [not box and "☒" in one.line.text for one in people]
@@ -334,7 +345,7 @@ def doubt_marked(people: Sequence[Candidate]) -> None:
         rare = rare or next((mark for mark in sorted(found) if mark in _NEVER), "")
         if rare and not one.line.doubts:
             one.line = one.line.doubting(Reason.EXTRA, rare)
-        elif any(ticked) and not is_marked and not one.line.doubts:
+        elif (any(ticked) or any(empty_box)) and not is_marked and not one.line.doubts:
             one.line = one.line.doubting(Reason.UNTICKED)
 
 
@@ -371,6 +382,9 @@ def doubt_unlike_form(people: Sequence[Candidate]) -> None:
 
 
 _TICK = re.compile(r"[✅✔✓☑👍🙋]")
+_MARK_FIRST = re.compile(r"\s*(?:[xX]|[01])\s+(?=[^\W\d_])")
+_MARK_LAST = re.compile(r"(?<=\w)\s+[xX]\s*$")
+_EMPTY_BOX = re.compile(r"\[\s?\]|\(\s\)|[☐□]")
 _NEVER = frozenset(("❌", "✗", "✘", "👎", "🔴", "❎", "🚫", "⛔", "➖", "0", ":(", ":-("))
 """No reason for a badge, even where everybody has it."""
 _TICK_IN_WORDS = re.compile(

@@ -123,7 +123,9 @@ def unexplained_columns(
         known = set(fold(title).split()) & BESIDE_PRESENCE or role_of_heading(title)[1]
         is_open = holds_remarks(title) or not known
         if holds_judgement(title) or DONE_ON.search(fold(title)):
-            odd = [*odd, ""]
+            odd = [*odd, "", *filter(_ZERO.fullmatch, of_people)]
+        if _AGAINST.search(fold(title)):
+            odd = [*odd, *(cell for cell in of_people if is_crossed(cell))]
         if not known:
             odd = [*odd, *(cell for cell in of_people if len(cell.split()) < 4 and is_of_others(cell))]
         if not known or holds_judgement(title):
@@ -132,6 +134,8 @@ def unexplained_columns(
             odd = [*odd, ""]
         if holds_judgement(title) or (is_open and any(map(affirms, of_people))):
             odd = [*odd, *no_yes(of_people)]
+        if is_open:
+            odd = [*odd, *_categories(of_people, people)]
         if set(fold(title).split()) & DURATIONS:
             odd = [*odd, *_short(written)]
         if set(fold(title).split()) & _ENDS:
@@ -167,6 +171,22 @@ def unexplained_columns(
     return found
 
 
+def _categories(written: Sequence[str], people: int) -> list[str]:
+    """Under a heading that nobody knows, words that sort people: « done » and « todo », « stag. » and « form. ».
+
+    Which of them is meant, the list does not tell; a clear yes and what says nothing of a person do."""
+    texts = [cell for cell in written if any(map(str.isalpha, cell)) and "@" not in cell]
+    kinds = set(map(fold, texts))
+    varies = len(kinds) > 1 or len(texts) < people
+    if not varies or 2 * len(kinds) > max(2, len(texts)):
+        return []
+    return [cell for cell in texts if not affirms(cell) and not speaks_for_itself(cell)]
+
+
+_AGAINST = re.compile(
+    r"\b(?:raisons?|motifs?|date|cause) .*(?:absen|retract|renonc|resili|abandon|annul|refus)\w*|\b(?:reste|restant) a \w+|\bdesactive\w*"
+)
+"""« Raison de l’absence », « Reste à faire »: whoever has something there is perhaps not meant."""
 _OF_GROUPS = frozenset(
     (
         "groupe", "classe", "division", "option", "options", "contrat", "regime", "telephone", "tel", "portable", "mobile",
@@ -402,11 +422,8 @@ def _other_parts(written: Sequence[str]) -> frozenset[str]:
     others = frozenset(cell for cell in written if not takes_part(cell))
     if len(others) < len(set(written)):
         return others
-    # « Student », of which the reader knows nothing but that most are one.
-    usual, most = Counter(map(fold, written)).most_common(1)[0] if written else ("", 0)
-    return frozenset(
-        cell for cell in written if most > 1 and 2 * most >= len(written) and fold(cell) != usual
-    )
+    # « Student » or « scrutateur »: nothing shows that it takes part.
+    return others
 
 
 _DATE = re.compile(r"\d{1,4}\s?[/.-]\s?\d{1,2}\s?[/.-]\s?\d{1,4}.*")

@@ -10,7 +10,7 @@ from app.domain.imports.lists.model import Line, Reason, State
 from app.domain.imports.lists.vocabulary.names import fold
 from app.domain.imports.lists.vocabulary.remarks import ASKED, NO, affirms, denial_in, is_neutral, is_ticked
 
-_NUMBER = re.compile(r"(\d{1,3}(?:[.,]\d{1,2})?)\s*(?:(%)|/\s*(\d{1,3})|pts?\b|points?\b)?")
+_NUMBER = re.compile(r"(\d{1,3}(?:[.,]\d{1,2})?)\s*(?:(%)|(?:/|sur\b)\s*(\d{1,3})|pts?\b|points?\b)?")
 _SCALES = frozenset((5, 10, 20, 30, 40, 50, 60, 100))
 _MARKS = frozenset(
     (
@@ -86,8 +86,20 @@ def doubt_marks(lines: Sequence[Line]) -> list[Line]:
         text for line in lines if line.state is not State.READY for text in (line.text, line.sheet) if text
     }
     found = [match for text in said if (match := _THRESHOLD.search(text))]
-    needed = max((float((one[1] or one[3]).replace(",", ".")) for one in found), default=0.0)
+    needed = max(
+        (float((one[1] or one[3]).replace(",", ".")) for one in found), default=_half_of_marks(lines)
+    )
     return [_doubting_mark(line, needed) if line.state is State.READY else line for line in lines]
+
+
+_AT_END = re.compile(r"\s[-–—:=]\s*(\d{1,2}(?:[.,]\d{1,2})?)$")
+
+
+def _half_of_marks(lines: Sequence[Line]) -> float:
+    """Ten, where most names are followed by a mark out of twenty."""
+    ready = [line for line in lines if line.state is State.READY]
+    marks = [float(found[1].replace(",", ".")) for line in ready if (found := _AT_END.search(line.text))]
+    return 10.0 if len(marks) > 2 and 3 * len(marks) >= 2 * len(ready) and 10 < max(marks) <= 20 else 0.0
 
 
 def _doubting_mark(line: Line, needed: float) -> Line:

@@ -13,6 +13,7 @@ from app.domain.imports.lists.vocabulary.remarks import (
     affirms,
     announces_participants,
     denial_in,
+    is_class,
     is_neutral,
     is_plain_label,
     meaning_of_label,
@@ -106,6 +107,13 @@ _LOOKS = re.compile(
 _NUMBERS = re.compile(
     r"\b\d{1,2}\s*(?:,|et|&|/)\s*\d{1,2}\b(?!\s*(?:h|ans))|^\s*[\[(]?\d{1,2}[\])]\s+\S|^\s*[¹²³⁴]\s*\S"
 )
+_BY_PLACE = re.compile(
+    r"\b(?:le|la|les)(?: (?:deux|trois|quatre|cinq|\d))? (?:toute?s? )?(?:premier|derniere?|dernier)e?s?(?! (?:seance|session|jour|journee|atelier|fois|semaine|module|cours|annee|"
+    r"trimestre|semestre|etage|heure|minute|degre|partie|delai|etape|rang)s?\b)|\blignes? \d|\bnumeros? (?:pairs?|impairs?|\d)|\b(?:le|les|du) no? \d|"
+    r"\bles (?:garcons|filles|hommes|femmes|majeure?s|mineure?s|nouveaux|anciens|autres|adultes|jeunes)\b|\breservee?s? aux?\b|"
+    r"\ble groupe \w{1,3} (?:\w+(?:a|ont|ait|aient|e)|n|ne|est)\b"
+)
+"""« Les deux derniers », « Ligne 3 », « Les garçons », « Le groupe 2 passera en mai »"""
 _SIGN = re.compile(r"^[\s(]*+(?:[*†‡§#°]|[xXvV✓✔])\s{0,3}[:=]?\s\s*+\S")
 
 
@@ -127,6 +135,8 @@ def concerns_all(text: str, *, names_somebody: bool) -> bool:
         return True
     if _LOOKS.search(folded) or _LOOKS.search(lowered):
         return True
+    if _BY_PLACE.search(folded) and len(folded.split()) > 3 and not _OF_MESSAGES.search(folded):
+        return True
     says = bool(denial_in(text)) or affirms(re.sub(r"^\W+", "", text))
     if says and (
         _NUMBERS.search(text) or ("=" in text and _SIGN.match(text)) or re.match(r"\s*[*†‡]\s*\S", text)
@@ -137,6 +147,8 @@ def concerns_all(text: str, *, names_somebody: bool) -> bool:
 
 _CODE = re.compile(r"(?<![^\s,;(:])([^\W_]{1,4})\s*[=:]\s*([^,;:=/|()]{2,40})")
 _NUMBERED = re.compile(r"(?<![\w./])(\d{1,2})\s+([^\W\d][^-–—,;/|\d]{3,40})")
+_BRACKETED = re.compile(r"\(([^\W_]{1,3})\)\s*([^\W\d][^()\d]{2,40})")
+"""« (a) stagiaire (b) accompagnateur »"""
 _LEGEND = re.compile(r"(?:legende|codes?|lecture|niveaux?|echelle)\b")
 _LETTER = re.compile(r"[A-Z]{1,2}")
 _OF_LETTERS = re.compile(r"\W*([A-Za-z]{1,3})\W*?:")
@@ -158,7 +170,7 @@ def doubt_codes(lines: Sequence[Line]) -> list[Line]:
         and not set(fold(words).split()) & PARTICIPANTS
     }
     good = {code for code, words in meant.items() if code in held and affirms(words)}
-    letters = _unlike_present(lines)
+    letters = _unlike_present(lines) | _unknown_ends(lines)
     labelled = _under_letters(lines)
     found = []
     for line, own in zip(lines, tokens, strict=True):
@@ -187,6 +199,8 @@ def _legend_of(lines: Sequence[Line]) -> dict[str, str]:
             is_legend and len(pairs := _NUMBERED.findall(line.text)) > 1
         ):
             meant.update(pairs)
+        if len(bracketed := _BRACKETED.findall(line.text)) > 1:
+            meant.update((code, words.strip()) for code, words in bracketed)
         cells = [cell.strip() for cell in re.split(r"[;\t|]", line.text)]
         if len(cells) == 2 and 0 < len(cells[0]) <= 4 and len(cells[1]) > 3:
             rows[line.sheet].append((cells[0], cells[1]))
@@ -212,6 +226,25 @@ def _unlike_present(lines: Sequence[Line]) -> set[str]:
         if letters and {"P", "V"} & set(letters) and 5 * len(letters) >= 3 * len(ends)
         else set()
     )
+
+
+_TOKEN_AT_END = re.compile(r"(?:\s[-–—:=]\s*|\t+|\s{2,}|\s\()([^\W\d]{1,4}\.?)\)?$")
+
+
+def _unknown_ends(lines: Sequence[Line]) -> set[str]:
+    """Of several codes that stand behind most names, « TF » and « D » or « p » and « m », those that are no clear yes."""
+    named = [line for line in lines if line.state is State.READY]
+    ends = [found[1] for line in named if (found := _TOKEN_AT_END.search(line.text.rstrip()))]
+    if (
+        len(ends) < 3
+        or 3 * len(ends) < 2 * len(named)
+        or len(set(ends)) < 2
+        or 2 * len(set(ends)) > len(ends)
+    ):
+        return set()
+    return {
+        end for end in ends if not affirms(end) and not is_class(end) and fold(end) not in ("x", "p", "v")
+    }
 
 
 def _under_letters(lines: Sequence[Line]) -> set[tuple[int, str]]:

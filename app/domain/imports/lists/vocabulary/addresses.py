@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Collection, Iterable
 from functools import lru_cache
 
-from app.domain.imports.lists.vocabulary.names import Kind, fold, kind_of
+from app.domain.imports.lists.vocabulary.names import Kind, fold, is_common_word, is_less_common_word, kind_of
 
 _SIGN = r"[^\s@<>()\[\],;:\"|«»'’]"
 _COMMA_FOR_DOT = r"[\w-]++,(?:fr|com|net|org|eu)\b(?!@)"
@@ -259,10 +259,32 @@ _FURTHER_BOXES = frozenset(
 )
 
 
+_OF_OFFICES = frozenset(
+    (
+        "test", "cabinet", "pharmacie", "mission", "locale", "devis", "stagiaires", "employeur", "president", "presidente", "staff", "equipe", "salon", "bts", "sio",
+        "mco", "cap", "adresse", "mail", "email", "pasdemail", "nomail", "sansmail", "aucun", "inconnu", "nom", "prenom", "exemple", "vide", "family", "maison", "cpe",
+        "ddfpt", "cfa", "greta", "afpa", "mairie", "compta", "comptabilite", "rh", "drh", "facturation", "commercial", "direction", "directeur", "directrice", "gerant",
+        "gerance", "vie", "scolaire", "viescolaire", "parents", "tuteur", "tutrice", "garage", "boulangerie", "restaurant", "hotel", "boutique", "magasin", "agence", "atelier",
+        "atelierbois", "classe", "promo", "promotion", "groupe", "formateurs", "formation", "formations", "apprentis", "apprentissage", "alternance", "stage", "stages", "eleves",
+        "etudiants", "participants", "admin", "administration", "support", "service", "client", "bonjour", "hello", "office", "team", "noreply", "webmaster", "postmaster",
+    )
+)  # fmt: skip
+"""In an address they name a place, a part or nobody."""
+
+
 def is_shared_box(address: str) -> bool:
     """`contact@`, `secretariat.cfa@`: the box of an organisation."""
     parts = fold(address.partition("@")[0]).split()
     joined = "".join(parts[:2])
+    if (
+        parts
+        and all(
+            is_common_word(part) or is_less_common_word(part) or part in _OF_OFFICES or len(part) < 3
+            for part in parts
+        )
+        and any(len(part) > 2 for part in parts)
+    ):
+        return True
     return bool(parts) and (
         parts[0] in _SHARED_BOXES or joined in ("noreply", "nepasrepondre") or parts[0] in _FURTHER_BOXES
     )
@@ -321,10 +343,14 @@ _OF_FAMILY = frozenset(
 )
 
 
-def is_of_family(address: str) -> bool:
-    """`maman.lila@`, `famille-petit@`, `paul.et.anne@`"""
+def is_of_family(address: str, family: str) -> bool:
+    """`maman.lila@`, `famille-petit@`, `paul.et.anne@`, `lespetit@`"""
     local = fold(address.partition("@")[0])
-    return bool(set(local.split()) & _OF_FAMILY) or local.startswith("famille")
+    return (
+        bool(set(local.split()) & _OF_FAMILY)
+        or local.startswith(("famille", "lafamille", "lamaison"))
+        or local == "les" + fold(family).replace(" ", "")
+    )
 
 
 def is_named_in(address: str, given: str, family: str) -> bool:

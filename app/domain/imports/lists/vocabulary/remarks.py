@@ -52,7 +52,9 @@ YES_OR_NO = frozenset(
         "nok",
     )
 )
-YES = frozenset(("oui", "yes", "o", "y", "vrai", "true", "1", "x", "ok", "v", "ja", "si", "sim", "da"))
+YES = frozenset(
+    ("oui", "yes", "o", "y", "vrai", "true", "1", "x", "ok", "v", "evet", "ja", "si", "sim", "da")
+)
 NO = frozenset(("non", "no", "n", "faux", "false", "0", "", "nein", "nao", "nu", "niet", "nee"))
 
 
@@ -113,10 +115,10 @@ def says_present(text: str) -> bool:
 
 _YES_WORDS = _set(
     """present presente presents presentes inscrit inscrite valide validee validees valides accepted accepte acceptee oui ok attended registered
-    participe suivi suivie venu venue complet complete completed actif active acquis acquise favorable reussi reussie recu recue assidu
+    participe suivi suivie vote venu venue entre entree complet complete completed actif active acquis acquise favorable reussi reussie recu recue assidu
     assidue passed pass admis admise confirme confirmee termine terminee excellent excellente satisfaisant satisfaisante bien ras obtenu
     obtenue certifie certifiee diplome diplomee maitrise maitrisee conforme apte fait rendu felicitations yes paye payee regle reglee
-    presentiel jour retenu retenue attending checked atteint atteinte signe signee emarge emargee assiste donner delivrer attribuer apto aprobado aprobada presentes ja sim"""
+    presentiel jour retenu retenue attending checked atteint atteinte signe signee emarge emargee assiste donner delivrer attribuer apto aptos aprobado aprobada aprobados aprobadas presentes asistio asistieron ja sim"""
 )
 _BESIDE_YES = _set(
     """a au aux le la les l de des du d et est ete etait tout toute toutes tous tres avec en avis toute the in atelier formation
@@ -132,6 +134,11 @@ def affirms(text: str) -> bool:
         return True
     words = fold(re.sub(r"\b(?:le )?\d{1,2}[/.-]\d{1,2}(?:[/.-]\d{2,4})?\b", " ", text)).split()
     return bool(set(words) & _YES_WORDS) and all(word in _YES_WORDS | _BESIDE_YES for word in words)
+
+
+def affirms_by_title(heading: str) -> bool:
+    """« Présent(e) », « Présent le 12/03 (O/N) »: a tick below it is a yes."""
+    return affirms(re.sub(r"\([^()]{1,20}\)", " ", heading).replace("·e", "").strip(" ?"))
 
 
 ASKED = _set("invite invitee invites guest invited")
@@ -159,7 +166,7 @@ def chosen_in(cell: str) -> str:
 
 NEUTRAL = _set(
     """salarie salariee apprenti apprentie apprentis stagiaire etudiant etudiante eleve lyceen lyceenne externe interne
-    titulaire membre adherent adherente invite invitee guest member attendee participant participante emploi
+    titulaire membre adherent adherente invite invitee guest member attendee learner student participant participante emploi
     pensionnaire demi cdi cdd cadre employe employee independant independante collegien collegienne alternant alternance apprentissage professionnalisation
     alternante libre boursier boursiere majeur mineur nouveau nouvelle redoublant redoublante"""
 )

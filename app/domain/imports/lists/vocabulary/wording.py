@@ -112,7 +112,12 @@ _NOTHING = {
     "badge", "nom d utilisateur", "login", "poste", "service", "metier", "profession", "lv1", "lv2", "pp", "redoublant",
     "majeur", "projet d accompagnement", "date d entree", "date de sortie", "contrat", "code", "equipe", "atelier", "activite",
     "fin", "debut", "seance", "dates", "rne", "uai", "subject", "start date", "end date", "sujet", "objet", "location",
-    "all day event", "description", "organizer",
+    "all day event", "description", "organizer", "financeur", "financeurs", "financement", "opco", "tarif", "tarifs", "formule", "cursus",
+    "agence", "antenne", "bassin", "secteur", "region", "departement de residence", "quartier", "langue", "langues", "taille", "t shirt", "taille t shirt",
+    "type de contrat", "situation familiale", "prescripteur", "provenance", "origine", "mode de paiement", "moyen de paiement", "mode de transport",
+    "hebergement", "pronom", "pronoms", "csp", "lv", "lva", "lvb", "lv3", "enseignement", "enseignements", "specialites", "csp1", "centre", "campus", "pole",
+    "direction", "unite", "corps", "academie", "bloc", "domaine", "discipline", "matiere", "horaire", "horaires", "creneau", "creneaux",
+    "numero de telephone", "comment avez vous connu", "canal", "source", "langue parlee",
 }  # fmt: skip
 _VOCABULARY = {word for wording in (*_BY_WORDING, *_NOTHING) for word in wording.split()} - _set(
     "l d e s h p a de la du un"
@@ -254,9 +259,13 @@ _REMARKS = _set(
 
 def holds_judgement(heading: str) -> bool:
     """« Décision du jury », « Avis », « Diplôme délivré »: what was decided or answered, of which only a yes is enough."""
-    return bool(_JUDGEMENT.search(fold(heading)))
+    plain = fold(heading)
+    return bool(_JUDGEMENT.search(plain)) and not set(plain.split()) & _CONSENTS
 
 
+_CONSENTS = _set(
+    "photo photos photographie photographiee filme filmee image images rgpd consentement newsletter whatsapp"
+)
 _JUDGEMENT = re.compile(
     r"\b(?:avis|bilan|decisions?|jury|resultats?|results?|suivis?|situation|reponses?|response|valid\w*|acqui\w*|appreciations?|retours?|evaluation|"
     r"participation|participe\w*|attest\w*|certifi(?!cat)\w*|inscription|status|etat|issue|verdict|conclusion|obt\w+|reussi\w*|admis\w*|admission|venue?|"
@@ -533,7 +542,7 @@ TITLES = _set(
     caporal maire depute deputee"""
 )
 BESIDE_PRESENCE = _set(
-    """repas dejeuner diner cantine vegetarien vegetarienne vegan regime allergie allergies halal autorisation image photo photos
+    """repas dejeuner diner cantine vegetarien vegetarienne vegan regime allergie allergies halal autorisation image photo photos photographie photographiee filme filmee
     droit droits voiture vehicule permis transport covoiturage navette hebergement internat charte reglement rgpd consentement
     cotisation caution paye payee reglement boursier boursiere delegue deleguee redoublant majeur mineur pap pai ppre ordinateur
     pc tablette casier licence assurance certificat convention dossier rqth newsletter whatsapp materiel livret cv lettre
