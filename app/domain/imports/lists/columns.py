@@ -28,7 +28,6 @@ from app.domain.imports.lists.vocabulary.remarks import (
     is_class,
     is_crossed,
     is_neutral,
-    is_not_yet,
     is_ticked,
     may_be_minutes,
     status_in,
@@ -261,11 +260,8 @@ def _is_odd_status(cell: str, index: int, segment: Segment) -> bool:
     if not any(c.isalpha() for c in cell) or affirms(cell) or is_ticked(cell):
         return False
     others = [row.cells[index] for row in segment.rows if index < len(row.cells) and row.cells[index]]
-    if is_neutral(cell):
-        return bool(set(fold(cell).split()) & ASKED) and any(map(affirms, others))
-    # Of two values that are both unknown, either may be the one that denies.
-    varies = any(fold(other) != fold(cell) for other in others)
-    return varies or 2 * len(others) < len(segment.rows) or bool(denial_in(cell)) or is_not_yet(cell)
+    # Of an unknown word nothing shows that it does not deny.
+    return not is_neutral(cell) or (bool(set(fold(cell).split()) & ASKED) and any(map(affirms, others)))
 
 
 def _with_presence(line: Line, row: Row, segment: Segment) -> Line:

@@ -128,6 +128,15 @@ def _settle_orders(people: Sequence[Candidate]) -> None:
     total = sum(counts.values())
     most = counts.most_common(1)[0][0] if counts else None
     united = counts[most] / total if most else 0.0
+    beside = [_capitals_beside(one.whole.split()) for one in people]
+    tokens = Counter(beside)
+    plain = sum(
+        not certain and len(one.whole.split()) > 1 for one, certain in zip(people, marked, strict=True)
+    )
+    for one, capitals in zip(people, beside, strict=True):
+        if capitals and (tokens[capitals] > 1 or 2 * plain > len(people)):
+            # « Emma Sorel AFPA » among names without capitals, or as in other lines.
+            one.line = one.line.doubting(Reason.SPLIT)
     for one, (own, strong) in zip(people, votes, strict=True):
         prior = one.prior
         confirmed = united >= 0.8 and (
@@ -166,6 +175,12 @@ def _settle_orders(people: Sequence[Candidate]) -> None:
             one.line = one.line.doubting(Reason.SPLIT)
         if not certain and not _is_plausible(one):
             one.line = one.line.doubting(Reason.MAYBE_TITLE)
+
+
+def _capitals_beside(words: Sequence[str]) -> str:
+    """The only word in capitals beside two or more that are not."""
+    capitals = [word for word in words if len(word) > 1 and word.isupper()]
+    return capitals[0] if len(capitals) == 1 and len([w for w in words if not is_particle(w)]) > 2 else ""
 
 
 def _may_be_reversed(one: Candidate) -> bool:

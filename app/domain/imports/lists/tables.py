@@ -507,7 +507,7 @@ def _ticks_of_unknown(
             and not set(fold(heading[i]).split()) & BESIDE_PRESENCE
         )
         few = is_unknown and 2 * len(ticked) < len(values)
-        varies = is_unknown and len(ticked) < len(values) and not affirms_by_title(heading[i])
+        varies = is_unknown and not affirms_by_title(heading[i])
         is_done = bool(
             re.search(r"\b(deja (recu|attribue|obtenu|delivre|certifie|valide)|already)", fold(heading[i]))
         )

@@ -19,6 +19,7 @@ from app.domain.imports.lists.vocabulary.remarks import (
     HOURS,
     NO,
     affirms,
+    affirms_by_title,
     denial_in,
     hours_in,
     is_crossed,
@@ -134,6 +135,9 @@ def unexplained_columns(
             odd = [*odd, ""]
         if holds_judgement(title) or (is_open and any(map(affirms, of_people))):
             odd = [*odd, *no_yes(of_people)]
+        is_neutral_title = known or holds_remarks(title) or holds_judgement(title) or affirms_by_title(title)
+        if (title and not is_neutral_title) or is_of_others(title):
+            odd = [*odd, *_told_by_title(title, of_people)]
         if is_open:
             odd = [*odd, *_categories(of_people, people)]
         if set(fold(title).split()) & DURATIONS:
@@ -169,6 +173,20 @@ def unexplained_columns(
         if odd:
             found[index] = found.get(index, frozenset()) | frozenset(odd)
     return found
+
+
+_OF_DATES = frozenset(
+    ("date", "dates", "debut", "fin", "naiss", "naissance", "ne", "nee", "le", "du", "au", "depuis", "jusqu")
+)
+
+
+def _told_by_title(title: str, written: Sequence[str]) -> list[str]:
+    """« x » or a date under « Impayé » or « Encadrant »: only the heading tells what it means, and it denies or is unknown."""
+    if all(is_ticked(cell) or fold(cell) in NO for cell in written):
+        return list(filter(is_ticked, written))
+    if set(fold(title).split()) & _OF_DATES:
+        return []
+    return [cell for cell in written if _DATE.fullmatch(cell)]
 
 
 def _categories(written: Sequence[str], people: int) -> list[str]:
