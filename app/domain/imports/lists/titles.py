@@ -230,6 +230,11 @@ _ARTICLE = re.compile(r"(?:Les|La|Le|Des|Nos|Ceux|Celles|Cas) [a-zà-ÿ]|L['’]
 """« Les cuistots », « La presse », not « Le Goff »."""
 
 
+_UNSAID = re.compile(
+    r"\b(?:rejet\w*|refus\w*|insuffisan\w*|fraudes?|colles?|discipline|appel|deplacement|precedent\w*|destinataires?|enseignante|future?s?|espera|noire)\b|^en (?:stage|deplacement|voyage|conge)\b|"
+    r"\b(?:comite|conseil|equipe|bureau|direction) (?:d|de|du|des|pedagogique|enseignante)\b|^(?:vivier|presse|panel|profesorado|elus|no shows|unsuccessful|withdrawn|steering)\b"
+)
+"""Of people who are listed for another reason than that they took part, or before they do."""
 _OF_PERSONS = re.compile(r"(?:s|x|ed|ee|comite|jury|staff|vivier|pool)$|[ée]e?s?$")
 
 
@@ -241,6 +246,8 @@ def is_unknown_label(text: str, *, below_people: bool) -> bool:
 
     Above a whole list, a title in the singular names the activity."""
     words = re.findall(r"[^\W_]+", text)
+    if _UNSAID.search(fold(text)) and len(words) < 8 and "@" not in text and not announces_participants(text):
+        return True
     if not 0 < len(words) <= 4 or any(map(str.isdigit, text)) or "@" in text or ":" in text.strip(" :"):
         return False
     if (

@@ -111,9 +111,15 @@ _BY_PLACE = re.compile(
     r"\b(?:le|la|les)(?: (?:deux|trois|quatre|cinq|\d))? (?:toute?s? )?(?:premier|derniere?|dernier)e?s?(?! (?:seance|session|jour|journee|atelier|fois|semaine|module|cours|annee|"
     r"trimestre|semestre|etage|heure|minute|degre|partie|delai|etape|rang)s?\b)|\blignes? \d|\bnumeros? (?:pairs?|impairs?|\d)|\b(?:le|les|du) no? \d|"
     r"\bles (?:garcons|filles|hommes|femmes|majeure?s|mineure?s|nouveaux|anciens|autres|adultes|jeunes)\b|\breservee?s? aux?\b|"
+    r"\ba partir d[eu] [a-z]|\bjusqu (?:a|au) (?!\d+ ?h)\w|\bavant dernier|\bdu milieu\b|\b(?:ils|elles) sont tou|\bcette liste est\b|\bliste a (?:jeter|refaire|revoir|oublier)|\bancienne version\b|"
+    r"\bn ?\d{1,3} et n ?\d|\bles \d{1,2} (?:\d{1,2} )*(?:et )?(?:\d{1,2} )?(?:sont|ont|n|ne)\b|"
+    r"\bpour (?:le|la|les) \d|^\d{1,2} a (?:supprimer|retirer|enlever|revoir)|\bmoins de \d+ (?:non|pas)|\bil fallait\b|\b(?:a partir de|plus de|moins de) \d+ ans\b|"
+    r"^(?:le )?(?:second|premier|deuxieme|troisieme|dernier) groupe\b|^groupe (?:\d{1,2}|[a-d]) \w+(?:e|a|ont)$|\bnumeros (?:superieur|inferieur)|"
     r"\ble groupe \w{1,3} (?:\w+(?:a|ont|ait|aient|e)|n|ne|est)\b"
 )
 """« Les deux derniers », « Ligne 3 », « Les garçons », « Le groupe 2 passera en mai »"""
+_SOME = re.compile(r"\b(?:valid|badge|pr[ée]sent|absent|acqui)[^\W\d]{0,3} ?:? ?\d{1,2} ?(?:,|et|à|&) ?\d")
+"""« Validés : 1, 3, 5 », not « Présents : 12 / 24 »"""
 _SIGN = re.compile(r"^[\s(]*+(?:[*†‡§#°]|[xXvV✓✔])\s{0,3}[:=]?\s\s*+\S")
 
 
@@ -135,7 +141,9 @@ def concerns_all(text: str, *, names_somebody: bool) -> bool:
         return True
     if _LOOKS.search(folded) or _LOOKS.search(lowered):
         return True
-    if _BY_PLACE.search(folded) and len(folded.split()) > 3 and not _OF_MESSAGES.search(folded):
+    if re.match(r"\s*\(\d{1,2}\)\s*=", text) or _SOME.search(lowered):
+        return True
+    if _BY_PLACE.search(folded) and len(folded.split()) > 2 and not _OF_MESSAGES.search(folded):
         return True
     says = bool(denial_in(text)) or affirms(re.sub(r"^\W+", "", text))
     if says and (

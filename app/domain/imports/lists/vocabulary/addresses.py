@@ -266,7 +266,7 @@ _OF_OFFICES = frozenset(
         "ddfpt", "cfa", "greta", "afpa", "mairie", "compta", "comptabilite", "rh", "drh", "facturation", "commercial", "direction", "directeur", "directrice", "gerant",
         "gerance", "vie", "scolaire", "viescolaire", "parents", "tuteur", "tutrice", "garage", "boulangerie", "restaurant", "hotel", "boutique", "magasin", "agence", "atelier",
         "atelierbois", "classe", "promo", "promotion", "groupe", "formateurs", "formation", "formations", "apprentis", "apprentissage", "alternance", "stage", "stages", "eleves",
-        "etudiants", "participants", "admin", "administration", "support", "service", "client", "bonjour", "hello", "office", "team", "noreply", "webmaster", "postmaster",
+        "etudiants", "participants", "admin", "administration", "support", "service", "client", "bonjour", "hello", "office", "team", "noreply", "webmaster", "postmaster", "asso", "abcdef", "azerty", "xxx", "profs", "referent", "referente", "ehpad", "sav", "promo",
     )
 )  # fmt: skip
 """In an address they name a place, a part or nobody."""
@@ -274,7 +274,7 @@ _OF_OFFICES = frozenset(
 
 def is_shared_box(address: str) -> bool:
     """`contact@`, `secretariat.cfa@`: the box of an organisation."""
-    parts = fold(address.partition("@")[0]).split()
+    parts = fold(re.sub(r"\d+", " ", address.partition("@")[0])).split()
     joined = "".join(parts[:2])
     if (
         parts
@@ -349,7 +349,7 @@ def is_of_family(address: str, family: str) -> bool:
     return (
         bool(set(local.split()) & _OF_FAMILY)
         or local.startswith(("famille", "lafamille", "lamaison"))
-        or local == "les" + fold(family).replace(" ", "")
+        or local.removeprefix("chez") == "les" + fold(family).replace(" ", "")
     )
 
 
