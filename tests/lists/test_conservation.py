@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from xlsxwriter import Workbook
 
@@ -92,6 +92,7 @@ def written(rows: Sequence[Sequence[str]], mark: str, encoding: str) -> bytes:
 
 @given(_TABLE, st.sampled_from(";,\t"), st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "cp1252"]))
 def test_tables_as_text_keep_every_word(rows: list[list[str]], mark: str, encoding: str) -> None:
+    assume(any(cell.strip() for row in rows for cell in row))  # A file of separators is empty.
     data = written(rows, mark, encoding)
     source = data.decode(encoding)
     assert not missing_from(source.replace('"', " "), read_list_file(data))

@@ -7,9 +7,9 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from html.parser import HTMLParser
 from posixpath import normpath
 from typing import Any, Final
 
@@ -20,9 +20,12 @@ MOST_SHEETS: Final = 200
 
 MOST_UNPACKED: Final = 32 * 1024 * 1024
 _MOST_PARTS: Final = 2_000
-_DEEPEST: Final = 60
 CROSSED: Final = " (barré) "
 """Before text that is struck out in the middle of a line."""
+APART: Final = "\ue001"
+"""Before a line of running text that a file shows otherwise than the others."""
+PICTURE: Final = "picture"
+QUOTED: Final = "quoted"
 
 Grid = list[tuple[int, list[str]]]
 
@@ -32,9 +35,37 @@ class Refused(Exception):
 
 
 def grid_of(
-    rows: Grid, name: str = "", struck: list[int] | None = None, hidden: list[int] | None = None
+    rows: Grid,
+    name: str = "",
+    struck: list[int] | None = None,
+    hidden: list[int] | None = None,
+    looks: Mapping[int, str] | None = None,
 ) -> dict[str, Any]:
-    return {"kind": "grid", "name": name, "rows": rows, "struck": struck or [], "hidden": hidden or []}
+    apart = sorted(unlike_others(looks)) if looks else []
+    marks = {"struck": struck or [], "hidden": hidden or [], "apart": apart}
+    return {"kind": "grid", "name": name, "rows": rows, **marks}
+
+
+def unlike_others(looks: Mapping[int, str]) -> set[int]:
+    """The numbers of lines that a file formats otherwise than most; a format that is one's own tells nothing."""
+    if not looks:
+        return set()
+    pictured = {number for number, look in looks.items() if PICTURE in look}
+    if pictured and len(pictured) < len(looks):
+        # Signatures, as a rule.
+        return set(looks) - pictured if len(pictured) > 1 else set(pictured)
+    quoted = {number for number, look in looks.items() if look.startswith(QUOTED)}
+    if quoted and len(quoted) < len(looks):
+        return quoted
+    for found in (looks, {number: re.sub(r"\d+", "0", look) for number, look in looks.items()}):
+        below = list(found.values())[1:]
+        if len(set(below[::2])) == len(set(below[1::2])) == 1:
+            # All alike, or every second row shaded.
+            return set()
+        counts = Counter(found.values())
+        if 2 * counts.most_common(1)[0][1] >= len(found):
+            return {number for number, look in found.items() if 3 * counts[look] <= len(found) + 1}
+    return set()
 
 
 def running_text(text: str, first: int) -> dict[str, Any]:
@@ -95,11 +126,14 @@ class Flow:
         self.blocks: list[dict[str, Any]] = []
         self.number = 0
         self._running: list[str] = []
+        self._looks: dict[int, str] = {}
         self._first = 1
         self.budget = Budget()
 
-    def paragraph(self, text: str) -> None:
+    def paragraph(self, text: str, look: str = "") -> None:
         lines = re.split(r"[\n\r\x0b]", text)
+        if text.strip():
+            self._looks[len(self._running)] = look
         if not self._running:
             self._first = self.number + 1
         for line in lines:
@@ -108,28 +142,38 @@ class Flow:
             self.number += 1
 
     def end_text(self) -> None:
+        for index in unlike_others(self._looks):
+            self._running[index] = f"{APART}{self._running[index]}"
+        self._looks = {}
         if any(line.strip() for line in self._running):
             self.blocks.append(running_text("\n".join(self._running), self._first))
         self._running = []
 
-    def table(self, rows: list[list[str]], struck: list[bool] | None = None) -> None:
+    def table(
+        self, rows: list[list[str]], struck: list[bool] | None = None, looks: list[str] | None = None
+    ) -> None:
         self.end_text()
         grid: Grid = []
         crossed = []
+        shown = {}
         for index, cells in enumerate(rows):
             self.number += 1
+            if looks and any(cells):
+                shown[self.number] = looks[index]
             self.budget.take(len(cells))
             grid.append((self.number, cells))
             if struck and struck[index]:
                 crossed.append(self.number)
         if grid and max(len(cells) for _, cells in grid) == 1:
+            apart = unlike_others(shown)
             for number, cells in grid:
-                self.blocks.append(running_text(cells[0] if cells else "", number))
+                text = cells[0] if cells else ""
+                self.blocks.append(running_text(f"{APART}{text}" if number in apart else text, number))
         elif grid:
-            self.blocks.append(grid_of(grid, struck=crossed))
+            self.blocks.append(grid_of(grid, struck=crossed, looks=shown))
 
 
-def sheets_of(sheets: Iterable[tuple[str, Grid, set[int], set[int]]]) -> list[dict[str, Any]]:
+def sheets_of(sheets: Iterable[tuple[str, Grid, set[int], set[int], dict[int, str]]]) -> list[dict[str, Any]]:
     """Each non-empty sheet, with the numbers of its struck and its hidden rows; « Feuil1 » alone is no name."""
     found = [one for one in sheets if any(cell.strip() for _, cells in one[1] for cell in cells)]
     if len(found) > MOST_SHEETS:
@@ -140,209 +184,13 @@ def sheets_of(sheets: Iterable[tuple[str, Grid, set[int], set[int]]]) -> list[di
             name if len(found) > 1 or "".join(filter(str.isalpha, name)).lower() not in _UNNAMED else "",
             sorted(struck),
             sorted(hidden),
+            {number: looks[number] for number, _ in rows if number in looks},
         )
-        for name, rows, struck, hidden in found
+        for name, rows, struck, hidden, looks in found
     ]
 
 
 _UNNAMED: Final = frozenset(("", "feuil", "feuille", "sheet", "table", "tableau", "tabelle", "hoja"))
-_HIDDEN: Final = ("script", "style", "head", "template")
-_BREAKING: Final = frozenset(
-    [
-        "br",
-        "p",
-        "div",
-        "li",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "dt",
-        "dd",
-        "dl",
-        "ul",
-        "ol",
-        "caption",
-        "legend",
-        "option",
-        "section",
-        "article",
-        "tr",
-        "header",
-        "footer",
-        "hr",
-    ]
-)
-
-
-@dataclass
-class _Table:
-    """A table that is still open."""
-
-    rows: list[list[str]] = field(default_factory=list)
-    cell: list[str] | None = None
-    span: int = 1
-    over: dict[int, int] = field(default_factory=dict)
-    """Rows that a cell of each column still covers."""
-
-    def end_cell(self) -> None:
-        if self.cell is not None and self.rows:
-            self.rows[-1] += ["".join(self.cell), *[""] * (self.span - 1)]
-        self.cell = None
-
-    def begin_cell(self, span: int, down: int) -> None:
-        self.end_cell()
-        if not self.rows:
-            self.rows.append([])
-        self._cover()
-        row = self.rows[-1]
-        for index in range(len(row), len(row) + span):
-            if down > 1:
-                self.over[index] = down - 1
-        self.cell, self.span = [], span
-
-    def end_row(self) -> None:
-        self.end_cell()
-        if self.rows and self.rows[-1]:
-            self._cover()
-
-    def _cover(self) -> None:
-        """Repeat the text of a cell that reaches down into this row."""
-        row = self.rows[-1]
-        while self.over.get(len(row), 0) > 0:
-            self.over[len(row)] -= 1
-            above = self.rows[-2] if len(self.rows) > 1 else []
-            row.append(above[len(row)] if len(row) < len(above) else "")
-
-
-class _Page(HTMLParser):
-    """Tables and lines of a page; what holds a table lays the page out, and its own text becomes lines."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.flow = Flow()
-        self._tables: list[_Table] = []
-        self._running: list[str] = []
-        self._hidden = 0
-
-    @property
-    def _table(self) -> _Table | None:
-        return self._tables[-1] if self._tables else None
-
-    @property
-    def _cell(self) -> list[str] | None:
-        return self._table.cell if self._table else None
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        found = dict(attrs)
-        table = self._table
-        is_crossed = tag in ("s", "del", "strike") or "line-through" in (found.get("style") or "")
-        self._begin(tag, found, table)
-        if is_crossed:
-            self.handle_data(CROSSED)
-
-    def _begin(self, tag: str, found: dict[str, str | None], table: _Table | None) -> None:
-        if tag in _HIDDEN:
-            self._hidden += 1
-        elif tag == "table":
-            if table:
-                self._lay_out(table)
-            self._end_line()
-            if len(self._tables) > _DEEPEST:
-                raise Refused("too-large")
-            self._tables.append(_Table())
-        elif tag == "tr" and table:
-            table.end_row()
-            table.rows.append([])
-            self.flow.budget.take(1)
-            if len(table.rows) > MOST_ROWS:
-                raise Refused("too-large")
-        elif tag in ("td", "th") and table:
-            table.begin_cell(*(_span_of(found.get(name)) for name in ("colspan", "rowspan")))
-        elif tag in _BREAKING:
-            self._break()
-        elif tag == "input":
-            kind = found.get("type") or "text"
-            text = found.get("value") or "" if kind in ("text", "email") else ""
-            if kind in ("checkbox", "radio") and self._cell is not None:
-                text = "☑" if "checked" in found else "☐"
-            self.handle_data(text)
-        elif tag == "img":
-            self.handle_data(found.get("alt") or found.get("title") or "")
-
-    def handle_endtag(self, tag: str) -> None:
-        table = self._table
-        if tag in _HIDDEN:
-            self._hidden = max(0, self._hidden - 1)
-        elif tag == "table" and table:
-            table.end_cell()
-            self._end_line()
-            self.flow.table([row for row in table.rows if any(map(str.strip, row))])
-            self._tables.pop()
-        elif tag == "tr" and table:
-            table.end_row()
-        elif tag in ("td", "th") and table:
-            table.end_cell()
-        elif tag in _BREAKING:
-            self._break()
-
-    def handle_data(self, data: str) -> None:
-        if not self._hidden:
-            (self._cell if self._cell is not None else self._running).append(re.sub(r"\s+", " ", data))
-
-    def _break(self) -> None:
-        if self._cell is not None:
-            self._cell.append("\n")
-        else:
-            self._end_line()
-
-    def _lay_out(self, table: _Table) -> None:
-        """Give the text of a table that holds another one as lines, before the inner table."""
-        table.end_cell()
-        for row in table.rows:
-            for cell in row:
-                self._running.append(cell)
-                self._end_line()
-        table.rows, table.over = [[]], {}
-        table.cell, table.span = [], 1
-
-    def _end_line(self) -> None:
-        text = " ".join("".join(self._running).split())
-        self._running = []
-        if text:
-            self.flow.paragraph(text)
-
-    def done(self) -> list[dict[str, Any]]:
-        for _ in list(self._tables):
-            self.handle_endtag("table")
-        self._end_line()
-        self.flow.end_text()
-        return self.flow.blocks
-
-
-def _span_of(text: str | None) -> int:
-    return min(int(text), 60) if text and text.isdigit() and len(text) < 5 and int(text) else 1
-
-
-def html(data: bytes) -> list[dict[str, Any]]:
-    page = _Page()
-    page.feed(_decoded(data))
-    page.close()
-    return page.done()
-
-
-def _decoded(data: bytes) -> str:
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return data.decode("utf-16", errors="replace")
-    named = re.search(rb"charset\s*=\s*[\"']?([\w-]{3,20})", data[:4_000])
-    for charset in ("utf-8-sig", named[1].decode() if named else "cp1252", "cp1252"):
-        try:
-            return data.decode(charset)
-        except (UnicodeDecodeError, LookupError):
-            continue
-    return data.decode("cp1252", errors="replace")
 
 
 def xml_sheet(data: bytes) -> list[dict[str, Any]]:
@@ -376,7 +224,7 @@ def xml_sheet(data: bytes) -> list[dict[str, Any]]:
 
     root = fromstring(data, forbid_dtd=True)
     sheets = [e for e in root.iter() if tag_of(e) == "Worksheet"]
-    return sheets_of((attribute_of(s, "Name"), rows_of(s), set(), set()) for s in sheets)
+    return sheets_of((attribute_of(s, "Name"), rows_of(s), set(), set(), {}) for s in sheets)
 
 
 # --- Parts of a workbook beside the values of its cells: struck and hidden rows, comments, headers, text
@@ -390,6 +238,8 @@ class AboutSheet:
     struck: set[int] = field(default_factory=set)
     """Rows with a name or other text that is struck out."""
     hidden: set[int] = field(default_factory=set)
+    looks: dict[int, str] = field(default_factory=dict)
+    """Of each row, the fonts and fills of its cells with text."""
     notes: dict[tuple[int, int], str] = field(default_factory=dict)
     """Comments, by row and column."""
     around: list[str] = field(default_factory=list)
@@ -428,7 +278,8 @@ def about_sheets(data: bytes) -> dict[str, AboutSheet]:
         names = set(archive.namelist())
         if not {"xl/workbook.xml", "xl/_rels/workbook.xml.rels"} <= names:
             return {}
-        marks = _crossed_formats(part_of(archive, "xl/styles.xml")) if "xl/styles.xml" in names else set()
+        styles = part_of(archive, "xl/styles.xml") if "xl/styles.xml" in names else ()
+        marks, formats = _crossed_formats(styles), _looks_of_formats(styles)
         strings = _crossed_strings(archive) if "xl/sharedStrings.xml" in names else set()
         targets = _related(archive, "xl/workbook.xml", names)
         for sheet in part_of(archive, "xl/workbook.xml").iter():
@@ -437,8 +288,8 @@ def about_sheets(data: bytes) -> dict[str, AboutSheet]:
                 continue
             about = found.setdefault(attribute_of(sheet, "name"), AboutSheet())
             shown = archive.read(path)
-            if marks or strings or any(word in shown for word in _TELLING):
-                _read_marks(part_of(archive, path), marks, strings, about)
+            if marks or strings or len(set(formats.values())) > 1 or any(word in shown for word in _TELLING):
+                _read_marks(part_of(archive, path), marks, strings, about, formats)
             for part in _related(archive, path, names).values():
                 if re.search(r"/comments?\d*\.xml$", part):
                     _read_comments(part_of(archive, part), about)
@@ -491,11 +342,30 @@ def _is_crossed_throughout(text: Any) -> bool:
     )
 
 
-def _read_marks(sheet: Any, marks: set[str], strings: set[str], about: AboutSheet) -> None:
+def _looks_of_formats(styles: Any) -> dict[str, str]:
+    """By index of a cell's format, its font and fill."""
+    formats = next((part for part in styles if tag_of(part) == "cellXfs"), ())
+    return {
+        str(index): f"{attribute_of(one, 'fontId')}/{attribute_of(one, 'fillId')}"
+        for index, one in enumerate(formats)
+    }
+
+
+def _read_marks(
+    sheet: Any, marks: set[str], strings: set[str], about: AboutSheet, formats: Mapping[str, str]
+) -> None:
     for one in sheet.iter():
         match tag_of(one):
-            case "row" if attribute_of(one, "hidden") in ("1", "true"):
-                about.hidden.add(int(attribute_of(one, "r") or 0))
+            case "row":
+                number = int(attribute_of(one, "r") or 0)
+                if attribute_of(one, "hidden") in ("1", "true") or attribute_of(one, "ht") in ("0", "0.0"):
+                    about.hidden.add(number)
+                shown = {
+                    formats.get(attribute_of(cell, "s") or "0", "")
+                    for cell in one
+                    if any((part.text or "").strip() or len(part) for part in cell)
+                }
+                about.looks[number] = " ".join(sorted(shown))
             case "c" if len(one):
                 held = {tag_of(part): part.text or "" for part in one}
                 is_shared = attribute_of(one, "t") == "s" and held.get("v") in strings

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import email
+import email.policy
 import io
 import json
 import re
@@ -12,6 +14,7 @@ import zipfile
 from threading import BoundedSemaphore
 from typing import Final
 
+from app.adapters.sheets.document_parts import APART
 from app.domain.imports.lists.layouts import label_records
 from app.domain.imports.lists.model import Block, Column, Reason, Row
 from app.domain.imports.lists.text import decode, grid_block, text_block
@@ -61,6 +64,8 @@ def blocks_of_file(data: bytes) -> list[Block]:
     kind = _kind_of(data)
     if kind in _SENTENCES:
         raise UnreadableList(kind)
+    if kind == "text" and _IS_MESSAGE.match(data):
+        return _message(data)
     if kind == "text":
         text = decode(data)
         if (
@@ -74,6 +79,21 @@ def blocks_of_file(data: bytes) -> list[Block]:
             raise UnreadableList("binary")
         return blocks_of_text(text)
     return [block for found in _read(kind, data) for block in _blocks(found)]
+
+
+_IS_MESSAGE: Final = re.compile(rb"(?:[!-9;-~]+:[^\n]*\n(?:[ \t][^\n]*\n)*)*?MIME-Version:", re.IGNORECASE)
+
+
+def _message(data: bytes) -> list[Block]:
+    """A saved e-mail (.eml): who wrote to whom, and its text."""
+    message = email.message_from_bytes(data, policy=email.policy.default)
+    headers = [f"{name}: {message[name]}" for name in ("From", "To", "Cc", "Subject") if message[name]]
+    blocks = [text_block("\n".join(headers))]
+    body = message.get_body(("plain", "html"))
+    content = body.get_content() if body else ""
+    if body is not None and body.get_content_subtype() == "html":
+        return [*blocks, *(block for found in _read("html", content.encode()) for block in _blocks(found))]
+    return [*blocks, text_block(content, first=len(headers) + 2)]
 
 
 def text_of_table(data: bytes) -> str:
@@ -243,25 +263,29 @@ def _read(kind: str, data: bytes) -> list[dict[str, object]]:
 
 
 def _blocks(found: dict[str, object]) -> list[Block]:
-    if found["kind"] == "text" and (records := label_records(str(found["text"]), int(str(found["first"])))):
+    plain = str(found.get("text")).replace(APART, "")
+    if found["kind"] == "text" and (records := label_records(plain, int(str(found["first"])))):
         return records
     return [_block(found)]
 
 
 def _block(found: dict[str, object]) -> Block:
     if found["kind"] == "text":
-        text = str(found["text"])
+        shown = str(found["text"]).splitlines()
+        text = str(found["text"]).replace(APART, "")
         block = text_block(re.sub(r"~~(.+?)~~", r"\1", text), first=int(str(found["first"])))
         crossed = {line.strip("~") for line in text.splitlines() if line.startswith("~~")}
-        return Block(tuple(_struck(row, crossed) for row in block.rows), block.name, block.delimited)
-    rows = [(int(number), [str(cell) for cell in cells]) for number, cells in found["rows"]]  # type: ignore[attr-defined]
-    struck, hidden = (frozenset(map(int, found[key])) for key in ("struck", "hidden"))  # type: ignore[call-overload]
-    return grid_block(rows, str(found["name"]), struck, hidden)
+        apart = {line.strip(f"~{APART}") for line in shown if line.startswith(APART)}
+        rows = (_marked(_marked(row, crossed, Reason.STRUCK), apart, Reason.APART) for row in block.rows)
+        return Block(tuple(rows), block.name, block.delimited)
+    grid = [(int(number), [str(cell) for cell in cells]) for number, cells in found["rows"]]  # type: ignore[attr-defined]
+    marks = (frozenset(map(int, found[key])) for key in ("struck", "hidden", "apart"))  # type: ignore[call-overload]
+    return grid_block(grid, str(found["name"]), *marks)
 
 
-def _struck(row: Row, crossed: set[str]) -> Row:
-    is_crossed = row.text in {text.strip() for text in crossed}
-    return Row(row.number, row.cells, row.text, (*row.doubts, Reason.STRUCK)) if is_crossed else row
+def _marked(row: Row, texts: set[str], reason: Reason) -> Row:
+    is_marked = row.text in {text.strip() for text in texts}
+    return Row(row.number, row.cells, row.text, (*row.doubts, reason)) if is_marked else row
 
 
 def _cards(text: str) -> list[Block]:

@@ -19,6 +19,8 @@ from app.adapters.sheets.document_parts import (
     CROSSED,
     MOST_COLUMNS,
     MOST_UNPACKED,
+    PICTURE,
+    QUOTED,
     AboutSheet,
     Budget,
     Flow,
@@ -26,7 +28,6 @@ from app.adapters.sheets.document_parts import (
     Refused,
     about_sheets,
     attribute_of,
-    html,
     is_on,
     open_archive,
     part_of,
@@ -34,6 +35,7 @@ from app.adapters.sheets.document_parts import (
     tag_of,
     xml_sheet,
 )
+from app.adapters.sheets.html_text import html
 from app.adapters.sheets.pdf_text import pdf_pages
 
 _SECONDS: Final = 10
@@ -87,20 +89,50 @@ def _docx_body(body: Any, flow: Flow) -> None:
                 continue
             case "p":
                 text, struck = _docx_paragraph(element)
-                flow.paragraph(f"~~{text}~~" if struck else text)
+                flow.paragraph(f"~~{text}~~" if struck else text, _docx_look(element))
                 for box in element.iter():
                     if tag_of(box) == "txbxContent":
                         _docx_body(box, flow)
             case "tbl":
-                rows, crossed = [], []
-                for row in element:
-                    if tag_of(row) == "tr":
-                        cells, struck = _docx_row(row)
-                        rows.append(cells)
-                        crossed.append(struck)
-                flow.table(rows, crossed)
+                rows, crossed, looks = [], [], []
+                for row in _docx_rows(element):
+                    cells, struck = _docx_row(row)
+                    rows.append(cells)
+                    crossed.append(struck)
+                    looks.append(_docx_look(row))
+                flow.table(rows, crossed, looks)
             case _:
                 _docx_body(element, flow)
+
+
+_DOCX_LOOKS: Final = frozenset(
+    ("pStyle", "rStyle", "color", "highlight", "shd", "b", "i", "u", "strike", "dstrike", "vanish", "sz")
+)
+_AT_REST: Final = frozenset(("", "auto", "000000", "none", "clear", "Normal"))
+
+
+def _docx_look(element: Any) -> str:
+    """Colours, styles and pictures in a paragraph or row, whatever their order."""
+    found = set()
+    for one in element.iter():
+        kind = tag_of(one)
+        if kind in ("drawing", "pict", "object"):
+            found.add(PICTURE)
+        elif kind in _DOCX_LOOKS:
+            value = attribute_of(one, "fill") if kind == "shd" else attribute_of(one, "val")
+            if value not in _AT_REST or (not value and kind not in ("shd", "color")):
+                found.add(f"{kind}={value}")
+    return " ".join(sorted(found))
+
+
+def _docx_rows(table: Any) -> Iterator[Any]:
+    """Its rows, those in content controls too."""
+    for element in table:
+        match tag_of(element):
+            case "tr":
+                yield element
+            case "sdt" | "sdtContent" | "customXml" | "ins":
+                yield from _docx_rows(element)
 
 
 def _docx_row(row: Any) -> tuple[list[str], bool]:
@@ -130,10 +162,9 @@ def _docx_lines(parent: Any) -> Iterator[tuple[str, bool]]:
                     if tag_of(box) == "txbxContent":
                         yield from _docx_lines(box)
             case "tbl":
-                for row in element:
-                    if tag_of(row) == "tr":
-                        cells, crossed = _docx_row(row)
-                        yield " ".join(cell.replace("\n", " ") for cell in cells if cell.strip()), crossed
+                for row in _docx_rows(element):
+                    cells, crossed = _docx_row(row)
+                    yield " ".join(cell.replace("\n", " ") for cell in cells if cell.strip()), crossed
             case _:
                 yield from _docx_lines(element)
 
@@ -243,13 +274,15 @@ def _mark_crossed(element: Any) -> None:
         inside.text = f"{CROSSED}{inside.text or ''}"
 
 
-def _odf_flow(parent: Any, flow: Flow) -> None:
+def _odf_flow(parent: Any, flow: Flow, look: str = "") -> None:
     for element in parent:
         match tag_of(element):
             case "p" | "h":
-                flow.paragraph(_odf_text(element))
+                flow.paragraph(_odf_text(element), look + _odf_look(element))
             case "table":
-                flow.table([cells for _, cells in _odf_rows(element, set())])
+                looks: dict[int, str] = {}
+                rows = _odf_rows(element, set(), looks)
+                flow.table([cells for _, cells in rows], looks=[looks[number] for number, _ in rows])
             case (
                 "tracked-changes"
                 | "sequence-decls"
@@ -259,8 +292,21 @@ def _odf_flow(parent: Any, flow: Flow) -> None:
                 | "font-face-decls"
             ):
                 continue
+            case "section" if attribute_of(element, "display") in ("none", "condition"):
+                _odf_flow(element, flow, QUOTED)
             case _:
-                _odf_flow(element, flow)
+                _odf_flow(element, flow, look)
+
+
+def _odf_look(element: Any) -> str:
+    """The styles and pictures in a paragraph or row, whatever their order."""
+    found = {
+        attribute_of(one, "style-name")
+        for one in element.iter()
+        if tag_of(one) in ("p", "h", "span", "table-cell")
+    }
+    pictures = {PICTURE for one in element.iter() if tag_of(one) in ("image", "object")}
+    return " ".join(sorted(found | pictures))
 
 
 def _odf_text(element: Any) -> str:
@@ -286,14 +332,15 @@ def _odf_note(note: Any) -> str:
     return " ".join(_odf_text(part) for part in note.iter() if tag_of(part) == "p").strip()
 
 
-def _odf_sheet(table: Any, *, hidden: bool) -> tuple[Grid, set[int], set[int]]:
+def _odf_sheet(table: Any, *, hidden: bool) -> tuple[Grid, set[int], set[int], dict[int, str]]:
     unseen: set[int] = set()
-    rows = _odf_rows(table, unseen)
-    return rows, set(), {number for number, _ in rows} if hidden else unseen
+    looks: dict[int, str] = {}
+    rows = _odf_rows(table, unseen, looks)
+    return rows, set(), {number for number, _ in rows} if hidden else unseen, looks
 
 
-def _odf_rows(table: Any, unseen: set[int]) -> Grid:
-    """Adds to `unseen` the numbers of rows that are hidden or filtered out."""
+def _odf_rows(table: Any, unseen: set[int], looks: dict[int, str]) -> Grid:
+    """Adds to `unseen` the numbers of rows that are hidden or filtered out, to `looks` how each is shown."""
     rows: Grid = []
     budget = Budget()
     number = 0
@@ -319,6 +366,7 @@ def _odf_rows(table: Any, unseen: set[int]) -> Grid:
         for each in range(repeats if cells else 0):
             budget.take(len(cells))
             rows.append((number + each + 1, cells))
+            looks[number + each + 1] = _odf_look(row)
             if attribute_of(row, "visibility") in ("collapse", "filter"):
                 unseen.add(number + each + 1)
         number += repeats
@@ -382,14 +430,15 @@ def _workbook(data: bytes) -> list[dict[str, Any]]:
                     rows.append((number, cells))
             return rows
 
-        def sheet_of(name: str, *, hidden: bool) -> tuple[str, Grid, set[int], set[int]]:
+        def sheet_of(name: str, *, hidden: bool) -> tuple[str, Grid, set[int], set[int], dict[int, str]]:
             found = about.get(name, AboutSheet())
             rows = rows_of(name, found.notes, found.below())
             # What stands nowhere near a cell comes last.
             for text in (*found.notes.values(), *found.around):
                 budget.take(1)
                 rows.append((rows[-1][0] + 1 if rows else 1, [text]))
-            return name, rows, found.struck, {number for number, _ in rows} if hidden else found.hidden
+            unseen = {number for number, _ in rows} if hidden else found.hidden
+            return name, rows, found.struck, unseen, found.looks
 
         sheets = [
             (one.name, one.visible != SheetVisibleEnum.Visible)

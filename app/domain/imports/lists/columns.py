@@ -260,7 +260,7 @@ def _is_odd_status(cell: str, index: int, segment: Segment) -> bool:
     if not any(c.isalpha() for c in cell) or affirms(cell) or is_ticked(cell):
         return False
     others = [row.cells[index] for row in segment.rows if index < len(row.cells) and row.cells[index]]
-    # Of an unknown word nothing shows that it does not deny.
+    # An unknown term may deny.
     return not is_neutral(cell) or (bool(set(fold(cell).split()) & ASKED) and any(map(affirms, others)))
 
 

@@ -90,6 +90,8 @@ class Reason(StrEnum):
     ABSENT = "absent"
     EXCUSED = "excused"
     UNTICKED = "unticked"
+    APART = "apart"
+    """The file shows the line otherwise than nearly all others: a colour, a style, no picture where they have one."""
     WITHDRAWN = "withdrawn"
     STRUCK = "struck"
     HIDDEN = "hidden"
@@ -175,6 +177,7 @@ OF_PRESENCE = frozenset(
         Reason.WITHDRAWN,
         Reason.STRUCK,
         Reason.HIDDEN,
+        Reason.APART,
         Reason.LEADER,
         Reason.MENTIONED,
     )
@@ -220,6 +223,7 @@ SENTENCES = {
     Reason.ABSENT: N_("La liste indique que cette personne était absente."),
     Reason.EXCUSED: N_("La liste indique que cette personne était excusée."),
     Reason.UNTICKED: N_("Cette personne n’est pas cochée comme présente."),
+    Reason.APART: N_("Cette ligne est présentée autrement que les autres (couleur, style, image) : vérifiez."),
     Reason.WITHDRAWN: N_("La liste indique une annulation, un abandon ou une attente."),
     Reason.STRUCK: N_("Cette ligne est barrée."),
     Reason.HIDDEN: N_("Cette ligne est masquée dans le fichier."),

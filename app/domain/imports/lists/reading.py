@@ -342,7 +342,8 @@ def _read(row: Row, segment: Segment, context: Titles) -> Iterator[Candidate]:
         context.reset()
         context.about, is_title = row.text, True
     for reason in row.doubts:
-        line = line.doubting(reason)
+        # A title has another format than the people below it.
+        line = line if reason is Reason.APART else line.doubting(reason)
     if segment.further:
         line = line.doubting(Reason.MAYBE_TITLE)
     by_columns = segment.columns and (len(row.filled) > 1 or segment.heading or not segment.block.delimited)
@@ -383,6 +384,8 @@ def _read(row: Row, segment: Segment, context: Titles) -> Iterator[Candidate]:
             found = found.doubting(context.status)
         if context.closed:
             found = found.doubting(Reason.MAYBE_TITLE)
+        if Reason.APART in row.doubts:
+            found = found.doubting(Reason.APART)
         candidate.is_of_present = context.is_of_present or context.is_present_sheet
         if above := segment.misread or context.apart or context.under or context.about:
             found = found.doubting(Reason.UNDER, above.strip(" ;,|\t"))

@@ -178,7 +178,7 @@ def _settle_orders(people: Sequence[Candidate]) -> None:
 
 
 def _capitals_beside(words: Sequence[str]) -> str:
-    """The only word in capitals beside two or more that are not."""
+    """The only term in capitals beside two or more that are not."""
     capitals = [word for word in words if len(word) > 1 and word.isupper()]
     return capitals[0] if len(capitals) == 1 and len([w for w in words if not is_particle(w)]) > 2 else ""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
@@ -23,21 +23,17 @@ from app.domain.imports.lists.doubts.evidence import (
 from app.domain.imports.lists.model import NAME_COLUMNS, Block, Column, Reason, Row
 from app.domain.imports.lists.suspicion import Candidate
 from app.domain.imports.lists.text import HEADING_WITHIN
-from app.domain.imports.lists.vocabulary.addresses import addresses_in
-from app.domain.imports.lists.vocabulary.names import CIVILITIES, Kind, by_capitals, fold, kind_of, lean_of
+from app.domain.imports.lists.untitled import columns_of_cells, is_whole, kind_of_cells, share_given
+from app.domain.imports.lists.vocabulary.names import fold
 from app.domain.imports.lists.vocabulary.remarks import (
-    HOURS,
     NO,
     YES,
     YES_OR_NO,
     affirms_by_title,
-    age_band_of,
-    is_class,
     is_plain_label,
     is_ticked,
     meaning_of_label,
     says_present,
-    status_in,
 )
 from app.domain.imports.lists.vocabulary.wording import (
     BESIDE_PRESENCE,
@@ -185,8 +181,8 @@ def _beside(segment: Segment) -> Iterator[Segment]:
             if columns[i] is Column.NOTHING
             and cells[i]
             and 3 * len(cells[i]) >= len(segment.rows)
-            and _is_whole(cells[i])
-            and _share_given([word for cell in cells[i] for word in cell.split()]) >= 0.3
+            and is_whole(cells[i])
+            and share_given([word for cell in cells[i] for word in cell.split()]) >= 0.3
         ]
     for start, end in zip(starts, [*starts[1:], len(columns)], strict=False):
         rows = [replace(row, cells=row.cells[start:end]) for row in segment.rows if any(row.cells[start:end])]
@@ -254,117 +250,6 @@ def _speaks_of_names(row: Row) -> bool:
     return len(words) > 1 and any(
         len(found) < 6 and found & {"nom", "noms", "prenom", "prenoms"} for found in words
     )
-
-
-_NOTE = re.compile(r"(?:(?<!\s)\s++)?+\([^()]*\)\s*$|(?<!\s)\s++[-–]\s++[^\s\d]*+\d\S*+\s*$")
-"""« Zoé (16 ans) », « Zoé - 2B »"""
-
-
-def columns_of_cells(
-    rows: Sequence[Sequence[str]], *, comma: bool = False
-) -> tuple[tuple[Column, ...], Column | None]:
-    """A guess for a table without heading; the order is that of the two columns of names, None where it is not clear."""
-    width = max(map(len, rows), default=0)
-    by_column = [
-        [_NOTE.sub("", cells[i]) or cells[i] for cells in rows if i < len(cells) and cells[i]]
-        for i in range(width)
-    ]
-    columns = [_kind_of_cells(cells) for cells in by_column]
-    for role in (Column.ADDRESS, Column.HOURS, Column.UNDER_15, Column.STATUS):
-        first = columns.index(role) if role in columns else None
-        if role is not Column.ADDRESS:
-            columns = [Column.NOTHING if c is role and i != first else c for i, c in enumerate(columns)]
-    names = [
-        i
-        for i in range(width)
-        if columns[i] is Column.WHOLE and 2 * len(by_column[i]) >= len(rows) and not _repeats(by_column[i])
-    ]
-    columns = [Column.NOTHING if c is Column.WHOLE else c for c in columns]
-    whole = [i for i in names if _is_whole(by_column[i])]
-    single = [i for i in names if i not in whole]
-    pairs = [(a, b) for a, b in pairwise(names) if b - a == 1 and (a in single or b in single)]
-    pairs = [pair for pair in pairs if any(_share_given(by_column[i]) >= 0.3 for i in pair)] or pairs[:1]
-    if whole and (
-        not pairs
-        or whole[0] < pairs[0][0]
-        or _share_given(by_column[pairs[0][0]]) + _share_given(by_column[pairs[0][1]]) < 0.3
-    ):
-        columns[whole[0]] = Column.WHOLE
-        return tuple(columns), None
-    if pairs:
-        a, b = max(pairs, key=lambda pair: max(_share_given(by_column[i]) for i in pair))
-        order = _order_of_columns([(cells[a], cells[b]) for cells in rows if b < len(cells)], comma=comma)
-        first_is_given = order is Column.GIVEN_FIRST
-        columns[a], columns[b] = (
-            (Column.GIVEN, Column.FAMILY) if first_is_given else (Column.FAMILY, Column.GIVEN)
-        )
-        return tuple(columns), order
-    if names:
-        columns[names[0]] = Column.WHOLE
-    return tuple(columns), None
-
-
-def _repeats(cells: Sequence[str]) -> bool:
-    """The name of a school or a group in every line, not of people."""
-    return not cells or (len(cells) > 2 and 2 * len(set(map(fold, cells))) <= len(cells))
-
-
-def _kind_of_cells(cells: Sequence[str]) -> Column:
-    """WHOLE stands for any text that may be a name."""
-    if not cells:
-        return Column.NOTHING
-    most = len(cells) * 0.6
-
-    def mostly(test: Callable[[str], object]) -> bool:
-        return sum(bool(test(cell)) for cell in cells) >= most
-
-    if 2 * sum("@" in cell for cell in cells) >= len(cells):
-        beside = sum(len(addresses_in(cell)[1].split()) > 1 for cell in cells)
-        return Column.WHOLE if 2 * beside > len(cells) else Column.ADDRESS
-    if mostly(age_band_of):
-        return Column.UNDER_15
-    if mostly(lambda cell: fold(cell) in CIVILITIES):
-        return Column.CIVILITY
-    if mostly(lambda cell: status_in(cell) or says_present(cell) or is_ticked(cell)):
-        return Column.STATUS
-    if mostly(lambda cell: HOURS.fullmatch(cell)):
-        return Column.HOURS
-    if mostly(
-        lambda cell: any(c.isdigit() for c in cell) or not any(c.isalpha() for c in cell) or is_class(cell)
-    ):
-        return Column.NOTHING
-    return Column.WHOLE
-
-
-def _is_whole(cells: Sequence[str]) -> bool:
-    several = [cell.split() for cell in cells if len(cell.split()) > 1]
-    if 2 * len(several) < len(cells):
-        return False
-    marked = sum(
-        by_capitals(words) is not None
-        or (
-            {kind_of(words[0]), kind_of(words[-1])} & {Kind.GIVEN} != set()
-            and kind_of(words[0]) is not kind_of(words[-1])
-        )
-        for words in several
-    )
-    return 3 * marked >= len(several)
-
-
-def _share_given(cells: Sequence[str]) -> float:
-    return sum(kind_of(cell.split()[0]) in (Kind.GIVEN, Kind.BOTH) for cell in cells if cell.split()) / max(
-        1, len(cells)
-    )
-
-
-def _order_of_columns(pairs: Sequence[tuple[str, str]], *, comma: bool) -> Column | None:
-    leans = [lean for first, second in pairs if (lean := lean_of(first, second))]
-    ahead = sum(lean > 0 for lean in leans)
-    if leans and ahead * 10 >= len(leans) * 8:
-        return Column.GIVEN_FIRST
-    if leans and ahead * 10 <= len(leans) * 2:
-        return Column.FAMILY_FIRST
-    return Column.FAMILY_FIRST if comma and not leans else None
 
 
 _USUAL = frozenset(("usage", "usuel", "marital", "epouse", "nouveau", "actuel"))
@@ -524,13 +409,13 @@ def _ticks_of_unknown(
 def _name_column_by_cells(columns: list[Column], cells: Sequence[Sequence[str]]) -> None:
     """Where no heading names people, the column that holds most given names."""
     shares = {
-        i: _share_given([word for cell in written for word in cell.split()])
+        i: share_given([word for cell in written for word in cell.split()])
         for i, column in enumerate(columns)
         if column in (Column.NOTHING, Column.OTHER_ADDRESS)
         and (written := [cell for cell in cells[i] if cell])
         and 2 * len(written) >= len(cells[i])
-        and _kind_of_cells(written) is Column.WHOLE
-        and _is_whole(written)
+        and kind_of_cells(written) is Column.WHOLE
+        and is_whole(written)
     }
     best = max(shares, key=lambda i: shares[i], default=None)
     if best is not None and shares[best] >= 0.25:

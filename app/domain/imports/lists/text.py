@@ -133,8 +133,10 @@ def grid_block(
     name: str = "",
     struck: frozenset[int] = frozenset(),
     hidden: frozenset[int] = frozenset(),
+    apart: frozenset[int] = frozenset(),
 ) -> Block:
-    """Rows of real cells; `struck` are the numbers of lines that are crossed out, `hidden` of those that a file hides."""
+    """Rows of real cells; `struck` are the numbers of lines that are crossed out, `hidden` of those that a file hides,
+    `apart` of those that it shows otherwise than the others."""
     found: list[Row] = []
     for number, cells in rows:
         kept, several = _cells_of(cells)
@@ -143,6 +145,7 @@ def grid_block(
                 (Reason.COUPLE,) * several
                 + (Reason.STRUCK,) * (number in struck)
                 + (Reason.HIDDEN,) * (number in hidden)
+                + (Reason.APART,) * (number in apart)
             )
             found += _rows_within(number, kept, " ; ".join(cell for cell in kept if cell), doubts)
     check_length(len(found))

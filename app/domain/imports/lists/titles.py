@@ -22,7 +22,9 @@ from app.domain.imports.lists.vocabulary.names import (
 from app.domain.imports.lists.vocabulary.remarks import (
     affirms,
     announces_participants,
+    denial_in,
     is_class,
+    is_not_yet,
     is_of_others,
     is_plain_label,
     status_in,
@@ -231,7 +233,7 @@ _ARTICLE = re.compile(r"(?:Les|La|Le|Des|Nos|Ceux|Celles|Cas) [a-zà-ÿ]|L['’]
 
 
 _UNSAID = re.compile(
-    r"\b(?:rejet\w*|refus\w*|insuffisan\w*|fraudes?|colles?|discipline|appel|deplacement|precedent\w*|destinataires?|enseignante|future?s?|espera|noire)\b|^en (?:stage|deplacement|voyage|conge)\b|"
+    r"\b(?:rejet\w*|refus\w*|insuffisan\w*|fraudes?|colles?|discipline|appel|deplacement|precedent\w*|destinataires?|enseignante|future?s?|espera|noire|seulement|adverse|secretariat|interromp\w+|suspend\w*|retardataires?|faux|rien|passee?s?|hors)\b|\bderniere fois\b|\b(?:session|annee|promotion) (?:derniere|passee)\b|\ben stage$|^ex\b|\bquasi\b|^liste (?:tampon|rouge|des (?:retard|sort|depart|partant)\w*)\b|^equipe (?:technique|support|d)\b|\breporte\w*|\ba confirmer\b|^en (?:stage|deplacement|voyage|conge)\b|"
     r"\b(?:comite|conseil|equipe|bureau|direction) (?:d|de|du|des|pedagogique|enseignante)\b|^(?:vivier|presse|panel|profesorado|elus|no shows|unsuccessful|withdrawn|steering)\b"
 )
 """Of people who are listed for another reason than that they took part, or before they do."""
@@ -246,7 +248,9 @@ def is_unknown_label(text: str, *, below_people: bool) -> bool:
 
     Above a whole list, a title in the singular names the activity."""
     words = re.findall(r"[^\W_]+", text)
-    if _UNSAID.search(fold(text)) and len(words) < 8 and "@" not in text and not announces_participants(text):
+    says_no = bool(_UNSAID.search(fold(text)))
+    says_no = says_no or (":" not in text and bool(denial_in(text) or is_not_yet(text)))
+    if says_no and len(words) < 7 and "@" not in text and not announces_participants(text):
         return True
     if not 0 < len(words) <= 4 or any(map(str.isdigit, text)) or "@" in text or ":" in text.strip(" :"):
         return False

@@ -319,7 +319,7 @@ def doubt_marked(people: Sequence[Candidate]) -> None:
     box = "☒" if not any("☑" in one.line.text or "✓" in one.line.text for one in people) else ""
     ticked = [bool(_TICK.search(one.line.text)) or (box in one.line.text and bool(box)) for one in people]
     said = [one.free and bool(_TICK_IN_WORDS.search(one.line.text)) for one in people]
-    if 2 * sum(said) >= sum(one.free and not one.line.doubts for one in people):
+    if sum(said) > 1 or 2 * sum(said) >= sum(one.free and not one.line.doubts for one in people):
         ticked = [tick or word for tick, word in zip(ticked, said, strict=True)]
     prefixed = [_MARK_FIRST.match(one.line.text) or _MARK_LAST.search(one.line.text) for one in people]
     written = {found[0].strip().lower() for found in prefixed if found}
@@ -327,7 +327,7 @@ def doubt_marked(people: Sequence[Candidate]) -> None:
     if not any(ticked) and (
         (written == {"0", "1"} and not counts_rows) or (written == {"x"} and not all(prefixed))
     ):
-        ticked = [bool(found) and found[0].strip() != "0" for found in prefixed]
+        ticked = [found is not None and found[0].strip() != "0" for found in prefixed]
     empty_box = [bool(_EMPTY_BOX.search(one.line.text)) and not _TICK.search(one.line.text) for one in people]
     ticked = [tick and not empty for tick, empty in zip(ticked, empty_box, strict=True)]
     if any(empty_box) and not any(ticked):
@@ -388,7 +388,7 @@ _EMPTY_BOX = re.compile(r"\[\s?\]|\(\s\)|[☐□]")
 _NEVER = frozenset(("❌", "✗", "✘", "👎", "🔴", "❎", "🚫", "⛔", "➖", "0", ":(", ":-("))
 """No reason for a badge, even where everybody has it."""
 _TICK_IN_WORDS = re.compile(
-    r"[\s;:(](?:oui|yes|x|ok|valid[ée]e?|acquise?|admise?|re[çc]ue?|obtenue?|r[ée]ussie?|pr[ée]sente?|sign[ée]e?|[ée]marg[ée]e?)\W*$",
+    r"[\s;:(=](?:vue?|fait|oui|yes|x|ok|valid[ée]e?|acquise?|admise?|re[çc]ue?|obtenue?|r[ée]ussie?|pr[ée]sente?|sign[ée]e?|[ée]marg[ée]e?)\W*$",
     re.IGNORECASE,
 )
 """« UGHETTO Salomé oui »"""

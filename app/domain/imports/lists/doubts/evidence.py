@@ -10,7 +10,16 @@ from collections.abc import Sequence
 from statistics import median
 
 from app.domain.imports.lists.doubts.attendance import SIGNED, TIME, is_own_sign
-from app.domain.imports.lists.doubts.marks import DONE_ON, low_levels, low_marks, many_absences, no_yes
+from app.domain.imports.lists.doubts.marks import (
+    DATE,
+    DONE_ON,
+    categories,
+    low_levels,
+    low_marks,
+    many_absences,
+    no_yes,
+    told_by_title,
+)
 from app.domain.imports.lists.model import NAME_COLUMNS, REASON_HEADING, Column, Reason
 from app.domain.imports.lists.vocabulary.names import fold, is_less_common_word
 from app.domain.imports.lists.vocabulary.remarks import (
@@ -114,14 +123,16 @@ def unexplained_columns(
         if not (title and role_of_heading(title)[1]):
             odd = [*odd, *(cell for cell in texts if _DOUBTFUL.search(fold(cell)) or denial_in(cell))]
         if title and not role_of_heading(title)[1] and meaning_of_label(title) not in (None, Reason.LEADER):
-            said = (cell for cell in written if _DATE.fullmatch(cell) or any(map(str.isalpha, cell)))
+            said = (cell for cell in written if DATE.fullmatch(cell) or any(map(str.isalpha, cell)))
             odd = [*odd, *filter(is_crossed, said)]
         odd = [
             *odd,
             *_set_apart(title, of_people, people),
         ]
         odd = [*odd, *_of_no_group(title, of_people)]
-        known = set(fold(title).split()) & BESIDE_PRESENCE or role_of_heading(title)[1]
+        known = (
+            set(fold(title).split()) & BESIDE_PRESENCE and not _DOUBTFUL.search(fold(title))
+        ) or role_of_heading(title)[1]
         is_open = holds_remarks(title) or not known
         if holds_judgement(title) or DONE_ON.search(fold(title)):
             odd = [*odd, "", *filter(_ZERO.fullmatch, of_people)]
@@ -137,9 +148,20 @@ def unexplained_columns(
             odd = [*odd, *no_yes(of_people)]
         is_neutral_title = known or holds_remarks(title) or holds_judgement(title) or affirms_by_title(title)
         if (title and not is_neutral_title) or is_of_others(title):
-            odd = [*odd, *_told_by_title(title, of_people)]
+            odd = [*odd, *told_by_title(title, of_people)]
+        if (
+            not title
+            and 0 < len(of_people) < people
+            and (
+                all(map(affirms, of_people))
+                or all(map(is_ticked, of_people))
+                or len(set(map(fold, of_people))) == 1
+            )
+        ):
+            # « Léa Martin ; fait » above « Tom Petit ; »
+            odd = [*odd, ""]
         if is_open:
-            odd = [*odd, *_categories(of_people, people)]
+            odd = [*odd, *categories(of_people, people)]
         if set(fold(title).split()) & DURATIONS:
             odd = [*odd, *_short(written)]
         if set(fold(title).split()) & _ENDS:
@@ -175,36 +197,10 @@ def unexplained_columns(
     return found
 
 
-_OF_DATES = frozenset(
-    ("date", "dates", "debut", "fin", "naiss", "naissance", "ne", "nee", "le", "du", "au", "depuis", "jusqu")
-)
-
-
-def _told_by_title(title: str, written: Sequence[str]) -> list[str]:
-    """« x » or a date under « Impayé » or « Encadrant »: only the heading tells what it means, and it denies or is unknown."""
-    if all(is_ticked(cell) or fold(cell) in NO for cell in written):
-        return list(filter(is_ticked, written))
-    if set(fold(title).split()) & _OF_DATES:
-        return []
-    return [cell for cell in written if _DATE.fullmatch(cell)]
-
-
-def _categories(written: Sequence[str], people: int) -> list[str]:
-    """Under a heading that nobody knows, words that sort people: « done » and « todo », « stag. » and « form. ».
-
-    Which of them is meant, the list does not tell; a clear yes and what says nothing of a person do."""
-    texts = [cell for cell in written if any(map(str.isalpha, cell)) and "@" not in cell]
-    kinds = set(map(fold, texts))
-    varies = len(kinds) > 1 or len(texts) < people
-    if not varies or 2 * len(kinds) > max(2, len(texts)):
-        return []
-    return [cell for cell in texts if not affirms(cell) and not speaks_for_itself(cell)]
-
-
 _AGAINST = re.compile(
     r"\b(?:raisons?|motifs?|date|cause) .*(?:absen|retract|renonc|resili|abandon|annul|refus)\w*|\b(?:reste|restant) a \w+|\bdesactive\w*"
 )
-"""« Raison de l’absence », « Reste à faire »: whoever has something there is perhaps not meant."""
+"""« Raison de l’absence », « Reste à faire »: who has something there is perhaps not meant."""
 _OF_GROUPS = frozenset(
     (
         "groupe", "classe", "division", "option", "options", "contrat", "regime", "telephone", "tel", "portable", "mobile",
@@ -444,7 +440,6 @@ def _other_parts(written: Sequence[str]) -> frozenset[str]:
     return others
 
 
-_DATE = re.compile(r"\d{1,4}\s?[/.-]\s?\d{1,2}\s?[/.-]\s?\d{1,4}.*")
 _BLANK = frozenset(
     (
         "",
@@ -465,7 +460,7 @@ _BLANK = frozenset(
 
 
 def _kind_of_cell(cell: str) -> str:
-    if _DATE.fullmatch(cell):
+    if DATE.fullmatch(cell):
         return "date"
     if not any(c.isalpha() for c in cell) and any(c.isdigit() for c in cell):
         return "number"
@@ -511,7 +506,7 @@ def _early(written: Sequence[str]) -> list[str]:
 
 def _other_dates(written: Sequence[str]) -> list[str]:
     """The end of a course that one person has before the others."""
-    counts = Counter(cell for cell in written if _DATE.fullmatch(cell))
+    counts = Counter(cell for cell in written if DATE.fullmatch(cell))
     usual, most = counts.most_common(1)[0] if counts else ("", 0)
     return [cell for cell in counts if cell != usual] if most > 1 and 2 * most > sum(counts.values()) else []
 

@@ -8,7 +8,14 @@ from collections.abc import Sequence
 
 from app.domain.imports.lists.model import Line, Reason, State
 from app.domain.imports.lists.vocabulary.names import fold
-from app.domain.imports.lists.vocabulary.remarks import ASKED, NO, affirms, denial_in, is_neutral, is_ticked
+from app.domain.imports.lists.vocabulary.remarks import (
+    ASKED,
+    NO,
+    affirms,
+    is_neutral,
+    is_ticked,
+    speaks_for_itself,
+)
 
 _NUMBER = re.compile(r"(\d{1,3}(?:[.,]\d{1,2})?)\s*(?:(%)|(?:/|sur\b)\s*(\d{1,3})|pts?\b|points?\b)?")
 _SCALES = frozenset((5, 10, 20, 30, 40, 50, 60, 100))
@@ -172,9 +179,7 @@ def no_yes(written: Sequence[str]) -> list[str]:
         and not (is_neutral(cell) and not set(fold(cell).split()) & ASKED)
     ]
     if len(counts) < 2:
-        return [
-            cell for cell in others if denial_in(cell) or fold(cell) in NO or not any(map(str.isalnum, cell))
-        ]
+        return others
     usual, most = counts.most_common(1)[0]
     answered = len(others) < len(written)
     return (
@@ -182,3 +187,30 @@ def no_yes(written: Sequence[str]) -> list[str]:
         if answered or 4 * most < 3 * len(written)
         else [cell for cell in others if fold(cell) != usual]
     )
+
+
+DATE = re.compile(r"\d{1,4}\s?[/.-]\s?\d{1,2}\s?[/.-]\s?\d{1,4}.*")
+_OF_DATES = frozenset(
+    ("date", "dates", "debut", "fin", "naiss", "naissance", "ne", "nee", "le", "du", "au", "depuis", "jusqu")
+)
+
+
+def told_by_title(title: str, written: Sequence[str]) -> list[str]:
+    """« x » or a date under « Impayé » or « Encadrant »: only the heading tells what it means, and it denies or is unknown."""
+    if all(is_ticked(cell) or fold(cell) in NO for cell in written):
+        return list(filter(is_ticked, written))
+    if set(fold(title).split()) & _OF_DATES:
+        return []
+    return [cell for cell in written if DATE.fullmatch(cell)]
+
+
+def categories(written: Sequence[str], people: int) -> list[str]:
+    """Under an unknown heading, terms that sort people: « done » and « todo », « stag. » and « form. ».
+
+    The list does not tell which of them is meant."""
+    texts = [cell for cell in written if any(map(str.isalpha, cell)) and "@" not in cell]
+    kinds = set(map(fold, texts))
+    varies = len(kinds) > 1 or len(texts) < people
+    if not varies or 2 * len(kinds) > max(2, len(texts)):
+        return []
+    return [cell for cell in texts if not affirms(cell) and not speaks_for_itself(cell)]

@@ -269,7 +269,7 @@ _OF_OFFICES = frozenset(
         "etudiants", "participants", "admin", "administration", "support", "service", "client", "bonjour", "hello", "office", "team", "noreply", "webmaster", "postmaster", "asso", "abcdef", "azerty", "xxx", "profs", "referent", "referente", "ehpad", "sav", "promo",
     )
 )  # fmt: skip
-"""In an address they name a place, a part or nobody."""
+"""In an address they name an organisation or a part, no person."""
 
 
 def is_shared_box(address: str) -> bool:

@@ -526,7 +526,7 @@ def speaks_for_itself(text: str) -> bool:
         or all(word in _WEEKDAYS for word in words)
         or bool(age_band_of(text))
         or bool(HOURS.fullmatch(text))
-        or (says_present(text) and len(words) < 4)
+        or affirms(text)
         or (words[0] in _PLACES and not status_in(text))
         or all(word in _SAYS_NOTHING or word in NEUTRAL or is_class(word) for word in words)
         or bool(re.fullmatch(r"(?:https?://|www\.)\S+", text))

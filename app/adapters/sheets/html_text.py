@@ -1,0 +1,248 @@
+"""Tables and lines of a web page, with how it shows each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from typing import Any, Final
+
+from app.adapters.sheets.document_parts import CROSSED, MOST_ROWS, PICTURE, QUOTED, Flow, Refused
+
+_DEEPEST: Final = 60
+_HIDDEN: Final = ("script", "style", "head", "template")
+_BREAKING: Final = frozenset(
+    [
+        "br",
+        "p",
+        "div",
+        "li",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "dt",
+        "dd",
+        "dl",
+        "ul",
+        "ol",
+        "caption",
+        "legend",
+        "option",
+        "section",
+        "article",
+        "tr",
+        "header",
+        "footer",
+        "hr",
+    ]
+)
+
+
+@dataclass
+class _Table:
+    """A table that is still open."""
+
+    rows: list[list[str]] = field(default_factory=list)
+    looks: list[str] = field(default_factory=list)
+    """Of each row, the tags in it with what they show."""
+    cell: list[str] | None = None
+    span: int = 1
+    over: dict[int, int] = field(default_factory=dict)
+    """Rows that a cell of each column still covers."""
+
+    def end_cell(self) -> None:
+        if self.cell is not None and self.rows:
+            self.rows[-1] += ["".join(self.cell), *[""] * (self.span - 1)]
+        self.cell = None
+
+    def begin_cell(self, span: int, down: int) -> None:
+        self.end_cell()
+        if not self.rows:
+            self.rows.append([])
+        self._cover()
+        row = self.rows[-1]
+        for index in range(len(row), len(row) + span):
+            if down > 1:
+                self.over[index] = down - 1
+        self.cell, self.span = [], span
+
+    def end_row(self) -> None:
+        self.end_cell()
+        if self.rows and self.rows[-1]:
+            self._cover()
+
+    def _cover(self) -> None:
+        """Repeat the text of a cell that reaches down into this row."""
+        row = self.rows[-1]
+        while self.over.get(len(row), 0) > 0:
+            self.over[len(row)] -= 1
+            above = self.rows[-2] if len(self.rows) > 1 else []
+            row.append(above[len(row)] if len(row) < len(above) else "")
+
+
+class _Page(HTMLParser):
+    """Tables and lines of a page; what holds a table lays the page out, and its own text becomes lines."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.flow = Flow()
+        self._tables: list[_Table] = []
+        self._running: list[str] = []
+        self._look: list[str] = []
+        self._quoted = 0
+        self._hidden = 0
+
+    @property
+    def _table(self) -> _Table | None:
+        return self._tables[-1] if self._tables else None
+
+    @property
+    def _cell(self) -> list[str] | None:
+        return self._table.cell if self._table else None
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        table = self._table
+        is_crossed = tag in ("s", "del", "strike") or "line-through" in (found.get("style") or "")
+        self._begin(tag, found, table)
+        look = _look_of(tag, found)
+        if table and table.looks:
+            table.looks[-1] += look
+        elif not table:
+            self._look.append(look)
+        self._quoted += tag == "blockquote"
+        if is_crossed:
+            self.handle_data(CROSSED)
+
+    def _begin(self, tag: str, found: dict[str, str | None], table: _Table | None) -> None:
+        if tag in _HIDDEN:
+            self._hidden += 1
+        elif tag == "table":
+            if table:
+                self._lay_out(table)
+            self._end_line()
+            if len(self._tables) > _DEEPEST:
+                raise Refused("too-large")
+            self._tables.append(_Table())
+        elif tag == "tr" and table:
+            table.end_row()
+            table.rows.append([])
+            table.looks.append("")
+            self.flow.budget.take(1)
+            if len(table.rows) > MOST_ROWS:
+                raise Refused("too-large")
+        elif tag in ("td", "th") and table:
+            table.begin_cell(*(_span_of(found.get(name)) for name in ("colspan", "rowspan")))
+        elif tag in _BREAKING:
+            self._break()
+        elif tag == "input":
+            kind = found.get("type") or "text"
+            text = found.get("value") or "" if kind in ("text", "email") else ""
+            if kind in ("checkbox", "radio") and self._cell is not None:
+                text = "☑" if "checked" in found else "☐"
+            self.handle_data(text)
+        elif tag == "img":
+            self.handle_data(found.get("alt") or found.get("title") or "")
+
+    def handle_endtag(self, tag: str) -> None:
+        table = self._table
+        if tag == "blockquote":
+            self._end_line()
+            self._quoted = max(0, self._quoted - 1)
+        if tag in _HIDDEN:
+            self._hidden = max(0, self._hidden - 1)
+        elif tag == "table" and table:
+            table.end_cell()
+            self._end_line()
+            looks = [*table.looks, *[""] * len(table.rows)]
+            shown = [
+                (row, look) for row, look in zip(table.rows, looks, strict=False) if any(map(str.strip, row))
+            ]
+            self.flow.table([row for row, _ in shown], looks=[look for _, look in shown])
+            self._tables.pop()
+        elif tag == "tr" and table:
+            table.end_row()
+        elif tag in ("td", "th") and table:
+            table.end_cell()
+        elif tag in _BREAKING:
+            self._break()
+
+    def handle_data(self, data: str) -> None:
+        if not self._hidden:
+            (self._cell if self._cell is not None else self._running).append(re.sub(r"\s+", " ", data))
+
+    def _break(self) -> None:
+        if self._cell is not None:
+            self._cell.append("\n")
+        else:
+            self._end_line()
+
+    def _lay_out(self, table: _Table) -> None:
+        """Give the text of a table that holds another one as lines, before the inner table."""
+        table.end_cell()
+        for row in table.rows:
+            for cell in row:
+                self._running.append(cell)
+                self._end_line()
+        table.rows, table.over = [[]], {}
+        table.cell, table.span = [], 1
+
+    def _end_line(self) -> None:
+        text = " ".join("".join(self._running).split())
+        self._running = []
+        if text:
+            self.flow.paragraph(text, QUOTED * self._quoted + "".join(self._look))
+        self._look = []
+
+    def done(self) -> list[dict[str, Any]]:
+        for _ in list(self._tables):
+            self.handle_endtag("table")
+        self._end_line()
+        self.flow.end_text()
+        return self.flow.blocks
+
+
+_OWN: Final = frozenset(
+    ("id", "href", "name", "for", "alt", "colspan", "rowspan", "width", "height", "tabindex")
+)
+"""Attributes that differ from line to line, whatever a line means."""
+
+
+def _look_of(tag: str, attributes: Mapping[str, str | None]) -> str:
+    shown = sorted(
+        f"{name}={value}"
+        for name, value in attributes.items()
+        if (name not in _OWN or tag == "use") and not (name == "value" and tag == "input")
+    )
+    return (
+        f"<{PICTURE if tag in ('img', 'svg', 'canvas') else tag} {' '.join(shown)}>"
+        if tag not in ("a", "br") or shown
+        else ""
+    )
+
+
+def _span_of(text: str | None) -> int:
+    return min(int(text), 60) if text and text.isdigit() and len(text) < 5 and int(text) else 1
+
+
+def html(data: bytes) -> list[dict[str, Any]]:
+    page = _Page()
+    page.feed(_decoded(data))
+    page.close()
+    return page.done()
+
+
+def _decoded(data: bytes) -> str:
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return data.decode("utf-16", errors="replace")
+    named = re.search(rb"charset\s*=\s*[\"']?([\w-]{3,20})", data[:4_000])
+    for charset in ("utf-8-sig", named[1].decode() if named else "cp1252", "cp1252"):
+        try:
+            return data.decode(charset)
+        except (UnicodeDecodeError, LookupError):
+            continue
+    return data.decode("cp1252", errors="replace")

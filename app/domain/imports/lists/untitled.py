@@ -1,0 +1,129 @@
+"""What the columns of a table hold that has no heading, guessed from their cells."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+from app.domain.imports.lists.model import Column
+from app.domain.imports.lists.vocabulary.addresses import addresses_in
+from app.domain.imports.lists.vocabulary.names import CIVILITIES, Kind, by_capitals, fold, kind_of, lean_of
+from app.domain.imports.lists.vocabulary.remarks import (
+    HOURS,
+    age_band_of,
+    is_class,
+    is_ticked,
+    says_present,
+    status_in,
+)
+
+_NOTE = re.compile(r"(?:(?<!\s)\s++)?+\([^()]*\)\s*$|(?<!\s)\s++[-–]\s++[^\s\d]*+\d\S*+\s*$")
+"""« Zoé (16 ans) », « Zoé - 2B »"""
+
+
+def columns_of_cells(
+    rows: Sequence[Sequence[str]], *, comma: bool = False
+) -> tuple[tuple[Column, ...], Column | None]:
+    """A guess for a table without heading; the order is that of the two columns of names, None where it is not clear."""
+    width = max(map(len, rows), default=0)
+    by_column = [
+        [_NOTE.sub("", cells[i]) or cells[i] for cells in rows if i < len(cells) and cells[i]]
+        for i in range(width)
+    ]
+    columns = [kind_of_cells(cells) for cells in by_column]
+    for role in (Column.ADDRESS, Column.HOURS, Column.UNDER_15, Column.STATUS):
+        first = columns.index(role) if role in columns else None
+        if role is not Column.ADDRESS:
+            columns = [Column.NOTHING if c is role and i != first else c for i, c in enumerate(columns)]
+    names = [
+        i
+        for i in range(width)
+        if columns[i] is Column.WHOLE and 2 * len(by_column[i]) >= len(rows) and not _repeats(by_column[i])
+    ]
+    columns = [Column.NOTHING if c is Column.WHOLE else c for c in columns]
+    whole = [i for i in names if is_whole(by_column[i])]
+    single = [i for i in names if i not in whole]
+    pairs = [(a, b) for a, b in pairwise(names) if b - a == 1 and (a in single or b in single)]
+    pairs = [pair for pair in pairs if any(share_given(by_column[i]) >= 0.3 for i in pair)] or pairs[:1]
+    if whole and (
+        not pairs
+        or whole[0] < pairs[0][0]
+        or share_given(by_column[pairs[0][0]]) + share_given(by_column[pairs[0][1]]) < 0.3
+    ):
+        columns[whole[0]] = Column.WHOLE
+        return tuple(columns), None
+    if pairs:
+        a, b = max(pairs, key=lambda pair: max(share_given(by_column[i]) for i in pair))
+        order = _order_of_columns([(cells[a], cells[b]) for cells in rows if b < len(cells)], comma=comma)
+        first_is_given = order is Column.GIVEN_FIRST
+        columns[a], columns[b] = (
+            (Column.GIVEN, Column.FAMILY) if first_is_given else (Column.FAMILY, Column.GIVEN)
+        )
+        return tuple(columns), order
+    if names:
+        columns[names[0]] = Column.WHOLE
+    return tuple(columns), None
+
+
+def _repeats(cells: Sequence[str]) -> bool:
+    """The name of a school or a group in every line, not of people."""
+    return not cells or (len(cells) > 2 and 2 * len(set(map(fold, cells))) <= len(cells))
+
+
+def kind_of_cells(cells: Sequence[str]) -> Column:
+    """WHOLE stands for any text that may be a name."""
+    if not cells:
+        return Column.NOTHING
+    most = len(cells) * 0.6
+
+    def mostly(test: Callable[[str], object]) -> bool:
+        return sum(bool(test(cell)) for cell in cells) >= most
+
+    if 2 * sum("@" in cell for cell in cells) >= len(cells):
+        beside = sum(len(addresses_in(cell)[1].split()) > 1 for cell in cells)
+        return Column.WHOLE if 2 * beside > len(cells) else Column.ADDRESS
+    if mostly(age_band_of):
+        return Column.UNDER_15
+    if mostly(lambda cell: fold(cell) in CIVILITIES):
+        return Column.CIVILITY
+    if mostly(lambda cell: status_in(cell) or says_present(cell) or is_ticked(cell)):
+        return Column.STATUS
+    if mostly(lambda cell: HOURS.fullmatch(cell)):
+        return Column.HOURS
+    if mostly(
+        lambda cell: any(c.isdigit() for c in cell) or not any(c.isalpha() for c in cell) or is_class(cell)
+    ):
+        return Column.NOTHING
+    return Column.WHOLE
+
+
+def is_whole(cells: Sequence[str]) -> bool:
+    several = [cell.split() for cell in cells if len(cell.split()) > 1]
+    if 2 * len(several) < len(cells):
+        return False
+    marked = sum(
+        by_capitals(words) is not None
+        or (
+            {kind_of(words[0]), kind_of(words[-1])} & {Kind.GIVEN} != set()
+            and kind_of(words[0]) is not kind_of(words[-1])
+        )
+        for words in several
+    )
+    return 3 * marked >= len(several)
+
+
+def share_given(cells: Sequence[str]) -> float:
+    return sum(kind_of(cell.split()[0]) in (Kind.GIVEN, Kind.BOTH) for cell in cells if cell.split()) / max(
+        1, len(cells)
+    )
+
+
+def _order_of_columns(pairs: Sequence[tuple[str, str]], *, comma: bool) -> Column | None:
+    leans = [lean for first, second in pairs if (lean := lean_of(first, second))]
+    ahead = sum(lean > 0 for lean in leans)
+    if leans and ahead * 10 >= len(leans) * 8:
+        return Column.GIVEN_FIRST
+    if leans and ahead * 10 <= len(leans) * 2:
+        return Column.FAMILY_FIRST
+    return Column.FAMILY_FIRST if comma and not leans else None

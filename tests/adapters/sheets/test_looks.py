@@ -1,0 +1,140 @@
+"""What a file shows beside its text: colours, styles, pictures, quotations, rows in content controls."""
+
+from __future__ import annotations
+
+import io
+from email.message import EmailMessage
+
+import pytest
+from xlsxwriter import Workbook
+
+from app.adapters.sheets.document_parts import PICTURE, QUOTED, unlike_others
+from app.domain.imports.lists.model import Reading, Reason, State
+from app.services.imports.lists import read_list_file
+from tests.lists.documents import archive
+
+_NAMES = ("Marion Castel", "Louise Ferrer", "Adèle Noiret", "Rémi Duchemin", "Solène Keller")
+_WORD = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+_OPEN = (
+    'xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" '
+    'xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"'
+)
+
+
+def _asked(reading: Reading) -> set[str]:
+    return {line.name for line in reading.lines if line.state is State.ASK}
+
+
+def _apart(reading: Reading) -> set[str]:
+    return {line.name for line in reading.lines if Reason.APART in {doubt.reason for doubt in line.doubts}}
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        '<li class="out">{}</li>',
+        "<li hidden>{}</li>",
+        '<li style="color: red">{}</li>',
+        '<li title="absente">{}</li>',
+        '<li>{} <span class="badge bg-danger"></span></li>',
+        '<li aria-disabled="true">{}</li>',
+    ],
+)
+def test_a_line_of_a_web_page_that_looks_otherwise_is_asked_about(item: str) -> None:
+    items = "".join((item if name == "Louise Ferrer" else "<li>{}</li>").format(name) for name in _NAMES)
+    reading = read_list_file(f"<html><body><ul>{items}</ul></body></html>".encode())
+    assert _asked(reading) == _apart(reading) == {"Louise Ferrer"}
+
+
+def test_a_line_of_its_own_in_each_row_and_shaded_rows_tell_nothing() -> None:
+    rows = "".join(
+        f'<tr id="r{n}" class="{"odd" if n % 2 else "even"}"><td><a href="/{n}">{name}</a></td><td>2A</td></tr>'
+        for n, name in enumerate(_NAMES)
+    )
+    page = f"<html><body><table><tr><th>Nom et prénom</th><th>Classe</th></tr>{rows}</table></body></html>"
+    assert _apart(read_list_file(page.encode())) == set()
+
+
+def test_people_of_a_quoted_message_are_asked_about() -> None:
+    page = "<html><body><p>Marion Castel</p><p>Louise Ferrer</p><blockquote><p>Adèle Noiret</p></blockquote></body></html>"
+    assert _apart(read_list_file(page.encode())) == {"Adèle Noiret"}
+
+
+def test_who_has_no_picture_where_others_signed_with_one_is_asked_about() -> None:
+    rows = "".join(
+        f"<tr><td>{name}</td><td>{'' if name == 'Louise Ferrer' else '<img src=s.png>'}</td></tr>"
+        for name in _NAMES
+    )
+    page = f"<html><body><table><tr><th>Nom et prénom</th><th>Signature</th></tr>{rows}</table></body></html>"
+    assert "Louise Ferrer" in _asked(read_list_file(page.encode()))
+
+
+@pytest.mark.parametrize(
+    "mark", ['<w:color w:val="FF0000"/>', '<w:rStyle w:val="Barré"/>', '<w:highlight w:val="red"/>']
+)
+def test_a_paragraph_of_word_in_another_colour_or_style_is_asked_about(mark: str) -> None:
+    paragraphs = "".join(
+        f"<w:p><w:r><w:rPr>{mark if name == 'Louise Ferrer' else ''}</w:rPr><w:t>{name}</w:t></w:r></w:p>"
+        for name in _NAMES
+    )
+    document = f"<w:document {_WORD}><w:body>{paragraphs}</w:body></w:document>"
+    assert _apart(read_list_file(archive({"word/document.xml": document}))) == {"Louise Ferrer"}
+
+
+@pytest.mark.parametrize("within", ["w:sdt", "w:customXml"])
+def test_rows_of_word_in_a_content_control_are_read(within: str) -> None:
+    rows = "".join(f"<w:tr><w:tc><w:p><w:r><w:t>{name}</w:t></w:r></w:p></w:tc></w:tr>" for name in _NAMES)
+    content = f"<w:sdtContent>{rows}</w:sdtContent>" if within == "w:sdt" else rows
+    document = (
+        f"<w:document {_WORD}><w:body><w:tbl><{within}>{content}</{within}></w:tbl></w:body></w:document>"
+    )
+    reading = read_list_file(archive({"word/document.xml": document}))
+    assert {line.name for line in reading.lines} == set(_NAMES)
+
+
+def test_a_paragraph_of_an_open_document_with_another_style_is_asked_about() -> None:
+    paragraphs = "".join(
+        f'<text:p text:style-name="{"P2" if name == "Louise Ferrer" else "P1"}">{name}</text:p>'
+        for name in _NAMES
+    )
+    body = f"<office:document-content {_OPEN}><office:body><office:text>{paragraphs}</office:text></office:body></office:document-content>"
+    data = archive({"mimetype": "application/vnd.oasis.opendocument.text", "content.xml": body})
+    assert _apart(read_list_file(data)) == {"Louise Ferrer"}
+
+
+def test_a_row_of_a_workbook_in_another_colour_is_asked_about() -> None:
+    made = io.BytesIO()
+    with Workbook(made, {"in_memory": True}) as book:
+        sheet, red = book.add_worksheet(), book.add_format({"bg_color": "#FF0000"})
+        for row, name in enumerate(("Prénom Nom", *_NAMES)):
+            for column, text in enumerate(name.split()):
+                sheet.write(row, column, text, red if name == "Louise Ferrer" else None)
+    assert _apart(read_list_file(made.getvalue())) == {"Louise Ferrer"}
+
+
+def test_the_text_of_a_saved_message_is_read_whatever_its_encoding() -> None:
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = (
+        "Odile Brun <o@exemple.fr>",
+        "badges@exemple.fr",
+        "Élèves",
+    )
+    message.set_content("\n".join(_NAMES), cte="base64")
+    message.add_alternative("<p>" + "<br>".join(_NAMES) + "</p>", subtype="html", cte="base64")
+    assert set(_NAMES) <= {line.name for line in read_list_file(bytes(message)).lines}
+
+
+@pytest.mark.parametrize(
+    ("looks", "apart"),
+    [
+        ({}, set()),
+        ({1: "a", 2: "b", 3: "a", 4: "b", 5: "a"}, set()),
+        ({1: "h", 2: "a", 3: "a", 4: "a", 5: "b", 6: "a"}, {1, 5}),
+        ({1: "x1", 2: "x2", 3: "x3", 4: "y4", 5: "x5"}, {4}),
+        ({1: f"<{PICTURE}>", 2: f"<{PICTURE}>", 3: ""}, {3}),
+        ({1: "", 2: f"<{PICTURE}>", 3: ""}, {2}),
+        ({1: "", 2: QUOTED, 3: QUOTED}, {2, 3}),
+    ],
+)
+def test_few_lines_that_look_alike_are_apart(looks: dict[int, str], apart: set[int]) -> None:
+    assert unlike_others(looks) == apart
