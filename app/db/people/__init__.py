@@ -244,6 +244,14 @@ class GuardianStore(Store):
         query = query.order_by(col(ParentAgreement.asked_at).desc(), col(ParentAgreement.id))
         return self.session.exec(query.limit(1)).first()
 
+    def agreed_about(self, award_id: uuid.UUID, *, but: uuid.UUID) -> Sequence[ParentAgreement]:
+        query = select(ParentAgreement).where(
+            ParentAgreement.award_id == award_id,
+            ParentAgreement.id != but,
+            col(ParentAgreement.agreed).is_(True),
+        )
+        return self.session.exec(query.order_by(col(ParentAgreement.id))).all()
+
     def open_awards_of(self, person_id: uuid.UUID) -> Sequence[Award]:
         query = select(Award).where(Award.person_id == person_id, Award.visibility == Visibility.OPEN)
         return self.session.exec(query.order_by(col(Award.id))).all()

@@ -138,10 +138,15 @@ class GuardianService:
         return agreement, record
 
     def answer(self, token: str, *, agreed: bool) -> AwardRecord:
-        """Consent allows the child to make the page public; refusal, now or later, closes it immediately."""
+        """Consent allows the child to make the page public; refusal, now or later, closes it immediately, also where
+        another parent agreed after an earlier refusal."""
         agreement, record = self.asked(token)
         at = self.clock()
-        if not answer(agreement, agreed=agreed, renews=self._is_older(record), at=at):
+        others = [] if agreed else self.guardians.agreed_about(record.award.id, but=agreement.id)
+        for other in others:
+            answer(other, agreed=False, at=at)
+            self.guardians.save(other)
+        if not answer(agreement, agreed=agreed, renews=self._is_older(record), at=at) and not others:
             return record
         self.guardians.save(agreement)
         told = consent(

@@ -295,3 +295,25 @@ def test_a_list_that_says_so_shuts_the_page_too(house: House, typed: str) -> Non
     house.record(f"{ZOE};15-17 ans")
     open_it(house, award_id)
     assert is_open(house, award_id)
+
+
+def test_refusal_of_the_parent_asked_first_closes_what_another_agreed_to(
+    house: House, young: uuid.UUID
+) -> None:
+    first = asked(house, young)
+    with house.unit_of_work() as services:
+        services.guardians.answer(first, agreed=False)
+    house.clock.move(minutes=1)
+    with house.unit_of_work() as services:
+        record = services.awards.record(young)
+        agreement = services.guardians.ask(record, "autre.parent@exemple.fr", by=COMMAND)
+        second = services.guardians.token_of(agreement.id)
+    with house.unit_of_work() as services:
+        services.guardians.answer(second, agreed=True)
+    open_it(house, young)
+    assert is_open(house, young)
+    with house.unit_of_work() as services:
+        services.guardians.answer(first, agreed=False)
+    assert not is_open(house, young)
+    with pytest.raises(ParentNeeded):
+        open_it(house, young)
