@@ -312,6 +312,9 @@ def test_refusal_of_the_parent_asked_first_closes_what_another_agreed_to(
         services.guardians.answer(second, agreed=True)
     open_it(house, young)
     assert is_open(house, young)
+    page = house.client().get(f"/parent/{first}").text
+    assert "un autre parent a dit oui depuis" in page
+    assert 'value="non"' in page
     with house.unit_of_work() as services:
         services.guardians.answer(first, agreed=False)
     assert not is_open(house, young)
