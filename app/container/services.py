@@ -360,11 +360,9 @@ class Services(Parts):
     @contextmanager
     def beside(self, award_id: uuid.UUID) -> Iterator[None]:
         """For part of a public page: rows of the award's campus that are not public."""
-        self.enter_campus_of(award_id)
-        try:
+        with self.stores.tenant_scope.restored():
+            self.enter_campus_of(award_id)
             yield
-        finally:
-            self.stores.tenant_scope.leave()
 
     @contextmanager
     def across_campuses(self) -> Iterator[None]:

@@ -17,7 +17,6 @@ import pytest
 from fastapi.testclient import TestClient
 from pypdf import PdfReader
 
-from app.cli.sites import _everything
 from app.container import Process
 from app.domain.activities import Activity, ActivityKind, PartKind
 from app.domain.activities.listed_people import ListedPerson
@@ -29,6 +28,7 @@ from app.domain.people import AgeGroup
 from app.main import create_app
 from app.services.awards.awards import AwardRequest
 from app.services.learners.portfolios import Wishes
+from app.web.publishing.static_export import ExportedPages
 from tests.support.house import COMMAND, House, send
 
 DETAILS: Final = {
@@ -206,9 +206,10 @@ def every_form(shelf: Shelf) -> Iterator[tuple[str, bytes]]:
         yield f"download of {name}", answer.content
     with shelf.house.unit_of_work(reading=True) as services:
         campus = services.campuses.get("itip")
-        for file in _everything(services, campus, shelf.house.clock.now, final=False):
-            if not file.path.startswith("static/"):
-                yield f"export: {file.path}", file.body
+        for unit in [*ExportedPages(services, campus, shelf.house.clock.now).units(final=False)]:
+            for path, body in unit.files():
+                if not path.startswith("static/"):
+                    yield f"export: {path}", body
 
 
 def public_forms(shelf: Shelf) -> Iterator[tuple[str, bytes]]:

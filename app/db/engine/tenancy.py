@@ -62,6 +62,15 @@ class TenantScope:
         finally:
             self._set(*before)
 
+    @contextmanager
+    def restored(self) -> Iterator[None]:
+        """Afterwards the scope is as before, that of a command too."""
+        before = self.session.info.get(_SCOPE, _WORLD)
+        try:
+            yield
+        finally:
+            self._set(**before)
+
     def _set(self, reach: str, campus: str = "", person: str = "") -> None:
         scope = {"reach": reach, "campus": campus, "person": person}
         self.session.info[_SCOPE] = scope
