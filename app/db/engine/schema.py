@@ -58,7 +58,7 @@ class Migration:
 
 
 def schema_state(engine: Engine) -> SchemaState:
-    with engine.connect() as connection:
+    with engine.connect().execution_options(reading=True) as connection:
         revision = _revision(connection)
         if revision == _newest():
             return SchemaState.CURRENT if row_level_security.stand(connection) else SchemaState.OLDER

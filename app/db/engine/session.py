@@ -251,8 +251,8 @@ class WriterTurns:
 
 
 _TURN: Final = "turn of a writer"
-_ALONE_AFTER: Final = 5.0
-"""Seconds."""
+_ALONE_AFTER: Final = 2.0
+"""Seconds; workers write their heartbeat every ten."""
 
 
 def writes_alone(engine: Engine) -> bool:
