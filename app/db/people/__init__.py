@@ -61,10 +61,7 @@ class PeopleStore(Store):
         self.session.flush()
 
     def list_by_id(self, person_ids: Iterable[uuid.UUID]) -> list[Person]:
-        ids, found = list(person_ids), list[Person]()
-        for start in range(0, len(ids), 500):
-            found += self.session.exec(select(Person).where(col(Person.id).in_(ids[start : start + 500])))
-        return found
+        return list(self.session.exec(select(Person).where(among(self.session, col(Person.id), person_ids))))
 
     def lock_all(self, person_ids: Iterable[uuid.UUID]) -> None:
         """In the order of their identifiers, whatever the order of a list; they are read again, as they are now."""
@@ -84,17 +81,10 @@ class PeopleStore(Store):
         """The known people of many (address, name key) pairs, in few queries."""
         wanted = set(pairs)
         addresses = sorted({address for address, _ in wanted if address})
-        found: dict[tuple[str, str], Person] = {}
-        for start in range(0, len(addresses), 500):
-            rows = self.session.exec(
-                select(PersonAddress, Person)
-                .join(Person, col(Person.id) == col(PersonAddress.person_id))
-                .where(col(PersonAddress.address).in_(addresses[start : start + 500]))
-            )
-            for address, person in rows:
-                if (address.address, address.name_key) in wanted:
-                    found[address.address, address.name_key] = person
-        return found
+        query = select(PersonAddress, Person).join(Person, col(Person.id) == col(PersonAddress.person_id))
+        rows = self.session.exec(query.where(among(self.session, col(PersonAddress.address), addresses)))
+        found = {(address.address, address.name_key): person for address, person in rows}
+        return {pair: person for pair, person in found.items() if pair in wanted}
 
     def get_or_add(self, person: Person, address: str) -> Person:
         """Stores `person` unless that name at that address exists, even if inserted concurrently."""
@@ -245,12 +235,8 @@ class GuardianStore(Store):
         return self.session.exec(query.limit(1)).first()
 
     def agreed_about(self, award_id: uuid.UUID, *, but: uuid.UUID) -> Sequence[ParentAgreement]:
-        query = select(ParentAgreement).where(
-            ParentAgreement.award_id == award_id,
-            ParentAgreement.id != but,
-            col(ParentAgreement.agreed).is_(True),
-        )
-        return self.session.exec(query.order_by(col(ParentAgreement.id))).all()
+        query = select(ParentAgreement).where(ParentAgreement.award_id == award_id, ParentAgreement.id != but)
+        return self.session.exec(query.where(col(ParentAgreement.agreed).is_(True))).all()
 
     def open_awards_of(self, person_id: uuid.UUID) -> Sequence[Award]:
         query = select(Award).where(Award.person_id == person_id, Award.visibility == Visibility.OPEN)
