@@ -29,7 +29,7 @@ from app.services.people.upserts import PersonLine
 from tests.services.learners.test_requests import accepting
 from tests.support.house import COMMAND, House, _badge, listed
 
-ZOE, HERS, ANOTHER = "MARTIN Zoé", "zoe@exemple.fr", "attaquant@exemple.fr"
+ZOE, HERS, ANOTHER = "MARTIN Zoé", "zoe@exemple.fr", "martin.z@exemple.fr"
 HEAD = "Identifiant;Activité;Date;Lieu;Nom;Prénom;Courriel;Rôle;Heures;Contribution"
 DAY = date(2026, 11, 24)
 
