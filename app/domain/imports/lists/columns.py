@@ -20,6 +20,7 @@ from app.domain.imports.lists.vocabulary.addresses import addresses_in, name_fro
 from app.domain.imports.lists.vocabulary.names import fold, without_civility
 from app.domain.imports.lists.vocabulary.remarks import (
     ASKED,
+    HOURS,
     YES_OR_NO,
     affirms,
     age_band_of,
@@ -257,7 +258,7 @@ def _is_odd_status(cell: str, index: int, segment: Segment) -> bool:
         )
     if cell and not any(map(str.isalnum, cell)) and not is_ticked(cell):
         return True
-    if not any(c.isalpha() for c in cell) or affirms(cell) or is_ticked(cell):
+    if not any(c.isalpha() for c in cell) or affirms(cell) or is_ticked(cell) or HOURS.fullmatch(cell):
         return False
     others = [row.cells[index] for row in segment.rows if index < len(row.cells) and row.cells[index]]
     # An unknown term may deny.

@@ -24,7 +24,7 @@ from app.domain.imports.lists.model import NAME_COLUMNS, Block, Column, Reason, 
 from app.domain.imports.lists.suspicion import Candidate
 from app.domain.imports.lists.text import HEADING_WITHIN
 from app.domain.imports.lists.untitled import columns_of_cells, is_whole, kind_of_cells, share_given
-from app.domain.imports.lists.vocabulary.names import fold
+from app.domain.imports.lists.vocabulary.names import Kind, fold, kind_of
 from app.domain.imports.lists.vocabulary.remarks import (
     NO,
     YES,
@@ -39,6 +39,7 @@ from app.domain.imports.lists.vocabulary.wording import (
     BESIDE_PRESENCE,
     OF_OTHERS,
     address_rank,
+    holds_judgement,
     holds_remarks,
     is_literal_heading,
     is_of_headings,
@@ -230,7 +231,15 @@ def _without_heading(block: Block, rows: list[Row], previous: Segment | None) ->
         len(first) > 1
         and not any(sign.isdigit() or sign == "@" for sign in rows[0].text)
         and not all(map(is_plain_label, first))
-        and (all(map(is_of_headings, first)) or _is_unlike_others(rows, columns))
+        and (
+            all(map(is_of_headings, first))
+            or _is_unlike_others(rows, columns)
+            or not any(
+                kind_of(word) in (Kind.GIVEN, Kind.FAMILY, Kind.BOTH)
+                for cell in first
+                for word in cell.split()
+            )
+        )
     ):
         # « Évaluateur ; Évalué ; Note »
         found.misread = found.misread or rows[0].text
@@ -392,7 +401,7 @@ def _ticks_of_unknown(
             and not set(fold(heading[i]).split()) & BESIDE_PRESENCE
         )
         few = is_unknown and 2 * len(ticked) < len(values)
-        varies = is_unknown and not affirms_by_title(heading[i])
+        varies = is_unknown and not affirms_by_title(heading[i]) and not holds_judgement(heading[i])
         is_done = bool(
             re.search(r"\b(deja (recu|attribue|obtenu|delivre|certifie|valide)|already)", fold(heading[i]))
         )

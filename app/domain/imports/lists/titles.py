@@ -237,7 +237,7 @@ _UNSAID = re.compile(
     r"\b(?:comite|conseil|equipe|bureau|direction) (?:d|de|du|des|pedagogique|enseignante)\b|^(?:vivier|presse|panel|profesorado|elus|no shows|unsuccessful|withdrawn|steering)\b"
 )
 """Of people who are listed for another reason than that they took part, or before they do."""
-_OF_PERSONS = re.compile(r"(?:s|x|ed|ee|comite|jury|staff|vivier|pool)$|[ée]e?s?$")
+_OF_PERSONS = re.compile(r"(?:s|x|ed|ee|comite|jury|staff|vivier|pool)$|ée?s?$")
 
 
 _OF_MESSAGES = frozenset(("message", "forwarded", "original", "transfere", "origine"))
@@ -249,7 +249,10 @@ def is_unknown_label(text: str, *, below_people: bool) -> bool:
     Above a whole list, a title in the singular names the activity."""
     words = re.findall(r"[^\W_]+", text)
     says_no = bool(_UNSAID.search(fold(text)))
-    says_no = says_no or (":" not in text and bool(denial_in(text) or is_not_yet(text)))
+    says_no = says_no or (
+        ":" not in text
+        and bool(denial_in(re.sub(r"(?i)exemples?|modèles?|tests?", " ", text)) or is_not_yet(text))
+    )
     if says_no and len(words) < 7 and "@" not in text and not announces_participants(text):
         return True
     if not 0 < len(words) <= 4 or any(map(str.isdigit, text)) or "@" in text or ":" in text.strip(" :"):
@@ -269,6 +272,8 @@ def is_unknown_label(text: str, *, below_people: bool) -> bool:
     if below_people:
         return len(words) == 1 or is_staff or words[-1].islower()
     first = words[0].lower()
+    if first in ("le", "la", "les") and len(words) < 4:
+        return True
     return is_staff or (bool(_OF_PERSONS.search(first)) and (len(words) == 1 or words[-1].islower()))
 
 

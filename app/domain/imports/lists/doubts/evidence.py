@@ -16,6 +16,7 @@ from app.domain.imports.lists.doubts.marks import (
     categories,
     low_levels,
     low_marks,
+    low_shares,
     many_absences,
     no_yes,
     told_by_title,
@@ -76,7 +77,9 @@ def unexplained_columns(
     ) or max(map(len, cells), default=0)
     for index, column in enumerate(columns):
         written = [cell for cell in cells[index] if cell]
-        if column is Column.PART and (others := _other_parts(written) | frozenset(_unlike_others(written))):
+        if column is Column.PART and (
+            others := _other_parts(heading[index], written) | frozenset(_unlike_others(written))
+        ):
             found[index] = others
         title, rows = heading[index], bodies
         if column in (Column.STATUS, Column.PRESENT, Column.HOURS) and (marks := rare_marks(written)):
@@ -86,7 +89,7 @@ def unexplained_columns(
             found[index] = frozenset(("",))
         if column in (Column.STATUS, Column.PRESENT) and (lone := _lone_marks(written, rows)):
             found[index] = found.get(index, frozenset()) | lone
-        if low := _low_shares(written):
+        if low := low_shares(written):
             found[index] = found.get(index, frozenset()) | low
         if column is Column.NOTHING and not written and bodies > 1 and _SHOWN_BY_ALL.search(fold(title)):
             found[index] = frozenset(("",))
@@ -131,7 +134,7 @@ def unexplained_columns(
         ]
         odd = [*odd, *_of_no_group(title, of_people)]
         known = (
-            set(fold(title).split()) & BESIDE_PRESENCE and not _DOUBTFUL.search(fold(title))
+            set(fold(title).split()) & BESIDE_PRESENCE and not _DOUBTFUL.search(fold(title.partition("(")[0]))
         ) or role_of_heading(title)[1]
         is_open = holds_remarks(title) or not known
         if holds_judgement(title) or DONE_ON.search(fold(title)):
@@ -145,7 +148,7 @@ def unexplained_columns(
         if title and not known and 2 * len(written) >= rows and all(map(is_ticked, written)):
             odd = [*odd, ""]
         if holds_judgement(title) or (is_open and any(map(affirms, of_people))):
-            odd = [*odd, *no_yes(of_people)]
+            odd = [*odd, *no_yes(title, of_people)]
         is_neutral_title = known or holds_remarks(title) or holds_judgement(title) or affirms_by_title(title)
         if (title and not is_neutral_title) or is_of_others(title):
             odd = [*odd, *told_by_title(title, of_people)]
@@ -422,7 +425,7 @@ def not_signed(columns: Sequence[Column], cells: Sequence[Sequence[str]], index:
     return frozenset(odd) | _lone_marks(cells[index], len(cells[index]))
 
 
-def _other_parts(written: Sequence[str]) -> frozenset[str]:
+def _other_parts(title: str, written: Sequence[str]) -> frozenset[str]:
     """Where some are called participants, those who are not."""
 
     def takes_part(cell: str) -> bool:
@@ -434,10 +437,20 @@ def _other_parts(written: Sequence[str]) -> frozenset[str]:
         return is_neutral(cell) or word in PARTICIPANTS or word.removesuffix("s") in PARTICIPANTS
 
     others = frozenset(cell for cell in written if not takes_part(cell))
-    if len(others) < len(set(written)):
+    if len(others) < len(set(written)) or not set(fold(title).split()) & _TRADES:
+        # « Student » or « scrutateur »: nothing shows that it takes part.
         return others
-    # « Student » or « scrutateur »: nothing shows that it takes part.
-    return others
+    usual, most = Counter(map(fold, written)).most_common(1)[0] if written else ("", 0)
+    several = len(set(map(fold, written))) > 2 and not any(map(is_of_others, written))
+    return frozenset(
+        cell
+        for cell in written
+        if not several and most > 1 and 2 * most >= len(written) and fold(cell) != usual
+    ) | frozenset(filter(is_of_others, written))
+
+
+_TRADES = frozenset(("fonction", "poste", "metier", "emploi", "qualite", "grade", "profession"))
+"""Headings under which each person may have another."""
 
 
 _BLANK = frozenset(
@@ -526,20 +539,6 @@ def _may_be_hours(written: Sequence[str]) -> bool:
     """Short numbers that do not count the rows."""
     counting = [str(number) for number in range(1, len(written) + 1)]
     return all(map(_SHORT_NUMBER.fullmatch, written)) and list(written) != counting
-
-
-def _low_shares(written: Sequence[str]) -> frozenset[str]:
-    """« 10 % » where most were there for nearly all of it."""
-    shares = {
-        cell: float(share[1].replace(",", ".")) for cell in written if (share := _SHARE.fullmatch(cell))
-    }
-    if not shares or 3 * sum(cell in shares for cell in written) < 2 * len(written):
-        return frozenset()
-    usual = median(shares[cell] for cell in written if cell in shares)
-    return frozenset(cell for cell, share in shares.items() if 2 * share < usual)
-
-
-_SHARE = re.compile(r"(\d{1,3}(?:[.,]\d+)?)\s?%")
 
 
 def _with_brackets(written: Sequence[str]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from statistics import median
 
 from app.domain.imports.lists.model import Line, Reason, State
 from app.domain.imports.lists.vocabulary.names import fold
@@ -12,6 +13,7 @@ from app.domain.imports.lists.vocabulary.remarks import (
     ASKED,
     NO,
     affirms,
+    denial_in,
     is_neutral,
     is_ticked,
     speaks_for_itself,
@@ -166,7 +168,7 @@ DONE_ON = re.compile(
 _ZERO_SHARE = re.compile(r"0+(?:[.,]0+)?\s?%")
 
 
-def no_yes(written: Sequence[str]) -> list[str]:
+def no_yes(title: str, written: Sequence[str]) -> list[str]:
     """Of answers and decisions that differ, all that are no clear yes, but for one that nearly all have."""
     counts = Counter(map(fold, written))
     others = [
@@ -178,6 +180,9 @@ def no_yes(written: Sequence[str]) -> list[str]:
         and not affirms(cell)
         and not (is_neutral(cell) and not set(fold(cell).split()) & ASKED)
     ]
+    if len(counts) < 2 and set(fold(title).split()) & {"badge", "badges", "type"}:
+        # The name of the badge.
+        return [cell for cell in others if denial_in(cell) or fold(cell) in NO]
     if len(counts) < 2:
         return others
     usual, most = counts.most_common(1)[0]
@@ -191,7 +196,27 @@ def no_yes(written: Sequence[str]) -> list[str]:
 
 DATE = re.compile(r"\d{1,4}\s?[/.-]\s?\d{1,2}\s?[/.-]\s?\d{1,4}.*")
 _OF_DATES = frozenset(
-    ("date", "dates", "debut", "fin", "naiss", "naissance", "ne", "nee", "le", "du", "au", "depuis", "jusqu")
+    (
+        "date",
+        "dates",
+        "debut",
+        "fin",
+        "naiss",
+        "naissance",
+        "ne",
+        "nee",
+        "le",
+        "du",
+        "au",
+        "depuis",
+        "jusqu",
+        "connexion",
+        "deconnexion",
+        "acces",
+        "rendez",
+        "join",
+        "leave",
+    )
 )
 
 
@@ -199,7 +224,7 @@ def told_by_title(title: str, written: Sequence[str]) -> list[str]:
     """« x » or a date under « Impayé » or « Encadrant »: only the heading tells what it means, and it denies or is unknown."""
     if all(is_ticked(cell) or fold(cell) in NO for cell in written):
         return list(filter(is_ticked, written))
-    if set(fold(title).split()) & _OF_DATES:
+    if set(fold(title).split()) & _OF_DATES or len(title.split()) > 2:
         return []
     return [cell for cell in written if DATE.fullmatch(cell)]
 
@@ -214,3 +239,17 @@ def categories(written: Sequence[str], people: int) -> list[str]:
     if not varies or 2 * len(kinds) > max(2, len(texts)):
         return []
     return [cell for cell in texts if not affirms(cell) and not speaks_for_itself(cell)]
+
+
+def low_shares(written: Sequence[str]) -> frozenset[str]:
+    """« 10 % » where most were there for nearly all of it."""
+    shares = {
+        cell: float(share[1].replace(",", ".")) for cell in written if (share := _SHARE.fullmatch(cell))
+    }
+    if not shares or 3 * sum(cell in shares for cell in written) < 2 * len(written):
+        return frozenset()
+    usual = median(shares[cell] for cell in written if cell in shares)
+    return frozenset(cell for cell, share in shares.items() if 2 * share < usual)
+
+
+_SHARE = re.compile(r"(\d{1,3}(?:[.,]\d+)?)\s?%")

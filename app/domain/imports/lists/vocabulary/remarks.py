@@ -115,7 +115,7 @@ def says_present(text: str) -> bool:
 
 _YES_WORDS = _set(
     """present presente presents presentes inscrit inscrite valide validee validees valides accepted accepte acceptee oui ok attended registered
-    participe suivi suivie vote venu venue entre entree complet complete completed actif active acquis acquise favorable reussi reussie recu recue assidu
+    participe suivi suivie positif positive vote venu venue entre entree complet complete completed actif active acquis acquise favorable reussi reussie recu recue assidu
     assidue passed pass admis admise confirme confirmee termine terminee excellent excellente satisfaisant satisfaisante bien ras obtenu
     obtenue certifie certifiee diplome diplomee maitrise maitrisee conforme apte fait rendu felicitations yes paye payee regle reglee
     presentiel jour retenu retenue attending checked atteint atteinte signe signee emarge emargee assiste donner delivrer attribuer apto aptos aprobado aprobada aprobados aprobadas presentes asistio asistieron ja sim"""

@@ -264,7 +264,7 @@ def holds_judgement(heading: str) -> bool:
 
 
 _CONSENTS = _set(
-    "photo photos photographie photographiee filme filmee image images rgpd consentement newsletter whatsapp"
+    "photo photos photographie photographiee filme filmee image images rgpd consentement newsletter whatsapp partage recontacte recontactee contacte contactee"
 )
 _JUDGEMENT = re.compile(
     r"\b(?:avis|bilan|decisions?|jury|resultats?|results?|suivis?|situation|reponses?|response|valid\w*|acqui\w*|appreciations?|retours?|evaluation|"
@@ -546,7 +546,8 @@ BESIDE_PRESENCE = _set(
     droit droits voiture vehicule permis transport covoiturage navette hebergement internat charte reglement rgpd consentement
     cotisation caution paye payee reglement boursier boursiere delegue deleguee redoublant majeur mineur pap pai ppre ordinateur
     pc tablette casier licence assurance certificat convention dossier rqth newsletter whatsapp materiel livret cv lettre
-    photo adherent adherente"""
+    photo adherent adherente taille choix acces medaille club instrument pupitre appareil connu connaissance theme satisfaction prix billet
+    partage recontacte recontactee contacte contactee categorie"""
 )
 
 
