@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Collection, Iterable
 from functools import lru_cache
 
-from app.domain.imports.lists.vocabulary.names import Kind, fold, is_common_word, is_less_common_word, kind_of
+from app.domain.imports.lists.vocabulary.names import Kind, fold, kind_of
 
 _SIGN = r"[^\s@<>()\[\],;:\"|«»'’]"
 _COMMA_FOR_DOT = r"[\w-]++,(?:fr|com|net|org|eu)\b(?!@)"
@@ -266,7 +266,7 @@ _OF_OFFICES = frozenset(
         "ddfpt", "cfa", "greta", "afpa", "mairie", "compta", "comptabilite", "rh", "drh", "facturation", "commercial", "direction", "directeur", "directrice", "gerant",
         "gerance", "vie", "scolaire", "viescolaire", "parents", "tuteur", "tutrice", "garage", "boulangerie", "restaurant", "hotel", "boutique", "magasin", "agence", "atelier",
         "atelierbois", "classe", "promo", "promotion", "groupe", "formateurs", "formation", "formations", "apprentis", "apprentissage", "alternance", "stage", "stages", "eleves",
-        "etudiants", "participants", "admin", "administration", "support", "service", "client", "bonjour", "hello", "office", "team", "noreply", "webmaster", "postmaster", "asso", "abcdef", "azerty", "xxx", "profs", "referent", "referente", "ehpad", "sav", "promo",
+        "etudiants", "participants", "admin", "administration", "support", "service", "client", "bonjour", "hello", "office", "team", "clinique", "tresorier", "tresoriere", "ne", "pas", "repondre", "internat", "nde", "seconde", "terminale", "residence", "centre", "social", "pole", "emploi", "planning", "reservation", "reservations", "commande", "commandes", "livraison", "caisse", "benevoles", "tous", "toutes", "visite", "hopital", "creche", "bibliotheque", "mediatheque", "production", "qualite", "logistique", "recrutement", "achats", "ventes", "boite", "personne", "neant", "noreply", "webmaster", "postmaster", "asso", "abcdef", "azerty", "xxx", "profs", "referent", "referente", "ehpad", "sav", "promo",
     )
 )  # fmt: skip
 """In an address they name an organisation or a part, no person."""
@@ -276,14 +276,7 @@ def is_shared_box(address: str) -> bool:
     """`contact@`, `secretariat.cfa@`: the box of an organisation."""
     parts = fold(re.sub(r"\d+", " ", address.partition("@")[0])).split()
     joined = "".join(parts[:2])
-    if (
-        parts
-        and all(
-            is_common_word(part) or is_less_common_word(part) or part in _OF_OFFICES or len(part) < 3
-            for part in parts
-        )
-        and any(len(part) > 2 for part in parts)
-    ):
+    if any(len(part) > 2 for part in parts) and all(part in _OF_OFFICES or len(part) < 3 for part in parts):
         return True
     return bool(parts) and (
         parts[0] in _SHARED_BOXES or joined in ("noreply", "nepasrepondre") or parts[0] in _FURTHER_BOXES
