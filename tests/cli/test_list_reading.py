@@ -11,7 +11,7 @@ import pytest
 
 from app.cli.__main__ import run
 
-TEXT = "Nom;Prénom;Mail\nDupont;Marie;marie.dupont@exemple.fr\nDurand;Paul;\nMachin;;\n"
+TEXT = "Nom;Prénom;Mail\nDupont;Marie;marie.dupont@exemple.fr\nDurand;Paul;\nTardiveau;;\n"
 
 
 @pytest.fixture

@@ -335,7 +335,7 @@ def _read(row: Row, segment: Segment, context: Titles) -> Iterator[Candidate]:
         and (
             qualifies_people(alone)
             or sets_apart(alone, below_people=context.people > 0)
-            or is_unknown_label(alone, below_people=context.people > 0)
+            or is_unknown_label(alone, below_people=context.people > 0, in_table=bool(segment.heading))
         )
         and not mentions_in(row.text)
     ):
@@ -387,7 +387,10 @@ def _read(row: Row, segment: Segment, context: Titles) -> Iterator[Candidate]:
         if Reason.APART in row.doubts:
             found = found.doubting(Reason.APART)
         candidate.is_of_present = context.is_of_present or context.is_present_sheet
-        if above := segment.misread or context.apart or context.under or context.about:
+        above = segment.misread or context.apart or context.under or context.about
+        if above and is_title and above == row.text:
+            found = found.doubting(Reason.MAYBE_TITLE)
+        elif above:
             found = found.doubting(Reason.UNDER, above.strip(" ;,|\t"))
         if is_title or not by_columns:
             context.title = row.text

@@ -15,6 +15,8 @@ from app.domain.imports.lists.vocabulary.names import (
     Kind,
     by_capitals,
     fold,
+    is_common_word,
+    is_less_common_word,
     is_particle,
     kind_of,
     may_be_given,
@@ -243,10 +245,10 @@ _OF_PERSONS = re.compile(r"(?:s|x|ed|ee|comite|jury|staff|vivier|pool)$|ée?s?$"
 _OF_MESSAGES = frozenset(("message", "forwarded", "original", "transfere", "origine"))
 
 
-def is_unknown_label(text: str, *, below_people: bool) -> bool:
+def is_unknown_label(text: str, *, below_people: bool, in_table: bool) -> bool:
     """« Exemptés », « Experts métiers », « Comité »: a term or two for people, of which nothing shows that they took part.
 
-    Above a whole list, a title in the singular names the activity."""
+    Above a whole list, a title in the singular names the activity; alone in its row, what is no French term may be a name."""
     words = re.findall(r"[^\W_]+", text)
     says_no = bool(_UNSAID.search(fold(text)))
     says_no = says_no or (
@@ -267,6 +269,8 @@ def is_unknown_label(text: str, *, below_people: bool) -> bool:
         return False
     known = set(fold(text).split())
     is_staff = known <= _OF_STAFF
+    if in_table and not all(is_common_word(word) or is_less_common_word(word) for word in words):
+        return False
     if not is_staff and (is_clear(text) or not_a_person([text]) or known & _OF_MESSAGES):
         return False
     if below_people:

@@ -118,7 +118,7 @@ _YES_WORDS = _set(
     participe suivi suivie positif positive vote venu venue entre entree complet complete completed actif active acquis acquise favorable reussi reussie recu recue assidu
     assidue passed pass admis admise confirme confirmee termine terminee excellent excellente satisfaisant satisfaisante bien ras obtenu
     obtenue certifie certifiee diplome diplomee maitrise maitrisee conforme apte fait rendu felicitations yes paye payee regle reglee
-    presentiel jour retenu retenue attending checked atteint atteinte signe signee emarge emargee assiste donner delivrer attribuer apto aptos aprobado aprobada aprobados aprobadas presentes asistio asistieron ja sim"""
+    presentiel jour retenu retenue attending checked atteint atteinte signe signee emarge emargee assiste donner delivrer attribuer attribue attribuee apto aptos aprobado aprobada aprobados aprobadas presentes asistio asistieron ja sim"""
 )
 _BESIDE_YES = _set(
     """a au aux le la les l de des du d et est ete etait tout toute toutes tous tres avec en avis toute the in atelier formation
@@ -166,7 +166,7 @@ def chosen_in(cell: str) -> str:
 
 NEUTRAL = _set(
     """salarie salariee apprenti apprentie apprentis stagiaire etudiant etudiante eleve lyceen lyceenne externe interne
-    titulaire membre adherent adherente invite invitee guest member attendee learner student participant participante emploi
+    titulaire membre adherent adherente invite invitee guest member attendee learner student ressource participant participante emploi
     pensionnaire demi cdi cdd cadre employe employee independant independante collegien collegienne alternant alternance apprentissage professionnalisation
     alternante libre boursier boursiere majeur mineur nouveau nouvelle redoublant redoublante"""
 )
