@@ -148,11 +148,25 @@ def test_things_are_no_people(around: str) -> None:
     [
         "Liste des inscrits", "Groupe 2", "Atelier bois", "Classe de 3B", "Samedi 12 octobre", "Stagiaires présents", "Feuille de présence",
         "Formation : gestion des absences", "Salle 204 – 14h", "Formateur : Bertrand Vasseur", "Formation de formateurs",
-        "Absents : 0", "Candidats admis", "Association de parents d’élèves",
+        "Absents : 0", "Candidats admis", "Association de parents d’élèves", "Candidats déclarés admis :", "page 1/2", "Imprimé le 12/03/2026 - page 1",
+        "Les personnes suivantes ont suivi la formation :", "Stagiaires ayant obtenu le certificat :", "Félicitations aux nouveaux certifiés !",
     ],
 )  # fmt: skip
 def test_other_titles_change_nothing(title: str) -> None:
     reading = read_list_file((f"{title};;\n" + _column("Classe", "3B")("3B")).encode())
+    assert {line.name for line in reading.in_state(State.READY)} == NAMES
+
+
+@pytest.mark.parametrize(
+    ("heading", "cells"),
+    [
+        ("Newsletter", ("oui", "non")), ("RQTH", ("non", "oui")), ("Terminé", ("12 mars 2026 10:31", "13 mars 2026 9:05")), ("Taille de tee-shirt", ("M", "XL")),
+        ("Club", ("AC Nord", "US Sud")), ("Instrument", ("violon", "alto")), ("Naissance", ("né(e) le 12/03/2008", "né(e) le 01/02/2008")),
+    ],
+)  # fmt: skip
+def test_what_does_not_concern_the_badge_makes_no_question(heading: str, cells: tuple[str, str]) -> None:
+    rows = [f"{family};{given};{cells[n % 2]}" for n, (family, given) in enumerate(PEOPLE)]
+    reading = read_list_file(f"Nom;Prénom;{heading}\n{chr(10).join(rows)}".encode())
     assert {line.name for line in reading.in_state(State.READY)} == NAMES
 
 

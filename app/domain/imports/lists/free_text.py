@@ -23,6 +23,7 @@ from app.domain.imports.lists.vocabulary.names import (
 )
 from app.domain.imports.lists.vocabulary.remarks import (
     HOURS,
+    affirms,
     age_band_of,
     denial_in,
     hours_in,
@@ -310,7 +311,7 @@ def with_note(line: Line, part: str) -> Line:
         return line
     if band := age_band_of(part):
         return replace(line, age_band=band)
-    if _is_note(part) or not any(c.isalpha() for c in part):
+    if _is_note(part) or affirms(part) or not any(c.isalpha() for c in part):
         return line
     return line.doubting(Reason.EXTRA, part)
 

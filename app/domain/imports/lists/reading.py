@@ -23,6 +23,7 @@ from app.domain.imports.lists.doubts.notices import (
     label_before_names,
     sets_apart,
     status_of_all,
+    tells_success,
 )
 from app.domain.imports.lists.free_text import from_text
 from app.domain.imports.lists.layouts import labels_down, upright, with_labels_above
@@ -326,7 +327,7 @@ def _read(row: Row, segment: Segment, context: Titles) -> Iterator[Candidate]:
     elif carried := label_before_names(row.text):
         context.reset()
         context.status, context.carried = carried[0], row.number
-    elif len(row.filled) == 1 and announces_participants(row.filled[0]):
+    elif len(row.filled) == 1 and (announces_participants(row.filled[0]) or tells_success(row.filled[0])):
         if not (row.text[:1].isdigit() and (context.about or context.status)):
             # « 5 inscrits » only counts.
             context.reset()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from app.domain.imports.lists.doubts.evidence import OCCASIONS
+from app.domain.imports.lists.doubts.notices import tells_success
 from app.domain.imports.lists.mentions import mentions_in
 from app.domain.imports.lists.model import NAME_COLUMNS, Reason, Row
 from app.domain.imports.lists.suspicion import Candidate, common_word_in
@@ -99,7 +100,8 @@ def is_lone_cell(row: Row, candidate: Candidate, segment: Segment) -> bool:
 def note_heading(row: Row, context: Titles) -> None:
     """A further table is one of participants under the same heading or a title that names them."""
     heading = frozenset(map(fold, row.filled))
-    title = context.title if fold(context.title) not in context.titles else ""
+    is_known = fold(context.title) in context.titles or _PAGE.search(fold(context.title))
+    title = "" if is_known else context.title
     if not context.listed:
         context.heading = heading
     elif title:
@@ -179,6 +181,7 @@ def note_title(row: Row, context: Titles) -> None:
             and (is_label or context.listed)
             and not others
             and not announces_participants(row.text)
+            and not tells_success(row.text)
             and (not is_clear(row.text) or (context.listed and is_of_another_time(row.text)))
             and fold(row.text) not in context.titles
             else ""
@@ -214,15 +217,20 @@ def is_clear(title: str) -> bool:
         return False
     if known & {"liste", "listes", "noms"} and not known & THINGS:
         return is_plain_label(title)
+    if _PAGE.search(fold(title)):
+        return True
     return bool(known & _CLEAR) or is_plain_label(title) or is_class(title) or bool(_DAY.search(title))
 
 
+_PAGE = re.compile(r"\bpages? \d|\bp \d+ \d")
 _OCCASIONS = OCCASIONS | CALENDAR - {"et"} | {"date", "jour"}
 _DAY = re.compile(r"\b\d{1,2}[/.]\d{1,2}\b")
 
 
 def is_of_another_time(title: str) -> bool:
     """« Session 2 », « Mardi 12 mars » between people: those below were there another time."""
+    if _PAGE.search(fold(title)):
+        return False
     return bool(set(fold(title).split()) & _OCCASIONS or _DAY.search(title))
 
 

@@ -28,6 +28,7 @@ from app.domain.imports.lists.vocabulary.remarks import (
     DURATIONS,
     HOURS,
     NO,
+    YES_OR_NO,
     affirms,
     affirms_by_title,
     denial_in,
@@ -44,6 +45,7 @@ from app.domain.imports.lists.vocabulary.remarks import (
 from app.domain.imports.lists.vocabulary.wording import (
     BESIDE_PRESENCE,
     PARTICIPANTS,
+    PERSONAL,
     holds_judgement,
     holds_remarks,
     is_literal_heading,
@@ -94,6 +96,9 @@ def unexplained_columns(
         if column is Column.NOTHING and not written and bodies > 1 and _SHOWN_BY_ALL.search(fold(title)):
             found[index] = frozenset(("",))
         if column is not Column.NOTHING or not written or title == REASON_HEADING:
+            continue
+        if set(fold(title).split()) & PERSONAL and all(fold(cell) in YES_OR_NO for cell in written):
+            # « Newsletter : non »
             continue
         texts = [cell for cell in written if not speaks_for_itself(cell) and not affirms(cell)]
         numbers = sum(
@@ -163,7 +168,7 @@ def unexplained_columns(
         ):
             # « Léa Martin ; fait » above « Tom Petit ; »
             odd = [*odd, ""]
-        if is_open:
+        if is_open and not set(fold(title).split()) & _TRADES:
             odd = [*odd, *categories(of_people, people)]
         if set(fold(title).split()) & DURATIONS:
             odd = [*odd, *_short(written)]
@@ -449,7 +454,9 @@ def _other_parts(title: str, written: Sequence[str]) -> frozenset[str]:
     ) | frozenset(filter(is_of_others, written))
 
 
-_TRADES = frozenset(("fonction", "poste", "metier", "emploi", "qualite", "grade", "profession"))
+_TRADES = frozenset(
+    ("fonction", "poste", "metier", "emploi", "qualite", "grade", "profession", "categorie", "specialite")
+)
 """Headings under which each person may have another."""
 
 

@@ -14,6 +14,7 @@ from app.domain.imports.lists.vocabulary.remarks import (
     NO,
     affirms,
     denial_in,
+    is_day,
     is_neutral,
     is_ticked,
     speaks_for_itself,
@@ -156,7 +157,8 @@ def low_levels(written: Sequence[str]) -> list[str]:
     if len(values) > 1 and values <= _COLOURS:
         return [cell for cell in written if fold(cell) not in ("vert", "verte")]
     if values <= _LEVELS and (values & _REACHED or values & {"mi", "mf", "na", "eca"}) and len(values) > 1:
-        return [cell for cell in written if fold(cell) not in _REACHED]
+        reached = _REACHED | {"a"} if values & {"na", "eca"} else _REACHED
+        return [cell for cell in written if fold(cell) not in reached]
     return []
 
 
@@ -178,6 +180,7 @@ def no_yes(title: str, written: Sequence[str]) -> list[str]:
         and not set(cell) <= set("+★*")
         and not is_ticked(cell)
         and not affirms(cell)
+        and not is_day(cell)
         and not (is_neutral(cell) and not set(fold(cell).split()) & ASKED)
     ]
     if len(counts) < 2 and set(fold(title).split()) & {"badge", "badges", "type"}:

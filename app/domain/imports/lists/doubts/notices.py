@@ -15,12 +15,27 @@ from app.domain.imports.lists.vocabulary.remarks import (
     denial_in,
     is_class,
     is_neutral,
+    is_not_yet,
     is_plain_label,
     meaning_of_label,
     section_status,
     status_in,
 )
 from app.domain.imports.lists.vocabulary.wording import CALENDAR, LEADERS, PARTICIPANTS
+
+_SUCCEEDED = re.compile(
+    r"\b(?:ayant|ont|a|qui ont) (?:bien |tous |toutes )?(?:obtenu|suivi|participe|valide|reussi|assiste|recu)\b|\bdeclare\w* (?:admis|recus?|admises)\b|"
+    r"\battribue(?:r|s)? (?:le|les|ce|un) badges?\b|\bfelicitations?\b|\bnouveaux certifies\b|\b(?:participants|eleves|stagiaires|personnes) (?:presents|presentes|certifies|certifiees)\b"
+)
+
+
+def tells_success(text: str) -> bool:
+    """« Candidats déclarés admis : », « Les personnes suivantes ont suivi la formation : »: those who took part are named below."""
+    folded = fold(text)
+    return bool(_SUCCEEDED.search(folded)) and not (
+        _DENIES.search(folded) or denial_in(text) or is_not_yet(text) or "?" in text
+    )
+
 
 _VERB_FIRST = re.compile(
     r"(?!present|absent|client|agent|adherent|parent|etudiant)\w+(?:[^m]ent|ont|aient|ions)\b"
@@ -135,6 +150,7 @@ def concerns_all(text: str, *, names_somebody: bool) -> bool:
         return False
     if _OF_EVERYBODY.search(folded):
         return True
+    text = re.sub(r"(?i)\bpages? \d+ ?(?:/|sur) ?\d+", " ", text)
     lowered = " ".join(text.lower().split())
     if re.fullmatch(r"(?:et|&)\s*\d{1,2}", lowered):
         # « Absents : 3 et 5 »

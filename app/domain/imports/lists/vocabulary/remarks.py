@@ -118,11 +118,11 @@ _YES_WORDS = _set(
     participe suivi suivie positif positive vote venu venue entre entree complet complete completed actif active acquis acquise favorable reussi reussie recu recue assidu
     assidue passed pass admis admise confirme confirmee termine terminee excellent excellente satisfaisant satisfaisante bien ras obtenu
     obtenue certifie certifiee diplome diplomee maitrise maitrisee conforme apte fait rendu felicitations yes paye payee regle reglee
-    presentiel jour retenu retenue attending checked atteint atteinte signe signee emarge emargee assiste donner delivrer attribuer attribue attribuee apto aptos aprobado aprobada aprobados aprobadas presentes asistio asistieron ja sim"""
+    presentiel jour retenu retenue realise realisee effectue effectuee satisfait satisfaite attending checked atteint atteinte signe signee emarge emargee assiste donner delivrer attribuer attribue attribuee apto aptos aprobado aprobada aprobados aprobadas presentes asistio asistieron ja sim"""
 )
 _BESIDE_YES = _set(
     """a au aux le la les l de des du d et est ete etait tout toute toutes tous tres avec en avis toute the in atelier formation
-    journee journees session module stage seance seances presentiel distanciel visio mention assez badge jury
+    journee journees session module stage seance seances presentiel distanciel visio mention assez badge jury ensemble travail
     compte inscription paiement bon bonne parfait parfaite retard late sera"""
 )
 _SHARE_OF_ALL = re.compile(r"100(?:[.,]0+)? ?%")
@@ -513,6 +513,16 @@ _SAYS_NOTHING = _set(
 _WEEKDAYS = _set("lundi mardi mercredi jeudi vendredi samedi dimanche matin apres midi soir et")
 
 
+_DAY_IN_WORDS = re.compile(
+    r"(?:ne |nee |ne e )?(?:le )?\d{1,2}(?:er)? (?:[a-z]{3,9}|\d{1,2}) \d{2,4}(?: \d{1,2} ?h? ?\d{0,2})?"
+)
+
+
+def is_day(text: str) -> bool:
+    """« 12 mars 2026 10:31 », « né(e) le 12/03/2008 »"""
+    return bool(_DAY_IN_WORDS.fullmatch(fold(text)))
+
+
 def speaks_for_itself(text: str) -> bool:
     """A number, a date, a class, a school, a tick, « (elle) »: nothing that changes whether this person is meant."""
     words = fold(text).split()
@@ -526,6 +536,7 @@ def speaks_for_itself(text: str) -> bool:
         or all(word in _WEEKDAYS for word in words)
         or bool(age_band_of(text))
         or bool(HOURS.fullmatch(text))
+        or is_day(text)
         or affirms(text)
         or (words[0] in _PLACES and not status_in(text))
         or all(word in _SAYS_NOTHING or word in NEUTRAL or is_class(word) for word in words)

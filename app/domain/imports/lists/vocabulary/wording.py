@@ -117,7 +117,7 @@ _NOTHING = {
     "type de contrat", "situation familiale", "prescripteur", "provenance", "origine", "mode de paiement", "moyen de paiement", "mode de transport",
     "hebergement", "pronom", "pronoms", "csp", "lv", "lva", "lvb", "lv3", "enseignement", "enseignements", "specialites", "csp1", "centre", "campus", "pole",
     "direction", "unite", "corps", "academie", "bloc", "domaine", "discipline", "matiere", "horaire", "horaires", "creneau", "creneaux",
-    "numero de telephone", "comment avez vous connu", "canal", "source", "langue parlee",
+    "numero de telephone", "comment avez vous connu", "canal", "source", "langue parlee", "action", "actions", "site", "intitule", "intitule de la formation", "formation suivie",
 }  # fmt: skip
 _VOCABULARY = {word for wording in (*_BY_WORDING, *_NOTHING) for word in wording.split()} - _set(
     "l d e s h p a de la du un"
@@ -549,6 +549,13 @@ BESIDE_PRESENCE = _set(
     photo adherent adherente taille choix acces medaille club instrument pupitre appareil connu connaissance theme satisfaction prix billet
     partage recontacte recontactee contacte contactee categorie"""
 )
+
+
+PERSONAL = _CONSENTS | _set(
+    """newsletter boursier boursiere rqth vegetarien vegetarienne vegan halal allergie allergies transport navette hebergement internat voiture vehicule
+    permis delegue deleguee redoublant redoublante majeur mineur ordinateur tablette pc pap pai ppre cantine repas"""
+)
+"""Headings under which neither yes nor no concerns the badge."""
 
 
 LABELS = {
