@@ -29,7 +29,6 @@ from app.domain.imports.lists.vocabulary.remarks import (
     hours_in,
     is_class,
     is_ticked,
-    says_present,
     speaks_for_itself,
     status_in,
 )
@@ -292,7 +291,7 @@ def _is_note(part: str) -> bool:
     return bool(
         is_class(part)
         or status_in(part)
-        or (says_present(part) and len(part.split()) < 3)
+        or affirms(part)
         or is_ticked(part)
         or _is_coded(part)
         or fold(part) in CIVILITIES
@@ -311,7 +310,7 @@ def with_note(line: Line, part: str) -> Line:
         return line
     if band := age_band_of(part):
         return replace(line, age_band=band)
-    if _is_note(part) or affirms(part) or not any(c.isalpha() for c in part):
+    if _is_note(part) or not any(c.isalpha() for c in part):
         return line
     return line.doubting(Reason.EXTRA, part)
 
@@ -337,9 +336,7 @@ def _without_tail(name: str, line: Line) -> tuple[str, Line]:
         last = words[-1]
         if last in _TAIL_CODES:
             line = line.doubting(_TAIL_CODES[last])
-        elif last != "R" and not (
-            (is_ticked(last) and fold(last) not in ("o", "y", "v")) or says_present(last)
-        ):
+        elif last != "R" and not ((is_ticked(last) and fold(last) not in ("o", "y", "v")) or affirms(last)):
             break
         words = words[:-1]
     digits = next((i for i, word in enumerate(words) if any(c.isdigit() for c in word)), None)

@@ -16,6 +16,7 @@ from app.domain.imports.lists.vocabulary.remarks import (
     denial_in,
     is_day,
     is_neutral,
+    is_not_yet,
     is_ticked,
     speaks_for_itself,
 )
@@ -227,6 +228,12 @@ def told_by_title(title: str, written: Sequence[str]) -> list[str]:
     """« x » or a date under « Impayé » or « Encadrant »: only the heading tells what it means, and it denies or is unknown."""
     if all(is_ticked(cell) or fold(cell) in NO for cell in written):
         return list(filter(is_ticked, written))
+    if not set(fold(title).split()) & _OF_DATES and (denial_in(title) or is_not_yet(title)):
+        return [
+            cell
+            for cell in written
+            if (any(map(str.isalpha, cell)) or DATE.fullmatch(cell)) and fold(cell) not in NO
+        ]
     if set(fold(title).split()) & _OF_DATES or len(title.split()) > 2:
         return []
     return [cell for cell in written if DATE.fullmatch(cell)]
