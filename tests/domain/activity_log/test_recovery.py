@@ -160,7 +160,7 @@ FACTS = {
     "pathway_enrolment": "id pathway_id campus_id person_id listed_as number joined_at changed_at stale_at checked_at "
     "proposal proposed_at reason decided_by",
     "pathway_stage_state": "enrolment_id stage pathway_id campus_id state is_needed since",
-    "survey_answer": "id activity_id rating recommends sentence",
+    "survey_answer": "id activity_id is_counted rating recommends sentence",
     "survey_link": "activity_id campus_id code opened_at mailed_at",
     "brought_badge": "id person_id app_id digest content title issuer_name awarded_at verdict place holder_name brought_at "
     "checked_at check_again_at",
