@@ -108,7 +108,7 @@ def test_page_says_since_when_a_wallet_holds_the_badge(house: House, zoe: TestCl
     with house.owner.connect() as connection:
         number = connection.execute(select(WalletOffer.id)).scalar_one()  # type: ignore[call-overload]
     with house.unit_of_work() as services:
-        services.stores.wallets.mark(number, house.clock())
+        services.stores.wallets.accept(number, 1, at=house.clock())
     assert "Dans un portefeuille depuis le" in zoe.get(place(result)).text
 
 

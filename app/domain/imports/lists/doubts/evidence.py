@@ -206,7 +206,7 @@ def unexplained_columns(
 
 
 _AGAINST = re.compile(
-    r"\b(?:raisons?|motifs?|date|cause) .*(?:absen|retract|renonc|resili|abandon|annul|refus)\w*|\b(?:reste|restant) a \w+|\bdesactive\w*"
+    r"\b(?:raisons?|motifs?|date|cause) (?:\w+ ){0,4}(?:absen|retract|renonc|resili|abandon|annul|refus)\w*|\b(?:reste|restant) a \w+|\bdesactive\w*"
 )
 """« Raison de l’absence », « Reste à faire »: who has something there is perhaps not meant."""
 _OF_GROUPS = frozenset(

@@ -252,7 +252,7 @@ def _unlike_present(lines: Sequence[Line]) -> set[str]:
     )
 
 
-_TOKEN_AT_END = re.compile(r"(?:\s[-–—:=]\s*|\t+|\s{2,}|\s\()([^\W\d]{1,4}\.?)\)?$")
+_TOKEN_AT_END = re.compile(r"(?:\s[-–—:=]\s{0,3}|\t|\s\s|\s\()([^\W\d]{1,4}\.?)\)?$")
 
 
 def _unknown_ends(lines: Sequence[Line]) -> set[str]:
