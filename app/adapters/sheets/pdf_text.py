@@ -70,6 +70,7 @@ class _Band:
 
 def pdf_pages(data: bytes) -> list[dict[str, Any]]:
     import pypdfium2
+    import pypdfium2.raw as pdfium
 
     try:
         document = pypdfium2.PdfDocument(data)
@@ -81,6 +82,10 @@ def pdf_pages(data: bytes) -> list[dict[str, Any]]:
     number, count = 0, 0
     for index in range(len(document)):
         page = document[index]
+        if pdfium.FPDFPage_GetAnnotCount(page.raw):
+            # What is typed into the fields of a form becomes text of the page.
+            pdfium.FPDFPage_Flatten(page.raw, pdfium.FLAT_NORMALDISPLAY)
+            page = document[index]
         text = page.get_textpage()
         count += text.count_chars()
         if count > _MOST_SIGNS:

@@ -6,6 +6,15 @@ import io
 from email.message import EmailMessage
 
 import pytest
+from pypdf import PdfWriter
+from pypdf.generic import (
+    ArrayObject,
+    DictionaryObject,
+    NameObject,
+    NumberObject,
+    StreamObject,
+    TextStringObject,
+)
 from xlsxwriter import Workbook
 
 from app.adapters.sheets.document_parts import PICTURE, QUOTED, unlike_others
@@ -122,6 +131,56 @@ def test_the_text_of_a_saved_message_is_read_whatever_its_encoding() -> None:
     message.set_content("\n".join(_NAMES), cte="base64")
     message.add_alternative("<p>" + "<br>".join(_NAMES) + "</p>", subtype="html", cte="base64")
     assert set(_NAMES) <= {line.name for line in read_list_file(bytes(message)).lines}
+
+
+def _form_of(names: tuple[str, ...]) -> bytes:
+    """A page with a title and a filled field for each name."""
+    writer = PdfWriter()
+    page = writer.add_blank_page(595, 842)
+    font = DictionaryObject(
+        {
+            NameObject("/Type"): NameObject("/Font"),
+            NameObject("/Subtype"): NameObject("/Type1"),
+            NameObject("/BaseFont"): NameObject("/Helvetica"),
+            NameObject("/Encoding"): NameObject("/WinAnsiEncoding"),
+        }
+    )
+    resources = DictionaryObject({NameObject("/Font"): DictionaryObject({NameObject("/F1"): font})})
+    page[NameObject("/Resources")] = resources
+    title = StreamObject()
+    title.set_data(b"BT /F1 10 Tf 60 800 Td (Participants) Tj ET")
+    page[NameObject("/Contents")] = writer._add_object(title)
+    fields = ArrayObject()
+    for row, name in enumerate(names):
+        shown = StreamObject()
+        shown.set_data(b"BT /F1 10 Tf 2 4 Td (" + name.encode("cp1252") + b") Tj ET")
+        box = ArrayObject(map(NumberObject, (0, 0, 200, 18)))
+        shown.update(
+            {
+                NameObject("/Type"): NameObject("/XObject"),
+                NameObject("/Subtype"): NameObject("/Form"),
+                NameObject("/BBox"): box,
+                NameObject("/Resources"): resources,
+            }
+        )
+        place = ArrayObject(map(NumberObject, (60, 740 - 26 * row, 260, 758 - 26 * row)))
+        field = DictionaryObject(
+            {
+                NameObject("/Type"): NameObject("/Annot"), NameObject("/Subtype"): NameObject("/Widget"), NameObject("/FT"): NameObject("/Tx"),
+                NameObject("/T"): TextStringObject(f"field{row}"), NameObject("/V"): TextStringObject(name), NameObject("/Rect"): place, NameObject("/F"): NumberObject(4),
+                NameObject("/AP"): DictionaryObject({NameObject("/N"): writer._add_object(shown)}),
+            }
+        )  # fmt: skip
+        fields.append(writer._add_object(field))
+    page[NameObject("/Annots")] = fields
+    writer._root_object[NameObject("/AcroForm")] = DictionaryObject({NameObject("/Fields"): fields})
+    made = io.BytesIO()
+    writer.write(made)
+    return made.getvalue()
+
+
+def test_names_in_the_fields_of_a_pdf_form_are_read() -> None:
+    assert set(_NAMES) <= {line.name for line in read_list_file(_form_of(_NAMES)).lines}
 
 
 @pytest.mark.parametrize(
