@@ -92,8 +92,8 @@ def written(rows: Sequence[Sequence[str]], mark: str, encoding: str) -> bytes:
 
 @given(_TABLE, st.sampled_from(";,\t"), st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "cp1252"]))
 def test_tables_as_text_keep_every_word(rows: list[list[str]], mark: str, encoding: str) -> None:
-    assume(any(cell.strip() for row in rows for cell in row))  # A file of separators is empty.
     data = written(rows, mark, encoding)
+    assume(data.strip(b"\x00\xff\xfe;,\t\r\n "))  # A file of separators is empty.
     source = data.decode(encoding)
     assert not missing_from(source.replace('"', " "), read_list_file(data))
 

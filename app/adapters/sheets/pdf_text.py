@@ -8,7 +8,16 @@ from itertools import pairwise
 from statistics import median
 from typing import Any, Final
 
-from app.adapters.sheets.document_parts import CROSSED, Grid, Refused, grid_of, running_text
+from app.adapters.sheets.document_parts import (
+    APART,
+    CROSSED,
+    PICTURE,
+    Grid,
+    Refused,
+    grid_of,
+    running_text,
+    unlike_others,
+)
 
 _MOST_PAGES: Final = 120
 _MOST_SIGNS: Final = 600_000
@@ -82,6 +91,7 @@ def pdf_pages(data: bytes) -> list[dict[str, Any]]:
     number, count = 0, 0
     for index in range(len(document)):
         page = document[index]
+        notes = _notes_of(page)
         if pdfium.FPDFPage_GetAnnotCount(page.raw):
             # What is typed into the fields of a form becomes text of the page.
             pdfium.FPDFPage_Flatten(page.raw, pdfium.FLAT_NORMALDISPLAY)
@@ -90,12 +100,73 @@ def pdf_pages(data: bytes) -> list[dict[str, Any]]:
         count += text.count_chars()
         if count > _MOST_SIGNS:
             raise Refused("too-large")
-        lines = _lines(_signs_of(text), *_rules_of(page))
-        blocks += _pdf_blocks(lines, number)
-        number += len(lines)
+        placed = _lines(_signs_of(text), *_rules_of(page))
+        looks = _looks_of(page, [middle for middle, _ in placed], notes)
+        blocks += _pdf_blocks([pieces for _, pieces in placed], looks, number)
+        number += len(placed)
     if not number:
         raise Refused("no-text")
     return blocks
+
+
+_Box = tuple[float, float, str]
+"""Bottom, top, and what is shown there."""
+_TALL: Final = 60.0
+"""Points, at most, of what belongs to one line."""
+
+
+def _notes_of(page: Any) -> list[_Box]:
+    """Comments, strokes and highlights that a reader of the PDF added; no links and no fields."""
+    import pypdfium2.raw as pdfium
+
+    found = []
+    for index in range(min(pdfium.FPDFPage_GetAnnotCount(page.raw), _MOST_RULES)):
+        note = pdfium.FPDFPage_GetAnnot(page.raw, index)
+        place = pdfium.FS_RECTF()
+        kind = pdfium.FPDFAnnot_GetSubtype(note)
+        if kind not in (pdfium.FPDF_ANNOT_LINK, pdfium.FPDF_ANNOT_WIDGET, pdfium.FPDF_ANNOT_POPUP) and (
+            pdfium.FPDFAnnot_GetRect(note, place)
+        ):
+            found.append((min(place.bottom, place.top), max(place.bottom, place.top), f"note{kind}"))
+        pdfium.FPDFPage_CloseAnnot(note)
+    return found
+
+
+def _looks_of(page: Any, middles: Sequence[float], notes: Sequence[_Box]) -> list[str]:
+    """Of each line the colours of its text and ground, and the pictures and drawings in it."""
+    import ctypes
+
+    import pypdfium2.raw as pdfium
+
+    boxes = list(notes)
+    for index, drawn in enumerate(page.get_objects(max_depth=3)):
+        if index > _MOST_RULES:
+            return [""] * len(middles)
+        left, bottom, right, top = drawn.get_bounds()
+        if not _THIN < top - bottom < _TALL or right - left <= _THIN:
+            continue
+        red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
+        pdfium.FPDFPageObj_GetFillColor(drawn.raw, red, green, blue, alpha)
+        colour = f"{red.value}.{green.value}.{blue.value}"
+        if drawn.type == pdfium.FPDF_PAGEOBJ_IMAGE:
+            boxes.append((bottom, top, PICTURE))
+        elif drawn.type == pdfium.FPDF_PAGEOBJ_TEXT:
+            boxes.append((bottom, top, colour))
+        elif drawn.type == pdfium.FPDF_PAGEOBJ_PATH:
+            is_drawing = pdfium.FPDFPath_CountSegments(drawn.raw) > _SEGMENTS_OF_A_BOX
+            boxes.append((bottom, top, PICTURE if is_drawing else f"ground{colour}"))
+    boxes.sort()
+    looks: list[set[str]] = [set() for _ in middles]
+    for number, middle in enumerate(middles):
+        for bottom, top, shown in boxes:
+            if bottom > middle:
+                break
+            if middle < top:
+                looks[number].add(shown)
+    return [" ".join(sorted(found)) for found in looks]
+
+
+_SEGMENTS_OF_A_BOX: Final = 12
 
 
 def _signs_of(page: Any) -> list[_Sign]:
@@ -142,8 +213,10 @@ def _rules_of(page: Any) -> tuple[list[_Rule], list[_Rule]]:
     return across, down
 
 
-def _lines(signs: Sequence[_Sign], across: Sequence[_Rule], down: Sequence[_Rule]) -> list[list[_Piece]]:
-    """Lines from top to bottom, each as pieces of text with their left and right edges."""
+def _lines(
+    signs: Sequence[_Sign], across: Sequence[_Rule], down: Sequence[_Rule]
+) -> list[tuple[float, list[_Piece]]]:
+    """Lines from top to bottom by their middle, each as pieces of text with their left and right edges."""
     large = _LARGE * median([sign.height for sign in signs]) if signs else 0.0
     across_page = [sign for sign in signs if sign.height > large]
     signs = [sign for sign in signs if sign.height <= large]
@@ -183,7 +256,7 @@ def _lines(signs: Sequence[_Sign], across: Sequence[_Rule], down: Sequence[_Rule
         # A stamp across the page, « ANNULÉ », stands above all of it.
         placed.append((float("inf"), [(0.0, 1.0, "".join(sign.text for sign in across_page))]))
     placed.sort(key=lambda one: -one[0])
-    return [pieces for _, pieces in placed]
+    return placed
 
 
 def _bands(across: Sequence[_Rule], down: Sequence[_Rule]) -> list[_Band]:
@@ -269,14 +342,16 @@ def _cell(rows: Sequence[Sequence[_Sign]], edge: float, across: Sequence[_Rule])
     return f"{whole} (?)" if is_cut else whole
 
 
-def _pdf_blocks(lines: list[list[_Piece]], number: int) -> list[dict[str, Any]]:
+def _pdf_blocks(lines: list[list[_Piece]], looks: Sequence[str], number: int) -> list[dict[str, Any]]:
+    shown = dict(enumerate(looks, number + 1))
     several = [line for line in lines if len(line) > 1]
     if len(several) * 2 < len(lines) or len(several) < 2:
-        return (
-            [running_text("\n".join("   ".join(text for _, _, text in line) for line in lines), number + 1)]
-            if lines
-            else []
-        )
+        apart = unlike_others(shown)
+        texts = [
+            f"{APART if index in apart else ''}{'   '.join(text for _, _, text in line)}"
+            for index, line in enumerate(lines, number + 1)
+        ]
+        return [running_text("\n".join(texts), number + 1)] if lines else []
     counts = [len(line) for line in several]
     usual = max(set(counts), key=lambda count: (counts.count(count), count))
     spans: list[tuple[float, float]] = []
@@ -295,4 +370,4 @@ def _pdf_blocks(lines: list[list[_Piece]], number: int) -> list[dict[str, Any]]:
             at = overlaps.index(max(overlaps))
             cells[at] = f"{cells[at]} {text}".strip()
         grid.append((index, cells))
-    return [grid_of(grid)]
+    return [grid_of(grid, looks=shown)]

@@ -6,6 +6,7 @@ import io
 from email.message import EmailMessage
 
 import pytest
+import typst
 from pypdf import PdfWriter
 from pypdf.generic import (
     ArrayObject,
@@ -131,6 +132,20 @@ def test_the_text_of_a_saved_message_is_read_whatever_its_encoding() -> None:
     message.set_content("\n".join(_NAMES), cte="base64")
     message.add_alternative("<p>" + "<br>".join(_NAMES) + "</p>", subtype="html", cte="base64")
     assert set(_NAMES) <= {line.name for line in read_list_file(bytes(message)).lines}
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        "#text(fill: red)[{}]",
+        "#text(fill: white)[{}]",
+        "#box(fill: red)[{}]",
+        '{} #box(image(bytes("<svg xmlns=\\"http://www.w3.org/2000/svg\\" width=\\"9\\" height=\\"9\\"><path d=\\"M0 4C1 0 2 9 3 4S5 0 6 4 8 9 9 4C8 1 7 2 6 3S3 3 2 2\\" stroke=\\"red\\" fill=\\"none\\"/></svg>"), height: 8pt))',
+    ],
+)
+def test_a_line_of_a_pdf_in_another_colour_or_with_a_drawing_is_asked_about(shown: str) -> None:
+    lines = [shown.replace("{}", name) if name == "Louise Ferrer" else name for name in _NAMES]
+    assert _apart(read_list_file(bytes(typst.compile("\n\n".join(lines).encode())))) == {"Louise Ferrer"}
 
 
 def _form_of(names: tuple[str, ...]) -> bytes:
