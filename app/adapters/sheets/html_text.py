@@ -47,7 +47,7 @@ class _Table:
     """A table that is still open."""
 
     rows: list[list[str]] = field(default_factory=list)
-    looks: list[str] = field(default_factory=list)
+    looks: list[list[str]] = field(default_factory=list)
     """Of each row, the tags in it with what they show."""
     cell: list[str] | None = None
     span: int = 1
@@ -59,10 +59,14 @@ class _Table:
             self.rows[-1] += ["".join(self.cell), *[""] * (self.span - 1)]
         self.cell = None
 
+    def begin_row(self) -> None:
+        self.rows.append([])
+        self.looks.append([])
+
     def begin_cell(self, span: int, down: int) -> None:
         self.end_cell()
         if not self.rows:
-            self.rows.append([])
+            self.begin_row()
         self._cover()
         row = self.rows[-1]
         for index in range(len(row), len(row) + span):
@@ -111,7 +115,7 @@ class _Page(HTMLParser):
         self._begin(tag, found, table)
         look = _look_of(tag, found)
         if table and table.looks:
-            table.looks[-1] += look
+            table.looks[-1].append(look)
         elif not table:
             self._look.append(look)
         self._quoted += tag == "blockquote"
@@ -130,8 +134,7 @@ class _Page(HTMLParser):
             self._tables.append(_Table())
         elif tag == "tr" and table:
             table.end_row()
-            table.rows.append([])
-            table.looks.append("")
+            table.begin_row()
             self.flow.budget.take(1)
             if len(table.rows) > MOST_ROWS:
                 raise Refused("too-large")
@@ -158,9 +161,10 @@ class _Page(HTMLParser):
         elif tag == "table" and table:
             table.end_cell()
             self._end_line()
-            looks = [*table.looks, *[""] * len(table.rows)]
             shown = [
-                (row, look) for row, look in zip(table.rows, looks, strict=False) if any(map(str.strip, row))
+                (row, "".join(look))
+                for row, look in zip(table.rows, table.looks, strict=True)
+                if any(map(str.strip, row))
             ]
             self.flow.table([row for row, _ in shown], looks=[look for _, look in shown])
             self._tables.pop()
@@ -188,7 +192,7 @@ class _Page(HTMLParser):
             for cell in row:
                 self._running.append(cell)
                 self._end_line()
-        table.rows, table.over = [[]], {}
+        table.rows, table.looks, table.over = [[]], [[]], {}
         table.cell, table.span = [], 1
 
     def _end_line(self) -> None:

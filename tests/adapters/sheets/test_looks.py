@@ -65,6 +65,15 @@ def test_a_line_of_its_own_in_each_row_and_shaded_rows_tell_nothing() -> None:
     assert _apart(read_list_file(page.encode())) == set()
 
 
+def test_rows_after_an_inner_table_keep_their_own_format() -> None:
+    rows = "".join(
+        f"<tr{' class=out' if name == 'Louise Ferrer' else ''}><td>{name}</td><td>2A</td></tr>"
+        for name in _NAMES
+    )
+    page = f"<html><body><table><tr><td>Atelier<table><tr><td>a</td><td>b</td></tr></table></td></tr>{rows}</table></body></html>"
+    assert _apart(read_list_file(page.encode())) == {"Louise Ferrer"}
+
+
 def test_people_of_a_quoted_message_are_asked_about() -> None:
     page = "<html><body><p>Marion Castel</p><p>Louise Ferrer</p><blockquote><p>Adèle Noiret</p></blockquote></body></html>"
     assert _apart(read_list_file(page.encode())) == {"Adèle Noiret"}
