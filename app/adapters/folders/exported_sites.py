@@ -244,9 +244,9 @@ class ExportFolder:
                 return {}
             found, is_within = {}, _Within(self.folder)
             for line in lines:
-                told = orjson.loads(line)
-                if all(map(is_within, told["files"])):
-                    found[told["unit"]] = Entry(told["inputs"], dict(told["files"]), told["stamp"])
+                entry = orjson.loads(line)
+                if all(map(is_within, entry["files"])):
+                    found[entry["unit"]] = Entry(entry["inputs"], dict(entry["files"]), entry["stamp"])
         except (OSError, ValueError, KeyError, TypeError):
             return {}
         return found
@@ -273,7 +273,7 @@ class ExportFolder:
             "made": made_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "final": final,
         }
-        told = (
+        entries = (
             {
                 "unit": name,
                 "inputs": entry.inputs,
@@ -282,7 +282,7 @@ class ExportFolder:
             }
             for name, entry in sorted(entries.items())
         )
-        self._replace(PAGES, b"".join(orjson.dumps(each) + b"\n" for each in (_HEAD, *told)))
+        self._replace(PAGES, b"".join(orjson.dumps(each) + b"\n" for each in (_HEAD, *entries)))
         self._replace(ABOUT, (json.dumps(about, indent=1) + "\n").encode())
         lines = "".join(f"{digest}  {path}\n" for path, digest in sorted(sums.items()))
         self._replace(SUMS, lines.encode())

@@ -304,8 +304,8 @@ class _Line:
                 name = self._prepared[query] = b"read%d" % len(self._prepared)
                 numbered = (f"${number}" for number in range(1, len(values) + 1))
                 self._server.send_prepare(name, query.format(*numbered).encode())
-            told = [str(value).encode() for value in values]
-            self._server.send_query_prepared(name, told, result_format=Format.BINARY)
+            texts = [str(value).encode() for value in values]
+            self._server.send_query_prepared(name, texts, result_format=Format.BINARY)
             self._server.pipeline_sync()
             self._waiting.append(asked)
             self._send()

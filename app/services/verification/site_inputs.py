@@ -212,5 +212,5 @@ class SiteInputs:
     def _each(self, rows: Mapping[uuid.UUID, Sequence[object]]) -> dict[uuid.UUID, str]:
         return {number: self._digest(each) for number, each in rows.items()}
 
-    def _digest(self, *told: object) -> str:
-        return blake2b(repr(told).encode(), digest_size=16, key=self._key).hexdigest()
+    def _digest(self, *parts: object) -> str:
+        return blake2b(repr(parts).encode(), digest_size=16, key=self._key).hexdigest()

@@ -70,7 +70,7 @@ def test_rows_after_an_inner_table_keep_their_own_format() -> None:
         f"<tr{' class=out' if name == 'Louise Ferrer' else ''}><td>{name}</td><td>2A</td></tr>"
         for name in _NAMES
     )
-    page = f"<html><body><table><tr><td>Atelier<table><tr><td>a</td><td>b</td></tr></table></td></tr>{rows}</table></body></html>"
+    page = f"<html><body><table><tr><td>Campus</td></tr><tr><td>Atelier<table><tr><td>a</td><td>b</td></tr></table></td></tr>{rows}</table></body></html>"
     assert _apart(read_list_file(page.encode())) == {"Louise Ferrer"}
 
 
