@@ -54,7 +54,7 @@ class AwardRows:
 class SiteInputStore(Store):
     def of_campus(self, campus_id: uuid.UUID) -> list[Row]:
         """What every page of the campus may show: the campus, its keys, logs and witnesses, and who recognises it."""
-        rows = [
+        found = [
             *self._some(Campus),
             *self._some(SealedKey, col(SealedKey.campus_id) == campus_id),
             *self._some(LogWitness, col(LogWitness.campus_id) == campus_id),
@@ -64,7 +64,7 @@ class SiteInputStore(Store):
         logs = _select(CampusLog.id, CampusLog.epoch, CampusLog.origin, CampusLog.closed_at).where(
             col(CampusLog.campus_id) == campus_id
         )
-        return rows + [tuple(row) for row in self.session.execute(logs.order_by(CampusLog.epoch))]
+        return found + [tuple(row) for row in self.session.execute(logs.order_by(CampusLog.epoch))]
 
     def of_awards(self, award_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, AwardRows]:
         """Those that exist."""

@@ -193,8 +193,8 @@ class ExportedPages:
             make = partial(self._of_recommendation, said.id, is_about_award=said.about is Endorsed.AWARD)
             yield ExportUnit(f"recommandations/{said.id}", inputs.get(said.id, ""), make)
         for number, digests in sorted(by_organisation.items()):
-            inputs = self.services.site_inputs.of_organisation(number, self.campus, digests)
-            yield ExportUnit(f"organisations/{number}", inputs, partial(self._of_organisation, number))
+            digest = self.services.site_inputs.of_organisation(number, self.campus, digests)
+            yield ExportUnit(f"organisations/{number}", digest, partial(self._of_organisation, number))
 
     def _of_recommendation(
         self, endorsement_id: uuid.UUID, *, is_about_award: bool
