@@ -273,7 +273,7 @@ class ExportFolder:
             "made": made_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "final": final,
         }
-        entries = (
+        written = (
             {
                 "unit": name,
                 "inputs": entry.inputs,
@@ -282,7 +282,7 @@ class ExportFolder:
             }
             for name, entry in sorted(entries.items())
         )
-        self._replace(PAGES, b"".join(orjson.dumps(each) + b"\n" for each in (_HEAD, *entries)))
+        self._replace(PAGES, b"".join(orjson.dumps(each) + b"\n" for each in (_HEAD, *written)))
         self._replace(ABOUT, (json.dumps(about, indent=1) + "\n").encode())
         lines = "".join(f"{digest}  {path}\n" for path, digest in sorted(sums.items()))
         self._replace(SUMS, lines.encode())
