@@ -18,9 +18,9 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from app import __version__
+from app.api import describe_api, documents
+from app.api import router as api_router
 from app.api.awards import AwardFiles
-from app.api.description import describe_api, documents
-from app.api.description import router as api_router
 from app.container import DatabaseUnreachable, Process
 from app.container.process import collect_rarely
 from app.db.engine.session import requests_at_once

@@ -25,7 +25,7 @@ from sqlalchemy import Connection, event, insert, text
 from sqlalchemy.engine import make_url
 from sqlmodel import select
 
-from app.adapters.rate_limits import NoLimits
+from app.adapters.accounts import NoLimits
 from app.container import Process
 from app.container.process import collect_rarely
 from app.db.activities import campus_activities

@@ -11,7 +11,19 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field
 
 from app.api.people import ExternalIdShape
-from app.api.programs import (
+from app.domain.activities import (
+    Activity,
+    ActivityKind,
+    ActivitySession,
+    Participation,
+    PartKind,
+    SessionFacts,
+)
+from app.domain.activities.listed_people import ListedPerson
+from app.domain.campus.integration import MOST_UPSERTED, NamedKind, UpsertOutcome, Wanted
+from app.domain.people import Person, normal_address
+from app.domain.people.parental_consent import needs_parent
+from app.http.programs import (
     CREATED,
     ActivityWriter,
     DryRun,
@@ -29,18 +41,6 @@ from app.api.programs import (
     example,
     one_receipt,
 )
-from app.domain.activities import (
-    Activity,
-    ActivityKind,
-    ActivitySession,
-    Participation,
-    PartKind,
-    SessionFacts,
-)
-from app.domain.activities.listed_people import ListedPerson
-from app.domain.campus.integration import MOST_UPSERTED, NamedKind, UpsertOutcome, Wanted
-from app.domain.people import Person, normal_address
-from app.domain.people.parental_consent import needs_parent
 from app.http.request_scope import WITH_ORGANISERS
 from app.services.activities.activities import PRESENCE
 from app.services.activities.upserts import ParticipantReceipt

@@ -9,10 +9,10 @@ from importlib.resources import files
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from app.api.programs import Shape, Slug, example
 from app.api.publishing.public import ONE_MINUTE, CampusSlug, allow_reading_from_anywhere, answer, shown
 from app.domain.awards.open_badges import CONTEXT_PATH, SCHEMA_PATH
 from app.http.problems import documented
+from app.http.programs import Shape, Slug, example
 from app.http.request_scope import ReadingServices, WritingServices, enter, limited, public
 from app.services.publishing import Published
 

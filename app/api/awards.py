@@ -20,7 +20,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api.activities import ParticipantLine, known_people
 from app.api.people import ExternalIdShape
-from app.api.programs import (
+from app.api.publishing.public import ONE_MINUTE
+from app.container import Process, Services
+from app.domain.activities.listed_people import ListedPerson
+from app.domain.awards import AwardState, LineOutcome, Visibility, in_words
+from app.domain.awards.batches import BatchLine, BatchState
+from app.domain.campus.integration import NamedKind
+from app.errors import AppError
+from app.http.negotiation import etag_of, preferred
+from app.http.problems import documented
+from app.http.programs import (
     AwardGiver,
     AwardNamer,
     AwardRevoker,
@@ -35,15 +44,6 @@ from app.api.programs import (
     Writing,
     example,
 )
-from app.api.publishing.public import ONE_MINUTE
-from app.container import Process, Services
-from app.domain.activities.listed_people import ListedPerson
-from app.domain.awards import AwardState, LineOutcome, Visibility, in_words
-from app.domain.awards.batches import BatchLine, BatchState
-from app.domain.campus.integration import NamedKind
-from app.errors import AppError
-from app.http.negotiation import etag_of, preferred
-from app.http.problems import documented
 from app.http.request_scope import process_of
 from app.language import gettext as _
 from app.services.awards.award_context import JudgedLine, Preview

@@ -9,7 +9,6 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from app.api.programs import BadgeWriter, Page, Paged, Reader, Shape, UpdatedSince, Writing, example
 from app.container import Services
 from app.domain.activities import ActivityKind, PartKind
 from app.domain.badges import BadgeKind, BadgeVersion, Repeat
@@ -25,6 +24,7 @@ from app.domain.badges.rules import (
 )
 from app.domain.campus.campus import MOST_LIVELY
 from app.domain.frameworks import MOST_ALIGNMENTS, PublicFramework, public_alignment
+from app.http.programs import BadgeWriter, Page, Paged, Reader, Shape, UpdatedSince, Writing, example
 from app.services.awards.rule_ledger import Roll, Standing
 from app.services.badges import BadgePage, Wording
 

@@ -9,17 +9,6 @@ from typing import Annotated, ClassVar
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from app.api.programs import (
-    Page,
-    Paged,
-    Program,
-    Reader,
-    Shape,
-    WebhookReader,
-    WebhookWriter,
-    Writing,
-    example,
-)
 from app.domain.campus.campus import Campus
 from app.domain.campus.integration import (
     LONGEST_URL,
@@ -31,6 +20,17 @@ from app.domain.campus.integration import (
     WebhookState,
     WhatHappened,
     api_path,
+)
+from app.http.programs import (
+    Page,
+    Paged,
+    Program,
+    Reader,
+    Shape,
+    WebhookReader,
+    WebhookWriter,
+    Writing,
+    example,
 )
 from app.http.request_scope import limited_by_token
 

@@ -9,10 +9,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from app.api.programs import BadgeWriter, Page, Paged, PathwayReader, Reader, Shape, Writing, example
 from app.container import Services
 from app.domain.frameworks import Competency, Framework
 from app.domain.frameworks.pathways import ProposalState
+from app.http.programs import BadgeWriter, Page, Paged, PathwayReader, Reader, Shape, Writing, example
 from app.http.request_scope import ReadingServices, public
 from app.services.frameworks import Details
 from app.services.frameworks.pathways import PublicPathway

@@ -10,7 +10,12 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response, Security
 from fastapi.security import HTTPAuthorizationCredentials
 from pydantic import BaseModel, Field
 
-from app.api.programs import (
+from app.domain.accounts.sessions import Scope
+from app.domain.campus.integration import MOST_UPSERTED, NamedKind, Wanted
+from app.domain.people import Person, normal_address
+from app.domain.people.parental_consent import needs_parent
+from app.domain.publishing import Addresses
+from app.http.programs import (
     BEARER,
     CREATED,
     DryRun,
@@ -29,11 +34,6 @@ from app.api.programs import (
     one_receipt,
     program_of,
 )
-from app.domain.accounts.sessions import Scope
-from app.domain.campus.integration import MOST_UPSERTED, NamedKind, Wanted
-from app.domain.people import Person, normal_address
-from app.domain.people.parental_consent import needs_parent
-from app.domain.publishing import Addresses
 from app.http.request_scope import Policy, ProgramCounted, ReadingServices, Who, marked
 from app.services.frameworks import Mastered
 from app.services.people.upserts import PersonLine

@@ -9,7 +9,6 @@ from typing import Annotated, Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from app.api.programs import ActivityWriter, Program, Reader, Shape, Writing, example
 from app.domain.campus.places import departement_of, establishment_number, sector_of
 from app.domain.reports.facts import (
     Audience,
@@ -22,6 +21,7 @@ from app.domain.reports.facts import (
     SurveyCounts,
 )
 from app.domain.reports.surveys import SentenceState
+from app.http.programs import ActivityWriter, Program, Reader, Shape, Writing, example
 from app.http.request_scope import WITH_ORGANISERS
 
 router = APIRouter(

@@ -12,7 +12,6 @@ from typing import Any, Literal
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from app.api.programs import Page, Paged, Reader, example
 from app.api.publishing.public import (
     FIVE_MINUTES,
     ONE_MINUTE,
@@ -26,6 +25,7 @@ from app.domain.badges.shared_definitions import Noun
 from app.domain.trust import TRUST_CONTEXT_PATH
 from app.http.negotiation import ForPrograms, preferred
 from app.http.problems import documented
+from app.http.programs import Page, Paged, Reader, example
 from app.http.request_scope import ReadingServices, public
 from app.services.badges.shared_definitions import Definition
 from app.services.publishing import Published

@@ -14,8 +14,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.lists import CONFIRM
-from app.cli.terminal import ExitCode, aside, ready_process, say, stop, with_progress
+from app.cli.terminal import CONFIRM_HELP, ExitCode, aside, ready_process, say, stop, with_progress
 from app.container import Process, Services
 from app.domain.activities.listed_people import ListedPerson, name_key_of
 from app.domain.awards import LineOutcome, end_of_last_day, in_words
@@ -97,7 +96,7 @@ def award(
             ),
         ),
     ] = False,
-    confirm: Annotated[str, typer.Option("--confirm", help=CONFIRM)] = "",
+    confirm: Annotated[str, typer.Option("--confirm", help=CONFIRM_HELP)] = "",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help=N_("Dit ce qui serait fait, sans rien écrire."))
     ] = False,

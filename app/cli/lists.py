@@ -9,13 +9,12 @@ from typing import Annotated
 
 import typer
 
-from app.cli.terminal import ExitCode, aside, show_table
+from app.cli.terminal import CONFIRM_HELP, ExitCode, aside, show_table
 from app.errors import AppError
 from app.language import N_, filled
 from app.language import gettext as _
 from app.services.imports.lists import as_document, read_list_file, reasons_in, sentence_of
 
-CONFIRM = N_("Les motifs à accepter sur toutes les lignes : « order,unusual ».")
 commands = typer.Typer(help=N_("Lit des listes de personnes, sans base de données."), no_args_is_help=True)
 
 
@@ -39,7 +38,7 @@ def read(
     hours: Annotated[
         float | None, typer.Option("--hours", min=0, help=N_("La durée de l’activité, en heures."))
     ] = None,
-    confirm: Annotated[str, typer.Option("--confirm", help=CONFIRM)] = "",
+    confirm: Annotated[str, typer.Option("--confirm", help=CONFIRM_HELP)] = "",
 ) -> None:
     try:
         data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()

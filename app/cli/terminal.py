@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+CONFIRM_HELP = N_("Les motifs à accepter sur toutes les lignes : « order,unusual ».")
+
 
 class ExitCode(IntEnum):
     DONE = 0

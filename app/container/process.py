@@ -23,6 +23,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlmodel import Session
 
 from app import telemetry
+from app.adapters.accounts import LimitsUnusable, RateLimits, limits_in
 from app.adapters.badge_pictures import BadgeArtist
 from app.adapters.folders.log_files import FolderAnchors
 from app.adapters.folders.recovery_files import RecoveryJournal
@@ -39,7 +40,6 @@ from app.adapters.mail import (
 from app.adapters.openid_connect import ProvidersUnusable, providers_in, registrations_in
 from app.adapters.papers import Papers
 from app.adapters.picture_codes import PictureCodes
-from app.adapters.rate_limits import LimitsUnusable, RateLimits, limits_in
 from app.adapters.secrets import KekUnusable, KeyVault, PasswordHashes, hsm_in, kek_from, make_secret_file
 from app.adapters.uploads import Clamd, PillowPhotographs, ScannerUnusable
 from app.adapters.web_documents import WEBHOOK_LIMITS, GuardedWebhooks, WebDocuments

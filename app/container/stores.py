@@ -16,11 +16,11 @@ from dishka import AnyOf, Container, Provider, Scope, from_context, make_contain
 from sqlalchemy import Engine
 from sqlmodel import Session
 
+from app.adapters.accounts import WebAuthnCeremonies
 from app.adapters.badge_pictures import BadgeArtist
 from app.adapters.folders.log_files import FolderAnchors
 from app.adapters.folders.recovery_files import RecoveryJournal
 from app.adapters.papers import Papers
-from app.adapters.passkey_ceremonies import WebAuthnCeremonies
 from app.adapters.picture_codes import PictureCodes
 from app.adapters.secrets import EncryptedTokens, KeyVault, SealedForms
 from app.db.accounts import (

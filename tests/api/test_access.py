@@ -11,7 +11,7 @@ import pytest
 from fastapi.routing import iter_route_contexts
 from fastapi.testclient import TestClient
 
-from app.api.description import v1
+from app.api import v1
 from app.domain.activities import ActivityKind, ActivitySession
 from tests.api.clients import EVERY_SCOPE, anybody, closed_award, program, token
 from tests.support.every import for_each

@@ -12,7 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 from httpx import Response
 
-from app.adapters.rate_limits import RateLimits, limits_in
+from app.adapters.accounts import RateLimits, limits_in
 from app.db.accounts import DatabaseCounts
 from app.db.engine.session import open_engine
 from app.domain.accounts.rate_limits import LIMITS

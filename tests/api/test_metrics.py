@@ -11,11 +11,11 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlmodel import select
 
-from app.api.operations import worker_endpoint
 from app.domain.activities.files import FileNoun, FileState, StoredFile
 from app.domain.activity_log import CampusLog, LogCheckpoint, LogCosignature, LogWitness
 from app.domain.campus.campus import KeyPurpose, SealedKey
 from app.domain.publishing import LIST_LIFE, StatusList
+from app.http.health import worker_endpoint
 from app.main import create_app
 from app.services.verification.verification import note_chunk
 from tests.api.clients import open_award, stored

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from jsonschema import Draft202012Validator
 
-from app.api.description import describe_api, documents, router
+from app.api import describe_api, documents, router
 from tests.support.every import for_each
 
 METHODS = {"get", "post", "put", "patch", "delete"}

@@ -16,9 +16,9 @@ from fastapi.routing import iter_route_contexts
 from httpx import Response
 from sqlalchemy import text
 
-from app.api.programs import query_names
 from app.domain.accounts.permissions import ROLE_PERMISSIONS
 from app.http.negotiation import ForPeople
+from app.http.programs import query_names
 from app.http.request_scope import NoPolicy, Who, policies, public
 from tests.security.matrix.callers import Caller, Member, Things, callers_of, members_of, things_of
 from tests.security.matrix.cases import Kept

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from httpx import Response
 from pydantic import ValidationError
 
-from app.adapters.rate_limits import LimitsUnusable, RateLimits, limits_in
+from app.adapters.accounts import LimitsUnusable, RateLimits, limits_in
 from app.container import Process
 from app.db.accounts import DatabaseCounts
 from app.db.engine.session import open_engine

@@ -22,7 +22,7 @@ from httpx import Response
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import make_url
 
-from app.adapters.rate_limits import NoLimits
+from app.adapters.accounts import NoLimits
 from app.container import Process, Services
 from app.db.engine.session import open_engine
 from app.domain.accounts.rate_limits import Limiter

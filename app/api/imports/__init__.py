@@ -14,17 +14,6 @@ from pydantic import BaseModel, Field, ValidationError
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
-from app.api.programs import (
-    ACCEPT_LANGUAGE,
-    BEARER,
-    ActivityWriter,
-    DryRun,
-    LineProblem,
-    Program,
-    Shape,
-    Writing,
-    example,
-)
 from app.domain.accounts.sessions import Scope
 from app.domain.activities import ActivityKind, PartKind
 from app.domain.activities.listed_people import ListedPerson
@@ -42,6 +31,17 @@ from app.domain.people import check_name, normal_address
 from app.domain.people.parental_consent import OTHER
 from app.errors import InvalidInput
 from app.http.problems import type_of
+from app.http.programs import (
+    ACCEPT_LANGUAGE,
+    BEARER,
+    ActivityWriter,
+    DryRun,
+    LineProblem,
+    Program,
+    Shape,
+    Writing,
+    example,
+)
 from app.http.request_scope import (
     Policy,
     ProgramCounted,

@@ -10,7 +10,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Depends, Query, Request
 from pydantic import BaseModel, Field
 
-from app.api.programs import (
+from app.domain.accounts.sessions import Scope
+from app.domain.activities import ActivityKind
+from app.domain.imports.calendars import LONGEST_URL, MEDIA_TYPE, CalendarState, CalendarSubscription
+from app.domain.imports.imports import MOST_BYTES, ImportLineOutcome, ReadCalendar
+from app.http.problems import documented
+from app.http.programs import (
     ActivityReader,
     ActivityWriter,
     CalendarWriter,
@@ -26,11 +31,6 @@ from app.api.programs import (
     example,
     program_of,
 )
-from app.domain.accounts.sessions import Scope
-from app.domain.activities import ActivityKind
-from app.domain.imports.calendars import LONGEST_URL, MEDIA_TYPE, CalendarState, CalendarSubscription
-from app.domain.imports.imports import MOST_BYTES, ImportLineOutcome, ReadCalendar
-from app.http.problems import documented
 from app.http.request_scope import ProgramCounted, limited_by_token, visit
 from app.language import gettext as _
 from app.services.imports.calendar_imports import Foreseen

@@ -13,10 +13,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
-from app.api.programs import ACCEPT_LANGUAGE, Shape, example
 from app.api.trust import EndorsementTextView, IssuerStandingView, said_of
 from app.domain.core import csv_for_excel
 from app.errors import InvalidInput
+from app.http.programs import ACCEPT_LANGUAGE, Shape, example
 from app.http.request_scope import limited, public, visit
 from app.language import N_
 from app.services.verification import verdicts

@@ -10,10 +10,10 @@ from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from app.api.programs import BEARER
 from app.domain.accounts.sessions import Scope
 from app.errors import InvalidInput
 from app.http.problems import documented, problem
+from app.http.programs import BEARER
 from app.http.request_scope import (
     Policy,
     ProgramCounted,

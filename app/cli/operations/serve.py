@@ -17,7 +17,6 @@ from typing import Annotated
 import typer
 import uvicorn
 
-from app.api.operations import worker_endpoint
 from app.cli.terminal import (
     ExitCode,
     is_set,
@@ -30,6 +29,7 @@ from app.cli.terminal import (
     with_progress,
 )
 from app.container import Migration, Process, SchemaBusy, SchemaState, notes_of, schema_problem_of
+from app.http.health import worker_endpoint
 from app.http.request_log import TimedHttpProtocol, configure_logging
 from app.jobs.worker import work as work_on
 from app.language import N_

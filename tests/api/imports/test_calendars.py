@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 from fastapi.testclient import TestClient
 
-from app.adapters.rate_limits import limits_in
-from app.api.programs import Scope
+from app.adapters.accounts import limits_in
 from app.domain.accounts.rate_limits import LIMITS, Limit
+from app.http.programs import Scope
 from app.services.imports import calendar_imports
 from tests.api.clients import V1
 from tests.api.clients import program as program_of

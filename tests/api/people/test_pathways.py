@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import uuid
 
-from app.api.programs import cursor_of
 from app.domain.campus.audit_log import Actor
 from app.domain.frameworks.pathways import PathwayContent
+from app.http.programs import cursor_of
 from app.services.frameworks.pathways import StageDraft
 from tests.api import clients
 from tests.support.house import House

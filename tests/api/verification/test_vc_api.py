@@ -17,7 +17,7 @@ from fastapi.testclient import TestClient
 from sqlmodel import Session as Transaction
 from sqlmodel import select
 
-from app.adapters.rate_limits import limits_in
+from app.adapters.accounts import limits_in
 from app.domain.accounts.rate_limits import LIMITS
 from app.domain.campus.audit_log import HistoryEntry
 from sceau_credentials.keys import Algorithm, LocalSigningKey, Signer

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from app.adapters.rate_limits import limits_in
+from app.adapters.accounts import limits_in
 from app.domain.people import Person
 from tests.support.forms import form_with, forms_of
 from tests.support.house import House, build_house, send

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from app.adapters.rate_limits import limits_in
+from app.adapters.accounts import limits_in
 from app.domain.accounts.rate_limits import LIMITS, Limit
 from app.domain.accounts.sessions import Proof
 from app.domain.learners.connected_apps import (

@@ -10,8 +10,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from joserfc.jwk import RSAKey
 
+from app.adapters.accounts import limits_in
 from app.adapters.openid_connect import ProvidersUnusable, registrations_in
-from app.adapters.rate_limits import limits_in
 from app.domain.accounts.rate_limits import LIMITS, network_of
 from tests.support.house import NOON, send
 from tests.support.servers.openid_service import (

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from fastapi.testclient import TestClient
 
-from app.adapters.rate_limits import limits_in
+from app.adapters.accounts import limits_in
 from app.domain.accounts.rate_limits import LIMITS, Limit
 from tests.services.imports.test_calendar_imports import ONCE, activities, calendar
 from tests.services.imports.test_calendar_subscriptions import URL, Agenda, agenda, lines, read  # noqa: F401

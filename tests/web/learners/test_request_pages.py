@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlmodel import delete, select
 
-from app.adapters.rate_limits import limits_in
+from app.adapters.accounts import limits_in
 from app.domain.learners.requests import BadgeRequest, RequestState
 from app.domain.people import Person, Role
 from app.domain.people.consents import AccessEvent

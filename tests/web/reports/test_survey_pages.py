@@ -6,7 +6,7 @@ import re
 from datetime import timedelta
 from pathlib import Path
 
-from app.adapters.rate_limits import limits_in
+from app.adapters.accounts import limits_in
 from app.domain.accounts.rate_limits import LIMITS, network_of
 from tests.support.house import House, build_house, send
 

@@ -12,7 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 from httpx import Response
 
-from app.adapters.rate_limits import limits_in
+from app.adapters.accounts import limits_in
 from app.domain.accounts.rate_limits import LIMITS
 from app.domain.awards import Visibility
 from tests.support.badges.endorsed import recommended_by_peer

@@ -14,7 +14,7 @@ import segno
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from app.adapters.rate_limits import limits_in
+from app.adapters.accounts import limits_in
 from app.container import Services
 from app.domain.accounts.rate_limits import LIMITS
 from app.domain.publishing import ids_of_code, near_codes, short_code
