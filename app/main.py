@@ -11,7 +11,7 @@ from functools import cache, partial
 import structlog
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Route
@@ -24,10 +24,11 @@ from app.api.awards import AwardFiles
 from app.container import DatabaseUnreachable, Process
 from app.container.process import collect_rarely
 from app.db.engine.session import requests_at_once
+from app.db.engine.writes import unique_constraint_of
 from app.domain.accounts.rate_limits import Allowance
 from app.domain.accounts.sessions import ReauthRequired
 from app.domain.awards import DocumentsToAlign
-from app.errors import AppError, NotSignedIn, TooMany, Unavailable
+from app.errors import AppError, Conflict, NotSignedIn, TooMany, Unavailable
 from app.http import problems
 from app.http.allowances import AllowanceHeaders, note_allowance
 from app.http.negotiation import HeadAsGet, RoutesBySegment
@@ -262,6 +263,9 @@ log = structlog.get_logger("main")
 DATABASE_SILENT = N_(
     "La base de données n’a pas répondu ou n’a plus de place. Rien n’a été enregistré. Réessayez dans une minute."
 )
+MADE_MEANWHILE = N_(
+    "La même chose vient d’être faite, peut-être par un second clic. Rechargez la page pour voir où elle en est."
+)
 LONGEST_BODY = 6 * 1024 * 1024
 LONGEST_COSIGNATURE = 128 * 1024
 """From anyone, without a token."""
@@ -474,6 +478,15 @@ def _answer_errors(app: FastAPI) -> None:
         # Stopped, cut off, or disk full: the transaction was rolled back as a whole (I19).
         log.error("database unreachable", kind=type(error).__name__)
         return app_error(request, Unavailable(DATABASE_SILENT))
+
+    @app.exception_handler(IntegrityError)
+    def made_meanwhile(request: Request, error: IntegrityError) -> Response:
+        """Two requests made one thing at once: the second was rolled back as a whole."""
+        constraint = unique_constraint_of(error)
+        if not constraint:
+            raise error
+        log.warning("made meanwhile", constraint=constraint)
+        return app_error(request, Conflict(MADE_MEANWHILE))
 
     @app.exception_handler(RequestValidationError)
     def validation_error(request: Request, error: RequestValidationError) -> Response:

@@ -277,7 +277,7 @@ def _launch(claims: Mapping[str, Any], registration: LtiRegistration, at: dateti
         if not is_platform_url(where, allows_local=is_local):
             raise BadToken("claims (deep_link_return_url)")
         data = wanted.get("data", "")
-        if not isinstance(data, str) or len(data) > _LONGEST_DATA:
+        if not isinstance(data, str) or len(data) > _LONGEST_DATA or "\x00" in data:
             raise BadToken("claims (data)")
         takes = isinstance(types, list) and "ltiResourceLink" in types
         deep_link = DeepLinkSettings(where, data, takes)
@@ -344,9 +344,20 @@ def _json(registration: LtiRegistration, status: int, body: bytes) -> Any:
     if status != 200:
         raise PlatformRefused(registration.label, f"status {status}")
     try:
-        return json.loads(body)
+        return _writable(json.loads(body))
     except (ValueError, RecursionError) as error:
         raise PlatformRefused(registration.label, "no JSON") from error
+
+
+def _writable(value: Any) -> Any:
+    """Without NUL and lone surrogates, which no database takes: a name of one member refuses no roster."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode().replace("\x00", "")
+    if isinstance(value, list):
+        return [_writable(each) for each in value]
+    if isinstance(value, dict):
+        return {_writable(name): _writable(each) for name, each in value.items()}
+    return value
 
 
 def _object(registration: LtiRegistration, status: int, body: bytes) -> Mapping[str, Any]:

@@ -266,7 +266,7 @@ def verified_claims(
         raise BadToken("claims (nonce)")
     _check_party(claims, client_id)
     subject = claims["sub"]
-    if not isinstance(subject, str) or not 0 < len(subject) <= _LONGEST_SUBJECT:
+    if not isinstance(subject, str) or not 0 < len(subject) <= _LONGEST_SUBJECT or "\x00" in subject:
         raise BadToken("sub")
     return claims
 

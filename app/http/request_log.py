@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import secrets
 import sys
+import traceback
+from collections.abc import Iterator
 from time import perf_counter
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import structlog
 from starlette.datastructures import MutableHeaders
@@ -17,7 +20,6 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from app.services.verification.verification import note_request
 from app.telemetry import span
 
-# A traceback without local variables: they may be personal (I23).
 _CONSOLE = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _ESCAPED = {sign: f"\\x{sign:02x}" for sign in (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029)}
@@ -32,7 +34,7 @@ def configure_logging(*, as_json: bool) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     structlog.configure(
-        processors=[*shared, structlog.processors.format_exc_info, renderer],
+        processors=[*shared, _format_exception, renderer],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
@@ -42,7 +44,7 @@ def configure_logging(*, as_json: bool) -> None:
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
+                _format_exception,
                 renderer,
             ],
         )
@@ -57,6 +59,58 @@ def configure_logging(*, as_json: bool) -> None:
     for name in ("uvicorn", "uvicorn.error"):
         logging.getLogger(name).handlers[:] = []
         logging.getLogger(name).propagate = True
+
+
+_SPEAKING: Final = (
+    AssertionError,
+    AttributeError,
+    ImportError,
+    MemoryError,
+    NameError,
+    RuntimeError,
+    TypeError,
+)
+"""Their messages are about code; those of others repeat the value that was wrong: an address, a name, a secret."""
+
+
+_CODE: Final = re.compile(r"[a-z_ ]{1,60}")
+
+
+def trace_of(exception: BaseException) -> str:
+    """Where it was raised, and what kind it is; without local variables and without any value (I23)."""
+    parts = []
+    for each in _chain(exception):
+        kind, words = type(each), _words_of(each)
+        parts += traceback.format_tb(each.__traceback__)
+        parts.append(f"{kind.__module__}.{kind.__qualname__}{': ' if words else ''}{words}\n")
+    return "".join(parts).rstrip()
+
+
+def _chain(exception: BaseException) -> Iterator[BaseException]:
+    """The first cause first."""
+    found: list[BaseException] = []
+    each: BaseException | None = exception
+    while each is not None and each not in found:
+        found.append(each)
+        each = each.__cause__ or (None if each.__suppress_context__ else each.__context__)
+    return reversed(found)
+
+
+def _words_of(exception: BaseException) -> str:
+    if (statement := getattr(exception, "statement", None)) is not None:
+        # The database's own message repeats the row that it refuses.
+        told = getattr(getattr(exception, "orig", None), "diag", None)
+        facts = [getattr(told, name, None) for name in ("sqlstate", "table_name", "constraint_name")]
+        return " ".join([*(str(each) for each in facts if each), f"[{statement}]"])
+    if isinstance(exception, OSError):
+        return exception.strerror or ""
+    if isinstance(exception, _SPEAKING):
+        return str(exception)
+    reason = getattr(exception, "reason", "")
+    return reason if isinstance(reason, str) and _CODE.fullmatch(reason) else ""
+
+
+_format_exception = structlog.processors.ExceptionRenderer(lambda told: trace_of(told[1]))
 
 
 def _on_a_terminal(logger: object, name: str, event: structlog.typing.EventDict) -> str:

@@ -350,7 +350,23 @@ class LtiStore(Store):
         )
         return self.session.exec(query.with_for_update()).first()
 
+    def add_course(self, course: LtiCourse) -> LtiCourse:
+        """Once: a whole class opens a new course in the same second."""
+        insert_unless_there(self.session, [course], "platform_id, deployment, context")
+        found = self.find_course(course.platform_id, course.deployment, course.context)
+        assert found is not None, "courses are never removed"
+        return found
+
+    def lock_course(self, course: LtiCourse) -> None:
+        self.session.refresh(course, with_for_update=True)
+
     # --- people
+
+    def add_account(self, account: LtiAccount) -> bool:
+        """False if this user of the platform was linked meanwhile."""
+        insert_unless_there(self.session, [account], "platform_id, subject")
+        found = self.account(account.platform_id, account.subject)
+        return found is not None and found.id == account.id
 
     def account(self, platform_id: uuid.UUID, subject: str) -> LtiAccount | None:
         query = select(LtiAccount).where(LtiAccount.platform_id == platform_id, LtiAccount.subject == subject)

@@ -35,7 +35,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine import Dialect
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import make_transient_to_detached
 from sqlmodel import Session, SQLModel
 
@@ -251,6 +251,17 @@ def _insert(connection: Connection, table: Table, values: list[dict[str, Any]]) 
         return
     places = ", ".join("?" * len(names))
     connection.exec_driver_sql(f"{into} VALUES ({places})", list(zip(*columns, strict=True)))
+
+
+def unique_constraint_of(error: IntegrityError) -> str:
+    """The constraint, or on SQLite the columns, by which a row exists already; empty for any other violation."""
+    if getattr(error.orig, "sqlstate", "") == _UNIQUE_VIOLATION:
+        return str(error.orig.diag.constraint_name)  # type: ignore[union-attr]
+    kind, _, columns = str(error.orig).partition(": ")
+    return columns if kind == "UNIQUE constraint failed" else ""
+
+
+_UNIQUE_VIOLATION: Final = "23505"
 
 
 def insert_unless_there(session: Session, rows: Sequence[SQLModel], unique: str) -> None:

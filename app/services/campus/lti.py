@@ -318,14 +318,19 @@ class LtiService:
             return None
         course = self.store.find_course(platform.id, told.deployment, told.context)
         if course is None:
-            course = LtiCourse(
-                campus_id=campus.id,
-                platform_id=platform.id,
-                deployment=told.deployment,
-                context=told.context,
-                seen_at=self.clock(),
+            course = self.store.add_course(
+                LtiCourse(
+                    campus_id=campus.id,
+                    platform_id=platform.id,
+                    deployment=told.deployment,
+                    context=told.context,
+                    title=told.title,
+                    memberships_url=told.memberships_url,
+                    line_items_url=told.line_items_url,
+                    seen_at=self.clock(),
+                )
             )
-        elif not told.teaches:
+        if not told.teaches:
             return course
         course.title = told.title or course.title
         course.memberships_url = told.memberships_url or course.memberships_url
@@ -363,15 +368,15 @@ class LtiService:
             return
         if known is not None:
             raise Conflict(N_("Ce compte du cours est déjà relié à une autre personne."))
-        self.store.save(
-            LtiAccount(
-                campus_id=campus.id,
-                platform_id=launched.platform.id,
-                subject=launched.launch.subject,
-                person_id=who.person.id,
-                linked_at=self.clock(),
-            )
+        account = LtiAccount(
+            campus_id=campus.id,
+            platform_id=launched.platform.id,
+            subject=launched.launch.subject,
+            person_id=who.person.id,
+            linked_at=self.clock(),
         )
+        if not self.store.add_account(account):
+            return self.link(campus, launched, who)
         self._note(campus, "link_platform", who.actor, platform=launched.platform.issuer)
         self.notices.tell(who.person, Changed.SERVICE_LINKED, named=[launched.platform.label])
 
@@ -457,10 +462,21 @@ class LtiService:
         launched.check_may(Permission.WORK)
         return [each for each, _ in self.activities.list_in(campus)]
 
-    def choose_activity(self, campus: Campus, launched: Launched, activity_id: uuid.UUID | None) -> Activity:
-        """The people of the course become its participants; None makes an activity of the course's title."""
+    def choose_activity(
+        self,
+        campus: Campus,
+        launched: Launched,
+        activity_id: uuid.UUID | None,
+        *,
+        before: uuid.UUID | None = None,
+    ) -> Activity:
+        """The people of the course become its participants; None makes an activity of the course's title, once for
+        each page: `before` is the activity that the page showed."""
         launched.check_may(Permission.WORK)
         course = _with_course(launched)
+        self.store.lock_course(course)
+        if activity_id is None and course.activity_id is not None and course.activity_id != before:
+            return self.activities.get(campus, course.activity_id)
         if activity_id is None:
             today = self.clock().astimezone(ZoneInfo(campus.time_zone)).date()
             title = course.title.strip() or launched.platform.label

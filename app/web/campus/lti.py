@@ -32,7 +32,7 @@ from app.domain.campus.lti import (
     results_of,
 )
 from app.errors import AppError, Conflict, InvalidInput, NotSignedIn
-from app.http.pages.forms import Count, SafeForm, text_of, texts_of
+from app.http.pages.forms import Count, SafeForm, ids_in, text_of, texts_of
 from app.http.pages.render import page
 from app.http.request_scope import (
     Policy,
@@ -267,7 +267,8 @@ def choose_activity(request: Request, form: SafeForm, services: ReadingServices)
     try:
         with write_transaction(request) as writing:
             launched = writing.lti.launched(here.campus, here.secret)
-            writing.lti.choose_activity(here.campus, launched, activity_id)
+            shown = next(iter(ids_in([text_of(form, "avant")])), None)
+            writing.lti.choose_activity(here.campus, launched, activity_id, before=shown)
     except (Conflict, InvalidInput) as error:
         return _course_page(request, services, trouble=error)
     return _back(here, "activite")
