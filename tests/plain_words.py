@@ -62,7 +62,7 @@ def _own_strings(node: ast.AST) -> Iterator[tuple[int, str]]:
     match node:
         case ast.Constant(value=str() as text):
             yield node.lineno, text
-        case ast.Call(func=ast.Name(id="N_" | "_" | "gettext")):
+        case ast.Call(func=ast.Name(id="N_" | "_" | "gettext" | "translated")):
             pass
         case _:
             for child in ast.iter_child_nodes(node):

@@ -39,8 +39,7 @@ from app.http.request_scope import (
     signed_in,
     staff_of,
 )
-from app.language import N_, filled
-from app.language.typography import translated
+from app.language import N_, filled, translated
 from app.services.accounts.sessions import SignedIn
 
 log = structlog.get_logger(__name__)

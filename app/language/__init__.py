@@ -1,23 +1,410 @@
-"""Localisation: catalogues and the current language."""
+"""Localisation: catalogues, the current language, typography, days, and sentences with fields."""
 
-from app.language.catalogues import (
-    N_,
-    current_locale,
-    gettext,
-    in_every_language,
-    locales,
-    ngettext,
-    speaking,
-)
-from app.language.typography import filled
+from __future__ import annotations
 
-__all__ = [
-    "N_",
-    "current_locale",
-    "filled",
-    "gettext",
-    "in_every_language",
-    "locales",
-    "ngettext",
-    "speaking",
+import gettext as _gettext
+import os
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from functools import cache, lru_cache
+from io import BytesIO
+from pathlib import Path
+from string import Formatter
+from zoneinfo import ZoneInfo
+
+from babel.core import Locale, UnknownLocaleError, get_global, parse_locale
+from babel.dates import format_date, format_skeleton, format_time
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+SOURCE_LOCALE = "fr"
+BRIDGE_LOCALE = "en"
+"""What another language shows where its own catalogue has no translation yet."""
+LOCALES_FOLDER = Path(__file__).parent / "locales"
+DOMAIN = "sceau"
+_locale: ContextVar[str] = ContextVar("locale", default=SOURCE_LOCALE)
+
+
+def N_(text: str) -> str:
+    """Marks `text` for the catalogues; the code that shows it translates it."""
+    return text
+
+
+def po_file(locale: str) -> Path:
+    return LOCALES_FOLDER / locale / "LC_MESSAGES" / f"{DOMAIN}.po"
+
+
+@cache
+def locales() -> tuple[str, ...]:
+    """Every language with a catalogue, French (the language of the sources) first."""
+    found = sorted(path.parent.parent.name for path in LOCALES_FOLDER.glob(f"*/LC_MESSAGES/{DOMAIN}.po"))
+    return (SOURCE_LOCALE, *(name for name in found if name != SOURCE_LOCALE))
+
+
+@cache
+def catalogue(locale: str) -> _gettext.NullTranslations:
+    """The translations for `locale`; French needs none, since the sources are French."""
+    found = read_catalogue(po_file(locale))
+    if locale not in (SOURCE_LOCALE, BRIDGE_LOCALE):
+        found.add_fallback(catalogue(BRIDGE_LOCALE))
+    return found
+
+
+def read_catalogue(source: Path) -> _gettext.NullTranslations:
+    """The translations of one .po file; none where there is no such file."""
+    if not source.is_file():
+        return _gettext.NullTranslations()
+    compiled = source.with_suffix(".mo")
+    # A .mo older than its .po would show outdated text, so only a fresh one is used.
+    if compiled.is_file() and compiled.stat().st_mtime >= source.stat().st_mtime:
+        with compiled.open("rb") as file:
+            return _gettext.GNUTranslations(file)
+    binary = compile_po(source)
+    _keep(binary, compiled)
+    return _gettext.GNUTranslations(BytesIO(binary))
+
+
+def _keep(binary: bytes, compiled: Path) -> None:
+    """For the next process, as Python keeps what it compiles; nowhere where the folder may not be written."""
+    beside = compiled.with_name(f"{compiled.name}.{os.getpid()}")
+    try:
+        beside.write_bytes(binary)
+        beside.replace(compiled)
+    except OSError:
+        with suppress(OSError):
+            beside.unlink()
+
+
+def compile_po(source: Path) -> bytes:
+    """The binary catalogue (.mo) of a .po file."""
+    with source.open("rb") as file:
+        messages = read_po(file, domain=DOMAIN)
+    for message in list(messages):
+        # Babel would fill an empty plural with the French one, and so hide that it is missing.
+        if message.id and message.pluralizable and not all(message.string or ("",)):
+            messages.delete(message.id, message.context)
+    binary = BytesIO()
+    write_mo(binary, messages)
+    return binary.getvalue()
+
+
+def current_locale() -> str:
+    return _locale.get()
+
+
+@contextmanager
+def speaking(locale: str) -> Iterator[None]:
+    """Sets the current locale inside the block."""
+    token = _locale.set(locale if locale in locales() else SOURCE_LOCALE)
+    try:
+        yield
+    finally:
+        _locale.reset(token)
+
+
+@cache
+def in_every_language(text: str) -> tuple[str, ...]:
+    """`text` and its translations, to recognise what may have been written in any of them."""
+    return tuple(dict.fromkeys(catalogue(locale).gettext(text) for locale in locales()))
+
+
+def gettext(text: str) -> str:
+    return catalogue(current_locale()).gettext(text)
+
+
+def ngettext(one: str, many: str, count: int) -> str:
+    if current_locale() == SOURCE_LOCALE:
+        # French counts 0 as singular; the null catalogue would count as English does.
+        return one if count < 2 else many
+    return catalogue(current_locale()).ngettext(one, many, count)
+
+
+# --- French typography, so that templates can be typed on any keyboard
+
+NO_BREAK = "\u00a0"
+NARROW = "\u202f"
+
+_MONTHS = "janvier|février|mars|avril|mai|juin|juillet|août|septembre|octobre|novembre|décembre"
+_UNITS = "h|min|kB|ko|Mo|m²|mm|cm|km|kg|ans?|jours?|points?|badges?|personnes?|lignes?|entrées?"
+_RULES = [
+    (re.compile(r"(?<=\w)'(?=\w|%\(|\{|«|$)"), "’"),
+    (re.compile(rf"«[ {NO_BREAK}]?"), "«" + NO_BREAK),
+    (re.compile(rf"[ {NO_BREAK}]?»"), NO_BREAK + "»"),
+    # "%(name)s" after a space is a field, not a percent sign.
+    (re.compile(r" (%%|[;!?])"), NARROW + r"\1"),
+    (re.compile(r" ([:€])"), NO_BREAK + r"\1"),
+    (re.compile(rf"\b(\d{{1,2}}|1er) (?=(?:{_MONTHS})\b)"), r"\1" + NO_BREAK),
+    (re.compile(r"\b(\d{1,2}) h (\d{2})\b"), rf"\1{NO_BREAK}h{NO_BREAK}\2"),
+    (re.compile(rf"(\d|%\(\w+\)s) ({_UNITS})\b"), rf"\1{NO_BREAK}\2"),
+    (re.compile(r"\bn° "), "n°" + NO_BREAK),
 ]
+_TAG = re.compile(r"(<[^<>]*>)")
+
+
+@lru_cache(maxsize=4096)
+def french(text: str) -> str:
+    """`text` with French typography; the content of `<…>` is unchanged."""
+    return "".join(part if part.startswith("<") else _set(part) for part in _TAG.split(text))
+
+
+def _set(text: str) -> str:
+    for pattern, replacement in _RULES:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+# h is aspirate in every other name: de Hamza, de Hassan, de Haute-Saône.
+_MUTE_H = re.compile(
+    r"h(?:abit|adrien|alein|allu|alogen|alter|armoni|eb(?:erg|er|reu)|ector|elen|elic|elo|emat|enri|erb|erit|ermin"
+    r"|erve|eter|eure|exa|ilair|ilar|ippo|istoi|istor|iver|omm(?!el)|omo|onnet|onneur|onor|opit|orair|oriz|orl|ort"
+    r"|osp|ote|ubert|ugo|ugu|uil|uissier|uma|umb|umid|umeur|yacint|ydr|ygi|yp)"
+)
+_MUTE_Y = re.compile(r"y(?:[^aeiouy\W\d_]|eux?\b|onne\b|erres\b)")
+_ASPIRATE_VOWEL = re.compile(r"(?:onz|oui\b|ouistiti|uhlan|ulul|yaourt|yacht)")
+_BEFORE_FIELD = re.compile(r"\b(de|que|jusque|lorsque|puisque|quoique) \{(\w+)\}", re.IGNORECASE)
+
+
+def elided(word: str, name: object) -> str:
+    """`word` with what separates it from `name`: « d’ » before Ilyès, « de » and a space before Marie."""
+    return f"{word[:-1]}’" if starts_with_a_vowel_sound(str(name)) else f"{word} "
+
+
+def starts_with_a_vowel_sound(name: str) -> bool:
+    """Whether « de » loses its e before `name`, which may be markup."""
+    text = _TAG.sub("", name).lstrip().casefold().replace("œ", "oe").replace("æ", "ae")
+    letters = "".join(
+        each for each in unicodedata.normalize("NFKD", text[:24]) if not unicodedata.combining(each)
+    )
+    match letters[:1]:
+        case "a" | "e" | "i" | "o" | "u":
+            return _ASPIRATE_VOWEL.match(letters) is None
+        case "h":
+            return _MUTE_H.match(letters) is not None
+        case "y":
+            return _MUTE_Y.match(letters) is not None
+        case _:
+            return False
+
+
+def filled(text: str, values: Mapping[str, object]) -> str:
+    """`text.format(**values)`; in French, « de {name} » becomes « d’Ilyès »."""
+    if current_locale() == "fr" and "e {" in text:
+        text = _BEFORE_FIELD.sub(
+            lambda found: elided(found[1], values[found[2]]) + "{" + found[2] + "}", text
+        )
+    return text.format(**values)
+
+
+def translated(text: str) -> str:
+    """`text` in the reader's language, with its typography."""
+    return french(gettext(text)) if current_locale() == "fr" else gettext(text)
+
+
+def translated_plural(one: str, many: str, count: int) -> str:
+    chosen = ngettext(one, many, count)
+    return french(chosen) if current_locale() == "fr" else chosen
+
+
+@lru_cache(maxsize=20_000)
+def in_capitals(word: str) -> bool:
+    letters = [c for c in word if c.isalpha()]
+    return len(letters) > 1 and word.isupper() and "." not in word
+
+
+_PARTICLES = frozenset(("de", "du", "des", "d", "von", "der", "den", "dos", "das", "do", "e", "y"))
+
+
+def respelt(name: str) -> str:
+    """Capitals of a list are not a person's spelling: « LE GOFF » becomes « Le Goff »."""
+    name = unicodedata.normalize("NFC", " ".join(name.split()))
+    letters = [c for c in name if c.isalpha()]
+    if len(letters) < 2 or not (name.isupper() or name.islower()):
+        marked = any(in_capitals(word) and len(word) > 2 for word in name.split(" "))
+        return " ".join(_spelt(word) if marked and in_capitals(word) else word for word in name.split(" "))
+    words = [_spelt(word) for word in name.split(" ")]
+    return " ".join(
+        word.lower() if word.casefold() in _PARTICLES and index < len(words) - 1 else word
+        for index, word in enumerate(words)
+    )
+
+
+def _spelt(word: str) -> str:
+    return re.sub(
+        r"[^\W\d_][^\W\d_\u0300-\u036f]*",
+        lambda part: part.group()[0].upper() + part.group()[1:].lower(),
+        word,
+    )
+
+
+# --- days and times
+
+DEFAULT_ZONE = "Europe/Paris"
+# English here is European: day before month, 24-hour clock.
+_BABEL_LOCALE = {"en": "en_GB"}
+_MOMENT = N_("{day} à {time}")
+
+
+def babel_locale() -> str:
+    return _BABEL_LOCALE.get(current_locale(), current_locale())
+
+
+def regional_locale() -> str:
+    """fr_FR; en_GB: the current language, with its main region."""
+    likely = get_global("likely_subtags").get(babel_locale(), babel_locale())
+    language, region, *_ = parse_locale(likely)
+    return f"{language}_{region}" if region else language
+
+
+def language_in_words(code: str) -> str:
+    """anglais; English: the name of a language, in the current one."""
+    try:
+        return Locale.parse(code, sep="-").get_language_name(current_locale()) or code
+    except (UnknownLocaleError, ValueError):
+        return code
+
+
+def local(value: datetime, zone: str = DEFAULT_ZONE) -> datetime:
+    """`value`, a timezone-aware datetime, in `zone`."""
+    if value.tzinfo is None:
+        raise ValueError("a time without a zone cannot be shown: keep times aware and in UTC")
+    try:
+        return value.astimezone(ZoneInfo(zone))
+    except OverflowError:  # the first and last hours of the calendar do not exist in every zone
+        return value
+
+
+def day(value: datetime | date, zone: str = DEFAULT_ZONE) -> str:
+    """9 octobre 2026; 9 October 2026."""
+    that_day = local(value, zone).date() if isinstance(value, datetime) else value
+    return _long_day(that_day, current_locale())
+
+
+@lru_cache(maxsize=1024)
+def _long_day(that_day: date, locale: str) -> str:
+    words = format_date(that_day, "long", locale=_BABEL_LOCALE.get(locale, locale))
+    if locale == "fr":
+        number, _, rest = words.partition(" ")
+        words = ("1er" if number == "1" else number) + NO_BREAK + rest
+    return words
+
+
+def days(first: date, last: date) -> str:
+    """24 novembre 2026; 2–24 novembre 2026; 30 novembre 2026 – 4 décembre 2026."""
+    if first == last:
+        return day(first)
+    if (first.year, first.month) == (last.year, last.month):
+        start = "1er" if first.day == 1 and current_locale() == "fr" else str(first.day)
+        return f"{start}–{day(last)}"
+    return f"{day(first)} – {day(last)}"
+
+
+def short_day(value: datetime | date, zone: str = DEFAULT_ZONE) -> str:
+    """09/10/2026, for narrow table columns."""
+    that_day = local(value, zone).date() if isinstance(value, datetime) else value
+    return format_date(that_day, "dd/MM/yyyy", locale=babel_locale())
+
+
+def clock(value: datetime, zone: str = DEFAULT_ZONE) -> str:
+    """14 h 32; 14:32."""
+    here = local(value, zone)
+    if current_locale() == "fr":
+        return f"{here.hour}{NO_BREAK}h{NO_BREAK}{here.minute:02d}"
+    return format_time(here, "HH:mm", locale=babel_locale())
+
+
+def time_of_day(value: time) -> str:
+    """13 h 30; 13:30. Without a zone: as it is on the clocks of the campus."""
+    if current_locale() == "fr":
+        return f"{value.hour}{NO_BREAK}h{NO_BREAK}{value.minute:02d}"
+    return f"{value:%H:%M}"
+
+
+def weekday(value: date) -> str:
+    """mardi 24 novembre; Tuesday 24 November; martes 24 de noviembre."""
+    name = format_date(value, "EEEE", locale=babel_locale())
+    return f"{name} {format_skeleton('MMMMd', value, locale=babel_locale())}"
+
+
+def weekday_short(value: date) -> str:
+    """mardi 24; Tuesday 24."""
+    return f"{format_date(value, 'EEEE', locale=babel_locale())} {value.day}"
+
+
+def moment(value: datetime, zone: str = DEFAULT_ZONE) -> str:
+    """24 novembre 2026 à 14 h 32; 24 November 2026 at 14:32."""
+    return gettext(_MOMENT).format(day=day(value, zone), time=clock(value, zone))
+
+
+def month(value: datetime | date) -> str:
+    """novembre 2026; November 2026."""
+    return format_skeleton("yMMMM", value, locale=babel_locale())
+
+
+# --- sentences with fields, and untrusted text
+
+_LONGEST_VALUE = 160
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """`words` is a French msgid; `values` fill its fields: text, datetimes, or sentences."""
+
+    words: str
+    values: Mapping[str, object] = field(default_factory=dict)
+
+    def text(self) -> str:
+        """The sentence in the current language; pages with finer typography render it themselves."""
+        words = gettext(self.words)
+        return filled(words, {name: _in_words(self.values[name]) for name in fields_of(words)})
+
+
+@lru_cache(maxsize=2048)
+def fields_of(words: str) -> frozenset[str]:
+    """Names of the values that a sentence needs; extra values are ignored, and a value may be a sentence
+    itself."""
+    return frozenset(name for _, name, _, _ in Formatter().parse(words) if name is not None)
+
+
+def _in_words(value: object) -> str:
+    match value:
+        case Sentence():
+            return value.text()
+        case datetime():
+            return _day(local(value).date())
+        case date():
+            return _day(value)
+        case _:
+            return str(value)
+
+
+def _day(day: date) -> str:
+    return format_date(day, "long", locale=babel_locale())
+
+
+# Bidirectional controls and zero-width characters: both can make a text misleading.
+_TURNING_OR_INVISIBLE = frozenset(
+    "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c\ufeff\u200b\u2060"
+)
+
+
+def plain(text: object, longest: int = _LONGEST_VALUE, *, keep_indent: bool = False) -> str:
+    """Untrusted text on one line: no invisible characters, no bidirectional controls, limited length."""
+    kept = str(text)[: 4 * longest]
+    # Python's printable characters include none that `_shown` replaces; these two are spaces, which it
+    # excludes.
+    if not kept.replace("\u00a0", "").replace("\u202f", "").isprintable():
+        kept = "".join(map(_shown, kept))
+    kept = kept.rstrip() if keep_indent else " ".join(kept.split(" ")).strip()
+    return kept if len(kept) <= longest else kept[: longest - 1].rstrip() + "…"
+
+
+def _shown(sign: str) -> str:
+    if sign in "\t\n\r\u2028\u2029":
+        return " "
+    hidden = sign in _TURNING_OR_INVISIBLE or unicodedata.category(sign) in ("Cc", "Cs", "Co", "Cn")
+    return "" if hidden else sign

@@ -25,11 +25,11 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
-from app.language.catalogues import BRIDGE_LOCALE, DOMAIN, SOURCE_LOCALE, compile_po, locales, po_file
+from app.language import BRIDGE_LOCALE, DOMAIN, SOURCE_LOCALE, compile_po, locales, po_file
 
 APP_FOLDER = Path(__file__).parent.parent
 _FOLDERS = [folder for folder in (APP_FOLDER, APP_FOLDER.parent / "demo") if folder.is_dir()]
-KEYWORDS = {**DEFAULT_KEYWORDS, "N_": None, "translated_plural": (1, 2)}
+KEYWORDS = {**DEFAULT_KEYWORDS, "N_": None, "translated": None, "translated_plural": (1, 2)}
 
 
 def sentences_of_python(

@@ -19,8 +19,7 @@ from app.http.pages.render import page
 from app.http.pages.words import ACTIVITY_KINDS, PARTS, StateLabel, day, days, moment, number, sentence_text
 from app.http.request_scope import ReadingServices, public, write_transaction
 from app.http.workplaces import at_work, look_of, staff
-from app.language import N_
-from app.language.typography import translated
+from app.language import N_, translated
 from app.services.activity_log.evidence import PublicLog, WitnessSeen
 from app.services.activity_log.log_check import FAULTS, Fault
 from app.services.activity_log.log_monitoring import MonitoredStatement, last_done
@@ -359,7 +358,7 @@ def _value(name: str, value: object) -> str:
         case "minutes", int():
             return duration(value)
         case "present" | "removed" | "suspended", bool():
-            return translated(N_("oui")) if value else translated(N_("non"))
+            return translated("oui") if value else translated("non")
         case "corrects", int():
             return str(value + 1)
         case "activityKind", str():

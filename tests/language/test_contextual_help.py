@@ -9,7 +9,7 @@ import pytest
 from babel.messages.pofile import read_po
 
 import app.web
-from app.language.catalogues import DOMAIN, po_file
+from app.language import DOMAIN, po_file
 
 TEMPLATES = Path(app.web.__file__).parent / "templates"
 CALL = re.compile(r"{% call ui\.help\(_\(\"([^\"]+)\"\)\) %}{{ _\(\"([^\"]+)\"\) }}{% endcall %}")

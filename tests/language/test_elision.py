@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.language import N_, filled, speaking
+from app.language import N_, Sentence, elided, filled, speaking
 from app.language.build import load
-from app.language.sentences import Sentence
-from app.language.typography import elided
 from tests.language.test_language import forms
 
 ELIDED = (

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from app.language.catalogues import BRIDGE_LOCALE, SOURCE_LOCALE
+from app.language import BRIDGE_LOCALE, SOURCE_LOCALE
 from app.web.campus.guides import GUIDES, LANGUAGES, source_of
 from tests.language.test_language import pairs
 

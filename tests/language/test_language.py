@@ -14,13 +14,22 @@ import pytest
 from babel.messages.catalog import Catalog, Message
 from babel.messages.mofile import write_mo
 
+from app import language
 from app.domain.badges import join_criteria, judged_heading, split_criteria
 from app.http.pages.render import TEMPLATES, badge_languages, language_of, other_languages
-from app.language import build, catalogues, gettext, locales, ngettext, speaking
+from app.language import (
+    build,
+    gettext,
+    language_in_words,
+    locales,
+    moment,
+    ngettext,
+    regional_locale,
+    speaking,
+)
 from app.language.build import KEYWORDS, extract, fill, load, sentences_of_python
-from app.language.dates import language_in_words, moment, regional_locale
 
-OTHER_LOCALES = [locale for locale in locales() if locale != catalogues.SOURCE_LOCALE]
+OTHER_LOCALES = [locale for locale in locales() if locale != language.SOURCE_LOCALE]
 MOST_MISSING = 0.03
 """Of the sentences of a language that may wait, shown in English meanwhile; none of English may."""
 PLACES = re.compile(r"%\(\w+\)[sd]|(?<!\{)\{\w+\}(?!\})")
@@ -58,9 +67,14 @@ def test_a_sentence_marked_inside_another_call_or_text_is_found():
     code = b"""_(KNOWN.get(reason, N_("dedans")))
 shown = f"{_('entre accolades').format(x=1)}"
 raise Conflict(_(KNOWN["pas une phrase"]))
+title = translated("sans marque") + translated(KNOWN["pas une phrase"])
 """
     found = sentences_of_python(BytesIO(code), KEYWORDS.keys(), (), {})
-    assert sorted(texts[0] or "" for _line, _name, texts, _comments in found) == ["dedans", "entre accolades"]
+    assert sorted(texts[0] or "" for _line, _name, texts, _comments in found) == [
+        "dedans",
+        "entre accolades",
+        "sans marque",
+    ]
 
 
 def test_english_catalogue_has_only_sentences_of_code_and_templates():
@@ -74,7 +88,7 @@ def test_build_keeps_the_date_of_an_unchanged_catalogue(tmp_path, monkeypatch):
     dated = re.sub(
         rb"(POT-Creation-Date: )[^\\]*",
         rb"\g<1>2001-01-01 00:00+0000",
-        catalogues.po_file("en").read_bytes(),
+        language.po_file("en").read_bytes(),
     )
     path = tmp_path / "sceau.po"
     path.write_bytes(dated)
@@ -90,7 +104,7 @@ def test_every_sentence_is_translated_and_none_is_a_guess(locale):
     wanted = {forms(message.id) for message in said() if message.id}
     missing = sorted(french[0] for french in wanted - translated)
     print(f"{locale}: {len(missing)} of {len(wanted)} to translate", *missing, sep="\n  ")
-    bound = 0 if locale == catalogues.BRIDGE_LOCALE else MOST_MISSING * len(wanted)
+    bound = 0 if locale == language.BRIDGE_LOCALE else MOST_MISSING * len(wanted)
     assert len(missing) <= bound, f"{len(missing)} sentences wait for {locale}"
     assert [first(message.id) for message in load(locale) if message.id and message.fuzzy] == []
 
@@ -127,7 +141,7 @@ def test_french_counts_nothing_as_one_and_english_as_many():
 
 def test_a_language_nobody_added_falls_back_to_french():
     with speaking("tlh"):
-        assert catalogues.current_locale() == "fr"
+        assert language.current_locale() == "fr"
 
 
 @pytest.fixture
@@ -135,17 +149,17 @@ def german(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A third language: nothing but a catalogue, which lacks most sentences."""
     for locale in ("en", "de"):
         (tmp_path / locale / "LC_MESSAGES").mkdir(parents=True)
-    english = catalogues.po_file("en").read_bytes()
-    monkeypatch.setattr(catalogues, "LOCALES_FOLDER", tmp_path)
-    catalogues.po_file("en").write_bytes(english)
-    catalogues.po_file("de").write_text(
+    english = language.po_file("en").read_bytes()
+    monkeypatch.setattr(language, "LOCALES_FOLDER", tmp_path)
+    language.po_file("en").write_bytes(english)
+    language.po_file("de").write_text(
         'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\nLanguage: de\\n'
         'Plural-Forms: nplurals=2; plural=(n != 1);\\n"\n\n'
         'msgid "{day} à {time}"\nmsgstr "{day} um {time}"\n\n'
         'msgid "Comment c’est jugé"\nmsgstr "Wie bewertet wird"\n\n'
         'msgid "activité"\nmsgid_plural "activités"\nmsgstr[0] ""\nmsgstr[1] ""\n'
     )
-    cached = (catalogues.locales, catalogues.catalogue, catalogues.in_every_language, judged_heading)
+    cached = (language.locales, language.catalogue, language.in_every_language, judged_heading)
     for each in cached:
         each.cache_clear()
     yield
@@ -180,14 +194,14 @@ def test_words_changed_since_the_last_compilation_are_the_ones_said(tmp_path: Pa
     source.write_text(
         'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\nmsgid "oui"\nmsgstr "yes"\n'
     )
-    compiled = catalogues.compile_po(source)
+    compiled = language.compile_po(source)
     assert b"yes" in compiled
     old = Catalog()
     old.add("oui", "yea")
     with source.with_suffix(".mo").open("wb") as file:
         write_mo(file, old)
     os.utime(source.with_suffix(".mo"), (1, 1))
-    assert catalogues.read_catalogue(source).gettext("oui") == "yes"
+    assert language.read_catalogue(source).gettext("oui") == "yes"
     assert source.with_suffix(".mo").read_bytes() == compiled, "kept for the next process"
 
 
@@ -203,7 +217,7 @@ def test_words_are_compiled_each_time_where_nothing_can_be_written(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    assert catalogues.read_catalogue(source).gettext("oui") == "yes"
+    assert language.read_catalogue(source).gettext("oui") == "yes"
     assert list(tmp_path.iterdir()) == [source]
 
 

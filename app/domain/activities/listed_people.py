@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from app.domain.activities import Participation, PartKind
 from app.domain.people import AgeGroup, Person, is_address, is_gone, name_key
-from app.language.typography import respelt
+from app.language import respelt
 
 KNOWN = "known"
 """The fault of a line with a name or address that the campus knows, as long as nothing tells which person is meant."""

@@ -33,8 +33,7 @@ from app.domain.core import (
 )
 from app.domain.people import Person, are_spellings, normal_address
 from app.errors import Conflict, InvalidInput, Unavailable
-from app.language import N_
-from app.language.dates import babel_locale
+from app.language import N_, babel_locale
 from sceau_credentials.values import JsonValue
 
 # --- Awards: a badge given to a person for what they did, and the eligibility rules

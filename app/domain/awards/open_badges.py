@@ -44,9 +44,8 @@ from app.domain.core import (
 )
 from app.domain.frameworks import PublicAlignment
 from app.domain.publishing import Addresses
-from app.language import current_locale, speaking
+from app.language import current_locale, french, speaking
 from app.language import gettext as _
-from app.language.typography import french
 from sceau_credentials.errors import MalformedInput
 from sceau_credentials.model import (
     Achievement,

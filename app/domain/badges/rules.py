@@ -14,9 +14,8 @@ from babel.dates import format_date
 from app.domain.activities import ActivityKind, PartKind
 from app.domain.campus.signed_terms import duration
 from app.errors import InvalidInput
-from app.language import N_, current_locale, ngettext
+from app.language import N_, babel_locale, current_locale, ngettext
 from app.language import gettext as _
-from app.language.dates import babel_locale
 
 MOST_CONDITIONS: Final = 6
 MOST_ACTIVITIES: Final = 500

@@ -7,8 +7,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
 
-from app.language import N_, current_locale
-from app.language.dates import local
+from app.language import N_, current_locale, local
 from sceau_credentials.values import JsonObject
 
 

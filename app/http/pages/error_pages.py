@@ -14,8 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import AppError
 from app.http.pages.render import page
-from app.language import N_, filled
-from app.language.typography import translated
+from app.language import N_, filled, translated
 
 log = structlog.get_logger(__name__)
 

@@ -18,8 +18,7 @@ from app.domain.learners.ratings import Distribution
 from app.domain.publishing import CatalogueEntry, EntryKind
 from app.errors import NotFound
 from app.http.pages.words import KIND_NAMES, day
-from app.language import N_, speaking
-from app.language.typography import translated
+from app.language import N_, speaking, translated
 from app.services.awards.papers import CardWords
 
 BRAND = "Sceau"
@@ -83,17 +82,17 @@ def entry_card(services: Services, entry: CatalogueEntry, campus: Campus) -> Pre
         match entry.kind:
             case EntryKind.BADGE:
                 kind = translated(KIND_NAMES[BadgeKind(entry.badge_kind)])
-                kind = translated(N_("Badge : {kind}")).format(kind=kind)
-                when = translated(N_("Niveau {n}")).format(n=entry.level) if entry.level else ""
+                kind = translated("Badge : {kind}").format(kind=kind)
+                when = translated("Niveau {n}").format(n=entry.level) if entry.level else ""
             case EntryKind.COMPETENCY:
-                kind, when = translated(N_("Compétence")), entry.summary
+                kind, when = translated("Compétence"), entry.summary
             case EntryKind.PATHWAY:
-                kind, when = translated(N_("Parcours")), entry.place
+                kind, when = translated("Parcours"), entry.place
             case EntryKind.ACTIVITY:
-                kind = translated(N_("Activité à venir"))
+                kind = translated("Activité à venir")
                 when = ", ".join(filter(None, (day(entry.starts_on) if entry.starts_on else "", entry.place)))
             case EntryKind.CAMPUS:
-                kind, when = translated(N_("Campus des métiers et des qualifications")), entry.place
+                kind, when = translated("Campus des métiers et des qualifications"), entry.place
     name = campus.sector if entry.kind is EntryKind.CAMPUS else campus.name
     return PreviewCard(
         CardWords(kind, entry.title, name, when, services.addresses.host),
@@ -106,16 +105,16 @@ def entry_card(services: Services, entry: CatalogueEntry, campus: Campus) -> Pre
 
 def network_card(services: Services, network: Network) -> PreviewCard:
     with speaking("fr"):
-        kind = translated(N_("Réseau de campus"))
+        kind = translated("Réseau de campus")
     return PreviewCard(CardWords(kind, network.name, "", "", services.addresses.host))
 
 
 def service_card(services: Services) -> PreviewCard:
     with speaking("fr"):
         words = CardWords(
-            translated(N_("Badges ouverts")),
-            translated(N_("Ce que vous savez faire, attesté par votre campus")),
-            translated(N_("Campus des métiers et des qualifications")),
+            translated("Badges ouverts"),
+            translated("Ce que vous savez faire, attesté par votre campus"),
+            translated("Campus des métiers et des qualifications"),
             "",
             services.addresses.host,
         )

@@ -21,8 +21,7 @@ from app.domain.core import csv_for_excel, lines_for_excel
 from app.errors import InvalidInput
 from app.http.pages.words import number
 from app.http.request_scope import visit
-from app.language import N_
-from app.language.typography import translated
+from app.language import N_, translated
 from app.services.campus.registers import Cell, Register, SavedView, write_workbook
 
 __all__ = [
@@ -208,17 +207,15 @@ class ListQuery:
         """The first and the last day of the period; dates in the address are enough to choose them."""
         year = today.year if today.month >= 9 else today.year - 1
         names = {
-            Period.WEEK: translated(N_("Cette semaine")),
-            Period.MONTH: translated(N_("Ce mois-ci")),
-            Period.YEAR: translated(N_("Année scolaire {first}-{last}")).format(first=year, last=year + 1),
-            Period.LAST_YEAR: translated(N_("Année scolaire {first}-{last}")).format(
-                first=year - 1, last=year
-            ),
-            Period.DAYS: translated(N_("Dates à choisir")),
+            Period.WEEK: translated("Cette semaine"),
+            Period.MONTH: translated("Ce mois-ci"),
+            Period.YEAR: translated("Année scolaire {first}-{last}").format(first=year, last=year + 1),
+            Period.LAST_YEAR: translated("Année scolaire {first}-{last}").format(first=year - 1, last=year),
+            Period.DAYS: translated("Dates à choisir"),
         }
         typed = self._typed(_FROM), self._typed(_TO)
         by_dates = any(typed)
-        every = translated(N_("Toutes les dates"))
+        every = translated("Toutes les dates")
         chosen = self.choice(
             _PERIOD, label, [(each.value, words) for each, words in names.items()], every=every
         )
@@ -375,7 +372,7 @@ class ListQuery:
         try:
             return uuid.UUID(typed) if typed else None
         except ValueError:
-            self.errors[_AFTER] = translated(N_("Cette page de la liste n’existe pas. Reprenez au début."))
+            self.errors[_AFTER] = translated("Cette page de la liste n’existe pas. Reprenez au début.")
             return None
 
     def _sort(self) -> str:

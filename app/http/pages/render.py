@@ -73,9 +73,17 @@ from app.http.pages.forms import csrf_field
 from app.http.pages.words import FILTERS, icon, mark, markdown, number, seal
 from app.http.request_scope import find_signed_in, public, services_at_hand, session_secret, staff_of, visit
 from app.http.static_files import asset
-from app.language import N_, current_locale, locales, speaking
-from app.language.dates import language_in_words, regional_locale
-from app.language.typography import elided, translated, translated_plural
+from app.language import (
+    N_,
+    current_locale,
+    elided,
+    language_in_words,
+    locales,
+    regional_locale,
+    speaking,
+    translated,
+    translated_plural,
+)
 
 Written = Mapping[str, Callable[..., Markup | str]]
 """Template functions, by name, that are pure for constant arguments."""

@@ -19,23 +19,27 @@ from app.domain.awards.batches import WithdrawalOutcome
 from app.domain.badges import BadgeKind, Repeat
 from app.domain.campus.campus import KeyPurpose, KeyState, LabelCategory, LabelState
 from app.domain.people import Role
-from app.language import N_, current_locale, filled
-from app.language.dates import (
+from app.language import (
     DEFAULT_ZONE,
+    N_,
+    NARROW,
+    NO_BREAK,
     babel_locale,
     clock,
+    current_locale,
     day,
     days,
+    fields_of,
+    filled,
     local,
     moment,
     month,
     short_day,
     time_of_day,
+    translated,
     weekday,
     weekday_short,
 )
-from app.language.sentences import fields_of
-from app.language.typography import NARROW, NO_BREAK, translated
 from app.services.campus.registers import ListedAward
 from app.services.verification.verdicts import Sentence
 
@@ -232,7 +236,7 @@ def ended_label(award: Award) -> StateLabel | None:
 def why_ended(award: Award | ListedAward) -> str:
     """Also why it is suspended."""
     if award.undone_at is not None:
-        return translated(N_("Avant d’être remis."))
+        return translated("Avant d’être remis.")
     return reason_shown(award.revoked_reason or award.suspended_reason)
 
 

@@ -38,8 +38,7 @@ from app.domain.people import Person, normal_address
 from app.domain.people.parental_consent import ListAnswers, Namesake, Question
 from app.domain.publishing import Addresses
 from app.errors import InvalidInput, NotFound
-from app.language import N_, current_locale
-from app.language.typography import translated
+from app.language import N_, current_locale, translated
 from app.services.activities.activities import ActivityService
 from app.services.activities.line_faults import fault_of
 
@@ -386,19 +385,19 @@ class AttendanceSheets:
             {
                 "lang": current_locale(),
                 "accent": CampusColours.of(campus.hue, campus.liveliness).accent,
-                "campus": translated(N_("Campus {name}")).format(name=campus.name),
-                "title": translated(N_("Émargement : {title}")).format(title=activity.title),
+                "campus": translated("Campus {name}").format(name=campus.name),
+                "title": translated("Émargement : {title}").format(title=activity.title),
                 "facts": [fact for fact in facts if fact],
                 "heads": [translated(words) for words in (N_("N°"), N_("Nom et prénom"), N_("Signature"))],
                 "people": names,
                 "blank": blank,
                 "code-hint": translated(
-                    N_("Sur un téléphone, pendant l’émargement : visez ce code au lieu de signer.")
+                    "Sur un téléphone, pendant l’émargement : visez ce code au lieu de signer."
                 ),
-                "code-words": translated(N_("Code QR de l’émargement")),
-                "signature": translated(N_("Date, nom et signature de la personne qui anime")),
+                "code-words": translated("Code QR de l’émargement"),
+                "signature": translated("Date, nom et signature de la personne qui anime"),
                 "foot": activity.title[:90],
-                "page": translated(N_("Page")),
+                "page": translated("Page"),
             },
             f"{self.addresses.base_url}/presence/feuille/{self.token_of(activity.id)}",
         )

@@ -30,9 +30,7 @@ from app.domain.core import Clock, plain_text
 from app.domain.people.parental_consent import needs_guardian_for
 from app.domain.publishing import Addresses
 from app.errors import Conflict, InvalidInput
-from app.language import N_, speaking
-from app.language.dates import days
-from app.language.typography import translated
+from app.language import N_, days, speaking, translated
 from app.services.awards.delivery import HandedCode, HandingOver
 from app.services.badges import BadgeService, picture_order, picture_words
 from app.services.people.people import PeopleService
@@ -459,11 +457,11 @@ class SlipService:
     ) -> SlipSheet:
         names = self.handing_over.names_of(records)
         return SlipSheet(
-            title=translated(N_("Bulletins à remettre")),
+            title=translated("Bulletins à remettre"),
             language=language,
-            campus=translated(N_("Campus {name}")).format(name=campus.name),
+            campus=translated("Campus {name}").format(name=campus.name),
             colours=CampusColours.of(campus.hue, campus.liveliness),
-            qr_words=translated(N_("Code QR qui ouvre le badge")),
+            qr_words=translated("Code QR qui ouvre le badge"),
             pictures=self._pictures(campus, records),
             slips=[
                 self._slip(record, names[record.award.id], codes[record.award.id], day) for record in records
@@ -491,9 +489,7 @@ class SlipService:
                     "Visez le code carré avec votre téléphone : le badge s’ouvre, sans compte. Son bouton « Partager » le met dans un portefeuille numérique."
                 )
             ),
-            translated(
-                N_("Ou tapez le code sur {address} avant le {day}. Ce bulletin est personnel.")
-            ).format(
+            translated("Ou tapez le code sur {address} avant le {day}. Ce bulletin est personnel.").format(
                 address=self.addresses.claiming.partition("://")[2],
                 day=day(code.expires_at),
             ),

@@ -44,8 +44,7 @@ from app.domain.frameworks import MOST_PRACTISED, Competency, Framework, PublicA
 from app.domain.people import Person, Role
 from app.domain.publishing import Addresses
 from app.errors import Conflict, InvalidInput, NotFound
-from app.language import N_, speaking
-from app.language.sentences import Sentence
+from app.language import N_, Sentence, speaking
 from app.services.activity_log import LoggedEvents
 from app.services.badges.wording import BadgeModel, Wording, as_kept, said_in, state_of, with_step, wording_of
 from sceau_credentials.values import CONTEXT_OB_3_0_3, CONTEXT_V2, dump_json

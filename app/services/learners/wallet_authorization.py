@@ -55,8 +55,7 @@ from app.domain.people import Person
 from app.domain.people.parental_consent import check_may_show_further
 from app.domain.publishing import Addresses
 from app.errors import Conflict, InvalidInput, NotFound
-from app.language import N_, locales, speaking
-from app.language.typography import translated
+from app.language import N_, locales, speaking, translated
 from app.services.awards.awards import AwardService
 from app.services.publishing import PublicationService
 from app.services.publishing.status import Signing

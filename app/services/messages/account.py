@@ -15,9 +15,7 @@ from app.domain.core import Clock, ServiceOptions
 from app.domain.messages import Letter, Occasion, QueuedMessage
 from app.domain.people import NameWish, Person
 from app.domain.publishing import Addresses
-from app.language import N_, speaking
-from app.language.dates import moment
-from app.language.typography import translated, translated_plural
+from app.language import N_, moment, speaking, translated, translated_plural
 from app.services.accounts.sign_in import SignInService
 from app.services.messages.endorsements import OF_ENDORSEMENTS, EndorsementLetters
 from app.services.messages.requests import (
@@ -218,30 +216,24 @@ class AccountLetters:
         code = address_code(self.secret, challenge.id)
         return _notice(
             person,
-            subject=translated(N_("Confirmez cette adresse pour vos badges")),
+            subject=translated("Confirmez cette adresse pour vos badges"),
             lines=[
                 translated(
-                    N_(
-                        "Vous avez demandé que cette adresse ouvre vos badges. Confirmez-le dans le navigateur où "
-                        "vous êtes connecté :"
-                    )
+                    "Vous avez demandé que cette adresse ouvre vos badges. Confirmez-le dans le navigateur où "
+                    "vous êtes connecté :"
                 )
             ],
-            action=Action(translated(N_("Confirmer cette adresse")), self.addresses.confirm_address(token)),
+            action=Action(translated("Confirmer cette adresse"), self.addresses.confirm_address(token)),
             after=[
                 translated(
-                    N_(
-                        "Vous lisez cet e-mail sur un autre appareil ? Tapez ce code dans « Mon compte » : {code}"
-                    )
+                    "Vous lisez cet e-mail sur un autre appareil ? Tapez ce code dans « Mon compte » : {code}"
                 ).format(code=code),
-                translated(N_("Le lien et le code valent vingt-quatre heures.")),
+                translated("Le lien et le code valent vingt-quatre heures."),
             ],
             small=[
                 translated(
-                    N_(
-                        "Vous n’avez rien demandé ? Ne faites rien, et ne donnez ce code à personne : sans lui, "
-                        "cette adresse n’ouvre rien."
-                    )
+                    "Vous n’avez rien demandé ? Ne faites rien, et ne donnez ce code à personne : sans lui, "
+                    "cette adresse n’ouvre rien."
                 )
             ],
         )
@@ -250,7 +242,7 @@ class AccountLetters:
         subject, line = _CHANGES[changed]
         names = letter.named.splitlines()
         if changed in WAYS_IN or changed in OF_A_TEAM:
-            names = [translated(N_("« {said} »")).format(said=name) for name in names]
+            names = [translated("« {said} »").format(said=name) for name in names]
         if names:
             line = _NAMED[changed]
         seen, url, foot = N_("Ouvrir « Mon compte »"), self.addresses.account, _NOT_YOU_EITHER
@@ -265,7 +257,7 @@ class AccountLetters:
             subject=translated(subject),
             lines=[
                 translated(line).format(names=", ".join(names)),
-                translated(N_("C’était le {when}.")).format(
+                translated("C’était le {when}.").format(
                     when=moment(letter.promised_at, self.options.time_zone)
                 ),
             ],
@@ -280,7 +272,7 @@ def _notice(
 ) -> Notice:
     return Notice(
         subject=subject,
-        greeting=translated(N_("Bonjour {name},")).format(name=person.given_name or person.name),
+        greeting=translated("Bonjour {name},").format(name=person.given_name or person.name),
         lines=lines,
         action=action,
         after=after,
@@ -313,22 +305,18 @@ class NameLetters:
 def _refused(wish: NameWish, person: Person, campus: Campus, link: str) -> Notice:
     return Notice.of(
         campus,
-        subject=translated(N_("Votre nom dans les badges du campus {campus}")).format(
-            campus=campus.short_name
-        ),
-        greeting=translated(N_("Bonjour {name},")).format(name=person.given_name or person.name),
+        subject=translated("Votre nom dans les badges du campus {campus}").format(campus=campus.short_name),
+        greeting=translated("Bonjour {name},").format(name=person.given_name or person.name),
         lines=[
             translated(
-                N_(
-                    "Vous avez demandé au campus {campus} d’écrire « {name} » dans vos badges. Il ne le fait pas. La raison :"
-                )
+                "Vous avez demandé au campus {campus} d’écrire « {name} » dans vos badges. Il ne le fait pas. La raison :"
             ).format(campus=campus.name, name=wish.name),
-            translated(N_("« {said} »")).format(said=wish.answer),
-            translated(N_("Vos badges restent valables, et disent toujours le même nom.")),
+            translated("« {said} »").format(said=wish.answer),
+            translated("Vos badges restent valables, et disent toujours le même nom."),
         ],
-        action=Action(translated(N_("Voir ma demande")), link),
-        after=[translated(N_("Vous pouvez demander de nouveau, en expliquant davantage."))],
-        small=[translated(N_("Cette raison n’est montrée qu’à vous."))],
+        action=Action(translated("Voir ma demande"), link),
+        after=[translated("Vous pouvez demander de nouveau, en expliquant davantage.")],
+        small=[translated("Cette raison n’est montrée qu’à vous.")],
     )
 
 
@@ -408,20 +396,16 @@ class PersonalLetters:
 
 def _sender_notice(campus: Campus, code: str) -> Notice:
     return Notice(
-        subject=translated(N_("{code} : le code pour envoyer depuis cette adresse")).format(code=code),
-        greeting=translated(N_("Bonjour,")),
+        subject=translated("{code} : le code pour envoyer depuis cette adresse").format(code=code),
+        greeting=translated("Bonjour,"),
         lines=[
-            translated(
-                N_("Le campus {campus} veut que ses e-mails de badges partent de cette adresse.")
-            ).format(campus=campus.name),
-            translated(N_("Si vous êtes d’accord, tapez ce code dans ses réglages : {code}")).format(
-                code=code
+            translated("Le campus {campus} veut que ses e-mails de badges partent de cette adresse.").format(
+                campus=campus.name
             ),
+            translated("Si vous êtes d’accord, tapez ce code dans ses réglages : {code}").format(code=code),
         ],
-        after=[translated(N_("Le code vaut vingt-quatre heures."))],
-        small=[
-            translated(N_("Vous n’êtes pas d’accord ? Ne faites rien : sans ce code, rien ne part d’ici."))
-        ],
+        after=[translated("Le code vaut vingt-quatre heures.")],
+        small=[translated("Vous n’êtes pas d’accord ? Ne faites rien : sans ce code, rien ne part d’ici.")],
         campus=_SENDER,
         hue=campus.hue,
         liveliness=campus.liveliness,
@@ -431,18 +415,16 @@ def _sender_notice(campus: Campus, code: str) -> Notice:
 def _webhook_notice(campus: Campus, label: str, link: str) -> Notice:
     return _paused_notice(
         campus,
-        translated(N_("Le webhook « {label} » est en pause")).format(label=label),
+        translated("Le webhook « {label} » est en pause").format(label=label),
         [
-            translated(
-                N_("Le logiciel « {label} » ne reçoit plus les changements du campus {campus}.")
-            ).format(label=label, campus=campus.name),
-            translated(N_("Après plusieurs échecs de suite, nous avons arrêté de lui écrire.")),
+            translated("Le logiciel « {label} » ne reçoit plus les changements du campus {campus}.").format(
+                label=label, campus=campus.name
+            ),
+            translated("Après plusieurs échecs de suite, nous avons arrêté de lui écrire."),
         ],
-        Action(translated(N_("Voir les envois")), link),
+        Action(translated("Voir les envois"), link),
         translated(
-            N_(
-                "Quand vous reprendrez les envois, ce qui a changé entre-temps partira. Les messages abandonnés se renvoient depuis la page du webhook."
-            )
+            "Quand vous reprendrez les envois, ce qui a changé entre-temps partira. Les messages abandonnés se renvoient depuis la page du webhook."
         ),
     )
 
@@ -450,22 +432,18 @@ def _webhook_notice(campus: Campus, label: str, link: str) -> Notice:
 def _calendar_notice(campus: Campus, source: str, link: str) -> Notice:
     return _paused_notice(
         campus,
-        translated(N_("L’agenda « {source} » est en pause")).format(source=source),
+        translated("L’agenda « {source} » est en pause").format(source=source),
         [
             translated(
-                N_(
-                    "Le campus {campus} ne lit plus l’agenda « {source} » : son adresse n’a rien donné depuis plus de dix jours."
-                )
+                "Le campus {campus} ne lit plus l’agenda « {source} » : son adresse n’a rien donné depuis plus de dix jours."
             ).format(campus=campus.name, source=source),
             translated(
-                N_("Vos activités restent comme elles sont. Ce qui change dans l’agenda n’arrive plus ici.")
+                "Vos activités restent comme elles sont. Ce qui change dans l’agenda n’arrive plus ici."
             ),
         ],
-        Action(translated(N_("Voir les agendas suivis")), link),
+        Action(translated("Voir les agendas suivis"), link),
         translated(
-            N_(
-                "La page dit pourquoi. Demandez la bonne adresse à qui tient l’agenda, ou reprenez la lecture si c’était une panne."
-            )
+            "La page dit pourquoi. Demandez la bonne adresse à qui tient l’agenda, ou reprenez la lecture si c’était une panne."
         ),
     )
 
@@ -473,11 +451,11 @@ def _calendar_notice(campus: Campus, source: str, link: str) -> Notice:
 def _paused_notice(campus: Campus, subject: str, lines: list[str], action: Action, after: str) -> Notice:
     return Notice(
         subject=subject,
-        greeting=translated(N_("Bonjour,")),
+        greeting=translated("Bonjour,"),
         lines=lines,
         action=action,
         after=[after],
-        small=[translated(N_("Vous recevez cet e-mail parce que vous administrez ce campus."))],
+        small=[translated("Vous recevez cet e-mail parce que vous administrez ce campus.")],
         campus=_SENDER,
         hue=campus.hue,
         liveliness=campus.liveliness,
@@ -487,13 +465,13 @@ def _paused_notice(campus: Campus, subject: str, lines: list[str], action: Actio
 def _invites(campus: Campus, invitation: Invitation, link: str) -> Notice:
     return Notice.of(
         campus,
-        subject=translated(N_("Rejoindre l’équipe du campus {campus}")).format(campus=campus.short_name),
+        subject=translated("Rejoindre l’équipe du campus {campus}").format(campus=campus.short_name),
         lines=[
             translated(
-                N_("Le campus {campus} vous invite à travailler avec son équipe, sur son service de badges.")
+                "Le campus {campus} vous invite à travailler avec son équipe, sur son service de badges."
             ).format(campus=campus.name)
         ],
-        action=Action(translated(N_("Voir l’invitation")), link),
+        action=Action(translated("Voir l’invitation"), link),
         after=[
             translated_plural(
                 "Ce lien vaut {n} jour et sert une seule fois. Ne le transférez pas : il est pour vous.",
@@ -503,9 +481,7 @@ def _invites(campus: Campus, invitation: Invitation, link: str) -> Notice:
         ],
         small=[
             translated(
-                N_(
-                    "Vous n’attendiez pas cet e-mail ? Ne faites rien : sans ce lien, rien n’est ouvert à votre nom."
-                )
+                "Vous n’attendiez pas cet e-mail ? Ne faites rien : sans ce lien, rien n’est ouvert à votre nom."
             )
         ],
     )

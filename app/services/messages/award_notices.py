@@ -11,9 +11,7 @@ from app.domain.badges import version_year
 from app.domain.messages import Occasion
 from app.domain.people import is_address
 from app.domain.people.parental_consent import needs_guardian_for
-from app.language import N_
-from app.language.dates import day
-from app.language.typography import translated, translated_plural
+from app.language import N_, day, translated, translated_plural
 from app.services.messages.requests import Action, Notice, NoticeBadge
 
 Link = Callable[[AwardRecord], str]
@@ -65,13 +63,13 @@ def _awarded(record: AwardRecord, link: Link, *, by_account: bool) -> Notice:
     needs_guardian = needs_guardian_for(record.person, record.activity)
     return _notice(
         record,
-        subject=translated(N_("Votre badge « {title} »")).format(title=record.version.name),
+        subject=translated("Votre badge « {title} »").format(title=record.version.name),
         lines=[translated(given).format(**values)],
         badges=[_badge(record, record.version.description)],
-        action=Action(translated(N_("Recevoir mon badge")), link(record)),
+        action=Action(translated("Recevoir mon badge"), link(record)),
         after=[
             translated(
-                N_("Ce badge est dans votre compte : connectez-vous avec l’adresse qui l’ouvre d’habitude.")
+                "Ce badge est dans votre compte : connectez-vous avec l’adresse qui l’ouvre d’habitude."
             )
             if by_account
             else translated(
@@ -106,22 +104,20 @@ def _withdrawn(record: AwardRecord, link: Link) -> Notice:
     reason = record.award.revoked_reason
     return _notice(
         record,
-        subject=translated(N_("Le badge « {title} » a été retiré")).format(title=record.version.name),
+        subject=translated("Le badge « {title} » a été retiré").format(title=record.version.name),
         lines=[
-            translated(
-                N_("Le campus {campus} a retiré le badge « {title} » qu’il vous avait attribué.")
-            ).format(campus=record.campus.name, title=record.version.name),
-            translated(N_("La raison donnée : {reason}")).format(reason=reason),
+            translated("Le campus {campus} a retiré le badge « {title} » qu’il vous avait attribué.").format(
+                campus=record.campus.name, title=record.version.name
+            ),
+            translated("La raison donnée : {reason}").format(reason=reason),
         ],
-        action=Action(translated(N_("Voir ce badge")), link(record)),
+        action=Action(translated("Voir ce badge"), link(record)),
         after=[
             translated(
-                N_(
-                    "Un badge retiré n’atteste plus rien : qui vérifie sa page ou ses fichiers le lit. La raison "
-                    "n’est publiée nulle part. Vos autres badges ne changent pas."
-                )
+                "Un badge retiré n’atteste plus rien : qui vérifie sa page ou ses fichiers le lit. La raison "
+                "n’est publiée nulle part. Vos autres badges ne changent pas."
             ),
-            translated(N_("Pour en parler avec le campus, répondez à cet e-mail.")),
+            translated("Pour en parler avec le campus, répondez à cet e-mail."),
         ],
         small=[],
     )
@@ -132,24 +128,22 @@ def _suspended(record: AwardRecord, link: Link) -> Notice:
     last = until - timedelta(seconds=1) if until else None
     return _notice(
         record,
-        subject=translated(N_("Le badge « {title} » est suspendu")).format(title=record.version.name),
+        subject=translated("Le badge « {title} » est suspendu").format(title=record.version.name),
         lines=[
-            translated(N_("Le campus {campus} a suspendu votre badge « {title} » jusqu’au {day}.")).format(
+            translated("Le campus {campus} a suspendu votre badge « {title} » jusqu’au {day}.").format(
                 campus=record.campus.name,
                 title=record.version.name,
                 day=day(last, record.campus.time_zone) if last else "",
             ),
-            translated(N_("La raison donnée : {reason}")).format(reason=record.award.suspended_reason),
+            translated("La raison donnée : {reason}").format(reason=record.award.suspended_reason),
         ],
-        action=Action(translated(N_("Voir ce badge")), link(record)),
+        action=Action(translated("Voir ce badge"), link(record)),
         after=[
             translated(
-                N_(
-                    "Votre badge n’est pas retiré. Jusqu’à cette date, toute personne qui le vérifie voit qu’il est suspendu. "
-                    "Ensuite il redevient valable : vous n’avez rien à faire. La raison n’est publiée nulle part."
-                )
+                "Votre badge n’est pas retiré. Jusqu’à cette date, toute personne qui le vérifie voit qu’il est suspendu. "
+                "Ensuite il redevient valable : vous n’avez rien à faire. La raison n’est publiée nulle part."
             ),
-            translated(N_("Pour en parler avec le campus, répondez à cet e-mail.")),
+            translated("Pour en parler avec le campus, répondez à cet e-mail."),
         ],
         small=[],
     )
@@ -158,22 +152,18 @@ def _suspended(record: AwardRecord, link: Link) -> Notice:
 def _lifted(record: AwardRecord, link: Link) -> Notice:
     return _notice(
         record,
-        subject=translated(N_("Le badge « {title} » est de nouveau valable")).format(
-            title=record.version.name
-        ),
+        subject=translated("Le badge « {title} » est de nouveau valable").format(title=record.version.name),
         lines=[
             translated(
-                N_("La suspension de votre badge « {title} » est terminée : il est de nouveau valable.")
+                "La suspension de votre badge « {title} » est terminée : il est de nouveau valable."
             ).format(title=record.version.name)
         ],
         badges=[_badge(record, record.version.description)],
-        action=Action(translated(N_("Voir ce badge")), link(record)),
+        action=Action(translated("Voir ce badge"), link(record)),
         after=[
             translated(
-                N_(
-                    "Les liens et les QR codes que vous avez donnés restent bons. "
-                    "Vos fichiers déjà téléchargés ont une version plus récente : téléchargez-la."
-                )
+                "Les liens et les QR codes que vous avez donnés restent bons. "
+                "Vos fichiers déjà téléchargés ont une version plus récente : téléchargez-la."
             ),
         ],
         small=[],
@@ -197,27 +187,23 @@ def _corrected(records: Sequence[AwardRecord], former_names: Sequence[str], link
         badges=[
             _badge(
                 record,
-                translated(N_("Avant la correction : « {name} »")).format(name=former),
-                Action(translated(N_("Voir ce badge")), link(record)),
+                translated("Avant la correction : « {name} »").format(name=former),
+                Action(translated("Voir ce badge"), link(record)),
             )
             for record, former in zip(records, former_names, strict=True)
         ],
         after=[
             translated(
-                N_(
-                    "Un badge corrigé est signé de nouveau, à la même adresse : les liens et les QR codes que vous avez "
-                    "donnés restent bons. Un fichier téléchargé avant la correction est remplacé, et qui le vérifie "
-                    "le lit : téléchargez le nouveau."
-                )
+                "Un badge corrigé est signé de nouveau, à la même adresse : les liens et les QR codes que vous avez "
+                "donnés restent bons. Un fichier téléchargé avant la correction est remplacé, et qui le vérifie "
+                "le lit : téléchargez le nouveau."
             ),
             translated(
-                N_(
-                    "Ce nom n’est pas le bon ? Répondez à cet e-mail : le campus {campus} corrigera de nouveau."
-                )
+                "Ce nom n’est pas le bon ? Répondez à cet e-mail : le campus {campus} corrigera de nouveau."
             ).format(campus=campus)
             if is_address(first.campus.contact_email)
             else translated(
-                N_("Ce nom n’est pas le bon ? Dites-le au campus {campus}, qui corrigera de nouveau.")
+                "Ce nom n’est pas le bon ? Dites-le au campus {campus}, qui corrigera de nouveau."
             ).format(campus=campus),
         ],
         small=[_not_you()],
@@ -243,16 +229,14 @@ def _signed_again(records: Sequence[AwardRecord], link: Link) -> Notice:
             _badge(
                 record,
                 record.activity.title if record.activity else "",
-                Action(translated(N_("Voir ce badge")), link(record)),
+                Action(translated("Voir ce badge"), link(record)),
             )
             for record in records
         ],
         after=[
             translated(
-                N_(
-                    "Rien d’autre ne change. Les liens et les QR codes que vous avez donnés restent bons. Un fichier "
-                    "téléchargé avant aujourd’hui peut être refusé ailleurs : téléchargez le nouveau."
-                )
+                "Rien d’autre ne change. Les liens et les QR codes que vous avez donnés restent bons. Un fichier "
+                "téléchargé avant aujourd’hui peut être refusé ailleurs : téléchargez le nouveau."
             ),
         ],
         small=[_not_you()],
@@ -275,13 +259,13 @@ def _reminder(records: Sequence[AwardRecord], link: Link, unsubscribe_url: str) 
             _badge(
                 record,
                 record.activity.title if record.activity else "",
-                Action(translated(N_("Recevoir ce badge")), link(record)),
+                Action(translated("Recevoir ce badge"), link(record)),
             )
             for record in records
         ],
-        after=[translated(N_("Rien ne presse : ces liens restent bons, et les badges sont à vous."))],
+        after=[translated("Rien ne presse : ces liens restent bons, et les badges sont à vous.")],
         small=[_not_you()],
-        small_action=Action(translated(N_("Ne plus recevoir de rappels")), unsubscribe_url),
+        small_action=Action(translated("Ne plus recevoir de rappels"), unsubscribe_url),
     )
 
 
@@ -297,7 +281,7 @@ def _ending(records: Sequence[AwardRecord], link: Link, unsubscribe_url: str, *,
     ]
     return _notice(
         first,
-        subject=translated(N_("Votre badge « {title} » arrive à sa fin")).format(title=first.version.name)
+        subject=translated("Votre badge « {title} » arrive à sa fin").format(title=first.version.name)
         if count == 1
         else translated_plural("Un badge arrive à sa fin", "{n} badges arrivent à leur fin", count).format(
             n=count
@@ -307,54 +291,48 @@ def _ending(records: Sequence[AwardRecord], link: Link, unsubscribe_url: str, *,
             _badge(
                 record,
                 _valid_until(record),
-                Action(translated(N_("Voir ce badge")), link(record)),
+                Action(translated("Voir ce badge"), link(record)),
             )
             for record in records
         ],
         after=[
             translated(
-                N_(
-                    "Pour garder un badge en cours de validité, demandez son renouvellement dans « Mes badges ». Le campus regarde ce que vous avez fait depuis."
-                )
+                "Pour garder un badge en cours de validité, demandez son renouvellement dans « Mes badges ». Le campus regarde ce que vous avez fait depuis."
             )
             if can_ask and by_account
             else translated(
-                N_(
-                    "Pour garder un badge en cours de validité, ouvrez-le et demandez son renouvellement. Le campus regarde ce que vous avez fait depuis."
-                )
+                "Pour garder un badge en cours de validité, ouvrez-le et demandez son renouvellement. Le campus regarde ce que vous avez fait depuis."
             )
             if can_ask
-            else translated(N_("Pour le renouveler, parlez-en à votre campus : répondez à cet e-mail.")),
-            translated(N_("Après cette date, le badge reste à vous, et sa page dit qu’il a expiré.")),
+            else translated("Pour le renouveler, parlez-en à votre campus : répondez à cet e-mail."),
+            translated("Après cette date, le badge reste à vous, et sa page dit qu’il a expiré."),
         ],
         small=[_not_you()],
-        small_action=Action(translated(N_("Ne plus recevoir de rappels")), unsubscribe_url),
+        small_action=Action(translated("Ne plus recevoir de rappels"), unsubscribe_url),
     )
 
 
 def _valid_until(record: AwardRecord) -> str:
     end = record.award.valid_until
     assert end is not None, "only what ends is announced"
-    return translated(N_("Valable jusqu’au {day}.")).format(day=day(end, record.campus.time_zone))
+    return translated("Valable jusqu’au {day}.").format(day=day(end, record.campus.time_zone))
 
 
 def _renewed(record: AwardRecord, link: Link) -> Notice:
     return _notice(
         record,
-        subject=translated(N_("Votre badge « {title} » est renouvelé")).format(title=record.version.name),
+        subject=translated("Votre badge « {title} » est renouvelé").format(title=record.version.name),
         lines=[
-            translated(N_("Le campus {campus} a renouvelé votre badge « {title} ».")).format(
+            translated("Le campus {campus} a renouvelé votre badge « {title} ».").format(
                 campus=record.campus.name, title=record.version.name
             ),
             _valid_until(record),
         ],
-        action=Action(translated(N_("Voir ce badge")), link(record)),
+        action=Action(translated("Voir ce badge"), link(record)),
         after=[
             translated(
-                N_(
-                    "Son adresse ne change pas : les liens que vous avez donnés mènent au badge renouvelé. Les fichiers "
-                    "téléchargés avant gardent l’ancienne date ; téléchargez-les de nouveau."
-                )
+                "Son adresse ne change pas : les liens que vous avez donnés mènent au badge renouvelé. Les fichiers "
+                "téléchargés avant gardent l’ancienne date ; téléchargez-les de nouveau."
             )
         ],
         small=[_not_you()],
@@ -376,7 +354,7 @@ def _notice(
     return Notice.of(
         campus,
         subject=subject,
-        greeting=translated(N_("Bonjour {name},")).format(name=name),
+        greeting=translated("Bonjour {name},").format(name=name),
         lines=lines,
         badges=badges,
         after=after,
@@ -388,10 +366,8 @@ def _notice(
 
 def _not_you() -> str:
     return translated(
-        N_(
-            "Vous ne connaissez pas ce campus ? Répondez à cet e-mail : votre adresse y a peut-être été mal "
-            "écrite. Sans ce lien, personne n’ouvre ce badge."
-        )
+        "Vous ne connaissez pas ce campus ? Répondez à cet e-mail : votre adresse y a peut-être été mal "
+        "écrite. Sans ce lien, personne n’ouvre ce badge."
     )
 
 

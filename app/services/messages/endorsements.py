@@ -20,8 +20,7 @@ from app.domain.trust.organisations import (
     named_token,
 )
 from app.errors import AppError
-from app.language import N_, filled, speaking
-from app.language.typography import translated
+from app.language import N_, filled, speaking, translated
 from app.services.messages.requests import Action, Notice, carrying
 from app.services.trust.endorsements import ASKED, WITHDRAW, EndorsementSubjects, Subject
 
@@ -124,23 +123,19 @@ class EndorsementLetters:
     def _desk(self, letter: QueuedMessage, organisation: Organisation) -> Letter:
         link = self.addresses.organisation_desk(desk_token(self.secret, organisation.id, letter.promised_at))
         notice = Notice(
-            subject=filled(translated(N_("Les recommandations de {name}")), {"name": organisation.name}),
-            greeting=translated(N_("Bonjour,")),
+            subject=filled(translated("Les recommandations de {name}"), {"name": organisation.name}),
+            greeting=translated("Bonjour,"),
             lines=[
                 filled(
                     translated(
-                        N_(
-                            "Ce lien montre tout ce qui a été recommandé ici au nom de {name}, et permet de le retirer."
-                        )
+                        "Ce lien montre tout ce qui a été recommandé ici au nom de {name}, et permet de le retirer."
                     ),
                     {"name": organisation.name},
                 )
             ],
-            action=Action(translated(N_("Voir les recommandations")), link),
-            after=[
-                translated(N_("Ce lien vaut {days} jours. Ne le transférez pas.")).format(days=DESK_FOR.days)
-            ],
-            small=[translated(N_("Vous n’avez rien demandé ? Ne faites rien : rien n’est changé."))],
+            action=Action(translated("Voir les recommandations"), link),
+            after=[translated("Ce lien vaut {days} jours. Ne le transférez pas.").format(days=DESK_FOR.days)],
+            small=[translated("Vous n’avez rien demandé ? Ne faites rien : rien n’est changé.")],
             campus=_SENDER,
             hue=250,
             liveliness=0.08,
@@ -157,19 +152,19 @@ def _asks(request: EndorsementRequest, subject: Subject, link: str) -> Notice:
         "organisation": request.organisation_name,
     }
     if subject.record:
-        topic = translated(N_("{person} vous demande une recommandation"))
+        topic = translated("{person} vous demande une recommandation")
         ask = N_(
             "{person} a reçu le badge « {title} » du campus {campus}, et voudrait l’avis de {organisation}."
         )
     elif subject.version:
-        topic = translated(N_("Le campus {campus} vous demande une recommandation"))
+        topic = translated("Le campus {campus} vous demande une recommandation")
         ask = N_("Le campus {campus} donne le badge « {title} », et voudrait l’avis de {organisation}.")
     else:
-        topic = translated(N_("Le campus {campus} vous demande une recommandation"))
+        topic = translated("Le campus {campus} vous demande une recommandation")
         ask = N_(
             "Le campus {campus} forme des personnes à vos métiers, et voudrait l’avis de {organisation}."
         )
-    said = [translated(N_("Son mot : « {why} »")).format(why=request.why)] if request.why else []
+    said = [translated("Son mot : « {why} »").format(why=request.why)] if request.why else []
     return Notice.of(
         subject.campus,
         subject=topic.format(**values),
@@ -177,24 +172,20 @@ def _asks(request: EndorsementRequest, subject: Subject, link: str) -> Notice:
             filled(translated(ask), values),
             *said,
             translated(
-                N_(
-                    "Deux lignes suffisent. Elles seront publiées avec le badge, signées au nom de votre organisation. "
-                    "Pas de compte à ouvrir, et vous pourrez les retirer."
-                )
+                "Deux lignes suffisent. Elles seront publiées avec le badge, signées au nom de votre organisation. "
+                "Pas de compte à ouvrir, et vous pourrez les retirer."
             ),
         ],
-        action=Action(translated(N_("Voir, puis répondre")), link),
+        action=Action(translated("Voir, puis répondre"), link),
         after=[
-            translated(N_("Ce lien vaut {days} jours et sert une seule fois. Il est pour vous.")).format(
+            translated("Ce lien vaut {days} jours et sert une seule fois. Il est pour vous.").format(
                 days=ASKED_FOR.days
             )
         ],
         small=[
             translated(
-                N_(
-                    "Vous ne voulez pas répondre ? Ne faites rien : il n’y aura pas de rappel. La page permet aussi de "
-                    "ne plus recevoir de telles demandes."
-                )
+                "Vous ne voulez pas répondre ? Ne faites rien : il n’y aura pas de rappel. La page permet aussi de "
+                "ne plus recevoir de telles demandes."
             )
         ],
     )
@@ -203,22 +194,20 @@ def _asks(request: EndorsementRequest, subject: Subject, link: str) -> Notice:
 def _thanks(subject: Subject, page: str, back: str) -> Notice:
     return Notice.of(
         subject.campus,
-        subject=translated(N_("Votre recommandation est publiée")),
+        subject=translated("Votre recommandation est publiée"),
         lines=[
             translated(
-                N_("Vos mots sur « {title} » sont signés au nom de votre organisation. Ils se lisent ici :")
+                "Vos mots sur « {title} » sont signés au nom de votre organisation. Ils se lisent ici :"
             ).format(title=subject.title)
         ],
-        action=Action(translated(N_("Voir la recommandation")), page),
+        action=Action(translated("Voir la recommandation"), page),
         after=[
-            translated(N_("Pour la retirer, maintenant ou dans dix ans : {link}")).format(link=back),
-            translated(N_("Gardez cet e-mail pour vous : son lien retire la recommandation.")),
+            translated("Pour la retirer, maintenant ou dans dix ans : {link}").format(link=back),
+            translated("Gardez cet e-mail pour vous : son lien retire la recommandation."),
         ],
         small=[
             translated(
-                N_(
-                    "Vous n’avez rien signé ? Retirez-la avec ce lien, et prévenez le campus en répondant à cet e-mail."
-                )
+                "Vous n’avez rien signé ? Retirez-la avec ce lien, et prévenez le campus en répondant à cet e-mail."
             )
         ],
     )
@@ -233,36 +222,28 @@ def _asks_peer(record: AwardRecord, why: str, link: str) -> Notice:
     }
     return Notice.of(
         record.campus,
-        subject=translated(N_("{person} vous demande deux lignes")).format(**values),
+        subject=translated("{person} vous demande deux lignes").format(**values),
         lines=[
             filled(
                 translated(
-                    N_(
-                        "{person} a reçu le badge « {title} » du campus {campus}, et dit que vous avez travaillé ensemble."
-                    )
+                    "{person} a reçu le badge « {title} » du campus {campus}, et dit que vous avez travaillé ensemble."
                 ),
                 values,
             ),
-            *([translated(N_("Son mot : « {why} »")).format(why=why)] if why else []),
+            *([translated("Son mot : « {why} »").format(why=why)] if why else []),
             translated(
-                N_(
-                    "Deux lignes suffisent : ce que vous avez vu cette personne faire. Elle les relit, et choisit de les "
-                    "montrer ou non. Pas de compte à ouvrir, et vous pourrez les retirer."
-                )
+                "Deux lignes suffisent : ce que vous avez vu cette personne faire. Elle les relit, et choisit de les "
+                "montrer ou non. Pas de compte à ouvrir, et vous pourrez les retirer."
             ),
         ],
-        action=Action(translated(N_("Écrire deux lignes")), link),
+        action=Action(translated("Écrire deux lignes"), link),
         after=[
-            translated(N_("Ce lien vaut {days} jours et sert une seule fois. Il est pour vous.")).format(
-                **values
-            )
+            translated("Ce lien vaut {days} jours et sert une seule fois. Il est pour vous.").format(**values)
         ],
         small=[
             translated(
-                N_(
-                    "Vous ne voulez pas répondre ? Ne faites rien : il n’y aura pas de rappel. La page permet aussi de "
-                    "ne plus recevoir de telles demandes."
-                )
+                "Vous ne voulez pas répondre ? Ne faites rien : il n’y aura pas de rappel. La page permet aussi de "
+                "ne plus recevoir de telles demandes."
             )
         ],
     )
@@ -276,27 +257,23 @@ def _proves_peer(record: AwardRecord, link: str) -> Notice:
     }
     return Notice.of(
         record.campus,
-        subject=translated(N_("Votre lien pour écrire deux lignes")),
+        subject=translated("Votre lien pour écrire deux lignes"),
         lines=[
             filled(
-                translated(
-                    N_("Ce lien ouvre la page pour écrire sur {person} et le badge « {title} »."),
-                ),
+                translated("Ce lien ouvre la page pour écrire sur {person} et le badge « {title} »."),
                 values,
             )
         ],
-        action=Action(translated(N_("Écrire deux lignes")), link),
+        action=Action(translated("Écrire deux lignes"), link),
         after=[
-            translated(N_("Ce lien vaut {hours} heures et sert une seule fois. Il est pour vous.")).format(
+            translated("Ce lien vaut {hours} heures et sert une seule fois. Il est pour vous.").format(
                 **values
             )
         ],
         small=[
             translated(
-                N_(
-                    "Vous n’avez rien demandé ? Quelqu’un a tapé votre adresse. Ne faites rien, ou dites sur la page que "
-                    "vous ne voulez plus de tels e-mails."
-                )
+                "Vous n’avez rien demandé ? Quelqu’un a tapé votre adresse. Ne faites rien, ou dites sur la page que "
+                "vous ne voulez plus de tels e-mails."
             )
         ],
     )
@@ -305,28 +282,24 @@ def _proves_peer(record: AwardRecord, link: str) -> Notice:
 def _thanks_peer(record: AwardRecord, back: str) -> Notice:
     return Notice.of(
         record.campus,
-        subject=translated(N_("Vos deux lignes sont parties")),
+        subject=translated("Vos deux lignes sont parties"),
         lines=[
             filled(
                 translated(
-                    N_(
-                        "{person} peut les relire, puis les montrer avec le badge « {title} », ou non. Rien n’est public avant."
-                    )
+                    "{person} peut les relire, puis les montrer avec le badge « {title} », ou non. Rien n’est public avant."
                 ),
                 {"person": record.person.name, "title": record.version.name},
             )
         ],
-        action=Action(translated(N_("Les relire, ou les retirer")), back),
+        action=Action(translated("Les relire, ou les retirer"), back),
         after=[
             translated(
-                N_("Ce lien permet de les retirer, maintenant ou dans dix ans. Gardez cet e-mail pour vous.")
+                "Ce lien permet de les retirer, maintenant ou dans dix ans. Gardez cet e-mail pour vous."
             ),
         ],
         small=[
             translated(
-                N_(
-                    "Vous n’avez rien écrit ? Retirez-les avec ce lien, et prévenez le campus en répondant à cet e-mail."
-                )
+                "Vous n’avez rien écrit ? Retirez-les avec ce lien, et prévenez le campus en répondant à cet e-mail."
             )
         ],
     )

@@ -25,8 +25,7 @@ from app.domain.people import is_address
 from app.domain.people.parental_consent import ParentAgreement, parent_proof
 from app.domain.publishing import Addresses
 from app.domain.reports.surveys import is_survey_open, participant_mark
-from app.language import N_, current_locale, filled, speaking
-from app.language.typography import translated, translated_plural
+from app.language import N_, current_locale, filled, speaking, translated, translated_plural
 
 # --- E-mails about a person's own data: the erasure link
 
@@ -91,9 +90,9 @@ class Notice:
         """In the name and colours of `campus`; `greeting` is « Bonjour, » if not given."""
         return Notice(
             subject=subject,
-            greeting=greeting or translated(N_("Bonjour,")),
+            greeting=greeting or translated("Bonjour,"),
             lines=lines,
-            campus=translated(N_("Campus {name}")).format(name=campus.name),
+            campus=translated("Campus {name}").format(name=campus.name),
             hue=campus.hue,
             liveliness=campus.liveliness,
             badges=badges,
@@ -143,7 +142,7 @@ def _badge_text(badge: NoticeBadge) -> str:
 
 
 def _action_text(action: Action) -> str:
-    return translated(N_("{label} :")).format(label=action.label) + f"\n{action.url}"
+    return translated("{label} :").format(label=action.label) + f"\n{action.url}"
 
 
 def html_of(notice: Notice) -> str:
@@ -273,18 +272,16 @@ class RightsLetters:
         asked = _ASKED_AGAIN if agreement.agreed else _ASKED
         return Notice.of(
             record.campus,
-            subject=translated(N_("{child} vous demande un accord, pour un badge")).format(**values),
+            subject=translated("{child} vous demande un accord, pour un badge").format(**values),
             lines=[
                 *(translated(line).format(**values) for line in asked),
             ],
-            action=Action(translated(N_("Voir la page, puis répondre")), self.addresses.parent(token)),
-            after=[translated(N_("Gardez cet e-mail : son lien sert aussi à retirer votre accord."))],
+            action=Action(translated("Voir la page, puis répondre"), self.addresses.parent(token)),
+            after=[translated("Gardez cet e-mail : son lien sert aussi à retirer votre accord.")],
             small=[
                 translated(
-                    N_(
-                        "Vous n’êtes pas le parent de cette personne ? Ne faites rien : la page reste fermée. Votre "
-                        "adresse ne sert qu’à cette question."
-                    )
+                    "Vous n’êtes pas le parent de cette personne ? Ne faites rien : la page reste fermée. Votre "
+                    "adresse ne sert qu’à cette question."
                 )
             ],
         )
@@ -293,25 +290,21 @@ class RightsLetters:
         token = mailbox_token(self.secret, record.award.id, letter.promised_at, Wish.ARCHIVE)
         return Notice.of(
             record.campus,
-            subject=translated(N_("Vos données, à emporter")),
-            greeting=translated(N_("Bonjour {name},")).format(
+            subject=translated("Vos données, à emporter"),
+            greeting=translated("Bonjour {name},").format(
                 name=record.person.given_name or record.person.name
             ),
             lines=[
                 translated(
-                    N_(
-                        "Vous avez demandé tout ce que ce service garde de vous. L’archive se fait quand vous ouvrez "
-                        "le lien : elle est à jour."
-                    )
+                    "Vous avez demandé tout ce que ce service garde de vous. L’archive se fait quand vous ouvrez "
+                    "le lien : elle est à jour."
                 )
             ],
-            action=Action(translated(N_("Emporter mes données")), self.addresses.archive(token)),
+            action=Action(translated("Emporter mes données"), self.addresses.archive(token)),
             after=[
-                translated(N_("Ce lien vaut {days} jours. Ne le transférez pas.")).format(days=LINK_LIFE.days)
+                translated("Ce lien vaut {days} jours. Ne le transférez pas.").format(days=LINK_LIFE.days)
             ],
-            small=[
-                translated(N_("Vous n’avez rien demandé ? Ne faites rien, et gardez cet e-mail pour vous."))
-            ],
+            small=[translated("Vous n’avez rien demandé ? Ne faites rien, et gardez cet e-mail pour vous.")],
         )
 
     def _erasure(self, letter: QueuedMessage, record: AwardRecord) -> Notice:
@@ -325,26 +318,24 @@ class RightsLetters:
         )
         return Notice.of(
             record.campus,
-            subject=translated(N_("Confirmez l’effacement de vos données")),
-            greeting=translated(N_("Bonjour {name},")).format(
+            subject=translated("Confirmez l’effacement de vos données"),
+            greeting=translated("Bonjour {name},").format(
                 name=record.person.given_name or record.person.name
             ),
             lines=[
                 translated(
-                    N_("Quelqu’un, vous sans doute, a demandé que vos données soient effacées {reach}.")
+                    "Quelqu’un, vous sans doute, a demandé que vos données soient effacées {reach}."
                 ).format(reach=translated(reach).format(campus=record.campus.short_name)),
                 translated(
-                    N_(
-                        "Rien n’est encore effacé. La page suivante dit ce qui disparaît et ce qui reste. Un effacement ne "
-                        "s’annule pas."
-                    )
+                    "Rien n’est encore effacé. La page suivante dit ce qui disparaît et ce qui reste. Un effacement ne "
+                    "s’annule pas."
                 ),
             ],
-            action=Action(translated(N_("Lire, puis décider")), self.addresses.erasure(token)),
+            action=Action(translated("Lire, puis décider"), self.addresses.erasure(token)),
             after=[
-                translated(N_("Ce lien vaut {days} jours. Ne le transférez pas.")).format(days=LINK_LIFE.days)
+                translated("Ce lien vaut {days} jours. Ne le transférez pas.").format(days=LINK_LIFE.days)
             ],
-            small=[translated(N_("Vous n’avez rien demandé ? Ne faites rien : rien ne sera effacé."))],
+            small=[translated("Vous n’avez rien demandé ? Ne faites rien : rien ne sera effacé.")],
         )
 
 
@@ -406,11 +397,9 @@ class RequestLetters:
                 subject=waiting.rstrip("."),
                 lines=[
                     waiting,
-                    translated(
-                        N_("La plus ancienne attend depuis plus de trois jours, et quelqu’un avec elle.")
-                    ),
+                    translated("La plus ancienne attend depuis plus de trois jours, et quelqu’un avec elle."),
                 ],
-                action=Action(translated(N_("Voir les demandes")), self.addresses.requests_of(campus.slug)),
+                action=Action(translated("Voir les demandes"), self.addresses.requests_of(campus.slug)),
             )
             return carrying(notice, letter, language=campus.language, campus=campus)
 
@@ -418,78 +407,72 @@ class RequestLetters:
 def _to_who_asks(
     occasion: str, campus: Campus, title: str, request: BadgeRequest, link: str, said: str
 ) -> Notice:
-    greeting = translated(N_("Bonjour {name},")).format(name=request.given_name or request.name)
+    greeting = translated("Bonjour {name},").format(name=request.given_name or request.name)
     values = {"title": title, "campus": campus.name}
     match occasion:
         case Occasion.REQUEST_CONFIRM:
             return Notice.of(
                 campus,
-                subject=translated(N_("Confirmez votre demande du badge « {title} »")).format(**values),
+                subject=translated("Confirmez votre demande du badge « {title} »").format(**values),
                 greeting=greeting,
                 lines=[
                     translated(
-                        N_(
-                            "Quelqu’un, vous sans doute, a demandé le badge « {title} » au campus {campus} avec cette adresse."
-                        )
+                        "Quelqu’un, vous sans doute, a demandé le badge « {title} » au campus {campus} avec cette adresse."
                     ).format(**values),
-                    translated(N_("Confirmez-le : le campus ne voit rien avant.")),
+                    translated("Confirmez-le : le campus ne voit rien avant."),
                 ],
-                action=Action(translated(N_("Confirmer ma demande")), link),
+                action=Action(translated("Confirmer ma demande"), link),
                 after=[
                     translated(
-                        N_(
-                            "Ce lien est à vous : gardez-le, il montre où en est votre demande. Sans réponse, elle est oubliée après sept jours."
-                        )
+                        "Ce lien est à vous : gardez-le, il montre où en est votre demande. Sans réponse, elle est oubliée après sept jours."
                     )
                 ],
-                small=[translated(N_("Vous n’avez rien demandé ? Ne faites rien."))],
+                small=[translated("Vous n’avez rien demandé ? Ne faites rien.")],
             )
         case Occasion.REQUEST_MORE:
             return Notice.of(
                 campus,
-                subject=translated(N_("Votre demande du badge « {title} » : le campus vous répond")).format(
+                subject=translated("Votre demande du badge « {title} » : le campus vous répond").format(
                     **values
                 ),
                 greeting=greeting,
                 lines=[
                     translated(
-                        N_("Le campus {campus} a regardé votre demande et voudrait en savoir plus :")
+                        "Le campus {campus} a regardé votre demande et voudrait en savoir plus :"
                     ).format(**values),
-                    translated(N_("« {said} »")).format(said=said),
+                    translated("« {said} »").format(said=said),
                 ],
-                action=Action(translated(N_("Compléter ma demande")), link),
+                action=Action(translated("Compléter ma demande"), link),
             )
         case Occasion.REQUEST_REFUSED:
             return Notice.of(
                 campus,
-                subject=translated(N_("Votre demande du badge « {title} »")).format(**values),
+                subject=translated("Votre demande du badge « {title} »").format(**values),
                 greeting=greeting,
                 lines=[
                     translated(
-                        N_("Le campus {campus} ne vous donne pas ce badge cette fois. La raison :")
+                        "Le campus {campus} ne vous donne pas ce badge cette fois. La raison :"
                     ).format(**values),
-                    translated(N_("« {said} »")).format(said=said),
+                    translated("« {said} »").format(said=said),
                     translated(
-                        N_(
-                            "Cette raison n’est publiée nulle part : vous la lisez, et les personnes du campus qui "
-                            "examinent les demandes. Vous pourrez demander de nouveau."
-                        )
+                        "Cette raison n’est publiée nulle part : vous la lisez, et les personnes du campus qui "
+                        "examinent les demandes. Vous pourrez demander de nouveau."
                     ),
                 ],
-                action=Action(translated(N_("Voir ma demande")), link),
+                action=Action(translated("Voir ma demande"), link),
             )
         case _:
             return Notice.of(
                 campus,
-                subject=translated(N_("Votre demande du badge « {title} »")).format(**values),
+                subject=translated("Votre demande du badge « {title} »").format(**values),
                 greeting=greeting,
                 lines=[
                     translated(
-                        N_("Le campus {campus} a bien reçu votre demande. Une personne va la regarder.")
+                        "Le campus {campus} a bien reçu votre demande. Une personne va la regarder."
                     ).format(**values)
                 ],
-                action=Action(translated(N_("Suivre ma demande")), link),
-                after=[translated(N_("Ce lien est à vous : gardez-le, il montre où en est votre demande."))],
+                action=Action(translated("Suivre ma demande"), link),
+                after=[translated("Ce lien est à vous : gardez-le, il montre où en est votre demande.")],
             )
 
 
@@ -526,12 +509,12 @@ def _asks(campus: Campus, activity: Activity, link: str) -> Notice:
     values = {"title": activity.title}
     return Notice.of(
         campus,
-        subject=filled(translated(N_("Votre avis sur « {title} »")), values),
+        subject=filled(translated("Votre avis sur « {title} »"), values),
         lines=[
-            filled(translated(N_("Vous avez pris part à « {title} ». Qu’en avez-vous pensé ?")), values),
-            translated(N_("Deux questions, vingt secondes, sans compte.")),
+            filled(translated("Vous avez pris part à « {title} ». Qu’en avez-vous pensé ?"), values),
+            translated("Deux questions, vingt secondes, sans compte."),
         ],
-        action=Action(translated(N_("Donner mon avis")), link),
-        after=[translated(N_("Votre réponse est comptée sans votre nom."))],
-        small=[translated(N_("Vous ne voulez pas répondre ? Ne faites rien : il n’y aura pas de rappel."))],
+        action=Action(translated("Donner mon avis"), link),
+        after=[translated("Votre réponse est comptée sans votre nom.")],
+        small=[translated("Vous ne voulez pas répondre ? Ne faites rien : il n’y aura pas de rappel.")],
     )

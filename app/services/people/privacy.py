@@ -48,8 +48,7 @@ from app.domain.people.consents import (
 )
 from app.domain.people.personal_data import HELD, KEPT, DataSubjectMatter
 from app.errors import NotFound, NotSignedIn
-from app.language import N_, gettext, locales, speaking
-from app.language.typography import translated
+from app.language import N_, gettext, locales, speaking, translated
 from app.services.activity_log import ActivityLog, LoggedEvents, LogOutOfStep
 from app.services.activity_log.evidence import LogPublication
 from app.services.activity_log.personal_log import PersonalLog

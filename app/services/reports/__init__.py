@@ -31,8 +31,7 @@ from app.domain.reports.network import (
     rows_of,
 )
 from app.errors import InvalidInput, NotFound
-from app.language import N_, current_locale
-from app.language.typography import translated
+from app.language import N_, current_locale, translated
 
 # --- The figures of a campus in a period, beside those of the year before, and the rows behind them
 
@@ -183,17 +182,17 @@ class PartnerReports:
 
     def _values(self, found: PartnerYear, days: Days) -> dict[str, object]:
         campus = found.campus
-        numbers = [(str(len(found.actions)), translated(N_("Actions")))]
+        numbers = [(str(len(found.actions)), translated("Actions"))]
         if found.people is not None:
-            numbers.append((str(found.people), translated(N_("Participants"))))
+            numbers.append((str(found.people), translated("Participants")))
         if found.establishments:
-            numbers.append((str(len(found.establishments)), translated(N_("Établissements"))))
+            numbers.append((str(len(found.establishments)), translated("Établissements")))
         return {
             "lang": current_locale(),
             "accent": CampusColours.of(campus.hue, campus.liveliness).accent,
             "author": campus.name,
             "title": found.name,
-            "campus": translated(N_("Campus {name}")).format(name=campus.name),
+            "campus": translated("Campus {name}").format(name=campus.name),
             "period": days(found.period.first, found.period.last),
             "numbers": [list(each) for each in numbers],
             "heads": [
@@ -208,9 +207,9 @@ class PartnerReports:
                 ]
                 for each in found.actions
             ],
-            "with": translated(N_("Établissements des participants")) if found.establishments else "",
+            "with": translated("Établissements des participants") if found.establishments else "",
             "establishments": list(found.establishments),
-            "foot": translated(N_("Aucun participant n’est nommé ici. Chiffres du journal du campus.")),
+            "foot": translated("Aucun participant n’est nommé ici. Chiffres du journal du campus."),
         }
 
     def _rows(self, campus: Campus, asked: Period) -> Sequence[ActivityRow]:

@@ -35,8 +35,7 @@ from app.domain.reports.renewal import (
     years_of,
 )
 from app.errors import NotFound
-from app.language import N_, current_locale
-from app.language.typography import translated
+from app.language import N_, current_locale, translated
 from app.services.reports import ReportService
 from app.services.reports.editions import EditionService
 

@@ -42,8 +42,7 @@ from app.http.request_scope import (
 )
 from app.http.response_cache import forget_here
 from app.http.workplaces import SIGNED_IN, SURELY_SIGNED_IN, look_of, sentence_of
-from app.language import N_
-from app.language.typography import translated
+from app.language import N_, translated
 from app.services.accounts.invitations import SignInFirst
 from app.services.accounts.sessions import SignedIn
 from app.services.people.people import OwnAddress

@@ -46,8 +46,7 @@ from app.http.request_scope import (
     write_transaction,
 )
 from app.http.workplaces import sentence_of
-from app.language import N_
-from app.language.typography import translated
+from app.language import N_, translated
 from app.services.accounts.sessions import Browser, NewSession, SignedIn
 
 # --- Browser binding: a cookie that ties a sign-in link

@@ -45,8 +45,7 @@ from app.http.request_scope import (
     write_transaction,
 )
 from app.http.workplaces import SIGNED_IN, sentence_of
-from app.language import N_
-from app.language.typography import translated
+from app.language import N_, translated
 from app.services.accounts.sessions import NewSession
 from app.web.accounts import sign_in
 from app.web.accounts.sign_in import (

@@ -18,8 +18,7 @@ from app.http.pages.forms import SafeForm, checked_form, idempotency_key, text_o
 from app.http.pages.words import SCOPES, StateLabel
 from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
-from app.language import N_
-from app.language.typography import translated
+from app.language import N_, translated
 
 router = APIRouter(prefix="/gestion/{slug}/jetons")
 _MANAGE = [staff(Permission.MANAGE)]
@@ -108,6 +107,6 @@ def _page(request: Request, services: Services, typed: TokenForm, *, secret: str
         secret=secret,
         form=typed,
         rights=[(scope.value, translated(SCOPES[scope]), scope.value in typed.rights) for scope in _OFFERED],
-        days=[(str(days), translated(N_("{n} jours")).format(n=days)) for days in LIVES],
+        days=[(str(days), translated("{n} jours").format(n=days)) for days in LIVES],
         tokens=[TokenLine.of(work, token, at) for token in services.people.list_tokens(work.campus)],
     )

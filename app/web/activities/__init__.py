@@ -20,8 +20,7 @@ from app.http.pages.forms import Count, SafeForm, ids_in, text_of, texts_of
 from app.http.pages.words import ACTIVITY_KINDS, PARTS, moment
 from app.http.request_scope import WITH_ORGANISERS, ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
-from app.language import N_
-from app.language.typography import translated
+from app.language import translated
 from app.services.activities.activities import JournalLine
 from app.services.activities.plans import Planned
 from app.services.awards.awards import GivenBadge
@@ -378,7 +377,7 @@ def _line(line: JournalLine, work: AtWork, activity: ActivityView) -> LineShown:
     return LineShown(
         line.number,
         moment(line.at, work.campus.time_zone),
-        translated(N_("Photo ou fichier")) if is_file else line.who,
+        translated("Photo ou fichier") if is_file else line.who,
         kind_of(line.kind, line.facts),
         facts_of({name: value for name, value in line.facts.items() if name not in own}),
         f"{activity.href}/pieces" if is_file else f"{activity.href}/participants/{line.participation_id}",

@@ -24,8 +24,7 @@ from app.http.pages.forms import SafeForm, ids_in, text_of, texts_of
 from app.http.pages.render import page
 from app.http.request_scope import WITH_ORGANISERS, ReadingServices, process_of, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
-from app.language import N_
-from app.language.typography import translated
+from app.language import N_, translated
 from app.services.activities.check_in import AskedSignature, CheckInPage
 from app.web.activities import ActivityView
 from app.web.people.record_merge import QuestionView
@@ -104,7 +103,7 @@ class CheckInView:
     def of(found: CheckInPage, base_url: str) -> CheckInView:
         room = found.room
         url = f"{base_url}/s/{found.code}"
-        words = translated(N_("Code QR à lire avec un téléphone"))
+        words = translated("Code QR à lire avec un téléphone")
         return CheckInView(
             found.is_open,
             room is not None,

@@ -23,8 +23,7 @@ from app.http.pages.forms import SafeForm, idempotency_key, text_of, texts_of
 from app.http.pages.words import ACTIVITY_KINDS, hours_text
 from app.http.request_scope import WITH_ORGANISERS, ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, look_of, sentence_of, staff, today_in
-from app.language import N_
-from app.language.typography import translated
+from app.language import N_, translated
 from app.services.activities.plans import Planned
 from app.web.activities import ActivityView
 from app.web.activities.sessions import RHYTHMS, DaysTyped
@@ -285,7 +284,7 @@ def delete_activity(
     work = at_work(request)
     activity = services.activities.get(work.campus, activity_id)
     if text_of(form, "confirme") != "oui":
-        sentence = translated(N_("Cochez la case pour confirmer. Rien n’a été supprimé."))
+        sentence = translated("Cochez la case pour confirmer. Rien n’a été supprimé.")
         return _edit_page(request, services, work, activity, trouble=sentence, status=422)
     try:
         with write_transaction(request) as writing:

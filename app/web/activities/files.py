@@ -19,8 +19,7 @@ from app.http.pages.forms import SafeForm, ids_in, text_of
 from app.http.pages.words import StateLabel, day
 from app.http.request_scope import WITH_ORGANISERS, ReadingServices, process_of, write_transaction
 from app.http.workplaces import at_work, sentence_of, staff
-from app.language import N_
-from app.language.typography import translated
+from app.language import N_, translated
 from app.services.activities.files import OpenedFile
 from app.web.activities import ActivityView
 
@@ -228,7 +227,7 @@ def _page(
             )
             for row, file in services.activity_files.of(work.campus, activity_id)
         ],
-        sessions=[("", translated(N_("Toute l’activité")))]
+        sessions=[("", translated("Toute l’activité"))]
         + [(str(key), words) for key, words in sessions.items()],
         file_types=ACCEPTED,
         words=words,

@@ -34,10 +34,8 @@ from app.http.pages.registers import Cell, table_file
 from app.http.pages.words import PARTS, StateLabel, days, hours_text, number
 from app.http.request_scope import WITH_ORGANISERS, ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
-from app.language import N_
+from app.language import N_, time_of_day, translated
 from app.language import gettext as _
-from app.language.dates import time_of_day
-from app.language.typography import translated
 from app.services.activities.line_faults import SEVERAL
 from app.services.activities.participants import CheckedLine, Entry
 from app.services.campus.dashboard import Start
@@ -98,15 +96,11 @@ class ReviewView:
             refused[:SHOWN_REFUSED],
             good[:SHOWN_GOOD],
             [
-                (translated(N_("Prêtes")), counts[Entry.NEW], ""),
-                (translated(N_("Déjà inscrites")), counts[Entry.THERE] + counts[Entry.COMPLETED], ""),
-                (translated(N_("Répétées")), counts[Entry.REPEATED], ""),
-                *(
-                    [(translated(N_("À préciser")), counts[Entry.UNCLEAR], "")]
-                    if counts[Entry.UNCLEAR]
-                    else []
-                ),
-                (translated(N_("À corriger")), counts[Entry.REFUSED], ""),
+                (translated("Prêtes"), counts[Entry.NEW], ""),
+                (translated("Déjà inscrites"), counts[Entry.THERE] + counts[Entry.COMPLETED], ""),
+                (translated("Répétées"), counts[Entry.REPEATED], ""),
+                *([(translated("À préciser"), counts[Entry.UNCLEAR], "")] if counts[Entry.UNCLEAR] else []),
+                (translated("À corriger"), counts[Entry.REFUSED], ""),
             ],
             counts[Entry.NEW],
             len(refused),
@@ -129,7 +123,7 @@ def _asked(one: CheckedLine) -> tuple[int, str]:
 def _line(one: CheckedLine) -> LineView:
     line = one.line
     more = [
-        translated(N_("{hours} h")).format(hours=number(line.hours)) if line.hours is not None else "",
+        translated("{hours} h").format(hours=number(line.hours)) if line.hours is not None else "",
         translated(PARTS[line.part]) if line.part.value == "ressource" else "",
         line.contribution[:80],
     ]
@@ -195,9 +189,7 @@ def show_list(
         return table
     changing = CHANGE in (step, text_of(form, STEP))
     if not given.lines or changing:
-        empty = (
-            "" if given.lines or changing else translated(N_("La liste est vide : une personne par ligne."))
-        )
+        empty = "" if given.lines or changing else translated("La liste est vide : une personne par ligne.")
         back = Adding(text=given.source, trouble=given.trouble or empty)
         return activity_page(request, services, work, activity_id, back, status=422 if back.trouble else 200)
     seen = f"lu {given.told}".strip()
@@ -371,7 +363,7 @@ def _correction_page(
         name=person.name,
         form=typed,
         parts=[(part.value, translated(words)) for part, words in PARTS.items()],
-        presences=[(_PRESENT, translated(N_("Présente"))), (_ABSENT, translated(N_("Absente")))],
+        presences=[(_PRESENT, translated("Présente")), (_ABSENT, translated("Absente"))],
     )
 
 
@@ -478,7 +470,7 @@ def participants_table(activity_id: uuid.UUID, request: Request, services: Readi
                 part.hours,
                 translated(PARTS[part.part]),
                 part.contribution,
-                translated(N_("Présent")) if part.is_present else translated(N_("Absent")),
+                translated("Présent") if part.is_present else translated("Absent"),
                 ", ".join(row.badges),
             )
 

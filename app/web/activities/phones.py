@@ -46,8 +46,7 @@ from app.http.request_scope import (
 )
 from app.http.static_files import edition, files
 from app.http.workplaces import look_of, sentence_of
-from app.language import N_
-from app.language.typography import translated
+from app.language import N_, translated
 from app.services.activities.check_in import CheckInAccess, Namesake, Signed
 
 PHONE_LIFE = 24 * 3600
@@ -101,17 +100,17 @@ class CheckInForm:
     def faults(self) -> dict[str, str]:
         found: dict[str, str] = {}
         if not self.given_name:
-            found["prenom"] = translated(N_("Il manque votre prénom."))
+            found["prenom"] = translated("Il manque votre prénom.")
         if not self.family_name:
-            found["nom"] = translated(N_("Il manque votre nom."))
+            found["nom"] = translated("Il manque votre nom.")
         if self.address and not is_address(normal_address(self.address)):
             found["adresse"] = translated(
-                N_("Cette adresse n’est pas valable. Corrigez-la, ou laissez la case vide.")
+                "Cette adresse n’est pas valable. Corrigez-la, ou laissez la case vide."
             )
         if self.age not in _AGE_GROUPS:
-            found["age"] = translated(N_("Choisissez votre âge."))
+            found["age"] = translated("Choisissez votre âge.")
         if not self.agrees:
-            found["accord"] = translated(N_("Sans votre accord, rien ne peut être noté."))
+            found["accord"] = translated("Sans votre accord, rien ne peut être noté.")
         return found
 
     @property
@@ -389,14 +388,14 @@ def _form_page(
         asks_code=asks_code,
         agreement=translated(wording_of(About.ROOM)),
         ages=(
-            (UNDER_15, translated(N_("Moins de 15 ans")), ""),
-            (FROM_15, translated(N_("De 15 à 17 ans")), ""),
+            (UNDER_15, translated("Moins de 15 ans"), ""),
+            (FROM_15, translated("De 15 à 17 ans"), ""),
             (
                 ADULT,
-                translated(N_("18 ans ou plus")),
+                translated("18 ans ou plus"),
                 ""
                 if not door.activity.is_for_pupils or is_of_lycee_alone(door.activity.audience)
-                else translated(N_("La personne qui anime le notera dans votre fiche.")),
+                else translated("La personne qui anime le notera dans votre fiche."),
             ),
         ),
     )

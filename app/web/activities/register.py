@@ -21,9 +21,7 @@ from app.http.pages.registers import Column, ListQuery
 from app.http.pages.words import ACTIVITY_KINDS, days, local
 from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, staff
-from app.language import N_
-from app.language.dates import time_of_day
-from app.language.typography import translated
+from app.language import N_, time_of_day, translated
 from app.services.campus.registers import ActivityCounts, ActivityFilter, ActivitySort, Moment, Register
 from app.web.campus.dashboard import ActivityLine
 from app.web.campus.registers import Choice, Listing, Row, Shown, figure, words
@@ -53,8 +51,8 @@ router = APIRouter(prefix="/gestion/{slug}/activites")
 def _missing(activity: Activity) -> str:
     """What the yearly report needs and is not there; empty if complete."""
     if not activity.place:
-        return translated(N_("Lieu à préciser"))
-    return "" if activity.audience else translated(N_("Public à préciser"))
+        return translated("Lieu à préciser")
+    return "" if activity.audience else translated("Public à préciser")
 
 
 @dataclass(frozen=True)
@@ -79,21 +77,21 @@ class ActivityFilters:
 
     def read(self, params: QueryParams) -> tuple[ListQuery, ActivityFilter]:
         query = ListQuery(params, COLUMNS, sort="-date")
-        every = translated(N_("Toutes"))
-        words = query.search("q", translated(N_("Mot du titre ou du lieu")))
-        days = query.days(translated(N_("Période")), self.now.date())
+        every = translated("Toutes")
+        words = query.search("q", translated("Mot du titre ou du lieu"))
+        days = query.days(translated("Période"), self.now.date())
         moments = [(each.value, translated(label)) for each, label in MOMENTS.items()]
-        moments.append((_CLOSED, translated(N_("Closes"))))
-        moment = query.choice("etat", translated(N_("État")), moments, every=every)
+        moments.append((_CLOSED, translated("Closes")))
+        moment = query.choice("etat", translated("État"), moments, every=every)
         badges = [
-            (_WITHOUT, translated(N_("Sans badge"))),
+            (_WITHOUT, translated("Sans badge")),
             *((str(each), name) for each, name in self.badges),
         ]
-        badge = query.choice("badge", translated(N_("Badge")), badges, every=translated(N_("Tous")))
-        everybody = translated(N_("Tout le monde"))
-        trainer = query.choice_id("par", translated(N_("Formatrice, formateur")), self.team, every=everybody)
-        reports = [("incomplet", translated(N_("À compléter")))]
-        report = query.choice("rapport", translated(N_("Pour le rapport")), reports, every=every)
+        badge = query.choice("badge", translated("Badge"), badges, every=translated("Tous"))
+        everybody = translated("Tout le monde")
+        trainer = query.choice_id("par", translated("Formatrice, formateur"), self.team, every=everybody)
+        reports = [("incomplet", translated("À compléter"))]
+        report = query.choice("rapport", translated("Pour le rapport"), reports, every=every)
         query.check()
         return query, ActivityFilter(
             now=self.now,
@@ -126,13 +124,13 @@ def _values(work: AtWork, activity: Activity, counts: ActivityCounts, now: datet
     is_under_way = has_begun(activity, now) and not has_ended(activity, now)
     notes = [kind]
     if counts.is_closed:
-        notes.append(translated(N_("close")))
+        notes.append(translated("close"))
     elif is_under_way:
         is_timed = activity.end_time is not None or activity.starts_on != activity.ends_on
         notes.append(translated(N_("en cours") if is_timed else N_("aujourd’hui")))
     hours = [time_of_day(each) for each in (activity.start_time, activity.end_time) if each]
     missing, edit = _missing(activity), f"{href}/modifier" if work.may(Permission.WORK) else ""
-    complete = translated(N_("Complet"))
+    complete = translated("Complet")
     return {
         "titre": Shown((activity.title, kind), activity.title, ", ".join(notes), href),
         "quand": Shown(

@@ -30,8 +30,7 @@ from app.http.pages.forms import Count, SafeForm, ids_in, text_of, texts_of
 from app.http.pages.words import hours_text
 from app.http.request_scope import WITH_ORGANISERS, ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
-from app.language import N_
-from app.language.typography import translated
+from app.language import N_, translated
 from app.web.activities import ActivityView
 
 ONCE = "0"
@@ -87,7 +86,7 @@ class DaysTyped:
         if self.times:
             good = self.times.isascii() and self.times.isdecimal() and len(self.times) < 4
             if not good or not 1 <= int(self.times) <= MOST_SESSIONS:
-                errors["seances"] = translated(N_("Une série a de 1 à 60 séances."))
+                errors["seances"] = translated("Une série a de 1 à 60 séances.")
             else:
                 times = int(self.times)
         if self.until:
@@ -137,7 +136,7 @@ class SessionForm:
         if held_on is None:
             self.errors["jour"] = _day_fault(self.day)
         if len(self.place) > 200:
-            self.errors["lieu"] = translated(N_("Le lieu tient en 200 signes."))
+            self.errors["lieu"] = translated("Le lieu tient en 200 signes.")
         if self.errors or held_on is None:
             raise InvalidInput(N_("Un champ est à corriger."))
         return SessionFacts(held_on, hours, self.place)

@@ -21,8 +21,7 @@ from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.words import AWARD_CHANGES, BADGE_KINDS, reason_shown
 from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, access_views, at_work, sentence_of, staff
-from app.language import N_
-from app.language.typography import translated
+from app.language import translated
 from app.services.awards.awards import AwardRecord
 from app.web.awards.results import links_of
 from app.web.badges.rules import picture_of
@@ -143,7 +142,7 @@ def suspend(award_id: uuid.UUID, request: Request, form: SafeForm, services: Rea
     try:
         last = date.fromisoformat(until)
     except ValueError:
-        trouble = translated(N_("Choisissez le dernier jour de la suspension."))
+        trouble = translated("Choisissez le dernier jour de la suspension.")
         return _award_page(
             request, services, award_id, pausing={"reason": reason, "until": until, "no_day": trouble}
         )

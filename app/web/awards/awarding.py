@@ -26,8 +26,7 @@ from app.http.pages.forms import DRAFT_NOTE, SafeForm, draft_form, save_draft, t
 from app.http.pages.words import PARTS, days, hours_text, local
 from app.http.request_scope import WITH_ORGANISERS, ReadingServices, process_of, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
-from app.language import N_
-from app.language.typography import translated, translated_plural
+from app.language import N_, translated, translated_plural
 from app.services.activities.activities import ActivityPage
 from app.services.awards.awards import AwardRequest, Preview
 from app.services.awards.eligibility import OfferedLine, suggested
@@ -212,7 +211,7 @@ def _amendments(
             troubles[f"heures-{participation.id}"] = translated(hours_fault(written))
         elif len(contribution) > 1000:
             troubles[f"contribution-{participation.id}"] = translated(
-                N_("La contribution tient en 1 000 signes.")
+                "La contribution tient en 1 000 signes."
             )
         elif written != hours_text(participation.hours) or contribution != participation.contribution:
             amendments[participation.id] = Noted(hours, contribution)
@@ -417,7 +416,7 @@ class Hour:
         except InvalidInput as error:
             return Hour(typed, trouble=sentence_of(error))
         except (ValueError, OverflowError):
-            return Hour(typed, trouble=translated(N_("Donnez le jour et l’heure.")))
+            return Hour(typed, trouble=translated("Donnez le jour et l’heure."))
         return Hour(typed, moment)
 
 

@@ -34,9 +34,7 @@ from app.http.request_scope import (
 )
 from app.http.response_cache import cache_here
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
-from app.language import N_, current_locale
-from app.language.catalogues import locales
-from app.language.typography import translated
+from app.language import N_, current_locale, locales, translated
 from app.services.awards.awards import AwardRecord
 from app.services.awards.papers import SLIPS_PER_DOCUMENT, CertificateWords
 from app.services.badges import picture_words
@@ -186,31 +184,29 @@ def _words(services: Services, record: AwardRecord, answer: AnswerShown) -> Cert
     holder = badge.holder if badge else ""
     title = badge.title if badge else version.name
     return CertificateWords(
-        title=translated(N_("Badge « {title} »")).format(title=title),
-        author=translated(N_("Campus {name}")).format(name=campus.name),
-        by=translated(N_("Campus des métiers et des qualifications")),
+        title=translated("Badge « {title} »").format(title=title),
+        author=translated("Campus {name}").format(name=campus.name),
+        by=translated("Campus des métiers et des qualifications"),
         campus=campus.name,
         before=translated(ATTESTS),
         holder=holder,
         after=translated(RECEIVED[version.kind] if holder else _RECOGNISES),
         what=title,
         facts=_facts(record, answer),
-        check_title=translated(N_("Vérifiez ce badge.")),
+        check_title=translated("Vérifiez ce badge."),
         check_words=translated(
-            N_(
-                "Photographiez le code ou tapez l’adresse : la page dit s’il est authentique et s’il est encore "
-                "valable aujourd’hui. Le badge signé est joint à ce PDF."
-            )
+            "Photographiez le code ou tapez l’adresse : la page dit s’il est authentique et s’il est encore "
+            "valable aujourd’hui. Le badge signé est joint à ce PDF."
         ),
         fine=translated(
-            N_("Un badge atteste et reconnaît. Il n’est ni un diplôme ni une certification professionnelle.")
+            "Un badge atteste et reconnaît. Il n’est ni un diplôme ni une certification professionnelle."
         ),
         badge_words=sentence_text(picture_words(campus, version, services.badges.competencies_of(version))),
-        code_words=translated(N_("Code QR : {address}")).format(
+        code_words=translated("Code QR : {address}").format(
             address=services.addresses.short_in_print(record.award.id)
         ),
         attached=ATTACHED,
-        attached_words=translated(N_("Le badge signé, à vérifier avec n’importe quel outil Open Badges 3.0")),
+        attached_words=translated("Le badge signé, à vérifier avec n’importe quel outil Open Badges 3.0"),
         lang=current_locale(),
     )
 
@@ -221,16 +217,16 @@ def _facts(record: AwardRecord, answer: AnswerShown) -> list[tuple[str, str]]:
         return [(translated(AWARDED_ON), day(record.award.awarded_at, zone))]
     until = record.award.valid_until
     facts = [
-        (translated(N_("Badge")), answer.badge.kind),
+        (translated("Badge"), answer.badge.kind),
         (translated(AWARDED_ON), answer.badge.awarded),
-        (translated(N_("Jugé comment")), answer.badge.judged),
+        (translated("Jugé comment"), answer.badge.judged),
         (
             translated(VALID_UNTIL),
             day(until, zone) if until else translated(NO_END),
         ),
     ]
     facts += [
-        (translated(N_("Compétence")), each.name) for each in answer.badge.competencies[:_MOST_COMPETENCIES]
+        (translated("Compétence"), each.name) for each in answer.badge.competencies[:_MOST_COMPETENCIES]
     ]
     return [(label, _short(value)) for label, value in facts]
 

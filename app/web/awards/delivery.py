@@ -29,8 +29,7 @@ from app.http.request_scope import (
     write_transaction,
 )
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
-from app.language import N_
-from app.language.typography import translated
+from app.language import N_, translated
 from app.services.awards.delivery import HandedCode, Handing
 from app.web.activities import ActivityView
 from app.web.awards.delivery_states import (

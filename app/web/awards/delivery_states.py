@@ -10,8 +10,7 @@ from datetime import datetime
 from app.container import Services
 from app.domain.messages import Handed, LetterState, Occasion, QueuedMessage, Reason
 from app.http.pages.words import REVOKED, UNDONE, StateLabel, why_ended
-from app.language import N_
-from app.language.typography import translated, translated_plural
+from app.language import N_, translated, translated_plural
 from app.services.awards.delivery import Handing
 
 HANDED = {
@@ -223,4 +222,4 @@ def _part_label(state: Handed, count: int) -> str:
         case Handed.REFUSED:
             return translated_plural("e-mail refusé", "e-mails refusés", count)
         case _:
-            return translated(N_("à remettre en main propre"))
+            return translated("à remettre en main propre")

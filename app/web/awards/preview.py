@@ -15,7 +15,7 @@ from app.domain.badges.rules import grounds_words
 from app.domain.people import suggested_address
 from app.domain.publishing import Addresses
 from app.http.pages.words import OUTCOME_COUNTS, OUTCOMES, StateLabel, hours_text
-from app.language.typography import translated
+from app.language import translated
 from app.services.awards.awards import JudgedLine, Preview
 
 MOST_CARDS = 100

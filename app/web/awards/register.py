@@ -23,9 +23,8 @@ from app.http.pages.render import ProgressView, live_response
 from app.http.pages.words import WITHDRAWAL_OUTCOMES, StateLabel, clock, hours_text, moment, why_ended
 from app.http.request_scope import ReadingServices, process_of, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff, today_in
-from app.language import N_
+from app.language import N_, translated
 from app.language import gettext as _
-from app.language.typography import translated
 from app.services.awards.awards import AwardRecord
 from app.services.awards.bulk_revocation import (
     MOST_CHOSEN,
@@ -115,17 +114,17 @@ class AwardFilters:
 
     def read(self, params: QueryParams) -> tuple[ListQuery, AwardFilter]:
         query = ListQuery(params, COLUMNS, sort="-date")
-        every, everybody = translated(N_("Tous")), translated(N_("Tout le monde"))
+        every, everybody = translated("Tous"), translated("Tout le monde")
         standings = [(each.value, translated(words)) for each, words in STANDINGS.items()]
-        standing = query.choice("etat", translated(N_("État")), standings, every=every)
-        claims = [("oui", translated(N_("Récupérés"))), ("non", translated(N_("Pas encore récupérés")))]
-        claimed = query.choice("recupere", translated(N_("Récupéré")), claims, every=every)
-        given = query.times(translated(N_("Période")), self.today, self.work.campus.time_zone)
-        badge = query.choice_id("badge", translated(N_("Badge")), self.badges, every=every)
+        standing = query.choice("etat", translated("État"), standings, every=every)
+        claims = [("oui", translated("Récupérés")), ("non", translated("Pas encore récupérés"))]
+        claimed = query.choice("recupere", translated("Récupéré"), claims, every=every)
+        given = query.times(translated("Période"), self.today, self.work.campus.time_zone)
+        badge = query.choice_id("badge", translated("Badge"), self.badges, every=every)
         activity = query.choice_id(
-            "activite", translated(N_("Activité")), self.activities, every=translated(N_("Toutes"))
+            "activite", translated("Activité"), self.activities, every=translated("Toutes")
         )
-        giver = query.choice_id("par", translated(N_("Formatrice, formateur")), self.team, every=everybody)
+        giver = query.choice_id("par", translated("Formatrice, formateur"), self.team, every=everybody)
         query.check()
         return query, AwardFilter(
             at=self.at,

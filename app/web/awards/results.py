@@ -26,7 +26,7 @@ from app.http.pages.words import OUTCOMES, StateLabel, ended_label, local, why_e
 from app.http.request_scope import ReadingServices, process_of, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import gettext as _
-from app.language.typography import translated
+from app.language import translated
 from app.services.awards.batches import BatchOverview, Progress
 from app.services.awards.papers import SLIPS_PER_DOCUMENT
 from app.web.activities import ActivityView

@@ -20,8 +20,7 @@ from app.errors import AppError, Conflict, InvalidInput, NotAllowed, Unavailable
 from app.http.pages.forms import DRAFT_NOTE, SafeForm, draft_form, save_draft, text_of, texts_of
 from app.http.request_scope import CROSS_TENANT, ReadingServices, process_of
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
-from app.language import N_
-from app.language.typography import translated
+from app.language import N_, translated
 from app.services.awards.awards import AwardRecord, AwardRequest, Preview
 from app.services.awards.rule_ledger import RefusalGround, Roll, Standing
 from app.web.awards.awarding import (
@@ -220,7 +219,7 @@ def preview_page(
         status=422 if hour.trouble else 200,
         zone=work.campus.time_zone,
         activity=origin
-        or Origin(translated(N_("Qui remplit la règle")), f"{work.home}/badges/{judged.badge.id}/regle"),
+        or Origin(translated("Qui remplit la règle"), f"{work.home}/badges/{judged.badge.id}/regle"),
         badge=BadgeTile.of(judged.badge, judged.version),
         preview=PreviewView.of(judged, work.home, {}, {}, process_of(request).addresses),
         offered=lines_offered(services, judged, ticks),

@@ -20,8 +20,7 @@ from app.http.pages.forms import DRAFT_NOTE, SafeForm, draft_form, save_draft, t
 from app.http.pages.words import day, days
 from app.http.request_scope import CROSS_TENANT, ReadingServices, process_of, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
-from app.language import N_
-from app.language.typography import translated
+from app.language import N_, translated
 from app.services.awards.awards import AwardRequest, Preview
 from app.services.badges.modules import Grid
 from app.web.awards.awarding import (
@@ -105,7 +104,7 @@ def _requests_in(grid: Grid, form: FormData) -> list[tuple[TrainingModule, Award
 def plan_of(services: Services, work: AtWork, grid: Grid, form: FormData) -> SetPlan:
     people: dict[uuid.UUID, PersonPlan] = {}
     for person, each in services.modules.followed(grid):
-        cells = dict.fromkeys(each.done, translated(N_("A déjà ce badge")))
+        cells = dict.fromkeys(each.done, translated("A déjà ce badge"))
         people[person.id] = PersonPlan(
             person.name, cells, set(each.done), each.has_whole or each.is_whole_suspended
         )
@@ -116,7 +115,7 @@ def plan_of(services: Services, work: AtWork, grid: Grid, form: FormData) -> Set
         for line in judged.lines:
             result = line.judgement
             words = (
-                translated(N_("Badge attribué maintenant"))
+                translated("Badge attribué maintenant")
                 if result.is_ready
                 else translated(result.sentence).format(**in_words(result.values))
             )
@@ -239,7 +238,7 @@ def _choice_page(
     request: Request, services: Services, work: AtWork, grid: Grid, form: FormData, trouble: str = ""
 ) -> HTMLResponse:
     listed = services.activities.list_in(work.campus)[:_MOST_ACTIVITIES]
-    choices = [("", translated(N_("Aucune : ne pas attribuer ce module")))]
+    choices = [("", translated("Aucune : ne pas attribuer ce module"))]
     choices += [
         (str(each.id), f"{each.title}, {days(each.starts_on, each.ends_on)} ({people})")
         for each, people in listed

@@ -25,9 +25,7 @@ from app.http.pages.render import page
 from app.http.pages.words import KIND_NAMES, day, number, sentence_text
 from app.http.request_scope import ReadingServices, public, write_transaction
 from app.http.workplaces import at_work, look_of, sentence_of, staff
-from app.language import N_, current_locale, locales, speaking
-from app.language.dates import language_in_words
-from app.language.typography import translated
+from app.language import N_, current_locale, language_in_words, locales, speaking, translated
 from app.services.badges import BadgePage, Wording, lacks_in, picture_words
 from app.services.publishing import PublishedBadge
 from app.services.verification.verdicts import claims_of
@@ -101,11 +99,11 @@ def shown_difference(difference: Difference, *, is_proposed: bool = False) -> Di
 
 def validity_words(days: int | None) -> str:
     if days is None:
-        return translated(N_("Sans date de fin"))
+        return translated("Sans date de fin")
     years = round(days / 365.25)
     if years and abs(days - years * 365.25) < 2:
-        return translated(N_("Un an")) if years == 1 else translated(N_("{n} ans")).format(n=years)
-    return translated(N_("{n} jours")).format(n=days)
+        return translated("Un an") if years == 1 else translated("{n} ans").format(n=years)
+    return translated("{n} jours").format(n=days)
 
 
 @dataclass(frozen=True)
@@ -133,14 +131,12 @@ _PROPOSED = _Tense(
 def _sentence(difference: Difference, before: str, after: str, tense: _Tense) -> str:
     """The change to this part, as one sentence."""
     if difference.part is Part.LOOK and before == after:
-        return translated(N_("Le fichier de l’image a changé."))
+        return translated("Le fichier de l’image a changé.")
     if difference.part in _LISTS:
         counts = (len(difference.added), len(difference.removed))
         if counts == (0, 0):
-            return translated(N_("L’ordre a changé."))
-        return translated(N_("{added} de plus, {removed} de moins.")).format(
-            added=counts[0], removed=counts[1]
-        )
+            return translated("L’ordre a changé.")
+        return translated("{added} de plus, {removed} de moins.").format(added=counts[0], removed=counts[1])
     if difference.part in PROSE and before and after:
         return translated(tense.text)
     if not before:
@@ -159,13 +155,13 @@ def _value(part: Part, lines: Sequence[str]) -> str:
         case Part.KIND:
             return translated(KIND_NAMES[BadgeKind(lines[0])])
         case Part.REQUIRED_HOURS:
-            return translated(N_("{hours} h")).format(hours=number(float(lines[0])))
+            return translated("{hours} h").format(hours=number(float(lines[0])))
         case Part.LANGUAGE:
             return language_in_words(lines[0])
         case Part.LOOK:
             return translated(LOOKS[lines[0]])
         case Part.COLOURS:
-            return translated(N_("teinte et vivacité {value}")).format(value=lines[0])
+            return translated("teinte et vivacité {value}").format(value=lines[0])
         case _:
             return "\n".join(lines)
 
@@ -413,8 +409,8 @@ def _lacks(page: BadgePage, wording: Wording) -> list[BadgePreview]:
     lacks = lacks_in(page)
     found = [BadgePreview("bad", translated(lack.sentence)) for lack in lacks]
     if not wording.name.strip():
-        found.insert(0, BadgePreview("bad", translated(N_("Donnez un titre au badge."))))
-    return found or [BadgePreview("ok", translated(N_("Tout ce que ce type de badge demande est dit.")))]
+        found.insert(0, BadgePreview("bad", translated("Donnez un titre au badge.")))
+    return found or [BadgePreview("ok", translated("Tout ce que ce type de badge demande est dit."))]
 
 
 def _contrast_looks(services: Services, campus: Campus, page: BadgePage) -> list[BadgePreview]:
@@ -428,7 +424,7 @@ def _contrast_looks(services: Services, campus: Campus, page: BadgePage) -> list
         else _colours_of(campus, version).accent_deep
     )
     ratio_shown = _ratio(contrast(dark, _PAPER))
-    letters = translated(N_("Contraste des lettres : {ratio} pour 1.")).format(ratio=ratio_shown)
+    letters = translated("Contraste des lettres : {ratio} pour 1.").format(ratio=ratio_shown)
     return [BadgePreview("ok", letters), *found]
 
 
@@ -449,9 +445,9 @@ def _ratio(value: float) -> str:
 
 def _logo_look(ratio: float) -> BadgePreview:
     if ratio >= LEAST_CONTRAST:
-        sentence = translated(N_("Contraste du logo : {ratio} pour 1."))
+        sentence = translated("Contraste du logo : {ratio} pour 1.")
         return BadgePreview("ok", sentence.format(ratio=_ratio(ratio)))
-    sentence = translated(N_("Ce logo se verra mal : {ratio} pour 1, il en faut 3."))
+    sentence = translated("Ce logo se verra mal : {ratio} pour 1, il en faut 3.")
     return BadgePreview("past", sentence.format(ratio=_ratio(ratio)))
 
 
@@ -476,7 +472,7 @@ def _near(services: Services, campus: Campus, wording: Wording, besides: str) ->
     return [
         BadgePreview(
             "past",
-            translated(N_("Un badge proche existe déjà : « {name} ».")).format(name=version.name),
+            translated("Un badge proche existe déjà : « {name} ».").format(name=version.name),
             f"/gestion/{campus.slug}/badges/{badge.id}",
         )
         for badge, version in services.badges.list_newest(campus)

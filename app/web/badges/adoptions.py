@@ -18,8 +18,7 @@ from app.http.pages.forms import SafeForm, checked_form, ids_in, text_of, texts_
 from app.http.pages.words import KIND_NAMES, StateLabel
 from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
-from app.language import N_
-from app.language.typography import translated
+from app.language import N_, translated
 from app.services.badges.shared_definitions import DefinitionLine
 from app.web.badges import DifferenceShown, shown_difference
 
@@ -72,7 +71,7 @@ class LineView:
 
 def kind_of(line: DefinitionLine) -> str:
     if line.noun is Noun.COMPETENCY:
-        return translated(N_("Compétence"))
+        return translated("Compétence")
     return translated(KIND_NAMES[BadgeKind(line.kind)])
 
 
@@ -208,7 +207,7 @@ def _page(
         answered=[ProposalView.of(each) for each in found.answered],
         answer=translated(ANSWERS[adoption.answer]) if adoption and adoption.answer else "",
         candidates=[
-            ("", translated(N_("Non, partir de la définition"))),
+            ("", translated("Non, partir de la définition")),
             *((str(key), name) for key, name in found.candidates),
         ],
         reason=reason,

@@ -21,8 +21,7 @@ from app.http.pages.forms import checked_form
 from app.http.pages.words import BADGE_CHANGES, BADGE_KINDS, KIND_NAMES, REPEATS, StateLabel, sentence_text
 from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
-from app.language import N_
-from app.language.typography import translated
+from app.language import N_, translated
 from app.services.badges import BadgePage, picture_words
 from app.web.badges import DifferenceShown, shared_by_network, shown_difference, standings_of, validity_words
 from app.web.badges.rules import picture_of

@@ -22,8 +22,7 @@ from app.http.pages.render import page
 from app.http.pages.words import ACTIVITY_KINDS, KIND_HINTS, KIND_NAMES, REPEATS, sentence_text
 from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
-from app.language import N_
-from app.language.typography import translated
+from app.language import N_, translated
 from app.services.badges import Manuscript, WrittenMeanwhile, usual_picture_words, with_step, wording_of
 from app.services.badges.wording import BadgeModel
 from app.web.badges import DifferenceShown, Preview, drawn_inline, preview_of, shown_difference
@@ -296,7 +295,7 @@ def _take_art(services: Services, work: AtWork, filled: BadgeForm) -> None:
         filled.errors["fichier"] = sentence_of(error)
         filled.upload = b""
     if not filled.art:
-        filled.errors.setdefault("fichier", translated(N_("Choisissez le fichier du logo ou de l’image.")))
+        filled.errors.setdefault("fichier", translated("Choisissez le fichier du logo ou de l’image."))
 
 
 def _follow_title(work: AtWork, filled: BadgeForm, manuscript: Manuscript) -> None:
@@ -458,9 +457,9 @@ def _choices_of(
             return {
                 "repeats": [(repeat.value, translated(REPEATS[repeat])) for repeat in Repeat],
                 "validities": [
-                    ("", translated(N_("Sans date de fin"))),
+                    ("", translated("Sans date de fin")),
                     *((days, _years(int(days) // 365)) for days in USUAL_DAYS),
-                    (OTHER, translated(N_("Autre durée, en jours"))),
+                    (OTHER, translated("Autre durée, en jours")),
                 ],
                 "rule": filled.rule,
                 "rule_kinds": [(kind.value, translated(words)) for kind, words in ACTIVITY_KINDS.items()],
@@ -486,7 +485,7 @@ def _ideas(services: Services, work: AtWork, filled: BadgeForm) -> list[str]:
 
 
 def _years(count: int) -> str:
-    return translated(N_("Un an")) if count == 1 else translated(N_("{n} ans")).format(n=count)
+    return translated("Un an") if count == 1 else translated("{n} ans").format(n=count)
 
 
 @dataclass(frozen=True)
@@ -505,7 +504,7 @@ class FrameworkChoices:
 
 def _practised(services: Services, work: AtWork, manuscript: Manuscript | None) -> list[tuple[str, str]]:
     return [
-        ("", translated(N_("Sans compétence précise"))),
+        ("", translated("Sans compétence précise")),
         *(
             (key, f"{competency.code} – {competency.statement}")
             for key, (competency, _) in _known(services, work, manuscript).items()
@@ -520,7 +519,7 @@ def _by_framework(
     found: dict[str, list[CompetencyChoice]] = {}
     for key, (competency, framework) in _known(services, work, manuscript).items():
         levels = [(str(number), level) for number, level in enumerate(competency.levels, 1)]
-        options = [("", "–"), *(levels or [(NO_LEVEL, translated(N_("Attestée")))])]
+        options = [("", "–"), *(levels or [(NO_LEVEL, translated("Attestée"))])]
         choice = CompetencyChoice(key, f"{competency.code} – {competency.statement}", options)
         found.setdefault(framework.name, []).append(choice)
     return [

@@ -19,8 +19,7 @@ from app.errors import InvalidInput
 from app.http.pages.forms import bytes_of, text_of
 from app.http.pages.words import hours_text
 from app.http.workplaces import sentence_of
-from app.language import N_
-from app.language.typography import translated
+from app.language import N_, translated
 from app.services.badges import BadgePage, Wording, wording_of
 from app.services.badges.wording import BadgeModel
 from app.web.badges.rules import RuleForm
@@ -221,7 +220,7 @@ class BadgeForm:
         """
         for name, most in LENGTHS.items():
             if name in FIELDS[self.step] and len(self.fields[name]) > most:
-                self.errors[name] = translated(N_("{most} signes au plus.")).format(most=most)
+                self.errors[name] = translated("{most} signes au plus.").format(most=most)
         hours, days, (hue, liveliness) = self._hours(), self._days(), self._colours()
         alignments, rule = self._alignments(), self.rule.rule(known)
         self.errors |= self.rule.errors
@@ -265,12 +264,12 @@ class BadgeForm:
         written = self.fields["jours"] if self.fields["validite"] == OTHER else self.fields["validite"]
         if not written:
             if self.fields["validite"] == OTHER:
-                self.errors["jours"] = translated(N_("Écrivez le nombre de jours."))
+                self.errors["jours"] = translated("Écrivez le nombre de jours.")
             return None
         if not (
             written.isascii() and written.isdigit() and len(written) < 7 and 0 < int(written) <= MOST_DAYS
         ):
-            self.errors["jours"] = translated(N_("La durée de validité se compte en jours, à partir de 1."))
+            self.errors["jours"] = translated("La durée de validité se compte en jours, à partir de 1.")
             return None
         return int(written)
 
@@ -279,9 +278,9 @@ class BadgeForm:
             return None, None
         hue, liveliness = (_whole(self.fields[name]) for name in ("teinte", "vivacite"))
         if hue is None or hue >= 360:
-            self.errors["teinte"] = translated(N_("La teinte est un angle, de 0 à 359."))
+            self.errors["teinte"] = translated("La teinte est un angle, de 0 à 359.")
         if liveliness is None or liveliness > MOST_LIVELY * 100:
-            self.errors["vivacite"] = translated(N_("La vivacité va de 0 à 14."))
+            self.errors["vivacite"] = translated("La vivacité va de 0 à 14.")
         if self.errors:
             return None, None
         return float(hue or 0), (liveliness or 0) / 100

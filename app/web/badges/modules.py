@@ -22,8 +22,7 @@ from app.http.pages.render import page
 from app.http.pages.words import day, number
 from app.http.request_scope import ReadingServices, signed_in, write_transaction
 from app.http.workplaces import SIGNED_IN, AtWork, at_work, sentence_of, staff
-from app.language import N_, current_locale
-from app.language.typography import translated, translated_plural
+from app.language import N_, current_locale, translated, translated_plural
 from app.services.badges.modules import Attestation, Grid, ModuleText
 
 router = APIRouter(prefix="/gestion/{slug}/modules")
@@ -81,7 +80,7 @@ class ModuleForm:
 
 
 def _duration(hours: float | None) -> str:
-    return translated(N_("{hours} h")).format(hours=number(hours)) if hours else ""
+    return translated("{hours} h").format(hours=number(hours)) if hours else ""
 
 
 def _uuid(typed: str) -> uuid.UUID | None:
@@ -178,7 +177,7 @@ def _module_shown(work: AtWork, grid: Grid, module: TrainingModule) -> dict[str,
 
 def _level(grid: Grid, module: TrainingModule, competency: Competency) -> str:
     level = grid.level(module, competency)
-    return "" if level is None else level or translated(N_("oui"))
+    return "" if level is None else level or translated("oui")
 
 
 @router.get("/{set_id:uuid}/modifier", dependencies=_DESIGN)
@@ -299,10 +298,10 @@ def _paper(services: Services, campus: Campus, found: Attestation) -> Response:
 def _printed(campus: Campus, services: Services, found: Attestation) -> dict[str, Any]:
     grid, zone = found.grid, campus.time_zone
     return {
-        "title": translated(N_("Attestation de modules")),
+        "title": translated("Attestation de modules"),
         "author": campus.name,
         "lang": current_locale(),
-        "campus": translated(N_("Campus {name}")).format(name=campus.name),
+        "campus": translated("Campus {name}").format(name=campus.name),
         "set": grid.found.title,
         "person": found.person.name,
         "summary": _summary(found),
@@ -320,14 +319,12 @@ def _printed(campus: Campus, services: Services, found: Attestation) -> dict[str
             }
             for module in found.modules
         ],
-        "contents": translated(N_("Contenus")),
-        "issued": translated(N_("Faite le {day} d’après les badges valables ce jour.")).format(
+        "contents": translated("Contenus"),
+        "issued": translated("Faite le {day} d’après les badges valables ce jour.").format(
             day=day(services.clock(), zone)
         ),
         "foot": translated(
-            N_(
-                "Cette feuille reprend des badges. Ce qui prouve est le badge signé, que chacun peut vérifier."
-            )
+            "Cette feuille reprend des badges. Ce qui prouve est le badge signé, que chacun peut vérifier."
         ),
     }
 
@@ -454,10 +451,10 @@ def _module_page(
                 str(competency.id),
                 f"{competency.code} {competency.statement}",
                 [
-                    ("", translated(N_("non"))),
+                    ("", translated("non")),
                     *(
                         [(str(rank), name) for rank, name in enumerate(competency.levels, 1)]
-                        or [("oui", translated(N_("oui")))]
+                        or [("oui", translated("oui"))]
                     ),
                 ],
                 typed.levels.get(str(competency.id), ""),
@@ -470,4 +467,4 @@ def _module_page(
 
 def _badges(services: Services, work: AtWork) -> list[tuple[str, str]]:
     listed = [(str(badge.id), version.name) for badge, version in services.modules.choices(work.campus)]
-    return [("", translated(N_("Aucun"))), *listed]
+    return [("", translated("Aucun")), *listed]

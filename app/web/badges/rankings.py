@@ -19,8 +19,7 @@ from app.http.pages.previews import preview
 from app.http.pages.render import page
 from app.http.pages.words import number, percent
 from app.http.request_scope import ReadingServices, public
-from app.language import N_
-from app.language.typography import translated, translated_plural
+from app.language import translated, translated_plural
 
 router = APIRouter(include_in_schema=False)
 _TALLEST = 32.0
@@ -71,7 +70,7 @@ def ratings_shown(distribution: Distribution, sentences: Sequence[str] = ()) -> 
     most = max(distribution.scores)
     pairs = [*zip(SCORES, distribution.scores, strict=True)]
     heights = [round(_TALLEST * count / most, 1) for _, count in pairs]
-    times = translated(N_("{count} fois {score}"))
+    times = translated("{count} fois {score}")
     return RatingsShown(
         counted,
         number(round(distribution.mean, 1)),
@@ -109,7 +108,7 @@ def rankings(request: Request, services: ReadingServices) -> HTMLResponse:
         groups=groups,
         year=year,
         years=[(str(each), _year_name(each)) for each in years],
-        period=_year_name(year) if year else translated(N_("Depuis le début")),
+        period=_year_name(year) if year else translated("Depuis le début"),
         most_held=[_ranked(each, by_id, most) for each in found.most_held],
         best_rated=[_ranked(each, by_id, most) for each in found.best_rated],
         unranked=found.unranked,
@@ -117,11 +116,9 @@ def rankings(request: Request, services: ReadingServices) -> HTMLResponse:
         link_preview=preview(
             services,
             "/classements" + (f"?{urlencode({'de': scope.key})}" if scope.key else ""),
-            translated(N_("Classements : {scope}")).format(scope=scope.name),
+            translated("Classements : {scope}").format(scope=scope.name),
             translated(
-                N_(
-                    "Les badges les plus reçus et les mieux notés. Des badges sont classés, jamais des personnes."
-                )
+                "Les badges les plus reçus et les mieux notés. Des badges sont classés, jamais des personnes."
             ),
         ),
     )
@@ -136,23 +133,23 @@ def _scopes(services: Services, campuses: Sequence[Campus]) -> list[tuple[str, l
         for network in services.campuses.networks_of(campus):
             networks.setdefault(network.slug, (network.name, []))[1].append(campus.id)
     groups = [
-        ("", [Scope("", translated(N_("Tous les campus")), None)]),
+        ("", [Scope("", translated("Tous les campus"), None)]),
         (
-            translated(N_("Régions")),
+            translated("Régions"),
             sorted(
                 (Scope(f"region-{code}", REGIONS[code], ids) for code, ids in regions.items()),
                 key=lambda each: each.name,
             ),
         ),
         (
-            translated(N_("Réseaux")),
+            translated("Réseaux"),
             sorted(
                 (Scope(f"reseau-{slug}", name, ids) for slug, (name, ids) in networks.items()),
                 key=lambda each: each.name,
             ),
         ),
         (
-            translated(N_("Campus")),
+            translated("Campus"),
             [Scope(f"campus-{campus.slug}", campus.short_name, [campus.id]) for campus in campuses],
         ),
     ]
@@ -160,7 +157,7 @@ def _scopes(services: Services, campuses: Sequence[Campus]) -> list[tuple[str, l
 
 
 def _year_name(year: int) -> str:
-    return translated(N_("Année scolaire {first}-{last}")).format(first=year, last=year + 1)
+    return translated("Année scolaire {first}-{last}").format(first=year, last=year + 1)
 
 
 def _ranked(

@@ -31,8 +31,7 @@ from app.errors import InvalidInput
 from app.http.pages.forms import text_of, texts_of
 from app.http.pages.words import BADGE_KINDS, DEFAULT_ZONE, day, sentence_text
 from app.http.workplaces import sentence_of
-from app.language import N_, current_locale
-from app.language.typography import translated
+from app.language import N_, current_locale, translated
 from app.services.verification.verdicts import Claims, Sentence
 
 AND, OR = "et", "ou"
@@ -157,7 +156,7 @@ class RuleForm:
         if measure is not Measure.HOURS:
             if re.fullmatch(r"[0-9]{1,4}", typed) and 1 <= int(typed) <= MOST_ACTIVITIES:
                 return int(typed)
-            self.errors[name] = translated(N_("Écrivez un nombre entier, de 1 à 500."))
+            self.errors[name] = translated("Écrivez un nombre entier, de 1 à 500.")
             return 1
         minutes = round((hours_in(typed)[0] or 0) * 60)
         if fault := hours_fault(typed) or ("" if minutes else HOURS_UNREADABLE):
@@ -169,21 +168,21 @@ class RuleForm:
         if self.period == MONTHS:
             if re.fullmatch(r"[0-9]{1,3}", self.months) and 1 <= int(self.months) <= MOST_MONTHS:
                 return Period(months=int(self.months))
-            self.errors["regle-mois"] = translated(N_("Écrivez un nombre de mois, de 1 à 120."))
+            self.errors["regle-mois"] = translated("Écrivez un nombre de mois, de 1 à 120.")
         if self.period != DATES:
             return Period()
         first, last = self._day("regle-du", self.first), self._day("regle-au", self.last)
         if not first and not last:
-            self.errors.setdefault("regle-du", translated(N_("Donnez au moins une des deux dates.")))
+            self.errors.setdefault("regle-du", translated("Donnez au moins une des deux dates."))
         elif first and last and last < first:
-            self.errors["regle-au"] = translated(N_("La période finirait avant d’avoir commencé."))
+            self.errors["regle-au"] = translated("La période finirait avant d’avoir commencé.")
         return Period(first, last)
 
     def _day(self, name: str, typed: str) -> date | None:
         try:
             return date.fromisoformat(typed) if typed else None
         except ValueError:
-            self.errors[name] = translated(N_("Cette date n’est pas lisible."))
+            self.errors[name] = translated("Cette date n’est pas lisible.")
             return None
 
 
@@ -357,9 +356,7 @@ def _evidence(claims: Claims, zone: str) -> list[DateView]:
         when = _period(claims.activity_starts, claims.activity_ends, zone) if position == 0 else ""
         found.append(DateView(when, each.name, each.narrative))
     if claims.awarded_at is not None:
-        found.append(
-            DateView(day(claims.awarded_at, zone), translated(N_("Attribution décidée")), "", key=True)
-        )
+        found.append(DateView(day(claims.awarded_at, zone), translated("Attribution décidée"), "", key=True))
     return found
 
 
@@ -370,7 +367,7 @@ def _period(starts: datetime | None, ends: datetime | None, zone: str) -> str:
     last = day(ends, zone) if ends else first
     if first == last:
         return first
-    return translated(N_("Du {first} au {last}")).format(first=first, last=last)
+    return translated("Du {first} au {last}").format(first=first, last=last)
 
 
 def picture_of(badge: Badge, version: BadgeVersion) -> str:

@@ -23,8 +23,7 @@ from app.http.pages.render import page
 from app.http.pages.words import KIND_HINTS, KIND_NAMES, day
 from app.http.request_scope import CROSS_TENANT, ReadingServices, public, write_transaction
 from app.http.workplaces import NETWORK_ADMINISTRATOR, AtNetwork, at_network, sentence_of
-from app.language import N_
-from app.language.typography import translated
+from app.language import N_, translated
 from app.services.badges.shared_definitions import Definition, DefinitionLine
 from app.services.badges.wording import wording_in
 from app.web.badges import DifferenceShown, shown_difference, validity_words
@@ -122,7 +121,7 @@ def show_definitions(slug: str, request: Request, services: ReadingServices) -> 
             services,
             here,
             network.name,
-            translated(N_("Les définitions partagées par ce réseau.")),
+            translated("Les définitions partagées par ce réseau."),
             network=network,
         ),
     )
@@ -291,7 +290,7 @@ def _choices(known: Mapping[str, tuple[Competency, Framework]]) -> list[Competen
                 ("", "–"),
                 *(
                     [(str(number), level) for number, level in enumerate(item.levels, 1)]
-                    or [(NO_LEVEL, translated(N_("Attestée")))]
+                    or [(NO_LEVEL, translated("Attestée"))]
                 ),
             ],
         )
@@ -329,9 +328,9 @@ def _badge_page(
         competencies=_choices(services.shared_definitions.known_competencies(work.network)),
         frameworks=[(framework.value, name) for framework, name in FRAMEWORK_NAMES.items()],
         validities=[
-            ("", translated(N_("Sans date de fin"))),
+            ("", translated("Sans date de fin")),
             *((days, validity_words(int(days))) for days in USUAL_DAYS),
-            (OTHER, translated(N_("Autre durée, en jours"))),
+            (OTHER, translated("Autre durée, en jours")),
         ],
         adopters=adopters_of(services, found.id, everyone=True) if found else [],
         versions=versions_of(services, found) if found else [],

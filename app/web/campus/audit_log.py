@@ -24,8 +24,7 @@ from app.errors import InvalidInput
 from app.http.pages.words import ROLES, SCOPES, day, local
 from app.http.request_scope import ReadingServices, visit, write_transaction
 from app.http.workplaces import AtWork, at_work, staff
-from app.language import N_
-from app.language.typography import translated
+from app.language import N_, translated
 from app.services.campus import Event, Filter
 
 SUBJECTS = {
@@ -453,7 +452,7 @@ def detail_of(event: Event) -> str:
     if event.entry.noun == "token":
         parts += [translated(SCOPES[scope]) for scope in Scope if scope.value in facts.get("scopes", ())]
     if isinstance(facts.get("number"), int):
-        parts.append(translated(N_("version {number}")).format(number=facts["number"]))
+        parts.append(translated("version {number}").format(number=facts["number"]))
     parts += _days_of(facts)
     if facts.get("by") in PROOFS:
         parts.append(translated(PROOFS[facts["by"]]))
@@ -470,7 +469,7 @@ def _days_of(facts: Mapping[str, Any]) -> list[str]:
     told = day(date.fromisoformat(on))
     if not isinstance(to, str) or to == on:
         return [told]
-    return [translated(N_("du {first} au {day}")).format(first=told, day=day(date.fromisoformat(to)))]
+    return [translated("du {first} au {day}").format(first=told, day=day(date.fromisoformat(to)))]
 
 
 def who_of(event: Event) -> str:
@@ -481,7 +480,7 @@ def who_of(event: Event) -> str:
         return translated(ACTORS[label])
     if label.startswith("token "):
         return (
-            translated(N_("Programme « {label} »")).format(label=event.program)
+            translated("Programme « {label} »").format(label=event.program)
             if event.program
             else translated(PROGRAM)
         )
@@ -512,8 +511,7 @@ def show_history(
         zone=work.campus.time_zone,
         asked=asked,
         people=_people(services, work),
-        subjects=[("", translated(N_("Tout")))]
-        + [(each.value, translated(SUBJECTS[each])) for each in Subject],
+        subjects=[("", translated("Tout"))] + [(each.value, translated(SUBJECTS[each])) for each in Subject],
         groups=[[EventLine.of(event, work.home) for event in group] for group in groups],
         is_filtered=bool(query),
         is_first=avant is None,
@@ -542,7 +540,7 @@ def history_table(request: Request, qui: str = "", quoi: str = "", du: str = "",
 
 
 def _people(services: Services, work: AtWork) -> list[tuple[str, str]]:
-    everybody = [("", translated(N_("Tout le monde")))]
+    everybody = [("", translated("Tout le monde"))]
     return everybody + [(str(person.id), person.name) for person in services.history.people_of(work.campus)]
 
 

@@ -22,8 +22,7 @@ from app.http.pages.words import BADGE_KINDS, KEY_STATES, KIND_NAMES, StateLabel
 from app.http.request_scope import ReadingServices, process_of, public, visit
 from app.http.security_headers import SecurityHeaders
 from app.http.workplaces import look_of
-from app.language import N_
-from app.language.typography import translated
+from app.language import N_, translated
 from app.services.badges import picture_words
 from app.services.campus import CampusPage
 from app.services.verification.verdicts import claims_of
@@ -294,11 +293,9 @@ def home(request: Request, services: ReadingServices) -> HTMLResponse:
     link_preview = preview(
         services,
         "/",
-        translated(N_("Ce que vous savez faire, attesté par votre campus")),
+        translated("Ce que vous savez faire, attesté par votre campus"),
         translated(
-            N_(
-                "Des badges signés par les Campus des métiers et des qualifications, que chacun peut vérifier sans compte."
-            )
+            "Des badges signés par les Campus des métiers et des qualifications, que chacun peut vérifier sans compte."
         ),
         structured=service_data(services),
     )
@@ -364,7 +361,7 @@ def show_attested(slug: str, request: Request, services: ReadingServices) -> HTM
     kinds: dict[BadgeKind, list[AttestedBadge]] = {}
     for badge, version in found.badges:
         kinds.setdefault(version.kind, []).append(_attested(campus, badge, version))
-    title = translated(N_("Ce que le campus {name} atteste")).format(name=campus.short_name)
+    title = translated("Ce que le campus {name} atteste").format(name=campus.short_name)
     return page(
         request,
         "campus/attested.html",
@@ -392,7 +389,7 @@ def show_attested(slug: str, request: Request, services: ReadingServices) -> HTM
             services,
             f"/campus/{slug}/atteste",
             title,
-            translated(N_("Comment il juge, qui signe, et comment le vérifier.")),
+            translated("Comment il juge, qui signe, et comment le vérifier."),
             entry=services.catalogue.find(campus.id),
             campus=campus,
             structured=campus_data(services, campus, found.networks),

@@ -35,8 +35,7 @@ from app.http.pages.words import (
 )
 from app.http.request_scope import ReadingServices, process_of, signed_in, write_transaction
 from app.http.workplaces import SIGNED_IN, AtWork, at_work, look_of, staff, today_in
-from app.language import N_
-from app.language.typography import translated
+from app.language import N_, translated
 from app.services.awards.awards import AwardRecord
 from app.services.awards.batches import PlannedBadge
 from app.services.campus import LabelView
@@ -77,14 +76,14 @@ def tasks_of(work: AtWork, waiting: Waiting) -> list[Task]:
     if work.may(Permission.MANAGE):
         tasks += _of_the_campus(work, waiting)
     if work.may(Permission.AUDIT) and waiting.log_is_spoilt:
-        sentence = translated(N_("Le journal d’activité n’est plus tel qu’il a été écrit"))
+        sentence = translated("Le journal d’activité n’est plus tel qu’il a été écrit")
         hint = translated(
-            N_("La dernière relecture l’a trouvé. Plus rien n’y est signé avant que ce soit éclairci.")
+            "La dernière relecture l’a trouvé. Plus rien n’y est signé avant que ce soit éclairci."
         )
         tasks.append(Task(sentence, hint, f"{work.home}/audit/journal"))
     if work.may(Permission.REVIEW) and waiting.requests:
-        sentence = translated(N_("Demandes en attente"))
-        hint = translated(N_("Des personnes demandent un badge et attendent une décision."))
+        sentence = translated("Demandes en attente")
+        hint = translated("Des personnes demandent un badge et attendent une décision.")
         here = f"{work.home}/demandes"
         first = f"{here}/{waiting.oldest_request}" if waiting.oldest_request else ""
         tasks.append(Task(sentence, hint, here, _count(waiting.requests), first))
@@ -114,22 +113,20 @@ def awaited_by(work: AtWork) -> list[str]:
 def _of_the_campus(work: AtWork, waiting: Waiting) -> list[Task]:
     here, tasks = f"{work.home}/reglages#etat", _asked_for(work, waiting)
     if waiting.lacks_key:
-        sentence = translated(N_("Aucune clé de signature n’est en service"))
-        tasks.append(Task(sentence, translated(N_("Aucun badge ne peut être signé.")), here))
+        sentence = translated("Aucune clé de signature n’est en service")
+        tasks.append(Task(sentence, translated("Aucun badge ne peut être signé."), here))
     if waiting.old_key is not None:
-        sentence = translated(N_("La clé de signature a plus de deux ans"))
-        hint = translated(
-            N_("Une nouvelle clé signe la suite ; l’ancienne vérifie toujours ce qu’elle a signé.")
-        )
+        sentence = translated("La clé de signature a plus de deux ans")
+        hint = translated("Une nouvelle clé signe la suite ; l’ancienne vérifie toujours ce qu’elle a signé.")
         tasks.append(Task(sentence, hint, here))
     if waiting.label is not None and waiting.label.ends_on is not None:
         is_over = waiting.label.ends_on < waiting.today
         sentence = translated(_LABEL_ENDED if is_over else _LABEL_ENDS).format(day=day(waiting.label.ends_on))
-        hint = translated(N_("Les pages de vos badges disent ses dates."))
+        hint = translated("Les pages de vos badges disent ses dates.")
         tasks.append(Task(sentence, hint, here))
     if waiting.improvements:
-        sentence = translated(N_("Améliorations proposées par le réseau"))
-        hint = translated(N_("Champ par champ : à vous de les accepter, ou non. Rien de signé ne change."))
+        sentence = translated("Améliorations proposées par le réseau")
+        hint = translated("Champ par champ : à vous de les accepter, ou non. Rien de signé ne change.")
         tasks.append(Task(sentence, hint, f"{work.home}/definitions", _count(waiting.improvements)))
     return tasks
 
@@ -137,10 +134,10 @@ def _of_the_campus(work: AtWork, waiting: Waiting) -> list[Task]:
 def _asked_for(work: AtWork, waiting: Waiting) -> list[Task]:
     return [
         Task(
-            translated(N_("{campus} vous propose d’organiser ensemble « {title} »")).format(
+            translated("{campus} vous propose d’organiser ensemble « {title} »").format(
                 campus=leader.short_name, title=activity.title
             ),
-            translated(N_("Dites oui ou non : d’ici là, votre campus n’y est cité nulle part.")),
+            translated("Dites oui ou non : d’ici là, votre campus n’y est cité nulle part."),
             f"{work.home}/activites",
         )
         for activity, leader in waiting.asked
@@ -150,48 +147,44 @@ def _asked_for(work: AtWork, waiting: Waiting) -> list[Task]:
 def _of_pathways(work: AtWork, waiting: Waiting) -> list[Task]:
     if not (work.may(Permission.AWARD) and waiting.pathways):
         return []
-    sentence = translated(N_("Parcours achevés"))
-    hint = translated(N_("Le badge de l’ensemble est proposé : à vous de l’attribuer, ou non."))
+    sentence = translated("Parcours achevés")
+    hint = translated("Le badge de l’ensemble est proposé : à vous de l’attribuer, ou non.")
     return [Task(sentence, hint, f"{work.home}/parcours/propositions", _count(waiting.pathways))]
 
 
 def _of_names(work: AtWork, waiting: Waiting) -> list[Task]:
     if not (work.may(Permission.CORRECT) and waiting.names):
         return []
-    sentence = translated(N_("Noms à corriger"))
-    hint = translated(N_("Des personnes demandent un autre nom dans leurs badges."))
+    sentence = translated("Noms à corriger")
+    hint = translated("Des personnes demandent un autre nom dans leurs badges.")
     return [Task(sentence, hint, f"{work.home}/repertoire/noms", _count(waiting.names))]
 
 
 def _of_contributions(work: AtWork, waiting: Waiting) -> list[Task]:
     if not waiting.contributions:
         return []
-    sentence = translated(N_("Contributions à confirmer"))
-    hint = translated(
-        N_("Des personnes disent ce qu’elles ont fait, et attendent que quelqu’un le confirme.")
-    )
+    sentence = translated("Contributions à confirmer")
+    hint = translated("Des personnes disent ce qu’elles ont fait, et attendent que quelqu’un le confirme.")
     return [Task(sentence, hint, f"{work.home}/contributions", _count(waiting.contributions))]
 
 
 def _of_activities(work: AtWork, waiting: Waiting) -> list[Task]:
     tasks = _of_contributions(work, waiting)
     if waiting.sentences:
-        sentence = translated(N_("Avis à relire"))
-        hint = translated(N_("Des personnes ont écrit une phrase sur un badge ; elle attend d’être publiée."))
+        sentence = translated("Avis à relire")
+        hint = translated("Des personnes ont écrit une phrase sur un badge ; elle attend d’être publiée.")
         tasks.append(Task(sentence, hint, f"{work.home}/avis", _count(waiting.sentences)))
     if waiting.refused_letters:
-        sentence = translated(N_("E-mails non distribués"))
-        hint = translated(
-            N_("L’adresse est peut-être fausse : corrigez-la, ou remettez un bulletin imprimé.")
-        )
+        sentence = translated("E-mails non distribués")
+        hint = translated("L’adresse est peut-être fausse : corrigez-la, ou remettez un bulletin imprimé.")
         tasks.append(Task(sentence, hint, f"{work.home}/lettres", _count(waiting.refused_letters)))
     for activity in waiting.activities:
-        sentence = translated(N_("« {title} » est finie, sans badge")).format(title=activity.title)
-        hint = translated(N_("Des personnes y sont inscrites et n’ont rien reçu."))
+        sentence = translated("« {title} » est finie, sans badge").format(title=activity.title)
+        hint = translated("Des personnes y sont inscrites et n’ont rien reçu.")
         tasks.append(Task(sentence, hint, f"{work.home}/activites/{activity.id}/attribuer"))
     if waiting.unclaimed:
-        sentence = translated(N_("Badges qui attendent d’être récupérés"))
-        hint = translated(N_("Donnés il y a plus de deux semaines ; la personne n’a pas ouvert le sien."))
+        sentence = translated("Badges qui attendent d’être récupérés")
+        hint = translated("Donnés il y a plus de deux semaines ; la personne n’a pas ouvert le sien.")
         href = f"{work.home}/attributions?etat=valable&recupere=non"
         tasks.append(Task(sentence, hint, href, _count(waiting.unclaimed)))
     return tasks
@@ -200,8 +193,8 @@ def _of_activities(work: AtWork, waiting: Waiting) -> list[Task]:
 def _of_badges(work: AtWork, waiting: Waiting) -> list[Task]:
     tasks = [
         Task(
-            translated(N_("Le brouillon « {name} » attend d’être publié")).format(name=version.name),
-            translated(N_("Version {n}.")).format(n=version.number),
+            translated("Le brouillon « {name} » attend d’être publié").format(name=version.name),
+            translated("Version {n}.").format(n=version.number),
             f"{work.home}/badges/{badge.id}",
         )
         for badge, version in waiting.drafts
@@ -211,7 +204,7 @@ def _of_badges(work: AtWork, waiting: Waiting) -> list[Task]:
         hint = f"« {version.name} », « {other.name} »"
         tasks.append(
             Task(
-                translated(N_("Deux badges se ressemblent")),
+                translated("Deux badges se ressemblent"),
                 hint,
                 f"{work.home}/badges/{badge.id}",
             )

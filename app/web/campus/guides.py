@@ -20,9 +20,7 @@ from app.domain.core import plain_text
 from app.errors import NotFound
 from app.http.pages.render import page
 from app.http.request_scope import ReadingServices, public
-from app.language import N_, current_locale, locales
-from app.language.catalogues import BRIDGE_LOCALE
-from app.language.typography import french
+from app.language import BRIDGE_LOCALE, N_, current_locale, french, locales
 
 FOLDER: Final = Path(__file__).parents[1] / "templates" / "campus" / "guides"
 GUIDES: Final = ("formation", "administration")

@@ -52,8 +52,7 @@ from app.http.request_scope import (
 )
 from app.http.security_headers import CONTENT_SECURITY_POLICY
 from app.http.workplaces import look_of, sentence_of
-from app.language import N_
-from app.language.typography import translated
+from app.language import N_, translated
 from app.services.activities.line_faults import ALREADY_KNOWN
 from app.services.activities.upserts import ParticipantReceipt
 from app.services.campus.lti import CourseAccess, Launched, results_heading
@@ -461,7 +460,7 @@ def _choices(here: AtCourse, services: Services) -> list[tuple[str, str]]:
 def _refused(member: Member, one: ParticipantReceipt) -> RefusedLine:
     fault = one.receipt.fault
     asks = isinstance(fault, LineRefused) and fault.sentence == ALREADY_KNOWN.sentence
-    name = f"{member.given_name} {member.family_name}".strip() or member.name or translated(N_("Sans nom"))
+    name = f"{member.given_name} {member.family_name}".strip() or member.name or translated("Sans nom")
     return RefusedLine(
         name, sentence_of(fault) if fault else "", f"connue-{_short(member.subject)}" if asks else ""
     )

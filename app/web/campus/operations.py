@@ -26,8 +26,7 @@ from app.http.request_scope import (
     write_transaction,
 )
 from app.http.workplaces import sentence_of
-from app.language import N_
-from app.language.typography import translated
+from app.language import N_, translated
 from app.services.campus import Event
 from app.services.trust.network_register import RegisterPage
 from app.web.campus.audit_log import EVENT_LABELS, OF_THE_SERVICE, OTHER_EVENT, Before, who_of
@@ -144,9 +143,7 @@ def invite_administrator(slug: str, request: Request, form: SafeForm, services: 
 @router.post("/campus/{slug}/suspendre", dependencies=[OPERATOR])
 def suspend_campus(slug: str, request: Request, form: SafeForm, services: ReadingServices) -> Response:
     if text_of(form, "certain") != "oui":
-        return _page(
-            request, services, CampusForm({}, translated(N_("Cochez la case pour confirmer.")), slug)
-        )
+        return _page(request, services, CampusForm({}, translated("Cochez la case pour confirmer."), slug))
     with write_transaction(request) as writing:
         writing.enter(writing.campuses.get(slug).id)
         writing.operators.suspend(slug, by=signed_in(request, services).actor)

@@ -21,8 +21,7 @@ from app.http.pages.registers import COUNTED, COUNTED_LINES, Cell, Column, ListQ
 from app.http.pages.words import StateLabel, day, local, number
 from app.http.request_scope import write_transaction
 from app.http.workplaces import AtWork, at_work, staff
-from app.language import N_
-from app.language.typography import translated
+from app.language import N_, translated
 from app.services.campus.registers import CampusRegister, Identified, Register, Start
 from app.web.campus.audit_log import export_noted
 

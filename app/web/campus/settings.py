@@ -36,8 +36,7 @@ from app.http.pages.render import every_language
 from app.http.pages.words import KEY_PURPOSES, KEY_STATES, StateLabel
 from app.http.request_scope import ReadingServices, process_of, public, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff, today_in
-from app.language import N_, locales
-from app.language.typography import translated
+from app.language import N_, locales, translated
 from app.web.campus.dashboard import LabelLine
 
 
@@ -155,7 +154,7 @@ def _page(
         hues=_hues(work),
         liveliness=_liveliness(work),
         departments=[
-            ("", translated(N_("Non précisé"))),
+            ("", translated("Non précisé")),
             *((code, f"{code} {each.name}") for code, each in DEPARTMENTS.items()),
         ],
         zones=[(zone, translated(ZONE_NAMES.get(zone, zone))) for zone in zones],
@@ -174,7 +173,7 @@ def _hues(work: AtWork) -> list[tuple[str, str, str]]:
     """(value, name, colour) of each available hue, plus the current one if set otherwise."""
     hues = [(float(hue), translated(name)) for hue, name in HUES]
     if work.campus.hue not in [hue for hue, _ in hues]:
-        hues.insert(0, (work.campus.hue, translated(N_("Celle d’aujourd’hui"))))
+        hues.insert(0, (work.campus.hue, translated("Celle d’aujourd’hui")))
     liveliness = min(max(work.campus.liveliness, 0.08), MOST_LIVELY)
     return [(f"{hue:g}", name, CampusColours.of(hue, liveliness).accent) for hue, name in hues]
 
@@ -182,7 +181,7 @@ def _hues(work: AtWork) -> list[tuple[str, str, str]]:
 def _liveliness(work: AtWork) -> list[tuple[str, str]]:
     known = [(f"{value:g}", translated(name)) for value, name in LIVELINESS]
     own = f"{work.campus.liveliness:g}"
-    return known if own in dict(known) else [(own, translated(N_("Celle d’aujourd’hui"))), *known]
+    return known if own in dict(known) else [(own, translated("Celle d’aujourd’hui")), *known]
 
 
 key_retiring_router = APIRouter(prefix="/gestion/{slug}/cles/{key_id}/retirer")

@@ -18,8 +18,7 @@ from app.http.pages.forms import SafeForm, checked_form, ids_in, text_of, texts_
 from app.http.pages.words import ROLE_HINTS, ROLES, StateLabel
 from app.http.request_scope import ReadingServices, process_of, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
-from app.language import N_
-from app.language.typography import translated
+from app.language import N_, translated
 from app.services.accounts.invitations import Waiting
 from app.services.campus import Member
 
@@ -235,7 +234,7 @@ def _team_page(
         invitations=[InvitationLine.of(work, each) for each in services.invitations.waiting(work.campus)],
         form=typed,
         roles=role_boxes(typed.roles),
-        days=[(str(number), translated(N_("{n} jours")).format(n=number)) for number in INVITATION_DAYS],
+        days=[(str(number), translated("{n} jours").format(n=number)) for number in INVITATION_DAYS],
     )
 
 

@@ -26,8 +26,7 @@ from app.http.pages.forms import SafeForm, checked_form, text_of, texts_of
 from app.http.pages.words import StateLabel
 from app.http.request_scope import ReadingServices, process_of, status_of, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
-from app.language import N_
-from app.language.typography import translated
+from app.language import N_, translated
 from app.web.campus.lti import granted
 
 router = APIRouter(prefix="/gestion/{slug}/webhooks")
@@ -91,7 +90,7 @@ class DeliveryLine:
         fault = ""
         if row.state is not DeliveryState.DELIVERED:
             if row.status is not None:
-                fault = translated(N_("Le logiciel a répondu {status}.")).format(status=row.status)
+                fault = translated("Le logiciel a répondu {status}.").format(status=row.status)
             elif row.fault:
                 fault = translated(_FAULTS.get(row.fault, N_("Le logiciel n’a pas répondu comme il faut.")))
         may = webhook.is_active and row.state is not DeliveryState.WAITING
@@ -100,9 +99,9 @@ class DeliveryLine:
 
 def _named(event_type: str) -> str:
     if event_type == TEST_TYPE:
-        return translated(N_("Message d’essai"))
+        return translated("Message d’essai")
     if event_type == RESTARTED_TYPE:
-        return translated(N_("Données rétablies d’une sauvegarde : tout est à relire"))
+        return translated("Données rétablies d’une sauvegarde : tout est à relire")
     noun, _, change = event_type.partition(".")
     return translated(_CHANGES[change]).format(noun=translated(_NOUNS[noun]))
 

@@ -30,8 +30,7 @@ from app.http.pages.forms import DRAFT_NOTE, SafeForm, bytes_of, checked_form, d
 from app.http.pages.registers import table_file
 from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
-from app.language import N_
-from app.language.typography import translated
+from app.language import N_, translated
 from app.services.frameworks import ADDED, CHANGED, SAME, Details
 from app.services.frameworks.importing import FrameworkOwner
 from app.services.frameworks.readers import read_uploaded, text_of_table

@@ -26,8 +26,7 @@ from app.http.pages.forms import SafeForm, checked_form, idempotency_key, ids_in
 from app.http.pages.words import ACTIVITY_KINDS, day
 from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
-from app.language import N_
-from app.language.typography import translated
+from app.language import N_, translated
 from app.services.frameworks.pathways import StageDraft
 from app.web.frameworks.pathway_view import change_details, change_words, condition_words
 
@@ -275,7 +274,7 @@ def _edit_page(
         title=title,
         summary=summary,
         badge=badge,
-        badges=[("", translated(N_("Choisissez un badge"))), *_badges(services, work)],
+        badges=[("", translated("Choisissez un badge")), *_badges(services, work)],
         errors={"titre": sentence_of(error)} if error else {},
         trouble=trouble,
         done=done,
@@ -362,7 +361,7 @@ def _stage_page(
 ) -> HTMLResponse:
     work = at_work(request)
     _, content = services.pathways.get(work.campus, pathway_id)
-    competencies = [("", translated(N_("Aucune")))]
+    competencies = [("", translated("Aucune"))]
     for competency, _ in services.pathways.competencies_to_pick(work.campus):
         name = f"{competency.code} {competency.statement}"
         competencies.append((f"{competency.id}/0", name))
@@ -384,8 +383,8 @@ def _stage_page(
         form=typed,
         others=[(each.key, each.title) for each in content.stages if each.key != key],
         choices=[
-            ("", translated(N_("Non"))),
-            *((one, translated(N_("Choix {name}")).format(name=one)) for one in "ABCD"),
+            ("", translated("Non")),
+            *((one, translated("Choix {name}").format(name=one)) for one in "ABCD"),
         ],
         badges=own,
         elsewhere=[

@@ -22,8 +22,7 @@ from app.http.pages.registers import Cell, table_file
 from app.http.pages.words import day
 from app.http.request_scope import ReadingServices, process_of, write_transaction
 from app.http.workplaces import AtWork, access_views, at_work, sentence_of, staff
-from app.language import N_
-from app.language.typography import translated
+from app.language import N_, translated
 from app.services.awards.awards import AwardRequest
 from app.services.frameworks.pathway_progress import QUIET_AFTER, Follower, FollowerFilter, OwnPathway
 from app.web.frameworks.pathway_view import STATES, condition_words, shown_pathway
@@ -152,17 +151,17 @@ def show_overview(pathway_id: uuid.UUID, request: Request, services: ReadingServ
         ],
         lines=[_line(work, pathway_id, each, titles, services) for each in followers[:A_PAGE]],
         wanted=wanted,
-        stage_options=[("", translated(N_("Toutes"))), *titles.items()],
+        stage_options=[("", translated("Toutes")), *titles.items()],
         state_options=[
-            ("", translated(N_("Tous"))),
+            ("", translated("Tous")),
             *((each.value, translated(words)) for each, words in STATES.items()),
         ],
         proposal_options=[
-            ("", translated(N_("Tous"))),
+            ("", translated("Tous")),
             *((each.value, translated(words)) for each, words in PROPOSALS.items()),
         ],
         version_options=[
-            ("", translated(N_("Toutes"))),
+            ("", translated("Toutes")),
             *((str(each), str(each)) for each in sorted(found.by_version)),
         ],
         is_filtered=bool(wanted.query()),
@@ -307,7 +306,7 @@ def _evidence(own: OwnPathway, notes: dict[str, str]) -> str:
     lines = []
     for each in own.progress.stages:
         if each.state is StageState.DONE and each.since is not None:
-            words = translated(N_("{title}, le {day}.")).format(title=each.stage.title, day=day(each.since))
+            words = translated("{title}, le {day}.").format(title=each.stage.title, day=day(each.since))
             lines.append(f"– {words} {notes.get(each.stage.key, '')}".rstrip())
     return "\n".join(lines)[:4000]
 

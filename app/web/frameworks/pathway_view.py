@@ -22,8 +22,7 @@ from app.domain.frameworks.pathways import (
 )
 from app.domain.publishing import CatalogueEntry
 from app.http.pages.words import ACTIVITY_KINDS, day, listing, number
-from app.language import N_
-from app.language.typography import translated, translated_plural
+from app.language import N_, translated, translated_plural
 from app.services.frameworks.pathways import PickedBadge, PublicPathway
 
 STATES: Final = {
@@ -127,30 +126,28 @@ def condition_words(condition: StageCondition) -> str:
     kinds = listing([translated(ACTIVITY_KINDS[each]).lower() for each in condition.kinds])
     match condition.kind:
         case ConditionKind.BADGES:
-            names = listing(
-                [translated(N_("« {name} »")).format(name=each.name) for each in condition.badges]
-            )
+            names = listing([translated("« {name} »").format(name=each.name) for each in condition.badges])
             if len(condition.badges) == 1:
-                return translated(N_("Le badge {names}")).format(names=names)
+                return translated("Le badge {names}").format(names=names)
             if condition.least == len(condition.badges):
-                return translated(N_("Les badges {names}")).format(names=names)
+                return translated("Les badges {names}").format(names=names)
             words = translated_plural("{n} badge parmi {names}", "{n} badges parmi {names}", condition.least)
             return words.format(n=condition.least, names=names)
         case ConditionKind.COMPETENCY:
             name = condition.competency.name if condition.competency else ""
             if condition.level:
-                words = translated(N_("La compétence « {name} », au niveau « {level} » ou plus"))
+                words = translated("La compétence « {name} », au niveau « {level} » ou plus")
                 return words.format(name=name, level=condition.level)
-            return translated(N_("La compétence « {name} »")).format(name=name)
+            return translated("La compétence « {name} »").format(name=name)
         case ConditionKind.HOURS:
             words = N_("{hours} d’activités : {kinds}") if kinds else N_("{hours} d’activités")
             return translated(words).format(hours=duration(condition.least * 60), kinds=kinds)
         case ConditionKind.ACTIVITIES:
             words = translated_plural("{n} activité", "{n} activités", condition.least)
             shown = words.format(n=number(condition.least))
-            return translated(N_("{shown} : {kinds}")).format(shown=shown, kinds=kinds) if kinds else shown
+            return translated("{shown} : {kinds}").format(shown=shown, kinds=kinds) if kinds else shown
         case ConditionKind.DECISION:
-            words = translated(N_("L’avis d’une personne du campus : {text}"))
+            words = translated("L’avis d’une personne du campus : {text}")
             return words.format(text=condition.text)
 
 
@@ -269,25 +266,25 @@ def _badge_of(found: PublicPathway, stage: Stage) -> PickedBadge | None:
 
 def _why(found: PublicPathway, stage: Stage, step: StageProgress | None) -> str:
     if step is not None and step.state is StageState.DONE and step.since is not None:
-        words = translated(N_("Acquis le {day}."))
+        words = translated("Acquis le {day}.")
         return words.format(day=day(step.since, found.campus.time_zone))
     titles = [
-        translated(N_("« {name} »")).format(name=each.title)
+        translated("« {name} »").format(name=each.title)
         for key in stage.after
         if (each := found.content.stage(key)) is not None
     ]
     if step is not None and not step.is_needed and not stage.is_optional:
-        return translated(N_("Plus nécessaire : une autre étape du choix est acquise."))
+        return translated("Plus nécessaire : une autre étape du choix est acquise.")
     if not titles:
-        return translated(N_("À tout moment."))
-    return translated(N_("Après {titles}.")).format(titles=listing(titles))
+        return translated("À tout moment.")
+    return translated("Après {titles}.").format(titles=listing(titles))
 
 
 def _condition(found: ConditionProgress, *, shows_person: bool) -> ConditionShown:
     condition = found.condition
     reached = ""
     if shows_person and not found.is_met and condition.kind is ConditionKind.HOURS:
-        words = translated(N_("{reached} sur {least}"))
+        words = translated("{reached} sur {least}")
         reached = words.format(reached=duration(found.reached), least=duration(condition.least * 60))
     elif (
         shows_person
@@ -295,7 +292,7 @@ def _condition(found: ConditionProgress, *, shows_person: bool) -> ConditionShow
         and condition.least > 1
         and condition.kind in (ConditionKind.BADGES, ConditionKind.ACTIVITIES)
     ):
-        words = translated(N_("{reached} sur {least}"))
+        words = translated("{reached} sur {least}")
         reached = words.format(reached=number(found.reached), least=number(condition.least))
     links = [(each.name, f"/badges/{each.id}") for each in condition.badges]
     if condition.competency is not None:
@@ -401,7 +398,7 @@ def _graph(
     content = found.content
     badge = found.badges.get(content.badge.id) if content.badge else None
     state = "" if not steps else "open" if is_complete else "later"
-    label = content.badge.name if content.badge else translated(N_("Le badge de l’ensemble"))
+    label = content.badge.name if content.badge else translated("Le badge de l’ensemble")
     nodes.append(Node(*at[_WHOLE], picture_of(badge), state, _lines(label, at[_WHOLE][1]), is_whole=True))
     foot = {key: _RADIUS + 16 + len(_lines(each.title, 0)) * _LINE for key, each in shown.items()}
     edges = [
@@ -460,12 +457,12 @@ def _description(groups: Sequence[StageGroup], badge: str, *, has_states: bool) 
     """What the graph shows, in one sentence for each state."""
     titles = [each for group in groups for each in group.stages]
     if not has_states:
-        words = translated(N_("{stages}, puis {badge}. La liste plus bas dit la même chose."))
+        words = translated("{stages}, puis {badge}. La liste plus bas dit la même chose.")
         return words.format(stages=listing([each.title for each in titles]), badge=badge)
     parts = [
         f"{translated(words)} : {listing([each.title for each in titles if each.state == state.value])}."
         for state, words in STATES.items()
         if any(each.state == state.value for each in titles)
     ]
-    words = translated(N_("À la fin : {badge}. La liste plus bas dit la même chose."))
+    words = translated("À la fin : {badge}. La liste plus bas dit la même chose.")
     return " ".join([*parts, words.format(badge=badge)])

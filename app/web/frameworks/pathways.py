@@ -20,8 +20,7 @@ from app.http.pages.render import page
 from app.http.pages.words import day
 from app.http.request_scope import ReadingServices, find_signed_in, public, signed_in, write_transaction
 from app.http.workplaces import SIGNED_IN, look_of, sentence_of
-from app.language import N_
-from app.language.typography import translated
+from app.language import N_, translated
 from app.services.frameworks.pathways import PublicPathway
 from app.web.frameworks.pathway_view import change_details, change_words, shown_pathway
 
@@ -66,7 +65,7 @@ def show_pathway(pathway_id: uuid.UUID, request: Request, services: ReadingServi
             f"/parcours/{pathway_id}",
             found.content.title,
             found.content.summary
-            or translated(N_("Un parcours du campus {name}, étape par étape.")).format(
+            or translated("Un parcours du campus {name}, étape par étape.").format(
                 name=found.campus.short_name
             ),
             entry=services.catalogue.find(pathway_id),

@@ -17,9 +17,7 @@ from app.errors import AppError, NotFound
 from app.http.pages.forms import SafeForm, checked_form, text_of
 from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
-from app.language import N_
-from app.language.dates import day
-from app.language.typography import translated
+from app.language import N_, day, translated
 from app.services.frameworks import FoundItem, SearchResult
 from app.services.frameworks.importing import Standing
 
@@ -104,18 +102,18 @@ def name_of(framework: Framework) -> str:
     """« ROME 4.0, v460 », « Référentiel « Composites » du campus »."""
     match framework.owner:
         case Owner.CAMPUS:
-            return translated(N_("Référentiel « {name} » du campus")).format(name=framework.name)
+            return translated("Référentiel « {name} » du campus").format(name=framework.name)
         case Owner.NETWORK:
-            return translated(N_("Référentiel « {name} » du réseau")).format(name=framework.name)
+            return translated("Référentiel « {name} » du réseau").format(name=framework.name)
     return f"{framework.name}, v{framework.version}" if framework.version else framework.name
 
 
 def ended_words(ended_on: date, successors: Sequence[str]) -> str:
     if successors:
-        return translated(N_("Fiche éteinte le {day}, remplacée par {codes}")).format(
+        return translated("Fiche éteinte le {day}, remplacée par {codes}").format(
             day=_short(ended_on), codes=", ".join(successors)
         )
-    return translated(N_("Fiche éteinte le {day}")).format(day=_short(ended_on))
+    return translated("Fiche éteinte le {day}").format(day=_short(ended_on))
 
 
 def _short(value: date) -> str:
@@ -135,10 +133,10 @@ class StandingView:
 def standing_view(standing: Standing) -> StandingView:
     alignment, notes = standing.alignment, []
     if standing.label_now:
-        now = translated(N_("Libellé actuel : « {label} ».")).format(label=standing.label_now)
+        now = translated("Libellé actuel : « {label} ».").format(label=standing.label_now)
         notes.append(now)
     if standing.has_other_meaning:
-        notes.append(translated(N_("Ce code a changé de sens : le badge garde celui de son jour.")))
+        notes.append(translated("Ce code a changé de sens : le badge garde celui de son jour."))
     if standing.ended_on:
         notes.append(ended_words(standing.ended_on, [code for code, _ in standing.successors]) + ".")
     release = _release_words(standing) if alignment.version else ""
@@ -152,7 +150,7 @@ def _release_words(standing: Standing) -> str:
     name = standing.framework.name if standing.framework else alignment.framework.value.upper()
     if not alignment.published_on:
         return f"{name}, v{alignment.version}"
-    return translated(N_("{framework}, v{version} du {day}")).format(
+    return translated("{framework}, v{version} du {day}").format(
         framework=name, version=alignment.version, day=day(date.fromisoformat(alignment.published_on))
     )
 
@@ -263,9 +261,9 @@ def list_affected(request: Request, services: ReadingServices) -> HTMLResponse:
 def _proposal(standings: Sequence[Standing]) -> str:
     """What the campus could do; the badge itself stays as it is."""
     if any(each.successors for each in standings):
-        return translated(N_("Relier la version suivante à ce qui remplace la fiche."))
+        return translated("Relier la version suivante à ce qui remplace la fiche.")
     if any(each.has_other_meaning for each in standings):
-        return translated(N_("Vérifier que ce métier est encore le bon, sinon en choisir un autre."))
+        return translated("Vérifier que ce métier est encore le bon, sinon en choisir un autre.")
     if any(each.ended_on for each in standings):
-        return translated(N_("Retirer la correspondance de la version suivante."))
-    return translated(N_("Garder, ou reprendre le libellé actuel dans la version suivante."))
+        return translated("Retirer la correspondance de la version suivante.")
+    return translated("Garder, ou reprendre le libellé actuel dans la version suivante.")

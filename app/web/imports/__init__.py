@@ -31,8 +31,7 @@ from app.http.pages.forms import SafeForm, bytes_of, text_of, texts_of
 from app.http.pages.words import ACTIVITY_KINDS, PARTS
 from app.http.request_scope import CROSS_TENANT, ReadingServices, process_of, status_of, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
-from app.language import N_
-from app.language.typography import translated
+from app.language import N_, translated
 from app.services.imports.import_matching import Judged
 from app.services.imports.imports import (
     Draft,
@@ -94,7 +93,7 @@ def says_twice(plan: ReadingPlan) -> str:
     if len(told) == len(set(told)):
         return ""
     return translated(
-        N_("Deux colonnes disent la même chose : choisissez-en une, et « ne pas lire » pour l’autre.")
+        "Deux colonnes disent la même chose : choisissez-en une, et « ne pas lire » pour l’autre."
     )
 
 
@@ -323,11 +322,11 @@ def _draft_page(
         parts=_questions(draft, ImportColumn.PART),
         kinds=_questions(draft, ImportColumn.KIND),
         part_choices=[
-            ("", translated(N_("À dire"))),
+            ("", translated("À dire")),
             *((part.value, translated(words)) for part, words in PARTS.items()),
         ],
         kind_choices=[
-            ("", translated(N_("À dire"))),
+            ("", translated("À dire")),
             *((k.value, translated(words)) for k, words in ACTIVITY_KINDS.items()),
         ],
         kind=draft.plan.kind.value if draft.plan.kind else ActivityKind.WORKSHOP.value,
@@ -359,7 +358,7 @@ def _columns(draft: Draft, columns: Sequence[ImportColumn]) -> list[ColumnView]:
     return [
         ColumnView(
             index,
-            draft.sheet.heading[index] or translated(N_("Colonne {number}")).format(number=index + 1),
+            draft.sheet.heading[index] or translated("Colonne {number}").format(number=index + 1),
             list(
                 dict.fromkeys(
                     row.cells[index][:40] for row in rows[:200] if index < len(row.cells) and row.cells[index]

@@ -19,8 +19,7 @@ from app.http.pages.forms import SafeForm, checked_form, text_of
 from app.http.pages.words import ACTIVITY_KINDS, StateLabel
 from app.http.request_scope import ReadingServices, process_of, status_of, visit, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
-from app.language import N_
-from app.language.typography import translated
+from app.language import N_, translated
 
 router = APIRouter(prefix="/gestion/{slug}/reprises/agendas")
 _WORK = [staff(Permission.WORK)]

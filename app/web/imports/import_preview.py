@@ -33,9 +33,8 @@ from app.http.pages.render import ProgressView, live_response
 from app.http.pages.words import ACTIVITY_KINDS, StateLabel
 from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import at_work, staff
-from app.language import N_
+from app.language import N_, translated
 from app.language import gettext as _
-from app.language.typography import translated
 from app.services.imports.calendar_imports import Foreseen
 from app.services.imports.import_matching import Judged
 from app.services.imports.imports import Report, StatementDraft
@@ -198,7 +197,7 @@ class PreviewLineView:
         meeting, here = one.meeting, one.activity or one.alike
         reason = reason_of(one.reason, one.values)
         if one.seems_here and one.writes:
-            alike = translated(N_("Une activité du même jour lui ressemble. Cochez si c’en est une autre."))
+            alike = translated("Une activité du même jour lui ressemble. Cochez si c’en est une autre.")
             reason = f"{reason} {alike}".strip()
         return PreviewLineView(
             meeting.number,
@@ -222,12 +221,12 @@ def _when(first: date | None, last: date | None, hours: float | None) -> str:
 
 
 def known_choices(people: Sequence[Namesake]) -> list[tuple[str, str, str]]:
-    same = translated(N_("La même, {name}, {address}"))
+    same = translated("La même, {name}, {address}")
     choices = [
         (str(one.person.id), same.format(name=one.person.name, address=one.address), seen_words(one))
         for one in people
     ]
-    return [*choices, (OTHER, translated(N_("Une autre personne")), "")]
+    return [*choices, (OTHER, translated("Une autre personne"), "")]
 
 
 def told_lines(lines: Sequence[PreviewLineView]) -> dict[str, Any]:
@@ -395,7 +394,7 @@ def report_page(request: Request, services: Services, report: Report) -> HTMLRes
 
 def _who(services: Services, report: Report) -> str:
     if report.run.asked_by is None:
-        return translated(N_("Un programme"))
+        return translated("Un programme")
     people = services.people.people.list_by_id([report.run.asked_by])
     return people[0].name if people else ""
 

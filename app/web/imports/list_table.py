@@ -36,8 +36,7 @@ from app.errors import InvalidInput
 from app.http.pages.forms import bytes_of, text_of, untouched_text_of
 from app.http.pages.words import day, hours_text
 from app.http.workplaces import AtWork
-from app.language import N_
-from app.language.typography import filled, respelt, translated
+from app.language import N_, filled, respelt, translated
 from app.services.activities.participants import listed_person
 from app.services.imports.lists import blocks_as_text, blocks_from_text, blocks_of, read_blocks, shape_of
 
@@ -136,7 +135,7 @@ NOWHERE = ListSetting()
 def seen_words(namesake: Namesake) -> str:
     if namesake.seen is None:
         return ""
-    return translated(N_("Présence le {day} : {activity}")).format(
+    return translated("Présence le {day} : {activity}").format(
         day=day(namesake.seen.on), activity=namesake.seen.title
     )
 
@@ -282,7 +281,7 @@ class SettlingTable:
     def _left(self, rows: Iterable[TableRow]) -> list[tuple[int, str, str]]:
         headings = {one.heading_line for one in self.reading.mappings}
         return [
-            (row.line.line, row.line.text, " ".join(row.sentences) or translated(N_("Enlevée.")))
+            (row.line.line, row.line.text, " ".join(row.sentences) or translated("Enlevée."))
             for row in rows
             if row.line.line not in headings
         ]
@@ -369,7 +368,7 @@ def _with_known(form: FormData, decided: _Decided, row: TableRow, people: Sequen
         same = N_("La même, {address}") if has_name else N_("La même, {name}")
         known[value] = one
         choices.append((value, translated(same).format(address=one.address, name=one.name), one.seen))
-    choices.append((_OTHER, translated(N_("Une autre personne")), ""))
+    choices.append((_OTHER, translated("Une autre personne"), ""))
     chosen = decided.value(_SAME, row.number) or ""
     if text_of(form, STEP) == SAME_ALL and len(people) == 1 and not chosen:
         chosen = choices[0][0]

@@ -17,8 +17,7 @@ from app.http.pages.forms import SafeForm, checked_form, text_of, texts_of, unto
 from app.http.pages.render import page
 from app.http.request_scope import ReadingServices, process_of, signed_in, write_transaction
 from app.http.workplaces import SIGNED_IN, sentence_of
-from app.language import N_
-from app.language.typography import translated
+from app.language import N_, translated
 
 router = APIRouter(prefix="/compte/applications")
 _PARAMETERS = (

@@ -27,8 +27,7 @@ from app.http.pages.words import PARTS, StateLabel, hours_text
 from app.http.request_scope import ReadingServices, limited, write_transaction
 from app.http.response_cache import HOLDER, MORE_THAN_ONE_BADGE, check_speaks_for_person, holder_of
 from app.http.workplaces import AtWork, access_views, at_work, look_of, sentence_of, staff, today_in
-from app.language import N_
-from app.language.typography import translated
+from app.language import N_, translated
 from app.services.accounts.sessions import Holder
 from app.services.learners.contributions import ContributionView
 from app.web.activities.files import files_shown, handed_in, previewed, saved
@@ -289,7 +288,7 @@ def _page(
         badge_url=f"/mes-badges/{award_id}",
         badge=record.version.name,
         typed=typed,
-        activities=[("", translated(N_("Aucune activité du campus")))]
+        activities=[("", translated("Aucune activité du campus"))]
         + [
             (str(each.id), each.title) for each in services.contributions.activities_of(person, record.campus)
         ],
@@ -549,7 +548,7 @@ def _review_page(
         activity_href=f"{work.home}/activites/{view.activity.id}" if view.activity else "",
         files=files_shown(view.files, f"{here}/pieces"),
         disputes=[(str(each.id), each.said) for each in view.disputes],
-        badges=[("", translated(N_("Aucun en particulier")))]
+        badges=[("", translated("Aucun en particulier"))]
         + [(str(badge.id), each.name) for badge, each in badges],
         badge=next((each.name for badge, each in badges if badge.id == one.badge_id), ""),
         way=way,

@@ -43,8 +43,7 @@ from app.http.response_cache import (
 )
 from app.http.security_headers import as_private
 from app.http.workplaces import look_of
-from app.language import N_
-from app.language.typography import translated
+from app.language import N_, translated
 from app.services.accounts.sessions import Holder, SignedIn
 from app.services.awards.awards import AwardRecord
 from app.services.badges import picture_words
@@ -521,11 +520,11 @@ def rating_line(services: Services, record: AwardRecord) -> str:
         return ""
     rating = services.ratings.of_holder(record)
     if rating is not None:
-        return translated(N_("{n} sur 5")).format(n=rating.score)
+        return translated("{n} sur 5").format(n=rating.score)
     first = rated_from(record.award)
     if services.clock() >= first:
-        return translated(N_("donner une note"))
-    return translated(N_("à partir du {day}")).format(day=day(first, record.campus.time_zone))
+        return translated("donner une note")
+    return translated("à partir du {day}").format(day=day(first, record.campus.time_zone))
 
 
 def _own_addresses(services: Services, who: Holder) -> Sequence[tuple[str, str]]:

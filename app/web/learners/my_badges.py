@@ -39,8 +39,7 @@ from app.http.request_scope import (
 from app.http.response_cache import forget_here, held_here, people_here
 from app.http.security_headers import as_private
 from app.http.workplaces import sentence_of
-from app.language import N_
-from app.language.typography import translated
+from app.language import N_, translated
 from app.services.awards.awards import AwardRecord
 from app.services.badges import picture_words
 from app.services.frameworks.pathway_progress import OwnPathway
@@ -249,7 +248,7 @@ def _next_stage(own: OwnPathway) -> str:
     step = own.progress.next
     if own.progress.is_complete or step is None:
         return ""
-    return translated(N_("Possible maintenant : {title}")).format(title=step.stage.title)
+    return translated("Possible maintenant : {title}").format(title=step.stage.title)
 
 
 def _state(award: Award, now: datetime) -> StateLabel:
@@ -317,7 +316,7 @@ def brought_shown(badge: BroughtBadge, url: str, *, in_public: bool = False) -> 
     words = _SAID_IN_PUBLIC if in_public else _BELONGS
     return BroughtShown(
         id=str(badge.id),
-        title=badge.title or translated(N_("Badge sans nom")),
+        title=badge.title or translated("Badge sans nom"),
         issuer=badge.issuer_name,
         awarded=day(badge.awarded_at) if badge.awarded_at else "",
         state=StateLabel(sentence_text(heading), state),

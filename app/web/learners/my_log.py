@@ -23,8 +23,7 @@ from app.http.pages.words import day, moment
 from app.http.request_scope import ReadingServices, WritingServices, write_transaction
 from app.http.response_cache import CHANGING_HOLDER, HOLDER, holder_of, speaks_for_person
 from app.http.workplaces import look_of, sentence_of
-from app.language import N_, current_locale
-from app.language.typography import translated
+from app.language import N_, current_locale, translated
 from app.services.accounts.sessions import Holder
 from app.services.activity_log.personal_log import PersonalLine
 from app.services.awards.papers import LogWords
@@ -332,11 +331,9 @@ def _line(line: PersonalLine, campus_id: uuid.UUID, files: Sequence[FileShown]) 
 def _paper(services: Services, person: Person, lines: Sequence[PersonalLine]) -> Published:
     words = LogWords(
         lang=current_locale(),
-        title=translated(N_("Mon journal : {name}")).format(name=person.name),
+        title=translated("Mon journal : {name}").format(name=person.name),
         author="Sceau",
-        intro=translated(
-            N_("Tout ce que le journal du campus dit de vous, la ligne la plus récente d’abord.")
-        ),
+        intro=translated("Tout ce que le journal du campus dit de vous, la ligne la plus récente d’abord."),
         lines=[
             (
                 f"{line.campus.short_name}, {moment(line.at, line.campus.time_zone)}",

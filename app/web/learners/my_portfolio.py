@@ -25,8 +25,7 @@ from app.http.pages.words import StateLabel, day, listing, number
 from app.http.request_scope import Policy, ReadingServices, Who, WritingServices, marked, public
 from app.http.response_cache import awards_within_reach, people_here
 from app.http.workplaces import sentence_of
-from app.language import N_, current_locale
-from app.language.typography import translated
+from app.language import N_, current_locale, translated
 from app.services.awards.papers import PortfolioWords
 from app.services.learners.portfolios import PortfolioCopy, PortfolioPage, Section, Wishes
 from app.services.publishing import Published
@@ -141,7 +140,7 @@ def my_portfolio(
             )
             for each in sections
         ],
-        groups=[("", translated(N_("Sans groupe"))), *((str(each.id), each.title) for each in groups)],
+        groups=[("", translated("Sans groupe")), *((str(each.id), each.title) for each in groups)],
         left_out=_left_out(request, services, portfolio, held),
         shown=len(opened),
         parent_words=_parent_words(services, portfolio),
@@ -188,7 +187,7 @@ def _left_out(
 
 
 def _names(person: Person) -> list[tuple[str, str]]:
-    nobody = translated(N_("Sans nom"))
+    nobody = translated("Sans nom")
     return [(each.value, shown_name(person, each) or nobody) for each in Naming]
 
 
@@ -495,11 +494,9 @@ def _file(services: Services, page: PortfolioPage, taken: TakenAs) -> Published:
     if taken is TakenAs.RESUME:
         return Published.of(dump_json(services.portfolio_documents.resume(what)), _JSON)
     note = translated(
-        N_(
-            "Ces lignes ont la forme du modèle européen d’apprentissage (ELM 3). Personne ne les a scellées : ce "
-            "n’est pas un certificat Europass, et Europass ne l’importe pas de lui-même. Ce qui prouve est le badge "
-            "signé, à l’adresse de chaque ligne."
-        )
+        "Ces lignes ont la forme du modèle européen d’apprentissage (ELM 3). Personne ne les a scellées : ce "
+        "n’est pas un certificat Europass, et Europass ne l’importe pas de lui-même. Ce qui prouve est le badge "
+        "signé, à l’adresse de chaque ligne."
     )
     return Published.of(dump_json(services.portfolio_documents.europass(what, note)), _JSON)
 
@@ -512,9 +509,9 @@ def _words(services: Services, shown: PortfolioShown) -> PortfolioWords:
         author="Sceau",
         line=shown.line,
         intro=translated(
-            N_("Imprimé le {day}. Photographiez le code : la page vérifie chaque badge quand elle s’ouvre.")
+            "Imprimé le {day}. Photographiez le code : la page vérifie chaque badge quand elle s’ouvre."
         ).format(day=shown.when),
-        code_words=translated(N_("Code QR : {address}")).format(address=shown.url),
+        code_words=translated("Code QR : {address}").format(address=shown.url),
         where=shown.url.partition("://")[2],
         pictures=[badge.picture_words for badge in shown.badges],
         sections=[
@@ -525,10 +522,8 @@ def _words(services: Services, shown: PortfolioShown) -> PortfolioWords:
                         numbers[badge.id],
                         badge.title,
                         badge.kind,
-                        translated(N_("Campus {campus}, le {day}")).format(
-                            campus=badge.campus, day=badge.when
-                        ),
-                        translated(N_("À vérifier :")),
+                        translated("Campus {campus}, le {day}").format(campus=badge.campus, day=badge.when),
+                        translated("À vérifier :"),
                         badge.short,
                     )
                     for badge in section.badges
@@ -536,34 +531,30 @@ def _words(services: Services, shown: PortfolioShown) -> PortfolioWords:
             )
             for section in shown.sections
         ],
-        competencies_title=translated(N_("Compétences attestées")),
+        competencies_title=translated("Compétences attestées"),
         competencies_words=translated(
-            N_(
-                "D’après les badges en cours le jour de l’impression. Une activité compte une fois, même si "
-                "plusieurs badges reposent sur elle. Cette page n’est pas signée : ouvrez l’adresse du code."
-            )
+            "D’après les badges en cours le jour de l’impression. Une activité compte une fois, même si "
+            "plusieurs badges reposent sur elle. Cette page n’est pas signée : ouvrez l’adresse du code."
         ),
         competencies=[
             (each.statement, _level(each), _rests(each), each.rank, len(each.levels))
             for each in shown.competencies
         ],
-        peers_title=translated(N_("Lignes de personnes qui ont travaillé avec la personne titulaire")),
+        peers_title=translated("Lignes de personnes qui ont travaillé avec la personne titulaire"),
         peers_words=translated(
-            N_(
-                "Ces lignes ne sont pas une évaluation : la personne titulaire les a acceptées. Elles ne comptent dans aucune vérification."
-            )
+            "Ces lignes ne sont pas une évaluation : la personne titulaire les a acceptées. Elles ne comptent dans aucune vérification."
         ),
         peers=[
             (
                 list(each.lines),
                 each.language,
-                f"{each.signature}, {each.on}. {translated(N_('Adresse vérifiée, identité non vérifiée'))}",
-                translated(N_("Au sujet de « {title} »")).format(title=about),
+                f"{each.signature}, {each.on}. {translated('Adresse vérifiée, identité non vérifiée')}",
+                translated("Au sujet de « {title} »").format(title=about),
             )
             for about, each in shown.peers
         ],
         fine=translated(
-            N_("Un badge atteste et reconnaît. Il n’est ni un diplôme ni une certification professionnelle.")
+            "Un badge atteste et reconnaît. Il n’est ni un diplôme ni une certification professionnelle."
         ),
         foot=services.addresses.host,
     )
@@ -571,14 +562,14 @@ def _words(services: Services, shown: PortfolioShown) -> PortfolioWords:
 
 def _level(each: CompetencyShown) -> str:
     if not each.level:
-        return translated(N_("Sans niveau"))
-    return translated(N_("{level} ({rank} sur {of})")).format(
+        return translated("Sans niveau")
+    return translated("{level} ({rank} sur {of})").format(
         level=each.level, rank=each.rank, of=len(each.levels)
     )
 
 
 def _rests(each: CompetencyShown) -> str:
-    on = translated(N_("Repose sur : {badges}")).format(badges=listing([name for name, _ in each.badges]))
+    on = translated("Repose sur : {badges}").format(badges=listing([name for name, _ in each.badges]))
     if each.hours is None:
         return on
-    return translated(N_("{on} ({hours} heures)")).format(on=on, hours=number(each.hours))
+    return translated("{on} ({hours} heures)").format(on=on, hours=number(each.hours))

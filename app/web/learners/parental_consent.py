@@ -25,8 +25,7 @@ from app.http.request_scope import (
 )
 from app.http.response_cache import HOLDER, holder_of
 from app.http.workplaces import look_of, sentence_of
-from app.language import N_
-from app.language.typography import translated
+from app.language import N_, translated
 from app.services.badges import picture_words
 from app.web.learners.learner import badge_page, my_badge
 from app.web.publishing.award_page import public_words

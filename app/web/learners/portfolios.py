@@ -18,8 +18,7 @@ from app.http.pages.words import StateLabel, day, listing, sentence_text
 from app.http.request_scope import ReadingServices, public
 from app.http.security_headers import as_private, framed_anywhere
 from app.http.workplaces import sentence_of
-from app.language import N_, filled, speaking
-from app.language.typography import translated, translated_plural
+from app.language import filled, speaking, translated, translated_plural
 from app.services.awards.papers import CardWords
 from app.services.badges import kind_words, picture_words
 from app.services.frameworks import Mastered
@@ -161,8 +160,8 @@ def _competency(services: Services, mastered: Mastered) -> CompetencyShown:
 
 def title_of(shown: PortfolioShown) -> str:
     if shown.name:
-        return filled(translated(N_("Les badges de {name}")), {"name": shown.name})
-    return translated(N_("Un portfolio de badges"))
+        return filled(translated("Les badges de {name}"), {"name": shown.name})
+    return translated("Un portfolio de badges")
 
 
 _MOST_QUOTES = 6
@@ -300,7 +299,7 @@ def oembed_of(services: Services, portfolio_id: uuid.UUID) -> dict[str, Any]:
 def frame_html(services: Services, portfolio_id: uuid.UUID) -> str:
     """One line of HTML to paste into a site, without any script."""
     address = escape(f"{services.addresses.portfolio(portfolio_id)}/integrer")
-    title = escape(translated(N_("Un portfolio de badges")))
+    title = escape(translated("Un portfolio de badges"))
     return (
         f'<iframe src="{address}" title="{title}" width="{WIDTH}" height="{HEIGHT}" '
         'loading="lazy" style="border:0;max-width:100%"></iframe>'
@@ -311,7 +310,7 @@ def _share(services: Services, opened: PortfolioPage) -> Share:
     url = services.addresses.portfolio(opened.portfolio.id)
     return Share(
         title=_how_many(opened),
-        description=translated(N_("Chaque badge est vérifié quand la page s’ouvre.")),
+        description=translated("Chaque badge est vérifié quand la page s’ouvre."),
         url=url,
         card=f"{url}/carte.png",
         oembed=f"{services.addresses.base_url}/oembed?{urlencode({'url': url})}",
@@ -328,12 +327,10 @@ def _how_many(opened: PortfolioPage) -> str:
 def _card_words(services: Services, opened: PortfolioPage) -> CardWords:
     campuses = list(dict.fromkeys(each.record.campus.short_name for each in opened.pieces))
     return CardWords(
-        kind=translated(N_("Portfolio")),
+        kind=translated("Portfolio"),
         title=_how_many(opened),
-        campus=translated(N_("Donnés par : {campuses}")).format(campuses=listing(campuses))
-        if campuses
-        else "",
-        when=translated(N_("Chaque badge est vérifié quand la page s’ouvre.")),
+        campus=translated("Donnés par : {campuses}").format(campuses=listing(campuses)) if campuses else "",
+        when=translated("Chaque badge est vérifié quand la page s’ouvre."),
         where=services.addresses.host,
     )
 

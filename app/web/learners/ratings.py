@@ -24,8 +24,7 @@ from app.http.pages.words import day
 from app.http.request_scope import ReadingServices, write_transaction
 from app.http.response_cache import HOLDER, holder_of
 from app.http.workplaces import at_work, sentence_of, staff
-from app.language import N_
-from app.language.typography import translated
+from app.language import N_, translated
 from app.services.accounts.sessions import SignedIn
 from app.web.learners.learner import badge_page, my_badge
 

@@ -23,8 +23,7 @@ from app.http.pages.registers import Column, ListQuery
 from app.http.pages.words import BADGE_KINDS, StateLabel, day
 from app.http.request_scope import ReadingServices, process_of, write_transaction
 from app.http.workplaces import AtWork, access_views, at_work, sentence_of, staff, today_in
-from app.language import N_
-from app.language.typography import translated, translated_plural
+from app.language import N_, translated, translated_plural
 from app.services.campus.registers import ListedRequest, Register, RequestFilter, RequestSort
 from app.services.learners.requests import UnderReview
 from app.web.campus.dashboard import other_decisions
@@ -91,15 +90,15 @@ class RequestFilters:
         pairs = [pair for pair in params.multi_items() if pair != _WAITING]
         query = ListQuery(QueryParams(pairs), COLUMNS, sort="attente")
         states = [(name, translated(label)) for name, (label, _) in STATES.items()]
-        every = translated(N_("En attente d’une décision"))
-        chosen = query.choice("etat", translated(N_("État")), states, every=every)
-        everybody = translated(N_("Tout le monde"))
-        mine = [("moi", translated(N_("Moi")))]
-        is_mine = query.choice("qui", translated(N_("Qui décide")), mine, every=everybody)
-        badge = query.choice_id("badge", translated(N_("Badge")), self.badges, every=translated(N_("Tous")))
-        late = [("longtemps", translated(N_("Plus de trois jours")))]
-        is_late = query.choice("attend", translated(N_("Attente")), late, every=translated(N_("Toutes")))
-        created = query.times(translated(N_("Période")), self.today, self.zone)
+        every = translated("En attente d’une décision")
+        chosen = query.choice("etat", translated("État"), states, every=every)
+        everybody = translated("Tout le monde")
+        mine = [("moi", translated("Moi"))]
+        is_mine = query.choice("qui", translated("Qui décide"), mine, every=everybody)
+        badge = query.choice_id("badge", translated("Badge"), self.badges, every=translated("Tous"))
+        late = [("longtemps", translated("Plus de trois jours"))]
+        is_late = query.choice("attend", translated("Attente"), late, every=translated("Toutes"))
+        created = query.times(translated("Période"), self.today, self.zone)
         query.check()
         return query, RequestFilter(
             tuple(STATES[chosen][1]) if chosen else OPEN_STATES,
@@ -145,11 +144,11 @@ def _since(line: ListedRequest, at: datetime, zone: str) -> Shown:
     count = (at - asked.waiting_since).days
     text = translated_plural("{n} jour", "{n} jours", count).format(n=count)
     is_late = asked.state.waits_for_reviewers and at - asked.waiting_since >= LATE_AFTER
-    late = translated(N_("attend depuis longtemps"))
+    late = translated("attend depuis longtemps")
     since = day(asked.waiting_since, zone)
     return Shown(
         on_day(asked.waiting_since, zone).cells,
-        text if count else translated(N_("Moins d’un jour")),
+        text if count else translated("Moins d’un jour"),
         f"{since}, {late}" if is_late else since,
     )
 
@@ -219,11 +218,11 @@ class ChosenRequest:
 def _held(work: AtWork, found: UnderReview, action: str) -> str:
     asked, obstacle = found.request, found.obstacle
     if not asked.state.waits_for_reviewers:
-        return translated(N_("Elle n’attend plus de décision."))
+        return translated("Elle n’attend plus de décision.")
     if found.is_own:
-        return translated(N_("C’est votre propre demande."))
+        return translated("C’est votre propre demande.")
     if action == ReviewAction.ACCEPT and asked.first_reviewer_id == work.who.person.id:
-        return translated(N_("Vous avez déjà donné votre accord."))
+        return translated("Vous avez déjà donné votre accord.")
     if action == ReviewAction.ACCEPT and obstacle is not None:
         return translated(obstacle.sentence).format(**in_words(obstacle.values))
     return ""

@@ -31,8 +31,7 @@ from app.http.request_scope import (
 )
 from app.http.response_cache import people_here
 from app.http.workplaces import AtWork, access_views, at_work, look_of, sentence_of, staff
-from app.language import N_
-from app.language.typography import translated
+from app.language import N_, translated
 from app.services.badges import picture_words
 from app.services.learners.requests import KnownRequest, MyRequest, RequestOutcome, UnderReview
 from app.web.activities.files import files_shown, handed_in, previewed, saved

@@ -48,8 +48,7 @@ from app.http.response_cache import (
 )
 from app.http.security_headers import as_private
 from app.http.workplaces import SIGNED_IN, sentence_of
-from app.language import N_
-from app.language.typography import translated
+from app.language import N_, translated
 from app.services.accounts.sessions import SignedIn
 from app.services.learners.wallets import OfferShown
 from app.web.learners.learner import badge_page, file_name, my_badge
@@ -258,7 +257,7 @@ def _unknown_wallet(request: Request, who: SignedIn, error: AppError) -> HTMLRes
     trouble = (
         sentence_of(error)
         if isinstance(error, NotFound)
-        else translated(N_("Cette application a mal fait sa demande. Rien n’a été autorisé."))
+        else translated("Cette application a mal fait sa demande. Rien n’a été autorisé.")
     )
     return page(
         request,

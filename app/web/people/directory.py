@@ -29,8 +29,7 @@ from app.http.pages.forms import SafeForm, text_of, texts_of, untouched_text_of
 from app.http.pages.words import PARTS, days, hours_text
 from app.http.request_scope import CROSS_TENANT, ReadingServices, write_transaction
 from app.http.workplaces import AtWork, access_views, at_work, sentence_of, staff
-from app.language import N_
-from app.language.typography import translated
+from app.language import N_, translated
 from app.services.campus.dashboard import Start
 from app.web.badges.badges_admin import BadgeLine
 from app.web.campus.dashboard import AwardLine

@@ -27,8 +27,7 @@ from app.http.request_scope import (
 )
 from app.http.response_cache import CHANGING_HOLDER, holder_of
 from app.http.workplaces import SIGNED_IN, SURELY_SIGNED_IN, AtWork, at_work, sentence_of, staff
-from app.language import N_
-from app.language.typography import translated
+from app.language import N_, translated
 from app.services.accounts.sessions import SignedIn
 from app.services.people.names import MyWish
 from app.services.people.people import NOT_YOURS, AddressOfAnother, CorrectionResult
@@ -142,10 +141,10 @@ def _places(
     else:
         action = f"{work.home}/repertoire/participants/{activity_id}/{person_id}"
     if batch:
-        return action, f"{work.home}/resultats/{batch}", translated(N_("Résultat"))
+        return action, f"{work.home}/resultats/{batch}", translated("Résultat")
     if activity_id is not None:
-        return action, f"{work.home}/activites/{activity_id}", translated(N_("Activité"))
-    return action, f"{work.home}/repertoire/{person_id}", translated(N_("Personne"))
+        return action, f"{work.home}/activites/{activity_id}", translated("Activité")
+    return action, f"{work.home}/repertoire/{person_id}", translated("Personne")
 
 
 def _correct(

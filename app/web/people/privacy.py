@@ -39,8 +39,7 @@ from app.http.response_cache import (
     holder_of,
 )
 from app.http.workplaces import at_work, look_of, sentence_of, staff
-from app.language import N_, current_locale
-from app.language.typography import translated, translated_plural
+from app.language import N_, current_locale, translated, translated_plural
 from app.services.accounts.sessions import SignedIn
 from app.services.awards.awards import AwardRecord
 from app.services.awards.papers import ErasureWords
@@ -291,7 +290,7 @@ def read_before_erasing(token: str, request: Request, services: ReadingServices)
 @public
 def erase(token: str, request: Request, services: ReadingServices, form: SafeForm) -> Response:
     if not text_of(form, "compris"):
-        trouble = translated(N_("Cochez la case : un effacement ne s’annule pas."))
+        trouble = translated("Cochez la case : un effacement ne s’annule pas.")
         return _last_word(request, services, token, trouble=trouble)
     try:
         with write_transaction(request) as writing:
@@ -397,30 +396,28 @@ def _paper(services: Services, told: ErasureNotice, document: Published) -> Publ
     erasure, view = told.erasure, shown(told)
     counts = {DataSubjectMatter(name): number for name, number in erasure.erased.items()}
     facts = [
-        (translated(N_("Référence")), erasure.reference),
-        (translated(N_("Responsable du traitement")), told.campus.name),
-        (translated(N_("Effacé le")), view.when),
-        (translated(N_("Demandé")), view.asked),
+        (translated("Référence"), erasure.reference),
+        (translated("Responsable du traitement"), told.campus.name),
+        (translated("Effacé le"), view.when),
+        (translated("Demandé"), view.asked),
     ]
     if erasure.reason:
-        facts.append((translated(N_("Motif")), erasure.reason))
+        facts.append((translated("Motif"), erasure.reason))
     words = ErasureWords(
         lang=current_locale(),
-        title=translated(N_("Preuve d’effacement")),
-        author=translated(N_("Campus {name}")).format(name=told.campus.name),
+        title=translated("Preuve d’effacement"),
+        author=translated("Campus {name}").format(name=told.campus.name),
         intro=translated(
-            N_(
-                "Le campus a effacé les données d’une personne. Ce document ne la nomme pas : la référence, que la "
-                "personne a reçue, le relie à sa demande."
-            )
+            "Le campus a effacé les données d’une personne. Ce document ne la nomme pas : la référence, que la "
+            "personne a reçue, le relie à sa demande."
         ),
         facts=facts,
-        went_title=translated(N_("Ce qui est effacé")),
+        went_title=translated("Ce qui est effacé"),
         went=[
             (each.what, translated_plural("{n} ligne", "{n} lignes", each.count or 0).format(n=each.count))
             for each in matters_shown(counts)
         ],
-        stays_title=translated(N_("Ce qui reste, et pourquoi")),
+        stays_title=translated("Ce qui reste, et pourquoi"),
         stays=stays_shown(),
         signed=translated(
             N_(
@@ -431,8 +428,8 @@ def _paper(services: Services, told: ErasureNotice, document: Published) -> Publ
             else N_("Inscrit à la ligne {number} du journal {origin}, qui n’est pas encore signé.")
         ).format(number=erasure.number + 1, origin=services.erasure_proofs.origin_of(erasure)),
         attached="preuve.json",
-        attached_words=translated(N_("La preuve, à vérifier par un programme")),
-        foot=translated(N_("Sceau, service de badges")),
+        attached_words=translated("La preuve, à vérifier par un programme"),
+        foot=translated("Sceau, service de badges"),
     )
     return services.papers.erasure(words, document.body, at=erasure.done_at)
 
@@ -488,7 +485,7 @@ def erase_for_other(
     work, reason = at_work(request), text_of(form, "motif")
     services.directory.person(work.campus, person_id)
     if not text_of(form, "compris"):
-        trouble = translated(N_("Cochez la case : un effacement ne s’annule pas."))
+        trouble = translated("Cochez la case : un effacement ne s’annule pas.")
         return _form(request, services, person_id, reason=reason, trouble=trouble)
     try:
         with write_transaction(request) as writing:

@@ -27,8 +27,7 @@ from app.http.request_scope import (
     write_transaction,
 )
 from app.http.workplaces import SIGNED_IN, SURELY_SIGNED_IN, AtWork, at_work, sentence_of, staff
-from app.language import N_, filled
-from app.language.typography import translated
+from app.language import N_, filled, translated
 from app.services.campus.dashboard import PersonFile, Start
 from app.services.people.record_merge import Other
 from app.web.imports.list_table import seen_words
@@ -295,10 +294,10 @@ class QuestionView:
                 *(_choice(each, each.person.id in signed) for each in question.namesakes),
                 ChoiceView(
                     OTHER,
-                    translated(N_("Une autre personne")),
-                    translated(N_("Elle est inscrite en plus, avec un numéro après son nom."))
+                    translated("Une autre personne"),
+                    translated("Elle est inscrite en plus, avec un numéro après son nom.")
                     if here
-                    else translated(N_("Pas encore connue du campus.")),
+                    else translated("Pas encore connue du campus."),
                 ),
             ],
             question.answer or default,
@@ -307,25 +306,25 @@ class QuestionView:
 
 def which(name: str, count: int) -> str:
     if count == 2:
-        return filled(translated(N_("Laquelle des deux personnes du nom de {name} ?")), {"name": name})
+        return filled(translated("Laquelle des deux personnes du nom de {name} ?"), {"name": name})
     if count > 2:
         return filled(
-            translated(N_("Laquelle des {count} personnes du nom de {name} ?")),
+            translated("Laquelle des {count} personnes du nom de {name} ?"),
             {"name": name, "count": count},
         )
-    return translated(N_("{name} : la personne déjà connue, ou une autre ?")).format(name=name)
+    return translated("{name} : la personne déjà connue, ou une autre ?").format(name=name)
 
 
 def _choice(namesake: Namesake, signed: bool) -> ChoiceView:
     part, seen = namesake.participation, seen_words(namesake)
-    facts = [namesake.address or translated(N_("sans adresse"))]
+    facts = [namesake.address or translated("sans adresse")]
     if signed:
-        facts.append(translated(N_("a déjà signé ici")))
+        facts.append(translated("a déjà signé ici"))
     if part is None:
         if namesake.seen is not None and namesake.seen.number > 1:
             seen = f"{namesake.person.name} ({namesake.seen.number}). {seen}"
         return ChoiceView(str(namesake.person.id), seen, " · ".join(filter(None, facts)))
-    words = translated(N_("{name}, de cette activité")).format(name=disambiguated(part, namesake.person.name))
+    words = translated("{name}, de cette activité").format(name=disambiguated(part, namesake.person.name))
     if part.contribution:
         facts.append(part.contribution[:60])
     return ChoiceView(str(namesake.person.id), words, " · ".join(filter(None, [seen, *facts])))

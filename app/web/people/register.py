@@ -21,8 +21,7 @@ from app.http.pages.registers import Column, ListQuery
 from app.http.pages.words import days
 from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff, today_in
-from app.language import N_
-from app.language.typography import translated
+from app.language import N_, translated
 from app.services.campus.registers import PeopleFilter, PeopleSort, Register
 from app.web.campus.registers import Choice, Listing, Row, Shown, figure, on_day, words
 
@@ -62,14 +61,14 @@ class PeopleFilters:
 
     def read(self, params: QueryParams) -> tuple[ListQuery, PeopleFilter]:
         query = ListQuery(params, COLUMNS, sort="nom")
-        every = translated(N_("Tous"))
-        badge = query.choice_id("badge", translated(N_("Badge")), self.badges, every=every)
-        activities = translated(N_("Toutes"))
-        activity = query.choice_id("activite", translated(N_("Activité")), self.activities, every=activities)
-        claims = [("non", translated(N_("Un badge à récupérer"))), ("oui", translated(N_("Tout récupéré")))]
-        everyone = translated(N_("Tout le monde"))
-        claimed = query.choice("recupere", translated(N_("Récupéré")), claims, every=everyone)
-        arrived = query.times(translated(N_("Arrivée")), self.today, self.zone)
+        every = translated("Tous")
+        badge = query.choice_id("badge", translated("Badge"), self.badges, every=every)
+        activities = translated("Toutes")
+        activity = query.choice_id("activite", translated("Activité"), self.activities, every=activities)
+        claims = [("non", translated("Un badge à récupérer")), ("oui", translated("Tout récupéré"))]
+        everyone = translated("Tout le monde")
+        claimed = query.choice("recupere", translated("Récupéré"), claims, every=everyone)
+        arrived = query.times(translated("Arrivée"), self.today, self.zone)
         query.check()
         return query, PeopleFilter(badge, activity, arrived, claimed == "non" if claimed else None)
 

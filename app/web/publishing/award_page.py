@@ -26,8 +26,7 @@ from app.http.request_scope import ReadingServices, client_network, limited, pro
 from app.http.response_cache import find_holder, recent_pages
 from app.http.security_headers import framed_anywhere
 from app.http.workplaces import look_of
-from app.language import N_, current_locale, speaking
-from app.language.typography import translated
+from app.language import N_, current_locale, speaking, translated
 from app.services.awards.awards import AwardRecord
 from app.services.awards.papers import CardWords
 from app.services.badges import kind_words
@@ -134,7 +133,7 @@ def card_address(services: Services, award_id: uuid.UUID) -> str:
 def frame_html(services: Services, record: AwardRecord) -> str:
     """One line of HTML to paste into a site, without any script."""
     address = escape(f"{services.addresses.award(record.award.id)}/integrer")
-    title = escape(translated(N_("Badge « {title} »")).format(title=record.version.name))
+    title = escape(translated("Badge « {title} »").format(title=record.version.name))
     return (
         f'<iframe src="{address}" title="{title}" width="{WIDTH}" height="{HEIGHT}" '
         'loading="lazy" style="border:0;max-width:100%"></iframe>'
@@ -143,7 +142,7 @@ def frame_html(services: Services, record: AwardRecord) -> str:
 
 def checker_html(addresses: Addresses) -> tuple[str, str]:
     """The checker for other sites: as a frame without any script, and as a custom element."""
-    title = escape(translated(N_("Vérifier un badge")))
+    title = escape(translated("Vérifier un badge"))
     frame = (
         f'<iframe src="{escape(addresses.verifier())}/integrer" title="{title}" width="{WIDTH}" height="280" '
         'style="border:0;max-width:100%"></iframe>'
@@ -161,12 +160,12 @@ def structured(services: Services, record: AwardRecord, title: str, description:
         "name": title,
         "description": description,
         "inLanguage": version.language,
-        "credentialCategory": translated(N_("Badge ouvert")),
+        "credentialCategory": translated("Badge ouvert"),
         "url": services.addresses.award(record.award.id),
         "image": services.addresses.picture(record.badge.id, version.number, "png"),
         "recognizedBy": {
             "@type": "Organization",
-            "name": translated(N_("Campus {name}")).format(name=campus.name),
+            "name": translated("Campus {name}").format(name=campus.name),
             "url": services.addresses.campus(campus.slug),
         },
     }
@@ -177,9 +176,9 @@ def _card_words(services: Services, record: AwardRecord) -> CardWords:
     return CardWords(
         kind=sentence_text(kind_words(record.campus, record.version, competencies)),
         title=record.version.name,
-        campus=translated(N_("Campus {name}")).format(name=record.campus.name),
+        campus=translated("Campus {name}").format(name=record.campus.name),
         when=day(record.award.awarded_at, record.campus.time_zone),
-        where=translated(N_("Vérifier : {address}")).format(
+        where=translated("Vérifier : {address}").format(
             address=services.addresses.short_in_print(record.award.id)
         ),
     )
@@ -265,10 +264,10 @@ def _award(award_id: uuid.UUID, request: Request, services: Services, *, is_held
     answer = services.verification.verify_award(record)
     path = f"/attributions/{award_id}"
     share = Share(
-        title=translated(N_("« {title} », un badge du campus {campus}")).format(
+        title=translated("« {title} », un badge du campus {campus}").format(
             title=record.version.name, campus=record.campus.short_name
         ),
-        description=translated(N_("Ouvrez la page pour voir s’il est authentique et encore valable.")),
+        description=translated("Ouvrez la page pour voir s’il est authentique et encore valable."),
         url=services.addresses.award(award_id),
         path=path,
         card=card_address(services, award_id),
@@ -324,18 +323,18 @@ def sharing_of(services: Services, record: AwardRecord, url: str) -> Sharing:
     address = services.addresses.award(award.id)
     short = services.addresses.short_in_print(award.id)
     title = record.version.name
-    organisation = translated(N_("Campus {name}")).format(name=campus.name)
+    organisation = translated("Campus {name}").format(name=campus.name)
     given = month(local(award.awarded_at, campus.time_zone))
     number = short.rpartition("/")[2]
-    line = translated(N_("Badge « {title} », {organisation}, {month}. À vérifier : {address}")).format(
+    line = translated("Badge « {title} », {organisation}, {month}. À vérifier : {address}").format(
         title=title, organisation=organisation, month=given, address=short
     )
-    words = translated(N_("Badge « {title} », {organisation}, {month}")).format(
+    words = translated("Badge « {title} », {organisation}, {month}").format(
         title=title, organisation=organisation, month=given
     )
-    post = translated(
-        N_("J’ai reçu le badge « {title} », {organisation}. Il se vérifie ici : {address}")
-    ).format(title=title, organisation=organisation, address=address)
+    post = translated("J’ai reçu le badge « {title} », {organisation}. Il se vérifie ici : {address}").format(
+        title=title, organisation=organisation, address=address
+    )
     return Sharing(
         short=short,
         code=f"{url}/code",
@@ -420,7 +419,7 @@ def public_words(
     if badge is None:
         return []
     lines = [
-        (N_("Nom"), badge.holder or translated(N_("Aucun nom : la page ne dit pas qui a reçu ce badge"))),
+        (N_("Nom"), badge.holder or translated("Aucun nom : la page ne dit pas qui a reçu ce badge")),
         (N_("Le badge"), f"{badge.title} ({badge.kind})"),
         (N_("Ce qu’il dit"), badge.description),
         (N_("Qui l’a donné, et quand"), given_by(record)),
@@ -458,7 +457,7 @@ def _joined(*parts: str) -> str:
 
 def given_by(record: AwardRecord) -> str:
     on = day(record.award.awarded_at, record.campus.time_zone)
-    return translated(N_("Campus {campus}, le {day}")).format(campus=record.campus.short_name, day=on)
+    return translated("Campus {campus}, le {day}").format(campus=record.campus.short_name, day=on)
 
 
 def why_given(record: AwardRecord) -> str:

@@ -33,8 +33,7 @@ from app.http.request_scope import (
     write_transaction,
 )
 from app.http.workplaces import at_work, look_of, staff
-from app.language import N_
-from app.language.typography import translated, translated_plural
+from app.language import N_, translated, translated_plural
 from app.services.publishing.catalogue import CatalogueResult
 from app.web.frameworks.pathway_view import picture_of
 
@@ -294,17 +293,17 @@ def _facets(
         (
             "campus",
             "campus_id",
-            translated(N_("Campus")),
+            translated("Campus"),
             lambda v: (campuses[v].slug, campuses[v].short_name),
         ),
         (
             "niveau",
             "level",
-            translated(N_("Niveau")),
-            lambda v: (str(v), translated(N_("Niveau {n}")).format(n=v)),
+            translated("Niveau"),
+            lambda v: (str(v), translated("Niveau {n}").format(n=v)),
         ),
-        ("public", "audiences", translated(N_("Pour qui")), lambda v: (v, translated(AUDIENCE_NAMES[v]))),
-        ("lieu", "place", translated(N_("Lieu")), lambda v: (v, v)),
+        ("public", "audiences", translated("Pour qui"), lambda v: (v, translated(AUDIENCE_NAMES[v]))),
+        ("lieu", "place", translated("Lieu"), lambda v: (v, v)),
     ]
     if kind is EntryKind.PATHWAY:
         titled = [each for each in titled if each[0] not in ("niveau", "public")]
@@ -329,13 +328,13 @@ def _facets(
 
 def card_of(entry: CatalogueEntry, campuses: Mapping[uuid.UUID, Campus], picture: str = "") -> Card:
     campus = campuses[entry.campus_id]
-    name = Markup("{} {}").format(translated(N_("campus")), campus.short_name)
+    name = Markup("{} {}").format(translated("campus"), campus.short_name)
     lines: list[str] = []
     match entry.kind:
         case EntryKind.BADGE:
             lines = [f"{translated(KIND_NAMES[BadgeKind(entry.badge_kind)])}, {name}"]
             if entry.level:
-                lines.append(translated(N_("Niveau {n}")).format(n=entry.level))
+                lines.append(translated("Niveau {n}").format(n=entry.level))
             if entry.holders:
                 lines.append(_holders(entry.holders))
         case EntryKind.COMPETENCY:
@@ -375,7 +374,7 @@ def _count(kind: EntryKind, count: int, *, is_capped: bool) -> str:
         case EntryKind.CAMPUS:
             sentence = translated_plural("{n} campus", "{n} campus", count)
     shown = sentence.format(n=number(count))
-    return translated(N_("Plus de {shown}")).format(shown=shown) if is_capped else shown
+    return translated("Plus de {shown}").format(shown=shown) if is_capped else shown
 
 
 # --- pages
@@ -413,7 +412,7 @@ def show_activity(activity_id: uuid.UUID, request: Request, services: ReadingSer
 def _days(first: date, last: date) -> str:
     if first == last:
         return day(first)
-    return translated(N_("du {first} au {last}")).format(first=day(first), last=day(last))
+    return translated("du {first} au {last}").format(first=day(first), last=day(last))
 
 
 def _times(start: Any, end: Any) -> str:
@@ -449,7 +448,7 @@ def networks(request: Request, services: ReadingServices) -> HTMLResponse:
         request,
         "badges/catalogue/networks.html",
         wide=True,
-        link_preview=preview(services, "/reseaux", translated(N_("Réseaux et labels")), translated(ABOUT)),
+        link_preview=preview(services, "/reseaux", translated("Réseaux et labels"), translated(ABOUT)),
         networks=[(network, members.get(network.slug, [])) for network in services.register.networks()],
     )
 
@@ -464,7 +463,7 @@ def labels(request: Request, services: ReadingServices) -> HTMLResponse:
         "badges/catalogue/labels.html",
         wide=True,
         campuses=found,
-        link_preview=preview(services, "/labels", translated(N_("Labels des campus")), translated(ABOUT)),
+        link_preview=preview(services, "/labels", translated("Labels des campus"), translated(ABOUT)),
     )
 
 

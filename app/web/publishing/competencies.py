@@ -18,8 +18,7 @@ from app.http.pages.render import page
 from app.http.pages.words import day
 from app.http.request_scope import ReadingServices, public
 from app.http.workplaces import look_of
-from app.language import N_, current_locale
-from app.language.typography import translated
+from app.language import N_, current_locale, translated
 from app.services.frameworks.importing import Standing
 from app.services.frameworks.trades import Booklet, Related
 from app.services.publishing.catalogue import PublicCompetency
@@ -131,13 +130,13 @@ def _shown(each: Related) -> RelatedShown:
 def _state(standing: Standing) -> str:
     """« Fiche éteinte le …, remplacée par … », or the label of today."""
     if standing.ended_on:
-        ended = translated(N_("fiche éteinte le {day}")).format(day=day(standing.ended_on))
+        ended = translated("fiche éteinte le {day}").format(day=day(standing.ended_on))
         if not standing.successors:
             return ended
         names = ", ".join(code for code, _label in standing.successors)
-        return translated(N_("{ended}, remplacée par {names}")).format(ended=ended, names=names)
+        return translated("{ended}, remplacée par {names}").format(ended=ended, names=names)
     if standing.label_now and standing.alignment.name != standing.alignment.code:
-        return translated(N_("aujourd’hui : « {label} »")).format(label=standing.label_now)
+        return translated("aujourd’hui : « {label} »").format(label=standing.label_now)
     return ""
 
 
@@ -194,9 +193,9 @@ def show_trade(
         ],
         missing=found.missing,
         badges=[card_of(entry, cards) for entry in found.badges],
-        campuses=[("", translated(N_("Tous les campus")))]
+        campuses=[("", translated("Tous les campus"))]
         + [(each.slug, each.short_name) for each in cards.values() if each.suspended_at is None],
-        networks=[("", translated(N_("Tous les réseaux")))]
+        networks=[("", translated("Tous les réseaux"))]
         + [(each.slug, each.name) for each in services.trades.networks.networks()],
         campus_slug=campus,
         network=reseau,
@@ -252,15 +251,15 @@ def _printed(booklet: Booklet) -> dict[str, Any]:
     groups = [shown[start : start + _COLUMNS] for start in range(0, len(shown), _COLUMNS)]
     rubrics = {each.id: [*each.rubric, *[""] * len(each.levels)] for each in booklet.competencies}
     return {
-        "title": translated(N_("Livret des compétences et des métiers")),
+        "title": translated("Livret des compétences et des métiers"),
         "author": booklet.campus.name,
         "lang": current_locale(),
-        "campus": translated(N_("Campus {name}")).format(name=booklet.campus.name),
+        "campus": translated("Campus {name}").format(name=booklet.campus.name),
         "framework": booklet.framework.name,
         "description": booklet.framework.description,
-        "matrix": translated(N_("Quelles compétences pour quels métiers")),
-        "competency": translated(N_("Compétence")),
-        "yes": translated(N_("oui")),
+        "matrix": translated("Quelles compétences pour quels métiers"),
+        "competency": translated("Compétence"),
+        "yes": translated("oui"),
         "tables": [
             {
                 "heads": [f"{each.code} {each.label}" for each, _ in group],
@@ -274,7 +273,7 @@ def _printed(booklet: Booklet) -> dict[str, Any]:
             }
             for group in groups
         ],
-        "competencies-title": translated(N_("Les compétences, niveau par niveau")),
+        "competencies-title": translated("Les compétences, niveau par niveau"),
         "competencies": [
             {
                 "code": each.code,
@@ -287,9 +286,9 @@ def _printed(booklet: Booklet) -> dict[str, Any]:
             }
             for each in booklet.competencies
         ],
-        "badges": translated(N_("Badges qui l’attestent")),
-        "no-badge": translated(N_("Aucun badge ne l’atteste encore.")),
-        "trades-title": translated(N_("Les métiers")),
+        "badges": translated("Badges qui l’attestent"),
+        "no-badge": translated("Aucun badge ne l’atteste encore."),
+        "trades-title": translated("Les métiers"),
         "trades": [
             {
                 "name": f"{each.code} {each.label}",
@@ -300,8 +299,6 @@ def _printed(booklet: Booklet) -> dict[str, Any]:
             for each, trade in shown
         ],
         "foot": translated(
-            N_(
-                "Source des métiers : ROME 4.0, France Travail. Un badge ne donne ni un métier ni une certification."
-            )
+            "Source des métiers : ROME 4.0, France Travail. Un badge ne donne ni un métier ni une certification."
         ),
     }

@@ -26,8 +26,7 @@ from app.http.request_scope import (
 )
 from app.http.response_cache import badges_cookie
 from app.http.static_files import asset
-from app.language import N_, current_locale
-from app.language.typography import translated, translated_plural
+from app.language import N_, current_locale, translated, translated_plural
 from app.web.accounts.sign_in import WANTED_COOKIE, asking_cookie
 from app.web.accounts.signing_in_again import kept_form_cookie
 from app.web.activities.phones import phone_cookie, remembered_cookie
@@ -150,16 +149,16 @@ def _cookies_of(process: Process) -> Sequence[tuple[str, str]]:
                 "Votre connexion, une heure au plus", "Votre connexion, {n} heures au plus", hours
             ).format(n=hours),
         ),
-        (asking_cookie(process), translated(N_("Le navigateur où vous demandez à entrer, pour que le lien n’ouvre que là, une heure"))),
-        (WANTED_COOKIE, translated(N_("La page où vous alliez quand il a fallu vous connecter, une heure"))),
-        (kept_form_cookie(process), translated(N_("Ce qui retrouve un formulaire envoyé quand votre session était terminée, deux heures"))),
-        (badges_cookie(process), translated(N_("Les badges que vous avez ouverts par leur lien privé, un jour"))),
-        (login_cookie(process), translated(N_("Le navigateur qu’une plateforme de cours envoie ici, dix minutes"))),
-        (launch_cookie(process), translated(N_("Le cours d’où vous venez, deux heures"))),
-        (phone_cookie(process), translated(N_("Le téléphone avec lequel vous avez signé une présence, pour qu’il ne signe qu’une fois, un jour"))),
-        (remembered_cookie(process), translated(N_("Le téléphone qui vous reconnaît pour signer une présence, si vous l’avez voulu, six mois"))),
-        (LAST_CAMPUS, translated(N_("Le campus où vous travailliez la dernière fois, six mois"))),
-        (LANGUAGE_COOKIE, translated(N_("La langue que vous avez choisie, un an"))),
+        (asking_cookie(process), translated("Le navigateur où vous demandez à entrer, pour que le lien n’ouvre que là, une heure")),
+        (WANTED_COOKIE, translated("La page où vous alliez quand il a fallu vous connecter, une heure")),
+        (kept_form_cookie(process), translated("Ce qui retrouve un formulaire envoyé quand votre session était terminée, deux heures")),
+        (badges_cookie(process), translated("Les badges que vous avez ouverts par leur lien privé, un jour")),
+        (login_cookie(process), translated("Le navigateur qu’une plateforme de cours envoie ici, dix minutes")),
+        (launch_cookie(process), translated("Le cours d’où vous venez, deux heures")),
+        (phone_cookie(process), translated("Le téléphone avec lequel vous avez signé une présence, pour qu’il ne signe qu’une fois, un jour")),
+        (remembered_cookie(process), translated("Le téléphone qui vous reconnaît pour signer une présence, si vous l’avez voulu, six mois")),
+        (LAST_CAMPUS, translated("Le campus où vous travailliez la dernière fois, six mois")),
+        (LANGUAGE_COOKIE, translated("La langue que vous avez choisie, un an")),
     ]  # fmt: skip
 
 
@@ -205,9 +204,7 @@ def follow(signs: str, request: Request, services: ReadingServices) -> Response:
         link=f"{services.addresses.host}/v/{signs[:40]}",
         text="",
         error=translated(
-            N_(
-                "Aucun badge n’a cette adresse. Relisez les douze signes qui suivent « /v/ » : un seul mal lu suffit."
-            )
+            "Aucun badge n’a cette adresse. Relisez les douze signes qui suivent « /v/ » : un seul mal lu suffit."
         ),
         a=None,
         kind="",
@@ -320,7 +317,7 @@ def new_badges_and_activities(services: ReadingServices) -> Response:
         for entry, campus, at in newest
     ]
     updated = max((at for *_, at in newest), default=services.clock())
-    title = Markup("{}").format(translated(N_("Sceau : nouveaux badges et activités")))
+    title = Markup("{}").format(translated("Sceau : nouveaux badges et activités"))
     body = (
         f'<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="{language}"><id>{base}/</id><title>{title}</title>'
         f'<link rel="self" href="{base}/nouveautes.atom"/><link href="{base}/badges"/>'

@@ -25,9 +25,7 @@ from app.http.pages.forms import Count, SafeForm, ids_in, text_of, texts_of
 from app.http.pages.words import ACTIVITY_KINDS, days, number
 from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
-from app.language import N_
-from app.language.dates import babel_locale
-from app.language.typography import translated
+from app.language import N_, babel_locale, translated
 from app.services.reports.editions import ReportDraftPage, picture_words
 from app.web.reports.dashboard import MAIN
 
@@ -102,9 +100,7 @@ def line_view(line: Line, shown: ReportDraftPage) -> LineView:
 def _of(figure: Figure) -> str:
     if figure.whole is None:
         return ""
-    return translated(N_("{part} sur {whole}")).format(
-        part=number(figure.part or 0), whole=number(figure.whole)
-    )
+    return translated("{part} sur {whole}").format(part=number(figure.part or 0), whole=number(figure.whole))
 
 
 def yearly(key: str) -> Period:
@@ -234,7 +230,7 @@ def settle_contradiction(
     try:
         activity_id, about = uuid.UUID(text_of(form, "activite")), Declared(text_of(form, "sujet"))
     except ValueError:
-        sentence = translated(N_("Choisissez l’activité et ce que le chiffre compte."))
+        sentence = translated("Choisissez l’activité et ce que le chiffre compte.")
         return _page(request, services, work, asked, trouble=sentence, status=422)
     value, words = text_of(form, "valeur"), text_of(form, "mots")
     try:
@@ -300,7 +296,7 @@ def report_file(period: str, request: Request, services: ReadingServices, versio
 
 
 def _title(document: Mapping[str, Any]) -> str:
-    return translated(N_("Rapport annuel {key}, campus {name}")).format(
+    return translated("Rapport annuel {key}, campus {name}").format(
         key=document["period"]["key"], name=document["campus"]["shortName"]
     )
 
@@ -310,13 +306,13 @@ def _kinds() -> dict[str, str]:
 
 
 def _people(cell: int | None) -> str:
-    return translated(N_("masqué")) if cell is None else number(cell)
+    return translated("masqué") if cell is None else number(cell)
 
 
 def _shown(value: str | None) -> str:
     """A figure of a contradiction: a count or an ISO day; None if hidden."""
     if value is None:
-        return translated(N_("masqué"))
+        return translated("masqué")
     if value.isdecimal():
         return number(int(value))
     if not re.fullmatch(r"\d{4}-\d\d-\d\d", value):
@@ -327,9 +323,9 @@ def _shown(value: str | None) -> str:
 
 def notes_of(document: Mapping[str, Any]) -> list[str]:
     """One sentence for each figure that several sources gave differently."""
-    settled = translated(N_("{activity} : {held} retenu. {reason} Aussi déclaré : {others}."))
+    settled = translated("{activity} : {held} retenu. {reason} Aussi déclaré : {others}.")
     awaited = translated(
-        N_("{activity} : {held} compté, en attente du campus pilote ({awaits}). Aussi déclaré : {others}.")
+        "{activity} : {held} compté, en attente du campus pilote ({awaits}). Aussi déclaré : {others}."
     )
     return [
         (awaited if each.get("awaits") else settled).format(
@@ -351,26 +347,26 @@ def pdf_words(document: Mapping[str, Any], edition: int, pictures: Collection[st
         (date.fromisoformat(f"{each['month']}-01"), each["people"], each["previous"])
         for each in document["months"]
     ]
-    months_hint = [translated(N_("Barre : cette période. Trait : un an plus tôt."))]
+    months_hint = [translated("Barre : cette période. Trait : un an plus tôt.")]
     if any(people is None or earlier is None for _, people, earlier in months):
-        months_hint.append(translated(N_("Les mois masqués n’ont pas de barre.")))
+        months_hint.append(translated("Les mois masqués n’ont pas de barre."))
     kinds = _kinds()
     names = {each.id: translated(each.name) for each in INDICATORS}
-    before = translated(N_("{value} un an plus tôt"))
+    before = translated("{value} un an plus tôt")
     lines = {axis: [each for each in document["lines"] if each["id"].split(".")[0] == axis] for axis in AXES}
     return {
         "title": _title(document),
-        "attached": translated(N_("La version signée du rapport")),
-        "campus-kind": translated(N_("Campus des métiers et des qualifications")),
-        "cover": translated(N_("L’année {key}")).format(key=document["period"]["key"]),
-        "subtitle": translated(N_("Rapport d’activité, {days}, écrit d’après le journal du campus")).format(
+        "attached": translated("La version signée du rapport"),
+        "campus-kind": translated("Campus des métiers et des qualifications"),
+        "cover": translated("L’année {key}").format(key=document["period"]["key"]),
+        "subtitle": translated("Rapport d’activité, {days}, écrit d’après le journal du campus").format(
             days=days(first, last)
         ),
-        "version": translated(N_("Version {number}, signée par le campus")).format(number=edition)
+        "version": translated("Version {number}, signée par le campus").format(number=edition)
         if edition
-        else translated(N_("Brouillon, non signé")),
-        "small": translated(N_("Une case de moins de 5 personnes est masquée.")),
-        "figures-title": translated(N_("L’année en huit chiffres")),
+        else translated("Brouillon, non signé"),
+        "small": translated("Une case de moins de 5 personnes est masquée."),
+        "figures-title": translated("L’année en huit chiffres"),
         "main": [
             {
                 "name": names[key],
@@ -379,10 +375,10 @@ def pdf_words(document: Mapping[str, Any], edition: int, pictures: Collection[st
             }
             for key in MAIN
         ],
-        "months-title": translated(N_("Présences par mois")),
+        "months-title": translated("Présences par mois"),
         "months-hint": " ".join(months_hint),
         "months-words": "; ".join(
-            translated(N_("{month} : {people}")).format(
+            translated("{month} : {people}").format(
                 month=format_date(day, "LLLL", locale=babel_locale()), people=_people(people)
             )
             for day, people, _ in months
@@ -395,16 +391,16 @@ def pdf_words(document: Mapping[str, Any], edition: int, pictures: Collection[st
             }
             for day, people, earlier in months
         ],
-        "audiences-title": translated(N_("Les publics")),
+        "audiences-title": translated("Les publics"),
         "audiences": [[each["name"], _people(each["people"])] for each in document["audiences"]],
-        "departements-title": translated(N_("Les départements")),
+        "departements-title": translated("Les départements"),
         "departements": [[each["name"], _people(each["people"])] for each in document["departements"]],
-        "people": translated(N_("Présences")),
-        "pictures-title": translated(N_("En images")),
+        "people": translated("Présences"),
+        "pictures-title": translated("En images"),
         "pictures": [
             picture_words(each, is_there=each["digest"] in pictures) for each in document.get("pictures", ())
         ],
-        "quotes-title": translated(N_("Paroles choisies")),
+        "quotes-title": translated("Paroles choisies"),
         "heads": [
             translated(each)
             for each in (N_("N°"), N_("Indicateur"), N_("Cette période"), N_("Un an plus tôt"))
@@ -430,7 +426,7 @@ def pdf_words(document: Mapping[str, Any], edition: int, pictures: Collection[st
             }
             for axis, name in AXES.items()
         ],
-        "actions-title": translated(N_("Les actions")),
+        "actions-title": translated("Les actions"),
         "action-heads": [translated(each) for each in (N_("Action"), N_("Dates"), N_("Présences"))],
         "actions": [
             [
@@ -440,13 +436,13 @@ def pdf_words(document: Mapping[str, Any], edition: int, pictures: Collection[st
             ]
             for each in document["actions"]
         ],
-        "notes-title": translated(N_("Chiffres tranchés")),
+        "notes-title": translated("Chiffres tranchés"),
         "notes": notes_of(document),
-        "definitions-title": translated(N_("Ce que les chiffres comptent")),
+        "definitions-title": translated("Ce que les chiffres comptent"),
         "definitions": [
             [names[each.id], f"{translated(each.definition)} {translated(each.how)}"] for each in INDICATORS
         ],
-        "check-title": translated(N_("Ces chiffres se recalculent.")),
+        "check-title": translated("Ces chiffres se recalculent."),
         "check": translated(
             N_(
                 "Ils viennent du journal du campus, arrêté à l’entrée {size}. La version signée est jointe à ce fichier."

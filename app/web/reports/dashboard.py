@@ -49,9 +49,7 @@ from app.http.pages.registers import Cell, table_file
 from app.http.pages.words import ACTIVITY_KINDS, LABEL_CATEGORIES, days, moment, number
 from app.http.request_scope import WITH_ORGANISERS, ReadingServices
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
-from app.language import N_
-from app.language.dates import babel_locale
-from app.language.typography import translated
+from app.language import N_, babel_locale, translated
 from app.services.reports import YearFigures
 
 MAIN = (
@@ -238,7 +236,7 @@ def departement_shares(counts: Mapping[str, int]) -> list[ShareView]:
 
 
 def _by_name(counts: Mapping[str, int]) -> dict[str, int]:
-    unknown = translated(N_("Non précisé"))
+    unknown = translated("Non précisé")
     return {DEPARTEMENTS.get(code, unknown): count for code, count in counts.items()}
 
 
@@ -298,7 +296,7 @@ def choices_of(services: Services, period: Period) -> list[tuple[str, str, bool]
     return [
         (
             each.key,
-            translated(N_("Année scolaire {key}")).format(key=each.key) if "-" in each.key else each.key,
+            translated("Année scolaire {key}").format(key=each.key) if "-" in each.key else each.key,
             each == period,
         )
         for each in offered

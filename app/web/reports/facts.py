@@ -33,8 +33,7 @@ from app.http.pages.forms import Count, SafeForm, text_of, texts_of
 from app.http.pages.words import ACTIVITY_KINDS
 from app.http.request_scope import WITH_ORGANISERS, ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
-from app.language import N_
-from app.language.typography import translated
+from app.language import translated
 from app.services.reports.surveys import FactsOfActivity
 from app.web.activities import ActivityView
 
@@ -297,7 +296,7 @@ def _typed_rows(services: Services, work: AtWork, form: FormData) -> list[TableR
             continue
         error = ""
         if text_of(form, f"version-{text}") != row.version:
-            error = translated(N_("Cette activité a changé depuis : relisez la ligne, puis enregistrez."))
+            error = translated("Cette activité a changé depuis : relisez la ligne, puis enregistrez.")
         rows.append(replace(row, cells=dict(row.cells) | changed, error=error))
     return rows
 

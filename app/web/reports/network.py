@@ -28,7 +28,7 @@ from app.http.pages.forms import SafeForm, texts_of
 from app.http.pages.render import page
 from app.http.request_scope import CROSS_TENANT, WITH_ORGANISERS, ReadingServices, public, write_transaction
 from app.http.workplaces import at_work, sentence_of, staff
-from app.language.typography import translated
+from app.language import translated
 from app.services.reports import Shared
 from app.web.reports.dashboard import choices_of, period_asked, period_words
 

@@ -21,8 +21,7 @@ from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.words import ACTIVITY_KINDS, LABEL_CATEGORIES, days, number
 from app.http.request_scope import WITH_ORGANISERS, ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
-from app.language import N_
-from app.language.typography import translated
+from app.language import N_, translated
 from app.services.reports.renewal import LabelRenewal, RenewalPage
 from app.web.reports.annual import value_words
 
@@ -39,19 +38,19 @@ def _dates(label: Label) -> str:
     if label.starts_on and label.ends_on:
         return days(label.starts_on, label.ends_on)
     if label.ends_on:
-        return translated(N_("Jusqu’au {day}")).format(day=days(label.ends_on, label.ends_on))
-    return translated(N_("Sans date de fin"))
+        return translated("Jusqu’au {day}").format(day=days(label.ends_on, label.ends_on))
+    return translated("Sans date de fin")
 
 
 def _state(each: LabelRenewal, *, on: date) -> str:
     if each.is_due:
-        return translated(N_("Le dossier est ouvert."))
+        return translated("Le dossier est ouvert.")
     opens = opens_on(each.label)
     if opens is None:
-        return translated(N_("Demandez au réseau d’écrire la date de fin : le dossier s’ouvre un an avant."))
+        return translated("Demandez au réseau d’écrire la date de fin : le dossier s’ouvre un an avant.")
     if opens > on:
-        return translated(N_("Le dossier s’ouvre le {day}.")).format(day=days(opens, opens))
-    return translated(N_("Un autre label lui succède."))
+        return translated("Le dossier s’ouvre le {day}.").format(day=days(opens, opens))
+    return translated("Un autre label lui succède.")
 
 
 @router.get("", dependencies=[staff(Permission.MANAGE)])
@@ -126,42 +125,38 @@ def _missing(work: AtWork, found: RenewalPage) -> list[tuple[str, str]]:
     """What the file still lacks, with the page that completes it."""
     missing = [
         (
-            translated(N_("Le rapport {key} n’est pas signé.")).format(key=each.period.key),
+            translated("Le rapport {key} n’est pas signé.").format(key=each.period.key),
             f"{work.home}/rapport/annuel/{each.period.key}",
         )
         for each in found.unsigned
     ]
     if found.label.starts_on is None:
         missing.append(
-            (translated(N_("La date de début du label n’est pas écrite : demandez-la au réseau.")), "")
+            (translated("La date de début du label n’est pas écrite : demandez-la au réseau."), "")
         )
     if not found.establishments:
         missing.append(
             (
-                translated(N_("Aucun établissement n’est noté dans les activités.")),
+                translated("Aucun établissement n’est noté dans les activités."),
                 f"{work.home}/rapport/activites",
             )
         )
     if not found.partners:
         missing.append(
             (
-                translated(N_("Aucune organisation n’est notée dans les activités.")),
+                translated("Aucune organisation n’est notée dans les activités."),
                 f"{work.home}/rapport/activites",
             )
         )
     for theme in THEMES:
         name, text = translated(theme.name), found.texts[theme.id]
         if not text.text.strip():
-            missing.append(
-                (translated(N_("Texte à écrire : {name}.")).format(name=name), f"#texte-{theme.id}")
-            )
+            missing.append((translated("Texte à écrire : {name}.").format(name=name), f"#texte-{theme.id}"))
         elif not text.reviewed:
-            missing.append(
-                (translated(N_("Texte à relire : {name}.")).format(name=name), f"#texte-{theme.id}")
-            )
+            missing.append((translated("Texte à relire : {name}.").format(name=name), f"#texte-{theme.id}"))
         missing += [
             (
-                translated(N_("Aucun chiffre : {name}.")).format(name=row.name),
+                translated("Aucun chiffre : {name}.").format(name=row.name),
                 f"{work.home}/rapport/activites",
             )
             for row in rows_of(theme, found.years)
@@ -174,7 +169,7 @@ def _unsigned_words(found: RenewalPage) -> str:
     keys = [each.period.key for each in found.years if not each.edition]
     if not keys:
         return ""
-    return translated(N_("Comptés à ce jour, sans rapport signé : {keys}.")).format(keys=", ".join(keys))
+    return translated("Comptés à ce jour, sans rapport signé : {keys}.").format(keys=", ".join(keys))
 
 
 def _rows(theme: Theme, years: Sequence[RenewalYear]) -> list[list[str]]:
@@ -187,17 +182,17 @@ def _lines(theme: Theme, found: RenewalPage) -> list[str]:
     """What the network consists of: its establishments, its partners."""
     if theme.id == "reseau" and found.establishments:
         return [
-            translated(N_("Établissements des participants : {names}.")).format(
+            translated("Établissements des participants : {names}.").format(
                 names=", ".join(found.establishments)
             )
         ]
     if theme.id == "entreprises" and found.partners:
         named = [f"{name} ({number(count)})" for name, count in found.partners[:_MOST_PARTNERS]]
-        sentence = translated(N_("Organisations, avec leur nombre d’actions : {names}."))
+        sentence = translated("Organisations, avec leur nombre d’actions : {names}.")
         lines = [sentence.format(names=", ".join(named))]
         if len(found.partners) > _MOST_PARTNERS:
             rest = number(len(found.partners) - _MOST_PARTNERS)
-            lines.append(translated(N_("Et {rest} autres organisations.")).format(rest=rest))
+            lines.append(translated("Et {rest} autres organisations.").format(rest=rest))
         return lines
     return []
 
@@ -242,23 +237,21 @@ def renewal_file(label_id: uuid.UUID, request: Request, services: ReadingService
 def file_words(work: AtWork, found: RenewalPage) -> dict[str, Any]:
     """Every text of the printed file, in the reader's language."""
     basis = translated(
-        N_(
-            "Les chiffres sont ceux des rapports signés du campus. Une case de moins de 5 personnes est masquée."
-        )
+        "Les chiffres sont ceux des rapports signés du campus. Une case de moins de 5 personnes est masquée."
     )
     shown = {key for theme in THEMES for key in theme.figures}
     kinds = {kind.value: translated(words) for kind, words in ACTIVITY_KINDS.items()}
     return {
-        "title": translated(N_("Dossier de renouvellement, campus {name}")).format(name=work.campus.short_name),
+        "title": translated("Dossier de renouvellement, campus {name}").format(name=work.campus.short_name),
         "campus": work.campus.name,
         "short": work.campus.short_name,
-        "campus-kind": translated(N_("Campus des métiers et des qualifications")),
-        "cover": translated(N_("Renouveler le label")),
+        "campus-kind": translated("Campus des métiers et des qualifications"),
+        "cover": translated("Renouveler le label"),
         "label": [f"{label_words(found.label)}, {found.network.name}", _dates(found.label)],
         "basis": f"{basis} {_unsigned_words(found)}".strip(),
-        "small": translated(N_("Une case de moins de 5 personnes est masquée.")),
-        "to-write": translated(N_("Texte à écrire.")),
-        "heads": [translated(N_("Chiffre")), *(each.period.key for each in found.years)],
+        "small": translated("Une case de moins de 5 personnes est masquée."),
+        "to-write": translated("Texte à écrire."),
+        "heads": [translated("Chiffre"), *(each.period.key for each in found.years)],
         "sections": [
             {
                 "title": f"{rank}. {translated(theme.name)}",
@@ -268,10 +261,10 @@ def file_words(work: AtWork, found: RenewalPage) -> dict[str, Any]:
             }
             for rank, theme in enumerate(THEMES, 1)
         ],
-        "actions-title": translated(N_("Les actions")),
+        "actions-title": translated("Les actions"),
         "action-heads": [translated(each) for each in (N_("Action"), N_("Dates"), N_("Présences"))],
         "actions": _actions(found, kinds),
-        "definitions-title": translated(N_("Ce que les chiffres comptent")),
+        "definitions-title": translated("Ce que les chiffres comptent"),
         "definitions": [
             [translated(each.name), f"{translated(each.definition)} {translated(each.how)}"]
             for each in INDICATORS
@@ -286,7 +279,7 @@ def _actions(found: RenewalPage, kinds: Mapping[str, str]) -> list[list[str]]:
     for year in found.years:
         for each in year.document["actions"]:
             first, last = date.fromisoformat(each["first"]), date.fromisoformat(each["last"])
-            people = translated(N_("masqué")) if each["people"] is None else number(each["people"])
+            people = translated("masqué") if each["people"] is None else number(each["people"])
             listed.setdefault(
                 (each["title"], each["first"]),
                 [f"{each['title']} ({kinds[each['kind']].lower()})", days(first, last), people],

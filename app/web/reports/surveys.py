@@ -43,8 +43,7 @@ from app.http.request_scope import (
     write_transaction,
 )
 from app.http.workplaces import AtWork, at_work, look_of, sentence_of, staff
-from app.language import N_
-from app.language.typography import translated
+from app.language import N_, translated
 from app.services.reports.surveys import SurveyAccess, SurveyPage
 from app.web.activities import ActivityView
 from app.web.activities.check_in import follow_page, qr_picture
@@ -71,11 +70,11 @@ class AnswerForm:
     def of(form: FormData) -> AnswerForm:
         typed = AnswerForm(text_of(form, "avis"), text_of(form, "conseil"), text_of(form, "phrase"))
         if typed.rating not in map(str, RATINGS):
-            typed.errors["avis"] = translated(N_("Choisissez un visage."))
+            typed.errors["avis"] = translated("Choisissez un visage.")
         if typed.recommends not in ("oui", "non"):
-            typed.errors["conseil"] = translated(N_("Répondez oui ou non."))
+            typed.errors["conseil"] = translated("Répondez oui ou non.")
         if len(typed.sentence) > LONGEST_SENTENCE:
-            typed.errors["phrase"] = translated(N_("Votre phrase est trop longue : 140 signes au plus."))
+            typed.errors["phrase"] = translated("Votre phrase est trop longue : 140 signes au plus.")
         return typed
 
     @property
@@ -181,7 +180,7 @@ def _code(found: SurveyPage, services: Services, *, kind: str = "qr") -> dict[st
     return {
         "version": version_of(found),
         "picture": qr_picture(
-            services.addresses.survey(code), translated(N_("Code QR à lire avec un téléphone")), kind=kind
+            services.addresses.survey(code), translated("Code QR à lire avec un téléphone"), kind=kind
         ),
         "typed_at": f"{urlsplit(base_url).netloc}/avis/",
         "code": f"{code[:3]}-{code[3:]}",

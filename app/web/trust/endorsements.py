@@ -36,8 +36,7 @@ from app.http.request_scope import (
     write_transaction,
 )
 from app.http.workplaces import look_of, sentence_of
-from app.language import N_, current_locale
-from app.language.typography import translated
+from app.language import N_, current_locale, translated
 from app.services.awards.awards import AwardRecord
 from app.services.badges import picture_words
 from app.services.trust.endorsements import ShownEndorsement, Subject

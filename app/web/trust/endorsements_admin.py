@@ -14,8 +14,7 @@ from app.errors import Conflict, InvalidInput, NotFound
 from app.http.pages.forms import SafeForm, ids_in, text_of
 from app.http.request_scope import ReadingServices, limited, process_of, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
-from app.language import N_
-from app.language.typography import translated
+from app.language import N_, translated
 from app.services.trust.endorsement_requests import EndorsementAsked
 from app.services.trust.endorsements import Subject
 from app.web.trust.endorsements import peer_shown, recommendations
@@ -132,7 +131,7 @@ def _page(
         "trust/campus.html",
         status=422 if trouble else 200,
         here=f"{work.home}/recommandations",
-        subjects=[*given, (_THE_CAMPUS, translated(N_("Le campus lui-même")))],
+        subjects=[*given, (_THE_CAMPUS, translated("Le campus lui-même"))],
         typed=typed,
         said=list(
             zip(recommendations(found, campus.time_zone, contact=campus.contact_email), titles, strict=True)

@@ -34,8 +34,7 @@ from app.http.request_scope import (
     write_transaction,
 )
 from app.http.workplaces import look_of, sentence_of
-from app.language import N_, current_locale
-from app.language.typography import translated
+from app.language import current_locale, translated
 from app.services.badges import picture_words
 from app.services.trust.endorsements import EndorsementOutcome, Subject
 from app.web.badges import definition_shown
@@ -132,9 +131,9 @@ def _how(asked: EndorsementRequest) -> str:
     domain = domain_of(asked.address)
     if is_public_provider(domain):
         return translated(
-            N_("Adresse personnelle ({domain}), domaine non rattaché à l’organisation. Ce sera écrit ainsi.")
+            "Adresse personnelle ({domain}), domaine non rattaché à l’organisation. Ce sera écrit ainsi."
         ).format(domain=domain)
-    return translated(N_("Domaine {domain}, vérifié par l’e-mail que vous avez reçu.")).format(domain=domain)
+    return translated("Domaine {domain}, vérifié par l’e-mail que vous avez reçu.").format(domain=domain)
 
 
 def _page(

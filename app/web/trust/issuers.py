@@ -37,8 +37,7 @@ from app.http.request_scope import (
     public,
     write_transaction,
 )
-from app.language import N_, current_locale
-from app.language.typography import translated
+from app.language import N_, current_locale, translated
 from app.services.trust.labels import LabelJudged
 from app.services.trust.network_register import RegisterPage
 from app.services.verification.answers import IssuerStanding
@@ -141,7 +140,7 @@ def campus_issuer(services: Services, campus: Campus) -> IssuerShown:
 
 def _campus_issuer(services: Services, campus: Campus) -> IssuerShown:
     return IssuerShown(
-        name=translated(N_("Campus {name}")).format(name=campus.name),
+        name=translated("Campus {name}").format(name=campus.name),
         short=campus.short_name,
         description=campus.description.strip(),
         identifier=campus.did,
@@ -207,10 +206,10 @@ def _state(judged: LabelJudged) -> StateLabel:
 
 def _dates(starts: date | None, ends: date | None) -> str:
     if starts and ends:
-        return translated(N_("du {first} au {last}")).format(first=day(starts), last=day(ends))
+        return translated("du {first} au {last}").format(first=day(starts), last=day(ends))
     if starts:
-        return translated(N_("depuis le {first}")).format(first=day(starts))
-    return translated(N_("jusqu’au {last}")).format(last=day(ends)) if ends else ""
+        return translated("depuis le {first}").format(first=day(starts))
+    return translated("jusqu’au {last}").format(last=day(ends)) if ends else ""
 
 
 router = APIRouter(route_class=ForPeople)
@@ -382,11 +381,9 @@ def _entry(services: Services, row: Recognition, labels: Sequence[Label]) -> Ent
 def _given(label: Label) -> GivenShown:
     dates = ""
     if label.starts_on and label.ends_on:
-        dates = translated(N_("du {first} au {last}")).format(
-            first=day(label.starts_on), last=day(label.ends_on)
-        )
+        dates = translated("du {first} au {last}").format(first=day(label.starts_on), last=day(label.ends_on))
     elif label.starts_on:
-        dates = translated(N_("depuis le {first}")).format(first=day(label.starts_on))
+        dates = translated("depuis le {first}").format(first=day(label.starts_on))
     return GivenShown(translated(LABEL_CATEGORIES[label.category]), dates, f"/labels/{label.id}")
 
 
@@ -475,12 +472,10 @@ def _how(organisation: Organisation) -> str:
     since = day(organisation.created_at, DEFAULT_ZONE)
     if organisation.is_personal:
         return translated(
-            N_(
-                "Connue par une adresse personnelle ({domain}), vérifiée par e-mail : rien ne rattache ce domaine à "
-                "l’organisation. Ici depuis le {day}."
-            )
+            "Connue par une adresse personnelle ({domain}), vérifiée par e-mail : rien ne rattache ce domaine à "
+            "l’organisation. Ici depuis le {day}."
         ).format(domain=organisation.domain, day=since)
-    return translated(N_("Connue par son domaine {domain}, vérifié par e-mail. Ici depuis le {day}.")).format(
+    return translated("Connue par son domaine {domain}, vérifié par e-mail. Ici depuis le {day}.").format(
         domain=organisation.domain, day=since
     )
 

@@ -23,8 +23,7 @@ from app.http.request_scope import ReadingServices, limited, process_of, write_t
 from app.http.response_cache import HOLDER, holder_of
 from app.http.security_headers import as_private
 from app.http.workplaces import look_of, sentence_of
-from app.language import N_
-from app.language.typography import translated
+from app.language import N_, translated
 from app.services.awards.awards import AwardRecord
 from app.services.trust.endorsement_requests import EndorsementAsked
 from app.web.trust.endorsements import peer_shown, recommendations
@@ -63,7 +62,7 @@ def request_shown(row: EndorsementRequest, *, at: datetime) -> RequestShown:
         state = _WAITING if is_waiting(row, at=at) else _OVER
     address = "" if row.refusal == Refusal.EVER else row.address
     if row.kind is RequestKind.PEER:
-        return RequestShown(address or translated(N_("Une personne")), "", row.asked_at, state)
+        return RequestShown(address or translated("Une personne"), "", row.asked_at, state)
     return RequestShown(row.organisation_name, address, row.asked_at, state)
 
 

@@ -20,8 +20,7 @@ from app.http.pages.render import page
 from app.http.pages.words import DEFAULT_ZONE, StateLabel, moment, sentence_text
 from app.http.request_scope import ReadingServices, client_network, limited, process_of, public
 from app.http.security_headers import PERMISSIONS_POLICY
-from app.language import N_, current_locale
-from app.language.typography import translated, translated_plural
+from app.language import N_, current_locale, translated, translated_plural
 from app.services.awards.papers import LogWords
 from app.services.publishing import Published
 from app.services.verification.answers import Answer
@@ -63,7 +62,7 @@ def check(request: Request, services: ReadingServices, form: SafeForm) -> Respon
     return _form(
         request,
         status=422,
-        error=translated(N_("Donnez une adresse, un fichier ou un texte : un seul suffit.")),
+        error=translated("Donnez une adresse, un fichier ou un texte : un seul suffit."),
     )
 
 
@@ -123,9 +122,7 @@ def _report(services: Services, rows: Sequence[ItemRow]) -> Published:
         title=_title_of(rows),
         author="Sceau",
         intro=translated(
-            N_(
-                "Vérifiés le {moment} par {host}, les plus graves d’abord. Ce rapport n’est pas signé : il vous sert de mémoire."
-            )
+            "Vérifiés le {moment} par {host}, les plus graves d’abord. Ce rapport n’est pas signé : il vous sert de mémoire."
         ).format(moment=moment(services.clock(), DEFAULT_ZONE), host=services.addresses.host),
         lines=[
             (
@@ -134,10 +131,10 @@ def _report(services: Services, rows: Sequence[ItemRow]) -> Published:
                 [
                     (label, value)
                     for label, value in (
-                        (translated(N_("Badge :")), row.title),
-                        (translated(N_("Donné par :")), row.issuer),
-                        (translated(N_("Explication :")), row.words),
-                        (translated(N_("Page :")), row.page),
+                        (translated("Badge :"), row.title),
+                        (translated("Donné par :"), row.issuer),
+                        (translated("Explication :"), row.words),
+                        (translated("Page :"), row.page),
                     )
                     if value
                 ],
@@ -311,7 +308,7 @@ def _title_of(rows: Sequence[ItemRow]) -> str:
     """Only what was verified is counted as verified."""
     n = sum(row.group not in _NOT_VERIFIED for row in rows)
     if not n:
-        return translated(N_("Aucun document vérifié"))
+        return translated("Aucun document vérifié")
     return translated_plural("{n} document vérifié", "{n} documents vérifiés", n).format(n=n)
 
 
@@ -389,18 +386,16 @@ _OF_DOCUMENTS = ("/recommandations/", "/labels/", "/statuts/", "/organisations/"
 
 def _not_an_award(link: str) -> str:
     if urlsplit(link).path.startswith("/campus/"):
-        return translated(N_("C’est l’adresse d’un campus. Celle d’un badge contient « /attributions/ »."))
+        return translated("C’est l’adresse d’un campus. Celle d’un badge contient « /attributions/ ».")
     if urlsplit(link).path.startswith("/badges/"):
         return translated(
-            N_("C’est l’adresse d’une définition. Celle d’un badge reçu contient « /attributions/ ».")
+            "C’est l’adresse d’une définition. Celle d’un badge reçu contient « /attributions/ »."
         )
     if urlsplit(link).path.startswith(_OF_DOCUMENTS):
         return translated(
-            N_(
-                "Aucun document signé n’est lisible à cette adresse : elle est incomplète, ou c’est celle d’une page."
-            )
+            "Aucun document signé n’est lisible à cette adresse : elle est incomplète, ou c’est celle d’une page."
         )
-    return translated(N_("Cette adresse n’est pas celle d’un badge : elle contiendrait « /attributions/ »."))
+    return translated("Cette adresse n’est pas celle d’un badge : elle contiendrait « /attributions/ ».")
 
 
 def _answered(

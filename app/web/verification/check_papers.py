@@ -14,8 +14,7 @@ from app.container import Services
 from app.domain.awards import Visibility
 from app.http.pages.forms import SafeForm, text_of
 from app.http.request_scope import ReadingServices, limited, public
-from app.language import N_, current_locale
-from app.language.typography import translated
+from app.language import N_, current_locale, translated
 from app.services.awards.papers import CheckWords
 from app.services.publishing import Published
 from app.services.verification.answers import Answer
@@ -86,43 +85,41 @@ def _words(services: Services, answer: Answer, view: AnswerShown) -> CheckWords:
     )
     return CheckWords(
         lang=current_locale(),
-        title=translated(N_("Vérification d’un badge")),
+        title=translated("Vérification d’un badge"),
         author="Sceau",
-        by=translated(N_("Vérification d’un badge, faite par {host}")).format(host=services.addresses.host),
+        by=translated("Vérification d’un badge, faite par {host}").format(host=services.addresses.host),
         warning=_warning(view),
         state=view.state,
         word=view.word,
         sentence=view.sentence,
-        when=translated(N_("Vérifié le {moment}")).format(moment=view.when),
+        when=translated("Vérifié le {moment}").format(moment=view.when),
         facts=_facts(view),
         checks=_checks(view),
         lists=[
             (title, list(sentences))
             for title, sentences in (
-                (translated(N_("À savoir aussi")), view.remarks),
-                (translated(N_("Ce que cela ne prouve pas")), view.limits),
+                (translated("À savoir aussi"), view.remarks),
+                (translated("Ce que cela ne prouve pas"), view.limits),
             )
             if sentences
         ],
-        technical_title=translated(N_("Données techniques")),
+        technical_title=translated("Données techniques"),
         technical=[
             *view.technical,
             (
-                translated(N_("Empreinte du badge (SHA-256)")),
+                translated("Empreinte du badge (SHA-256)"),
                 hashlib.sha256(answer.text.encode()).hexdigest(),
             ),
         ],
         plate=address,
-        check_title=translated(N_("Ce qui était vrai ce jour-là peut avoir changé.")),
+        check_title=translated("Ce qui était vrai ce jour-là peut avoir changé."),
         check_words=translated(
-            N_(
-                "Cette page n’est pas signée : elle vous sert de mémoire. Pour être sûr, vérifiez à nouveau : le "
-                "badge est joint à ce PDF, que l’on peut déposer tel quel."
-            )
+            "Cette page n’est pas signée : elle vous sert de mémoire. Pour être sûr, vérifiez à nouveau : le "
+            "badge est joint à ce PDF, que l’on peut déposer tel quel."
         ),
-        code_words=translated(N_("Code QR : {address}")).format(address=address),
-        foot=translated(N_("Rien n’a été gardé de cette vérification.")),
-        attached_words=translated(N_("Le badge qui a été vérifié")),
+        code_words=translated("Code QR : {address}").format(address=address),
+        foot=translated("Rien n’a été gardé de cette vérification."),
+        attached_words=translated("Le badge qui a été vérifié"),
     )
 
 
@@ -131,12 +128,12 @@ def _facts(view: AnswerShown) -> list[tuple[str, str]]:
     if view.badge is None or view.issuer is None:
         return []
     facts = [
-        (translated(N_("Qui")), view.badge.holder or translated(N_("Le badge ne contient pas de nom"))),
-        (translated(N_("A fait quoi")), view.badge.title),
-        (translated(N_("Jugé comment")), view.badge.judged),
-        (translated(N_("Par qui")), view.issuer.name),
-        (translated(N_("Quand")), view.badge.awarded),
-        (translated(N_("Encore valable")), view.still.words if view.still else ""),
+        (translated("Qui"), view.badge.holder or translated("Le badge ne contient pas de nom")),
+        (translated("A fait quoi"), view.badge.title),
+        (translated("Jugé comment"), view.badge.judged),
+        (translated("Par qui"), view.issuer.name),
+        (translated("Quand"), view.badge.awarded),
+        (translated("Encore valable"), view.still.words if view.still else ""),
     ]
     return [(label, value) for label, value in facts if value]
 
@@ -145,7 +142,7 @@ def _warning(view: AnswerShown) -> list[str]:
     standing = view.standing
     if standing is None or not standing.warning:
         return []
-    return [translated(N_("À lire avant tout")), f"{standing.warning} {standing.advice}".strip()]
+    return [translated("À lire avant tout"), f"{standing.warning} {standing.advice}".strip()]
 
 
 def _issuer(view: AnswerShown) -> list[tuple[str, str, str, str]]:
@@ -157,20 +154,20 @@ def _issuer(view: AnswerShown) -> list[tuple[str, str, str, str]]:
     if standing is not None:
         lines.append((standing.state, standing.word, standing.sentence, standing.detail))
     elif not issuer.is_ours:
-        lines.append(("unk", translated(N_("Non vérifié")), translated(_ITS_OWN_WORDS), ""))
+        lines.append(("unk", translated("Non vérifié"), translated(_ITS_OWN_WORDS), ""))
     verdicts = [*(each.verdict for each in issuer.labels), *issuer.listed]
     return [*lines, *((each.state, each.word, each.sentence, each.detail) for each in verdicts)]
 
 
 def _checks(view: AnswerShown) -> list[tuple[str, list[tuple[str, str, str, str]]]]:
     parts = [
-        (translated(N_("Qui l'a attribué")), _issuer(view)),
+        (translated("Qui l'a attribué"), _issuer(view)),
         (
-            translated(N_("Ce que nous avons vérifié")),
+            translated("Ce que nous avons vérifié"),
             [(each.state, each.word or each.title, each.sentence, each.detail) for each in view.checks],
         ),
         (
-            translated(N_("Ce que d’autres en disent")),
+            translated("Ce que d’autres en disent"),
             [(each.state, each.word, each.sentence, each.detail) for each in view.endorsements],
         ),
     ]

@@ -27,8 +27,7 @@ from app.http.request_scope import (
 )
 from app.http.security_headers import as_private
 from app.http.workplaces import look_of, sentence_of
-from app.language import N_
-from app.language.typography import translated
+from app.language import N_, translated
 from app.services.awards.awards import AwardRecord
 from app.services.verification.presentations import Possession, RequestView
 from app.services.verification.presented import holder_in
@@ -149,7 +148,7 @@ def wish_lines(wish: BadgeWish) -> list[tuple[str, str]]:
         (N_("Badge"), wish.badge),
         (N_("Compétence attestée"), f"{wish.competency}{level}" if wish.competency else ""),
         (N_("Donné par"), wish.campus_name),
-        (N_("Valable aujourd’hui"), translated(N_("Oui, exigé")) if wish.in_force else ""),
+        (N_("Valable aujourd’hui"), translated("Oui, exigé") if wish.in_force else ""),
         (N_("Pourquoi"), wish.purpose),
     ]
     return [(translated(label), words) for label, words in lines if words]
@@ -187,7 +186,7 @@ def _form(
         f=view,
         in_force=typed.get("valable") == "oui",
         by=organisation,
-        campuses=[("", translated(N_("N’importe lequel"))), *services.presentations.campus_choices()],
+        campuses=[("", translated("N’importe lequel")), *services.presentations.campus_choices()],
     )
 
 
@@ -296,7 +295,7 @@ def send_question(award_id: uuid.UUID, request: Request, form: SafeForm) -> HTML
     except OSError as error:
         log.error("letter not sent", kind=type(error).__name__)
         trouble = translated(
-            N_("L’e-mail n’a pas pu être envoyé. Réessayez dans quelques minutes : rien n’est perdu.")
+            "L’e-mail n’a pas pu être envoyé. Réessayez dans quelques minutes : rien n’est perdu."
         )
         return _campus(request, record, address=address, words=words, trouble=trouble, status=503)
     return _campus(request, record, address=address, sent=True)

@@ -16,8 +16,7 @@ from app.domain.campus.campus import Campus
 from app.http.pages.render import page
 from app.http.pages.words import DEFAULT_ZONE, day, moment, sentence_text
 from app.http.workplaces import look_of
-from app.language import N_
-from app.language.typography import translated
+from app.language import N_, translated
 from app.services.awards.awards import AwardRecord
 from app.services.badges import picture_words
 from app.services.verification.answers import Answer
@@ -356,35 +355,35 @@ def _still(answer: Answer, head: Headline, claims: Claims, zone: str) -> Still:
             award = answer.record.award if answer.record else None
             on = day(award.revoked_at, zone) if award and award.revoked_at else ""
             return Still(
-                translated(N_("Non, retiré le {day}")).format(day=on) if on else translated(N_("Non, retiré"))
+                translated("Non, retiré le {day}").format(day=on) if on else translated("Non, retiré")
             )
         case HeadlineKind.SUSPENDED:
             paused = answer.record.award if answer.record else None
             last = paused.suspended_through(at=answer.report.at) if paused and answer.report else None
             if last:
                 return Still(
-                    translated(N_("Non, suspendu jusqu’au {day}")).format(day=day(last, zone)),
-                    translated(N_("Il n’est pas retiré")),
+                    translated("Non, suspendu jusqu’au {day}").format(day=day(last, zone)),
+                    translated("Il n’est pas retiré"),
                 )
-            return Still(translated(N_("Non, suspendu pour le moment")))
+            return Still(translated("Non, suspendu pour le moment"))
         case HeadlineKind.EXPIRED:
             return Still(
-                translated(N_("Non, expiré depuis le {day}")).format(day=until),
+                translated("Non, expiré depuis le {day}").format(day=until),
                 translated(_END_OF_FILE if is_part(answer) else N_("Comme annoncé le jour de l’attribution")),
             )
         case HeadlineKind.NOT_YET_VALID:
-            return Still(translated(N_("Pas encore")))
+            return Still(translated("Pas encore"))
         case (
             HeadlineKind.UNVERIFIABLE
             | HeadlineKind.NOT_CHECKABLE
             | HeadlineKind.SIGNED_NOT_CONFORMING
             | HeadlineKind.OTHER_FILE
         ):
-            return Still(translated(N_("Nous ne savons pas")))
+            return Still(translated("Nous ne savons pas"))
     if until:
         beside = translated(_END_OF_FILE) if is_part(answer) else ""
-        return Still(translated(N_("Oui, jusqu’au {day}")).format(day=until), beside)
-    return Still(translated(N_("Oui, sans date de fin")))
+        return Still(translated("Oui, jusqu’au {day}").format(day=until), beside)
+    return Still(translated("Oui, sans date de fin"))
 
 
 def _picture(services: Services, answer: Answer, head: Headline) -> Picture | None:

@@ -11,8 +11,7 @@ from jinja2 import UndefinedError
 from app.http.pages import words
 from app.http.pages.render import TEMPLATES, environment
 from app.http.pages.words import markdown
-from app.language import speaking
-from app.language.typography import french
+from app.language import french, speaking
 from app.web.campus.campuses import render_campus_css
 from tests.http.pages.small_site import reader_of, small_site
 

@@ -12,8 +12,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from app.language import speaking
-from app.language.dates import day, moment, short_day
+from app.language import day, moment, short_day, speaking
 from app.services.verification import verdicts
 from app.services.verification.answers import Answer
 from sceau_credentials import verify

@@ -24,7 +24,7 @@ from app.domain.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
 from app.domain.frameworks.pathways import PathwayContent, PathwayEnrolment
 from app.errors import AppError, Conflict, InvalidInput, NotAllowed
-from app.language.dates import day
+from app.language import day
 from app.services.awards.awards import AwardRequest
 from app.services.badges import Wording
 from app.services.verification.verdicts import HeadlineKind, headline

@@ -15,7 +15,7 @@ from app.adapters.mail import SmtpMailer
 from app.domain.awards import Award, NewerDocument, may_renew
 from app.domain.badges import BadgeKind
 from app.errors import Conflict
-from app.language.dates import day
+from app.language import day
 from app.services.awards.awards import AwardRequest
 from app.services.badges import Wording
 from app.services.learners.requests import RequestOutcome

@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.badges import BadgeKind
-from app.language import gettext, locales, speaking
-from app.language.dates import day
+from app.language import day, gettext, locales, speaking
 from app.services.verification.presented import (
     ATTESTS,
     AWARDED_ON,

@@ -42,7 +42,7 @@ from app.domain.imports.lists.vocabulary.wording import (
     looks_like_name,
     not_a_person,
 )
-from app.language.typography import respelt
+from app.language import respelt
 
 _PARENTS = frozenset(("parent", "parents", "pere", "mere", "maman", "papa"))
 _NONE = frozenset(("", "neant", "aucun", "aucune", "non communique", "non communiquee", "nc", "na", "n a", "sans", "pas de mail", "inconnu", "inconnue", "a completer", "pas d adresse", "sans mail", "non", "x", "vide", "pas d email", "a demander", "anonymous", "anonyme"))  # fmt: skip

@@ -36,7 +36,7 @@ from app.domain.imports.lists.vocabulary.names import (
 )
 from app.domain.imports.lists.vocabulary.remarks import STATUS_WORDS, denial_in, is_not_yet
 from app.domain.imports.lists.vocabulary.wording import LEADERS, PLACES, THINGS, heading_word_in
-from app.language.typography import respelt
+from app.language import respelt
 
 _MANY_HOURS = 100
 

@@ -1,7 +1,7 @@
 """Messages of a verification, for readers new to Open Badges: texts and values, no HTML."""
 
 from app.domain.campus.signed_terms import duration
-from app.language.sentences import Sentence, plain
+from app.language import Sentence, plain
 from app.services.verification.verdicts.checks import (
     AlignedTo,
     CheckMessage,

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from app.domain.campus.signed_terms import BadgeKind, day_in_france, name_said_of
-from app.language import N_
-from app.language.sentences import Sentence, plain
+from app.language import N_, Sentence, plain
 from app.services.verification.verdicts.wording import CHECK_MESSAGES, NOT_FOR_US, TITLES, UNASKED
 from sceau_credentials.errors import MalformedInput
 from sceau_credentials.model.conforming import period_members

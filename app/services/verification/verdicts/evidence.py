@@ -17,8 +17,7 @@ from app.domain.campus.signed_terms import (
     duration,
     is_artefact,
 )
-from app.language import N_
-from app.language.sentences import Sentence, plain
+from app.language import N_, Sentence, plain
 from app.services.verification.verdicts.checks import place_of, signed_again
 from sceau_credentials.evidence.judging import EvidenceOutcome, EvidenceReport, Witnessed
 from sceau_credentials.trust import GivenLabel

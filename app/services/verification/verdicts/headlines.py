@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from app.language import N_
-from app.language.sentences import Sentence, plain
+from app.language import N_, Sentence, plain
 from app.services.verification.answers import Answer, StandingKind
 from app.services.verification.presented import Difference, Lead, LeadKind, NameMatch, Stated
 from app.services.verification.verdicts.checks import (

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
-from app.language import N_
-from app.language.sentences import Sentence, plain
+from app.language import N_, Sentence, plain
 from app.services.verification.verdicts.checks import place_of
 from app.services.verification.verdicts.wording import CHECK_MESSAGES
 from sceau_credentials.verification.findings import Reason

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from app.language import N_
-from app.language.sentences import Sentence, plain
+from app.language import N_, Sentence, plain
 from app.services.verification.answers import IssuerStanding, StandingKind
 from app.services.verification.verdicts.checks import place_of
 from sceau_credentials.trust import Likeness, Resemblance

@@ -13,7 +13,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from app.domain.imports.lists.model import Column, Reason
-from app.language.typography import in_capitals
+from app.language import in_capitals
 
 CIVILITIES = frozenset(
     ("m", "mr", "mrs", "ms", "mme", "mmes", "mlle", "mlles", "mm", "monsieur", "madame", "mademoiselle", "messieurs", "mesdames", "mesdemoiselles", "vve", "veuve", "dr", "pr", "me", "sir")
