@@ -15,6 +15,7 @@ from app.cli.terminal import ExitCode, ready_process, say, stop, with_progress
 from app.cli.verify import moment
 from app.container import FOLDER_UNUSABLE, static_edition, utc_now
 from app.domain.campus.audit_log import Actor
+from app.domain.core import Snapshot
 from app.language import N_
 from app.language import gettext as _
 from app.services.verification.static_export import Finding
@@ -66,7 +67,8 @@ def export(
     made_at = process.clock()
     try:
         align_all(process)
-        with process.unit_of_work(reading=True) as services:
+        # What pages share, such as keys, lists and the log, is read once for all of them.
+        with process.unit_of_work(reading=True, snapshot=Snapshot("site", {})) as services:
             campus = services.campuses.get(slug)
             units = [*ExportedPages(services, campus, made_at).units(final=final)]
             written = static_edition(folder).write(

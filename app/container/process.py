@@ -296,12 +296,12 @@ class Process:
         return waiting_migrations(self.engine)
 
     @contextmanager
-    def unit_of_work(self, *, reading: bool = False) -> Iterator[Services]:
+    def unit_of_work(self, *, reading: bool = False, snapshot: Snapshot = UNSHARED) -> Iterator[Services]:
         """Services over one transaction: committed at the end, rolled back on any error.
 
-        For workers and commands, which process all campuses.
+        For workers and commands, which process all campuses. `snapshot`: as in `visit`, its own.
         """
-        with self._transaction(reading=reading) as services:
+        with self._transaction(reading=reading, snapshot=snapshot) as services:
             services.stores.tenant_scope.bypass()
             yield services
 

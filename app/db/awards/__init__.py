@@ -139,7 +139,7 @@ class AwardStore(Store):
 
     def get_with_holder(self, award_id: uuid.UUID) -> tuple[Award, Person]:
         """For the award's page: its other rows are loaded in the same query, and returned when requested."""
-        page = read_page(self.session, award_id)
+        page = at_hand(self.session, award_id) or read_page(self.session, award_id)
         if page is None:
             self.check_not_erased(award_id)
             raise NotFound(N_("Il n’y a pas de badge à cette adresse."))
@@ -256,6 +256,15 @@ class AwardStore(Store):
             )
             found += [AwardRecord(*row) for row in self.session.execute(query.options(*WITHOUT_PICTURES))]
         return found
+
+    def open_among(self, award_ids: Collection[uuid.UUID]) -> list[AwardRecord]:
+        """Those among these that have a public page, of any campus."""
+        if not award_ids:
+            return []
+        query = self.records().where(
+            among(self.session, col(Award.id), award_ids), col(Award.visibility) == Visibility.OPEN
+        )
+        return [AwardRecord(*row) for row in self.session.execute(query.options(*WITHOUT_PICTURES))]
 
     def standing_in_campus(
         self,

@@ -471,7 +471,7 @@ class BadgeService:
 
     def competencies_of(self, version: BadgeVersion) -> list[tuple[BadgeCompetency, Competency, Framework]]:
         links = self.badges.competencies_of(version.id)
-        known = self.competencies.get_many(link.competency_id for link in links)
+        known = self.competencies.get_many(link.competency_id for link in links) if links else {}
         return [(link, *known[link.competency_id]) for link in links]
 
     def _get(self, campus: Campus, badge_id: uuid.UUID) -> Badge:

@@ -139,7 +139,7 @@ class PublicationService:
 
     def open_award(self, award_id: uuid.UUID) -> AwardRecord:
         """The award, if its holder made it public."""
-        record = self.awards.get_record(award_id)
+        record = self.record(award_id)
         if record.award.visibility is not Visibility.OPEN:
             raise ClosedAward(
                 N_("Cette page est fermée par son titulaire. Rien n’est dit de la valeur du badge.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Literal
@@ -112,6 +112,20 @@ class EndorsementSubjects:
         if row.version_id is not None:
             return self._of_version(campus, self.badges.get_version_by_id(row.version_id))
         return self.of_campus(campus)
+
+    def readable(self, rows: Sequence[Endorsement]) -> Mapping[uuid.UUID, Subject]:
+        """The subjects that anybody may read, by endorsement; awards are read together."""
+        awards = self.awards.open_among({each.award_id for each in rows if each.award_id})
+        records = {
+            record.award.id: record for record in awards if record.award.state is not AwardState.REVOKED
+        }
+        found = dict[uuid.UUID, Subject]()
+        for each in rows:
+            if each.award_id is None:
+                found[each.id] = self.about(each)
+            elif each.award_id in records:
+                found[each.id] = self._of_record(records[each.award_id])
+        return found
 
     def _of_record(self, record: AwardRecord) -> Subject:
         iri = self.addresses.award(record.award.id)
@@ -457,13 +471,19 @@ class EndorsementShowing:
     def about_campus(self, campus: Campus) -> list[ShownEndorsement]:
         return self._told(self.endorsements.shown_about_campus(campus.id, limit=MOST_SHOWN))
 
-    def by_organisation(self, organisation_id: uuid.UUID) -> list[tuple[ShownEndorsement, Subject]]:
-        """All public endorsements by the organisation; for awards, only those with a public page."""
+    def by_organisation(
+        self, organisation_id: uuid.UUID, campus: Campus | None = None
+    ) -> list[tuple[ShownEndorsement, Subject]]:
+        """All public endorsements by the organisation, or those about one campus, its badges and its awards; for
+        awards, only those with a public page."""
         organisation = self.organisations.get(organisation_id)
-        rows = [each for each in self.endorsements.of_organisation(organisation.id) if each.is_shown]
-        return [
-            (self._shown(each), self.subjects.about(each)) for each in rows if self.signed.is_readable(each)
+        rows = [
+            each
+            for each in self.endorsements.of_organisation(organisation.id)
+            if each.is_shown and (campus is None or each.campus_id == campus.id)
         ]
+        readable = self.subjects.readable(rows)
+        return [(self._shown(each), readable[each.id]) for each in rows if each.id in readable]
 
     def readable_in(self, campus: Campus) -> Iterator[Endorsement]:
         """All public endorsements of the campus, its badges and its awards."""

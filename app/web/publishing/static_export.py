@@ -6,7 +6,7 @@ import re
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property, partial
 from posixpath import relpath
@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from app.container import Services
 from app.domain.campus.campus import Campus, Network
 from app.domain.publishing import short_code
-from app.domain.trust.organisations import Endorsed
+from app.domain.trust.organisations import Endorsed, Organisation
 from app.http.pages.render import CampusLook, Frame, Visitor, environment, other_languages
 from app.http.pages.words import day, moment
 from app.http.static_files import files
@@ -24,6 +24,7 @@ from app.http.workplaces import look_of
 from app.language import current_locale, locales, speaking
 from app.services.awards.awards import AwardRecord
 from app.services.learners.portfolios import PortfolioPage
+from app.services.trust.endorsements import ShownEndorsement, Subject
 from app.services.trust.labels import LabelJudged
 from app.services.verification.static_export import AWARD_FORMS, INDEX, ExportedFile, ExportUnit
 from app.web.badges import definition_shown
@@ -164,7 +165,9 @@ class ExportedPages:
 
     def of_award(self, record: AwardRecord) -> Iterator[ExportedFile]:
         award_id = record.award.id
-        answer = self.services.verification.verify_award(record)
+        verification = self.services.verification
+        answer = verification.verify_award(record)
+        answer = replace(answer, evidence=verification.evidence_of(answer))
         yield from self._in_every_language(
             f"attributions/{award_id}",
             "verification/answer.html",
@@ -200,25 +203,27 @@ class ExportedPages:
         self, endorsement_id: uuid.UUID, *, is_about_award: bool
     ) -> Iterator[ExportedFile]:
         yield from self.services.kept_site.recommendation(endorsement_id)
+        found, subject = self.services.endorsements.get(endorsement_id)
         yield from self._in_every_language(
             f"recommandations/{endorsement_id}",
             "trust/show.html",
-            partial(self._said, endorsement_id),
+            lambda: recommendation_shown(self.services, found, subject),
             is_about_somebody=is_about_award,
         )
 
     def _of_organisation(self, organisation_id: uuid.UUID) -> Iterator[ExportedFile]:
-        view = partial(self._organisation, organisation_id)
+        organisation = self.services.organisations.get(organisation_id)
+        said = self.services.endorsements.by_organisation(organisation_id, self.campus)
+        view = partial(self._organisation, organisation, said)
         yield from self._in_every_language(
             f"organisations/{organisation_id}", "trust/organisation.html", view
         )
 
-    def _said(self, endorsement_id: uuid.UUID) -> Mapping[str, Any]:
-        found, subject = self.services.endorsements.get(endorsement_id)
-        return recommendation_shown(self.services, found, subject)
-
-    def _organisation(self, organisation_id: uuid.UUID) -> Mapping[str, Any]:
-        return {**organisation_shown(self.services, organisation_id, self.campus), "done": ""}
+    @staticmethod
+    def _organisation(
+        organisation: Organisation, said: Sequence[tuple[ShownEndorsement, Subject]]
+    ) -> Mapping[str, Any]:
+        return {**organisation_shown(organisation, said), "done": ""}
 
     def of_portfolios(self) -> Iterator[ExportedFile]:
         """Open portfolios that show a badge of the campus; with pictures of other campuses' badges."""

@@ -38,6 +38,7 @@ from app.http.request_scope import (
     write_transaction,
 )
 from app.language import N_, current_locale, translated
+from app.services.trust.endorsements import ShownEndorsement, Subject
 from app.services.trust.labels import LabelJudged
 from app.services.trust.network_register import RegisterPage
 from app.services.verification.answers import IssuerStanding
@@ -402,7 +403,8 @@ _DONE = {
 def show(
     organisation_id: uuid.UUID, request: Request, services: ReadingServices, fait: str = ""
 ) -> HTMLResponse:
-    shown = organisation_shown(services, organisation_id)
+    organisation = services.organisations.get(organisation_id)
+    shown = organisation_shown(organisation, services.endorsements.by_organisation(organisation_id))
     done = translated(_DONE[fait]) if fait in _DONE else ""
     return page(request, "trust/organisation.html", done=done, **shown)
 
@@ -450,10 +452,9 @@ def take_back(token: str, request: Request, form: SafeForm) -> Response:
 
 
 def organisation_shown(
-    services: Services, organisation_id: uuid.UUID, campus: Campus | None = None
+    organisation: Organisation, said: Sequence[tuple[ShownEndorsement, Subject]]
 ) -> dict[str, Any]:
-    """The view of `trust/organisation.html`: all its endorsements, or those of one campus."""
-    organisation = services.organisations.get(organisation_id)
+    """The view of `trust/organisation.html`; `said`: its endorsements."""
     return {
         "number": str(organisation.id),
         "name": organisation.name,
@@ -462,8 +463,7 @@ def organisation_shown(
         "how": _how(organisation),
         "said": [
             (recommendation(each, subject.campus.time_zone), subject.title, subject.campus.name)
-            for each, subject in services.endorsements.by_organisation(organisation_id)
-            if campus is None or subject.campus.id == campus.id
+            for each, subject in said
         ],
     }
 

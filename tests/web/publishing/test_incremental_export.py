@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterator
 from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 from zipfile import ZipFile
 
 import pytest
@@ -18,8 +19,10 @@ from sqlalchemy import event
 from app.adapters.folders.exported_sites import PAGES
 from app.cli.awards import align_all
 from app.container import Services, static_edition
+from app.db.engine import queries
 from app.domain.activity_log import LogCosignature
 from app.domain.awards import Visibility
+from app.domain.core import Snapshot
 from app.errors import AppError
 from app.http.pages import render
 from app.http.pages.words import day, moment
@@ -64,12 +67,13 @@ class SiteChanges(Changes):
         """After the transaction of its caller: it has its own."""
         services.after_commit.append(self._another)
 
-    def _another(self) -> None:
+    def _another(self) -> uuid.UUID:
         self.others += 1
         found = self.house.award(f"Nom{self.others} Ana;ana{self.others}@exemple.fr").lines[0].award_id
         assert found
         with self.house.unit_of_work() as services:
             services.awards.set_visibility(found, Visibility.OPEN, by=COMMAND)
+        return found
 
     def open_portfolio(self, services: Services) -> None:
         person = services.awards.record(self.award_id).person
@@ -113,7 +117,7 @@ def house(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 def export(house: House, folder: Path) -> set[str]:
     """The units that were made again, of those whose inputs changed; without files of the log."""
     align_all(house.process)
-    with house.unit_of_work(reading=True) as services:
+    with house.process.unit_of_work(reading=True, snapshot=Snapshot("site", {})) as services:
         units = [*ExportedPages(services, services.campuses.get("itip"), house.clock()).units(final=False)]
         made: list[str] = []
 
@@ -278,3 +282,30 @@ def test_every_table_that_an_award_page_reads_is_in_its_digest(house: House, tmp
     signed = {"status_list", "trust_edition", "followed_list"}  # read by what they say
     beside = {"peer_recommendation"}  # on pages that are served, not on exported ones
     assert read - digested <= never_change | signed | beside, read - digested
+
+
+def test_another_award_costs_few_questions_to_the_database(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keys, lists, labels, registers and the log are read once for all pages."""
+    changes, asked = SiteChanges(house), list[str]()
+    quick_reads_ask = queries._asked
+
+    def ask(connection: Any, text: str, given: Any) -> Any:
+        asked.append(text)
+        return quick_reads_ask(connection, text, given)
+
+    def questions() -> int:
+        asked.clear()
+        export(house, tmp_path / uuid.uuid4().hex)
+        return len(asked)
+
+    monkeypatch.setattr(queries, "_asked", ask)
+    event.listen(house.process.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    apply(house, changes, "endorse")
+    before = questions()
+    for _ in range(3):
+        award_id = changes._another()
+        with house.unit_of_work() as services:
+            endorsed(services, house.campus, award=services.awards.record(award_id))
+    assert (questions() - before) / 3 <= 16
