@@ -9,9 +9,9 @@ from dataclasses import replace
 from datetime import date, datetime
 from functools import cached_property
 from itertools import islice
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Row, Select, distinct, func, literal, or_, select, tuple_
+from sqlalchemy import distinct, func, literal, or_, select, tuple_
 from sqlmodel import col
 
 from app.db.engine.queries import Store
@@ -21,15 +21,24 @@ from app.db.reports.from_rows import columns_of
 from app.domain.activities import ActivityCampus
 from app.domain.activity_log import CampusLog
 from app.domain.badges import BadgeCompetency, BadgeVersion
-from app.domain.people import Person
+from app.domain.people import CampusPerson, Person
 from app.domain.reports.counts import DayOfAwards, distinct_learners
 from app.domain.reports.facts import ActivityObjective, ReportObjective, objective_order
 from app.domain.reports.indicators import SMALL
-from app.domain.reports.ledger import CLAIMED_WITHIN, ActivityRow, Distinct, Ledger, Period, unpacked
+from app.domain.reports.ledger import (
+    CLAIMED_WITHIN,
+    ID_BYTES,
+    ActivityRow,
+    Distinct,
+    Ledger,
+    Period,
+    unpacked,
+)
 from app.domain.trust.organisations import Endorsement
 
 TOP_BADGES = 10
 FEW_PEOPLE: Final = 5_000
+_FIRST_PAGE: Final = 500
 Ids = Collection[uuid.UUID]
 
 
@@ -41,7 +50,7 @@ class ReportCountStore(Store):
     def ledger(
         self, campus_ids: Ids, period: Period, *, today: date, awards: Sequence[DayOfAwards] | None = None
     ) -> Ledger:
-        """`awards`: those of the campuses since the beginning, where they have been read."""
+        """`awards`: those of the campuses in the period and around it, where they have been read."""
         if awards is None:
             awards = self.counts.awards(campus_ids, period.first, period.last)
         rows = self.rows(campus_ids, period)
@@ -49,9 +58,9 @@ class ReportCountStore(Store):
         issued = [each for each in awards if period.first <= each.day <= period.last]
         return replace(ledger, distinct=self._distinct(campus_ids, ledger, issued))
 
-    def awards(self, campus_ids: Ids, last: date) -> Sequence[DayOfAwards]:
-        """Since the beginning."""
-        return self.counts.awards(campus_ids, None, last)
+    def awards(self, campus_ids: Ids, last: date, *, first: date | None = None) -> Sequence[DayOfAwards]:
+        """Since the beginning, or issued from `first` on."""
+        return self.counts.awards(campus_ids, first, last)
 
     def log_size(self, campus_ids: Ids) -> int:
         """The number of entries of the open logs, which the counts rest on."""
@@ -104,31 +113,44 @@ class ReportCountStore(Store):
 
     # --- people and awards
 
-    def first_by_name(self, ids: Collection[uuid.UUID], limit: int) -> list[tuple[uuid.UUID, str]]:
-        """Names of the first of these people in the order of lists."""
+    def first_by_name(
+        self, campus_id: uuid.UUID, ids: Collection[bytes], limit: int
+    ) -> list[tuple[uuid.UUID, str]]:
+        """Names of the first of these people of the campus in the order of lists. `ids`: their bytes, as packed."""
         person = columns_of(Person)
-        names = select(person.id, person.given_name, person.family_name, person.listed_as).order_by(
-            person.listed_as, person.id
-        )
         if len(ids) <= FEW_PEOPLE:
-            rows = self.session.execute(names.where(among(self.session, person.id, ids)).limit(limit)).all()
+            some = [uuid.UUID(bytes=each) for each in ids]
         else:
-            rows = list(islice(self._walk(names, person, ids), limit))
-        return [(row.id, f"{row.given_name} {row.family_name}".strip()) for row in rows]
+            some = list(islice(self._walk(campus_id, ids), limit))
+        names = (
+            select(person.id, person.given_name, person.family_name)
+            .where(among(self.session, person.id, some))
+            .order_by(person.listed_as, person.id)
+            .limit(limit)
+        )
+        return [
+            (row.id, f"{row.given_name} {row.family_name}".strip()) for row in self.session.execute(names)
+        ]
 
-    def _walk(self, names: Select[Any], person: Any, ids: Collection[uuid.UUID]) -> Iterator[Row[Any]]:
-        """Those among many ids, with the index of names: asking for each of them takes seconds."""
-        last: Row[Any] | None = None
+    def _walk(self, campus_id: uuid.UUID, ids: Collection[bytes]) -> Iterator[uuid.UUID]:
+        """Those among many ids, in the campus's own index of names: asking for each of them takes seconds."""
+        pair, size = columns_of(CampusPerson), _FIRST_PAGE
+        key, last = tuple_(pair.listed_as, pair.person_id), None
+        query = (
+            select(pair.listed_as, pair.person_id)
+            .where(pair.campus_id == campus_id)
+            .order_by(pair.listed_as, pair.person_id)
+        )
         while True:
-            key = tuple_(person.listed_as, person.id)
-            further = names
+            further = query
             if last is not None:
-                further = names.where(key > tuple_(literal(last.listed_as), literal(last.id, person.id.type)))
-            found = self.session.execute(further.limit(FEW_PEOPLE)).all()
+                told = literal(last.listed_as), literal(last.person_id, pair.person_id.type)
+                further = query.where(key > tuple_(*told))
+            found = self.session.execute(further.limit(size)).all()
             if not found:
                 return
-            yield from (row for row in found if row.id in ids)
-            last = found[-1]
+            yield from (row.person_id for row in found if row.person_id.bytes in ids)
+            last, size = found[-1], min(2 * size, FEW_PEOPLE)
 
     def _distinct(self, campus_ids: Ids, ledger: Ledger, awards: Sequence[DayOfAwards]) -> Distinct:
         period = ledger.period
@@ -136,13 +158,13 @@ class ReportCountStore(Store):
         due = [each for each in awards if each.day <= last_due]
         valid = [(each.version_id, each.valid_at(end)) for each in awards]
         learners = distinct_learners(ledger.rows)
-        holders = set(unpacked(b"".join(found for _, found in valid)))
+        attested = learners.intersection(unpacked(b"".join(found for _, found in valid)))
         versions = list({version_id for version_id, found in valid if found})
         trades, releases, diplomas = self._alignments(versions)
         endorsements, endorsers = self._endorsements(campus_ids, period.ends_at)
         return Distinct(
             learners=len(learners),
-            attested=len(learners & holders),
+            attested=len(attested),
             awards=sum(each.awards for each in awards),
             awards_due=sum(each.awards for each in due),
             claimed_in_time=sum(each.claimed_in_time for each in due),
@@ -190,13 +212,7 @@ class ReportCountStore(Store):
 
         `awards`: all since the beginning. `beside`: without badges that a report of that period would tell few of.
         """
-        holders = _holders(awards, period)
-        if beside is not None:
-            earlier = _holders([each for each in awards if each.day <= beside.last], beside)
-            holders = {
-                key: held for key, held in holders.items() if not 0 < abs(held - earlier.get(key, 0)) < SMALL
-            }
-        most = sorted(((-held, badge_id) for badge_id, held in holders.items() if held))[:TOP_BADGES]
+        most = _most_held(awards, period, beside)
         versions = (
             select(col(BadgeVersion.badge_id), col(BadgeVersion.name))
             .where(col(BadgeVersion.badge_id).in_([badge_id for _, badge_id in most]))
@@ -206,9 +222,26 @@ class ReportCountStore(Store):
         return tuple((named[badge_id], -number) for number, badge_id in most)
 
 
-def _holders(awards: Sequence[DayOfAwards], period: Period) -> dict[uuid.UUID, int]:
-    """By badge, at the end of the period."""
-    valid = defaultdict[uuid.UUID, list[bytes]](list)
+def _most_held(
+    awards: Sequence[DayOfAwards], period: Period, beside: Period | None
+) -> list[tuple[int, uuid.UUID]]:
+    """Holders are counted from the badge with most valid awards on, until no other can have as many."""
+    valid, earlier = _valid(awards, period), _valid(awards, beside) if beside else {}
+    most = list[tuple[int, uuid.UUID]]()
+    for badge_id, packed in sorted(valid.items(), key=lambda pair: (-len(pair[1]), pair[0])):
+        if not packed or (len(most) == TOP_BADGES and len(packed) // ID_BYTES < -most[-1][0]):
+            break
+        held = len(set(unpacked(packed)))
+        if beside is not None and 0 < abs(held - len(set(unpacked(earlier.get(badge_id, b""))))) < SMALL:
+            continue
+        most = sorted([*most, (-held, badge_id)])[:TOP_BADGES]
+    return most
+
+
+def _valid(awards: Sequence[DayOfAwards], period: Period) -> dict[uuid.UUID, bytes]:
+    """By badge, the holders of awards that are valid at the end of the period, packed; one may be there twice."""
+    found, end = defaultdict[uuid.UUID, list[bytes]](list), int(period.ends_at.timestamp())
     for each in awards:
-        valid[each.badge_id].append(each.valid_at(int(period.ends_at.timestamp())))
-    return {badge_id: len(set(unpacked(b"".join(some)))) for badge_id, some in valid.items()}
+        if each.day <= period.last:
+            found[each.badge_id].append(each.valid_at(end))
+    return {badge_id: b"".join(some) for badge_id, some in found.items()}

@@ -269,6 +269,8 @@ class DayOfAwards:
         if not self.ends or min(self.ends) > second:
             return self.holders
         lasting = len(self.holders) - len(self.ends) * ID_BYTES
+        if max(self.ends) <= second:
+            return self.holders[:lasting]
         ending = zip(unpacked(self.holders[lasting:]), self.ends, strict=True)
         return self.holders[:lasting] + b"".join(holder for holder, end in ending if end > second)
 

@@ -47,7 +47,7 @@ class YearFigures:
     figures: Mapping[str, Figure]
     earlier: Mapping[str, Figure]
     badges: Sequence[tuple[str, int]]
-    """Names and numbers of holders, the most held first."""
+    """Names and numbers of holders, the most held first; empty if not asked for."""
     computed_at: datetime
 
 
@@ -65,14 +65,15 @@ class ReportService:
     def ledger_with_objectives(self, campus: Campus, period: Period) -> Ledger:
         return self.store.with_objectives(self.ledger(campus, period), [campus.id])
 
-    def figures(self, campus: Campus, asked: Period) -> YearFigures:
+    def figures(self, campus: Campus, asked: Period, *, with_badges: bool = False) -> YearFigures:
+        """`with_badges`: those held most too, for which the awards of all years are read."""
         period, ids = asked.until(self.today()), [campus.id]
-        awards = self.store.awards(ids, period.last)
+        awards = self.store.awards(ids, period.last, first=None if with_badges else period.before.first)
         now, before = (
             self.store.ledger(ids, each, today=self.today(), awards=awards)
             for each in (period, period.before)
         )
-        badges = self.store.top_badges(period, awards)
+        badges = self.store.top_badges(period, awards) if with_badges else ()
         return YearFigures(asked, period, now, before, figures(now), figures(before), badges, self.clock())
 
     def top_badges(self, campus: Campus, period: Period) -> Sequence[tuple[str, int]]:
@@ -82,12 +83,12 @@ class ReportService:
         before = date(year, 8, 31) if month > 8 else date(year - 1, 12, 31)
         return self.store.top_badges(period, awards, beside=Period(period.first, before))
 
-    def learners(self, ledger: Ledger, *, limit: int) -> Sequence[tuple[uuid.UUID, str, int]]:
+    def learners(self, campus: Campus, ledger: Ledger, *, limit: int) -> Sequence[tuple[uuid.UUID, str, int]]:
         """The first by name, with their numbers of activities; erased people have no name and are absent."""
-        attended = Counter(uuid.UUID(bytes=each) for row in ledger.rows for each in unpacked(row.learners))
+        attended = Counter(unpacked(b"".join(row.learners for row in ledger.rows)))
         return [
-            (person_id, name, attended[person_id])
-            for person_id, name in self.store.first_by_name(attended.keys(), limit)
+            (person_id, name, attended[person_id.bytes])
+            for person_id, name in self.store.first_by_name(campus.id, attended.keys(), limit)
         ]
 
     # --- stored counts

@@ -307,7 +307,7 @@ def choices_of(services: Services, period: Period) -> list[tuple[str, str, bool]
 def show_dashboard(request: Request, services: ReadingServices) -> HTMLResponse:
     work = at_work(request)
     asked, trouble = _period(request, services)
-    found = services.reports.figures(work.campus, asked)
+    found = services.reports.figures(work.campus, asked, with_badges=True)
     views = {
         each.id: figure_view(each, found.figures[each.id], found.earlier[each.id]) for each in INDICATORS
     }
@@ -381,7 +381,7 @@ def show_figure(
     found = services.reports.figures(work.campus, asked)
     now = found.figures[indicator.id]
     with_people = indicator.id in _OF_PEOPLE and work.may(Permission.EXPORT)
-    people = services.reports.learners(found.now, limit=PEOPLE_SHOWN) if with_people else []
+    people = services.reports.learners(work.campus, found.now, limit=PEOPLE_SHOWN) if with_people else []
     rows = _rows_of(indicator.id, found.now)
     return work.page(
         request,

@@ -30,7 +30,8 @@ from app.domain.activities import (
 from app.domain.awards import Award, AwardState, Visibility
 from app.domain.badges import Badge, BadgeKind, BadgeVersion
 from app.domain.campus.campus import Campus
-from app.domain.people import Person
+from app.domain.people import CampusPerson, Person
+from app.domain.reports.counts import DayOfAwards
 from app.domain.reports.facts import (
     ActivityAudience,
     ActivityEstablishment,
@@ -41,7 +42,7 @@ from app.domain.reports.facts import (
     OrganisationPart,
     OrganisationType,
 )
-from app.domain.reports.indicators import figures
+from app.domain.reports.indicators import SMALL, figures
 from app.domain.reports.ledger import Period
 from tests.support.databases.engines import as_owner
 from tests.support.examples import examples
@@ -462,6 +463,49 @@ def test_a_year_begins_and_ends_at_midnight_in_paris():
     assert Period.civil(2024).until(date(2024, 2, 29)).before.last == date(2023, 2, 28)
 
 
+def test_the_badges_held_most_are_those_of_a_count_of_all() -> None:
+    random, people = Random(11), [uuid.UUID(int=number).bytes for number in range(40)]
+    year, before = Period.civil(2026), Period(date(2026, 1, 1), date(2026, 6, 30))
+    for _ in range(200):
+        badges = [uuid.UUID(int=number) for number in range(random.choice((3, 12, 30)))]
+        awards = [day_of_awards(random, random.choice(badges), people) for _ in range(60)]
+        for beside in (None, before):
+            counts = {badge_id: len(holders(awards, badge_id, year)) for badge_id in badges}
+            if beside is not None:
+                counts = {
+                    badge_id: held
+                    for badge_id, held in counts.items()
+                    if not 0 < abs(held - len(holders(awards, badge_id, beside))) < SMALL
+                }
+            most = sorted((-held, badge_id) for badge_id, held in counts.items() if held)
+            assert counting._most_held(awards, year, beside) == most[: counting.TOP_BADGES]
+
+
+def day_of_awards(random: Random, badge_id: uuid.UUID, people: list[bytes]) -> DayOfAwards:
+    day = date(2025, 6, 1) + timedelta(days=random.randrange(500))
+    holders, ending = random.choices(people, k=random.randint(1, 9)), random.randint(0, 4)
+    ends = [
+        int(datetime(random.choice((2026, 2027)), random.randint(1, 12), 1, tzinfo=UTC).timestamp())
+        for _ in range(min(ending, len(holders)))
+    ]
+    return DayOfAwards(uuid.UUID(int=1), day, badge_id, badge_id, 0, 0, 0, b"".join(holders), tuple(ends))
+
+
+def holders(awards: list[DayOfAwards], badge_id: uuid.UUID, period: Period) -> set[bytes]:
+    """One by one, unlike the program."""
+    found, end = set(), int(period.ends_at.timestamp())
+    for each in awards:
+        if each.badge_id != badge_id or each.day > period.last:
+            continue
+        ids = [each.holders[at : at + 16] for at in range(0, len(each.holders), 16)]
+        lasting = len(ids) - len(each.ends)
+        found |= {
+            *ids[:lasting],
+            *(one for one, at in zip(ids[lasting:], each.ends, strict=True) if at > end),
+        }
+    return found
+
+
 def test_first_by_name_is_the_same_for_few_and_for_many(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -471,15 +515,31 @@ def test_first_by_name_is_the_same_for_few_and_for_many(
         for n in range(40)
     ]
     with Session(engine) as session:
-        session.add_all(people)
+        campus, other = (
+            Campus(slug=slug, short_name=slug, name=slug, did=f"did:web:{slug}", created_at=now)
+            for slug in ("ici", "ailleurs")
+        )
+        session.add_all([*people, campus, other])
         session.flush()
-        store, ids = ReportCountStore(session), {each.id for each in people[::2]}
+        session.add_all(
+            CampusPerson(
+                campus_id=each.id,
+                person_id=person.id,
+                listed_as=person.listed_as,
+                created_at=person.created_at,
+            )
+            for each, some in ((campus, people[:30]), (other, people))
+            for person in some
+        )
+        session.flush()
+        store, ids = ReportCountStore(session), {each.id.bytes for each in people[:30:2]}
         found = []
-        for few in (3, 5_000):
+        for few, first_page in ((3, 2), (3, 500), (5_000, 500)):
             monkeypatch.setattr(counting, "FEW_PEOPLE", few)
-            found.append((store.first_by_name(ids, 8), store.first_by_name(ids, 100)))
+            monkeypatch.setattr(counting, "_FIRST_PAGE", first_page)
+            found.append((store.first_by_name(campus.id, ids, 8), store.first_by_name(campus.id, ids, 100)))
         session.rollback()
-    assert found[0] == found[1]
+    assert found[0] == found[1] == found[2]
     first, everybody = found[0]
-    assert (first, {person_id for person_id, _ in everybody}) == (everybody[:8], ids)
+    assert (first, {person_id.bytes for person_id, _ in everybody}) == (everybody[:8], ids)
     assert [name for _, name in everybody] == sorted(name for _, name in everybody)
