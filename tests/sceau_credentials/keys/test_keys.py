@@ -168,6 +168,16 @@ def test_base64url_takes_no_padding_space_or_spare_bits():
             decode_base64url(text)
 
 
+@given(st.text("AQRZaz09-_+/= \n", max_size=12), st.binary(max_size=40))
+def test_base64url_is_read_only_as_it_is_written(text: str, data: bytes):
+    assert decode_base64url(encode_base64url(data)) == data
+    try:
+        read = decode_base64url(text)
+    except MalformedInput:
+        return
+    assert encode_base64url(read) == text
+
+
 @pytest.mark.parametrize(
     ("name", "algorithm", "supported"),
     [("ed25519-x25519", "EdDSA", "z6Mk"), ("nist-curves", "ES256", "zDn"), ("rsa", "RS256", "z4MX")],
