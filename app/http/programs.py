@@ -8,7 +8,7 @@ import inspect
 import json
 import re
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -31,6 +31,7 @@ from pydantic import (
     field_validator,
 )
 from pydantic_core import PydanticCustomError
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from app.container import Services
@@ -46,7 +47,9 @@ from app.http.request_scope import (
     ReadingServices,
     Who,
     WritingServices,
+    check_program,
     count_for,
+    declared_policies,
     marked,
     status_of,
     token_of,
@@ -439,6 +442,10 @@ def query_names(dependant: Dependant) -> set[str]:
     return {field.alias for field in dependant.query_params}.union(*of_dependencies)
 
 
+_SHORT_BODY: Final = 4096
+"""Parsing it costs less than a query for its token."""
+
+
 def _has_body(headers: Mapping[str, str]) -> bool:
     return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
 
@@ -450,6 +457,11 @@ def check_media_type(request: Request, expected: str) -> None:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != expected:
         raise HTTPException(415)
+
+
+def _may_be_long(headers: Mapping[str, str]) -> bool:
+    length = headers.get("content-length", "")
+    return "transfer-encoding" in headers or (length.isdecimal() and int(length[:16]) >= _SHORT_BODY)
 
 
 # "function", like the transaction below it: it must not outlive the handler's transaction.
@@ -491,7 +503,6 @@ class Prepared(Generic[Made]):
 _MOST_FAULTS: Final = 50
 """That an answer describes."""
 _FIRST_LINES: Final = 5
-_SHORT_BODY: Final = 4096
 
 
 async def check_faults(request: Request) -> None:
@@ -539,6 +550,18 @@ class Writing(APIRoute):
         if "program" in inspect.signature(endpoint).parameters and not hasattr(endpoint, "__wrapped__"):
             endpoint = _once(endpoint, options.get("status_code") or 200)
         super().__init__(path, endpoint, **options)
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The framework parses a body before any guard: a long one is received once its token is known."""
+        answer = super().get_route_handler()
+        (policy,) = declared_policies(self)
+
+        async def answer_known(request: Request) -> Response:
+            if policy.scope is not None and _may_be_long(request.headers):
+                await run_in_threadpool(check_program, request, Scope(policy.scope.value))
+            return await answer(request)
+
+        return answer_known
 
 
 def _once(endpoint: Callable[..., Any], status: int) -> Callable[..., Any]:

@@ -20,7 +20,7 @@ from starlette.routing import BaseRoute
 from app.container import Process, Services
 from app.domain.accounts.permissions import Permission
 from app.domain.accounts.rate_limits import network_of
-from app.domain.accounts.sessions import Scope
+from app.domain.accounts.sessions import ApiToken, Scope
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import UNSHARED, Snapshot
@@ -235,6 +235,14 @@ def _count_program(request: Request) -> None:
         count_for(request, "requests of a token", secret)
 
 
+def check_program(request: Request, scope: Scope) -> None:
+    """Before a long body is received: raises NotSignedIn, NotAllowed or NotFound. Nothing is counted but a failure."""
+    request.state.takes_program_tokens = True
+    process_of(request).limiter.check("failed token", client_network(request))
+    with process_of(request).unit_of_work(reading=True) as services:
+        known_token(request, services, scope, request.path_params.get("slug"))
+
+
 def count_failed_token(request: Request) -> None:
     """After the transaction of the refused request; tokens of wallets and applications are no program's."""
     if getattr(request.state, "takes_program_tokens", False) and _secret_in(request):
@@ -343,14 +351,20 @@ def token_of(
     request: Request, services: Services, scope: Scope, slug: str | None = None
 ) -> tuple[Actor, Campus]:
     """The program and its campus, if its bearer token has `scope` there."""
+    token, campus = known_token(request, services, scope, slug)
+    enter(request, services, campus)
+    request.state.scopes = frozenset(token.scopes)
+    return Actor(label=f"token {token.id}"), campus
+
+
+def known_token(
+    request: Request, services: Services, scope: Scope, slug: str | None
+) -> tuple[ApiToken, Campus]:
     secret = _secret_in(request)
     if not secret:
         raise NotSignedIn(N_("Cette demande a besoin d’un jeton d’accès : « Authorization: Bearer … »."))
     services.search_everywhere()
-    token, campus = services.people.token_campus(secret, slug, scope)
-    enter(request, services, campus)
-    request.state.scopes = frozenset(token.scopes)
-    return Actor(label=f"token {token.id}"), campus
+    return services.people.token_campus(secret, slug, scope)
 
 
 # --- Access policy of each route: a mark on its handler, or a guard among its dependencies
@@ -412,7 +426,7 @@ def policies(routes: Sequence[BaseRoute | RouteContext]) -> dict[str, Policy]:
     """The policy of each URL, as « GET /aide »; raises NoPolicy where a route has none."""
     found: dict[str, Policy] = {}
     for each in iter_route_contexts(routes):
-        declared = set(_declared(each))
+        declared = set(declared_policies(each))
         where = f"{'/'.join(sorted(each.methods or ()))} {each.path}"
         if len(declared) != 1:
             raise NoPolicy(
@@ -423,9 +437,9 @@ def policies(routes: Sequence[BaseRoute | RouteContext]) -> dict[str, Policy]:
     return found
 
 
-def _declared(route: RouteContext) -> Iterator[Policy]:
+def declared_policies(route: RouteContext | BaseRoute) -> Iterator[Policy]:
     dependant = getattr(route, "dependant", None)
-    calls: Iterable[Any] = _calls(dependant) if dependant is not None else (route.endpoint,)
+    calls: Iterable[Any] = _calls(dependant) if dependant is not None else (getattr(route, "endpoint", None),)
     return (getattr(call, _NAME) for call in calls if hasattr(call, _NAME))
 
 

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
+import re
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi import Request
 from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.http import problems
 from app.http.pages.forms import MOST_MEMBERS
+from app.http.request_scope import Who
 from app.main import LONGEST_COSIGNATURE
 from tests.api import clients
 from tests.api.clients import V1
+from tests.security.matrix.policy import CASES
 from tests.support.every import for_each
 from tests.support.examples import examples
 from tests.support.house import House, build_house
@@ -172,6 +177,46 @@ def test_the_first_of_many_faults_are_named(program: TestClient):
     answer = post(program, "people/bulk", json.dumps({"people": [{"family_name": "Martin"}] * 1_000}))
     assert answer.status_code == 422
     assert {"pointer": "/people/0/external_id", "reason": "Ce champ manque."} in answer.json()["errors"]
+
+
+def test_no_long_body_is_parsed_before_its_token_is_known(house: House, monkeypatch: pytest.MonkeyPatch):
+    """Whatever the address: with a token that is unknown, of another campus or without the scope, and with none."""
+    parsed = []
+    read = Request.json
+
+    async def note(request: Request) -> Any:
+        parsed.append(request.url.path)
+        return await read(request)
+
+    monkeypatch.setattr(Request, "json", note)
+    clients_without = {
+        401: [house.client(), clients.program(house)],
+        403: [clients.program(house, "read")],
+        404: [clients.program(house, campus=house.other_campus)],
+    }
+    clients_without[401][1].headers["authorization"] = "Bearer " + "x" * 40
+    body = json.dumps({"people": [{}] * 5_000})
+    bodies = [
+        key
+        for key, case in CASES.items()
+        if case.policy.who is Who.TOKEN and "/api/v1/campuses/{slug}" in key
+    ]
+    checked = 0
+    for key in bodies:
+        method, _, template = key.partition(" ")
+        if method not in ("POST", "PUT"):
+            continue
+        path = re.sub(r"{slug}", "itip", template)
+        path = re.sub(r"{external:path}", "E-1", re.sub(r"{\w+(?::uuid)?}", str(uuid.UUID(int=1)), path))
+        for status, several in clients_without.items():
+            for client in several:
+                answer = client.request(
+                    method, path, content=body, headers={"content-type": "application/json"}
+                )
+                assert answer.status_code == status, (key, answer.text)
+                checked += 1
+    assert parsed == []
+    assert checked > 80
 
 
 def test_cosignatures_of_anyone_are_short(world: TestClient):
