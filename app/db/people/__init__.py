@@ -230,13 +230,20 @@ class GuardianStore(Store):
         return found
 
     def newest_about(self, award_id: uuid.UUID) -> ParentAgreement | None:
+        return next(iter(self.about(award_id)), None)
+
+    def about(self, award_id: uuid.UUID) -> Sequence[ParentAgreement]:
+        """The newest first."""
         query = select(ParentAgreement).where(ParentAgreement.award_id == award_id)
         query = query.order_by(col(ParentAgreement.asked_at).desc(), col(ParentAgreement.id))
-        return self.session.exec(query.limit(1)).first()
+        return self.session.exec(query).all()
 
     def agreed_about(self, award_id: uuid.UUID, *, but: uuid.UUID) -> Sequence[ParentAgreement]:
         query = select(ParentAgreement).where(ParentAgreement.award_id == award_id, ParentAgreement.id != but)
         return self.session.exec(query.where(col(ParentAgreement.agreed).is_(True))).all()
+
+    def of_person(self, person_id: uuid.UUID) -> Sequence[ParentAgreement]:
+        return self.session.exec(select(ParentAgreement).where(ParentAgreement.person_id == person_id)).all()
 
     def open_awards_of(self, person_id: uuid.UUID) -> Sequence[Award]:
         query = select(Award).where(Award.person_id == person_id, Award.visibility == Visibility.OPEN)

@@ -14,7 +14,7 @@ from sqlmodel import Field, SQLModel
 
 from app.domain.activities import Activity, Participation
 from app.domain.core import foreign_key, new_id, primary_foreign_key, utc_datetime
-from app.domain.people import AgeGroup, Person, is_address, is_own_address, normal_address
+from app.domain.people import AgeGroup, Person, is_address, is_own_address, mailbox_key, normal_address
 from app.domain.people.consents import About, Consent
 from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_
@@ -23,6 +23,8 @@ _TOLD_OF_PORTFOLIOS: Final = 2
 """First wording that mentions portfolios and search engines."""
 _BETWEEN_LETTERS: Final = timedelta(days=7)
 """Between two e-mails to the same parent."""
+_REFUSED_FOR: Final = timedelta(days=30)
+"""How long a refusal closes requests at other addresses."""
 
 
 class ParentAgreement(SQLModel, table=True):
@@ -40,6 +42,10 @@ class ParentAgreement(SQLModel, table=True):
 
 class ParentNeeded(Conflict):
     """The page stays closed; the badge itself is valid."""
+
+
+class ParentRefused(Conflict):
+    """No other address is asked for a while; the parent who refused may change their mind by their own link."""
 
 
 class OlderAgreement(ParentNeeded):
@@ -143,6 +149,37 @@ def answer(agreement: ParentAgreement, *, agreed: bool, renews: bool = False, at
         return False
     agreement.agreed, agreement.answered_at = agreed, at
     return True
+
+
+def closed_by_refusal(
+    award_id: uuid.UUID, said: Iterable[ParentAgreement], *, at: datetime
+) -> datetime | None:
+    """Until when no parent is asked about this badge; None where one may be."""
+    refused = [each.answered_at for each in _refused(said, at=at) if each.award_id == award_id]
+    return max(filter(None, refused)) + _REFUSED_FOR if refused else None
+
+
+def check_no_refusal(agreement: ParentAgreement, said: Iterable[ParentAgreement], *, at: datetime) -> None:
+    """Raises ParentRefused: after a refusal no other parent is asked about that badge, and about other badges of the
+    child only those who refused."""
+    refused = _refused(said, at=at)
+    about_it = any(each.award_id == agreement.award_id for each in refused)
+    mailboxes = {mailbox_key(each.address) for each in refused}
+    if refused and (about_it or mailbox_key(agreement.address) not in mailboxes):
+        raise ParentRefused(
+            N_(
+                "Ton parent a dit non il y a peu. Parlez-en ensemble : il peut changer d’avis avec le lien qu’il a reçu. "
+                "Pendant trente jours, nous n’écrivons pas à une autre adresse."
+            )
+        )
+
+
+def _refused(said: Iterable[ParentAgreement], *, at: datetime) -> list[ParentAgreement]:
+    return [
+        each
+        for each in said
+        if each.agreed is False and each.answered_at is not None and at < each.answered_at + _REFUSED_FOR
+    ]
 
 
 def parent_proof(secret: bytes, agreement_id: uuid.UUID) -> str:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from app.db.awards import AwardRecord, AwardStore
 from app.db.campus import HistoryStore
+from app.db.engine.tenancy import TenantScope
 from app.db.messages import LetterStore
 from app.db.people import GuardianStore, PeopleStore
 from app.db.people.privacy import ConsentStore
@@ -26,6 +29,8 @@ from app.domain.people.parental_consent import (
     ask,
     check_may_ask_again,
     check_may_show_further,
+    check_no_refusal,
+    closed_by_refusal,
     is_asked_again,
     may_ask_again,
     needs_guardian_for,
@@ -47,6 +52,8 @@ class ParentState:
     is_older: bool = False
     """Consent was given to an older text: it allows the public page, nothing more."""
     may_ask_again: bool = False
+    closed_until: datetime | None = None
+    """A parent refused: no address is asked about this badge until then."""
     is_unknown: bool = False
     """The age group of this participant of an activity for pupils is unknown."""
 
@@ -68,17 +75,20 @@ class GuardianService:
     consents: ConsentStore
     history: HistoryStore
     age_bands: AgeBands
+    tenant_scope: TenantScope
     secret: bytes
     clock: Clock
 
     def state_of(self, record: AwardRecord) -> ParentState:
-        agreement = self.guardians.newest_about(record.award.id)
+        said = self.guardians.about(record.award.id)
+        agreement = next(iter(said), None)
         return ParentState(
             needs_guardian_for(record.person, record.activity),
             agreement,
             is_older=bool(agreement and agreement.agreed) and self._is_older(record),
             is_unknown=record.person.age_group is AgeGroup.PUPIL,
             may_ask_again=agreement is not None and may_ask_again(agreement, at=self.clock()),
+            closed_until=closed_by_refusal(record.award.id, said, at=self.clock()),
         )
 
     def _is_older(self, record: AwardRecord) -> bool:
@@ -94,8 +104,15 @@ class GuardianService:
         """E-mail the parent whom the child names; replaces an earlier request."""
         own, at = self.people.all_addresses(record.person.id), self.clock()
         agreement = ask(record.award.id, record.person, address, own, at=at)
+        # One after the other: a refusal of the same second counts, whichever campus's badge it is about.
+        self.people.lock_all([record.person.id])
+        check_no_refusal(agreement, self._said(record), at=at)
         self._send(record, agreement, by=by)
         return agreement
+
+    def _said(self, record: AwardRecord) -> Sequence[ParentAgreement]:
+        with self.tenant_scope.across_campuses():
+            return self.guardians.of_person(record.person.id)
 
     def ask_again(self, record: AwardRecord, *, by: Actor) -> None:
         """Ask a parent who consented to an older text; until they answer, that consent stays valid."""
@@ -142,6 +159,7 @@ class GuardianService:
         another parent agreed after an earlier refusal."""
         agreement, record = self.asked(token)
         at = self.clock()
+        self.people.lock_all([record.person.id])
         others = [] if agreed else self.guardians.agreed_about(record.award.id, but=agreement.id)
         for other in others:
             answer(other, agreed=False, at=at)

@@ -11,6 +11,7 @@ from app.container import Services
 from app.domain.activities import is_of_pupils
 from app.domain.awards import Visibility
 from app.domain.people.consents import About, wording_of
+from app.domain.people.parental_consent import ParentRefused
 from app.errors import InvalidInput
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page
@@ -21,6 +22,7 @@ from app.http.request_scope import (
     limited,
     process_of,
     public,
+    status_of,
     write_transaction,
 )
 from app.http.response_cache import HOLDER, holder_of
@@ -117,8 +119,8 @@ def ask_a_parent(
                 writing.guardians.ask_again(record, by=who.actor)
             else:
                 writing.guardians.ask(record, typed, by=who.actor)
-    except InvalidInput as error:
+    except (InvalidInput, ParentRefused) as error:
         view = my_badge(services, who, award_id, parent_typed=typed, parent_trouble=sentence_of(error))
-        return badge_page(request, services, view, "opening", status=422)
+        return badge_page(request, services, view, "opening", status=status_of(error))
     process_of(request).on_promise()
     return RedirectResponse(f"/mes-badges/{award_id}/montrer?fait=parent#page", status_code=303)

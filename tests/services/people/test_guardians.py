@@ -6,15 +6,21 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from fastapi.testclient import TestClient
 
+from app.domain.activities import Activity, ActivityKind
+from app.domain.activities.listed_people import ListedPerson
 from app.domain.awards import Visibility
+from app.domain.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
 from app.domain.learners.portfolios import Grouping, Naming
 from app.domain.people.consents import WORDINGS, About, By
-from app.domain.people.parental_consent import ParentNeeded
+from app.domain.people.parental_consent import ParentNeeded, ParentRefused
 from app.errors import Conflict, Gone, InvalidInput, NotFound
+from app.services.awards.awards import AwardRequest
+from app.services.badges import Wording
 from app.services.learners.portfolios import Wishes
-from tests.support.house import COMMAND, House
+from tests.support.house import COMMAND, House, send
 
 ZOE = "Martin Zoé;zoe@exemple.fr"
 PARENT = "parent@exemple.fr"
@@ -303,7 +309,7 @@ def test_refusal_of_the_parent_asked_first_closes_what_another_agreed_to(
     first = asked(house, young)
     with house.unit_of_work() as services:
         services.guardians.answer(first, agreed=False)
-    house.clock.move(minutes=1)
+    house.clock.move(days=31)
     with house.unit_of_work() as services:
         record = services.awards.record(young)
         agreement = services.guardians.ask(record, "autre.parent@exemple.fr", by=COMMAND)
@@ -320,3 +326,90 @@ def test_refusal_of_the_parent_asked_first_closes_what_another_agreed_to(
     assert not is_open(house, young)
     with pytest.raises(ParentNeeded):
         open_it(house, young)
+
+
+OTHER = "autre.parent@exemple.fr"
+
+
+def opened_child(house: House, award_id: uuid.UUID) -> TestClient:
+    """By the private link of that badge."""
+    browser = house.client()
+    with house.unit_of_work(reading=True) as services:
+        token = services.people.private_link_token(
+            award_id, services.awards.record(award_id).award.link_generation
+        )
+    assert browser.get(f"/recevoir/{token}").status_code == 303
+    return browser
+
+
+def ask_another(house: House, award_id: uuid.UUID, address: str = OTHER) -> None:
+    with house.unit_of_work() as services:
+        services.guardians.ask(services.awards.record(award_id), address, by=COMMAND)
+
+
+def test_child_looks_for_no_other_parent_for_a_month_after_a_refusal(house: House, young: uuid.UUID) -> None:
+    token = asked(house, young)
+    with house.unit_of_work() as services:
+        services.guardians.answer(token, agreed=False)
+    page = opened_child(house, young).get(f"/mes-badges/{young}/montrer").text
+    assert "nous n’écrivons pas à une autre adresse" in page
+    assert 'name="parent"' not in page
+    house.clock.move(days=29)
+    for address in (OTHER, PARENT):
+        with pytest.raises(ParentRefused):
+            ask_another(house, young, address)
+    with house.unit_of_work() as services:
+        assert services.guardians.state_of(services.awards.record(young)).closed_until
+        # The one who refused changes their mind at any time, and takes that back: a month begins.
+        services.guardians.answer(token, agreed=True)
+    ask_another(house, young)
+    with house.unit_of_work() as services:
+        services.guardians.answer(token, agreed=False)
+    house.clock.move(days=29)
+    with pytest.raises(ParentRefused):
+        ask_another(house, young)
+    house.clock.move(days=1)
+    ask_another(house, young)
+
+
+def test_after_a_refusal_another_badge_is_asked_of_the_same_parent_alone(
+    house: House, young: uuid.UUID
+) -> None:
+    """Whichever campus it is of."""
+    token = asked(house, young)
+    with house.unit_of_work() as services:
+        services.guardians.answer(token, agreed=False)
+        person = services.awards.record(young).person
+        wording = Wording(BadgeKind.PARTICIPATION, "Présence", "Être là.", "La personne était là.")
+        badge = services.badges.create(house.other_campus, wording, slug="la", by=COMMAND).badge
+        line = ListedPerson(1, person.given_name, person.family_name, "zoe@exemple.fr")
+        told = Activity(
+            kind=ActivityKind.WORKSHOP,
+            title="Atelier",
+            starts_on=house.clock.now.date(),
+            ends_on=house.clock.now.date(),
+            created_at=house.clock.now,
+        )
+        activity = services.activities.create(told, [house.other_campus], by=COMMAND)
+        result = services.awards.award(
+            house.other_campus, AwardRequest(badge.id, activity.id, lines=(line,)), by=COMMAND
+        )
+        (another,) = [each.award_id for each in result.lines]
+        assert another is not None
+        assert services.awards.record(another).person.id == person.id
+    with house.unit_of_work() as services:
+        services.enter(house.other_campus.id, None)
+        record = services.awards.record(another)
+        with pytest.raises(ParentRefused):
+            services.guardians.ask(record, OTHER, by=COMMAND)
+        services.guardians.ask(record, PARENT.replace("@", "+badges@"), by=COMMAND)
+
+
+def test_child_is_told_kindly_that_nobody_else_is_asked(house: House, young: uuid.UUID) -> None:
+    child, path = opened_child(house, young), f"/mes-badges/{young}"
+    with house.unit_of_work() as services:
+        agreement = services.guardians.ask(services.awards.record(young), PARENT, by=COMMAND)
+        services.guardians.answer(services.guardians.token_of(agreement.id), agreed=False)
+    answer = send(child, f"{path}/parent", {"parent": OTHER}, seen_on="/mes-badges")
+    assert answer.status_code == 409
+    assert "Parlez-en ensemble" in answer.text
