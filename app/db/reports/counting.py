@@ -48,12 +48,21 @@ class ReportCountStore(Store):
         return CountStore(self.session)
 
     def ledger(
-        self, campus_ids: Ids, period: Period, *, today: date, awards: Sequence[DayOfAwards] | None = None
+        self,
+        campus_ids: Ids,
+        period: Period,
+        *,
+        today: date,
+        awards: Sequence[DayOfAwards] | None = None,
+        with_organisers: bool = True,
     ) -> Ledger:
-        """`awards`: those of the campuses in the period and around it, where they have been read."""
+        """`awards`: those of the campuses in the period and around it, where they have been read.
+
+        `with_organisers`: all campuses of each activity, which only tell what must be hidden.
+        """
         if awards is None:
             awards = self.counts.awards(campus_ids, period.first, period.last)
-        rows = self.rows(campus_ids, period)
+        rows = (self.rows if with_organisers else self.counts.activities)(campus_ids, period)
         ledger = Ledger(period, today, tuple(rows), log_size=self.log_size(campus_ids))
         issued = [each for each in awards if period.first <= each.day <= period.last]
         return replace(ledger, distinct=self._distinct(campus_ids, ledger, issued))
@@ -73,7 +82,13 @@ class ReportCountStore(Store):
 
     def rows(self, campus_ids: Ids, period: Period) -> list[ActivityRow]:
         """Cancelled ones too; with all campuses that organise them, without their objectives."""
-        rows = self.counts.activities(campus_ids, period)
+        return self._with_organisers(self.counts.activities(campus_ids, period))
+
+    def with_organisers(self, ledger: Ledger) -> Ledger:
+        """Of a ledger that was made without."""
+        return replace(ledger, all_rows=tuple(self._with_organisers(ledger.all_rows)))
+
+    def _with_organisers(self, rows: Sequence[ActivityRow]) -> list[ActivityRow]:
         joint = self._organisers([row.id for row in rows])
         return [replace(row, campuses=joint[row.id]) if row.id in joint else row for row in rows]
 
@@ -92,6 +107,8 @@ class ReportCountStore(Store):
         found = self._objectives([row.id for row in ledger.all_rows], campus_ids)
         rows = (
             replace(row, objectives=tuple(sorted(found[row.id], key=objective_order)))
+            if row.id in found
+            else row
             for row in ledger.all_rows
         )
         return replace(ledger, all_rows=tuple(rows))

@@ -75,12 +75,13 @@ class _Remembered:
         self._found = OrderedDict[uuid.UUID, tuple[Any, int]]()
         self._size = 0
 
-    def get(self, stamp: uuid.UUID) -> Any:
+    def get(self, stamps: Iterable[uuid.UUID]) -> dict[uuid.UUID, Any]:
+        """The contents of those that are known."""
         with self._lock:
-            if stamp not in self._found:
-                return None
-            self._found.move_to_end(stamp)
-            return self._found[stamp][0]
+            known = [stamp for stamp in stamps if stamp in self._found]
+            for stamp in known:
+                self._found.move_to_end(stamp)
+            return {stamp: self._found[stamp][0] for stamp in known}
 
     def put(self, stamp: uuid.UUID, content: Any, size: int) -> None:
         with self._lock:
@@ -112,7 +113,9 @@ class CountStore(Store):
             count.campus_id.in_(campus_ids), count.month <= period.last, count.last_day >= period.first
         )
         stamps = {
-            (row[0], row[1]): row[2] for row in self.session.execute(heads) if (row[0], row[1]) not in changed
+            (campus_id, begins): stamp
+            for campus_id, begins, stamp in self.session.execute(heads).all()
+            if (campus_id, begins) not in changed
         }
         pages = self._month_pages(campus_ids, stamps.values())
         rows = [row for page in pages.values() for row in page]
@@ -148,11 +151,11 @@ class CountStore(Store):
         }
 
     def _month_pages(
-        self, campus_ids: Ids, stamps: Iterable[uuid.UUID]
+        self, campus_ids: Ids, stamps: Collection[uuid.UUID]
     ) -> dict[uuid.UUID, list[ActivityRow]]:
         """By stamp; without those that were stored anew meanwhile."""
-        pages = {stamp: _remembered.get(stamp) for stamp in stamps}
-        missing = [stamp for stamp, page in pages.items() if page is None]
+        pages = _remembered.get(stamps)
+        missing = [stamp for stamp in stamps if stamp not in pages]
         count = columns_of(MonthCount)
         query = select(count.stamp, count.campus_id, count.activities, count.learners).where(
             count.campus_id.in_(campus_ids), among(self.session, count.stamp, missing)
@@ -161,7 +164,7 @@ class CountStore(Store):
             rows = rows_of_page(activities, learners, campus_id)
             pages[stamp] = rows
             _remembered.put(stamp, rows, _IN_MEMORY * len(activities) + len(learners))
-        return {stamp: page for stamp, page in pages.items() if page is not None}
+        return pages
 
     def _unstored(self, months: Collection[CampusDay], period: Period) -> list[ActivityRow]:
         """Of months of campuses, from the counts of their activities."""
@@ -230,7 +233,9 @@ class CountStore(Store):
         if first is not None:
             heads = heads.where(count.day >= first)
         stamps = {
-            (row[0], row[1]): row[2] for row in self.session.execute(heads) if (row[0], row[1]) not in changed
+            (campus_id, begins): stamp
+            for campus_id, begins, stamp in self.session.execute(heads).all()
+            if (campus_id, begins) not in changed
         }
         pages = self._award_pages(campus_ids, stamps.values())
         changed |= {key for key, stamp in stamps.items() if stamp not in pages}
@@ -243,10 +248,10 @@ class CountStore(Store):
         return {(campus_id, _day_of(hour)) for campus_id, hour in self.session.execute(query)}
 
     def _award_pages(
-        self, campus_ids: Ids, stamps: Iterable[uuid.UUID]
+        self, campus_ids: Ids, stamps: Collection[uuid.UUID]
     ) -> dict[uuid.UUID, list[DayOfAwards]]:
-        pages = {stamp: _remembered.get(stamp) for stamp in stamps}
-        missing = [stamp for stamp, page in pages.items() if page is None]
+        pages = _remembered.get(stamps)
+        missing = [stamp for stamp in stamps if stamp not in pages]
         count = columns_of(AwardCount)
         query = select(
             count.stamp, count.campus_id, count.day, count.versions, count.holders, count.ends
@@ -257,7 +262,7 @@ class CountStore(Store):
             pages[stamp] = groups
             size = _IN_MEMORY * (len(page.versions) + len(page.ends)) + len(page.holders)
             _remembered.put(stamp, groups, size)
-        return {stamp: page for stamp, page in pages.items() if page is not None}
+        return pages
 
     # --- storing again what has changed
 

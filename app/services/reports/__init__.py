@@ -63,14 +63,19 @@ class ReportService:
         return self.store.ledger([campus.id], period, today=self.today())
 
     def ledger_with_objectives(self, campus: Campus, period: Period) -> Ledger:
-        return self.store.with_objectives(self.ledger(campus, period), [campus.id])
+        """Without the other organisers, which `with_organisers` adds."""
+        ledger = self.store.ledger([campus.id], period, today=self.today(), with_organisers=False)
+        return self.store.with_objectives(ledger, [campus.id])
+
+    def with_organisers(self, ledger: Ledger) -> Ledger:
+        return self.store.with_organisers(ledger)
 
     def figures(self, campus: Campus, asked: Period, *, with_badges: bool = False) -> YearFigures:
         """`with_badges`: those held most too, for which the awards of all years are read."""
         period, ids = asked.until(self.today()), [campus.id]
         awards = self.store.awards(ids, period.last, first=None if with_badges else period.before.first)
         now, before = (
-            self.store.ledger(ids, each, today=self.today(), awards=awards)
+            self.store.ledger(ids, each, today=self.today(), awards=awards, with_organisers=False)
             for each in (period, period.before)
         )
         badges = self.store.top_badges(period, awards) if with_badges else ()

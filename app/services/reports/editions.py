@@ -68,7 +68,8 @@ from app.services.trust.labels import TrustAnchors, next_edition
 
 @dataclass(frozen=True)
 class ReportDraftPage:
-    """`lines` and `earlier` hold the figure of each counted line; `texts` the others."""
+    """`lines` and `earlier` hold the figure of each counted line; `texts` the others. `now` and `before`: see
+    `ledger_with_objectives`."""
 
     period: Period
     now: Ledger
@@ -124,7 +125,7 @@ class EditionService:
             before,
             fill(now),
             fill(before),
-            texts_of(draft) if draft else self._carried(campus, period),
+            self._texts(campus, period, draft),
             self._quotes(draft, now),
             self._pictures(campus, draft),
             found,
@@ -146,6 +147,9 @@ class EditionService:
         gallery = {str(each.id): each for each in self.campuses.pictures_of(campus.id)}
         return [(gallery[each["id"]], each["credit"]) for each in draft.pictures if each["id"] in gallery]
 
+    def _texts(self, campus: Campus, period: Period, draft: ReportDraft | None) -> dict[str, DraftText]:
+        return texts_of(draft) if draft else self._carried(campus, period)
+
     def _carried(self, campus: Campus, period: Period) -> dict[str, DraftText]:
         """Texts of the year before, to be reviewed."""
         key = period.before.key
@@ -165,7 +169,7 @@ class EditionService:
         by: Actor,
     ) -> None:
         """`typed`: text by line, and whether it was reviewed."""
-        current = self.page(campus, period).texts
+        current = self._texts(campus, period, self.store.draft(campus.id, period.key))
         texts = {
             number: replace(each, text=typed[number][0], reviewed=typed[number][1])
             if number in typed
@@ -290,7 +294,8 @@ class EditionService:
 
         An activity hidden in one table is hidden in all: each sum that holds one of them is hidden.
         """
-        behind, behind_before = hidden_rows(shown.now.rows), hidden_rows(shown.before.rows)
+        now, before = (self.reports.with_organisers(each) for each in (shown.now, shown.before))
+        behind, behind_before = hidden_rows(now.rows), hidden_rows(before.rows)
         counted = public_figures(shown.now, behind, shown.before)
         earlier = public_figures(shown.before, behind_before, None)
         lines = public_lines(shown.lines, shown.now, behind)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from sqlalchemy import event
 
 from app.db.reports import counting
 from app.domain.activities import Activity, ActivityKind
@@ -68,6 +69,20 @@ def test_each_figure_opens_its_definition_its_rows_and_where_the_log_stood(house
     assert "Usinages de la Brenne" in trainer.get(f"{HERE}/chiffres/mobilisees?periode=2026").text
     assert "0710012C" in trainer.get(f"{HERE}/chiffres/etablissements?periode=2026").text
     assert trainer.get(f"{HERE}/chiffres/inconnu").status_code == 404
+
+
+def test_no_figure_asks_who_else_organises_each_activity(house: House):
+    """What is published does, to know what it hides."""
+    asked, admin = list[str](), house.client(house.admin)
+    house.record("MARTIN Zoé", "LEROY Ada")
+    event.listen(house.process.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    for page in ("", "/chiffres/apprenants", "/annuel/2026"):
+        assert admin.get(f"{HERE}{page}").status_code == 200
+        assert asked, page
+        assert not [each for each in asked if "ORDER BY activity_campus.position" in each], page
+        asked.clear()
+    assert admin.get(f"{HERE}/annuel/2026/rapport.json").status_code == 200
+    assert [each for each in asked if "ORDER BY activity_campus.position" in each]
 
 
 def test_figure_shows_its_first_names_and_its_actions_page_by_page(
