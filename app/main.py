@@ -104,7 +104,7 @@ from app.web.reports import dashboard as report_dashboard
 from app.web.reports import facts as report_facts
 from app.web.reports import network as network_report
 from app.web.reports import renewal, surveys
-from app.web.trust import endorsements, endorsements_admin, endorsing, issuers, my_endorsements
+from app.web.trust import endorsements, endorsements_admin, endorsing, issuers
 from app.web.verification import check_papers, presentations
 
 web_router = APIRouter()
@@ -242,7 +242,7 @@ for router in (
     my_portfolio.router,
     my_portfolio.exports_router,
     my_badges.imported_badges_router,
-    my_endorsements.router,
+    endorsing.learner_router,
     endorsing.router,
     endorsements.peers_router,
     endorsements.router,

@@ -22,7 +22,7 @@ from app.domain.activities import (
 from app.domain.activities.listed_people import ListedPerson
 from app.domain.campus.integration import MOST_UPSERTED, NamedKind, UpsertOutcome, Wanted
 from app.domain.people import Person, normal_address
-from app.domain.people.parental_consent import needs_parent
+from app.domain.people.consents import needs_parent
 from app.http.programs import (
     CREATED,
     ActivityWriter,

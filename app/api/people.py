@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from app.domain.accounts.sessions import Scope
 from app.domain.campus.integration import MOST_UPSERTED, NamedKind, Wanted
 from app.domain.people import Person, normal_address
-from app.domain.people.parental_consent import needs_parent
+from app.domain.people.consents import needs_parent
 from app.domain.publishing import Addresses
 from app.http.programs import (
     BEARER,

@@ -29,9 +29,8 @@ from sqlalchemy.engine import URL, make_url
 
 from app import __version__
 from app.container.process import Process
-from app.db.engine.row_level_security import METADATA
+from app.db.engine.row_level_security import METADATA, WHOLE_DATABASE
 from app.db.engine.session import keep_private, open_engine
-from app.db.engine.tenancy import WHOLE_DATABASE
 from app.domain.campus.campus import is_in_hsm
 from app.language import gettext as _
 from app.settings import Settings

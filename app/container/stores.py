@@ -53,8 +53,8 @@ from app.db.campus.registers import (
     SavedViewStore,
 )
 from app.db.campus.samples import SampleStore
+from app.db.engine.row_level_security import TenantScope
 from app.db.engine.session import WorkerStore, open_engine, open_session
-from app.db.engine.tenancy import TenantScope
 from app.db.frameworks import CompetencyStore, FrameworkStore, FullTextIndex
 from app.db.frameworks.pathways import PathwayStore
 from app.db.imports import ImportStore
@@ -65,8 +65,7 @@ from app.db.learners import (
     PortfolioStore,
     RequestStore,
 )
-from app.db.learners.presentations import PresentationStore
-from app.db.learners.wallets import WalletStore
+from app.db.learners.wallets import PresentationStore, WalletStore
 from app.db.messages import LetterStore, ReminderStore
 from app.db.people import GuardianStore, MergeStore, NamesakeStore, NameStore, PeopleStore
 from app.db.people.privacy import (
@@ -108,7 +107,7 @@ from app.services.people.privacy import ErasureService
 from app.services.publishing import PicturesOfAwards
 from app.services.publishing.status import ListAnchors
 from app.services.trust.labels import TrustAnchors
-from app.services.verification.issuer_standing import ListShelf
+from app.services.verification.answers import ListShelf
 from app.settings import Settings
 from sceau_credentials.values import DocumentSource
 

@@ -19,7 +19,7 @@ from sqlmodel import Session as DatabaseSession
 from sqlmodel import col, select, update
 
 from app.db.campus.people import addresses_by_campus
-from app.db.engine.tenancy import TenantScope, rows_named, rows_named_outside
+from app.db.engine.row_level_security import TenantScope, rows_named, rows_named_outside
 from app.db.engine.writes import IN_ONE_QUERY
 from app.db.people import MergeStore, PeopleStore
 from app.domain.accounts.permissions import NetworkAdministrator, Operator

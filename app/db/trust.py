@@ -14,7 +14,7 @@ from sqlmodel import SQLModel, col, or_, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from app.db.engine.queries import QuickRead, Store
-from app.db.engine.tenancy import found_by_name
+from app.db.engine.row_level_security import found_by_name
 from app.db.engine.writes import bare_rows
 from app.domain.accounts.permissions import NetworkAdministrator
 from app.domain.awards import Award, AwardState, Visibility

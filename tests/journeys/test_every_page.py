@@ -15,7 +15,7 @@ from playwright.sync_api import Page
 
 from app.container import Process
 from app.domain.learners.wallets import AUTHORIZATION_CODE, WalletFormat, may_carry
-from app.domain.people.parental_consent import needs_guardian_for
+from app.domain.people.consents import needs_guardian_for
 from demo.seeder import BY_COMMAND, CAMPUS
 from tests.services.learners.test_wallet_consents import authorization
 from tests.services.learners.test_wallets import content_of

@@ -14,7 +14,7 @@ from app.domain.activities import Activity, ActivityKind, is_of_pupils
 from app.domain.awards import Visibility
 from app.domain.campus.audit_log import Actor
 from app.domain.people import AgeGroup
-from app.domain.people.parental_consent import ParentNeeded
+from app.domain.people.consents import ParentNeeded
 from app.errors import NotAllowed
 from app.services.awards.awards import AwardRequest
 from sceau_credentials.values import parse_json_object

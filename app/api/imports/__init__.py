@@ -28,7 +28,7 @@ from app.domain.imports.imports import (
 )
 from app.domain.imports.xapi import COMPLETED
 from app.domain.people import check_name, normal_address
-from app.domain.people.parental_consent import OTHER
+from app.domain.people.consents import OTHER
 from app.errors import InvalidInput
 from app.http.problems import type_of
 from app.http.programs import (

@@ -12,7 +12,7 @@ from sqlalchemy import select as select_rows
 from sqlmodel import col, delete, func, select
 
 from app.db.engine.queries import QuickRead, Store
-from app.db.engine.tenancy import rows_named
+from app.db.engine.row_level_security import rows_named
 from app.db.engine.writes import (
     IN_ONE_QUERY,
     among,

@@ -30,7 +30,7 @@ from sqlmodel import select as one_of
 
 from app.db.activity_log.integrity import typed_values
 from app.db.engine.queries import Store
-from app.db.engine.tenancy import TenantScope
+from app.db.engine.row_level_security import TenantScope
 from app.db.engine.writes import among
 from app.domain.accounts.sessions import ApiToken
 from app.domain.activity_log.recovery import (
@@ -49,7 +49,7 @@ from app.domain.learners.portfolios import BroughtBadge, Portfolio
 from app.domain.learners.ratings import BadgeRating
 from app.domain.learners.ratings import SentenceState as RatingSentence
 from app.domain.people import Person, PersonAddress
-from app.domain.people.parental_consent import ParentAgreement
+from app.domain.people.consents import ParentAgreement
 from app.domain.reports.network import ReportSharing
 from app.domain.reports.surveys import SentenceState as SurveySentence
 from app.domain.reports.surveys import SurveyAnswer, SurveyLink

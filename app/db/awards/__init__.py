@@ -16,8 +16,8 @@ from sqlmodel import Session, SQLModel, col, func, select
 from app.db.badges import WITHOUT_PICTURES
 from app.db.engine.changes import changed_since
 from app.db.engine.queries import QuickRead, Store, are_in_force
+from app.db.engine.row_level_security import found_by_name, rows_named_outside
 from app.db.engine.session import check_row
-from app.db.engine.tenancy import found_by_name, rows_named_outside
 from app.db.engine.writes import IN_ONE_QUERY, among, bare_rows, insert_rows
 from app.db.people.privacy import check_not_erased, erased_between
 from app.db.trust import is_shown, peer_is_shown
@@ -29,8 +29,7 @@ from app.domain.campus.campus import Campus
 from app.domain.learners.requests import BadgeRequest
 from app.domain.messages import Handed, LetterState, Occasion, QueuedMessage
 from app.domain.people import AgeGroup, Person
-from app.domain.people.consents import ErasedAward
-from app.domain.people.parental_consent import is_minor_for
+from app.domain.people.consents import ErasedAward, is_minor_for
 from app.domain.trust import PeerRecommendation
 from app.domain.trust.organisations import Endorsement
 from app.errors import NotFound

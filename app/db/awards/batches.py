@@ -48,7 +48,7 @@ from app.domain.awards.batches import (
 from app.domain.awards.signing_clock import ONLY_ROW, SigningClock
 from app.domain.campus.integration import ExternalId
 from app.domain.people import Membership, Person, PersonAddress
-from app.domain.people.parental_consent import ListAnswer
+from app.domain.people.consents import ListAnswer
 from app.errors import NotFound
 from app.language import N_
 

@@ -17,7 +17,7 @@ from sqlmodel import SQLModel, col, func, select
 from app.db.activities import organised_by
 from app.db.awards import AwardStore
 from app.db.badges import BadgeStore
-from app.db.engine.tenancy import rows_named
+from app.db.engine.row_level_security import rows_named
 from app.db.engine.writes import insert_values
 from app.domain.accounts.sessions import ApiToken, Session
 from app.domain.accounts.sign_in import Passkey

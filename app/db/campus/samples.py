@@ -23,7 +23,7 @@ from app.domain.activities.check_in import CheckIn, CheckInEntry, WaitingSignatu
 from app.domain.awards import Award
 from app.domain.badges import Badge, BadgeCompetency, BadgeOpening, BadgeVersion
 from app.domain.people import Membership, Person, PersonAddress
-from app.domain.people.parental_consent import ListAnswer
+from app.domain.people.consents import ListAnswer
 
 
 class SampleStore(Store):

@@ -13,7 +13,7 @@ from sqlalchemy.orm import ORMExecuteState, UOWTransaction
 from sqlmodel import Session, col
 from sqlmodel import select as one_of
 
-from app.db.engine.tenancy import TenantScope
+from app.db.engine.row_level_security import TenantScope
 from app.db.engine.writes import ON_INSERT, among, upsert_rows
 from app.domain.activities import Activity, ActivityCampus, Participation
 from app.domain.activity_log import later_of

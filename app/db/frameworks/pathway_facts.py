@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session, col, select
 
-from app.db.engine.tenancy import rows_named
+from app.db.engine.row_level_security import rows_named
 from app.domain.activities import Activity, ActivityCampus, Participation
 from app.domain.awards import Award, AwardState
 from app.domain.badges import BadgeCompetency

@@ -14,7 +14,7 @@ from sqlmodel import SQLModel, col, select, update
 from app.db.awards import AwardRecord, AwardStore
 from app.db.badges import WITHOUT_PICTURES
 from app.db.engine.queries import Store
-from app.db.engine.tenancy import rows_named_outside
+from app.db.engine.row_level_security import rows_named_outside
 from app.db.engine.writes import among
 from app.domain.accounts.sessions import digest_of
 from app.domain.activities import Activity

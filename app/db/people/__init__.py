@@ -37,7 +37,7 @@ from app.domain.people import (
     Standing,
     name_key,
 )
-from app.domain.people.parental_consent import ListAnswer, ParentAgreement, VisibleName
+from app.domain.people.consents import ListAnswer, ParentAgreement, VisibleName
 from app.errors import NotFound
 from app.language import N_
 

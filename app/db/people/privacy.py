@@ -30,9 +30,8 @@ from sqlalchemy import select as sa_select
 from sqlmodel import Session, col, select
 
 from app.db.engine.queries import Store, plain
-from app.db.engine.row_level_security import METADATA, leads_to_a_campus
+from app.db.engine.row_level_security import METADATA, leads_to_a_campus, rows_named
 from app.db.engine.schema import check_knows_every_table
-from app.db.engine.tenancy import rows_named
 from app.db.engine.writes import IN_ONE_QUERY, insert_rows
 from app.db.reports.counts import CountStore
 from app.db.reports.tombstones import Counted, TombstoneStore

@@ -31,7 +31,7 @@ from app.domain.core import (
     utc_datetime,
 )
 from app.domain.people import Person
-from app.domain.people.parental_consent import is_minor_for
+from app.domain.people.consents import is_minor_for
 from app.errors import Conflict, InvalidInput
 from app.language import N_
 

@@ -32,7 +32,7 @@ from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock, neighbouring_ids
 from app.domain.people import AgeGroup, Person, is_gone
-from app.domain.people.parental_consent import NO_ANSWERS, ListAnswers
+from app.domain.people.consents import NO_ANSWERS, ListAnswers
 from app.language import N_
 from app.services.activities.line_faults import SEVERAL, LineFault, fault_of
 from app.services.activity_log import LoggedEvents

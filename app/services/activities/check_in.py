@@ -47,8 +47,7 @@ from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
 from app.domain.people import AgeGroup, Person, check_own_name, is_gone, name_key
-from app.domain.people.consents import About, consent
-from app.domain.people.parental_consent import OTHER, Question
+from app.domain.people.consents import OTHER, About, Question, consent
 from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_
 from app.services.activities.activities import ActivityService

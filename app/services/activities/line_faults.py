@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from app.domain.activities.listed_people import KNOWN, ListedPerson, has_usable_address
 from app.domain.awards import LineOutcome
 from app.domain.imports.lists.vocabulary.remarks import HOURS_UNREADABLE, hours_fault
-from app.domain.people import check_name, name_key, parental_consent
-from app.domain.people.parental_consent import SEVERAL_OF_NAME
+from app.domain.people import check_name, consents, name_key
+from app.domain.people.consents import SEVERAL_OF_NAME
 from app.errors import AppError
 from app.language import N_
 
@@ -23,7 +23,7 @@ class LineFault:
     sentence: str
 
 
-ALREADY_KNOWN = LineFault(LineOutcome.SEVERAL_OF_NAME, parental_consent.ALREADY_KNOWN)
+ALREADY_KNOWN = LineFault(LineOutcome.SEVERAL_OF_NAME, consents.ALREADY_KNOWN)
 SEVERAL = LineFault(LineOutcome.SEVERAL_OF_NAME, SEVERAL_OF_NAME)
 
 

@@ -35,7 +35,7 @@ from app.domain.core import Clock
 from app.domain.imports.lists.model import Line, Reading, Reason, State
 from app.domain.imports.lists.vocabulary.names import fold
 from app.domain.people import Person, normal_address
-from app.domain.people.parental_consent import ListAnswers, Namesake, Question
+from app.domain.people.consents import ListAnswers, Namesake, Question
 from app.domain.publishing import Addresses
 from app.errors import InvalidInput, NotFound
 from app.language import N_, current_locale, translated

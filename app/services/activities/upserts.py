@@ -24,7 +24,7 @@ from app.domain.campus.integration import (
     named_otherwise,
 )
 from app.domain.people import Person
-from app.domain.people.parental_consent import NO_ANSWERS
+from app.domain.people.consents import NO_ANSWERS
 from app.errors import AppError, InvalidInput
 from app.language import N_
 from app.services.activities.activities import ActivityService

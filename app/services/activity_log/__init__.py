@@ -14,7 +14,7 @@ import structlog
 from app.db.activities import ActivityStore
 from app.db.activity_log import ActivityLogStore, LogDisputeStore, full_tile
 from app.db.campus import CampusStore
-from app.db.engine.tenancy import TenantScope
+from app.db.engine.row_level_security import TenantScope
 from app.db.frameworks.pathways import PathwayStore
 from app.domain.activities import Activity, Participation
 from app.domain.activity_log import (

@@ -34,7 +34,7 @@ from app.domain.awards.open_badges import (
 )
 from app.domain.campus.campus import Campus, KeyPurpose, KeyState, SealedKey
 from app.domain.core import UNSHARED, Snapshot
-from app.domain.people.parental_consent import is_minor_for
+from app.domain.people.consents import is_minor_for
 from app.domain.publishing import Addresses
 from app.errors import Gone, NotFound
 from app.language import N_

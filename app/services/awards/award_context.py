@@ -21,7 +21,7 @@ from app.domain.badges.rules import CountedLine, Progress, Rule, counted_line, g
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.people import Person, are_spellings, name_key, normal_address, note_age_band, suppose_pupil
-from app.domain.people.parental_consent import SEVERAL_OF_NAME, is_minor_for
+from app.domain.people.consents import SEVERAL_OF_NAME, is_minor_for
 from app.language import N_, speaking
 from app.services.activities.line_faults import LineFault, fault_of
 from app.services.awards.rule_ledger import Lines, RuleLedger

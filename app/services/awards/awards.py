@@ -40,8 +40,13 @@ from app.domain.campus.campus import Campus, KeyPurpose, KeyState
 from app.domain.core import Clock
 from app.domain.messages import Occasion, letter_about
 from app.domain.people import Person
-from app.domain.people.consents import About, consent
-from app.domain.people.parental_consent import check_may_open, check_may_show_further, needs_guardian_for
+from app.domain.people.consents import (
+    About,
+    check_may_open,
+    check_may_show_further,
+    consent,
+    needs_guardian_for,
+)
 from app.domain.publishing import Addresses, StatusSlot, ids_of_code
 from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_

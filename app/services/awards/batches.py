@@ -15,7 +15,7 @@ from app.db.awards.batches import BatchStore
 from app.db.badges import BadgeStore
 from app.db.campus import CampusStore, HistoryStore
 from app.db.campus.people import is_known_at
-from app.db.engine.tenancy import TenantScope
+from app.db.engine.row_level_security import TenantScope
 from app.db.messages import LetterStore
 from app.domain.activities import Activity, homonym_of
 from app.domain.awards import Award, LineOutcome, undo

@@ -27,7 +27,7 @@ from app.domain.badges import BadgeVersion
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, CampusColours
 from app.domain.core import Clock, plain_text
-from app.domain.people.parental_consent import needs_guardian_for
+from app.domain.people.consents import needs_guardian_for
 from app.domain.publishing import Addresses
 from app.errors import Conflict, InvalidInput
 from app.language import N_, days, speaking, translated

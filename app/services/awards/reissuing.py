@@ -29,7 +29,7 @@ from app.domain.campus.campus import Campus, SealedKey
 from app.domain.core import Clock, name_as_signed
 from app.domain.messages import LetterState, Occasion, corrections_of, letter_about
 from app.domain.people import are_spellings
-from app.domain.people.parental_consent import needs_guardian_for
+from app.domain.people.consents import needs_guardian_for
 from app.domain.publishing import Addresses
 from app.errors import Conflict, InvalidInput, NotAllowed
 from app.language import N_

@@ -24,7 +24,7 @@ from app.domain.imports.imports import (
     would_change,
 )
 from app.domain.people import Person, name_key
-from app.domain.people.parental_consent import SEVERAL_OF_NAME
+from app.domain.people.consents import SEVERAL_OF_NAME
 from app.errors import NotAllowed
 from app.language import N_
 from app.services.activities.activities import ActivityService

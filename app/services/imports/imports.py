@@ -40,7 +40,7 @@ from app.domain.imports.lists.model import Block, Column
 from app.domain.imports.tables import HEADINGS, ImportColumn, ReadingPlan, Sheet, read_records, read_sheet
 from app.domain.imports.xapi import VERBS, check_verbs, read_statements, statements_in
 from app.domain.people import name_key
-from app.domain.people.parental_consent import OTHER, Namesake
+from app.domain.people.consents import OTHER, Namesake
 from app.errors import InvalidInput
 from app.language import N_
 from app.services.activities.line_faults import ALREADY_KNOWN

@@ -46,7 +46,7 @@ from app.domain.learners.connected_apps import (
 from app.domain.learners.portfolios import BroughtBadge
 from app.domain.learners.wallets import may_carry
 from app.domain.people import Person
-from app.domain.people.parental_consent import ParentNeeded, check_may_show_further
+from app.domain.people.consents import ParentNeeded, check_may_show_further
 from app.domain.publishing import Addresses
 from app.errors import InvalidInput, NotAllowed, NotFound, NotSignedIn
 from app.language import N_

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from app.db.awards.batches import HolderStore
-from app.db.engine.tenancy import TenantScope
+from app.db.engine.row_level_security import TenantScope
 from app.db.learners import BroughtBadgeStore
 from app.db.people import PeopleStore
 from app.domain.core import Clock

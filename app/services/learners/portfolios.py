@@ -37,8 +37,7 @@ from app.domain.learners.portfolios import (
     shown_name,
 )
 from app.domain.people import Person
-from app.domain.people.consents import About, consent
-from app.domain.people.parental_consent import ParentNeeded, check_may_show_further, needs_parent
+from app.domain.people.consents import About, ParentNeeded, check_may_show_further, consent, needs_parent
 from app.domain.publishing import Addresses
 from app.errors import InvalidInput, NotAllowed, NotFound
 from app.language import N_

@@ -52,7 +52,7 @@ from app.domain.learners.wallets import (
     new_reference,
 )
 from app.domain.people import Person
-from app.domain.people.parental_consent import check_may_show_further
+from app.domain.people.consents import check_may_show_further
 from app.domain.publishing import Addresses
 from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_, locales, speaking, translated

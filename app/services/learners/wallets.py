@@ -56,7 +56,7 @@ from app.domain.learners.wallets import (
     token_digest,
     typed_digest,
 )
-from app.domain.people.parental_consent import check_may_open, needs_guardian_for
+from app.domain.people.consents import check_may_open, needs_guardian_for
 from app.domain.publishing import Addresses
 from app.errors import NotFound
 from app.language import N_

@@ -10,7 +10,7 @@ from app.db.awards import AwardRecord
 from app.domain.badges import version_year
 from app.domain.messages import Occasion
 from app.domain.people import is_address
-from app.domain.people.parental_consent import needs_guardian_for
+from app.domain.people.consents import needs_guardian_for
 from app.language import N_, day, translated, translated_plural
 from app.services.messages.requests import Action, Notice, NoticeBadge
 

@@ -22,7 +22,7 @@ from app.domain.core import Clock
 from app.domain.learners.requests import BadgeRequest, RequestState, Step, request_proof
 from app.domain.messages import Letter, Occasion, QueuedMessage
 from app.domain.people import is_address
-from app.domain.people.parental_consent import ParentAgreement, parent_proof
+from app.domain.people.consents import ParentAgreement, parent_proof
 from app.domain.publishing import Addresses
 from app.domain.reports.surveys import is_survey_open, participant_mark
 from app.language import N_, current_locale, filled, speaking, translated, translated_plural

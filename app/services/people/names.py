@@ -10,7 +10,7 @@ from app.db.accounts import OwnAddressStore
 from app.db.awards import AwardStore
 from app.db.awards.batches import HolderStore
 from app.db.campus import CampusStore, HistoryStore
-from app.db.engine.tenancy import TenantScope
+from app.db.engine.row_level_security import TenantScope
 from app.db.learners import ConnectedAppStore, PortfolioStore
 from app.db.messages import LetterStore
 from app.db.people import GuardianStore, MergeStore, NameStore, PeopleStore
@@ -39,7 +39,7 @@ from app.domain.people import (
     refuse,
     suppose_pupil,
 )
-from app.domain.people.parental_consent import ParentNeeded, check_may_show_further, needs_guardian_for
+from app.domain.people.consents import ParentNeeded, check_may_show_further, needs_guardian_for
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from app.language import N_
 from app.services.accounts.sessions import SignedIn

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from app.db.awards import AwardRecord, AwardStore
 from app.db.campus import HistoryStore
-from app.db.engine.tenancy import TenantScope
+from app.db.engine.row_level_security import TenantScope
 from app.db.messages import LetterStore
 from app.db.people import GuardianStore, PeopleStore
 from app.db.people.privacy import ConsentStore
@@ -19,8 +19,9 @@ from app.domain.campus.campus import Campus
 from app.domain.core import Clock
 from app.domain.messages import Occasion, letter_to
 from app.domain.people import AgeGroup
-from app.domain.people.consents import About, By, consent
-from app.domain.people.parental_consent import (
+from app.domain.people.consents import (
+    About,
+    By,
     OlderAgreement,
     ParentAgreement,
     ParentNeeded,
@@ -31,6 +32,7 @@ from app.domain.people.parental_consent import (
     check_may_show_further,
     check_no_refusal,
     closed_by_refusal,
+    consent,
     is_asked_again,
     may_ask_again,
     needs_guardian_for,

@@ -46,7 +46,7 @@ from app.domain.people import (
     kept_and_gone,
     name_key,
 )
-from app.domain.people.parental_consent import (
+from app.domain.people.consents import (
     NO_ANSWERS,
     OTHER,
     ListAnswer,

@@ -33,7 +33,7 @@ from app.domain.campus.integration import (
 )
 from app.domain.core import Clock
 from app.domain.people import Person, is_address, name_key, read_name
-from app.domain.people.parental_consent import ALREADY_KNOWN
+from app.domain.people.consents import ALREADY_KNOWN
 from app.errors import AppError, Gone, InvalidInput, NotFound
 from app.language import N_
 from app.services.activity_log import ActivityLog

@@ -21,8 +21,7 @@ from app.domain.campus.campus import Campus
 from app.domain.core import UNSHARED, Clock, Snapshot, as_signed, name_as_signed
 from app.domain.messages import Occasion, letter_to
 from app.domain.people import is_own_address
-from app.domain.people.consents import ERASED
-from app.domain.people.parental_consent import may_be_public
+from app.domain.people.consents import ERASED, may_be_public
 from app.domain.publishing import Addresses, ServiceDocuments
 from app.domain.trust.organisations import (
     AGAIN,

@@ -18,7 +18,7 @@ from app.domain.campus.campus import Campus
 from app.domain.core import Clock
 from app.domain.messages import Occasion, letter_to
 from app.domain.people import is_address, is_own_address, normal_address
-from app.domain.people.parental_consent import may_be_public
+from app.domain.people.consents import may_be_public
 from app.domain.trust import (
     LINK_FOR,
     MOST_SHOWN,

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from app.adapters.secrets import KeyVault
 from app.db.awards import AwardRecord, AwardStore
 from app.db.campus import CampusStore, HistoryStore
-from app.db.learners.presentations import PresentationStore
+from app.db.learners.wallets import PresentationStore
 from app.domain.accounts.sessions import digest_of
 from app.domain.awards import AwardState, is_suspended
 from app.domain.campus.audit_log import Actor, HistoryEntry

@@ -27,8 +27,7 @@ from app.services.publishing import OlderBadges, PublicationService, Published, 
 from app.services.trust.endorsements import EndorsementDocuments
 from app.services.trust.network_register import NetworkDocuments
 from app.services.trust.organisations import OrganisationService
-from app.services.verification.answers import Answer, is_listed, keys_in
-from app.services.verification.issuer_standing import IssuerStandings
+from app.services.verification.answers import Answer, IssuerStandings, is_listed, keys_in
 from app.services.verification.presented import CARRIERS, LeadKind, lead_of_carrier, lead_of_link
 from sceau_credentials.baking import unbake
 from sceau_credentials.dids import did_web_document_url

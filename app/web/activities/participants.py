@@ -18,7 +18,7 @@ from app.domain.activities import PartKind
 from app.domain.core import plain_text
 from app.domain.imports.lists.vocabulary.remarks import hours_fault, hours_in
 from app.domain.people import Person
-from app.domain.people.parental_consent import Question
+from app.domain.people.consents import Question
 from app.errors import InvalidInput
 from app.http.pages.forms import (
     DRAFT_NOTE,

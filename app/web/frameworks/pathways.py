@@ -11,7 +11,7 @@ from app.container import Services
 from app.domain.frameworks.pathway_progress import PathwayProgress
 from app.domain.frameworks.pathways import ProposalState, StageState
 from app.domain.people import Person
-from app.domain.people.parental_consent import is_pupil_of_unknown_age, needs_guardian_for
+from app.domain.people.consents import is_pupil_of_unknown_age, needs_guardian_for
 from app.domain.publishing import CatalogueEntry
 from app.errors import Conflict, NotFound
 from app.http.pages.forms import SafeForm, text_of

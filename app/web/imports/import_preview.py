@@ -27,7 +27,7 @@ from app.domain.imports.imports import (
 )
 from app.domain.imports.lists.model import REASON_HEADING
 from app.domain.imports.tables import HEADINGS, ImportColumn
-from app.domain.people.parental_consent import OTHER, Namesake
+from app.domain.people.consents import OTHER, Namesake
 from app.http.pages.forms import text_of, texts_of
 from app.http.pages.render import ProgressView, live_response
 from app.http.pages.words import ACTIVITY_KINDS, StateLabel

@@ -31,7 +31,7 @@ from app.domain.imports.lists.suspicion import remaining_faults
 from app.domain.imports.lists.vocabulary.names import fold
 from app.domain.imports.lists.vocabulary.remarks import hours_in
 from app.domain.people import name_key
-from app.domain.people.parental_consent import Namesake
+from app.domain.people.consents import Namesake
 from app.errors import InvalidInput
 from app.http.pages.forms import bytes_of, text_of, untouched_text_of
 from app.http.pages.words import day, hours_text

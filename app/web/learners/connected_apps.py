@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from app.container import Services
 from app.domain.learners.connected_apps import AppRequest, AppScope, AuthorizationRefusal
 from app.domain.people import Person
-from app.domain.people.parental_consent import ParentNeeded
+from app.domain.people.consents import ParentNeeded
 from app.errors import AppError, InvalidInput, NotFound
 from app.http.pages.forms import SafeForm, checked_form, text_of, texts_of, untouched_text_of
 from app.http.pages.render import page

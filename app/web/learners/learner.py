@@ -17,8 +17,7 @@ from app.container import Services
 from app.domain.awards import AwardState, Visibility
 from app.domain.learners.ratings import rated_from
 from app.domain.people import are_spellings
-from app.domain.people.consents import About, wording_of
-from app.domain.people.parental_consent import is_minor_for, needs_guardian_for
+from app.domain.people.consents import About, is_minor_for, needs_guardian_for, wording_of
 from app.errors import Gone
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import CampusLook, page

@@ -18,7 +18,7 @@ from app.domain.badges.rules import progress_words, rule_words, step_words
 from app.domain.learners.portfolios import Belonging, BroughtBadge
 from app.domain.learners.requests import RequestState
 from app.domain.people import normal_address
-from app.domain.people.parental_consent import needs_guardian_for
+from app.domain.people.consents import needs_guardian_for
 from app.errors import AppError, NotFound, NotSignedIn
 from app.http.pages.forms import SafeForm, bytes_of, text_of
 from app.http.pages.render import page

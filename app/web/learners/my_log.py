@@ -14,8 +14,7 @@ from app.container import Services
 from app.domain.awards import Visibility
 from app.domain.awards.open_badges import DisclosedContent
 from app.domain.people import Person
-from app.domain.people.consents import AccessRecord
-from app.domain.people.parental_consent import is_minor_for
+from app.domain.people.consents import AccessRecord, is_minor_for
 from app.errors import InvalidInput, NotFound
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page

@@ -17,7 +17,7 @@ from app.container import Services
 from app.domain.awards import Visibility
 from app.domain.learners.portfolios import Grouping, Layout, Naming, Portfolio, shown_name
 from app.domain.people import Person
-from app.domain.people.parental_consent import ParentNeeded
+from app.domain.people.consents import ParentNeeded
 from app.errors import AppError, NotSignedIn
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page

@@ -10,8 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from app.container import Services
 from app.domain.activities import is_of_pupils
 from app.domain.awards import Visibility
-from app.domain.people.consents import About, wording_of
-from app.domain.people.parental_consent import ParentRefused
+from app.domain.people.consents import About, ParentRefused, wording_of
 from app.errors import InvalidInput
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page

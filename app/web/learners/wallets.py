@@ -23,7 +23,7 @@ from app.domain.learners.wallet_authorization import (
     place_of_redirect,
 )
 from app.domain.learners.wallets import WalletFormat, check_may_carry, check_may_show_part
-from app.domain.people.parental_consent import ParentNeeded
+from app.domain.people.consents import ParentNeeded
 from app.errors import AppError, Conflict, Gone, InvalidInput, NotFound, NotSignedIn
 from app.http.pages.forms import SafeForm, text_of, untouched_text_of
 from app.http.pages.render import page

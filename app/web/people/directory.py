@@ -22,8 +22,7 @@ from app.domain.activities.listed_people import ListedPerson
 from app.domain.imports.lists.text import MAX_LINES
 from app.domain.imports.lists.vocabulary.remarks import hours_in
 from app.domain.people import AgeGroup, Person, normal_address
-from app.domain.people.consents import AccessRecord
-from app.domain.people.parental_consent import NO_ANSWERS, ListAnswers, digest_of_list
+from app.domain.people.consents import NO_ANSWERS, AccessRecord, ListAnswers, digest_of_list
 from app.errors import AppError, InvalidInput
 from app.http.pages.forms import SafeForm, text_of, texts_of, untouched_text_of
 from app.http.pages.words import PARTS, days, hours_text

@@ -13,9 +13,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.people.consents import About, By, wording_of
+from app.domain.people.consents import About, By, needs_parent, wording_of
 from app.domain.people.consents import sentence_of as sentence_of_consent
-from app.domain.people.parental_consent import needs_parent
 from app.domain.people.personal_data import KEPT, DataSubjectMatter
 from app.errors import AppError, Conflict, InvalidInput, NotSignedIn
 from app.http.pages.forms import SafeForm, text_of

@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.activities import disambiguated
-from app.domain.people.parental_consent import OTHER, Namesake, Question
+from app.domain.people.consents import OTHER, Namesake, Question
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from app.http.pages.forms import SafeForm, checked_form, text_of
 from app.http.pages.render import page

@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from app.container import Services
 from app.domain.awards import Visibility
 from app.domain.core import UNSHARED, Snapshot
-from app.domain.people.parental_consent import is_minor_for, needs_guardian_for
+from app.domain.people.consents import is_minor_for, needs_guardian_for
 from app.domain.publishing import Addresses
 from app.errors import NotFound
 from app.http.negotiation import ForPeople, ForStrangers, gzip_body, takes_gzip

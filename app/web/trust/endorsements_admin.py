@@ -18,7 +18,7 @@ from app.language import N_, translated
 from app.services.trust.endorsement_requests import EndorsementAsked
 from app.services.trust.endorsements import Subject
 from app.web.trust.endorsements import peer_shown, recommendations
-from app.web.trust.my_endorsements import request_shown
+from app.web.trust.endorsing import request_shown
 
 router = APIRouter(prefix="/gestion/{slug}/recommandations")
 _THE_CAMPUS = "campus"

@@ -35,9 +35,8 @@ from sqlmodel import Session
 from app.container import Process
 from app.db.awards import AwardEvidenceStore, AwardStore
 from app.db.engine import row_level_security as walls
-from app.db.engine.row_level_security import METADATA
+from app.db.engine.row_level_security import METADATA, TenantScope, rows_named
 from app.db.engine.session import open_engine, open_session
-from app.db.engine.tenancy import TenantScope, rows_named
 from app.db.trust import EndorsementStore
 from app.domain.awards import Visibility
 from app.settings import Settings

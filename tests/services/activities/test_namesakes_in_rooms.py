@@ -10,7 +10,7 @@ import pytest
 from app.domain.activities import SessionFacts
 from app.domain.activities.check_in import CheckInFull
 from app.domain.campus.audit_log import Actor
-from app.domain.people.parental_consent import OTHER
+from app.domain.people.consents import OTHER
 from app.errors import InvalidInput, NotFound
 from app.services.activities.check_in import AskedSignature, Namesake, Signed
 from tests.services.activities.test_rooms import listed_now, opened, shut, sign, ticket

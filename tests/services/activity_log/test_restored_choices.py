@@ -22,8 +22,7 @@ from app.domain.learners.portfolios import Contribution, ContributionState, Cont
 from app.domain.learners.ratings import BadgeRating, SentenceState
 from app.domain.messages import Occasion, QueuedMessage
 from app.domain.people import AgeGroup, Role
-from app.domain.people.consents import About, Consent
-from app.domain.people.parental_consent import ParentAgreement
+from app.domain.people.consents import About, Consent, ParentAgreement
 from app.domain.reports.network import ReportSharing, Topic
 from app.domain.reports.surveys import Answer, SurveyAnswer, SurveyLink
 from app.domain.trust.organisations import (

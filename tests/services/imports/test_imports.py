@@ -10,7 +10,7 @@ import pytest
 from app.domain.campus.audit_log import Actor
 from app.domain.imports.imports import FORGOTTEN, ImportLineOutcome
 from app.domain.imports.tables import ImportColumn, ReadingPlan, heading_keys
-from app.domain.people.parental_consent import SEVERAL_OF_NAME
+from app.domain.people.consents import SEVERAL_OF_NAME
 from app.errors import Conflict, NotFound
 from app.services.imports.import_matching import ERASED
 from tests.support.house import House, listed

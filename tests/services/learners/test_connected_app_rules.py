@@ -23,7 +23,7 @@ from app.domain.learners.connected_apps import (
     registration_answer,
 )
 from app.domain.people import Person
-from app.domain.people.parental_consent import ParentNeeded
+from app.domain.people.consents import ParentNeeded
 from app.domain.publishing import BADGES_API
 from app.errors import NotSignedIn
 from app.services.accounts.sessions import Browser

@@ -14,8 +14,7 @@ from app.domain.awards import Visibility
 from app.domain.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
 from app.domain.learners.portfolios import Grouping, Naming
-from app.domain.people.consents import WORDINGS, About, By
-from app.domain.people.parental_consent import ParentNeeded, ParentRefused
+from app.domain.people.consents import WORDINGS, About, By, ParentNeeded, ParentRefused
 from app.errors import Conflict, Gone, InvalidInput, NotFound
 from app.services.awards.awards import AwardRequest
 from app.services.badges import Wording

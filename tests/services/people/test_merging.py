@@ -15,7 +15,7 @@ from app.domain.activities import Activity, Participation
 from app.domain.awards import Visibility
 from app.domain.campus.audit_log import Actor
 from app.domain.people import AgeGroup, Role
-from app.domain.people.parental_consent import ParentNeeded
+from app.domain.people.consents import ParentNeeded
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from tests.support.house import COMMAND, House, listed, send
 from tests.web.accounts.test_learner_account import award_elsewhere

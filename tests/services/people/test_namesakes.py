@@ -12,7 +12,7 @@ from sqlalchemy import event
 from app.domain.activities import Activity, ActivityKind
 from app.domain.awards import LineOutcome
 from app.domain.campus.audit_log import Actor
-from app.domain.people.parental_consent import OTHER, ListAnswers, Question, digest_of_list
+from app.domain.people.consents import OTHER, ListAnswers, Question, digest_of_list
 from app.services.activities.activities import RecordedList
 from app.services.activities.participants import Entry
 from app.services.campus.dashboard import Start

@@ -17,7 +17,7 @@ from app.api.publishing import wallets as endpoints
 from app.domain.awards import Visibility
 from app.domain.learners.wallets import WalletFormat
 from app.domain.people import Person
-from app.domain.people.parental_consent import ParentNeeded
+from app.domain.people.consents import ParentNeeded
 from app.services.learners import wallets as service
 from tests.api.clients import anybody, stored
 from tests.services.learners.test_wallet_consents import (
