@@ -8,6 +8,7 @@ from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from itertools import takewhile
 from typing import Final
 
@@ -290,6 +291,8 @@ _TELLING = (1, 3)
 
 def _segments_of(route: BaseRoute) -> _Segments:
     """The literal first and third segment; None where anything may stand."""
+    if isinstance(route, Route):
+        return _literals(route.path)
     contexts = [*iter_route_contexts([route])]
     if not all(isinstance(each.original_route, Route) for each in contexts):
         return None, None
@@ -297,6 +300,7 @@ def _segments_of(route: BaseRoute) -> _Segments:
     return firsts[0] if len({*firsts}) == 1 else None, thirds[0] if len({*thirds}) == 1 else None
 
 
+@cache
 def _literals(path: str) -> _Segments:
     whole = list(takewhile(lambda part: ":path}" not in part, path.split("/")))
     first, third = (whole[at] if at < len(whole) and "{" not in whole[at] else None for at in _TELLING)
