@@ -9,14 +9,17 @@ import re
 import sqlite3
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager, ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
+from http.cookiejar import Cookie
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from anyio.from_thread import BlockingPortal
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from httpx import Response
 from sqlalchemy import Engine, event
@@ -218,22 +221,53 @@ class House:
 
     def client(self, person: Person | None = None) -> TestClient:
         """A browser in front of the whole application, signed in as `person` if one is named."""
-        client = InProcessClient(
-            self._served.app,
-            self._served.portal,
+        client = self._browser(self._app, lambda: self._served)
+        if person is not None:
+            for cookie in self._session_of(person):
+                client.cookies.jar.set_cookie(cookie)
+        return client
+
+    def _browser(self, app: FastAPI, started: Callable[[], BlockingPortal]) -> TestClient:
+        return InProcessClient(
+            app,
+            started,
             base_url=self.process.settings.base_url,
             headers={"accept": "text/html"},
             follow_redirects=False,
         )
-        if person is not None:
+
+    def _session_of(self, person: Person) -> list[Cookie]:
+        def sign_in(client: TestClient) -> list[Cookie]:
             answer = send(client, self.sign_in_path(person))
             assert answer.status_code == 303, answer.text
-        return client
+            return list(client.cookies.jar)
+
+        def sign_in_elsewhere() -> list[Cookie]:
+            """So that the process of this house has seen no more than that of a copy."""
+            known = self.process
+            another = Process(known.settings, clock=self.clock, mailer=self.letters, limiter=known.limiter)
+            with TestClient(create_app(process=another)) as started:
+                assert started.portal is not None
+                return sign_in(self._browser(started.app, lambda: started.portal))
+
+        if isinstance(self.process.limiter, NoLimits) and self._is_as_its_past_tells():
+            return self.once(("signed in", person.id), sign_in_elsewhere)
+        return sign_in(self._browser(self._app, lambda: self._served))
 
     @cached_property
-    def _served(self) -> TestClient:
-        """The application, started once: browsers differ by their cookies alone."""
-        return TestClient(create_app(process=self.process)).__enter__()
+    def _app(self) -> FastAPI:
+        return create_app(process=self.process)
+
+    @cached_property
+    def _served(self) -> BlockingPortal:
+        """The application, started with the first request: browsers differ by their cookies alone."""
+        portal = self._lifetime.enter_context(TestClient(self._app)).portal
+        assert portal is not None
+        return portal
+
+    @cached_property
+    def _lifetime(self) -> ExitStack:
+        return ExitStack()
 
     def sign_in_path(self, person: Person) -> str:
         """A link that opens one session, once."""
@@ -242,7 +276,7 @@ class House:
 
     def close(self) -> None:
         if "_served" in vars(self):
-            self._served.__exit__(None, None, None)
+            self._lifetime.close()
         self.process.engine.dispose()
         if "owner" in vars(self):
             self.owner.dispose()

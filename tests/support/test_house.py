@@ -73,7 +73,7 @@ def test_what_follows_anything_else_is_done_anew(build: Build) -> None:
     with (read := build()).unit_of_work(reading=True) as services:
         services.stores.awards.open_ids(read.campus.id, after=read.campus.id, limit=1)
     assert done_in(read)
-    (served := build()).client()
+    (served := build()).client().get("/")
     assert done_in(served)
     (looked_at := build()).owner.connect().close()
     assert done_in(looked_at)

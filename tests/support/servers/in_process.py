@@ -17,12 +17,19 @@ from starlette.types import ASGIApp, Message, Scope
 
 
 class InProcessClient(TestClient):
-    def __init__(self, app: ASGIApp, portal: BlockingPortal | None = None, **options: Any) -> None:
+    def __init__(
+        self, app: ASGIApp, started: Callable[[], BlockingPortal] | None = None, **options: Any
+    ) -> None:
+        """`started` starts the application, if nobody has, with the first request."""
         raises = options.get("raise_server_exceptions", True)
         address = options.get("client", ("testclient", 50000))
         super().__init__(app, **options)
-        self.portal = portal
+        self._started = started
         self._transport = _WholeAnswers(app, self._portal_factory, address, raises=raises)
+
+    @property
+    def portal(self) -> BlockingPortal | None:  # type: ignore[override]
+        return self._started() if self._started else None
 
 
 class _WholeAnswers(httpx.BaseTransport):
