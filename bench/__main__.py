@@ -18,9 +18,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 import bench
-from bench.documents import write_into_documents
-from bench.measure import Row
-from bench.targets import held_by
+from bench.measuring.documents import write_into_documents
+from bench.measuring.measure import Row
+from bench.measuring.targets import held_by
 
 _NAMED = ("cryptography", "pynacl", "orjson", "pydantic", "sqlalchemy", "psycopg", "pyld", "openbadgeslib")
 _REPORT = Path(__file__).resolve().parents[1] / "var" / "bench.json"
@@ -31,13 +31,7 @@ def main(names: list[str]) -> int:
         write_into_documents(json.loads(_REPORT.read_text()))
         return 0
     measured: list[Row] = []
-    for name in (
-        names
-        or _named_by(os.environ.get("ROWS", ""))
-        or [module.name for module in pkgutil.iter_modules(bench.__path__)]
-    ):
-        if name == "__main__":
-            continue
+    for name in names or _named_by(os.environ.get("ROWS", "")) or _every_module():
         module = importlib.import_module(f"bench.{name}")
         if hasattr(module, "run"):
             print(f"{name}: {module.__doc__}", flush=True)
@@ -47,12 +41,17 @@ def main(names: list[str]) -> int:
     return 0
 
 
+def _every_module() -> list[str]:
+    found = (module.name.removeprefix("bench.") for module in pkgutil.walk_packages(bench.__path__, "bench."))
+    return [name for name in found if name != "__main__"]
+
+
 _PARTS = {
     "page": ("different",),
     "json": ("different", "web"),
     "library": ("credentials", "batches"),
     "bulk": ("ten_thousand", "whole_service", "log_share"),
-    "scale": ("reads_at_scale", "long_log"),
+    "scale": ("at_scale.reads", "at_scale.long_log"),
     "fairness": ("fairness",),
 }
 

@@ -18,7 +18,7 @@ from openbadgeslib.ob3 import ldp
 
 from app.db.engine import session
 from app.domain.awards import LineOutcome
-from bench.measure import Row, rows
+from bench.measuring.measure import Row, rows
 from sceau_credentials.keys import Algorithm
 from tests.support.badges.credentials import Campus, badge_document
 from tests.support.databases.postgres import database_of_this_run

@@ -15,9 +15,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from app.container.process import collect_rarely
 from bench.credentials import OURS
-from bench.measure import Row, Turn, interleaved, repeating, rows
-from bench.node import in_node, node_key, node_peer
-from bench.targets import FLOOR, NODE
+from bench.measuring.measure import Row, Turn, interleaved, repeating, rows
+from bench.measuring.node import in_node, node_key, node_peer
+from bench.measuring.targets import FLOOR, NODE
 from sceau_credentials import OpenBadgeCredential, Policy, verify
 from sceau_credentials.canonical.templates import Template
 from sceau_credentials.issuing import Batch

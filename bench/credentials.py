@@ -24,9 +24,9 @@ from openbadgeslib.ob3.signer import OB3Signer
 from openbadgeslib.ob3.verifier import OB3Verifier
 
 from app.container.process import collect_rarely
-from bench.measure import Row, Turn, interleaved, repeating, rows
-from bench.node import in_node, node_key, node_peer
-from bench.targets import FLOOR, NODE, PYTHON
+from bench.measuring.measure import Row, Turn, interleaved, repeating, rows
+from bench.measuring.node import in_node, node_key, node_peer
+from bench.measuring.targets import FLOOR, NODE, PYTHON
 from sceau_credentials import OpenBadgeCredential, Policy, issue, verify
 from sceau_credentials.keys import Algorithm, LocalSigningKey
 from sceau_credentials.proofs.data_integrity import add_proof

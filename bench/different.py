@@ -27,9 +27,9 @@ from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.services.awards.awards import AwardRequest
 from app.services.badges import Wording
-from bench.bare import DIFFERENT_VARIABLE
-from bench.measure import Row, ratio_of, summary
-from bench.targets import BARE_DIFFERENT, STORED
+from bench.measuring.bare import DIFFERENT_VARIABLE
+from bench.measuring.measure import Row, ratio_of, summary
+from bench.measuring.targets import BARE_DIFFERENT, STORED
 from bench.ten_thousand import award_unlogged
 from bench.web import Server, answer_of, request_for, serving
 from tests.support.badges.endorsed import endorsed
@@ -76,7 +76,9 @@ def _pages(folder: Path, ids: Sequence[uuid.UUID], settings: dict[str, str], eng
         bodies = (answer.partition(b"\r\n\r\n")[2] for answer in answers)
         stored.write_bytes(pickle.dumps(dict(zip(ids, bodies, strict=True))))
         settings = settings | {DIFFERENT_VARIABLE: str(stored)}
-        theirs = servers.enter_context(serving("bench.bare:same_pages_stored", settings, is_factory=True))
+        theirs = servers.enter_context(
+            serving("bench.measuring.bare:same_pages_stored", settings, is_factory=True)
+        )
         floor, _ = _ask_each(theirs, requests)
     return _rows("read different awards as a page", costs, floor, STORED, engine)
 
@@ -90,7 +92,7 @@ def _files(folder: Path, ids: Sequence[uuid.UUID], settings: dict[str, str], eng
         stored = folder / "files"
         stored.write_bytes(pickle.dumps(dict(zip(paths, answers, strict=True))))
         told = {DIFFERENT_VARIABLE: str(stored)}
-        theirs = servers.enter_context(serving("bench.bare:different", told))
+        theirs = servers.enter_context(serving("bench.measuring.bare:different", told))
         floor, _ = _ask_each(theirs, requests)
     return _rows("read different awards as JSON", costs, floor, BARE_DIFFERENT, engine)
 

@@ -30,7 +30,7 @@ from app.domain.awards import LineOutcome, Visibility
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.services.awards.awards import AwardRequest
-from bench.measure import Row
+from bench.measuring.measure import Row
 from bench.ten_thousand import new_badge
 from bench.whole_service import _crowd
 from tests.support.databases.postgres import database_of_this_run

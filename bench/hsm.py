@@ -16,8 +16,8 @@ from app.adapters.secrets import Hsm, HsmAddress
 from app.container.process import collect_rarely
 from bench.batches import people_of_one_badge
 from bench.credentials import OURS
-from bench.measure import Row, rows
-from bench.targets import BARE_TOKEN, IN_MEMORY
+from bench.measuring.measure import Row, rows
+from bench.measuring.targets import BARE_TOKEN, IN_MEMORY
 from sceau_credentials.issuing import Batch
 from sceau_credentials.keys import Algorithm, SigningKey
 from tests.support.badges.credentials import NOON, Campus

@@ -14,7 +14,7 @@ from app.db.engine import session
 from app.domain.campus.audit_log import Actor
 from app.services.awards.awards import AwardRequest
 from bench.credentials import OURS
-from bench.measure import Row, rows
+from bench.measuring.measure import Row, rows
 from bench.ten_thousand import award_unlogged, new_badge
 from tests.support.databases.postgres import database_of_this_run
 from tests.support.house import House, build_house

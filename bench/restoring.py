@@ -14,7 +14,7 @@ from app.container import IntegrityRun, Process
 from app.container.process import collect_rarely
 from app.db.engine import session
 from app.jobs.kinds import AWARDS
-from bench.measure import Row
+from bench.measuring.measure import Row
 from tests.support.house import COMMAND, House, build_house
 
 MANY = 10_000

@@ -24,9 +24,9 @@ from app.services.awards.award_evidence import Grounded
 from app.services.awards.awards import AwardRequest, JudgedLine
 from app.services.badges import Wording
 from bench.credentials import OURS
-from bench.measure import Row, rows
-from bench.node import in_node, node_key, node_peer
-from bench.targets import BARE_SIGNATURES, NODE
+from bench.measuring.measure import Row, rows
+from bench.measuring.node import in_node, node_key, node_peer
+from bench.measuring.targets import BARE_SIGNATURES, NODE
 from sceau_credentials.values import JsonObject
 from tests.support.badges.credentials import Campus, badge_document
 from tests.support.databases.postgres import database_of_this_run

@@ -25,7 +25,7 @@ from app.domain.awards import Visibility
 from app.domain.campus.audit_log import Actor
 from app.domain.learners.wallets import KEY_PROOF, PRE_AUTHORIZED, WalletFormat
 from app.services.learners.wallets import OfferShown
-from bench.measure import Row
+from bench.measuring.measure import Row
 from bench.web import Server, serving
 from sceau_credentials.keys import Algorithm, LocalSigningKey, encode_base64url
 from sceau_credentials.values import dump_json

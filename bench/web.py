@@ -22,9 +22,9 @@ from urllib.parse import urlsplit
 from app.db.engine import session
 from app.domain.awards import Visibility
 from app.domain.campus.audit_log import Actor
-from bench.bare import ANSWER_VARIABLE
-from bench.measure import Row, ratio_of, summary
-from bench.targets import BARE
+from bench.measuring.bare import ANSWER_VARIABLE
+from bench.measuring.measure import Row, ratio_of, summary
+from bench.measuring.targets import BARE
 from sceau_credentials.values import parse_json_object
 from tests.support.databases.postgres import database_of_this_run
 from tests.support.house import build_house
@@ -65,7 +65,7 @@ def _reads(folder: Path, url: str, engine: str) -> list[Row]:
         for task, (path, accept) in cases.items():
             answer = folder / "answer"
             answer.write_bytes(_get(ours, path, accept))
-            with serving("bench.bare:application", {ANSWER_VARIABLE: str(answer)}) as theirs:
+            with serving("bench.measuring.bare:application", {ANSWER_VARIABLE: str(answer)}) as theirs:
                 found.append(_row(task + engine, asyncio.run(_measure(ours, theirs, path, accept))))
         return found
 

@@ -34,7 +34,7 @@ from app.services.awards.award_issuer import (
 from app.services.awards.awards import AwardRequest
 from app.services.publishing.status import PublishedSlot, StatusSlots
 from bench.credentials import OURS
-from bench.measure import Row, rows
+from bench.measuring.measure import Row, rows
 from bench.ten_thousand import award_unlogged, new_badge
 from tests.support.databases.postgres import database_of_this_run
 from tests.support.house import House, build_house

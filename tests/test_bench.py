@@ -9,9 +9,9 @@ import pytest
 
 from bench.credentials import _PEOPLE
 from bench.different import populate
-from bench.documents import table_of
-from bench.measure import Row, interleaved, repeating, rows
-from bench.targets import DATA, TARGETS, Target
+from bench.measuring.documents import table_of
+from bench.measuring.measure import Row, interleaved, repeating, rows
+from bench.measuring.targets import DATA, TARGETS, Target
 from sceau_credentials.proofs.data_integrity import _MOST_HELD
 
 

@@ -15,7 +15,7 @@ from shutil import copyfile
 import pytest
 
 from tests.api.clients import token
-from tests.api.test_openapi import DESCRIPTION, OPERATIONS
+from tests.api.every_operation.test_openapi import DESCRIPTION, OPERATIONS
 from tests.support.house import build_house
 from tests.support.servers.server import serving
 

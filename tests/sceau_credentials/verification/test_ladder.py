@@ -10,6 +10,7 @@ import pytest
 from sceau_credentials import bake_png, bake_svg
 from sceau_credentials.issuing import SignedCredential
 from sceau_credentials.keys import Algorithm
+from sceau_credentials.proofs.data_integrity import add_proof
 from sceau_credentials.proofs.vc_jwt import sign_jwt
 from sceau_credentials.values import NoDocuments
 from sceau_credentials.verification.answers import Identity, Policy
@@ -328,3 +329,37 @@ def test_an_enveloped_credential_is_read_as_the_token_inside(
 def test_an_envelope_of_nothing_is_an_answer(where: object, campus: Campus) -> None:
     report = verify(json.dumps(ENVELOPE | {"id": where}), documents=campus.documents(), at=NOON)
     assert (report.verdict, reasons(report)["readable"]) == (Verdict.INVALID, "malformed_json")
+
+
+# --- several proofs
+
+
+def test_one_good_proof_is_enough_when_the_other_cannot_be_read(campus: Campus) -> None:
+    signed = json.loads(campus.issue().embedded)
+    foreign = {
+        "type": "SomeProofType",
+        "verificationMethod": "https://elsewhere.example#1",
+        "proofPurpose": "assertionMethod",
+    }
+    report = verify(
+        json.dumps(signed | {"proof": [foreign, signed["proof"]]}), documents=campus.documents(), at=NOON
+    )
+    assert report.verdict is Verdict.VALID
+
+
+def test_a_good_proof_beside_a_bad_one_is_not_enough(campus: Campus) -> None:
+    signed = json.loads(campus.issue().embedded)
+    bad = signed["proof"] | {
+        "proofValue": json.loads(campus.issue(without_status()).embedded)["proof"]["proofValue"]
+    }
+    report = verify(
+        json.dumps(signed | {"proof": [bad, signed["proof"]]}), documents=campus.documents(), at=NOON
+    )
+    assert (report.verdict, reasons(report)["proof"]) == (Verdict.INVALID, "signature_mismatch")
+
+
+def test_a_badge_signed_in_both_ways_at_once_is_read_as_the_token(campus: Campus) -> None:
+    """B-002: the embedded proof is part of what the token carries."""
+    both = sign_jwt(add_proof(badge_document(), signer=campus.signer, created=NOON), signer=campus.jwt_signer)
+    report = verify(both, documents=campus.documents(), at=NOON)
+    assert (report.verdict, report.form) == (Verdict.VALID, "vc_jwt")

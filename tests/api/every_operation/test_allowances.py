@@ -19,7 +19,7 @@ from app.domain.accounts.rate_limits import LIMITS
 from app.errors import TooMany
 from app.http.allowances import HEADERS
 from tests.api.clients import V1, anybody, program
-from tests.api.test_openapi import OF_THE_API, OPERATIONS
+from tests.api.every_operation.test_openapi import OF_THE_API, OPERATIONS
 from tests.support.every import for_each
 from tests.support.house import House, SettableClock, build_house
 

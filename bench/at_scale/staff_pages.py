@@ -1,6 +1,6 @@
-"""A million awards of thirty campuses on PostgreSQL behind row-level security, for `bench.staff_times`.
+"""A million awards of thirty campuses on PostgreSQL behind row-level security, for `bench.at_scale.staff_times`.
 
-`python -m bench.staff_pages build FOLDER` makes a database (named by NAME) and fills it with rows; `drop FOLDER` drops
+`python -m bench.at_scale.staff_pages build FOLDER` makes a database (named by NAME) and fills it with rows; `drop FOLDER` drops
 it; `copy FOLDER OTHER` writes the same rows into a SQLite database. AWARDS=100000 for fewer. Rows are inserted by PostgreSQL itself: 0.3 people, 1.2 participations, 0.06
 activities, one credential, letter, slot, line of history and 2.2 log lines for an award. The largest campus has 29
 of 100 people, the second 12, twenty-five have 1.6 each.

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from app.http.problems import _SENTENCES, type_of
 from app.http.request_scope import STATUS_OF
 from tests.api.clients import V1
-from tests.api.test_openapi import OPERATIONS
+from tests.api.every_operation.test_openapi import OPERATIONS
 from tests.support.house import House
 
 PRIVATE = "anne.tres.privee@exemple.fr"

@@ -1,4 +1,4 @@
-"""Yearly figures among a million participations of eight campuses: `python -m bench.reports [sqlite] [postgresql]`.
+"""Yearly figures among a million participations of eight campuses: `python -m bench.at_scale.reports [sqlite] [postgresql]`.
 
 PARTICIPATIONS=100000 for fewer. The largest campus has a third of them; four years; four activities of a person on
 average; a tenth of the activities of two campuses; six awards for ten participations. Log lines are ten times as

@@ -1,6 +1,6 @@
-"""Times of staff pages and lists of the API in the database of `bench.staff_pages`.
+"""Times of staff pages and lists of the API in the database of `bench.at_scale.staff_pages`.
 
-`python -m bench.staff_times FOLDER [PART]` asks for every page whose address holds PART (=/gestion/{slug}: is it), at
+`python -m bench.at_scale.staff_times FOLDER [PART]` asks for every page whose address holds PART (=/gestion/{slug}: is it), at
 campuses and things drawn at random, the first time and again. DRAWN=20 campuses, the largest always among them;
 OFTEN=5 things of that one. Processor time of the program and of its connections beside the clock: waiting for a disk,
 and for others, is in the clock alone, and so are PostgreSQL's parallel workers.
@@ -27,7 +27,7 @@ from app.container.process import collect_rarely
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.http.request_scope import policies
-from bench.staff_pages import BADGES, GIVEN_OF_THEM, PARTS, reopened
+from bench.at_scale.staff_pages import BADGES, GIVEN_OF_THEM, PARTS, reopened
 from tests.api.clients import program
 from tests.support import house as houses
 

@@ -19,7 +19,7 @@ from app.db.engine import session as engine_session
 from app.db.engine.writes import insert_rows
 from app.domain.activities import Activity, ActivityKind, Participation
 from app.domain.activity_log import Fact, participation_fact
-from bench.measure import Row
+from bench.measuring.measure import Row
 from sceau_credentials.transparency_log.notes import Frontier
 from sceau_credentials.transparency_log.tiles import WIDTH
 from tests.support.house import NOON, House, build_house

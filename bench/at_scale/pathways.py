@@ -1,4 +1,4 @@
-"""Pages of pathways among 10⁵ people on 50 pathways: `python -m bench.pathways [sqlite] [postgresql]`.
+"""Pages of pathways among 10⁵ people on 50 pathways: `python -m bench.at_scale.pathways [sqlite] [postgresql]`.
 
 Each page is asked for different people and different pathways, whole, through the application. One pathway in
 fifty has a fifth of the people. Beside the elapsed time stands the processor time of the application and of the

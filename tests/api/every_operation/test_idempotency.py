@@ -22,7 +22,7 @@ from app.domain.campus.integration import ANSWER_LIFE, ApiAnswer
 from app.domain.people import Person
 from tests.api.clients import V1, closed_award
 from tests.api.clients import program as another_program
-from tests.api.test_openapi import OF_THE_API, _examples
+from tests.api.every_operation.test_openapi import OF_THE_API, _examples
 from tests.support.every import for_each
 from tests.support.house import COMMAND, House
 from tests.support.webhooks import receiver_of, work

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from tests.api.clients import token
-from tests.api.test_idempotency import things  # noqa: F401 - a fixture
-from tests.api.test_openapi import OF_THE_API
+from tests.api.every_operation.test_idempotency import things  # noqa: F401 - a fixture
+from tests.api.every_operation.test_openapi import OF_THE_API
 from tests.support.examples import examples
 from tests.support.house import House
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from bench.measure import Row
+from bench.measuring.measure import Row
 
 NODE: Final = "@digitalbazaar/vc"
 PYTHON: Final = "openbadgeslib"

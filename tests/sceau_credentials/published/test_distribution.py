@@ -22,7 +22,7 @@ from trove_classifiers import classifiers
 
 import sceau_credentials
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+REPOSITORY = Path(__file__).resolve().parents[3]
 LIBRARY = REPOSITORY / "packages" / "sceau_credentials"
 README = (LIBRARY / "README.md").read_text("utf-8")
 GUIDE = (REPOSITORY / "docs" / "library.md").read_text("utf-8")

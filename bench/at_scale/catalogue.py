@@ -1,4 +1,4 @@
-"""The public search among 10⁵ badges of thirty campuses: `python -m bench.catalogue [sqlite] [postgresql]`.
+"""The public search among 10⁵ badges of thirty campuses: `python -m bench.at_scale.catalogue [sqlite] [postgresql]`.
 
 Whole pages through the application; no query is asked twice: one to three words, with slips, facets and later
 pages among them. Awards are not read by a search: their number stands in the entry of a badge, so none are made.

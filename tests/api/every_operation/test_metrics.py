@@ -111,7 +111,7 @@ def test_verdicts_and_ways_to_the_canonical_form_are_counted(house: House, world
     assert way % "general" in after
 
 
-OPERATE = Path(__file__).parents[2] / "docs/operate"
+OPERATE = Path(__file__).parents[3] / "docs/operate"
 ENDINGS = {"counter": ("_total",), "histogram": ("_bucket", "_count", "_sum"), "gauge": ("",)}
 
 

@@ -11,7 +11,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench.measure import Row, ratio_of, summary
+from bench.measuring.measure import Row, ratio_of, summary
 from bench.web import ROUNDS, Server, public_award, reads_per_second, request_for, serving
 
 FEW, MANY = 1_000, 1_000_000

@@ -8,7 +8,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from bench.measure import Turn
+from bench.measuring.measure import Turn
 from sceau_credentials.keys import encode_multibase
 from tests.interop.node_peer import NodePeer, PeerUnavailable
 from tests.support.badges.credentials import Campus

@@ -7,10 +7,10 @@ import re
 from pathlib import Path
 from typing import Any, Final
 
-from bench.measure import Row
-from bench.targets import DATA, held_by
+from bench.measuring.measure import Row
+from bench.measuring.targets import DATA, held_by
 
-_HERE: Final = Path(__file__).resolve().parents[1]
+_HERE: Final = Path(__file__).resolve().parents[2]
 _DOCUMENT: Final = _HERE / "docs" / "performance.md"
 _TABLE: Final = re.compile("(?<=<!-- bench -->\n).*?(?=<!-- /bench -->)", re.DOTALL)
 

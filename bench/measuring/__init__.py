@@ -1,0 +1,1 @@
+"""Timing, targets, and the contenders that several benchmarks share."""
