@@ -223,6 +223,10 @@ class GuardianStore(Store):
     def find(self, agreement_id: uuid.UUID) -> ParentAgreement | None:
         return self.session.get(ParentAgreement, agreement_id)
 
+    def lock(self, agreement_id: uuid.UUID) -> None:
+        query = select(ParentAgreement).where(ParentAgreement.id == agreement_id).with_for_update()
+        self.session.exec(query.execution_options(populate_existing=True)).first()
+
     def get(self, agreement_id: uuid.UUID) -> ParentAgreement:
         found = self.find(agreement_id)
         if found is None:

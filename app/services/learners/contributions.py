@@ -345,6 +345,7 @@ DISPUTABLE = frozenset({PARTICIPATION, CONTRIBUTION})
 @dataclass(frozen=True, eq=False)
 class LogDisputes:
     store: ActivityLogStore
+    people: PeopleStore
     disputes: LogDisputeStore
     choices: AwardEvidenceStore
     evidence: EvidenceDocuments
@@ -356,13 +357,18 @@ class LogDisputes:
     def dispute(
         self, person_id: uuid.UUID, campus: Campus, number: int, said: str, *, by: Actor
     ) -> LogDispute:
-        """Dispute an entry about oneself; shown to staff of the activity."""
+        """Dispute an entry about oneself; shown to staff of the activity. Idempotent until they answer."""
         log = self.store.find(campus.id)
         payload = self.store.payload(log.id, number) if log else None
         if log is None or payload is None or payload.about_id != person_id or payload.noun not in DISPUTABLE:
             raise NotFound(N_("Cette ligne n’est pas à votre sujet."))
+        said = check_words(said)
+        self.people.lock_all([person_id])
+        for each in self.disputes.of_person(person_id):
+            if (each.log_id, each.number, each.said, each.answered_at) == (log.id, number, said, None):
+                return each
         dispute = LogDispute(
-            log_id=log.id, number=number, person_id=person_id, said=check_words(said), made_at=self.clock()
+            log_id=log.id, number=number, person_id=person_id, said=said, made_at=self.clock()
         )
         self.disputes.save(dispute)
         self.history.write(by, "dispute", payload.noun, payload.noun_id, at=self.clock(), campus_id=campus.id)

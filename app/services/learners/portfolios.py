@@ -284,7 +284,10 @@ class PortfolioService:
 
     def add_group(self, portfolio: Portfolio, title: str) -> None:
         check_title(title)
+        self.people.lock_all([portfolio.person_id])
         groups = self.store.groups_of(portfolio.id)
+        if any(each.title == title for each in groups):
+            return  # sent twice
         check_room(groups, MOST_GROUPS)
         group = PortfolioGroup(portfolio_id=portfolio.id, title=title)
         place(groups, group, before=None)

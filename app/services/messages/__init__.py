@@ -382,6 +382,7 @@ class ReminderService:
 
     def set_for_person(self, person: Person, wanted: bool) -> None:
         """The person's own choice, by the link in the e-mail; applies to every reminder."""
+        self.people.lock_all([person.id])
         if person.wants_reminders is wanted:
             return
         person.wants_reminders = wanted

@@ -159,6 +159,7 @@ class GuardianService:
     def answer(self, token: str, *, agreed: bool) -> AwardRecord:
         """Consent allows the child to make the page public; refusal, now or later, closes it immediately, also where
         another parent agreed after an earlier refusal."""
+        self.guardians.lock(agreement_named_by(self.secret, token))
         agreement, record = self.asked(token)
         at = self.clock()
         self.people.lock_all([record.person.id])

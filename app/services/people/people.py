@@ -236,7 +236,11 @@ class PeopleService:
         return token, campus
 
     def allow_name(self, person_id: uuid.UUID, allowed: bool, *, by: Actor) -> None:
+        self.people.lock_all([person_id])
         person = self.people.get(person_id)
+        said = [each for each in self.consents.of_person(person_id) if each.about is About.NAME]
+        if person.allows_name is allowed and said and said[0].given is allowed:
+            return
         person.allows_name = allowed
         self.people.session.add(person)
         self.consents.add(consent(About.NAME, person.id, given=allowed, at=self.clock()))

@@ -84,6 +84,9 @@ class EndorsementAsking:
         self, subject: Subject, typed: EndorsementAsked, *, refused: bool, by: Actor
     ) -> EndorsementRequest:
         """Send a request to a contact of an organisation."""
+        # A form that is sent twice: the second request finds the first.
+        asker = subject.record.person.id if subject.record else by.person_id
+        self.people.lock_all([asker] if asker else [])
         asked, at = self.checked(subject, typed, refused=refused, by=by), self.clock()
         request = EndorsementRequest(
             campus_id=subject.campus.id,

@@ -89,6 +89,7 @@ class PeerRecommendations:
     def ask(
         self, record: AwardRecord, typed: str, why: str, *, refused: bool, by: Actor
     ) -> EndorsementRequest:
+        self.people.lock_all([record.person.id])
         address, why = self.checked(record, typed, why, refused=refused)
         request = self._request(record, RequestKind.PEER, address, WRITTEN_WITHIN, why=why, by=by)
         self._send(request, Occasion.PEER_ASKED)
@@ -98,6 +99,7 @@ class PeerRecommendations:
     def open_link(self, record: AwardRecord, *, by: Actor) -> EndorsementRequest:
         """The link to share; one at a time."""
         self.check_may_publish(record)
+        self.people.lock_all([record.person.id])
         live = self.live_link(record)
         if live is not None:
             return live
