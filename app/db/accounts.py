@@ -18,7 +18,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlmodel import Session as DatabaseSession
 from sqlmodel import col, select, update
 
-from app.db.campus.people import addresses_by_campus
+from app.db.campus.people import addresses_by_campus, forget_in_batches
 from app.db.engine.row_level_security import TenantScope, rows_named, rows_named_outside
 from app.db.engine.writes import IN_ONE_QUERY
 from app.db.people import MergeStore, PeopleStore
@@ -380,6 +380,8 @@ class OwnAddressStore:
         for row in self.rows_of(person_id, address):
             self.session.delete(row)
         self.session.flush()
+        with self.tenant_scope.across_campuses():
+            forget_in_batches(self.session, person_id, address)
         left = [row for row in self.list_of(person_id) if row.verified_at is not None]
         if was_main and left:
             self.make_main(person_id, left[0].address)

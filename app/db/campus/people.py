@@ -79,6 +79,18 @@ def addresses_hidden_from(
     return set(session.exec(query))
 
 
+def forget_in_batches(session: Session, person_id: uuid.UUID, address: str) -> None:
+    """Of people chosen among those known: a line of a batch has no address that they removed from their account,
+    unless the activity's own list has it."""
+    listed = exists().where(
+        col(Participation.id) == col(BatchLine.participation_id),
+        col(Participation.line_key).startswith(f"{address}|", autoescape=True),
+    )
+    those = (col(BatchLine.person_id) == person_id, col(BatchLine.address) == address)
+    emptied = update(BatchLine).where(*those, col(BatchLine.participation_id).is_not(None), ~listed)
+    session.exec(emptied.values(address="").execution_options(synchronize_session="fetch"))
+
+
 def addresses_by_campus(session: Session, person_id: uuid.UUID) -> dict[uuid.UUID, set[str]]:
     """The addresses that each campus wrote for this person, in lists, awards and requests; campuses with any."""
     listed = select(ActivityCampus.campus_id, Participation.line_key).where(

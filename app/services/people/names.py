@@ -211,13 +211,8 @@ class NameService:
             )
         if campus.id not in standing.campuses:
             raise NotFound(N_("Cette personne n’existe pas ici."))
-        # One sentence: a campus does not learn by a name and an address that another campus knows them.
         if standing.has_account or standing.works or standing.others_than(campus.id):
-            raise NotAllowed(
-                N_(
-                    "Cette personne a confirmé son adresse, ou un autre campus la connaît aussi : elle corrige elle-même son nom et ses adresses, depuis « Mon compte »."
-                )
-            )
+            raise NotAllowed(KNOWN_ELSEWHERE)
         return person
 
     def _rename(self, person: Person, given: str, family: str, *, campus: Campus | None, by: Actor) -> int:
@@ -256,6 +251,10 @@ def _each_once(names: Sequence[str]) -> str:
     return ", ".join({name_key(each, ""): each for each in reversed(names)}.values())
 
 
+KNOWN_ELSEWHERE = N_(
+    "Cette personne a confirmé son adresse, ou un autre campus la connaît aussi : elle corrige elle-même son nom et ses adresses, depuis « Mon compte »."
+)
+"""One sentence: a campus does not learn by a name and an address that another campus knows them."""
 NOT_THEIRS_ALONE = N_(
     "Cette personne a un compte, ou un autre campus la connaît aussi. L’adresse n’est pas ajoutée : elle le fait depuis « Mon compte », ou remettez le badge en main propre."
 )

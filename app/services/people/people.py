@@ -61,7 +61,7 @@ from app.errors import Conflict, InvalidInput, NotAllowed, NotFound, NotSignedIn
 from app.language import N_, current_locale
 from app.services.accounts.invitations import Memberships
 from app.services.accounts.sessions import AccountNotices, NewSession, SessionService, SignedIn
-from app.services.people.names import NameService
+from app.services.people.names import KNOWN_ELSEWHERE, NameService
 from app.services.people.record_merge import MergingService
 
 TOKEN_PREFIX = "sceau_"  # noqa: S105 - identifies leaked tokens; not a secret
@@ -480,7 +480,7 @@ class CorrectionService:
         is_renamed = (given.strip(), family.strip()) != (person.given_name, person.family_name)
         if is_moved:
             if wanted:
-                self._check_address(person, wanted, (given, family), by)
+                self._check_address(campus, person, wanted, (given, family), by)
             if wanted and not is_shared:
                 self._check_own_address(campus, person, wanted)
             self._replace_address(campus, person, wanted, by)
@@ -511,16 +511,22 @@ class CorrectionService:
         self._redirect_letters(person, awards, formers - {wanted}, wanted)
         self.history.write(by, "correct_address", "person", person.id, at=at, campus_id=campus.id)
 
-    def _check_address(self, person: Person, wanted: str, name: tuple[str, str], by: Actor) -> None:
+    def _check_address(
+        self, campus: Campus, person: Person, wanted: str, name: tuple[str, str], by: Actor
+    ) -> None:
         if not is_address(wanted):
             raise InvalidInput(N_("Cette adresse e-mail n’est pas valable."))
         if by.person_id is not None and wanted in self.people.all_addresses(by.person_id):
             raise InvalidInput(N_("Cette adresse est la vôtre : un badge ne se donne pas à soi-même."))
         twin = self.people.find_named_at(wanted, name_key(*name))
-        if twin is not None and twin.id != person.id:
-            raise Conflict(
-                N_("Une autre fiche porte déjà ce nom à cette adresse. Fusionnez les deux fiches d’abord.")
-            )
+        if twin is None or twin.id == person.id:
+            return
+        if not self.names.knows(campus, twin.id):
+            # As where the person themselves is known elsewhere: no second record is named that only others have.
+            raise NotAllowed(KNOWN_ELSEWHERE)
+        raise Conflict(
+            N_("Une autre fiche porte déjà ce nom à cette adresse. Fusionnez les deux fiches d’abord.")
+        )
 
     def _redirect_letters(
         self, person: Person, awards: Sequence[Award], formers: set[str], wanted: str

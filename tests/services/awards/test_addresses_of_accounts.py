@@ -7,10 +7,12 @@ import uuid
 
 import pytest
 
+from app.db.engine import session
 from app.domain.accounts.sessions import Scope
 from app.domain.campus.audit_log import Actor
 from app.services.awards.awards import AwardRequest
 from tests.api.clients import program
+from tests.support.databases.engines import as_owner
 from tests.support.house import House
 
 pytestmark = pytest.mark.both_engines
@@ -105,3 +107,42 @@ def test_a_list_with_that_name_or_that_address_asks_without_showing_it(house: Ho
     assert {at: [(one.person.id, one.address) for one in found] for at, found in asked.items()} == {
         0: [(zoe, LISTED)]
     }
+
+
+def test_lines_of_earlier_versions_forget_it_and_lines_never_hold_what_a_person_removed(
+    house: House, zoe: uuid.UUID
+):
+    with house.unit_of_work() as services:
+        batch = services.awards.give(house.campus, request(house, everybody=True), by=Actor(house.trainer.id))
+        row = services.stores.batches.lines_of(batch.id)[0]
+        row.address = PRIVATE  # as versions before 0.9 wrote it
+        services.stores.people.session.add(row)
+
+    def written() -> str:
+        with house.unit_of_work(reading=True) as services:
+            return services.stores.batches.lines_of(batch.id)[0].address
+
+    def run_again() -> None:
+        house.process.engine.dispose()
+        url = as_owner(house.process.settings.database_url)
+        session.downgrade(url, "0139")
+        session.upgrade(url)
+
+    def write(address: str) -> None:
+        with house.unit_of_work() as services:
+            row = services.stores.batches.lines_of(batch.id)[0]
+            row.address = address
+
+    run_again()
+    assert written() == ""
+    write(LISTED)
+    run_again()
+    assert written() == LISTED
+    write(PRIVATE)
+    with house.unit_of_work() as services:
+        services.own_addresses.own.remove(zoe, PRIVATE)
+    assert written() == ""
+    write(LISTED)
+    with house.unit_of_work() as services:
+        services.own_addresses.own.remove(zoe, LISTED)
+    assert written() == LISTED  # the list of the activity has it

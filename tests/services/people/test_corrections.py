@@ -10,12 +10,13 @@ from sqlmodel import select
 
 from app.domain.accounts.sessions import Session
 from app.domain.accounts.sign_in import SignInLink, Wish, mailbox_token
-from app.domain.activities import Plan
+from app.domain.activities import Activity, ActivityKind, Plan
 from app.domain.awards import Award
 from app.domain.campus.audit_log import Actor, HistoryEntry
 from app.domain.messages import LetterState, QueuedMessage
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound, NotSignedIn
 from app.services.awards.awards import AwardRequest
+from app.services.people.names import KNOWN_ELSEWHERE
 from tests.support.house import House, listed
 
 FALSE, RIGHT = "chloe@gmial.com", "chloe@gmail.com"
@@ -207,6 +208,26 @@ def test_address_of_a_namesake_asks_to_merge(house: House):
     house.award(f"MARTIN Chloé; {RIGHT}", badge=house.role, evidence="Tient le stand.")
     with pytest.raises(Conflict, match="Fusionnez"):
         correct(house, person_id)
+
+
+def test_address_of_a_namesake_of_another_campus_is_refused_as_any_person_known_elsewhere(house: House):
+    person_id, _ = awarded(house)
+    with house.unit_of_work() as services:
+        told = Activity(
+            kind=ActivityKind.WORKSHOP,
+            title="Atelier",
+            starts_on=house.clock.now.date(),
+            ends_on=house.clock.now.date(),
+            created_at=house.clock.now,
+        )
+        activity = services.activities.create(told, [house.other_campus], by=Actor(house.stranger.id))
+        services.activities.record(
+            house.other_campus, activity.id, listed(f"MARTIN Chloé; {RIGHT}"), by=Actor(house.stranger.id)
+        )
+    with pytest.raises(NotAllowed) as refused:
+        correct(house, person_id)
+    assert refused.value.sentence == KNOWN_ELSEWHERE
+    assert addresses(house, person_id) == [FALSE]
 
 
 def test_own_participants_are_those_of_activities_a_trainer_is_named_in(house: House):
