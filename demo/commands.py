@@ -35,9 +35,9 @@ def load() -> None:
     loaded = load_demo(process.settings, progress=lambda deeds: with_progress(deeds, _("Démonstration")))
     if loaded:
         cosign_logs(process)
-        say(N_("La démonstration est en place."), style="green")
+        say("La démonstration est en place.", style="green")
     else:
-        say(N_("Il y a déjà des campus dans cette base : rien n’a été ajouté ni changé."))
+        say("Il y a déjà des campus dans cette base : rien n’a été ajouté ni changé.")
     _tell_what_is_there(process)
 
 

@@ -29,7 +29,6 @@ from app.domain.reports.surveys import Answer
 from app.domain.trust import checked_peer_words
 from app.domain.trust.organisations import checked_words
 from app.errors import NotFound
-from app.language import N_
 from app.language import gettext as _
 from app.services.awards.awards import AwardRecord, AwardRequest
 from app.services.badges import Wording
@@ -506,7 +505,7 @@ def sign_in_link(services: Services, campus: Campus, role: Role) -> str:
     """A new single-use sign-in link of the first person with that role."""
     person = services.people.first_with_role(campus, role)
     if person is None:
-        raise NotFound(N_("Personne n’a ce rôle dans le campus {slug}."), slug=campus.slug)
+        raise NotFound("Personne n’a ce rôle dans le campus {slug}.", slug=campus.slug)
     return services.addresses.sign_in_link(services.sign_in.make_link(person.id, by=BY_COMMAND))
 
 
@@ -528,7 +527,7 @@ def print_links(process: Process, slug: str = CAMPUS) -> None:
         campus = services.campuses.find(slug)
         if campus is None:
             say(
-                N_("Cette base n’est pas celle de la démonstration : il n’y a pas de campus « {slug} »."),
+                "Cette base n’est pas celle de la démonstration : il n’y a pas de campus « {slug} ».",
                 slug=slug,
             )
             return
@@ -542,12 +541,12 @@ def print_links(process: Process, slug: str = CAMPUS) -> None:
             sign_in[_("Réseau")] = link
         badges = _award_links(services, campus)
     say(
-        N_("Pour se connecter au campus {campus} (chaque lien sert une fois, pendant dix minutes) :"),
+        "Pour se connecter au campus {campus} (chaque lien sert une fois, pendant dix minutes) :",
         campus=campus.short_name,
     )
     _print_column(sign_in)
     if badges:
-        say(N_("Pour voir un badge :"))
+        say("Pour voir un badge :")
         _print_column(badges)
 
 

@@ -10,6 +10,8 @@ import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
+from app.language.build import KEYWORDS
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 SHIPPED = ("app", "packages", "docs", "demo")
 NOT_USED = re.compile(
@@ -62,7 +64,7 @@ def _own_strings(node: ast.AST) -> Iterator[tuple[int, str]]:
     match node:
         case ast.Constant(value=str() as text):
             yield node.lineno, text
-        case ast.Call(func=ast.Name(id="N_" | "_" | "gettext" | "translated")):
+        case ast.Call(func=ast.Name(id=name)) if name in KEYWORDS:
             pass
         case _:
             for child in ast.iter_child_nodes(node):
@@ -79,9 +81,8 @@ def _texts_of_python(path: Path) -> Iterator[tuple[int, str]]:
             case ast.Expr(value=ast.Constant(value=str() as text)):
                 for offset, line in enumerate(text.splitlines()):
                     yield node.lineno + offset, line
-            case ast.Raise(exc=ast.Call(args=arguments)):
-                for argument in arguments:
-                    yield from _own_strings(argument)
+            case ast.Raise(exc=ast.Call() as raised):
+                yield from _own_strings(raised)
             case ast.FunctionDef(name=name) if name.startswith("test_"):
                 yield node.lineno, name.replace("_", " ")
             case _:

@@ -44,7 +44,6 @@ from webauthn.helpers.structs import (
 from app.domain.accounts.rate_limits import LIMITS, Allowance
 from app.domain.accounts.sign_in import Answer, Asking, NewKey, PasskeyChallenge, PasskeyRefused
 from app.errors import TooMany
-from app.language import N_
 from sceau_credentials.errors import UnusableKey
 from sceau_credentials.keys import check_rsa
 
@@ -193,7 +192,7 @@ class RateLimits:
             return None
         minutes = ceil(wait / 60)
         raise TooMany(
-            N_("Trop de demandes en peu de temps. Réessayez dans {minutes} min."),
+            "Trop de demandes en peu de temps. Réessayez dans {minutes} min.",
             retry_after=wait,
             limit=name,
             minutes=minutes,

@@ -52,16 +52,16 @@ class EventReader:
         try:
             found = prop.dt
         except (BrokenCalendarProperty, AttributeError):
-            raise InvalidInput(N_("Une date de cet événement ne se lit pas.")) from None
+            raise InvalidInput("Une date de cet événement ne se lit pas.") from None
         return self.zoned(found, str(prop.params.get("TZID", "")))
 
     def zoned(self, found: Any, name: str) -> date | datetime:
         if isinstance(found, tuple):
             found = found[0]
         if not isinstance(found, date):
-            raise InvalidInput(N_("Une date de cet événement ne se lit pas."))
+            raise InvalidInput("Une date de cet événement ne se lit pas.")
         if not 1990 <= found.year <= 2100:
-            raise InvalidInput(N_("Cet événement n’a pas lieu entre 1990 et 2100."))
+            raise InvalidInput("Cet événement n’a pas lieu entre 1990 et 2100.")
         if not isinstance(found, datetime):
             return found
         if found.tzinfo is None:
@@ -75,9 +75,7 @@ class EventReader:
             # Some producers prefix the well-known name.
             return ZoneInfo("/".join(name.split("/")[-2:]))
         except (ValueError, KeyError, OSError):
-            raise InvalidInput(
-                N_("Le fuseau horaire « {zone} » n’est pas connu."), zone=quoted(name)
-            ) from None
+            raise InvalidInput("Le fuseau horaire « {zone} » n’est pas connu.", zone=quoted(name)) from None
 
     def local_day(self, moment: date | datetime) -> date:
         return moment.astimezone(self.zone).date() if isinstance(moment, datetime) else moment
@@ -136,7 +134,7 @@ def _length(reader: EventReader, event: Event) -> timedelta:
     start, end = reader.moment(event, "DTSTART"), reader.moment(event, "DTEND")
     if start is not None and end is not None:
         if isinstance(start, datetime) != isinstance(end, datetime) or _as_moment(end) < _as_moment(start):
-            raise InvalidInput(N_("L’activité finirait avant d’avoir commencé."))
+            raise InvalidInput("L’activité finirait avant d’avoir commencé.")
         return _as_moment(end) - _as_moment(start)
     prop = event.get("DURATION")
     try:
@@ -144,7 +142,7 @@ def _length(reader: EventReader, event: Event) -> timedelta:
     except (BrokenCalendarProperty, AttributeError):
         length = None
     if not isinstance(length, timedelta) or not timedelta() <= length <= timedelta(days=400):
-        raise InvalidInput(N_("La durée de cet événement ne se lit pas."))
+        raise InvalidInput("La durée de cet événement ne se lit pas.")
     return length
 
 
@@ -213,7 +211,7 @@ def days_of_series(recurrence: Recurrence, *, today: date) -> tuple[list[date | 
     """The datetimes of its sessions in order, 60 at most; and whether there are others."""
     start = recurrence.start
     if _day(start) < today - OLDEST:
-        raise InvalidInput(N_("Cette série a commencé il y a plus de dix ans : elle n’est pas lue."))
+        raise InvalidInput("Cette série a commencé il y a plus de dix ans : elle n’est pas lue.")
     found: set[date | datetime] = {start, *recurrence.more}
     horizon = max(_day(start), today) + AHEAD
     ends_later = False
@@ -225,7 +223,7 @@ def days_of_series(recurrence: Recurrence, *, today: date) -> tuple[list[date | 
         recent = [each for each in kept if _day(each) >= today - RECENT] or kept[-MOST_SESSIONS:]
         return recent[:MOST_SESSIONS], True
     if not kept:
-        raise InvalidInput(N_("Toutes les séances de cette série sont supprimées."))
+        raise InvalidInput("Toutes les séances de cette série sont supprimées.")
     return kept, ends_later
 
 
@@ -354,10 +352,8 @@ def _in_order(moment: date | datetime) -> tuple[date, float]:
 
 def _unread() -> InvalidInput:
     return InvalidInput(
-        N_(
-            "La récurrence de cette série n’est pas lue : par jour, semaine, mois ou année le sont. "
-            "Inscrivez les séances une à une dans l’agenda."
-        )
+        "La récurrence de cette série n’est pas lue : par jour, semaine, mois ou année le sont. "
+        "Inscrivez les séances une à une dans l’agenda."
     )
 
 
@@ -396,7 +392,7 @@ def read_calendar(data: bytes, *, zone: str, today: date) -> ReadCalendar:
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, RecursionError):
         raise InvalidInput(UNREADABLE) from None
     if not events:
-        raise InvalidInput(N_("Cet agenda ne contient aucun événement."))
+        raise InvalidInput("Cet agenda ne contient aucun événement.")
     all_cancelled = str(calendar.get("METHOD", "")).upper() == "CANCEL"
     reader = EventReader(ZoneInfo(zone), zones, today, all_cancelled)
     return _read(reader, events)
@@ -404,17 +400,17 @@ def read_calendar(data: bytes, *, zone: str, today: date) -> ReadCalendar:
 
 def _text_of(data: bytes) -> str:
     if len(data) > MOST_BYTES:
-        raise InvalidInput(N_("Cet agenda dépasse 3 Mo. Exportez une période plus courte."))
+        raise InvalidInput("Cet agenda dépasse 3 Mo. Exportez une période plus courte.")
     text = data.decode("utf-8-sig", errors="replace").replace("\r\n", "\n").replace("\r", "\n")
     unfolded = re.sub(r"\n[ \t]", "", text) + "\n"
     if unfolded.count("\n") > MOST_CONTENT_LINES:
-        raise InvalidInput(N_("Cet agenda dépasse 60 000 lignes de texte. Exportez une période plus courte."))
+        raise InvalidInput("Cet agenda dépasse 60 000 lignes de texte. Exportez une période plus courte.")
     if unfolded.count(",") + unfolded.count(";") > _MOST_VALUES:
-        raise InvalidInput(N_("Cet agenda contient trop d’informations. Exportez une période plus courte."))
+        raise InvalidInput("Cet agenda contient trop d’informations. Exportez une période plus courte.")
     parts = len(re.findall(r"^BEGIN:", unfolded, re.MULTILINE | re.IGNORECASE))
     events = len(re.findall(r"^BEGIN:VEVENT", unfolded, re.MULTILINE | re.IGNORECASE))
     if events > MOST_EVENTS or parts > _MOST_PARTS:
-        raise InvalidInput(N_("Cet agenda dépasse 2 000 événements. Exportez une période plus courte."))
+        raise InvalidInput("Cet agenda dépasse 2 000 événements. Exportez une période plus courte.")
     return unfolded
 
 
@@ -460,16 +456,14 @@ def _read(reader: EventReader, events: Sequence[Event]) -> ReadCalendar:
     for uid in order:
         _add(meetings, _lines(reader, uid, masters.get(uid), others.get(uid, {}), whole_from, first_days))
         if len(first_days) > MOST_SERIES:
-            raise InvalidInput(
-                N_("Cet agenda contient plus de 200 séries. Exportez une période plus courte.")
-            )
+            raise InvalidInput("Cet agenda contient plus de 200 séries. Exportez une période plus courte.")
     return ReadCalendar([one.checked() for one in meetings], whole_from, first_days)
 
 
 def _add(meetings: list[Meeting], more: Iterable[Meeting]) -> None:
     meetings += [replace(one, number=len(meetings) + place) for place, one in enumerate(more, 1)]
     if len(meetings) > MAX_CALENDAR_LINES:
-        raise InvalidInput(N_("Cet agenda dépasse 2 000 séances. Exportez une période plus courte."))
+        raise InvalidInput("Cet agenda dépasse 2 000 séances. Exportez une période plus courte.")
 
 
 def _lines(
@@ -485,7 +479,7 @@ def _lines(
     try:
         start = reader.moment(master, "DTSTART")
         if start is None:
-            raise InvalidInput(N_("Il manque la date de l’activité."))
+            raise InvalidInput("Il manque la date de l’activité.")
         recurrence = recurrence_of(master, start, reader.zoned)
         if recurrence is None:
             whole_from[uid] = date.min
@@ -519,7 +513,7 @@ def _session(
     try:
         told = reader.moment(event, "DTSTART") if event is not master or start is None else start
         if told is None:
-            raise InvalidInput(N_("Il manque la date de l’activité."))
+            raise InvalidInput("Il manque la date de l’activité.")
         read = meeting_of(reader, uid, event, key, told)
         title, place = str(master.get("SUMMARY", "")), str(master.get("LOCATION", ""))
         return replace(read, title=tidy(title), place=tidy(place)) if event is not master else read
@@ -530,9 +524,7 @@ def _session(
 def _occurrence(reader: EventReader, event: Event) -> str:
     if str(event["RECURRENCE-ID"].params.get("RANGE", "")).upper() == "THISANDFUTURE":
         raise InvalidInput(
-            N_(
-                "Ce changement vaut pour une séance et toutes les suivantes : il n’est pas lu. Changez la série."
-            )
+            "Ce changement vaut pour une séance et toutes les suivantes : il n’est pas lu. Changez la série."
         )
     moment = reader.moment(event, "RECURRENCE-ID")
     assert moment is not None, "it was there a moment ago"

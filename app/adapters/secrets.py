@@ -354,9 +354,7 @@ class KeyVault:
         if is_in_hsm(kek_id):
             if self.hsm is None or self.hsm.id != kek_id:
                 raise Unavailable(
-                    N_(
-                        "La clé de signature est dans un autre module de clés (SCEAU_HSM). Rien n’a été signé."
-                    )
+                    "La clé de signature est dans un autre module de clés (SCEAU_HSM). Rien n’a été signé."
                 )
             return self.hsm.find(sealed, owner.label)
         return LocalSigningKey.from_bytes(self._opened(sealed, owner, kek_id))
@@ -365,7 +363,7 @@ class KeyVault:
         kek = self._keks.get(kek_id)
         if kek is None:
             raise Unavailable(
-                N_("La clé de signature est scellée par une autre clé maîtresse. Rien n’a été signé.")
+                "La clé de signature est scellée par une autre clé maîtresse. Rien n’a été signé."
             )
         salt, nonce, body = (
             sealed[1 : 1 + _SALT],
@@ -377,7 +375,7 @@ class KeyVault:
                 raise InvalidTag
             return AESGCM(_wrapping_key(kek, salt)).decrypt(nonce, body, _bound_to(kek, owner))
         except InvalidTag as error:
-            raise Unavailable(N_("La clé de signature ne s’ouvre pas. Rien n’a été signé.")) from error
+            raise Unavailable("La clé de signature ne s’ouvre pas. Rien n’a été signé.") from error
 
     def seal_bytes(self, content: bytes, bound_to: bytes) -> bytes:
         """Sealed under a data key of its own; opens only with the same `bound_to` (associated data)."""
@@ -393,7 +391,7 @@ class KeyVault:
                 with suppress(InvalidTag):
                     body = sealed[1 + _SALT + _NONCE :]
                     return AESGCM(_wrapping_key(kek, salt)).decrypt(nonce, body, bound_to)
-        raise Unavailable(N_("Ce qui a été scellé ne s’ouvre pas avec cette clé maîtresse."))
+        raise Unavailable("Ce qui a été scellé ne s’ouvre pas avec cette clé maîtresse.")
 
 
 def _wrapping_key(kek: Kek, salt: bytes) -> bytes:

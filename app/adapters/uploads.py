@@ -14,7 +14,6 @@ from PIL import Image, ImageOps
 
 from app.domain.activities.files import Picture, ScannerSilent
 from app.errors import InvalidInput
-from app.language import N_
 
 PATIENCE: Final = 20.0
 """Seconds for each step; a file that takes longer is retried later."""
@@ -128,9 +127,7 @@ def _opened(content: bytes, media_type: str, kind: str) -> Image.Image:
         raise _unreadable() from error
     if pixels > MOST_PIXELS[media_type]:
         raise InvalidInput(
-            N_(
-                "Cette image est trop grande : {most} millions de points au plus. Envoyez-en une plus petite."
-            ),
+            "Cette image est trop grande : {most} millions de points au plus. Envoyez-en une plus petite.",
             most=MOST_PIXELS[media_type] // 1_000_000,
         )
     try:
@@ -168,6 +165,4 @@ def _written(image: Image.Image, kind: str) -> bytes:
 
 
 def _unreadable() -> InvalidInput:
-    return InvalidInput(
-        N_("Cette image est abîmée ou incomplète : elle ne s’ouvre pas. Envoyez-la de nouveau.")
-    )
+    return InvalidInput("Cette image est abîmée ou incomplète : elle ne s’ouvre pas. Envoyez-la de nouveau.")

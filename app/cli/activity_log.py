@@ -82,7 +82,7 @@ def check(
                 sep="\t",
             )
         if faults:
-            say(N_("{origin} : {count} défauts."), style="bold red", origin=log.origin, count=len(faults))
+            say("{origin} : {count} défauts.", style="bold red", origin=log.origin, count=len(faults))
         else:
             say(
                 N_("{origin} : lignes {since} à {size}, telles qu’écrites.")
@@ -118,7 +118,7 @@ def export(
             new.write_bytes(content)
             new.replace(place)
             written += 1
-    say(N_("{count} fichiers écrits dans {folder}."), count=written, folder=folder)
+    say("{count} fichiers écrits dans {folder}.", count=written, folder=folder)
 
 
 @log_commands.command(
@@ -169,13 +169,11 @@ def rotate_key(
         public = _published(services, campus)
     print(public.key.to_vkey())
     if stolen_since is None:
-        say(N_("L’ancienne clé a annoncé celle-ci : les témoins suivent d’eux-mêmes."), style="green")
+        say("L’ancienne clé a annoncé celle-ci : les témoins suivent d’eux-mêmes.", style="green")
     else:
         say(
-            N_(
-                "L’ancienne clé n’annonce plus rien : donnez celle-ci à chaque témoin par un autre chemin, pour "
-                "« sceau witness change-key »."
-            ),
+            "L’ancienne clé n’annonce plus rien : donnez celle-ci à chaque témoin par un autre chemin, pour "
+            "« sceau witness change-key ».",
             style="yellow",
         )
 
@@ -202,7 +200,7 @@ def name_witness(
 ) -> None:
     with ready_process().unit_of_work() as services:
         witness = services.log_watch.name_witness(services.campuses.get(slug), vkey, label, by=_BY)
-    say(N_("{label} est témoin du journal, sous le nom {name}."), label=witness.label, name=witness.name)
+    say("{label} est témoin du journal, sous le nom {name}.", label=witness.label, name=witness.name)
 
 
 @log_commands.command(
@@ -211,7 +209,7 @@ def name_witness(
 def retire_witness(slug: Slug, name: Annotated[str, typer.Argument(help=N_("Le nom de sa clé."))]) -> None:
     with ready_process().unit_of_work() as services:
         witness = services.log_watch.retire_witness(services.campuses.get(slug), name, by=_BY)
-    say(N_("{label} n’est plus témoin du journal."), label=witness.label)
+    say("{label} n’est plus témoin du journal.", label=witness.label)
 
 
 @log_commands.command("witnesses", help=N_("Liste les témoins du journal et ce qu’ils ont vu en dernier."))
@@ -236,7 +234,7 @@ def _published(services: Services, campus: Campus) -> PublicLog:
     current = services.log_publication.state(campus.slug).current
     if current is None:
         raise NotFound(
-            N_("Le journal du campus n’a encore rien signé : « sceau log sign » le signe tout de suite.")
+            "Le journal du campus n’a encore rien signé : « sceau log sign » le signe tout de suite."
         )
     return current
 
@@ -305,20 +303,20 @@ def cosign(
         stop(filled(_(error.sentence), error.values), code=ExitCode.UNDETERMINED)
     if looked.before is None:
         say(
-            N_("Premier regard sur {origin} : {size} lignes."),
+            "Premier regard sur {origin} : {size} lignes.",
             origin=looked.head.origin,
             size=looked.head.size,
         )
     else:
         say(
-            N_("{origin} n’a fait que grandir : de {old} à {size} lignes."),
+            "{origin} n’a fait que grandir : de {old} à {size} lignes.",
             style="green",
             origin=looked.head.origin,
             old=looked.before.size,
             size=looked.head.size,
         )
     for each in looked.followed:
-        say(N_("La clé du journal a changé, annoncée par la précédente : {key}"), key=each.to_vkey())
+        say("La clé du journal a changé, annoncée par la précédente : {key}", key=each.to_vkey())
     print(looked.note.to_text(), end="")
     if submit:
         _hand_in(where, looked, told)
@@ -341,7 +339,7 @@ def change(
 ) -> None:
     log = _log_key(key)
     change_key(witness_folder(state), log)
-    say(N_("La clé de {origin} est désormais celle-là, et aucune d’avant."), origin=log.name)
+    say("La clé de {origin} est désormais celle-là, et aucune d’avant.", origin=log.name)
 
 
 def _check_address(where: str, log: NoteKey) -> None:
@@ -381,7 +379,7 @@ def _hand_in(where: str, looked: WitnessReport, told: Settings) -> None:
             code=ExitCode.UNDETERMINED,
         )
     if status == 200:
-        say(N_("Signature remise au campus."), style="green")
+        say("Signature remise au campus.", style="green")
     elif status == 403:
         stop(_("Le campus ne vous a pas encore nommé témoin : donnez-lui votre clé."), code=ExitCode.REFUSED)
     else:

@@ -201,7 +201,7 @@ def _badge_id(services: Services, campus: Campus, slug: str) -> uuid.UUID:
     for badge, _version in services.badges.list_current(campus):
         if badge.slug == slug:
             return badge.id
-    raise NotFound(N_("Le campus {campus} n’a pas de badge « {slug} »."), campus=campus.slug, slug=slug)
+    raise NotFound("Le campus {campus} n’a pas de badge « {slug} ».", campus=campus.slug, slug=slug)
 
 
 def _judged(
@@ -255,7 +255,7 @@ def _write(told: Sequence[AwardReport], output: Path | None) -> None:
 def _sum_up(told: Sequence[AwardReport]) -> None:
     for outcome, count in Counter(line.outcome for line in told).most_common():
         style = "red" if outcome.is_refused else "green"
-        say("{count} × {outcome}", style=style, count=count, outcome=_(OUTCOMES[outcome]))
+        aside().print(f"{count} × {_(OUTCOMES[outcome])}", style=style, markup=False)
 
 
 @commands.command(
@@ -279,10 +279,10 @@ def align(
     count = align_all(process)
     with process.unit_of_work(reading=True) as services:
         left = services.award_alignment.count_waiting()
-    say(N_("{count} attributions comparées avec ce que leur titulaire montre."), count=count)
+    say("{count} attributions comparées avec ce que leur titulaire montre.", count=count)
     if left:
         say(
-            N_("{count} ne peuvent pas être signées de nouveau : elles ne sont pas publiées."),
+            "{count} ne peuvent pas être signées de nouveau : elles ne sont pas publiées.",
             style="bold red",
             count=left,
         )
@@ -307,7 +307,7 @@ def suspend(
         place = services.campuses.get(campus)
         end = end_of_last_day(until.date(), place.time_zone)
         services.suspensions.suspend(place, award_id, reason, until=end, by=_BY)
-    say(N_("Le badge est suspendu."), style="green")
+    say("Le badge est suspendu.", style="green")
 
 
 @commands.command("lift", help=N_("Lève la suspension d’un badge avant sa fin."))
@@ -315,7 +315,7 @@ def lift(award_id: AwardId, campus: CampusName) -> None:
     process = ready_process()
     with process.unit_of_work() as services:
         services.suspensions.lift(services.campuses.get(campus), award_id, by=_BY)
-    say(N_("La suspension est levée."), style="green")
+    say("La suspension est levée.", style="green")
 
 
 def align_all(process: Process) -> int:

@@ -165,12 +165,12 @@ def _import(
         differences = _apply(process, sources, dry_run, campus, network)
     except AppError as error:
         aside().print(filled(_(error.sentence), error.values), style="bold red", markup=False)
-        say(N_("Rien n’a été enregistré."))
+        say("Rien n’a été enregistré.")
         raise typer.Exit(ExitCode.REFUSED) from None
     for difference in differences:
         _show(difference, _SHOWN if not whole else len(difference.changes))
     if dry_run:
-        say(N_("Essai : rien n’a été enregistré."))
+        say("Essai : rien n’a été enregistré.")
 
 
 def _apply(
@@ -202,9 +202,9 @@ def _apply(
 def _show(difference: Difference, most: int) -> None:
     source = difference.source
     if difference.is_empty:
-        say(N_("{framework} : rien n’a changé."), framework=source.title)
+        say("{framework} : rien n’a changé.", framework=source.title)
         return
-    say(N_("{framework} : {count} éléments lus."), framework=source.title, count=len(source.entries))
+    say("{framework} : {count} éléments lus.", framework=source.title, count=len(source.entries))
     for kind in ChangeKind:
         count = difference.counts.get(kind.value, 0)
         if not count:
@@ -213,10 +213,10 @@ def _show(difference: Difference, most: int) -> None:
         for change in sample_of(difference.changes, kind, most):
             print(change.code, change.before, change.after if change.after != change.before else "", sep="\t")
         if count > most:
-            say(N_("… et {count} autres ; --all les montre tous."), count=count - most)
+            say("… et {count} autres ; --all les montre tous.", count=count - most)
     if difference.new_links or difference.gone_links:
         say(
-            N_("Liens nouveaux : {new}. Liens retirés : {gone}."),
+            "Liens nouveaux : {new}. Liens retirés : {gone}.",
             new=len(difference.new_links),
             gone=len(difference.gone_links),
         )

@@ -45,7 +45,7 @@ def add(
     with ready_process().unit_of_work() as services:
         services.operators.add(given, family, address, by=_BY_OPERATOR)
     say(
-        N_("C’est fait. Cette personne se connecte avec son adresse, puis ouvre « /exploitation »."),
+        "C’est fait. Cette personne se connecte avec son adresse, puis ouvre « /exploitation ».",
         style="green",
     )
 
@@ -81,7 +81,7 @@ def remove(
 ) -> None:
     with ready_process().unit_of_work() as services:
         services.operators.remove(person, by=_BY_OPERATOR)
-    say(N_("Cette personne n’exploite plus ce service."), style="green")
+    say("Cette personne n’exploite plus ce service.", style="green")
 
 
 @campuses.command(
@@ -122,7 +122,7 @@ def administrator_link(
         campus = services.campuses.get(slug)
         person, secret = services.handed_links.of_administrator(campus, address, by=_BY_CAMPUS)
         print(services.addresses.sign_in_link(secret))
-    say(N_("Pour {name}, et personne d’autre."), name=person.name)
+    say("Pour {name}, et personne d’autre.", name=person.name)
     say(_HAND_IT)
 
 
@@ -142,22 +142,20 @@ def list_campuses() -> None:
 def suspend(slug: Slug) -> None:
     with ready_process().unit_of_work() as services:
         services.operators.suspend(slug, by=_BY_CAMPUS)
-    say(N_("Le campus est suspendu."), style="green")
+    say("Le campus est suspendu.", style="green")
 
 
 @campuses.command("resume", help=N_("Rouvre un campus suspendu."))
 def resume(slug: Slug) -> None:
     with ready_process().unit_of_work() as services:
         services.operators.resume(slug, by=_BY_CAMPUS)
-    say(N_("Le campus est de nouveau ouvert."), style="green")
+    say("Le campus est de nouveau ouvert.", style="green")
 
 
 def _show(services: Services, invitation: Invitation) -> None:
     print(services.addresses.invitation(services.invitations.token_of(invitation)))
     say(
-        N_(
-            "L’e-mail est envoyé aussi, si ce service envoie des e-mails. Ce lien sert une fois ; ne le donnez qu’à cette personne."
-        )
+        "L’e-mail est envoyé aussi, si ce service envoie des e-mails. Ce lien sert une fois ; ne le donnez qu’à cette personne."
     )
 
 
@@ -185,7 +183,7 @@ def create_token(
             by=_BY,
         )
     print(secret)
-    say(N_("Gardez ce jeton maintenant : il ne sera plus affiché. Il vaut {days} jours."), days=days)
+    say("Gardez ce jeton maintenant : il ne sera plus affiché. Il vaut {days} jours.", days=days)
 
 
 @token_commands.command("list", help=N_("Liste les jetons d’un campus, sans leurs secrets."))
@@ -217,7 +215,7 @@ def revoke(
 ) -> None:
     with ready_process().unit_of_work() as services:
         services.people.revoke_token(services.campuses.get(campus), token, by=_BY)
-    say(N_("Le jeton est retiré."), style="green")
+    say("Le jeton est retiré.", style="green")
 
 
 def _state_of(token: ApiToken, at: datetime) -> str:
@@ -273,4 +271,4 @@ def remove_app(
 ) -> None:
     with ready_process().unit_of_work() as services:
         services.connected_apps.remove(app_id)
-    say(N_("L’application est retirée."), style="green")
+    say("L’application est retirée.", style="green")

@@ -41,13 +41,13 @@ def check(
     except AppError as error:
         stop(filled(_(error.sentence), error.values), code=ExitCode.REFUSED)
     document = document_of(token)
-    say(N_("Signé par le campus, à l’entrée {size} du journal."), size=document["log"]["entries"])
+    say("Signé par le campus, à l’entrée {size} du journal.", size=document["log"]["entries"])
     for name, signed, now in changed:
         print(name, signed, now, sep="\t")
     if changed:
-        say(N_("Chiffres changés depuis : {count}."), count=len(changed), style="bold red")
+        say("Chiffres changés depuis : {count}.", count=len(changed), style="bold red")
         raise typer.Exit(ExitCode.REFUSED)
-    say(N_("Tous les chiffres se recomptent à l’identique."), style="green")
+    say("Tous les chiffres se recomptent à l’identique.", style="green")
 
 
 def _token_in(text: str) -> str:

@@ -87,7 +87,7 @@ def export(
     with process.unit_of_work() as services:
         services.kept_site.note(campus, final=final, by=_BY)
     say(
-        N_("{count} fichiers dans {folder} : {made} faits ou refaits, {removed} retirés."),
+        "{count} fichiers dans {folder} : {made} faits ou refaits, {removed} retirés.",
         count=written.count,
         folder=folder,
         made=len(written.paths),
@@ -134,30 +134,24 @@ def _tell(changed: Sequence[str], findings: Sequence[Finding]) -> ExitCode:
     counts = Counter(finding.standing for finding in findings)
     is_wrong = bool(changed or counts["wrong"])
     say(
-        N_(
-            "Badges et recommandations : {good} fichiers valables, {ended} expirés ou retirés, {unknown} non vérifiables, {wrong} faux."
-        ),
+        "Badges et recommandations : {good} fichiers valables, {ended} expirés ou retirés, {unknown} non vérifiables, {wrong} faux.",
         style="bold red" if is_wrong else "green",
         **{name: counts[name] for name in ("good", "ended", "unknown", "wrong")},
     )
     if changed:
         say(
-            N_("{count} fichiers manquent ou ne sont plus tels qu’écrits."),
+            "{count} fichiers manquent ou ne sont plus tels qu’écrits.",
             style="bold red",
             count=len(changed),
         )
     if counts["elsewhere"]:
         say(
-            N_(
-                "{count} fichiers de recommandations signées ailleurs : seul le site de qui les signe en répond."
-            ),
+            "{count} fichiers de recommandations signées ailleurs : seul le site de qui les signe en répond.",
             count=counts["elsewhere"],
         )
     if counts["unknown"]:
         say(
-            N_(
-                "Les listes de statut d’une édition ordinaire valent sept jours : refaites-la, ou vérifiez à sa date avec --at."
-            )
+            "Les listes de statut d’une édition ordinaire valent sept jours : refaites-la, ou vérifiez à sa date avec --at."
         )
     if is_wrong:
         return ExitCode.REFUSED

@@ -142,12 +142,12 @@ commands = typer.Typer(no_args_is_help=True, help=N_("L’horloge du serveur, qu
 def show() -> None:
     with ready_process().unit_of_work(reading=True) as services:
         at, jump = services.clock(), services.signing_clock.jump()
-    say(N_("L’horloge indique {at} (UTC)."), at=f"{at:%Y-%m-%d %H:%M:%S}")
+    say("L’horloge indique {at} (UTC).", at=f"{at:%Y-%m-%d %H:%M:%S}")
     if jump is None:
-        say(N_("Elle n’a pas sauté : les signatures suivent leur cours."), style="green")
+        say("Elle n’a pas sauté : les signatures suivent leur cours.", style="green")
         return
     say(
-        N_("Elle a sauté : {expected} était attendu. Rien n’est signé avant « sceau clock confirm »."),
+        "Elle a sauté : {expected} était attendu. Rien n’est signé avant « sceau clock confirm ».",
         style="red",
         expected=f"{jump.expected:%Y-%m-%d %H:%M:%S}",
     )
@@ -163,6 +163,6 @@ def confirm(
     with ready_process().unit_of_work() as services:
         jump = services.signing_clock.confirm(reason, by=Actor.command("clock"))
     if jump is None:
-        say(N_("L’horloge n’avait pas sauté : rien n’a changé."))
+        say("L’horloge n’avait pas sauté : rien n’a changé.")
     else:
-        say(N_("C’est noté : les signatures reprennent."), style="green")
+        say("C’est noté : les signatures reprennent.", style="green")

@@ -68,7 +68,7 @@ def create(
     with ready_process().unit_of_work() as services:
         members = [services.campuses.get(each) for each in campus or ()]
         services.campuses.create_network(Network(slug=slug, name=name), members, by=_BY)
-    say(N_("Le réseau est créé. « sceau network recognise » y inscrit un premier campus."), style="green")
+    say("Le réseau est créé. « sceau network recognise » y inscrit un premier campus.", style="green")
 
 
 @commands.command(
@@ -83,7 +83,7 @@ def appoint(
     with ready_process().unit_of_work() as services:
         services.network_team.appoint(services.register.network(slug), given, family, address, by=_BY)
     say(
-        N_("C’est fait. Cette personne se connecte avec son adresse, puis ouvre « /reseau/{slug}/gestion »."),
+        "C’est fait. Cette personne se connecte avec son adresse, puis ouvre « /reseau/{slug}/gestion ».",
         style="green",
         slug=slug,
     )
@@ -105,7 +105,7 @@ def dismiss(
 ) -> None:
     with ready_process().unit_of_work() as services:
         services.network_team.dismiss(services.register.network(slug), person, by=_BY)
-    say(N_("Cette personne n’administre plus ce réseau."), style="green")
+    say("Cette personne n’administre plus ce réseau.", style="green")
 
 
 @commands.command("list", help=N_("Liste les réseaux, leur dernière édition et leur clé publique."))
@@ -169,7 +169,7 @@ def recognise(
             tuple(key or ()),
         )
         services.register.write(network, named, by=_BY)
-    say(N_("Inscrit, et la nouvelle édition de la liste est signée."), style="green")
+    say("Inscrit, et la nouvelle édition de la liste est signée.", style="green")
 
 
 @commands.command("suspend", help=N_("Suspend la reconnaissance d’un campus ; ses labels avec elle."))
@@ -191,7 +191,7 @@ def _move(slug: str, issuer: str, standing: Standing, reason: str) -> None:
     with ready_process().unit_of_work() as services:
         network, campus = services.register.network(slug), services.campuses.find(issuer)
         services.register.move(network, campus.did if campus else issuer, standing, reason, by=_BY)
-    say(N_("C’est fait, et la nouvelle édition de la liste est signée."), style="green")
+    say("C’est fait, et la nouvelle édition de la liste est signée.", style="green")
 
 
 @commands.command("label", help=N_("Donne un label à un campus du registre, signé par le réseau."))
@@ -225,7 +225,7 @@ def withdraw_label(
 ) -> None:  # fmt: skip
     with ready_process().unit_of_work() as services:
         services.register.withdraw_label(label_id, by=_BY)
-    say(N_("C’est fait, et la nouvelle édition de la liste est signée."), style="green")
+    say("C’est fait, et la nouvelle édition de la liste est signée.", style="green")
 
 
 @commands.command("export", help=N_("Écrit le registre en JSON, tel que « sceau network import » le relit."))
@@ -247,7 +247,7 @@ def read(
         stop(_("{path} ne peut pas être lu : {cause}.").format(path=file, cause=error.strerror))
     with ready_process().unit_of_work() as services:
         count = import_register(services.register, services.register.network(slug), text, by=_BY)
-    say(N_("{count} campus lus, et la liste est signée."), style="green", count=count)
+    say("{count} campus lus, et la liste est signée.", style="green", count=count)
 
 
 # --- `sceau network keys`, `sceau organisation keys` and their retirement: keys that belong to no campus
@@ -292,17 +292,13 @@ def rotate_of_network(
     print(_public(row))
     if stolen_since is None:
         say(
-            N_(
-                "Pendant 90 jours l’ancienne clé signe aussi la liste : qui la suit passe à celle-ci de lui-même."
-            ),
+            "Pendant 90 jours l’ancienne clé signe aussi la liste : qui la suit passe à celle-ci de lui-même.",
             style="green",
         )
     else:
         say(
-            N_(
-                "Les labels sont signés de nouveau. Donnez cette clé, par un autre chemin que la liste, à ceux qui la "
-                "suivent : « sceau trust unfollow », puis « sceau trust follow »."
-            ),
+            "Les labels sont signés de nouveau. Donnez cette clé, par un autre chemin que la liste, à ceux qui la "
+            "suivent : « sceau trust unfollow », puis « sceau trust follow ».",
             style="yellow",
         )
 
@@ -333,9 +329,7 @@ def rotate_of_organisation(
         )
     print(row.method_id)
     if stolen_since is not None:
-        say(
-            N_("Ses recommandations gardées ici sont signées de nouveau ; les copies d’avant ne valent plus.")
-        )
+        say("Ses recommandations gardées ici sont signées de nouveau ; les copies d’avant ne valent plus.")
 
 
 def _show(rows: Sequence[NetworkKey] | Sequence[OrganisationKey]) -> None:
@@ -416,7 +410,7 @@ def list_followed() -> None:
 def unfollow(url: Url) -> None:
     with ready_process().unit_of_work() as services:
         services.followed_lists.unfollow(url, by=_TRUST_BY)
-    say(N_("Cette liste n’est plus suivie."), style="green")
+    say("Cette liste n’est plus suivie.", style="green")
 
 
 def _read(process: Process, row: FollowedList) -> None:
@@ -427,7 +421,7 @@ def _read(process: Process, row: FollowedList) -> None:
     if fetched.listed is None:
         stop(f"{row.url} : {_trouble(fetched.trouble)}", code=ExitCode.UNDETERMINED)
     say(
-        N_("{network}, édition {sequence} : {count} campus."),
+        "{network}, édition {sequence} : {count} campus.",
         style="green",
         network=fetched.listed.name,
         sequence=fetched.listed.sequence,

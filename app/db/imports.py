@@ -28,7 +28,6 @@ from app.domain.imports.imports import (
 )
 from app.domain.people import Person, name_key
 from app.errors import NotFound
-from app.language import N_
 
 
 class ImportStore(Store):
@@ -41,7 +40,7 @@ class ImportStore(Store):
     def get(self, run_id: uuid.UUID, campus_id: uuid.UUID) -> ImportRun:
         run = self.session.get(ImportRun, run_id)
         if run is None or run.campus_id != campus_id:
-            raise NotFound(N_("Cet import n’existe pas ici."))
+            raise NotFound("Cet import n’existe pas ici.")
         return run
 
     def find(self, run_id: uuid.UUID) -> ImportRun | None:
@@ -289,7 +288,7 @@ class ImportStore(Store):
     ) -> CalendarSubscription:
         found = self.lock_calendar(calendar_id) if lock else self.find_calendar(calendar_id)
         if found is None or found.campus_id != campus_id:
-            raise NotFound(N_("Cet agenda n’est pas suivi ici."))
+            raise NotFound("Cet agenda n’est pas suivi ici.")
         return found
 
     def find_calendar(self, calendar_id: uuid.UUID) -> CalendarSubscription | None:

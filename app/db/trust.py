@@ -40,7 +40,6 @@ from app.domain.trust.organisations import (
     RequestKind,
 )
 from app.errors import NotFound
-from app.language import N_
 
 
 class RecognitionStore(Store):
@@ -57,7 +56,7 @@ class RecognitionStore(Store):
     def network(self, slug: str) -> Network:
         found = self.session.exec(select(Network).where(Network.slug == slug)).first()
         if found is None:
-            raise NotFound(N_("Ce réseau n’existe pas ici."))
+            raise NotFound("Ce réseau n’existe pas ici.")
         return found
 
     def network_by_id(self, network_id: uuid.UUID) -> Network:
@@ -120,7 +119,7 @@ class RecognitionStore(Store):
     def label(self, label_id: uuid.UUID) -> Label:
         found = self.session.get(Label, label_id)
         if found is None:
-            raise NotFound(N_("Ce label n’existe pas ici."))
+            raise NotFound("Ce label n’existe pas ici.")
         return found
 
     # --- published lists
@@ -265,7 +264,7 @@ class EndorsementStore(Store):
     def get(self, endorsement_id: uuid.UUID) -> Endorsement:
         found = self.find(endorsement_id)
         if found is None:
-            raise NotFound(N_("Il n’y a pas de recommandation à cette adresse."))
+            raise NotFound("Il n’y a pas de recommandation à cette adresse.")
         return found
 
     def shown_about(
@@ -352,7 +351,7 @@ class PeerStore(Store):
     def get(self, recommendation_id: uuid.UUID) -> PeerRecommendation:
         found = self.session.get(PeerRecommendation, recommendation_id)
         if found is None:
-            raise NotFound(N_("Il n’y a pas de recommandation à cette adresse."))
+            raise NotFound("Il n’y a pas de recommandation à cette adresse.")
         return found
 
     def of_award(self, award_id: uuid.UUID) -> Sequence[PeerRecommendation]:
@@ -396,7 +395,7 @@ class OrganisationStore(Store):
     def get(self, organisation_id: uuid.UUID) -> Organisation:
         found = self.find(organisation_id)
         if found is None:
-            raise NotFound(N_("Cette organisation n’existe pas ici."))
+            raise NotFound("Cette organisation n’existe pas ici.")
         return found
 
     def list_all(self) -> Sequence[Organisation]:

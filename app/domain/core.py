@@ -24,7 +24,6 @@ from sqlalchemy.types import TypeDecorator
 from sqlmodel import Column, Field, SQLModel
 
 from app.errors import InvalidInput
-from app.language import N_
 from sceau_credentials.issuing.lints.wording import holds_markup, is_unseen
 
 
@@ -247,10 +246,10 @@ def check_signed_name(name: str) -> None:
     """What a name may not contain because it will be signed; signing removes invisible characters."""
     if holds_markup(name) or holds_markup(name_as_signed(name)):
         raise InvalidInput(
-            N_("Un nom ne contient pas de balise, comme « <b> » : écrivez-le sans le signe « < ».")
+            "Un nom ne contient pas de balise, comme « <b> » : écrivez-le sans le signe « < »."
         )
     if name.strip() and not name_as_signed(name):
-        raise InvalidInput(N_("Ce nom ne contient que des caractères invisibles."))
+        raise InvalidInput("Ce nom ne contient que des caractères invisibles.")
 
 
 _BREAKS = re.compile("[\t\n\v\f\r\x85\u2028\u2029]+")

@@ -299,7 +299,7 @@ class Program:
     def need(self, scope: Scope) -> None:
         """Beyond what the route requires."""
         if scope not in self.scopes:
-            raise NotAllowed(N_("Ce jeton d’accès n’ouvre pas ce droit : {scope}."), scope=scope.value)
+            raise NotAllowed("Ce jeton d’accès n’ouvre pas ce droit : {scope}.", scope=scope.value)
 
     def is_trial(self, dry_run: bool) -> bool:
         """A dry run is the real thing, undone at its end."""
@@ -534,7 +534,7 @@ def _many_faults(shape: TypeAdapter[Any], body: Any, count: int) -> Exception:
         if error.error_count() <= _MOST_FAULTS * _FIRST_LINES:
             faults = error.errors(include_url=False)
             return RequestValidationError([each | {"loc": ("body", *each["loc"])} for each in faults])
-    return InvalidInput(N_("Cet envoi a {count} fautes, et trop pour les nommer."), count=count)
+    return InvalidInput("Cet envoi a {count} fautes, et trop pour les nommer.", count=count)
 
 
 def _first_lines(value: Any) -> Any:

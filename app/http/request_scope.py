@@ -37,7 +37,6 @@ from app.errors import (
     Unavailable,
 )
 from app.http.allowances import note_allowance
-from app.language import N_
 from app.services.accounts.sessions import NewSession, SignedIn
 from app.services.people.people import Workplace
 
@@ -362,7 +361,7 @@ def known_token(
 ) -> tuple[ApiToken, Campus]:
     secret = _secret_in(request)
     if not secret:
-        raise NotSignedIn(N_("Cette demande a besoin d’un jeton d’accès : « Authorization: Bearer … »."))
+        raise NotSignedIn("Cette demande a besoin d’un jeton d’accès : « Authorization: Bearer … ».")
     services.search_everywhere()
     return services.people.token_campus(secret, slug, scope)
 

@@ -288,9 +288,7 @@ def holder_of(award_id: uuid.UUID, request: Request, services: Services) -> Hold
     if who is None:
         services.awards.check_not_erased(award_id)
         raise NotSignedIn(
-            N_(
-                "Pour voir ce badge, ouvrez le lien privé que le campus vous a donné. Il marche autant de fois que vous voulez."
-            )
+            "Pour voir ce badge, ouvrez le lien privé que le campus vous a donné. Il marche autant de fois que vous voulez."
         )
     services.enter_campus_of(award_id)
     return who

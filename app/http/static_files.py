@@ -14,7 +14,6 @@ from fastapi import APIRouter, Request, Response
 
 from app.errors import NotFound
 from app.http.request_scope import public
-from app.language import N_
 
 FOLDER = Path(__file__).parent / "static"
 _STYLES = FOLDER / "css"
@@ -122,7 +121,7 @@ def static_file(path: str, request: Request) -> Response:
     if file is None:
         file, caching = files().get(path), _FOR_AN_HOUR
     if file is None:
-        raise NotFound(N_("Ce fichier n’existe pas."))
+        raise NotFound("Ce fichier n’existe pas.")
     headers = {"Cache-Control": caching, "ETag": file.etag, "Vary": "Accept-Encoding"}
     if file.media_type == _TYPES[".svg"]:
         headers["Content-Security-Policy"] = SVG_POLICY

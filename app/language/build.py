@@ -29,7 +29,12 @@ from app.language import BRIDGE_LOCALE, DOMAIN, SOURCE_LOCALE, compile_po, local
 
 APP_FOLDER = Path(__file__).parent.parent
 _FOLDERS = [folder for folder in (APP_FOLDER, APP_FOLDER.parent / "demo") if folder.is_dir()]
-KEYWORDS = {**DEFAULT_KEYWORDS, "N_": None, "translated": None, "translated_plural": (1, 2)}
+_TAKE_A_SENTENCE = (
+    *("N_", "translated", "say", "StateLabel"),
+    *("NotFound", "Gone", "NotSignedIn", "NotAllowed", "Conflict", "InvalidInput", "Unavailable", "TooMany"),
+)
+KEYWORDS = {**DEFAULT_KEYWORDS, **dict.fromkeys(_TAKE_A_SENTENCE), "translated_plural": (1, 2)}
+"""Of the errors, those of `app.errors`; other classes mark their sentences by N_."""
 
 
 def sentences_of_python(

@@ -128,11 +128,11 @@ class ReviewLine:
     @staticmethod
     def of(review: LogReview) -> ReviewLine:
         if review.done_at is None:
-            state = StateLabel(N_("En attente"), "shut")
+            state = StateLabel("En attente", "shut")
         elif review.faults:
-            state = StateLabel(N_("Ne correspond plus"), "bad")
+            state = StateLabel("Ne correspond plus", "bad")
         else:
-            state = StateLabel(N_("Tel qu’il a été écrit"), "ok")
+            state = StateLabel("Tel qu’il a été écrit", "ok")
         faults = [translated(FAULTS[Fault(kind)]).format(where=where) for kind, where in review.faults]
         return ReviewLine(review.asked_at, review.done_at, review.since, review.size, state, faults)
 

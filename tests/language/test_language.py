@@ -68,12 +68,14 @@ def test_a_sentence_marked_inside_another_call_or_text_is_found():
 shown = f"{_('entre accolades').format(x=1)}"
 raise Conflict(_(KNOWN["pas une phrase"]))
 title = translated("sans marque") + translated(KNOWN["pas une phrase"])
+raise InvalidInput("un refus", name="pas une phrase")
 """
     found = sentences_of_python(BytesIO(code), KEYWORDS.keys(), (), {})
     assert sorted(texts[0] or "" for _line, _name, texts, _comments in found) == [
         "dedans",
         "entre accolades",
         "sans marque",
+        "un refus",
     ]
 
 

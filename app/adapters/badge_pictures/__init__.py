@@ -38,7 +38,6 @@ from app.adapters.badge_pictures.picture_spec import PictureOrder, kind_alone, p
 from app.adapters.badge_pictures.templates import Template, Typeface, read_templates
 from app.domain.campus.campus import CampusColours
 from app.errors import InvalidInput
-from app.language import N_
 
 __all__ = ["BadgeArtist", "CardWords", "PictureOrder", "kind_alone", "picture_alternative"]
 
@@ -141,9 +140,7 @@ class BadgeArtist:
         """A campus's file as a version stores it; raises InvalidInput with advice."""
         art = read_art(content)
         if is_own and side_of(art) < LEAST_OWN:
-            raise InvalidInput(
-                N_("Cette image est trop petite : {least} px de côté au moins."), least=LEAST_OWN
-            )
+            raise InvalidInput("Cette image est trop petite : {least} px de côté au moins.", least=LEAST_OWN)
         return art
 
     def read_photograph(self, content: bytes) -> tuple[bytes, tuple[int, int]]:

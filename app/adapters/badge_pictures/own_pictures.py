@@ -20,7 +20,6 @@ from PIL import Image, ImageOps
 
 from app.domain.campus.campus import contrast
 from app.errors import InvalidInput
-from app.language import N_
 
 MOST_BYTES: Final = 2 * 1024 * 1024
 SIDE: Final = 800
@@ -65,7 +64,7 @@ sys.stdout.buffer.write(bytes(resvg_py.svg_to_bytes(svg_string=svg, skip_system_
 def read_art(content: bytes) -> bytes:
     """A PNG, JPEG, WebP or SVG as a PNG or JPEG of at most `SIDE` pixels; raises InvalidInput with advice."""
     if len(content) > MOST_BYTES:
-        raise InvalidInput(N_("Ce fichier est trop lourd : 2 Mo au plus."))
+        raise InvalidInput("Ce fichier est trop lourd : 2 Mo au plus.")
     with _AT_ONCE:
         return _read(content)
 
@@ -76,7 +75,7 @@ def _read(content: bytes) -> bytes:
         return _encoded(_decoded(content, kind))
     if b"<svg" in content[:4096] or b"<?xml" in content[:64]:
         return _encoded(_rasterised(content))
-    raise InvalidInput(N_("Ce fichier n’est pas une image SVG, PNG, JPEG ou WebP."))
+    raise InvalidInput("Ce fichier n’est pas une image SVG, PNG, JPEG ou WebP.")
 
 
 def side_of(art: bytes) -> int:
@@ -134,7 +133,7 @@ def _decoded(content: bytes, kind: str) -> Image.Image:
     except Exception as error:
         raise _unreadable() from error
     if width * height > _MOST_PIXELS:
-        raise InvalidInput(N_("Cette image est trop grande : 24 millions de points au plus."))
+        raise InvalidInput("Cette image est trop grande : 24 millions de points au plus.")
     _check_ratio(width, height)
     try:
         image.draft("RGB", (SIDE, SIDE))
@@ -150,7 +149,7 @@ def _decoded(content: bytes, kind: str) -> Image.Image:
 def _encoded(image: Image.Image) -> bytes:
     """As PNG; a heavy one with fewer colours, or as JPEG where nothing is transparent."""
     if max(image.size) < LEAST_LOGO:
-        raise InvalidInput(N_("Cette image est trop petite : {least} px de côté au moins."), least=LEAST_LOGO)
+        raise InvalidInput("Cette image est trop petite : {least} px de côté au moins.", least=LEAST_LOGO)
     image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
     out = BytesIO()
     if image.mode == "RGBA" and image.getchannel("A").getextrema() == (255, 255):
@@ -213,13 +212,11 @@ def _read_svg(content: bytes) -> ElementTree.Element:
 def _check_element(element: ElementTree.Element) -> None:
     name = str(element.tag).removeprefix(_SVG)
     if name in ("text", "tspan"):
-        raise InvalidInput(
-            N_("Ce SVG contient du texte : transformez-le en tracés, ou enregistrez-le en PNG.")
-        )
+        raise InvalidInput("Ce SVG contient du texte : transformez-le en tracés, ou enregistrez-le en PNG.")
     if name == "image":
-        raise InvalidInput(N_("Ce SVG contient une image : enregistrez-le en PNG."))
+        raise InvalidInput("Ce SVG contient une image : enregistrez-le en PNG.")
     if name in _REFUSED or name in _MOVING:
-        raise InvalidInput(N_("Ce SVG contient un programme ou une animation : enregistrez-le en PNG."))
+        raise InvalidInput("Ce SVG contient un programme ou une animation : enregistrez-le en PNG.")
     for attribute, value in element.attrib.items():
         is_link = attribute.rpartition("}")[2] == "href" and name != "a"
         if is_link and not value.strip().startswith("#"):
@@ -299,25 +296,23 @@ def _size(root: ElementTree.Element) -> tuple[float, float]:
         sides = [_LENGTH.match(root.get(name, "")) for name in ("width", "height")]
         found = [float(side[1]) for side in sides if side]
     if len(found) != 2 or not all(0 < each < 1e6 for each in found):
-        raise InvalidInput(N_("Ce SVG ne dit pas sa taille : enregistrez-le en PNG."))
+        raise InvalidInput("Ce SVG ne dit pas sa taille : enregistrez-le en PNG.")
     _check_ratio(*found)
     return found[0], found[1]
 
 
 def _check_ratio(width: float, height: float) -> None:
     if not 1 / _MOST_RATIO <= width / height <= _MOST_RATIO:
-        raise InvalidInput(N_("Cette image est trop allongée : choisissez-en une plus carrée."))
+        raise InvalidInput("Cette image est trop allongée : choisissez-en une plus carrée.")
 
 
 def _too_complicated() -> InvalidInput:
-    return InvalidInput(N_("Ce SVG est trop compliqué à dessiner : enregistrez-le en PNG."))
+    return InvalidInput("Ce SVG est trop compliqué à dessiner : enregistrez-le en PNG.")
 
 
 def _goes_out() -> InvalidInput:
-    return InvalidInput(N_("Ce SVG va chercher un autre fichier : enregistrez-le en PNG."))
+    return InvalidInput("Ce SVG va chercher un autre fichier : enregistrez-le en PNG.")
 
 
 def _unreadable() -> InvalidInput:
-    return InvalidInput(
-        N_("Cette image est abîmée ou incomplète : elle ne s’ouvre pas. Envoyez-la de nouveau.")
-    )
+    return InvalidInput("Cette image est abîmée ou incomplète : elle ne s’ouvre pas. Envoyez-la de nouveau.")

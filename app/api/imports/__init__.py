@@ -383,7 +383,7 @@ def store_statement(
     statement_id: Annotated[uuid.UUID, Query(alias="statementId")],
 ) -> None:
     if _id_of({"id": str(statement_id), **body}) != statement_id:
-        raise InvalidInput(N_("L’énoncé et l’adresse n’ont pas le même identifiant."))
+        raise InvalidInput("L’énoncé et l’adresse n’ont pas le même identifiant.")
     _stored(program, [{**body, "id": str(statement_id)}], response)
 
 
@@ -404,7 +404,7 @@ def _id_of(statement: dict[str, Any]) -> uuid.UUID:
     try:
         return uuid.UUID(given)
     except (ValueError, TypeError, AttributeError):
-        raise InvalidInput(N_("L’identifiant d’un énoncé est un UUID.")) from None
+        raise InvalidInput("L’identifiant d’un énoncé est un UUID.") from None
 
 
 # --- Results of the list reader for a file or a text: nothing is stored, no person is created

@@ -19,7 +19,6 @@ from app.errors import NotFound
 from app.http.negotiation import ForPrograms, etag_of, has_already, is_unchanged, preferred
 from app.http.problems import documented
 from app.http.request_scope import ReadingServices, find_signed_in, limited, process_of, public, visit
-from app.language import N_
 from app.services.publishing import Published, Withdrawn
 from sceau_credentials.values import dump_json, parse_json_object
 
@@ -477,7 +476,7 @@ def association(case_id: uuid.UUID, request: Request, services: ReadingServices)
     for each in writer.all_associations() if writer else ():
         if each["identifier"] == str(case_id):
             return _json(request, each)
-    raise NotFound(N_("Cette association n’existe pas."))
+    raise NotFound("Cette association n’existe pas.")
 
 
 @case_router.get("/CFRubrics/{case_id}", summary="The levels of one item, described", **_JSON)
@@ -487,7 +486,7 @@ def rubric(case_id: uuid.UUID, request: Request, services: ReadingServices) -> R
     for each in writer.package().get("CFRubrics", ()) if writer else ():
         if each["identifier"] == str(case_id):
             return _json(request, each)
-    raise NotFound(N_("Cette grille n’existe pas."))
+    raise NotFound("Cette grille n’existe pas.")
 
 
 def _link(writer: CaseWriter) -> dict[str, Any]:

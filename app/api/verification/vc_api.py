@@ -25,7 +25,6 @@ from app.http.request_scope import (
     visit,
     write_transaction,
 )
-from app.language import N_
 from app.language import gettext as _
 from sceau_credentials.errors import MalformedInput
 from sceau_credentials.values import MAX_BYTES, JsonObject, dump_json, parse_json_object
@@ -61,7 +60,7 @@ def _answer(request: Request, body: bytes) -> Response:
     elif isinstance(credential, str):
         text = credential
     else:
-        raise InvalidInput(N_("Il manque « verifiableCredential » : une attestation, ou son jeton."))
+        raise InvalidInput("Il manque « verifiableCredential » : une attestation, ou son jeton.")
     with visit(request, reading=True) as services:
         report = services.vc_api.verify(text)
     problems = list(report.problems())
@@ -102,7 +101,7 @@ def _issue(request: Request, body: bytes) -> Response:
         services.vc_api.check_open()
         credential = _sent(body).get("credential")
         if not isinstance(credential, dict):
-            raise InvalidInput(N_("Il manque « credential » : l’attestation à signer."))
+            raise InvalidInput("Il manque « credential » : l’attestation à signer.")
         signed = services.vc_api.issue(campus, credential, by=actor)
     return JSONResponse(
         {"verifiableCredential": signed}, status_code=201, headers={"Cache-Control": "no-store"}

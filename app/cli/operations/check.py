@@ -33,7 +33,7 @@ def check(
     state = run.begin(by=_BY, anew=anew)
     if state.done_steps:
         say(
-            N_("Une vérification était en cours : elle reprend à l’étape {step} sur {steps}."),
+            "Une vérification était en cours : elle reprend à l’étape {step} sur {steps}.",
             step=state.done_steps + 1,
             steps=state.steps,
         )
@@ -52,10 +52,8 @@ def _tell(state: IntegrityCheck) -> None:
         print(damage, where, _(SENTENCES[Damage(damage)]).format(where=where, detail=detail), sep="\t")
     counted = state.checked
     say(
-        N_(
-            "{awards} attributions, {editions} nouvelles éditions, {lists} listes de statuts, {pictures} badges et "
-            "{files} pièces vérifiés, avec tous les journaux."
-        ),
+        "{awards} attributions, {editions} nouvelles éditions, {lists} listes de statuts, {pictures} badges et "
+        "{files} pièces vérifiés, avec tous les journaux.",
         awards=counted.get("awards", 0),
         editions=counted.get("editions", 0),
         lists=counted.get("lists", 0),
@@ -63,11 +61,11 @@ def _tell(state: IntegrityCheck) -> None:
         files=counted.get("files", 0),
     )
     if state.fault_count > MOST_FAULTS:
-        say(N_("Les {count} premiers défauts sont nommés."), count=MOST_FAULTS)
+        say("Les {count} premiers défauts sont nommés.", count=MOST_FAULTS)
     if state.fault_count:
-        say(N_("{count} défauts."), style="bold red", count=state.fault_count)
+        say("{count} défauts.", style="bold red", count=state.fault_count)
     else:
-        say(N_("Tout est comme signé."), style="green")
+        say("Tout est comme signé.", style="green")
 
 
 # --- `sceau doctor`: one finding for each subject, with its remedy

@@ -81,9 +81,9 @@ def retire(
         following = services.campus_keys.retire(
             campus, found.id, reason=reason, stolen_since=stolen_since, by=Actor.command("keys retire")
         )
-    say(N_("Clé retirée, et le retrait est inscrit au journal du campus."))
+    say("Clé retirée, et le retrait est inscrit au journal du campus.")
     if following is not None:
-        say(N_("La suivante est en service : {key}"), key=following.method_id)
+        say("La suivante est en service : {key}", key=following.method_id)
 
 
 @commands.command(
@@ -102,7 +102,7 @@ def move_to_hsm(
     for key, campus in with_progress(sealed, _("Nouvelles clés")):
         with process.unit_of_work() as services:
             services.campus_keys.retire(campus, key.id, reason=reason, by=Actor.command("keys move-to-hsm"))
-    say(N_("Clés remplacées par des clés du module : {count}."), style="green", count=len(sealed))
+    say("Clés remplacées par des clés du module : {count}.", style="green", count=len(sealed))
 
 
 _FATES = {
@@ -161,16 +161,16 @@ def stolen(
             )
         if found.state is not KeyState.REVOKED:
             services.campus_keys.retire(campus, found.id, reason=reason, stolen_since=since, by=by)
-            say(N_("Clé retirée, et le retrait est inscrit au journal du campus."))
+            say("Clé retirée, et le retrait est inscrit au journal du campus.")
         holders = services.stolen_keys.holders_of(campus)
     signed = 0
     groups = [holders[start : start + _HOLDERS_AT_ONCE] for start in range(0, len(holders), _HOLDERS_AT_ONCE)]
     for group in with_progress(groups, _("Nouvelle signature")):
         with process.unit_of_work() as services:
             signed += sum(services.stolen_keys.sign_again(campus, found, each, by=by) for each in group)
-    say(N_("Badges signés de nouveau : {count}."), count=signed)
+    say("Badges signés de nouveau : {count}.", count=signed)
     fates = _write_report(process, campus, found, holders, report)
-    say(N_("Rapport écrit : {path} ({count} badges)."), path=report, count=sum(fates.values()))
+    say("Rapport écrit : {path} ({count} badges).", path=report, count=sum(fates.values()))
     if fates[Fate.REFUSED]:
         stop(
             _("Badges dont le texte ne se signe plus : {count}. Ils sont dans le rapport.").format(
@@ -228,7 +228,7 @@ def rewrap() -> None:
             + services.lti.rewrap()
             + services.calendar_subscriptions.rewrap()
         )
-    say(N_("Clés scellées sous la nouvelle clé maîtresse : {count}."), style="green", count=count)
+    say("Clés scellées sous la nouvelle clé maîtresse : {count}.", style="green", count=count)
 
 
 @commands.command("make-kek", help=N_("Crée la clé maîtresse qui scelle les clés de signature."))
@@ -246,6 +246,6 @@ def make(
     except OSError as error:
         stop(_("{path} ne peut pas être écrit : {cause}.").format(path=path, cause=error.strerror))
     say(
-        N_("Clé maîtresse écrite. Réglez SCEAU_KEK=file:{path} et gardez-en une copie ailleurs."),
+        "Clé maîtresse écrite. Réglez SCEAU_KEK=file:{path} et gardez-en une copie ailleurs.",
         path=path.resolve(),
     )

@@ -37,7 +37,7 @@ def list_platforms(slug: Slug) -> None:
     heading = [_("Numéro"), _("Nom"), _("Émetteur"), _("Client"), _("Déploiements"), _("Jeton"), _("Défaut")]
     show_table(heading, rows)
     if key:
-        say(N_("Clé {key}, depuis le {day}."), key=key.key_id, day=key.since.date().isoformat())
+        say("Clé {key}, depuis le {day}.", key=key.key_id, day=key.since.date().isoformat())
 
 
 @commands.command("add", help=N_("Inscrit une plateforme : ce qu’elle donne après avoir reçu nos adresses."))
@@ -62,9 +62,9 @@ def add(
         campus = services.campuses.get(slug)
         services.lti.register(campus, told, by=Actor.command("lti add"))
         base = services.addresses.lti(slug)
-    say(N_("Plateforme inscrite. Adresse de connexion : {url}."), url=f"{base}/connexion")
-    say(N_("Adresse de lancement : {url}."), url=f"{base}/lancement")
-    say(N_("Jeu de clés publiques : {url}."), url=f"{base}/cles.json")
+    say("Plateforme inscrite. Adresse de connexion : {url}.", url=f"{base}/connexion")
+    say("Adresse de lancement : {url}.", url=f"{base}/lancement")
+    say("Jeu de clés publiques : {url}.", url=f"{base}/cles.json")
 
 
 @commands.command("remove", help=N_("Retire une plateforme : ses comptes reliés sont déliés."))
@@ -77,7 +77,7 @@ def remove(
     with ready_process().unit_of_work() as services:
         campus = services.campuses.get(slug)
         services.lti.remove(campus, platform, by=Actor.command("lti remove"))
-    say(N_("Plateforme retirée."))
+    say("Plateforme retirée.")
 
 
 @commands.command("new-key", help=N_("Renouvelle la clé du campus ; l’ancienne reste publiée un mois."))
@@ -85,4 +85,4 @@ def new_key(slug: Slug) -> None:
     with ready_process().unit_of_work() as services:
         campus = services.campuses.get(slug)
         services.lti.renew_key(campus, by=Actor.command("lti new-key"))
-    say(N_("Clé renouvelée."))
+    say("Clé renouvelée.")

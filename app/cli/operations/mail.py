@@ -52,11 +52,11 @@ def bounces(
             raise
         # The mail server keeps the report and tries again (sysexits.h).
         raise typer.Exit(os.EX_TEMPFAIL) from error
-    say(N_("E-mails notés comme non distribués : {count}."), count=noted)
+    say("E-mails notés comme non distribués : {count}.", count=noted)
     if unknown:
-        say(N_("Avis sur des messages que ce service ne connaît pas : {count}."), count=unknown)
+        say("Avis sur des messages que ce service ne connaît pas : {count}.", count=unknown)
     if others:
-        say(N_("Messages qui ne sont pas des avis de non-distribution : {count}."), count=others)
+        say("Messages qui ne sont pas des avis de non-distribution : {count}.", count=others)
 
 
 @commands.command("make-key", help=N_("Crée la clé qui signe les e-mails (DKIM)."))
@@ -66,7 +66,7 @@ def make_key(path: Annotated[Path, typer.Argument(help=N_("Le fichier à créer.
     except OSError as error:
         stop(_("{path} ne peut pas être écrit : {cause}.").format(path=path, cause=error.strerror))
     say(
-        N_("Clé écrite. Réglez SCEAU_DKIM_KEY=file:{path}, puis publiez ce que montre « sceau mail dns »."),
+        "Clé écrite. Réglez SCEAU_DKIM_KEY=file:{path}, puis publiez ce que montre « sceau mail dns ».",
         path=path.resolve(),
     )
 
@@ -111,7 +111,7 @@ def sender(
             services.senders.remove(campus, by=by)
         chosen = services.senders.find(campus)
     say(
-        N_("Les e-mails du campus {campus} partent de {address}."),
+        "Les e-mails du campus {campus} partent de {address}.",
         campus=slug,
         address=chosen.address if chosen else _("l’adresse du service"),
     )

@@ -79,7 +79,7 @@ def restore_campuses(reason: str, *, yes: bool, only: str = "") -> None:
     if not behind:
         process.restart_feeds()
         say(
-            N_("La base n’est pas plus ancienne que ce qui a été publié : rien n’est à reprendre."),
+            "La base n’est pas plus ancienne que ce qui a été publié : rien n’est à reprendre.",
             style="green",
         )
         return
@@ -97,7 +97,7 @@ def restore_campuses(reason: str, *, yes: bool, only: str = "") -> None:
         with process.repair(reading=True) as services:
             _tell(campus, services.restoring.missing(campus))
     if not yes and not (sys.stdin.isatty() and typer.confirm(_("Remettre en place maintenant ?"))):
-        say(N_("Rien n’a été changé. Pour remettre en place : sceau restore --yes --reason « … »"))
+        say("Rien n’a été changé. Pour remettre en place : sceau restore --yes --reason « … »")
         raise typer.Exit(ExitCode.REFUSED)
     if not reason.strip() and sys.stdin.isatty():
         reason = typer.prompt(_("Que s’est-il passé, en une phrase ?"))
@@ -117,7 +117,7 @@ def restore_campuses(reason: str, *, yes: bool, only: str = "") -> None:
             *(_(SENTENCES[each.older]).format(campus=each.slug, where=each.where) for each in left),
             code=ExitCode.REFUSED,
         )
-    say(N_("La base est de nouveau celle qui a été publiée. Le service reprend de lui-même."), style="green")
+    say("La base est de nouveau celle qui a été publiée. Le service reprend de lui-même.", style="green")
 
 
 def _register(process: Process, files: list[Path]) -> None:
@@ -133,7 +133,7 @@ def _register(process: Process, files: list[Path]) -> None:
             print(path, filled(_(error.sentence), error.values), sep="\t")
             refused += 1
             continue
-        say(N_("{path} : attribution {award} enregistrée de nouveau."), path=path, award=award.id)
+        say("{path} : attribution {award} enregistrée de nouveau.", path=path, award=award.id)
     if refused:
         raise typer.Exit(ExitCode.REFUSED)
 
@@ -164,22 +164,18 @@ def _tell(campus: Campus, missing: Missing) -> None:
 
 def _tell_choices(choices: ChoicesRestored) -> None:
     say(
-        N_("{count} choix de personnes sont remis en place ; tout le monde est déconnecté."),
+        "{count} choix de personnes sont remis en place ; tout le monde est déconnecté.",
         count=choices.choices,
     )
     say(
-        N_(
-            "Sont aussi terminés : applications connectées, codes des bulletins, offres pour portefeuilles, visites depuis un "
-            "cours. Les bulletins sont à imprimer de nouveau."
-        )
+        "Sont aussi terminés : applications connectées, codes des bulletins, offres pour portefeuilles, visites depuis un "
+        "cours. Les bulletins sont à imprimer de nouveau."
     )
     if not choices.is_whole:
         say(
-            N_(
-                "D’autres choix sont perdus : toutes les pages publiques et les portfolios sont fermés ({count} personnes "
-                "reçoivent un message), les jetons d’accès révoqués, les recommandations mises de côté, les webhooks et calendriers "
-                "suivis en pause. Vérifiez les équipes, les campus suspendus et les applications enregistrées."
-            ),
+            "D’autres choix sont perdus : toutes les pages publiques et les portfolios sont fermés ({count} personnes "
+            "reçoivent un message), les jetons d’accès révoqués, les recommandations mises de côté, les webhooks et calendriers "
+            "suivis en pause. Vérifiez les équipes, les campus suspendus et les applications enregistrées.",
             count=choices.people_shut,
             style="yellow",
         )
@@ -187,7 +183,7 @@ def _tell_choices(choices: ChoicesRestored) -> None:
 
 def _tell_done(campus: Campus, done: Restored) -> None:
     say(
-        N_("{campus} : {lines} lignes, {awards} attributions et {withdrawals} retraits remis en place."),
+        "{campus} : {lines} lignes, {awards} attributions et {withdrawals} retraits remis en place.",
         campus=campus.short_name,
         lines=done.lines,
         awards=done.awards,
@@ -197,19 +193,15 @@ def _tell_done(campus: Campus, done: Restored) -> None:
         _tell_reconciled(campus, done.reconciled)
     if done.unregistered:
         say(
-            N_(
-                "{campus} : {count} attributions dont le badge n’est plus connu n’ont pas pu être remises en place. "
-                "Leur place dans la liste de statuts reste prise."
-            ),
+            "{campus} : {count} attributions dont le badge n’est plus connu n’ont pas pu être remises en place. "
+            "Leur place dans la liste de statuts reste prise.",
             campus=campus.short_name,
             count=len(done.unregistered),
             style="yellow",
         )
     if done.unstated:
         say(
-            N_(
-                "{campus} : {count} badges ne sont suspendus que dans la liste : leur fichier ne se signe plus."
-            ),
+            "{campus} : {count} badges ne sont suspendus que dans la liste : leur fichier ne se signe plus.",
             campus=campus.short_name,
             count=len(done.unstated),
             style="yellow",
@@ -219,17 +211,13 @@ def _tell_done(campus: Campus, done: Restored) -> None:
 def _tell_reconciled(campus: Campus, done: Reconciled) -> None:
     if done.key_renewed:
         say(
-            N_(
-                "La clé du journal avait changé depuis cette copie : une nouvelle a été faite, l’ancienne ne signe "
-                "plus. Si elle avait été volée, dites-le encore : « sceau keys retire … --stolen-since »."
-            ),
+            "La clé du journal avait changé depuis cette copie : une nouvelle a été faite, l’ancienne ne signe "
+            "plus. Si elle avait été volée, dites-le encore : « sceau keys retire … --stolen-since ».",
             style="yellow",
         )
     say(
-        N_(
-            "{campus} : le journal {closed} est clos, avec {kept} lignes sur {signed} signées. Le suivant est "
-            "ouvert. Prévenez les témoins."
-        ),
+        "{campus} : le journal {closed} est clos, avec {kept} lignes sur {signed} signées. Le suivant est "
+        "ouvert. Prévenez les témoins.",
         campus=campus.short_name,
         closed=done.closed.origin,
         kept=done.kept,
@@ -266,16 +254,14 @@ def backup(
     except OSError as error:
         stop(_("{path} ne peut pas être écrit : {cause}.").format(path=path, cause=error.strerror))
     say(
-        N_("Sauvegarde écrite : {path} ({size} Mo, {files} fichiers)."),
+        "Sauvegarde écrite : {path} ({size} Mo, {files} fichiers).",
         style="green",
         path=path,
         size=f"{path.stat().st_size / 1e6:.1f}",
         files=len(manifest.files),
     )
     say(
-        N_(
-            "Elle ne contient ni SCEAU_KEK, ni SCEAU_SECRET, ni la clé age : gardez-les ailleurs. Sans elles, rien ne s’ouvre."
-        )
+        "Elle ne contient ni SCEAU_KEK, ni SCEAU_SECRET, ni la clé age : gardez-les ailleurs. Sans elles, rien ne s’ouvre."
     )
 
 
@@ -290,12 +276,12 @@ def transfer(
     except TransferRefused as error:
         stop(str(error))
     say(
-        N_("Transféré et comparé ligne à ligne. Tables : {tables} ; lignes : {rows}."),
+        "Transféré et comparé ligne à ligne. Tables : {tables} ; lignes : {rows}.",
         style="green",
         tables=moved.tables,
         rows=moved.rows,
     )
-    say(N_("Gardez SCEAU_LOG_ANCHORS tel quel, relancez le service, puis lancez : sceau check"))
+    say("Gardez SCEAU_LOG_ANCHORS tel quel, relancez le service, puis lancez : sceau check")
 
 
 def load(path: Path, identity: Path | None) -> None:
@@ -307,12 +293,10 @@ def load(path: Path, identity: Path | None) -> None:
         stop(str(error))
     except OSError as error:
         stop(_("{path} ne se lit pas : {cause}.").format(path=error.filename or path, cause=error.strerror))
-    say(N_("Sauvegarde du {moment} remise dans la base."), style="green", moment=loaded.manifest.made_at)
+    say("Sauvegarde du {moment} remise dans la base.", style="green", moment=loaded.manifest.made_at)
     if loaded.has_loaded_anchors:
         say(
-            N_(
-                "Le dossier des ancres était vide : il a été repris de la sauvegarde. Ce qui a été retiré depuis n’y est pas. Demandez aux témoins, ou remettez une copie plus récente."
-            ),
+            "Le dossier des ancres était vide : il a été repris de la sauvegarde. Ce qui a été retiré depuis n’y est pas. Demandez aux témoins, ou remettez une copie plus récente.",
             style="yellow",
         )
     process = open_process()

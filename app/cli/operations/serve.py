@@ -82,7 +82,7 @@ def serve(
         stop(problem)
     _warn_of_another_address(process)
     _warn_of_no_wall(process)
-    say(N_("Sceau répond sur {url} (Ctrl+C pour arrêter)."), style="bold", url=process.settings.base_url)
+    say("Sceau répond sur {url} (Ctrl+C pour arrêter).", style="bold", url=process.settings.base_url)
     if demo:
         print_links(process)
         keep_cosigning(process.settings)
@@ -114,7 +114,7 @@ def work(host: Host = None, port: WorkPort = None) -> None:
     configure_logging(as_json=process.settings.log_format == "json")
     _warn_of_no_wall(process)
     with _watched(process):
-        say(N_("Le travail de fond est en route (Ctrl+C pour arrêter)."), style="bold")
+        say("Le travail de fond est en route (Ctrl+C pour arrêter).", style="bold")
         work_on(process)
 
 
@@ -171,7 +171,7 @@ def migrate(check: Check = False) -> None:
     if state is SchemaState.SERVING:
         say(notes_of(process)[0])
     elif state is SchemaState.CURRENT:
-        say(N_("La base de données est à jour."))
+        say("La base de données est à jour.")
     elif check:
         raise typer.Exit(_show_waiting(process.waiting_migrations()))
     else:
@@ -184,7 +184,7 @@ def migrate(check: Check = False) -> None:
                 ),
                 code=ExitCode.REFUSED,
             )
-        say(N_("La base de données est prête."), style="green")
+        say("La base de données est prête.", style="green")
 
 
 def _show_waiting(waiting: Sequence[Migration]) -> CheckCode:
@@ -196,12 +196,12 @@ def _show_waiting(waiting: Sequence[Migration]) -> CheckCode:
         ],
     )
     if not waiting:
-        say(N_("Les règles de PostgreSQL entre campus sont à refaire : sceau migrate."))
+        say("Les règles de PostgreSQL entre campus sont à refaire : sceau migrate.")
         return CheckCode.ONLINE
     if all(each.is_online for each in waiting):
-        say(N_("Le service peut continuer pendant la mise à jour."), style="green")
+        say("Le service peut continuer pendant la mise à jour.", style="green")
         return CheckCode.ONLINE
-    say(N_("Arrêtez le service avant la mise à jour, après une sauvegarde."), style="yellow")
+    say("Arrêtez le service avant la mise à jour, après une sauvegarde.", style="yellow")
     return CheckCode.ANNOUNCED
 
 
@@ -212,7 +212,7 @@ def prepare_demo(process: Process) -> None:
     with process.unit_of_work(reading=True) as services:
         is_empty = not services.campuses.list_all()
     if is_empty:
-        say(N_("Chargement de la démonstration…"))
+        say("Chargement de la démonstration…")
         load_demo(process.settings, progress=lambda deeds: with_progress(deeds, _("Démonstration")))
     cosign_logs(process)
 
@@ -262,9 +262,7 @@ def _warn_of_another_address(process: Process) -> None:
         ]
     if strangers:
         say(
-            N_(
-                "Attention : cette base a été remplie pour une autre adresse ({did}). Ses badges ne se vérifient pas sur {url}."
-            ),
+            "Attention : cette base a été remplie pour une autre adresse ({did}). Ses badges ne se vérifient pas sur {url}.",
             style="yellow",
             did=strangers[0].did,
             url=base_url,
@@ -274,9 +272,7 @@ def _warn_of_another_address(process: Process) -> None:
 def _warn_of_no_wall(process: Process) -> None:
     if process.is_above_walls:
         say(
-            N_(
-                "Attention : Sceau se connecte à PostgreSQL avec un rôle que rien ne retient. Avec un rôle à part, PostgreSQL sépare lui-même les campus : voir docs/tenant-isolation.md."
-            ),
+            "Attention : Sceau se connecte à PostgreSQL avec un rôle que rien ne retient. Avec un rôle à part, PostgreSQL sépare lui-même les campus : voir docs/tenant-isolation.md.",
             style="yellow",
         )
 

@@ -29,7 +29,6 @@ from app.domain.campus.campus import Campus
 from app.domain.core import words_of
 from app.domain.people import Person
 from app.errors import NotFound
-from app.language import N_
 
 # --- Activities, their campuses and participants
 
@@ -67,7 +66,7 @@ class ActivityStore(Store):
             .where(Activity.id == activity_id, organised_by(campus_id))
         ).first()
         if activity is None:
-            raise NotFound(N_("Cette activité n’existe pas dans ce campus."))
+            raise NotFound("Cette activité n’existe pas dans ce campus.")
         return activity
 
     def is_organised_by(self, activity_id: uuid.UUID, campus_id: uuid.UUID) -> bool:
@@ -87,7 +86,7 @@ class ActivityStore(Store):
         """Lock the activity until the transaction ends: concurrent lists are recorded one after the other."""
         held = self.session.exec(select(Activity).where(Activity.id == activity_id).with_for_update()).first()
         if held is None:
-            raise NotFound(N_("Cette activité n’existe pas dans ce campus."))
+            raise NotFound("Cette activité n’existe pas dans ce campus.")
         return held
 
     def list_in_campus(
@@ -241,7 +240,7 @@ class ActivityStore(Store):
             .where(Participation.id == participation_id, Participation.activity_id == activity_id)
         ).first()
         if row is None:
-            raise NotFound(N_("Cette personne n’est pas inscrite à cette activité."))
+            raise NotFound("Cette personne n’est pas inscrite à cette activité.")
         return row[0], row[1]
 
     def participation_of(self, person_id: uuid.UUID, activity_id: uuid.UUID) -> Participation | None:
@@ -283,7 +282,7 @@ class ActivityFileStore(Store):
     def get(self, activity_id: uuid.UUID, file_id: uuid.UUID) -> ActivityFile:
         row = self.session.get(ActivityFile, file_id)
         if row is None or row.activity_id != activity_id or row.removed_at is not None:
-            raise NotFound(N_("Ce fichier n’est pas ici, ou n’y est plus."))
+            raise NotFound("Ce fichier n’est pas ici, ou n’y est plus.")
         return row
 
     def ever_of(self, activity_id: uuid.UUID) -> list[uuid.UUID]:
@@ -350,7 +349,7 @@ class FileStore(Store):
     def get(self, noun: FileNoun, noun_id: uuid.UUID, file_id: uuid.UUID) -> StoredFile:
         file = self.session.get(StoredFile, file_id)
         if file is None or file.noun is not noun or file.noun_id != noun_id:
-            raise NotFound(N_("Ce fichier n’est pas ici, ou n’y est plus."))
+            raise NotFound("Ce fichier n’est pas ici, ou n’y est plus.")
         return file
 
     def find(self, file_id: uuid.UUID) -> StoredFile | None:
@@ -365,7 +364,7 @@ class FileStore(Store):
     def _content(self, file_id: uuid.UUID) -> FileContent:
         content = self.session.get(FileContent, file_id)
         if content is None:
-            raise NotFound(N_("Ce fichier n’est pas ici, ou n’y est plus."))
+            raise NotFound("Ce fichier n’est pas ici, ou n’y est plus.")
         return content
 
     def waiting(self, *, limit: int) -> list[uuid.UUID]:

@@ -38,7 +38,6 @@ from app.domain.activity_log import (
 from app.domain.awards.open_badges import AwardEvidence, DisclosedContent, EvidenceDisclosure
 from app.domain.people import PersonMerge
 from app.errors import NotFound
-from app.language import N_
 from sceau_credentials.evidence.documents import Leaf
 from sceau_credentials.transparency_log.notes import HASH_BYTES
 from sceau_credentials.transparency_log.tiles import HEIGHT, WIDTH, Tile, rows_over
@@ -411,7 +410,7 @@ class LogDisputeStore(Store):
     def get(self, dispute_id: uuid.UUID, log_id: uuid.UUID) -> LogDispute:
         dispute = self.session.get(LogDispute, dispute_id)
         if dispute is None or dispute.log_id != log_id:
-            raise NotFound(N_("Cette demande n’existe pas ici."))
+            raise NotFound("Cette demande n’existe pas ici.")
         return dispute
 
     def of_person(self, person_id: uuid.UUID) -> list[LogDispute]:

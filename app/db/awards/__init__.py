@@ -33,7 +33,6 @@ from app.domain.people.consents import ErasedAward, is_minor_for
 from app.domain.trust import PeerRecommendation
 from app.domain.trust.organisations import Endorsement
 from app.errors import NotFound
-from app.language import N_
 
 _AT_HAND: Final = "page of an award"
 _KINDS: Final[tuple[type[SQLModel], ...]] = (Award, Person, SignedDocument, AwardEvidence)
@@ -129,7 +128,7 @@ class AwardStore(Store):
         record = self.find_record(award_id)
         if record is None:
             self.check_not_erased(award_id)
-            raise NotFound(N_("Il n’y a pas de badge à cette adresse."))
+            raise NotFound("Il n’y a pas de badge à cette adresse.")
         return record
 
     def check_not_erased(self, award_id: uuid.UUID) -> None:
@@ -141,7 +140,7 @@ class AwardStore(Store):
         page = at_hand(self.session, award_id) or read_page(self.session, award_id)
         if page is None:
             self.check_not_erased(award_id)
-            raise NotFound(N_("Il n’y a pas de badge à cette adresse."))
+            raise NotFound("Il n’y a pas de badge à cette adresse.")
         return page.award, page.person
 
     def is_endorsed(self, award_id: uuid.UUID) -> bool:
@@ -212,7 +211,7 @@ class AwardStore(Store):
         record = self.find_record(award_id)
         if record is None or record.award.campus_id != campus_id:
             check_not_erased(self.session, award_id, campus_id)
-            raise NotFound(N_("Il n’y a pas de badge à cette adresse."))
+            raise NotFound("Il n’y a pas de badge à cette adresse.")
         return record
 
     def lock(self, award_id: uuid.UUID) -> Award:
@@ -380,7 +379,7 @@ class AwardStore(Store):
         else:
             document = found_by_name(self.session, lambda: self.session.get(SignedDocument, award_id))
         if document is None:
-            raise NotFound(N_("Il n’y a pas de badge à cette adresse."))
+            raise NotFound("Il n’y a pas de badge à cette adresse.")
         return document
 
     def open_of_activity(self, activity_id: uuid.UUID) -> list[tuple[Award, Person]]:

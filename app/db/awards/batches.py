@@ -50,7 +50,6 @@ from app.domain.campus.integration import ExternalId
 from app.domain.people import Membership, Person, PersonAddress
 from app.domain.people.consents import ListAnswer
 from app.errors import NotFound
-from app.language import N_
 
 
 class BatchStore(Store):
@@ -152,7 +151,7 @@ class BatchStore(Store):
     def get(self, batch_id: uuid.UUID, campus_id: uuid.UUID) -> AwardBatch:
         batch = self.session.get(AwardBatch, batch_id)
         if batch is None or batch.campus_id != campus_id:
-            raise NotFound(N_("Cette attribution groupée n’existe pas ici."))
+            raise NotFound("Cette attribution groupée n’existe pas ici.")
         return batch
 
     def find(self, batch_id: uuid.UUID) -> AwardBatch | None:
@@ -333,7 +332,7 @@ class BatchStore(Store):
     def get_withdrawal(self, withdrawal_id: uuid.UUID, campus_id: uuid.UUID) -> Withdrawal:
         withdrawal = self.session.get(Withdrawal, withdrawal_id)
         if withdrawal is None or withdrawal.campus_id != campus_id:
-            raise NotFound(N_("Ce retrait groupé n’existe pas ici."))
+            raise NotFound("Ce retrait groupé n’existe pas ici.")
         return withdrawal
 
     def lock_withdrawal(self, withdrawal_id: uuid.UUID) -> Withdrawal | None:

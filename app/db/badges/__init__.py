@@ -24,7 +24,6 @@ from app.domain.campus.campus import Campus
 from app.domain.learners.portfolios import Contribution, ContributionState
 from app.domain.people import Person
 from app.errors import NotFound
-from app.language import N_
 
 # A picture is about 100 kB: lists of versions defer loading it.
 WITHOUT_PICTURES = (
@@ -48,7 +47,7 @@ class BadgeStore(Store):
     def get(self, badge_id: uuid.UUID) -> Badge:
         badge = self.session.get(Badge, badge_id)
         if badge is None:
-            raise NotFound(N_("Ce badge n’existe pas ici."))
+            raise NotFound("Ce badge n’existe pas ici.")
         return badge
 
     def lock(self, badge: Badge) -> Badge:
@@ -65,13 +64,13 @@ class BadgeStore(Store):
         query = select(BadgeVersion).where(BadgeVersion.badge_id == badge_id, BadgeVersion.number == number)
         version = self.session.exec(query).first()
         if version is None:
-            raise NotFound(N_("Cette version du badge n’existe pas."))
+            raise NotFound("Cette version du badge n’existe pas.")
         return version
 
     def get_version_by_id(self, version_id: uuid.UUID) -> BadgeVersion:
         version = self.session.get(BadgeVersion, version_id)
         if version is None:
-            raise NotFound(N_("Cette version du badge n’existe pas."))
+            raise NotFound("Cette version du badge n’existe pas.")
         return version
 
     def add_pictures(self, version: BadgeVersion) -> None:
@@ -92,7 +91,7 @@ class BadgeStore(Store):
         query = select(BadgeVersion).where(BadgeVersion.badge_id == badge_id)
         version = self.session.exec(query.order_by(col(BadgeVersion.number).desc()).limit(1)).first()
         if version is None:
-            raise NotFound(N_("Ce badge n’a pas encore de version."))
+            raise NotFound("Ce badge n’a pas encore de version.")
         return version
 
     def versions_of(self, badge_id: uuid.UUID) -> Sequence[BadgeVersion]:

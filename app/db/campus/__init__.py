@@ -46,7 +46,6 @@ from app.domain.people import Membership, Person, Role
 from app.domain.trust import FollowedList, NetworkKey, Recognition
 from app.domain.trust.organisations import OrganisationKey
 from app.errors import NotFound, Unavailable
-from app.language import N_
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,12 +59,12 @@ class CampusStore:
     def get(self, slug: str) -> Campus:
         campus = self.find(slug)
         if campus is None:
-            raise NotFound(N_("Ce campus n’existe pas ici."))
+            raise NotFound("Ce campus n’existe pas ici.")
         return campus
 
     def get_by_id(self, campus_id: uuid.UUID) -> Campus:
         if (campus := self.session.get(Campus, campus_id)) is None:
-            raise NotFound(N_("Ce campus n’existe pas ici."))
+            raise NotFound("Ce campus n’existe pas ici.")
         return campus
 
     def find(self, slug: str) -> Campus | None:
@@ -93,7 +92,7 @@ class CampusStore:
     def picture(self, campus_id: uuid.UUID, picture_id: uuid.UUID) -> CampusPicture:
         picture = self.session.get(CampusPicture, picture_id)
         if picture is None or picture.campus_id != campus_id:
-            raise NotFound(N_("Cette image n’existe pas."))
+            raise NotFound("Cette image n’existe pas.")
         return picture
 
     def save_picture(self, picture: CampusPicture) -> None:
@@ -165,7 +164,7 @@ class CampusStore:
     def active_key(self, campus_id: uuid.UUID) -> SealedKey:
         key = self.find_active_key(campus_id, KeyPurpose.CREDENTIAL)
         if key is None:
-            raise Unavailable(N_("Ce campus n’a pas de clé de signature active. Rien n’a été signé."))
+            raise Unavailable("Ce campus n’a pas de clé de signature active. Rien n’a été signé.")
         return key
 
     def sealed_under(self) -> set[str]:

@@ -30,7 +30,6 @@ from app.domain.campus.integration import (
 )
 from app.domain.campus.lti import LtiAccount, LtiCourse, LtiKey, LtiLaunch, LtiPlatform
 from app.errors import NotFound
-from app.language import N_
 
 ANSWERS_AT_ONCE: Final = 300
 
@@ -181,7 +180,7 @@ class WebhookStore(Store):
     def get_in_campus(self, webhook_id: uuid.UUID, campus_id: uuid.UUID, *, lock: bool = False) -> Webhook:
         found = self.lock(webhook_id) if lock else self.session.get(Webhook, webhook_id)
         if found is None or found.campus_id != campus_id:
-            raise NotFound(N_("Ce webhook n’existe pas ici."))
+            raise NotFound("Ce webhook n’existe pas ici.")
         return found
 
     def find(self, webhook_id: uuid.UUID) -> Webhook | None:

@@ -97,7 +97,7 @@ def check_knows_every_table(session: DatabaseSession) -> None:
         or connection.execute(text("SELECT version_num FROM alembic_version")).scalar() != _newest()
     ):
         raise Unavailable(
-            N_("Le service passe à une version plus récente. Recommencez plus tard : rien n’a été changé.")
+            "Le service passe à une version plus récente. Recommencez plus tard : rien n’a été changé."
         )
 
 

@@ -27,7 +27,6 @@ from app.domain.frameworks import (
 )
 from app.domain.frameworks.text_search import LONGEST_TERM, ROOT, SearchQuery, root_of, stem_of, terms_of
 from app.errors import NotFound
-from app.language import N_
 
 _MOST_VALUES = 400
 """Values of one IN list."""
@@ -62,7 +61,7 @@ class CompetencyStore(Store):
             .where(Competency.id == competency_id, Framework.campus_id == campus_id)
         ).first()
         if row is None:
-            raise NotFound(N_("Cette compétence n’existe pas dans ce campus."))
+            raise NotFound("Cette compétence n’existe pas dans ce campus.")
         return row[0], row[1]
 
     def get_many(self, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, tuple[Competency, Framework]]:

@@ -191,7 +191,7 @@ class PathwayStore(Store):
     def get_enrolment(self, enrolment_id: uuid.UUID, pathway_id: uuid.UUID) -> PathwayEnrolment:
         found = self.session.get(PathwayEnrolment, enrolment_id)
         if found is None or found.pathway_id != pathway_id:
-            raise NotFound(N_("Cette personne ne suit pas ce parcours."))
+            raise NotFound("Cette personne ne suit pas ce parcours.")
         return found
 
     def followed(

@@ -36,7 +36,6 @@ from app.domain.messages import Occasion, QueuedMessage
 from app.domain.people import Membership, Person, PersonAddress, Role
 from app.domain.people.consents import PORTFOLIO_ERASED, ErasedPortfolio
 from app.errors import Gone, NotFound
-from app.language import N_
 
 _RECENT = timedelta(days=90)
 """How long a decision stays on the person's own page."""
@@ -55,7 +54,7 @@ class RequestStore(Store):
         """Requests of other campuses raise NotFound (T01), as do unconfirmed ones."""
         request = self.find(request_id)
         if request is None or request.campus_id != campus_id or request.state is RequestState.UNCONFIRMED:
-            raise NotFound(N_("Cette demande n’existe pas ici."))
+            raise NotFound("Cette demande n’existe pas ici.")
         return request
 
     def lock(self, request_id: uuid.UUID) -> BadgeRequest:
@@ -226,7 +225,7 @@ class ContributionStore(Store):
         """Contributions of other campuses raise NotFound (T01)."""
         found = self.session.get(Contribution, contribution_id)
         if found is None or found.campus_id != campus_id:
-            raise NotFound(N_("Cette contribution n’existe pas ici."))
+            raise NotFound("Cette contribution n’existe pas ici.")
         return found
 
     def lock(self, contribution_id: uuid.UUID) -> Contribution:
@@ -323,7 +322,7 @@ class PortfolioStore(Store):
         if portfolio is None and self.session.get(ErasedPortfolio, portfolio_id) is not None:
             raise Gone(PORTFOLIO_ERASED)
         if portfolio is None:
-            raise NotFound(N_("Il n’y a pas de portfolio à cette adresse."))
+            raise NotFound("Il n’y a pas de portfolio à cette adresse.")
         return portfolio
 
     def find_of(self, person_id: uuid.UUID) -> Portfolio | None:

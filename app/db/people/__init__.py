@@ -39,7 +39,6 @@ from app.domain.people import (
 )
 from app.domain.people.consents import ListAnswer, ParentAgreement, VisibleName
 from app.errors import NotFound
-from app.language import N_
 
 THE_ADDRESS_FIRST: Final = (
     col(PersonAddress.is_main).desc(),
@@ -53,7 +52,7 @@ class PeopleStore(Store):
     def get(self, person_id: uuid.UUID) -> Person:
         person = self.session.get(Person, person_id)
         if person is None:
-            raise NotFound(N_("Cette personne n’existe pas ici."))
+            raise NotFound("Cette personne n’existe pas ici.")
         return person
 
     def save(self, person: Person) -> None:
@@ -230,7 +229,7 @@ class GuardianStore(Store):
     def get(self, agreement_id: uuid.UUID) -> ParentAgreement:
         found = self.find(agreement_id)
         if found is None:
-            raise NotFound(N_("Ce lien ne mène à aucune demande. Vérifiez qu’il est entier."))
+            raise NotFound("Ce lien ne mène à aucune demande. Vérifiez qu’il est entier.")
         return found
 
     def newest_about(self, award_id: uuid.UUID) -> ParentAgreement | None:
@@ -290,7 +289,7 @@ class MergeStore(Store):
     def get(self, merge_id: uuid.UUID) -> PersonMerge:
         merge = self.session.get(PersonMerge, merge_id, populate_existing=True)
         if merge is None:
-            raise NotFound(N_("Cette fusion de fiches n’existe pas ici."))
+            raise NotFound("Cette fusion de fiches n’existe pas ici.")
         return merge
 
     def add(self, merge: PersonMerge) -> None:
@@ -445,7 +444,7 @@ class NameStore(Store):
         query = select(NameWish).where(NameWish.id == wish_id, NameWish.campus_id == campus_id)
         wish = self.session.exec(query.with_for_update()).first()
         if wish is None:
-            raise NotFound(N_("Cette demande n’existe pas ici."))
+            raise NotFound("Cette demande n’existe pas ici.")
         return wish
 
     def waiting_in(self, campus_id: uuid.UUID) -> Sequence[tuple[NameWish, Person]]:

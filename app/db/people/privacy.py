@@ -54,7 +54,6 @@ from app.domain.people.personal_data import HELD, HeldData, Link
 from app.domain.trust import PEER_KINDS, READ_WITHIN
 from app.domain.trust.organisations import Refusal, RequestKind
 from app.errors import Gone, NotFound
-from app.language import N_
 
 NO_OWNER = uuid.UUID(int=0)
 """The `noun_id` of audit log entries about an erased person."""
@@ -348,7 +347,7 @@ class ErasureStore(Store):
     def get(self, erasure_id: uuid.UUID) -> Erasure:
         found = self.session.get(Erasure, erasure_id)
         if found is None:
-            raise NotFound(N_("Il n’y a pas d’effacement sous cette référence."))
+            raise NotFound("Il n’y a pas d’effacement sous cette référence.")
         return found
 
     def of_request(self, request_id: uuid.UUID) -> Sequence[Erasure]:

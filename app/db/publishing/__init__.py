@@ -28,7 +28,6 @@ from app.db.engine.writes import IN_ONE_QUERY, among, insert_values
 from app.domain.awards import Visibility
 from app.domain.publishing import SignedList, StatusList, StatusSlot
 from app.errors import NotFound
-from app.language import N_
 
 _AWARD = (
     "SELECT coalesce(n.{0}, d.{0}), coalesce(n.{0}_digest, d.{0}_digest), a.align_due_at IS NULL "
@@ -464,7 +463,7 @@ class StatusStore(Store):
     def get(self, list_id: uuid.UUID) -> StatusList:
         row = self.session.get(StatusList, list_id)
         if row is None:
-            raise NotFound(N_("Cette liste de statuts n’existe pas ici."))
+            raise NotFound("Cette liste de statuts n’existe pas ici.")
         return row
 
     def find(self, list_id: uuid.UUID) -> StatusList | None:

@@ -25,7 +25,6 @@ from app.domain.learners.ratings import (
 )
 from app.domain.publishing import CatalogueEntry
 from app.errors import NotFound
-from app.language import N_
 
 
 class RatingStore(Store):
@@ -111,7 +110,7 @@ class RatingStore(Store):
     def get_in_campus(self, rating_id: uuid.UUID, campus_id: uuid.UUID) -> BadgeRating:
         rating = self.session.get(BadgeRating, rating_id)
         if rating is None or rating.campus_id != campus_id:
-            raise NotFound(N_("Cet avis n’existe pas ici, ou plus."))
+            raise NotFound("Cet avis n’existe pas ici, ou plus.")
         return rating
 
     def decide(self, rating: BadgeRating, state: SentenceState) -> bool:

@@ -79,7 +79,7 @@ def check_session_lives(session: Session, *, idle: timedelta, at: datetime) -> N
     """A learner's session has no idle timeout: its absolute expiry comes within a day."""
     idle_end = session.expires_at if session.kind is SessionKind.AWARD_LINK else session.seen_at + idle
     if at >= min(session.expires_at, idle_end):
-        raise NotSignedIn(N_("Votre session est terminée. Reconnectez-vous."))
+        raise NotSignedIn("Votre session est terminée. Reconnectez-vous.")
 
 
 def is_sighting_due(session: Session, *, at: datetime) -> bool:
@@ -163,26 +163,26 @@ def digest_of(secret: str) -> str:
 
 def check_token(token: ApiToken, scope: Scope, *, at: datetime) -> None:
     if token.revoked_at is not None or at >= token.expires_at:
-        raise NotSignedIn(N_("Ce jeton d’accès n’est plus valable."))
+        raise NotSignedIn("Ce jeton d’accès n’est plus valable.")
     if scope.value not in token.scopes:
-        raise NotAllowed(N_("Ce jeton d’accès n’ouvre pas ce droit : {scope}."), scope=scope.value)
+        raise NotAllowed("Ce jeton d’accès n’ouvre pas ce droit : {scope}.", scope=scope.value)
 
 
 def check_token_request(scopes: list[str], life: timedelta) -> None:
     unknown = [scope for scope in scopes if scope not in {known.value for known in Scope}]
     if unknown or not scopes:
         raise InvalidInput(
-            N_("Droits inconnus : {unknown}. Choisissez parmi {known}."),
+            "Droits inconnus : {unknown}. Choisissez parmi {known}.",
             unknown=", ".join(unknown) or "—",
             known=", ".join(scope.value for scope in Scope),
         )
     if not timedelta(0) < life <= LONGEST_TOKEN_LIFE:
-        raise InvalidInput(N_("Un jeton d’accès vit de 1 à 365 jours."))
+        raise InvalidInput("Un jeton d’accès vit de 1 à 365 jours.")
 
 
 def check_token_label(label: str) -> None:
     if not label.strip() or len(label) > 120:
-        raise InvalidInput(N_("Dites pour quel logiciel est ce jeton, en 120 signes au plus."))
+        raise InvalidInput("Dites pour quel logiciel est ce jeton, en 120 signes au plus.")
 
 
 def reminders_proof(secret: bytes, person_id: uuid.UUID) -> str:

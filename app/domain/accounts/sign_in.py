@@ -98,9 +98,9 @@ def use_link(link: SignInLink, *, browser_digest: str, at: datetime) -> None:
 
 def check_link_lives(link: SignInLink, *, at: datetime) -> None:
     if link.used_at is not None:
-        raise NotSignedIn(N_("Ce lien a déjà servi. Demandez-en un nouveau."))
+        raise NotSignedIn("Ce lien a déjà servi. Demandez-en un nouveau.")
     if at >= link.expires_at:
-        raise NotSignedIn(N_("Ce lien a expiré. Demandez-en un nouveau."))
+        raise NotSignedIn("Ce lien a expiré. Demandez-en un nouveau.")
 
 
 def code_of(link: SignInLink, key: bytes) -> str:
@@ -138,7 +138,7 @@ def answer_challenge(
         and (challenge.person_id is None or challenge.person_id == person_id)
     )
     if challenge is None or not good:
-        raise NotSignedIn(N_("Cette étape a expiré ou a déjà servi. Recommencez."))
+        raise NotSignedIn("Cette étape a expiré ou a déjà servi. Recommencez.")
     return challenge
 
 
@@ -178,15 +178,11 @@ def check_password(password: str, *, context: Iterable[str] = ()) -> None:
     """`context`: the person's names, addresses and other public facts about them."""
     if len(password) < SHORTEST_PASSWORD:
         raise InvalidInput(
-            N_(
-                "Ce mot de passe est trop court : au moins {least} signes. Une phrase fait très bien l’affaire."
-            ),
+            "Ce mot de passe est trop court : au moins {least} signes. Une phrase fait très bien l’affaire.",
             least=SHORTEST_PASSWORD,
         )
     if len(password) > LONGEST_PASSWORD:
-        raise InvalidInput(
-            N_("Ce mot de passe est trop long : {most} signes au plus."), most=LONGEST_PASSWORD
-        )
+        raise InvalidInput("Ce mot de passe est trop long : {most} signes au plus.", most=LONGEST_PASSWORD)
     plain = _plain(password)
     own = {word for text in context for word in re.split(r"[\W_]+", _plain(text))}
     own = {word for word in own if len(word) >= _SHORTEST_CONTEXT}
@@ -198,9 +194,7 @@ def check_password(password: str, *, context: Iterable[str] = ()) -> None:
         left = re.sub(r"(19|20)\d\d|[\W_]", "", left)
         if len(left) < _LEAST_LEFT or len(set(left)) < _LEAST_DIFFERENT:
             raise InvalidInput(
-                N_(
-                    "Ce mot de passe se devine : il tient à des mots courants, à une suite de touches, à votre nom ou à votre adresse. Prenez quatre ou cinq mots sans rapport entre eux."
-                )
+                "Ce mot de passe se devine : il tient à des mots courants, à une suite de touches, à votre nom ou à votre adresse. Prenez quatre ou cinq mots sans rapport entre eux."
             )
 
 
@@ -240,14 +234,14 @@ class Passkey(SQLModel, table=True):
 def check_passkey_name(name: str) -> None:
     if not name.strip() or len(name) > LONGEST_NAME:
         raise InvalidInput(
-            N_("Donnez à cette clé un nom de 1 à {most} signes, par exemple « Téléphone »."),
+            "Donnez à cette clé un nom de 1 à {most} signes, par exemple « Téléphone ».",
             most=LONGEST_NAME,
         )
 
 
 def check_room_for_passkey(count: int) -> None:
     if count >= MOST_PASSKEYS:
-        raise Conflict(N_("Vous avez déjà {most} clés. Retirez-en une d’abord."), most=MOST_PASSKEYS)
+        raise Conflict("Vous avez déjà {most} clés. Retirez-en une d’abord.", most=MOST_PASSKEYS)
 
 
 @dataclass(frozen=True)
@@ -343,9 +337,9 @@ def read_mailbox_token(secret: bytes, token: str, *, at: datetime) -> tuple[uuid
     told, _, mac = token.rpartition(".")
     parts, expected = told.split("."), _mac(secret, told)
     if len(parts) != 3 or not hmac.compare_digest(mac.encode("utf-8", "replace"), expected.encode()):
-        raise NotSignedIn(N_("Ce lien n’est pas entier. Reprenez celui de l’e-mail."))
+        raise NotSignedIn("Ce lien n’est pas entier. Reprenez celui de l’e-mail.")
     if at >= datetime.fromtimestamp(int(parts[1]), UTC) + LINK_LIFE:
-        raise NotSignedIn(N_("Ce lien a plus de sept jours et n’ouvre plus rien. Redemandez-le."))
+        raise NotSignedIn("Ce lien a plus de sept jours et n’ouvre plus rien. Redemandez-le.")
     return uuid.UUID(parts[0]), Wish(parts[2])
 
 
@@ -500,14 +494,14 @@ PROOF_LIFE = timedelta(hours=1)
 def read_address(typed: str) -> str:
     address = normal_address(typed)
     if not is_address(address):
-        raise InvalidInput(N_("Cette adresse n’est pas complète. Exemple : prenom.nom@exemple.fr"))
+        raise InvalidInput("Cette adresse n’est pas complète. Exemple : prenom.nom@exemple.fr")
     return address
 
 
 def check_room_for_address(count: int) -> None:
     if count >= MOST_ADDRESSES:
         raise Conflict(
-            N_("Vous avez déjà {most} adresses : retirez celles qui ne servent plus."),
+            "Vous avez déjà {most} adresses : retirez celles qui ne servent plus.",
             most=str(MOST_ADDRESSES),
         )
 

@@ -204,14 +204,14 @@ def check_day(day: date) -> None:
 
 def check_activity(activity: Activity) -> None:
     if not activity.title.strip():
-        raise InvalidInput(N_("Une activité a un titre."))
+        raise InvalidInput("Une activité a un titre.")
     check_signed_name(activity.title)
     for day in (activity.starts_on, activity.ends_on):
         check_day(day)
     if activity.ends_on < activity.starts_on:
-        raise InvalidInput(N_("L’activité finirait avant d’avoir commencé."))
+        raise InvalidInput("L’activité finirait avant d’avoir commencé.")
     if activity.hours is not None and not 0 < activity.hours <= 10_000:
-        raise InvalidInput(N_("Le nombre d’heures est compris entre 0 et 10 000."))
+        raise InvalidInput("Le nombre d’heures est compris entre 0 et 10 000.")
     check_times(activity)
 
 
@@ -242,9 +242,9 @@ def has_ended(activity: Activity, now: datetime) -> bool:
 
 def check_participation(participation: Participation) -> None:
     if participation.hours is not None and not 0 <= participation.hours <= 10_000:
-        raise InvalidInput(N_("Le nombre d’heures est compris entre 0 et 10 000."))
+        raise InvalidInput("Le nombre d’heures est compris entre 0 et 10 000.")
     if len(participation.contribution) > 1000:
-        raise InvalidInput(N_("La contribution tient en 1 000 signes."))
+        raise InvalidInput("La contribution tient en 1 000 signes.")
 
 
 def adds_to(participation: Participation, *, hours: float | None, contribution: str) -> bool:
@@ -444,12 +444,12 @@ def check_nothing_rests(holding: Holding | None) -> None:
 
 def check_leads(place: ActivityCampus) -> None:
     if place.position != 0:
-        raise NotAllowed(N_("Seul le campus qui a créé cette activité la modifie."))
+        raise NotAllowed("Seul le campus qui a créé cette activité la modifie.")
 
 
 def check_may_answer(place: ActivityCampus) -> None:
     if place.position == 0:
-        raise Conflict(N_("Votre campus a créé cette activité : il n’a rien à accepter."))
+        raise Conflict("Votre campus a créé cette activité : il n’a rien à accepter.")
 
 
 @dataclass(frozen=True)
@@ -470,9 +470,9 @@ def check_session(
     """`itself` is the session being changed, None for a new one."""
     check_day(facts.held_on)
     if facts.hours is not None and not 0 < facts.hours <= 24:
-        raise InvalidInput(N_("Une séance dure 24 heures au plus."))
+        raise InvalidInput("Une séance dure 24 heures au plus.")
     if len(facts.place) > 200:
-        raise InvalidInput(N_("Le lieu tient en 200 signes."))
+        raise InvalidInput("Le lieu tient en 200 signes.")
     if any(each is not itself and each.held_on == facts.held_on for each in sessions):
         raise DayTaken(
             N_("Cette série a déjà une séance ce jour-là, peut-être annulée. Choisissez un autre jour.")
@@ -490,7 +490,7 @@ def free_days(wanted: Sequence[SessionFacts], sessions: Sequence[ActivitySession
 
 def check_takes_place(session: ActivitySession) -> None:
     if session.cancelled_at is not None:
-        raise Conflict(N_("Cette séance n’a pas lieu : rétablissez-la pour y noter qui est venu."))
+        raise Conflict("Cette séance n’a pas lieu : rétablissez-la pour y noter qui est venu.")
 
 
 class SeveralDays(Conflict): ...
@@ -525,7 +525,7 @@ def attendances_of(
 
 def check_may_add(sessions: Sequence[ActivitySession]) -> None:
     if len(sessions) >= MOST_SESSIONS:
-        raise Conflict(N_("Une série a de 1 à 60 séances."))
+        raise Conflict("Une série a de 1 à 60 séances.")
 
 
 def change(session: ActivitySession, facts: SessionFacts) -> bool:
@@ -544,7 +544,7 @@ def cancel(session: ActivitySession, sessions: Sequence[ActivitySession], *, at:
         return False
     if not any(each.cancelled_at is None for each in sessions if each is not session):
         raise Conflict(
-            N_("C’est la seule séance qui reste : changez sa date, ou ajoutez-en une avant de l’annuler.")
+            "C’est la seule séance qui reste : changez sa date, ou ajoutez-en une avant de l’annuler."
         )
     session.cancelled_at = at
     return True

@@ -158,7 +158,7 @@ def check_place_left(room: CheckIn, signed: int) -> None:
 
 def check_capacity(capacity: int | None) -> None:
     if capacity is not None and not 1 <= capacity <= MOST_PEOPLE:
-        raise InvalidInput(N_("Un émargement accepte de 1 à 2 000 personnes."))
+        raise InvalidInput("Un émargement accepte de 1 à 2 000 personnes.")
 
 
 def open_check_in(room: CheckIn, *, sign: str, capacity: int | None, at: datetime) -> None:

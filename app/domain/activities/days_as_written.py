@@ -90,11 +90,11 @@ def days_of(first: date, rhythm: Rhythm | None = None, others: Iterable[date] = 
 
 def _repeated(first: date, rhythm: Rhythm) -> Sequence[date]:
     if rhythm.times is None and rhythm.until is None:
-        raise InvalidInput(N_("Dites combien de séances, ou jusqu’à quel jour."))
+        raise InvalidInput("Dites combien de séances, ou jusqu’à quel jour.")
     if rhythm.times is not None:
         check_count(rhythm.times)
     if rhythm.until is not None and rhythm.until < first:
-        raise InvalidInput(N_("La série finirait avant d’avoir commencé."))
+        raise InvalidInput("La série finirait avant d’avoir commencé.")
     until_then = (
         MOST_SESSIONS + 1 if rhythm.until is None else (rhythm.until - first).days // rhythm.every + 1
     )
@@ -105,7 +105,7 @@ def _repeated(first: date, rhythm: Rhythm) -> Sequence[date]:
 
 def check_count(count: int) -> None:
     if not 1 <= count <= MOST_SESSIONS:
-        raise InvalidInput(N_("Une série a de 1 à 60 séances."))
+        raise InvalidInput("Une série a de 1 à 60 séances.")
 
 
 def days_in(text: str, *, after: date) -> list[date]:
@@ -126,6 +126,6 @@ def _read(word: str, after: date) -> date:
         raise InvalidInput(FAR_YEAR)
     if day is None:
         raise InvalidInput(
-            N_("« {word} » n’est pas une date : écrivez 08/12/2026 ou 8 décembre."), word=word[:40]
+            "« {word} » n’est pas une date : écrivez 08/12/2026 ou 8 décembre.", word=word[:40]
         )
     return day

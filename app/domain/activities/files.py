@@ -15,7 +15,6 @@ from sqlmodel import Field, Index, SQLModel
 
 from app.domain.core import enum_column, foreign_key, new_id, primary_foreign_key, utc_datetime
 from app.errors import Conflict, InvalidInput
-from app.language import N_
 
 MOST_FILES: Final = 5
 LARGEST_FILE: Final = 10 * 1024 * 1024
@@ -163,22 +162,18 @@ def _is_plain_text(content: bytes) -> bool:
 def check_content(content: bytes) -> str:
     """The media type of an accepted file; raises InvalidInput with advice."""
     if len(content) > LARGEST_FILE:
-        raise InvalidInput(N_("Ce fichier est trop lourd : 10 Mo au plus. Une photo plus petite suffit."))
+        raise InvalidInput("Ce fichier est trop lourd : 10 Mo au plus. Une photo plus petite suffit.")
     media_type = media_type_of(content)
     if media_type is not None:
         return media_type
     if content[4:8] == b"ftyp" and content[8:12] in _HEIC:
         raise InvalidInput(
-            N_(
-                "Cette photo est au format HEIC ou AVIF. Choisissez « Le plus compatible » dans les réglages de "
-                "l’appareil photo, ou envoyez une capture d’écran."
-            )
+            "Cette photo est au format HEIC ou AVIF. Choisissez « Le plus compatible » dans les réglages de "
+            "l’appareil photo, ou envoyez une capture d’écran."
         )
     raise InvalidInput(
-        N_(
-            "Ce fichier n’est ni une photo (JPEG, PNG, WebP), ni un PDF, ni un texte simple. Enregistrez-le en "
-            "PDF, puis recommencez."
-        )
+        "Ce fichier n’est ni une photo (JPEG, PNG, WebP), ni un PDF, ni un texte simple. Enregistrez-le en "
+        "PDF, puis recommencez."
     )
 
 
@@ -209,14 +204,14 @@ def new_file(
 
 def check_room(there: int, *, most: int = MOST_FILES) -> None:
     if there > most:
-        raise InvalidInput(N_("C’est trop de fichiers : {most} au plus en tout."), most=most)
+        raise InvalidInput("C’est trop de fichiers : {most} au plus en tout.", most=most)
 
 
 def check_may_open(file: StoredFile) -> None:
     if file.state is FileState.WAITING:
-        raise Conflict(N_("Ce fichier est en attente d’analyse : il s’ouvrira une fois reconnu sans danger."))
+        raise Conflict("Ce fichier est en attente d’analyse : il s’ouvrira une fois reconnu sans danger.")
     if file.state is FileState.REFUSED:
-        raise Conflict(N_("Ce fichier a été refusé par l’antivirus : rien n’en a été gardé."))
+        raise Conflict("Ce fichier a été refusé par l’antivirus : rien n’en a été gardé.")
 
 
 def refuse(file: StoredFile) -> None:
@@ -255,13 +250,13 @@ class ActivityFile(SQLModel, table=True):
 
 def check_number(handed_in: int) -> None:
     if not handed_in:
-        raise InvalidInput(N_("Choisissez au moins une photo ou un fichier."))
+        raise InvalidInput("Choisissez au moins une photo ou un fichier.")
     if handed_in > MOST_AT_ONCE:
-        raise InvalidInput(N_("Dix fichiers à la fois au plus : envoyez le reste ensuite."))
+        raise InvalidInput("Dix fichiers à la fois au plus : envoyez le reste ensuite.")
 
 
 def check_reason(reason: str) -> None:
     if not SHORTEST_REASON <= len(reason.strip()) <= LONGEST_REASON:
         raise InvalidInput(
-            N_("Dites en une phrase pourquoi vous retirez ce fichier : le motif reste au journal.")
+            "Dites en une phrase pourquoi vous retirez ce fichier : le motif reste au journal."
         )

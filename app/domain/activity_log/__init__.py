@@ -552,16 +552,16 @@ class LogDispute(SQLModel, table=True):
 def check_words(text: str) -> str:
     words = text.strip()
     if not 5 <= len(words) <= 1000:
-        raise InvalidInput(N_("Dites en une phrase ce qui ne va pas, en 1 000 signes au plus."))
+        raise InvalidInput("Dites en une phrase ce qui ne va pas, en 1 000 signes au plus.")
     return words
 
 
 def answer_dispute(dispute: LogDispute, text: str, *, at: datetime) -> None:
     if dispute.answered_at is not None:
-        raise Conflict(N_("Cette demande a déjà sa réponse."))
+        raise Conflict("Cette demande a déjà sa réponse.")
     words = text.strip()
     if not 5 <= len(words) <= 1000:
-        raise InvalidInput(N_("Répondez en une phrase : la personne la lira."))
+        raise InvalidInput("Répondez en une phrase : la personne la lira.")
     dispute.answer, dispute.answered_at = words, at
 
 

@@ -391,9 +391,9 @@ def new_award(
 
 def check_reason(reason: str) -> None:
     if len(reason.strip()) < 5:
-        raise InvalidInput(N_("Dites en une phrase pourquoi le badge est retiré : la personne la lira."))
+        raise InvalidInput("Dites en une phrase pourquoi le badge est retiré : la personne la lira.")
     if len(reason) > 500:
-        raise InvalidInput(N_("Le motif tient en 500 signes."))
+        raise InvalidInput("Le motif tient en 500 signes.")
 
 
 def revoke(award: Award, reason: str, *, at: datetime) -> None:
@@ -432,15 +432,13 @@ def is_in_force(award: Award, *, at: datetime) -> bool:
 
 def check_suspension(reason: str, until: datetime, *, at: datetime) -> None:
     if len(reason.strip()) < 5:
-        raise InvalidInput(N_("Dites en une phrase pourquoi le badge est suspendu : la personne la lira."))
+        raise InvalidInput("Dites en une phrase pourquoi le badge est suspendu : la personne la lira.")
     if len(reason) > 500:
-        raise InvalidInput(N_("Le motif tient en 500 signes."))
+        raise InvalidInput("Le motif tient en 500 signes.")
     if until <= at:
-        raise InvalidInput(N_("La fin de la suspension doit être dans le futur."))
+        raise InvalidInput("La fin de la suspension doit être dans le futur.")
     if until > at + LONGEST_SUSPENSION:
-        raise InvalidInput(
-            N_("Une suspension dure un an au plus. Vous pourrez suspendre de nouveau le badge.")
-        )
+        raise InvalidInput("Une suspension dure un an au plus. Vous pourrez suspendre de nouveau le badge.")
 
 
 def suspend(award: Award, reason: str, *, until: datetime, at: datetime) -> None:
@@ -449,7 +447,7 @@ def suspend(award: Award, reason: str, *, until: datetime, at: datetime) -> None
     if award.state is AwardState.REVOKED:
         raise AlreadyRevoked(N_("Ce badge est retiré : il ne peut plus être suspendu."))
     if award.valid_until is not None and award.valid_until <= at:
-        raise Conflict(N_("Ce badge a expiré : il n’y a rien à suspendre."))
+        raise Conflict("Ce badge a expiré : il n’y a rien à suspendre.")
     if is_suspended(award, at=at):
         raise AlreadySuspended(N_("Ce badge est déjà suspendu. Levez d’abord la suspension."))
     award.suspended_at = whole_second(at)
@@ -505,7 +503,7 @@ def may_renew(award: Award, *, days: int | None, at: datetime) -> bool:
 def renew(award: Award, *, days: int, evidence: str, at: datetime) -> None:
     """A later end, counted from the present one unless it has passed; `evidence` is added to what the badge has."""
     if not may_renew(award, days=days, at=at):
-        raise Conflict(N_("Ce badge ne peut pas être renouvelé maintenant."))
+        raise Conflict("Ce badge ne peut pas être renouvelé maintenant.")
     assert award.valid_until is not None, "only what ends is renewed"
     both = "\n".join(filter(None, (award.evidence, evidence.strip())))
     check_evidence_text(both)
@@ -534,7 +532,7 @@ def undo(award: Award, *, at: datetime) -> None:
 
 def check_evidence_text(text: str) -> None:
     if len(text) > 4000:
-        raise InvalidInput(N_("La preuve commune tient en 4 000 signes."))
+        raise InvalidInput("La preuve commune tient en 4 000 signes.")
 
 
 # --- Short claim codes for one award: read aloud, typed on a phone, valid for one claim within some weeks
@@ -576,10 +574,10 @@ def read_code(typed: str) -> str:
     signs = "".join(sign for sign in typed.upper() if sign not in _BETWEEN).translate(_MEANT)
     if len(signs) != LENGTH:
         raise InvalidInput(
-            N_("Le code a {length} signes, par exemple 7KQ2-M4XD. Vérifiez qu’il est entier."), length=LENGTH
+            "Le code a {length} signes, par exemple 7KQ2-M4XD. Vérifiez qu’il est entier.", length=LENGTH
         )
     if any(sign not in ALPHABET for sign in signs) or _check_sign(signs[:-1]) != signs[-1]:
-        raise InvalidInput(N_("Il y a une faute de frappe dans ce code. Relisez-le signe par signe."))
+        raise InvalidInput("Il y a une faute de frappe dans ce code. Relisez-le signe par signe.")
     return signs
 
 

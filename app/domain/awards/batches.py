@@ -169,14 +169,14 @@ class TooLate(Conflict): ...
 def check_same_request(promise: AwardBatch | Withdrawal, request_digest: str) -> None:
     """An idempotency key identifies one request only (T45)."""
     if promise.request_digest != request_digest:
-        raise InvalidInput(N_("Cette clé d’idempotence a déjà servi pour une autre demande."))
+        raise InvalidInput("Cette clé d’idempotence a déjà servi pour une autre demande.")
 
 
 def check_hour(not_before: datetime, *, at: datetime) -> None:
     if not_before <= at:
-        raise InvalidInput(N_("Cette date est passée : choisissez-en une à venir, ou attribuez maintenant."))
+        raise InvalidInput("Cette date est passée : choisissez-en une à venir, ou attribuez maintenant.")
     if not_before - at > FARTHEST:
-        raise InvalidInput(N_("On n’attribue pas plus d’un an à l’avance."))
+        raise InvalidInput("On n’attribue pas plus d’un an à l’avance.")
 
 
 def may_be_undone(batch: AwardBatch, *, at: datetime) -> bool:

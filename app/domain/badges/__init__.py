@@ -122,9 +122,7 @@ class BadgeCompetency(SQLModel, table=True):
 
 def check_not_sample(badge: Badge) -> None:
     if badge.is_sample:
-        raise Conflict(
-            N_("Ce badge est un exemple : il reste un brouillon. Créez le vôtre pour l’attribuer.")
-        )
+        raise Conflict("Ce badge est un exemple : il reste un brouillon. Créez le vôtre pour l’attribuer.")
 
 
 class FrozenVersion(Conflict): ...
@@ -140,39 +138,39 @@ def check_version(version: BadgeVersion, competencies: Sequence[BadgeCompetency]
     """What every version needs before it can be awarded."""
     check_draft(version)
     if not version.description.strip():
-        raise InvalidInput(N_("Un badge a un nom et une description."))
+        raise InvalidInput("Un badge a un nom et une description.")
     if len(version.criteria.strip()) < 20:
         raise InvalidInput(
-            N_("Les critères disent ce que la personne a fait et qui en a jugé : au moins une phrase.")
+            "Les critères disent ce que la personne a fait et qui en a jugé : au moins une phrase."
         )
     if version.kind is BadgeKind.COMPETENCY and not competencies:
-        raise InvalidInput(N_("Un badge de compétence nomme au moins une compétence."))
+        raise InvalidInput("Un badge de compétence nomme au moins une compétence.")
 
 
 def check_draft(version: BadgeVersion) -> None:
     """What even an unfinished version must satisfy, so that it can be stored and drawn."""
     if not version.name.strip():
-        raise InvalidInput(N_("Un badge a un nom et une description."))
+        raise InvalidInput("Un badge a un nom et une description.")
     check_signed_name(version.name)
     if len(version.name) > 120 or len(version.description) > 500 or len(version.criteria) > 8000:
-        raise InvalidInput(N_("Le nom tient en 120 signes, la description en 500, les critères en 8 000."))
+        raise InvalidInput("Le nom tient en 120 signes, la description en 500, les critères en 8 000.")
     if len(version.alternative) > 300 or len(version.emblem) > 8:
-        raise InvalidInput(N_("Le texte de l’image tient en 300 signes, le sigle en 8."))
+        raise InvalidInput("Le texte de l’image tient en 300 signes, le sigle en 8.")
     if version.validity_days is not None and not 0 < version.validity_days <= MOST_DAYS:
-        raise InvalidInput(N_("La durée de validité se compte en jours, à partir de 1."))
+        raise InvalidInput("La durée de validité se compte en jours, à partir de 1.")
     if version.required_hours is not None and not 0 < version.required_hours <= 10_000:
-        raise InvalidInput(N_("Le nombre d’heures est compris entre 0 et 10 000."))
+        raise InvalidInput("Le nombre d’heures est compris entre 0 et 10 000.")
     if version.required_hours is not None and version.rule:
-        raise InvalidInput(N_("Avec une règle, la durée demandée se dit dans la règle."))
+        raise InvalidInput("Avec une règle, la durée demandée se dit dans la règle.")
     check_colours(version.hue, version.liveliness)
 
 
 def check_colours(hue: float | None, liveliness: float | None) -> None:
     """A hue is an angle; liveliness stays in the range where every contrast is sufficient."""
     if hue is not None and not 0 <= hue < 360:
-        raise InvalidInput(N_("La teinte est un angle, de 0 à 359."))
+        raise InvalidInput("La teinte est un angle, de 0 à 359.")
     if liveliness is not None and not 0 <= liveliness <= MOST_LIVELY:
-        raise InvalidInput(N_("La vivacité va de 0 à 0,14."))
+        raise InvalidInput("La vivacité va de 0 à 0,14.")
 
 
 def check_may_change(version: BadgeVersion) -> None:

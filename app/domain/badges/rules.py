@@ -14,7 +14,7 @@ from babel.dates import format_date
 from app.domain.activities import ActivityKind, PartKind
 from app.domain.campus.signed_terms import duration
 from app.errors import InvalidInput
-from app.language import N_, babel_locale, current_locale, ngettext
+from app.language import babel_locale, current_locale, ngettext
 from app.language import gettext as _
 
 MOST_CONDITIONS: Final = 6
@@ -191,7 +191,7 @@ class Rule:
                 Period(_day(period.get("from")), _day(period.get("to")), period.get("months")),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise InvalidInput(N_("Cette règle n’est pas lisible.")) from error
+            raise InvalidInput("Cette règle n’est pas lisible.") from error
         check_rule(rule)
         return rule
 
@@ -203,25 +203,21 @@ def rule_of(document: Mapping[str, Any] | None) -> Rule | None:
 
 def check_rule(rule: Rule) -> None:
     if not rule.ways or not all(rule.ways):
-        raise InvalidInput(N_("Une règle a au moins une condition."))
+        raise InvalidInput("Une règle a au moins une condition.")
     if len(rule.conditions) > MOST_CONDITIONS:
-        raise InvalidInput(N_("Une règle a six conditions au plus."))
+        raise InvalidInput("Une règle a six conditions au plus.")
     for each in rule.conditions:
         most = MOST_MINUTES if each.measure is Measure.HOURS else MOST_ACTIVITIES
         if not isinstance(each.least, int) or isinstance(each.least, bool) or not 1 <= each.least <= most:
             raise InvalidInput(
-                N_(
-                    "Une condition demande de 1 à 500 activités ou contributions, ou de 1 minute à 10 000 heures."
-                )
+                "Une condition demande de 1 à 500 activités ou contributions, ou de 1 minute à 10 000 heures."
             )
         if each.measure is Measure.CONTRIBUTIONS and each.practised is not None:
             raise InvalidInput(
-                N_(
-                    "Une contribution ne dit pas de compétence pratiquée : comptez des activités ou des heures."
-                )
+                "Une contribution ne dit pas de compétence pratiquée : comptez des activités ou des heures."
             )
         if each.practised is not None and not 0 < len(each.practised.name) <= _NAME:
-            raise InvalidInput(N_("Cette règle n’est pas lisible."))
+            raise InvalidInput("Cette règle n’est pas lisible.")
     check_period(rule.period)
 
 
@@ -230,11 +226,11 @@ def check_period(period: Period) -> None:
     if months is not None and (
         not isinstance(months, int) or isinstance(months, bool) or not 1 <= months <= MOST_MONTHS
     ):
-        raise InvalidInput(N_("La période compte de 1 à 120 mois."))
+        raise InvalidInput("La période compte de 1 à 120 mois.")
     if months is not None and (period.first or period.last):
-        raise InvalidInput(N_("Choisissez des dates ou un nombre de mois, pas les deux."))
+        raise InvalidInput("Choisissez des dates ou un nombre de mois, pas les deux.")
     if period.first and period.last and period.last < period.first:
-        raise InvalidInput(N_("La période finirait avant d’avoir commencé."))
+        raise InvalidInput("La période finirait avant d’avoir commencé.")
 
 
 def counted_line(

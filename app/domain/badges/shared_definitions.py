@@ -182,9 +182,9 @@ class ReadMeanwhile(Conflict):
 def check_reason(reason: str) -> str:
     reason = " ".join(reason.split())
     if not reason:
-        raise InvalidInput(N_("Dites pourquoi, en une phrase."))
+        raise InvalidInput("Dites pourquoi, en une phrase.")
     if len(reason) > LONGEST_REASON:
-        raise InvalidInput(N_("La phrase tient en 300 signes."))
+        raise InvalidInput("La phrase tient en 300 signes.")
     return reason
 
 
@@ -195,7 +195,7 @@ def check_seen(seen: int, newest: int) -> None:
 
 def check_shared(withdrawn_at: datetime | None) -> None:
     if withdrawn_at is not None:
-        raise Conflict(N_("Le réseau ne partage plus cette définition."))
+        raise Conflict("Le réseau ne partage plus cette définition.")
 
 
 def competency_values(item: Competency) -> dict[str, Any]:
@@ -323,18 +323,18 @@ class ModuleCompetency(SQLModel, table=True):
 
 def check_set(found: ModuleSet) -> None:
     if not found.title.strip():
-        raise InvalidInput(N_("Un ensemble de modules a un titre."))
+        raise InvalidInput("Un ensemble de modules a un titre.")
     if len(found.title) > 200 or len(found.description) > 2000:
-        raise InvalidInput(N_("Le titre tient en 200 signes, la description en 2 000."))
+        raise InvalidInput("Le titre tient en 200 signes, la description en 2 000.")
 
 
 def check_module(module: TrainingModule) -> None:
     if not module.title.strip():
-        raise InvalidInput(N_("Un module a un titre."))
+        raise InvalidInput("Un module a un titre.")
     if len(module.title) > 200 or len(module.audience) > 200 or len(module.contents) > 4000:
-        raise InvalidInput(N_("Le titre et le public tiennent en 200 signes, les contenus en 4 000."))
+        raise InvalidInput("Le titre et le public tiennent en 200 signes, les contenus en 4 000.")
     if module.hours is not None and not 0 < module.hours <= 10_000:
-        raise InvalidInput(N_("Le nombre d’heures est compris entre 0 et 10 000."))
+        raise InvalidInput("Le nombre d’heures est compris entre 0 et 10 000.")
 
 
 @dataclass(frozen=True)

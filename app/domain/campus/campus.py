@@ -94,9 +94,9 @@ MOST_PICTURES: Final = 8
 def checked_alternative(written: str) -> str:
     text_of_picture = " ".join(written.split())
     if not text_of_picture:
-        raise InvalidInput(N_("Dites en quelques mots ce que l’on voit."))
+        raise InvalidInput("Dites en quelques mots ce que l’on voit.")
     if len(text_of_picture) > 200:
-        raise InvalidInput(N_("C’est trop long : {most} signes au plus."), most=200)
+        raise InvalidInput("C’est trop long : {most} signes au plus.", most=200)
     return text_of_picture
 
 
@@ -142,23 +142,23 @@ def check_slug(slug: str) -> None:
     """A slug is used in a DID and in URLs: lower-case letters, digits and single hyphens (L-001)."""
     if not is_slug(slug):
         raise InvalidInput(
-            N_("« {slug} » ne peut pas servir d’adresse : lettres minuscules, chiffres et tirets seulement."),
+            "« {slug} » ne peut pas servir d’adresse : lettres minuscules, chiffres et tirets seulement.",
             slug=slug,
         )
 
 
 def check_names(name: str, short_name: str) -> None:
     if not name.strip() or len(name) > LONGEST_NAME:
-        raise InvalidInput(N_("Le campus a un nom."))
+        raise InvalidInput("Le campus a un nom.")
     if not short_name.strip() or len(short_name) > LONGEST_SHORT_NAME:
-        raise InvalidInput(N_("Le campus a un nom court, par exemple « ITIP »."))
+        raise InvalidInput("Le campus a un nom court, par exemple « ITIP ».")
     for each in (name, short_name):
         check_signed_name(each)
 
 
 def check_network_name(name: str) -> None:
     if not name.strip() or len(name) > LONGEST_NAME:
-        raise InvalidInput(N_("Le réseau a un nom, de 200 signes au plus."))
+        raise InvalidInput("Le réseau a un nom, de 200 signes au plus.")
     check_signed_name(name)
 
 
@@ -166,15 +166,13 @@ def check_works(campus: Campus) -> None:
     """A suspended campus accepts no work by people or programs; its signatures stay valid."""
     if campus.suspended_at is not None:
         raise NotAllowed(
-            N_(
-                "Ce campus est suspendu : personne n’y travaille pour l’instant. Ses badges se vérifient toujours. Écrivez à la personne qui exploite ce service."
-            )
+            "Ce campus est suspendu : personne n’y travaille pour l’instant. Ses badges se vérifient toujours. Écrivez à la personne qui exploite ce service."
         )
 
 
 def check_label_dates(label: Label) -> None:
     if label.starts_on and label.ends_on and label.ends_on < label.starts_on:
-        raise InvalidInput(N_("Le label finirait le {end}, avant d’avoir commencé."), end=label.ends_on)
+        raise InvalidInput("Le label finirait le {end}, avant d’avoir commencé.", end=label.ends_on)
 
 
 def label_state(label: Label, *, on: date) -> LabelState:
@@ -362,27 +360,27 @@ def faults_of(
     found: dict[str, InvalidInput] = {}
     for name, most in _LONGEST.items():
         if len(getattr(settings, name)) > most:
-            found[name] = InvalidInput(N_("C’est trop long : {most} signes au plus."), most=most)
+            found[name] = InvalidInput("C’est trop long : {most} signes au plus.", most=most)
     if not settings.name:
-        found["name"] = InvalidInput(N_("Le campus a un nom."))
+        found["name"] = InvalidInput("Le campus a un nom.")
     if not settings.short_name:
-        found["short_name"] = InvalidInput(N_("Le campus a un nom court, par exemple « ITIP »."))
+        found["short_name"] = InvalidInput("Le campus a un nom court, par exemple « ITIP ».")
     if settings.contact_email and not is_address(normal_address(settings.contact_email)):
         found["contact_email"] = InvalidInput(
-            N_("Cette adresse n’est pas complète. Exemple : prenom.nom@lycee.fr")
+            "Cette adresse n’est pas complète. Exemple : prenom.nom@lycee.fr"
         )
     if settings.department and settings.department not in DEPARTMENTS:
-        found["department"] = InvalidInput(N_("Choisissez le département dans la liste."))
+        found["department"] = InvalidInput("Choisissez le département dans la liste.")
     if settings.linkedin_id and not re.fullmatch(r"[0-9]{1,20}", settings.linkedin_id):
         found["linkedin_id"] = InvalidInput(
-            N_("C’est un nombre, par exemple 1234567. Il est dans l’adresse d’administration de votre page.")
+            "C’est un nombre, par exemple 1234567. Il est dans l’adresse d’administration de votre page."
         )
     if settings.language not in languages:
-        found["language"] = InvalidInput(N_("Ce service ne parle pas encore cette langue."))
+        found["language"] = InvalidInput("Ce service ne parle pas encore cette langue.")
     if settings.time_zone not in (*ZONES, before.time_zone):
-        found["time_zone"] = InvalidInput(N_("Choisissez l’heure dans la liste."))
+        found["time_zone"] = InvalidInput("Choisissez l’heure dans la liste.")
     if not (0 <= settings.hue < 360 and 0 <= settings.liveliness <= MOST_LIVELY):
-        found["hue"] = InvalidInput(N_("Choisissez la couleur dans la liste."))
+        found["hue"] = InvalidInput("Choisissez la couleur dans la liste.")
     return found
 
 
@@ -512,13 +510,13 @@ def check_retirement(
 ) -> None:
     """`since` is when the key may have been stolen; None for an ordinary rotation."""
     if len(reason.strip()) < 5:
-        raise InvalidInput(N_("Dites en une phrase pourquoi la clé est retirée : l’historique la garde."))
+        raise InvalidInput("Dites en une phrase pourquoi la clé est retirée : l’historique la garde.")
     if len(reason) > 500:
-        raise InvalidInput(N_("Le motif tient en 500 signes."))
+        raise InvalidInput("Le motif tient en 500 signes.")
     if since is not None and since > at:
-        raise InvalidInput(N_("Le moment de la compromission est à venir : donnez celui dont vous êtes sûr."))
+        raise InvalidInput("Le moment de la compromission est à venir : donnez celui dont vous êtes sûr.")
     if since is not None and since < key.created_at:
-        raise InvalidInput(N_("La clé n’existait pas encore à ce moment-là : donnez un moment d’après."))
+        raise InvalidInput("La clé n’existait pas encore à ce moment-là : donnez un moment d’après.")
 
 
 def end_key(key: EndingKey, *, since: datetime | None, at: datetime) -> None:

@@ -114,7 +114,7 @@ class FeedPlace:
         except ValueError:
             raw = b""
         if len(raw) != 20:
-            raise InvalidInput(N_("Ce curseur n’est pas de ce flux : repartez du début, sans « after »."))
+            raise InvalidInput("Ce curseur n’est pas de ce flux : repartez du début, sans « after ».")
         return FeedPlace(raw[:4].hex(), *struct.unpack(">QQ", raw[4:]))
 
 
@@ -203,7 +203,7 @@ def check_external_id(value: str) -> str:
         or not value.isprintable()
     ):
         raise InvalidInput(
-            N_("Un identifiant tient en {most} signes, sans espace au début ni à la fin."),
+            "Un identifiant tient en {most} signes, sans espace au début ni à la fin.",
             most=LONGEST_EXTERNAL_ID,
         )
     return value
@@ -292,7 +292,7 @@ class ApiAnswer(SQLModel, table=True):
 def check_same_answer(answer: ApiAnswer, request_digest: str) -> None:
     """An idempotency key identifies one request only (T45)."""
     if answer.request_digest != request_digest:
-        raise InvalidInput(N_("Cette clé d’idempotence a déjà servi pour une autre demande."))
+        raise InvalidInput("Cette clé d’idempotence a déjà servi pour une autre demande.")
 
 
 # --- Webhooks: addresses to which the changes of a campus are sent, signed (standard-webhooks), until they
@@ -411,11 +411,11 @@ def api_path(slug: str, kind: ChangedKind, noun_id: uuid.UUID) -> str:
 def check_webhook(url: str, label: str, kinds: Sequence[str]) -> None:
     """What needs no network; whether the address may be contacted is for the client."""
     if not label.strip() or len(label) > 120:
-        raise InvalidInput(N_("Dites pour quel logiciel est ce webhook, en 120 signes au plus."))
+        raise InvalidInput("Dites pour quel logiciel est ce webhook, en 120 signes au plus.")
     if not url.startswith(("https://", "http://")) or len(url) > LONGEST_URL:
         raise InvalidInput(URL_REFUSED)
     if not kinds or not set(kinds) <= {each.value for each in ChangedKind}:
-        raise InvalidInput(N_("Choisissez au moins une sorte de changements."))
+        raise InvalidInput("Choisissez au moins une sorte de changements.")
 
 
 URL_REFUSED: Final = N_(

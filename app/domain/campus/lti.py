@@ -165,20 +165,20 @@ class LtiRegistration:
     def check(self, *, allows_local: bool) -> None:
         """Raises InvalidInput for what no platform has; addresses are read again by the guarded client."""
         if not self.label.strip() or not self.client_id.strip():
-            raise InvalidInput(N_("Écrivez un nom pour la plateforme et son identifiant de client."))
+            raise InvalidInput("Écrivez un nom pour la plateforme et son identifiant de client.")
         if _OTHER_NAMES.search(self.client_id):
-            raise InvalidInput(N_("L’identifiant de client est un mot sans espace ni accent."))
+            raise InvalidInput("L’identifiant de client est un mot sans espace ni accent.")
         for url in (self.issuer, self.keys_url, self.token_url, self.authorization_url):
             if not is_platform_url(url, allows_local=allows_local):
                 raise InvalidInput(
-                    N_("« {url} » n’est pas une adresse qui commence par https://."), url=url[:100]
+                    "« {url} » n’est pas une adresse qui commence par https://.", url=url[:100]
                 )
         if not self.deployments or any(_OTHER_NAMES.search(each) for each in self.deployments):
-            raise InvalidInput(N_("Écrivez au moins un identifiant de déploiement, par exemple 1."))
+            raise InvalidInput("Écrivez au moins un identifiant de déploiement, par exemple 1.")
         urls = (self.issuer, self.keys_url, self.token_url, self.authorization_url)
         most = {120: (self.label,), 200: (self.client_id,), 400: urls, LONGEST_ID: self.deployments}
         if any(len(each) > length for length, words in most.items() for each in words):
-            raise InvalidInput(N_("Un de ces textes est trop long."))
+            raise InvalidInput("Un de ces textes est trop long.")
 
 
 @dataclass(frozen=True)

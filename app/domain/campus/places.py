@@ -231,7 +231,7 @@ def departement_of(typed: str) -> str:
     found = _BY_NAME.get(re.sub(r"\W+", " ", plain))
     if found is None:
         raise InvalidInput(
-            N_("« {word} » n’est pas un département : écrivez 71 ou Saône-et-Loire."), word=typed[:40]
+            "« {word} » n’est pas un département : écrivez 71 ou Saône-et-Loire.", word=typed[:40]
         )
     return found
 
@@ -241,7 +241,7 @@ def sector_of(typed: str) -> str:
     found = re.fullmatch(r"(naf|rome)\W*([a-z])", plain_text(typed).strip())
     key = f"{found[1]}:{found[2].upper()}" if found else typed.strip()
     if key and key not in SECTORS:
-        raise InvalidInput(N_("« {word} » n’est pas un secteur : écrivez NAF C ou ROME H."), word=typed[:40])
+        raise InvalidInput("« {word} » n’est pas un secteur : écrivez NAF C ou ROME H.", word=typed[:40])
     return key
 
 
@@ -274,11 +274,11 @@ def establishment_number(typed: str) -> str:
     if is_uai(text) or is_siret(text):
         return text
     if _UAI.fullmatch(text):
-        raise InvalidInput(N_("Le numéro UAI {word} n’est pas valable : vérifiez ses chiffres."), word=text)
+        raise InvalidInput("Le numéro UAI {word} n’est pas valable : vérifiez ses chiffres.", word=text)
     if len(text) == 14 and text.isdigit():
-        raise InvalidInput(N_("Le SIRET {word} n’est pas valable : vérifiez ses chiffres."), word=text)
+        raise InvalidInput("Le SIRET {word} n’est pas valable : vérifiez ses chiffres.", word=text)
     raise InvalidInput(
-        N_("« {word} » n’est ni un UAI (0710012C) ni un SIRET de 14 chiffres."), word=typed.strip()[:40]
+        "« {word} » n’est ni un UAI (0710012C) ni un SIRET de 14 chiffres.", word=typed.strip()[:40]
     )
 
 

@@ -13,7 +13,6 @@ from sqlmodel import Column, Field, SQLModel, UniqueConstraint
 
 from app.domain.core import enum_column, foreign_key, new_id, utc_datetime
 from app.errors import InvalidInput
-from app.language import N_
 
 
 class Register(StrEnum):
@@ -58,16 +57,16 @@ def view_query(typed: str) -> str:
     pairs = [(name, value) for name, value in parse_qsl(typed.lstrip("?")) if name != "apres"]
     query = urlencode(pairs)
     if len(query) > LONGEST_QUERY:
-        raise InvalidInput(N_("Cette vue a trop de filtres pour être enregistrée."))
+        raise InvalidInput("Cette vue a trop de filtres pour être enregistrée.")
     return query
 
 
 def view_name(typed: str) -> str:
     name = " ".join(typed.split())
     if not name:
-        raise InvalidInput(N_("Donnez un nom à cette vue."))
+        raise InvalidInput("Donnez un nom à cette vue.")
     if len(name) > LONGEST_NAME:
-        raise InvalidInput(N_("Un nom de vue a 60 signes au plus."))
+        raise InvalidInput("Un nom de vue a 60 signes au plus.")
     return name
 
 

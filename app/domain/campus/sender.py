@@ -17,7 +17,6 @@ from sqlmodel import Field, SQLModel
 from app.domain.core import primary_foreign_key, utc_datetime
 from app.domain.people import is_address, normal_address
 from app.errors import InvalidInput
-from app.language import N_
 
 SENDER_CODE_LIFE = timedelta(hours=24)
 _CODE_SIGNS = 8
@@ -69,12 +68,10 @@ class CampusSender(SQLModel, table=True):
 def read_sender(typed: str) -> str:
     address = normal_address(typed)
     if not is_address(address):
-        raise InvalidInput(N_("Cette adresse n’est pas complète. Exemple : badges@etablissement.fr"))
+        raise InvalidInput("Cette adresse n’est pas complète. Exemple : badges@etablissement.fr")
     if address.rpartition("@")[2] in _PROVIDERS:
         raise InvalidInput(
-            N_(
-                "Prenez une adresse du domaine de votre établissement : chez ce fournisseur, rien ne se publie."
-            )
+            "Prenez une adresse du domaine de votre établissement : chez ce fournisseur, rien ne se publie."
         )
     return address
 
@@ -91,7 +88,7 @@ def check_sender_code(typed: str, secret: bytes, sender: CampusSender, *, at: da
     plain = "".join(sign for sign in typed.upper() if sign.isalnum())
     good = hmac.compare_digest(plain.encode(), sender_code(secret, sender).replace("-", "").encode())
     if not good or at >= sender.asked_at + SENDER_CODE_LIFE:
-        raise InvalidInput(N_("Ce code n’est pas le bon, ou il a expiré. Demandez-en un autre."))
+        raise InvalidInput("Ce code n’est pas le bon, ou il a expiré. Demandez-en un autre.")
 
 
 class RecordState(StrEnum):

@@ -76,12 +76,12 @@ def invitation_proof(secret: bytes, invitation: Invitation) -> str:
 
 def check_roles(roles: Collection[Role]) -> None:
     if not roles:
-        raise InvalidInput(N_("Choisissez au moins un rôle."))
+        raise InvalidInput("Choisissez au moins un rôle.")
 
 
 def check_days(days: int) -> None:
     if days not in INVITATION_DAYS:
-        raise InvalidInput(N_("Une invitation vaut 7, 14 ou 30 jours."))
+        raise InvalidInput("Une invitation vaut 7, 14 ou 30 jours.")
 
 
 def renew(invitation: Invitation, *, at: datetime) -> None:
@@ -93,9 +93,9 @@ def renew(invitation: Invitation, *, at: datetime) -> None:
 
 def check_unanswered(invitation: Invitation) -> None:
     if invitation.accepted_at is not None:
-        raise Conflict(N_("Cette invitation a déjà été acceptée."))
+        raise Conflict("Cette invitation a déjà été acceptée.")
     if invitation.withdrawn_at is not None:
-        raise Conflict(N_("Cette invitation a été retirée. Invitez la personne à nouveau."))
+        raise Conflict("Cette invitation a été retirée. Invitez la personne à nouveau.")
 
 
 def check_opens(invitation: Invitation, *, generation: int, at: datetime) -> None:

@@ -208,32 +208,32 @@ def check_level(competency: Competency, level: int | None) -> None:
         return
     if not 1 <= level <= len(competency.levels):
         raise InvalidInput(
-            N_("La compétence {code} n’a pas de niveau {level}."), code=competency.code, level=level
+            "La compétence {code} n’a pas de niveau {level}.", code=competency.code, level=level
         )
 
 
 def check_competency(competency: Competency) -> None:
     if not competency.code.strip() or not competency.statement.strip():
-        raise InvalidInput(N_("Une compétence a un code et un énoncé."))
+        raise InvalidInput("Une compétence a un code et un énoncé.")
     if len(competency.code) > 60 or len(competency.statement) > 500:
-        raise InvalidInput(N_("Le code tient en 60 signes, l’énoncé en 500."))
+        raise InvalidInput("Le code tient en 60 signes, l’énoncé en 500.")
     check_scale(competency.levels)
     if len(competency.description) > 2000 or any(len(line) > 500 for line in competency.rubric):
-        raise InvalidInput(N_("La description tient en 2 000 signes, chaque repère de niveau en 500."))
+        raise InvalidInput("La description tient en 2 000 signes, chaque repère de niveau en 500.")
 
 
 def check_scale(levels: Sequence[str]) -> None:
     if len(levels) > MOST_LEVELS or any(not 0 < len(level) <= 120 for level in levels):
-        raise InvalidInput(N_("Dix niveaux au plus, de 120 signes chacun."))
+        raise InvalidInput("Dix niveaux au plus, de 120 signes chacun.")
 
 
 def check_framework(framework: Framework) -> None:
     if not framework.code.strip() or not framework.name.strip():
-        raise InvalidInput(N_("Un référentiel a un code et un nom."))
+        raise InvalidInput("Un référentiel a un code et un nom.")
     if len(framework.code) > 60 or len(framework.name) > 200:
-        raise InvalidInput(N_("Le code du référentiel tient en 60 signes, son nom en 200."))
+        raise InvalidInput("Le code du référentiel tient en 60 signes, son nom en 200.")
     if len(framework.description) > 2000:
-        raise InvalidInput(N_("La description tient en 2 000 signes."))
+        raise InvalidInput("La description tient en 2 000 signes.")
     check_scale(framework.levels)
 
 
@@ -241,7 +241,7 @@ def check_levels_kept(competency: Competency, levels: Sequence[str], *, highest_
     """A level that a badge attests cannot be removed."""
     if len(levels) < highest_used:
         raise Conflict(
-            N_("Un badge atteste le niveau {level} de {code} : gardez au moins {level} niveaux."),
+            "Un badge atteste le niveau {level} de {code} : gardez au moins {level} niveaux.",
             level=highest_used,
             code=competency.code,
         )
@@ -338,15 +338,15 @@ def public_alignment(framework: str, code: str, name: str) -> PublicAlignment:
     try:
         known = PublicFramework(framework)
     except ValueError:
-        raise InvalidInput(N_("Ce référentiel n’est pas de ceux que l’on connaît.")) from None
+        raise InvalidInput("Ce référentiel n’est pas de ceux que l’on connaît.") from None
     tidy = code.strip() if known is PublicFramework.ESCO else re.sub(r"\s+", "", code).upper()
     pattern, sentence = _FORMS[known]
     if not pattern.fullmatch(tidy):
         raise InvalidInput(sentence)
     if not name.strip():
-        raise InvalidInput(N_("Écrivez l’intitulé de {code} tel qu’il est dans le référentiel."), code=tidy)
+        raise InvalidInput("Écrivez l’intitulé de {code} tel qu’il est dans le référentiel.", code=tidy)
     if len(name.strip()) > LONGEST_NAME:
-        raise InvalidInput(N_("L’intitulé tient en 200 signes."))
+        raise InvalidInput("L’intitulé tient en 200 signes.")
     return PublicAlignment(known, tidy, " ".join(name.split()))
 
 
@@ -383,7 +383,7 @@ def read_relations(lines: Iterable[str]) -> list[tuple[PublicFramework, str]]:
             register = PublicFramework.ROME
         found[register, public_alignment(register.value, tidy, tidy).code] = None
     if len(found) > MOST_RELATIONS:
-        raise InvalidInput(N_("Trente correspondances au plus."))
+        raise InvalidInput("Trente correspondances au plus.")
     return list(found)
 
 
@@ -435,7 +435,7 @@ class ListedCompetency:
 def read_competencies(text: str) -> list[ListedCompetency]:
     """Every non-empty line; a framework applies until the next line names another."""
     if "\x00" in text:
-        raise InvalidInput(N_("Ce fichier n’est pas une liste lisible."))
+        raise InvalidInput("Ce fichier n’est pas une liste lisible.")
     lines = _lines_of(text.lstrip("\ufeff"))
     if not lines:
         return []
@@ -447,7 +447,7 @@ def read_competencies(text: str) -> list[ListedCompetency]:
             read = replace(read, framework=found[-1].framework, framework_name=found[-1].framework_name)
         found.append(read)
     if len(found) > MOST_LINES:
-        raise InvalidInput(N_("Cette liste dépasse 2 000 lignes. Découpez-la en plusieurs fichiers."))
+        raise InvalidInput("Cette liste dépasse 2 000 lignes. Découpez-la en plusieurs fichiers.")
     return found
 
 
@@ -463,7 +463,7 @@ def _lines_of(text: str) -> list[tuple[int, list[str]]]:
                 lines.append((number, tidy))
             number = reader.line_num + 1
     except csv.Error as error:
-        raise InvalidInput(N_("Ce fichier n’est pas une liste lisible.")) from error
+        raise InvalidInput("Ce fichier n’est pas une liste lisible.") from error
     return lines
 
 
@@ -475,7 +475,7 @@ def _columns_of(heading: Sequence[str]) -> dict[str, int]:
         if any(key in known for key in keys)
     }
     if any(name not in columns for name in _NEEDED):
-        raise InvalidInput(N_("La première ligne nomme les colonnes : Référentiel, Code, Énoncé, Niveaux."))
+        raise InvalidInput("La première ligne nomme les colonnes : Référentiel, Code, Énoncé, Niveaux.")
     return columns
 
 

@@ -14,7 +14,6 @@ from sqlmodel import Field, Index, SQLModel, UniqueConstraint
 from app.domain.activities import ActivityKind
 from app.domain.core import enum_column, foreign_key, json_column, new_id, primary_foreign_key, utc_datetime
 from app.errors import Conflict, InvalidInput
-from app.language import N_
 
 MOST_STAGES: Final = 30
 MOST_BADGES: Final = 20
@@ -326,20 +325,20 @@ class PathwayContent:
 def check_texts(content: PathwayContent) -> None:
     """What a draft must fulfil."""
     if not content.title.strip():
-        raise InvalidInput(N_("Donnez un titre au parcours."))
+        raise InvalidInput("Donnez un titre au parcours.")
     if len(content.title) > LONGEST_TITLE or len(content.summary) > LONGEST_SUMMARY:
-        raise InvalidInput(N_("Le titre tient en 200 signes, la présentation en 2 000."))
+        raise InvalidInput("Le titre tient en 200 signes, la présentation en 2 000.")
     if len(content.stages) > MOST_STAGES:
-        raise InvalidInput(N_("Un parcours a {most} étapes au plus."), most=MOST_STAGES)
+        raise InvalidInput("Un parcours a {most} étapes au plus.", most=MOST_STAGES)
 
 
 def check_stage(content: PathwayContent, stage: Stage) -> None:
     if not stage.title.strip():
-        raise InvalidInput(N_("Donnez un titre à l’étape."))
+        raise InvalidInput("Donnez un titre à l’étape.")
     if len(stage.title) > LONGEST_TITLE or len(stage.summary) > LONGEST_SUMMARY:
-        raise InvalidInput(N_("Le titre tient en 200 signes, la présentation en 2 000."))
+        raise InvalidInput("Le titre tient en 200 signes, la présentation en 2 000.")
     if not stage.conditions:
-        raise InvalidInput(N_("Dites ce qu’il faut pour cette étape : remplissez au moins une condition."))
+        raise InvalidInput("Dites ce qu’il faut pour cette étape : remplissez au moins une condition.")
     for each in stage.conditions:
         _check_condition(each)
     check_order(content.with_stage(stage))
@@ -349,11 +348,11 @@ def _check_condition(condition: StageCondition) -> None:
     if condition.kind is ConditionKind.BADGES and (
         len(condition.badges) > MOST_BADGES or not 1 <= condition.least <= len(condition.badges)
     ):
-        raise InvalidInput(N_("Cochez des badges, et un nombre qui ne les dépasse pas."))
+        raise InvalidInput("Cochez des badges, et un nombre qui ne les dépasse pas.")
     if condition.kind in (ConditionKind.HOURS, ConditionKind.ACTIVITIES) and not 1 <= condition.least <= 9999:
-        raise InvalidInput(N_("Écrivez un nombre entier, d’au moins 1."))
+        raise InvalidInput("Écrivez un nombre entier, d’au moins 1.")
     if condition.kind is ConditionKind.DECISION and not 0 < len(condition.text) <= LONGEST_NOTE:
-        raise InvalidInput(N_("Dites en une phrase ce que la personne du campus regarde."))
+        raise InvalidInput("Dites en une phrase ce que la personne du campus regarde.")
 
 
 def check_order(content: PathwayContent) -> None:
@@ -362,26 +361,26 @@ def check_order(content: PathwayContent) -> None:
     waiting = {each.key: {one for one in each.after if one in known} for each in content.stages}
     for stage in content.stages:
         if waiting[stage.key] & {each.key for each in content.together(stage) if stage.choice}:
-            raise InvalidInput(N_("Des étapes au choix ne s’attendent pas entre elles."))
+            raise InvalidInput("Des étapes au choix ne s’attendent pas entre elles.")
     while waiting:
         free = {key for key, others in waiting.items() if not others}
         if not free:
-            raise InvalidInput(N_("Ces étapes s’attendent l’une l’autre : aucune ne pourrait commencer."))
+            raise InvalidInput("Ces étapes s’attendent l’une l’autre : aucune ne pourrait commencer.")
         waiting = {key: others - free for key, others in waiting.items() if key not in free}
 
 
 def check_publishable(content: PathwayContent) -> None:
     check_texts(content)
     if not any(not each.is_optional for each in content.stages):
-        raise InvalidInput(N_("Un parcours a au moins une étape qui n’est pas facultative."))
+        raise InvalidInput("Un parcours a au moins une étape qui n’est pas facultative.")
     if content.badge is None:
-        raise InvalidInput(N_("Choisissez le badge de l’ensemble, proposé à la fin."))
+        raise InvalidInput("Choisissez le badge de l’ensemble, proposé à la fin.")
     for each in content.stages:
         check_stage(content, each)
         alone = each.choice and len(content.together(each)) == 1
         if alone:
             raise InvalidInput(
-                N_("« {title} » est seule dans son choix : ajoutez une autre étape au même choix."),
+                "« {title} » est seule dans son choix : ajoutez une autre étape au même choix.",
                 title=each.title,
             )
 
@@ -441,9 +440,9 @@ def changes_between(old: PathwayContent, new: PathwayContent) -> list[PathwayCha
 
 def decline(enrolment: PathwayEnrolment, reason: str, *, by: uuid.UUID | None) -> None:
     if enrolment.proposal is not ProposalState.WAITING:
-        raise Conflict(N_("Cette proposition n’attend plus de décision."))
+        raise Conflict("Cette proposition n’attend plus de décision.")
     if not SHORTEST_REASON <= len(reason.strip()) <= LONGEST_REASON:
-        raise InvalidInput(N_("Dites pourquoi, en une phrase : la personne la lira."))
+        raise InvalidInput("Dites pourquoi, en une phrase : la personne la lira.")
     enrolment.proposal, enrolment.reason, enrolment.decided_by = (
         ProposalState.DECLINED,
         reason.strip(),
@@ -453,4 +452,4 @@ def decline(enrolment: PathwayEnrolment, reason: str, *, by: uuid.UUID | None) -
 
 def check_note(note: str) -> None:
     if not SHORTEST_REASON <= len(note.strip()) <= LONGEST_NOTE:
-        raise InvalidInput(N_("Dites en une phrase ce que vous avez vu : cela fait partie du dossier."))
+        raise InvalidInput("Dites en une phrase ce que vous avez vu : cela fait partie du dossier.")

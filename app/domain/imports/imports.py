@@ -189,24 +189,24 @@ def fault_in(record: Record) -> AppError | None:
     activity, person = record.activity, record.person
     try:
         if not activity.title:
-            raise InvalidInput(N_("Il manque le titre de l’activité."))
+            raise InvalidInput("Il manque le titre de l’activité.")
         if activity.starts_on is None:
-            raise InvalidInput(N_("Il manque la date de l’activité."))
+            raise InvalidInput("Il manque la date de l’activité.")
         if activity.ends_on is not None and activity.ends_on < activity.starts_on:
-            raise InvalidInput(N_("L’activité finirait avant d’avoir commencé."))
+            raise InvalidInput("L’activité finirait avant d’avoir commencé.")
         if len(activity.title) > 200 or len(activity.place) > 200:
-            raise InvalidInput(N_("Le titre et le lieu tiennent en 200 signes."))
+            raise InvalidInput("Le titre et le lieu tiennent en 200 signes.")
         if activity.hours is not None and not 0 < activity.hours <= MOST_HOURS:
-            raise InvalidInput(N_("La durée d’une activité est comprise entre 0 et 10 000 heures."))
+            raise InvalidInput("La durée d’une activité est comprise entre 0 et 10 000 heures.")
         if person.hours is not None and not 0 <= person.hours <= MOST_HOURS:
-            raise InvalidInput(N_("Le nombre d’heures est compris entre 0 et 10 000."))
+            raise InvalidInput("Le nombre d’heures est compris entre 0 et 10 000.")
         if len(person.contribution) > 1000:
-            raise InvalidInput(N_("La contribution tient en 1 000 signes."))
+            raise InvalidInput("La contribution tient en 1 000 signes.")
         if person.address and not is_address(person.address):
-            raise InvalidInput(N_("Cette adresse e-mail n’est pas valable."))
+            raise InvalidInput("Cette adresse e-mail n’est pas valable.")
         with_cells(ReportFacts(), activity.report)
         if len(record.external_id) > 300 or len(activity.external_id) > 300:
-            raise InvalidInput(N_("Un identifiant tient en 300 signes."))
+            raise InvalidInput("Un identifiant tient en 300 signes.")
     except InvalidInput as error:
         return error
     return None
@@ -449,17 +449,17 @@ def check_source(source: str) -> str:
     """The name of a source, normalised."""
     name = " ".join(source.split())
     if not 1 <= len(name) <= 60:
-        raise InvalidInput(N_("Dites d’où viennent ces activités, en 60 signes au plus."))
+        raise InvalidInput("Dites d’où viennent ces activités, en 60 signes au plus.")
     if name.casefold().startswith(OF_LISTS):
-        raise InvalidInput(N_("Donnez un autre nom à cette source."))
+        raise InvalidInput("Donnez un autre nom à cette source.")
     return name
 
 
 def check_draft(run: ImportRun) -> None:
     if run.state is not ImportState.DRAFT:
-        raise Conflict(N_("Cet import a déjà été confirmé."))
+        raise Conflict("Cet import a déjà été confirmé.")
     if not run.given:
-        raise Conflict(N_("Ce fichier a été effacé : déposez-le à nouveau."))
+        raise Conflict("Ce fichier a été effacé : déposez-le à nouveau.")
 
 
 def form_of(data: bytes) -> ImportForm:

@@ -30,7 +30,6 @@ from app.domain.imports.lists.vocabulary.wording import OF_OTHERS, role_of_headi
 from app.domain.people import check_name
 from app.domain.reports.facts import CELLS
 from app.errors import InvalidInput
-from app.language import N_
 
 MOST_REMEMBERED = 200
 
@@ -374,11 +373,11 @@ def read_sheet(blocks: Sequence[Block]) -> Sheet:
     rows, at = found[0] if found else (next((rows for rows in tables if len(rows) > 1), []), 0)
     if len(rows) < 2:
         raise InvalidInput(
-            N_("Ce tableau est vide : une ligne d’en-tête, puis une ligne par personne et par activité.")
+            "Ce tableau est vide : une ligne d’en-tête, puis une ligne par personne et par activité."
         )
     below = rows[at + 1 :]
     if len(below) > MOST_LINES:
-        raise InvalidInput(N_("Ce tableau dépasse 20 000 lignes. Découpez-le en plusieurs fichiers."))
+        raise InvalidInput("Ce tableau dépasse 20 000 lignes. Découpez-le en plusieurs fichiers.")
     width = max(len(row.cells) for row in rows[at:])
     heading = (*rows[at].cells, *("",) * (width - len(rows[at].cells)))
     return Sheet(heading, tuple(below))
@@ -522,7 +521,7 @@ def _activity(cells: Mapping[ImportColumn, str], plan: ReadingPlan) -> ActivityR
     known = kind_of_word(kind, plan) if kind else plan.kind
     if kind and known is None:
         raise InvalidInput(
-            N_("Le type « {word} » n’est pas connu : dites ce qu’il veut dire."), word=quoted(kind)
+            "Le type « {word} » n’est pas connu : dites ce qu’il veut dire.", word=quoted(kind)
         )
     return ActivityRecord(
         cells.get(ImportColumn.ACTIVITY_EXTERNAL, ""),
@@ -541,7 +540,7 @@ def _part(cells: Mapping[ImportColumn, str], plan: ReadingPlan) -> PartKind | No
     part = part_of_word(word, plan) if word else None
     if word and part is None:
         raise InvalidInput(
-            N_("Le rôle « {word} » n’est ni apprenant ni ressource : dites ce qu’il veut dire."),
+            "Le rôle « {word} » n’est ni apprenant ni ressource : dites ce qu’il veut dire.",
             word=quoted(word),
         )
     return part
@@ -552,9 +551,7 @@ def _hours(cell: str) -> float | None:
     if not readable and hours_fault(cell) == HOURS_OUT_OF_RANGE:
         raise InvalidInput(HOURS_OUT_OF_RANGE)
     if not readable:
-        raise InvalidInput(
-            N_("« {word} » n’est pas un nombre d’heures : écrivez 14 ou 14,5."), word=quoted(cell)
-        )
+        raise InvalidInput("« {word} » n’est pas un nombre d’heures : écrivez 14 ou 14,5.", word=quoted(cell))
     return hours
 
 
@@ -566,6 +563,6 @@ def _day(cell: str) -> date | None:
         raise InvalidInput(FAR_YEAR)
     if day is None:
         raise InvalidInput(
-            N_("« {word} » n’est pas une date : écrivez 03/10/2025 (jour, mois, année)."), word=quoted(cell)
+            "« {word} » n’est pas une date : écrivez 03/10/2025 (jour, mois, année).", word=quoted(cell)
         )
     return day

@@ -67,12 +67,12 @@ _BRACKETS = re.compile(rb"[\[\]{}]")
 def check_verbs(verbs: Mapping[str, PartKind]) -> None:
     """Raises InvalidInput unless each is the IRI of a verb that may be mapped."""
     if len(verbs) > MOST_VERBS:
-        raise InvalidInput(N_("Un campus choisit {most} verbes au plus."), most=MOST_VERBS)
+        raise InvalidInput("Un campus choisit {most} verbes au plus.", most=MOST_VERBS)
     for verb in verbs:
         if verb == VOIDED:
-            raise InvalidInput(N_("Ce verbe annule un énoncé : il ne se choisit pas."))
+            raise InvalidInput("Ce verbe annule un énoncé : il ne se choisit pas.")
         if not _VERB.fullmatch(verb) or len(verb) > _LONGEST_VERB:
-            raise InvalidInput(N_("« {verb} » n’est pas l’adresse d’un verbe xAPI."), verb=quoted(verb[:100]))
+            raise InvalidInput("« {verb} » n’est pas l’adresse d’un verbe xAPI.", verb=quoted(verb[:100]))
 
 
 def statements_in(data: bytes) -> list[Any]:
@@ -88,7 +88,7 @@ def statements_in(data: bytes) -> list[Any]:
     if not isinstance(found, list) or not found:
         raise InvalidInput(_UNREADABLE)
     if len(found) > MOST_AT_THE_API:
-        raise InvalidInput(N_("Ce fichier dépasse 1 000 énoncés. Découpez-le en plusieurs fichiers."))
+        raise InvalidInput("Ce fichier dépasse 1 000 énoncés. Découpez-le en plusieurs fichiers.")
     return found
 
 
@@ -129,14 +129,14 @@ def _record(number: int, statement: Any, zone: ZoneInfo, verbs: Mapping[str, Par
     target = _object(told.get("object"), N_("Cet énoncé n’a pas d’objet."))
     if verb == VOIDED:
         if target.get("objectType") != "StatementRef":
-            raise InvalidInput(N_("Cette annulation ne dit pas quel énoncé elle annule."))
+            raise InvalidInput("Cette annulation ne dit pas quel énoncé elle annule.")
         return Record(number, _statement_id(target.get("id")), withdrawn=True)
     if not isinstance(verb, str) or verb not in verbs:
-        raise InvalidInput(N_("Le verbe « {verb} » n’est pas de notre profil."), verb=quoted(str(verb)))
+        raise InvalidInput("Le verbe « {verb} » n’est pas de notre profil.", verb=quoted(str(verb)))
     result = told.get("result")
     result = result if isinstance(result, dict) else {}
     if verb == COMPLETED and result.get("completion") is False:
-        raise InvalidInput(N_("Cet énoncé dit « terminé » et « pas terminé » à la fois."))
+        raise InvalidInput("Cet énoncé dit « terminé » et « pas terminé » à la fois.")
     is_resource = verbs[verb] is PartKind.RESOURCE
     response = result.get("response") if is_resource else ""
     person = replace(
@@ -165,18 +165,18 @@ def _statement_id(value: Any) -> str:
     try:
         return str(uuid.UUID(value))
     except (ValueError, TypeError, AttributeError):
-        raise InvalidInput(N_("Il manque l’identifiant de l’énoncé, un UUID.")) from None
+        raise InvalidInput("Il manque l’identifiant de l’énoncé, un UUID.") from None
 
 
 def _person(number: int, actor: Any) -> ListedPerson:
     told = _object(actor, N_("Cet énoncé n’a pas d’acteur."))
     if told.get("objectType", "Agent") != "Agent":
-        raise InvalidInput(N_("L’acteur est un groupe : un énoncé par personne est attendu."))
+        raise InvalidInput("L’acteur est un groupe : un énoncé par personne est attendu.")
     name, mbox, account = told.get("name"), told.get("mbox"), told.get("account")
     if not (isinstance(mbox, str) and mbox.lower().startswith("mailto:")) and not isinstance(account, dict):
-        raise InvalidInput(N_("L’acteur n’est connu ni par « mbox » ni par « account »."))
+        raise InvalidInput("L’acteur n’est connu ni par « mbox » ni par « account ».")
     if not isinstance(name, str) or not name.strip():
-        raise InvalidInput(N_("L’acteur n’a pas de nom : la plateforme doit envoyer « actor.name »."))
+        raise InvalidInput("L’acteur n’a pas de nom : la plateforme doit envoyer « actor.name ».")
     order, _ = order_of(name)
     given, family, _ = split_name(name, order or Column.GIVEN_FIRST)
     address = normal_address(mbox[len("mailto:") :]) if isinstance(mbox, str) else ""
@@ -192,14 +192,12 @@ def _account(value: Any) -> str:
 def _activity(target: Mapping[str, Any], timestamp: Any, zone: ZoneInfo) -> ActivityRecord:
     identifier = target.get("id")
     if target.get("objectType", "Activity") != "Activity" or not isinstance(identifier, str):
-        raise InvalidInput(N_("L’objet de cet énoncé n’est pas une activité."))
+        raise InvalidInput("L’objet de cet énoncé n’est pas une activité.")
     definition = target.get("definition")
     definition = definition if isinstance(definition, dict) else {}
     kind = definition.get("type")
     if kind is not None and (not isinstance(kind, str) or kind not in KINDS):
-        raise InvalidInput(
-            N_("Le type d’activité « {kind} » n’est pas de notre profil."), kind=quoted(str(kind))
-        )
+        raise InvalidInput("Le type d’activité « {kind} » n’est pas de notre profil.", kind=quoted(str(kind)))
     day = _day(timestamp, zone)
     return ActivityRecord(identifier, _title(definition.get("name")), KINDS.get(str(kind)), day, hours=None)
 
@@ -222,7 +220,7 @@ def _day(timestamp: Any, zone: ZoneInfo) -> date:
         return moment.astimezone(zone).date()
     except (ValueError, TypeError, OverflowError):
         raise InvalidInput(
-            N_("Il manque le moment de l’énoncé, avec son fuseau : 2026-11-25T14:00:00+01:00.")
+            "Il manque le moment de l’énoncé, avec son fuseau : 2026-11-25T14:00:00+01:00."
         ) from None
 
 
@@ -233,7 +231,7 @@ def _hours(duration: Any) -> float | None:
     found = _DURATION.fullmatch(duration) if isinstance(duration, str) else None
     if found is None or not any(found.groups()):
         raise InvalidInput(
-            N_("« {word} » n’est pas une durée : PT2H30M est attendu."), word=quoted(str(duration))
+            "« {word} » n’est pas une durée : PT2H30M est attendu.", word=quoted(str(duration))
         )
     weeks, days, hours, minutes, seconds = (float(part or 0) for part in found.groups())
     return round(weeks * 168 + days * 24 + hours + minutes / 60 + seconds / 3600, 2)

@@ -17,7 +17,6 @@ from sqlmodel import Column, Field, SQLModel
 
 from app.domain.core import enum_column, foreign_key, json_column, new_id, utc_datetime
 from app.errors import AppError, InvalidInput
-from app.language import N_
 from sceau_credentials.errors import CredentialError
 from sceau_credentials.keys import encode_base64url
 from sceau_credentials.values import JsonObject, parse_timestamp
@@ -247,9 +246,7 @@ def read_request(app: ConnectedApp, sent: Mapping[str, str], *, issuer: str) -> 
     redirect = sent.get("redirect_uri", "")
     if redirect not in app.redirects:
         raise InvalidInput(
-            N_(
-                "Cette application veut recevoir la réponse à une adresse qu’elle n’a pas déclarée. Rien ne lui est envoyé."
-            )
+            "Cette application veut recevoir la réponse à une adresse qu’elle n’a pas déclarée. Rien ne lui est envoyé."
         )
     state, challenge = sent.get("state", "")[:1000], sent.get("code_challenge", "")
     allowed = [each for each in scopes_in(sent.get("scope", "")) if each.value in app.scopes]

@@ -19,7 +19,6 @@ from app.domain.core import enum_column, foreign_key, json_column, new_id, utc_d
 from app.domain.learners.requests import read_links
 from app.domain.people import Person, family_initial, name_key
 from app.errors import Conflict, InvalidInput, NotAllowed
-from app.language import N_
 
 MOST_PIECES: Final = 60
 MOST_GROUPS: Final = 12
@@ -111,19 +110,19 @@ def shown_name(person: Person, naming: Naming) -> str:
 
 def check_line(line: str) -> None:
     if len(line) > LONGEST_LINE:
-        raise InvalidInput(N_("Votre phrase tient en {most} signes."), most=LONGEST_LINE)
+        raise InvalidInput("Votre phrase tient en {most} signes.", most=LONGEST_LINE)
 
 
 def check_title(title: str) -> None:
     if not title:
-        raise InvalidInput(N_("Un groupe a un titre."))
+        raise InvalidInput("Un groupe a un titre.")
     if len(title) > LONGEST_TITLE:
-        raise InvalidInput(N_("Le titre d’un groupe tient en {most} signes."), most=LONGEST_TITLE)
+        raise InvalidInput("Le titre d’un groupe tient en {most} signes.", most=LONGEST_TITLE)
 
 
 def check_room(held: Sequence[object], most: int) -> None:
     if len(held) >= most:
-        raise Conflict(N_("Il n’y a plus de place : {most} au plus."), most=most)
+        raise Conflict("Il n’y a plus de place : {most} au plus.", most=most)
 
 
 PlacedAward = PortfolioPiece | PortfolioGroup
@@ -273,15 +272,15 @@ def write(
 ) -> None:
     """Raises InvalidInput for impossible values; nothing is written then."""
     if not told.title.strip():
-        raise InvalidInput(N_("Donnez un titre à ce que vous avez fait."))
+        raise InvalidInput("Donnez un titre à ce que vous avez fait.")
     if len(told.title) > MAX_CONTRIBUTION_TITLE:
-        raise InvalidInput(N_("Le titre tient en {most} signes."), most=MAX_CONTRIBUTION_TITLE)
+        raise InvalidInput("Le titre tient en {most} signes.", most=MAX_CONTRIBUTION_TITLE)
     if len(told.telling.strip()) < SHORTEST_TELLING:
-        raise InvalidInput(N_("Racontez ce que vous avez fait : au moins une phrase."))
+        raise InvalidInput("Racontez ce que vous avez fait : au moins une phrase.")
     if len(told.telling) > LONGEST_TELLING:
-        raise InvalidInput(N_("Le récit tient en {most} signes."), most=LONGEST_TELLING)
+        raise InvalidInput("Le récit tient en {most} signes.", most=LONGEST_TELLING)
     if told.done_on > today:
-        raise InvalidInput(N_("Ce jour n’est pas encore venu."))
+        raise InvalidInput("Ce jour n’est pas encore venu.")
     check_hours(told.hours)
     links = read_links(told.links)
     contribution.title, contribution.telling = told.title.strip(), told.telling.strip()
@@ -292,12 +291,12 @@ def write(
 
 def check_hours(hours: float | None) -> None:
     if hours is not None and not 0 < hours <= 1000:
-        raise InvalidInput(N_("Le nombre d’heures est compris entre 0 et 1 000."))
+        raise InvalidInput("Le nombre d’heures est compris entre 0 et 1 000.")
 
 
 def check_may_complete(contribution: Contribution) -> None:
     if not contribution.state.is_open:
-        raise Conflict(N_("Cette contribution est décidée : elle ne change plus."))
+        raise Conflict("Cette contribution est décidée : elle ne change plus.")
 
 
 def completed(contribution: Contribution, *, at: datetime) -> None:
@@ -318,9 +317,9 @@ def withdraw(contribution: Contribution, *, at: datetime) -> None:
 
 def check_may_decide(contribution: Contribution, trainer_id: uuid.UUID | None) -> None:
     if trainer_id is None:
-        raise NotAllowed(N_("Une contribution est confirmée par une personne."))
+        raise NotAllowed("Une contribution est confirmée par une personne.")
     if contribution.person_id == trainer_id:
-        raise NotAllowed(N_("C’est votre propre contribution : une autre personne la confirme."))
+        raise NotAllowed("C’est votre propre contribution : une autre personne la confirme.")
 
 
 def decide(
@@ -335,11 +334,11 @@ def decide(
     check_may_decide(contribution, trainer_id)
     check_may_complete(contribution)
     if contribution.state is ContributionState.MORE and state is ContributionState.MORE:
-        raise Conflict(N_("La personne a été invitée à compléter : attendez sa réponse."))
+        raise Conflict("La personne a été invitée à compléter : attendez sa réponse.")
     if state is not ContributionState.CONFIRMED:
         check_answer(answer)
     elif len(answer) > LONGEST_ANSWER:
-        raise InvalidInput(N_("La réponse tient en {most} signes."), most=LONGEST_ANSWER)
+        raise InvalidInput("La réponse tient en {most} signes.", most=LONGEST_ANSWER)
     contribution.state, contribution.answer, contribution.waiting_since = state, answer.strip(), at
     if not state.is_open:
         contribution.decided_at, contribution.decided_by = at, trainer_id
@@ -347,15 +346,15 @@ def decide(
 
 def check_answer(answer: str) -> None:
     if len(answer.strip()) < SHORTEST_ANSWER:
-        raise InvalidInput(N_("Dites pourquoi, en une phrase : la personne la lira."))
+        raise InvalidInput("Dites pourquoi, en une phrase : la personne la lira.")
     if len(answer) > LONGEST_ANSWER:
-        raise InvalidInput(N_("La réponse tient en {most} signes."), most=LONGEST_ANSWER)
+        raise InvalidInput("La réponse tient en {most} signes.", most=LONGEST_ANSWER)
 
 
 def check_may_correct(contribution: Contribution, trainer_id: uuid.UUID | None) -> None:
     check_may_decide(contribution, trainer_id)
     if contribution.state is not ContributionState.CONFIRMED:
-        raise Conflict(N_("Seule une contribution confirmée se corrige : les autres ne sont pas au journal."))
+        raise Conflict("Seule une contribution confirmée se corrige : les autres ne sont pas au journal.")
 
 
 def reopen(contribution: Contribution, *, at: datetime) -> None:

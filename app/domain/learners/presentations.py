@@ -22,7 +22,6 @@ from sqlmodel import Field, SQLModel
 
 from app.domain.core import enum_column, new_id, utc_datetime
 from app.errors import AppError, InvalidInput
-from app.language import N_
 from sceau_credentials.dids import PublishedKey, did_web, key_of_did
 from sceau_credentials.errors import CredentialError, MalformedInput, ProofError
 from sceau_credentials.keys import (
@@ -87,17 +86,17 @@ class BadgeWish:
 
     def __post_init__(self) -> None:
         if not self.asker or not self.purpose:
-            raise InvalidInput(N_("Écrivez qui demande, et pourquoi : la personne le lit avant de répondre."))
+            raise InvalidInput("Écrivez qui demande, et pourquoi : la personne le lit avant de répondre.")
         if not (self.badge or self.competency or self.campus):
-            raise InvalidInput(N_("Écrivez ce qu’il vous faut : un badge, une compétence ou un campus."))
+            raise InvalidInput("Écrivez ce qu’il vous faut : un badge, une compétence ou un campus.")
         if self.level and not self.competency:
-            raise InvalidInput(N_("Un niveau va avec une compétence : écrivez laquelle."))
+            raise InvalidInput("Un niveau va avec une compétence : écrivez laquelle.")
         asked = ((self.badge, 2), (self.competency, 2), (self.level, 1))
         if any(text and not _words(text, shortest=shortest) for text, shortest in asked):
-            raise InvalidInput(N_("Écrivez ce qu’il vous faut en mots : au moins deux caractères."))
+            raise InvalidInput("Écrivez ce qu’il vous faut en mots : au moins deux caractères.")
         words = (self.asker, self.badge, self.competency, self.level)
         if max(map(len, words)) > LONGEST_WORDS or len(self.purpose) > LONGEST_PURPOSE:
-            raise InvalidInput(N_("C’est trop long. Quelques mots suffisent."))
+            raise InvalidInput("C’est trop long. Quelques mots suffisent.")
 
 
 @dataclass(frozen=True)

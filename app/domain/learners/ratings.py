@@ -33,7 +33,6 @@ from app.domain.core import (
 from app.domain.people import Person
 from app.domain.people.consents import is_minor_for
 from app.errors import Conflict, InvalidInput
-from app.language import N_
 
 SCORES: Final = range(1, 6)
 USEFUL_FROM: Final = 4
@@ -138,9 +137,9 @@ def rated_from(award: Award) -> datetime:
 
 def check_may_rate(award: Award, *, at: datetime) -> None:
     if award.state is not AwardState.ISSUED:
-        raise Conflict(N_("Ce badge a été retiré : il ne se note plus."))
+        raise Conflict("Ce badge a été retiré : il ne se note plus.")
     if at < rated_from(award):
-        raise Conflict(N_("Un badge se note trente jours après l’avoir reçu."))
+        raise Conflict("Un badge se note trente jours après l’avoir reçu.")
 
 
 def may_write_sentence(person: Person, activity: Activity | None) -> bool:
@@ -150,16 +149,16 @@ def may_write_sentence(person: Person, activity: Activity | None) -> bool:
 def checked_score(written: str) -> int:
     if written.isdecimal() and len(written) == 1 and int(written) in SCORES:
         return int(written)
-    raise InvalidInput(N_("Choisissez une note de 1 à 5."))
+    raise InvalidInput("Choisissez une note de 1 à 5.")
 
 
 def checked_sentence(written: str) -> str:
     """On one line, without addresses or links."""
     sentence = " ".join(written.split())
     if len(sentence) > LONGEST_SENTENCE:
-        raise InvalidInput(N_("C’est trop long : {most} signes au plus."), most=LONGEST_SENTENCE)
+        raise InvalidInput("C’est trop long : {most} signes au plus.", most=LONGEST_SENTENCE)
     if _REFERS.search(sentence):
-        raise InvalidInput(N_("La phrase ne contient ni adresse ni lien."))
+        raise InvalidInput("La phrase ne contient ni adresse ni lien.")
     return sentence
 
 

@@ -18,7 +18,6 @@ from app.domain.badges import Badge, BadgeKind, BadgeVersion, check_given, check
 from app.domain.core import enum_column, foreign_key, json_column, new_id, utc_datetime
 from app.domain.people import normal_address
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
-from app.language import N_
 
 SHORTEST_NARRATIVE, LONGEST_NARRATIVE = 20, 4000
 SHORTEST_REASON, LONGEST_REASON = 5, 1000
@@ -165,21 +164,21 @@ def check_accepts(badge: Badge, version: BadgeVersion) -> None:
     check_open(badge)
     check_given(version)
     if not badge.accepts_requests:
-        raise NotFound(N_("Ce badge ne se demande pas : le campus le donne lui-même."))
+        raise NotFound("Ce badge ne se demande pas : le campus le donne lui-même.")
 
 
 def check_narrative(narrative: str) -> None:
     if len(narrative.strip()) < SHORTEST_NARRATIVE:
-        raise InvalidInput(N_("Racontez ce que vous avez fait : au moins une phrase."))
+        raise InvalidInput("Racontez ce que vous avez fait : au moins une phrase.")
     if len(narrative) > LONGEST_NARRATIVE:
-        raise InvalidInput(N_("Le récit tient en {most} signes."), most=LONGEST_NARRATIVE)
+        raise InvalidInput("Le récit tient en {most} signes.", most=LONGEST_NARRATIVE)
 
 
 def read_links(text: str) -> list[str]:
     """One URL per line; raises InvalidInput for invalid ones."""
     links = [line.strip() for line in text.splitlines() if line.strip()]
     if len(links) > MOST_LINKS:
-        raise InvalidInput(N_("Une demande tient {most} liens."), most=MOST_LINKS)
+        raise InvalidInput("Une demande tient {most} liens.", most=MOST_LINKS)
     for link in links:
         check_link(link)
     return links
@@ -192,7 +191,7 @@ def check_link(link: str) -> None:
     except ValueError:
         good = False
     if not good or len(link) > LONGEST_LINK or any(sign.isspace() or not sign.isprintable() for sign in link):
-        raise InvalidInput(N_("Un lien commence par https:// et tient sur une ligne. Vérifiez-le."))
+        raise InvalidInput("Un lien commence par https:// et tient sur une ligne. Vérifiez-le.")
 
 
 def confirm(request: BadgeRequest, person_id: uuid.UUID, *, at: datetime) -> None:
@@ -206,7 +205,7 @@ def confirm(request: BadgeRequest, person_id: uuid.UUID, *, at: datetime) -> Non
 
 def check_may_add(request: BadgeRequest) -> None:
     if request.state is RequestState.SECOND:
-        raise Conflict(N_("Votre demande est presque décidée : on n’y ajoute plus rien."))
+        raise Conflict("Votre demande est presque décidée : on n’y ajoute plus rien.")
     if request.state not in (RequestState.WAITING, RequestState.MORE):
         raise _over(request)
 
@@ -240,9 +239,9 @@ def is_own(request: BadgeRequest, reviewer_id: uuid.UUID, addresses: Collection[
 
 def check_may_review(request: BadgeRequest, reviewer_id: uuid.UUID, addresses: Collection[str]) -> None:
     if is_own(request, reviewer_id, addresses):
-        raise NotAllowed(N_("C’est votre propre demande : une autre personne l’examine."))
+        raise NotAllowed("C’est votre propre demande : une autre personne l’examine.")
     if request.state is RequestState.MORE:
-        raise Conflict(N_("La personne a été invitée à compléter sa demande : attendez sa réponse."))
+        raise Conflict("La personne a été invitée à compléter sa demande : attendez sa réponse.")
     if not request.state.waits_for_reviewers:
         raise _over(request)
 
@@ -253,7 +252,7 @@ def agree(
     """Records one reviewer's agreement; returns whether that suffices to award the badge."""
     check_may_review(request, reviewer_id, addresses)
     if request.first_reviewer_id == reviewer_id:
-        raise Conflict(N_("Vous avez déjà donné votre accord : une autre personne doit donner le sien."))
+        raise Conflict("Vous avez déjà donné votre accord : une autre personne doit donner le sien.")
     if needed > 1 and request.first_reviewer_id is None:
         request.first_reviewer_id = reviewer_id
         request.state = RequestState.SECOND
@@ -282,9 +281,9 @@ def refuse(
 
 def check_reason(reason: str) -> None:
     if len(reason.strip()) < SHORTEST_REASON:
-        raise InvalidInput(N_("Dites pourquoi, en une phrase : la personne la lira."))
+        raise InvalidInput("Dites pourquoi, en une phrase : la personne la lira.")
     if len(reason) > LONGEST_REASON:
-        raise InvalidInput(N_("La raison tient en {most} signes."), most=LONGEST_REASON)
+        raise InvalidInput("La raison tient en {most} signes.", most=LONGEST_REASON)
 
 
 def proposed_evidence(request: BadgeRequest, pieces: Sequence[str]) -> str:
@@ -300,5 +299,5 @@ def _end(request: BadgeRequest, state: RequestState, at: datetime) -> None:
 
 def _over(request: BadgeRequest) -> Conflict:
     if request.state is RequestState.UNCONFIRMED:
-        return Conflict(N_("L’adresse de cette demande n’est pas encore confirmée."))
-    return Conflict(N_("Cette demande est close : elle ne change plus."))
+        return Conflict("L’adresse de cette demande n’est pas encore confirmée.")
+    return Conflict("Cette demande est close : elle ne change plus.")

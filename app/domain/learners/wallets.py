@@ -18,7 +18,6 @@ from app.domain.accounts.sessions import digest_of
 from app.domain.awards import Award, AwardState, DocumentsToAlign, Visibility, check_aligned, is_suspended
 from app.domain.core import enum_column, foreign_key, new_id, utc_datetime
 from app.errors import AppError, Conflict
-from app.language import N_
 from sceau_credentials.dids import key_of_did
 from sceau_credentials.errors import CredentialError
 from sceau_credentials.keys import Algorithm, VerificationKey, decode_base64url, encode_base64url
@@ -177,16 +176,14 @@ class WalletRefused(AppError):
 def check_may_show_part(award: Award, *, at: datetime) -> None:
     """As for a wallet: a badge in force that its holder opened, as they disclose it now."""
     if award.state is not AwardState.ISSUED:
-        raise Conflict(N_("Ce badge a été retiré : il ne se montre plus, même en partie."))
+        raise Conflict("Ce badge a été retiré : il ne se montre plus, même en partie.")
     if is_suspended(award, at=at):
-        raise Conflict(N_("Ce badge est suspendu : il ne se montre pas en partie pour le moment."))
+        raise Conflict("Ce badge est suspendu : il ne se montre pas en partie pour le moment.")
     if award.valid_until is not None and at >= award.valid_until:
-        raise Conflict(N_("Ce badge a expiré : il ne se montre plus en partie."))
+        raise Conflict("Ce badge a expiré : il ne se montre plus en partie.")
     if award.visibility is not Visibility.OPEN:
         raise Conflict(
-            N_(
-                "La page de ce badge est fermée. Il faut d’abord l’ouvrir : le fichier contient une partie de ce qu’elle montre."
-            )
+            "La page de ce badge est fermée. Il faut d’abord l’ouvrir : le fichier contient une partie de ce qu’elle montre."
         )
     check_aligned(award)
 
@@ -194,18 +191,16 @@ def check_may_show_part(award: Award, *, at: datetime) -> None:
 def check_may_carry(award: Award, *, at: datetime) -> None:
     """What a wallet may receive: a badge in force that its holder opened, as they disclose it now."""
     if award.state is not AwardState.ISSUED:
-        raise Conflict(N_("Ce badge a été retiré : il n’entre plus dans un portefeuille."))
+        raise Conflict("Ce badge a été retiré : il n’entre plus dans un portefeuille.")
     if is_suspended(award, at=at):
         raise Conflict(
-            N_("Ce badge est suspendu : vous ne pouvez pas l’ajouter à un portefeuille pour le moment.")
+            "Ce badge est suspendu : vous ne pouvez pas l’ajouter à un portefeuille pour le moment."
         )
     if award.valid_until is not None and at >= award.valid_until:
-        raise Conflict(N_("Ce badge a expiré : il n’entre plus dans un portefeuille."))
+        raise Conflict("Ce badge a expiré : il n’entre plus dans un portefeuille.")
     if award.visibility is not Visibility.OPEN:
         raise Conflict(
-            N_(
-                "La page de ce badge est fermée. Il faut d’abord l’ouvrir : le portefeuille contient ce qu’elle montre."
-            )
+            "La page de ce badge est fermée. Il faut d’abord l’ouvrir : le portefeuille contient ce qu’elle montre."
         )
     check_aligned(award)
 

@@ -31,7 +31,6 @@ from app.domain.core import (
     utc_datetime,
 )
 from app.errors import Conflict, InvalidInput, NotAllowed
-from app.language import N_
 from sceau_credentials.issuing.lints.wording import is_unseen
 
 # --- People: names as they write them, several addresses, and roles in campuses
@@ -237,17 +236,17 @@ def suggested_address(text: str) -> str | None:
 def check_name(given_name: str, family_name: str) -> None:
     whole = f"{given_name} {family_name}".strip()
     if not whole:
-        raise InvalidInput(N_("Il manque un nom."))
+        raise InvalidInput("Il manque un nom.")
     if not any(letter.isalnum() for letter in whole):
-        raise InvalidInput(N_("Il manque un nom."))
+        raise InvalidInput("Il manque un nom.")
     # Compared without accents and ligatures, one character may expand to eighteen.
     key = name_key(given_name, family_name)
     if not key:
-        raise InvalidInput(N_("Il manque un nom."))
+        raise InvalidInput("Il manque un nom.")
     if len(given_name) > 120 or len(family_name) > 120 or len(key) > LONGEST_KEY:
-        raise InvalidInput(N_("Ce nom est trop long : 120 signes au plus pour chaque partie."))
+        raise InvalidInput("Ce nom est trop long : 120 signes au plus pour chaque partie.")
     if any(map(is_unseen, whole)):
-        raise InvalidInput(N_("Ce nom contient un caractère invisible."))
+        raise InvalidInput("Ce nom contient un caractère invisible.")
     check_signed_name(whole)
 
 
@@ -256,14 +255,14 @@ def new_person(given_name: str, family_name: str, address: str, *, at: datetime)
     check_name(given_name, family_name)
     address = normal_address(address)
     if not is_address(address):
-        raise InvalidInput(N_("Cette adresse n’est pas complète. Exemple : prenom.nom@lycee.fr"))
+        raise InvalidInput("Cette adresse n’est pas complète. Exemple : prenom.nom@lycee.fr")
     return Person(given_name=given_name, family_name=family_name, created_at=at), address
 
 
 def check_own_name(given_name: str, family_name: str) -> None:
     """A name that a person types about themselves, unread by others yet."""
     if re.search(r"[\d@:/\\<>#*=|•]", f"{given_name} {family_name}"):
-        raise InvalidInput(N_("Écrivez un prénom et un nom, sans chiffre ni signe."))
+        raise InvalidInput("Écrivez un prénom et un nom, sans chiffre ni signe.")
 
 
 def note_age_band(person: Person, under_15: bool | None, *, on: date) -> bool:
@@ -410,7 +409,7 @@ def read_name(given_name: str, family_name: str) -> tuple[str, str]:
     given, family = (" ".join(part.split()) for part in (given_name, family_name))
     check_name(given, family)
     if not family:
-        raise InvalidInput(N_("Il manque un nom."))
+        raise InvalidInput("Il manque un nom.")
     return given, family
 
 
@@ -427,12 +426,10 @@ def is_same_but_for_spelling(person: Person, given_name: str, family_name: str) 
 def check_wish_reason(reason: str) -> None:
     if len(reason.strip()) < 5:
         raise InvalidInput(
-            N_(
-                "Dites en une phrase pourquoi : nom d’usage, mariage, erreur d’inscription… Le campus le lira."
-            )
+            "Dites en une phrase pourquoi : nom d’usage, mariage, erreur d’inscription… Le campus le lira."
         )
     if len(reason) > 300:
-        raise InvalidInput(N_("Le motif tient en 300 signes."))
+        raise InvalidInput("Le motif tient en 300 signes.")
 
 
 def accept(wish: NameWish, *, by: uuid.UUID | None, at: datetime) -> None:
@@ -443,15 +440,15 @@ def accept(wish: NameWish, *, by: uuid.UUID | None, at: datetime) -> None:
 def refuse(wish: NameWish, reason: str, *, by: uuid.UUID | None, at: datetime) -> None:
     _check_waits(wish)
     if len(reason.strip()) < 5:
-        raise InvalidInput(N_("Dites pourquoi, en une phrase : la personne la lira, et elle seule."))
+        raise InvalidInput("Dites pourquoi, en une phrase : la personne la lira, et elle seule.")
     if len(reason) > 300:
-        raise InvalidInput(N_("La raison tient en {most} signes."), most=300)
+        raise InvalidInput("La raison tient en {most} signes.", most=300)
     wish.decided_at, wish.decided_by, wish.answer = at, by, reason.strip()
 
 
 def _check_waits(wish: NameWish) -> None:
     if wish.decided_at is not None:
-        raise Conflict(N_("Cette demande a déjà sa réponse."))
+        raise Conflict("Cette demande a déjà sa réponse.")
 
 
 # --- Merging two records of one person: which one survives, what moves, and how to undo it
@@ -514,21 +511,19 @@ def is_gone(person: Person) -> bool:
 
 def check_merge_reason(reason: str) -> None:
     if len(reason.strip()) < 5:
-        raise InvalidInput(N_("Dites en une phrase pourquoi c’est la même personne : l’historique le garde."))
+        raise InvalidInput("Dites en une phrase pourquoi c’est la même personne : l’historique le garde.")
     if len(reason) > 300:
-        raise InvalidInput(N_("Le motif tient en 300 signes."))
+        raise InvalidInput("Le motif tient en 300 signes.")
 
 
 def kept_and_gone(mine: Standing, other: Standing) -> tuple[Standing, Standing]:
     """Of two records with addresses proved by one person, the one with roles and keys survives."""
     if mine.person_id == other.person_id:
-        raise Conflict(N_("C’est la même fiche."))
+        raise Conflict("C’est la même fiche.")
     if mine.works and other.works:
         raise NotAllowed(
-            N_(
-                "Les deux fiches ont un rôle dans un campus : leurs droits ne se mélangent pas. Écrivez à "
-                "l’administration de votre campus."
-            )
+            "Les deux fiches ont un rôle dans un campus : leurs droits ne se mélangent pas. Écrivez à "
+            "l’administration de votre campus."
         )
     return (other, mine) if other.works else (mine, other)
 
@@ -536,25 +531,21 @@ def kept_and_gone(mine: Standing, other: Standing) -> tuple[Standing, Standing]:
 def check_campus_may_merge(campus_id: uuid.UUID, kept: Standing, gone: Standing) -> None:
     """Only records this campus alone knows, without an account; other people merge their own."""
     if kept.person_id == gone.person_id:
-        raise Conflict(N_("C’est la même fiche."))
+        raise Conflict("C’est la même fiche.")
     if gone.has_account or gone.works:
         raise NotAllowed(
-            N_(
-                "Cette fiche a un compte : seule cette personne peut la fusionner, depuis « Mon compte ». Vous pouvez"
-                " garder celle-ci et y fusionner l’autre."
-            )
+            "Cette fiche a un compte : seule cette personne peut la fusionner, depuis « Mon compte ». Vous pouvez"
+            " garder celle-ci et y fusionner l’autre."
         )
     if gone.campuses - {campus_id}:
         raise NotAllowed(
-            N_(
-                "Cette fiche a aussi des badges ou des activités d’un autre campus. Seule la personne peut la "
-                "fusionner, depuis « Mon compte ». Vous pouvez garder celle-ci et y fusionner l’autre."
-            )
+            "Cette fiche a aussi des badges ou des activités d’un autre campus. Seule la personne peut la "
+            "fusionner, depuis « Mon compte ». Vous pouvez garder celle-ci et y fusionner l’autre."
         )
 
 
 def check_may_undo(merge: PersonMerge, *, at: datetime) -> None:
     if merge.undone_at is not None:
-        raise Conflict(N_("Ces fiches sont déjà de nouveau séparées."))
+        raise Conflict("Ces fiches sont déjà de nouveau séparées.")
     if at > merge.at + UNDONE_WITHIN:
-        raise Conflict(N_("Le délai est passé : cette fusion ne peut plus être annulée."))
+        raise Conflict("Le délai est passé : cette fusion ne peut plus être annulée.")

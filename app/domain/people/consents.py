@@ -197,14 +197,12 @@ def check_reason(reason: str, names: Collection[str]) -> str:
     """`names`: the person's names and addresses, which must not survive in a reason."""
     reason = " ".join(reason.split())
     if len(reason) < _SHORTEST_REASON:
-        raise InvalidInput(N_("Dites en une phrase pourquoi, et comment la personne a été reconnue."))
+        raise InvalidInput("Dites en une phrase pourquoi, et comment la personne a été reconnue.")
     if len(reason) > _LONGEST_REASON:
-        raise InvalidInput(N_("Le motif tient en {most} signes."), most=_LONGEST_REASON)
+        raise InvalidInput("Le motif tient en {most} signes.", most=_LONGEST_REASON)
     if "@" in reason or any(_words(name) & _words(reason) for name in names):
         raise InvalidInput(
-            N_(
-                "Ce motif reste après l’effacement : n’y écrivez ni nom ni adresse. La référence suffit à le retrouver."
-            )
+            "Ce motif reste après l’effacement : n’y écrivez ni nom ni adresse. La référence suffit à le retrouver."
         )
     return reason
 
@@ -347,7 +345,7 @@ def check_may_show_further(
 
 def check_may_ask_again(agreement: ParentAgreement, *, at: datetime) -> None:
     if not may_ask_again(agreement, at=at):
-        raise Conflict(N_("Un e-mail a déjà été envoyé. Laisse à ton parent le temps de répondre."))
+        raise Conflict("Un e-mail a déjà été envoyé. Laisse à ton parent le temps de répondre.")
 
 
 def may_ask_again(agreement: ParentAgreement, *, at: datetime) -> bool:
@@ -364,9 +362,9 @@ def ask(
 ) -> ParentAgreement:
     address = normal_address(typed)
     if not is_address(address):
-        raise InvalidInput(N_("Cette adresse n’est pas complète : il y manque quelque chose."))
+        raise InvalidInput("Cette adresse n’est pas complète : il y manque quelque chose.")
     if is_own_address(address, own):
-        raise InvalidInput(N_("C’est ta propre adresse. Écris celle d’un de tes parents."))
+        raise InvalidInput("C’est ta propre adresse. Écris celle d’un de tes parents.")
     return ParentAgreement(award_id=award_id, person_id=person.id, address=address, asked_at=at)
 
 
@@ -423,7 +421,7 @@ def agreement_named_by(secret: bytes, token: str) -> uuid.UUID:
         agreement_id = uuid.UUID(int=0)
     expected = parent_proof(secret, agreement_id)
     if not hmac.compare_digest(proof.encode("utf-8", "replace"), expected.encode()):
-        raise NotFound(N_("Ce lien ne mène à aucune demande. Vérifiez qu’il est entier."))
+        raise NotFound("Ce lien ne mène à aucune demande. Vérifiez qu’il est entier.")
     return agreement_id
 
 

@@ -264,11 +264,11 @@ class ChosenPicture:
 
 def check_pictures(chosen: Sequence[ChosenPicture]) -> None:
     if len(chosen) > MOST_CHOSEN_PICTURES:
-        raise InvalidInput(N_("Un rapport a six images au plus."))
+        raise InvalidInput("Un rapport a six images au plus.")
     if any(not each.credit for each in chosen):
-        raise InvalidInput(N_("Pour chaque image choisie, écrivez qui l’a prise ou en a les droits."))
+        raise InvalidInput("Pour chaque image choisie, écrivez qui l’a prise ou en a les droits.")
     if any(len(each.credit) > LONGEST_CREDIT for each in chosen):
-        raise InvalidInput(N_("C’est trop long : {most} signes au plus."), most=LONGEST_CREDIT)
+        raise InvalidInput("C’est trop long : {most} signes au plus.", most=LONGEST_CREDIT)
 
 
 @dataclass(frozen=True)
@@ -287,9 +287,9 @@ def texts_of(draft: ReportDraft | None) -> dict[str, DraftText]:
 
 def check_texts(texts: Mapping[str, DraftText], quotes: Sequence[str]) -> None:
     if any(len(each.text) > LONGEST_TEXT for each in texts.values()):
-        raise InvalidInput(N_("Un texte du rapport tient en 8 000 signes."))
+        raise InvalidInput("Un texte du rapport tient en 8 000 signes.")
     if len(quotes) > MOST_QUOTES or any(len(each) > LONGEST_QUOTE for each in quotes):
-        raise InvalidInput(N_("Un rapport a douze paroles au plus, de 400 signes chacune."))
+        raise InvalidInput("Un rapport a douze paroles au plus, de 400 signes chacune.")
 
 
 @dataclass(frozen=True)
@@ -367,13 +367,13 @@ def read_value(about: Declared, typed: str) -> str:
     plain = re.sub(r"\s", "", typed)
     if about is not Declared.FIRST_DAY:
         if not (plain.isascii() and plain.isdecimal() and len(plain) < 8):
-            raise InvalidInput(N_("Écrivez un nombre en chiffres, comme 24."))
+            raise InvalidInput("Écrivez un nombre en chiffres, comme 24.")
         return str(int(plain))
     try:
         day = re.fullmatch(r"(\d{1,2})/(\d{1,2})/(\d{4})", plain)
         found = date(int(day[3]), int(day[2]), int(day[1])) if day else date.fromisoformat(plain)
     except ValueError as error:
-        raise InvalidInput(N_("Écrivez une date, comme 09/03/2026.")) from error
+        raise InvalidInput("Écrivez une date, comme 09/03/2026.") from error
     return found.isoformat()
 
 
@@ -381,7 +381,7 @@ def check_counted(row: ActivityRow, about: Declared, value: str) -> None:
     """A signed figure is the one that is counted: any other is refused."""
     if (counts := counted(row, about)) != value:
         raise Conflict(
-            N_("Le rapport compte {counted}. Corrigez d’abord l’activité, puis gardez ce chiffre."),
+            "Le rapport compte {counted}. Corrigez d’abord l’activité, puis gardez ce chiffre.",
             counted=counts,
         )
 
@@ -410,16 +410,14 @@ def is_over(period: Period, today: date) -> bool:
 
 def check_over(period: Period, today: date) -> None:
     if not is_over(period, today):
-        raise Conflict(N_("La période n’est pas finie."))
+        raise Conflict("La période n’est pas finie.")
 
 
 def check_publishable(open_contradictions: int, unread: int) -> None:
     if open_contradictions:
-        raise Conflict(
-            N_("Tranchez d’abord les contradictions : un rapport signé n’en garde aucune ouverte.")
-        )
+        raise Conflict("Tranchez d’abord les contradictions : un rapport signé n’en garde aucune ouverte.")
     if unread:
-        raise Conflict(N_("Relisez d’abord les textes : cochez « J’ai relu ce texte » sous chacun."))
+        raise Conflict("Relisez d’abord les textes : cochez « J’ai relu ce texte » sous chacun.")
 
 
 # --- the signed document
@@ -462,7 +460,7 @@ def verified(token: str, keys: Mapping[str, VerificationKey]) -> dict[str, Any]:
             raise ValueError("signature mismatch")
         return document_of(token)
     except (ValueError, AttributeError, IndexError) as error:
-        raise InvalidInput(N_("La signature de ce rapport n’est pas celle du campus.")) from error
+        raise InvalidInput("La signature de ce rapport n’est pas celle du campus.") from error
 
 
 def differences(signed: Mapping[str, Any], now: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:

@@ -302,26 +302,26 @@ def check_facts(facts: ReportFacts) -> None:
     for number in (facts.declared_size, facts.invited):
         _check_people(number)
     if len({each.audience for each in facts.audiences}) != len(facts.audiences):
-        raise InvalidInput(N_("Un public est compté une seule fois par activité."))
+        raise InvalidInput("Un public est compté une seule fois par activité.")
     for count in facts.audiences:
         _check_people(count.people)
         if count.people < 1:
-            raise InvalidInput(N_("Un public compte au moins une personne."))
+            raise InvalidInput("Un public compte au moins une personne.")
         if count.women is not None and not 0 <= count.women <= count.people:
-            raise InvalidInput(N_("Il y a plus de femmes que de personnes dans un public : vérifiez."))
+            raise InvalidInput("Il y a plus de femmes que de personnes dans un public : vérifiez.")
     if len(facts.organisations) > MOST_ORGANISATIONS or len(facts.establishments) > MOST_ORGANISATIONS:
-        raise InvalidInput(N_("Une activité a 200 organisations et 200 établissements au plus."))
+        raise InvalidInput("Une activité a 200 organisations et 200 établissements au plus.")
     for one in facts.organisations:
         _check_organisation(one)
     if len({one.key for one in facts.organisations}) != len(facts.organisations):
-        raise InvalidInput(N_("Une organisation est notée une seule fois par activité."))
+        raise InvalidInput("Une organisation est notée une seule fois par activité.")
     for place in facts.establishments:
         establishment_number(place.number)
         if len(place.name) > 120:
-            raise InvalidInput(N_("Un nom d’établissement tient en 120 signes."))
+            raise InvalidInput("Un nom d’établissement tient en 120 signes.")
         check_signed_name(place.name)
     if len({each.number for each in facts.establishments}) != len(facts.establishments):
-        raise InvalidInput(N_("Un établissement est noté une seule fois par activité."))
+        raise InvalidInput("Un établissement est noté une seule fois par activité.")
     departement_of(facts.departement)
     sector_of(facts.sector)
     if facts.survey is not None:
@@ -330,19 +330,17 @@ def check_facts(facts: ReportFacts) -> None:
 
 def _check_people(number: int | None) -> None:
     if number is not None and not 0 <= number <= MOST_PEOPLE:
-        raise InvalidInput(N_("Un nombre de personnes est compris entre 0 et 1 000 000."))
+        raise InvalidInput("Un nombre de personnes est compris entre 0 et 1 000 000.")
 
 
 def _check_organisation(one: InvolvedOrganisation) -> None:
     if not words_in(one.name) or len(one.name) > 120:
-        raise InvalidInput(N_("Une organisation a un nom, de 120 signes au plus."))
+        raise InvalidInput("Une organisation a un nom, de 120 signes au plus.")
     check_signed_name(one.name)
     if one.number.isdigit() and not is_siren(one.number):
-        raise InvalidInput(
-            N_("Le SIREN {word} n’est pas valable : vérifiez ses chiffres."), word=one.number[:20]
-        )
+        raise InvalidInput("Le SIREN {word} n’est pas valable : vérifiez ses chiffres.", word=one.number[:20])
     if one.number and not one.number.isdigit() and not DOMAIN.fullmatch(one.number):
-        raise InvalidInput(N_("« {word} » n’est ni un SIREN ni un nom de domaine."), word=one.number[:40])
+        raise InvalidInput("« {word} » n’est ni un SIREN ni un nom de domaine.", word=one.number[:40])
 
 
 def _check_survey(survey: SurveyCounts) -> None:
@@ -350,14 +348,14 @@ def _check_survey(survey: SurveyCounts) -> None:
     for number in (survey.asked, *survey.answers, survey.recommends, survey.recommends_not):
         _check_people(number)
     if max(answered, recommended) > survey.asked:
-        raise InvalidInput(N_("L’enquête a plus de réponses que de personnes interrogées : vérifiez."))
+        raise InvalidInput("L’enquête a plus de réponses que de personnes interrogées : vérifiez.")
 
 
 def check_objective(objective: ReportObjective) -> None:
     if not OBJECTIVE_CODE.fullmatch(objective.code):
-        raise InvalidInput(N_("Un objectif a un numéro, comme 1 ou 2.3."))
+        raise InvalidInput("Un objectif a un numéro, comme 1 ou 2.3.")
     if not objective.title.strip() or len(objective.title) > 200:
-        raise InvalidInput(N_("Un objectif a un titre, de 200 signes au plus."))
+        raise InvalidInput("Un objectif a un titre, de 200 signes au plus.")
 
 
 def objectives_in(typed: str) -> dict[str, str]:
@@ -370,7 +368,7 @@ def objectives_in(typed: str) -> dict[str, str]:
         )
         check_objective(objective)
         if objective.code in found:
-            raise InvalidInput(N_("L’objectif {word} est écrit deux fois."), word=objective.code)
+            raise InvalidInput("L’objectif {word} est écrit deux fois.", word=objective.code)
         found[objective.code] = objective.title
     return found
 
@@ -422,7 +420,7 @@ def with_cells(facts: ReportFacts, cells: Mapping[str, str]) -> ReportFacts:
     changed: dict[str, Any] = {}
     for name, cell in cells.items():
         if len(cell) > LONGEST_CELL:
-            raise InvalidInput(N_("Cette case est trop longue : 4 000 signes au plus."))
+            raise InvalidInput("Cette case est trop longue : 4 000 signes au plus.")
         field, read = _READERS[name]
         changed[field] = read(cell.strip())
     read_facts = replace(facts, **changed)
@@ -469,7 +467,7 @@ def _number(cell: str) -> int | None:
     if not digits:
         return None
     if not (digits.isascii() and digits.isdigit() and len(digits) < 9):
-        raise InvalidInput(N_("« {word} » n’est pas un nombre : écrivez 24."), word=cell[:40])
+        raise InvalidInput("« {word} » n’est pas un nombre : écrivez 24.", word=cell[:40])
     return int(digits)
 
 
@@ -484,13 +482,13 @@ def _audience(part: str) -> AudienceCount:
     found = _named(names, _AUDIENCE_WORDS)
     if found is None or not 1 <= len(numbers) <= 2:
         raise InvalidInput(
-            N_("« {word} » n’est pas lisible : écrivez « 24 lycéens dont 10 femmes »."),
+            "« {word} » n’est pas lisible : écrivez « 24 lycéens dont 10 femmes ».",
             word=part.strip()[:60],
         )
     counts_women = re.search(r"\bdont\b|\bfemme|\bfille|\bwomen|\bgirl|\bf\b", names) is not None
     if len(numbers) == 2 and not counts_women:
         raise InvalidInput(
-            N_("« {word} » n’est pas lisible : écrivez « 24 lycéens dont 10 femmes »."),
+            "« {word} » n’est pas lisible : écrivez « 24 lycéens dont 10 femmes ».",
             word=part.strip()[:60],
         )
     return AudienceCount(found, numbers[0], numbers[1] if len(numbers) == 2 else None)
@@ -523,7 +521,7 @@ def _organisation(text: str) -> InvolvedOrganisation:
     kind = _named(" ".join(words_in(wordings)), _TYPE_WORDS)
     name = text[: last.start()].strip() if last and (part or kind) else text
     if number and not number.isdigit() and not DOMAIN.fullmatch(number):
-        raise InvalidInput(N_("« {word} » n’est ni un SIREN ni un nom de domaine."), word=number[:40])
+        raise InvalidInput("« {word} » n’est ni un SIREN ni un nom de domaine.", word=number[:40])
     return InvolvedOrganisation(
         " ".join(name.split()), part or OrganisationPart.INVOLVED, kind or OrganisationType.COMPANY, number
     )
@@ -545,7 +543,7 @@ def _objectives(cell: str) -> tuple[str, ...]:
     codes = re.split(r"[\s,;]+", cell)
     for code in filter(None, codes):
         if not OBJECTIVE_CODE.fullmatch(code):
-            raise InvalidInput(N_("« {word} » n’est pas un numéro d’objectif, comme 2.3."), word=code[:40])
+            raise InvalidInput("« {word} » n’est pas un numéro d’objectif, comme 2.3.", word=code[:40])
     return tuple(dict.fromkeys(filter(None, codes)))
 
 
@@ -555,10 +553,8 @@ def _survey(cell: str) -> SurveyCounts | None:
         return None
     if len(numbers) not in (1, 5, 7):
         raise InvalidInput(
-            N_(
-                "L’enquête s’écrit : demandées : pas du tout, plutôt non, plutôt oui, tout à fait ; oui, non. "
-                "Exemple : 30 : 0 2 12 9 ; 20 3"
-            )
+            "L’enquête s’écrit : demandées : pas du tout, plutôt non, plutôt oui, tout à fait ; oui, non. "
+            "Exemple : 30 : 0 2 12 9 ; 20 3"
         )
     numbers += [0] * (7 - len(numbers))
     asked, *rest = numbers

@@ -24,7 +24,6 @@ from app.domain.reports.facts import (
     SurveyCounts,
 )
 from app.errors import InvalidInput
-from app.language import N_
 
 ZONE: Final = ZoneInfo("Europe/Paris")
 """Of every period, so that all campuses count the same days."""
@@ -111,13 +110,11 @@ def period_of(key: str) -> Period:
         else:
             period = Period.civil(int(key))
     except (ValueError, OverflowError) as error:
-        raise InvalidInput(
-            N_("Cette période n’est pas lisible : choisissez une année ou deux dates.")
-        ) from error
+        raise InvalidInput("Cette période n’est pas lisible : choisissez une année ou deux dates.") from error
     if period.key != key or period.last < period.first or not 1990 <= period.first.year <= 2100:
-        raise InvalidInput(N_("Cette période n’est pas lisible : choisissez une année ou deux dates."))
+        raise InvalidInput("Cette période n’est pas lisible : choisissez une année ou deux dates.")
     if period.last - period.first > timedelta(days=731):
-        raise InvalidInput(N_("Une période dure deux ans au plus."))
+        raise InvalidInput("Une période dure deux ans au plus.")
     return period
 
 

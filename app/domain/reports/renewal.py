@@ -172,7 +172,7 @@ def carried(theme: Theme, lines: Mapping[str, tuple[str, str]], key: str) -> Dra
 
 def check_texts(texts: Mapping[str, DraftText]) -> None:
     if any(len(each.text) > LONGEST_TEXT for each in texts.values()):
-        raise InvalidInput(N_("Un texte du dossier tient en 8 000 signes."))
+        raise InvalidInput("Un texte du dossier tient en 8 000 signes.")
 
 
 @dataclass(frozen=True)

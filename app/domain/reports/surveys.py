@@ -163,7 +163,7 @@ def read_survey_code(typed: str) -> str:
 
 def check_closing_day(day: date, *, today: date) -> None:
     if not today <= day <= today + LONGEST_OPEN:
-        raise InvalidInput(N_("L’enquête se ferme aujourd’hui ou plus tard, dans 90 jours au plus."))
+        raise InvalidInput("L’enquête se ferme aujourd’hui ou plus tard, dans 90 jours au plus.")
 
 
 def is_survey_open(survey: SurveyLink, *, today: date) -> bool:
@@ -181,11 +181,11 @@ def most_answers(present: int) -> int:
 
 def check_answer(answer: Answer, *, asks_sentence: bool) -> None:
     if answer.rating not in RATINGS:
-        raise InvalidInput(N_("Choisissez un visage."))
+        raise InvalidInput("Choisissez un visage.")
     if answer.sentence and not asks_sentence:
-        raise InvalidInput(N_("Aucune phrase n’est demandée dans cette enquête."))
+        raise InvalidInput("Aucune phrase n’est demandée dans cette enquête.")
     if len(answer.sentence) > LONGEST_SENTENCE:
-        raise InvalidInput(N_("Votre phrase est trop longue : 140 signes au plus."))
+        raise InvalidInput("Votre phrase est trop longue : 140 signes au plus.")
 
 
 def device_digest(secret: bytes, activity_id: uuid.UUID, phone: str) -> str:

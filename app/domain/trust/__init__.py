@@ -142,22 +142,22 @@ class FollowedList(SQLModel, table=True):
 def check_recognition(entry: Recognition) -> None:
     """Limits on the content of a register entry; each fault is reported on its own field."""
     if not entry.name.strip() or len(entry.name) > 200:
-        raise InvalidInput(N_("Le campus a un nom."))
+        raise InvalidInput("Le campus a un nom.")
     for each in (entry.name, entry.short_name):
         check_signed_name(each)
     if not _ISSUER.fullmatch(entry.issuer):
         raise InvalidInput(
-            N_("L’adresse d’émetteur commence par « did:web: », « did:key: » ou « https:// », sans espace.")
+            "L’adresse d’émetteur commence par « did:web: », « did:key: » ou « https:// », sans espace."
         )
     if entry.domain and not _DOMAIN.fullmatch(entry.domain):
-        raise InvalidInput(N_("Le site officiel s’écrit sans « https:// » : campus.exemple.fr"))
+        raise InvalidInput("Le site officiel s’écrit sans « https:// » : campus.exemple.fr")
     check_keys(entry.keys)
 
 
 def check_keys(keys: Sequence[str]) -> None:
     if len(keys) > _MOST_KEYS or not all(_THUMBPRINT.fullmatch(key) for key in keys):
         raise InvalidInput(
-            N_("Une empreinte de clé a 43 signes : c’est ce qui suit le « # » dans le nom de la clé.")
+            "Une empreinte de clé a 43 signes : c’est ce qui suit le « # » dans le nom de la clé."
         )
 
 
@@ -167,9 +167,9 @@ def move(entry: Recognition, standing: Standing, reason: str, *, at: datetime) -
     An ended one stays listed: removing it would give less information.
     """
     if len(reason) > 300:
-        raise InvalidInput(N_("Le motif tient en 300 signes."))
+        raise InvalidInput("Le motif tient en 300 signes.")
     if entry.standing is standing:
-        raise Conflict(N_("C’est déjà le cas."))
+        raise Conflict("C’est déjà le cas.")
     entry.standing, entry.reason, entry.changed_at = standing, reason.strip(), at
 
 
@@ -317,22 +317,22 @@ def checked_peer_words(words: str, signature: str) -> PeerWords:
     words = "\n".join(filter(None, (first, " ".join(others))))
     signature = _clean(signature[: 8 * LONGEST_SIGNATURE])
     if len(words) < SHORTEST_WORDS:
-        raise InvalidInput(N_("Écrivez au moins une phrase : ce que vous avez vu cette personne faire."))
+        raise InvalidInput("Écrivez au moins une phrase : ce que vous avez vu cette personne faire.")
     if len(words) > LONGEST_WORDS:
-        raise InvalidInput(N_("Vos lignes tiennent en {most} signes."), most=LONGEST_WORDS)
+        raise InvalidInput("Vos lignes tiennent en {most} signes.", most=LONGEST_WORDS)
     if not any(sign.isalpha() for sign in signature):
         raise InvalidInput(
-            N_("Signez : un prénom, et ce que vous faisiez ensemble. Par exemple « Karim, même équipe ».")
+            "Signez : un prénom, et ce que vous faisiez ensemble. Par exemple « Karim, même équipe »."
         )
     if len(signature) > LONGEST_SIGNATURE:
-        raise InvalidInput(N_("La signature tient en {most} signes."), most=LONGEST_SIGNATURE)
+        raise InvalidInput("La signature tient en {most} signes.", most=LONGEST_SIGNATURE)
     for part in (words, signature):
         if holds_markup(part):
-            raise InvalidInput(N_("Du texte simple : pas de balise, comme « <b> »."))
+            raise InvalidInput("Du texte simple : pas de balise, comme « <b> ».")
         if _REFERS.search(part):
-            raise InvalidInput(N_("Ne mettez ni adresse ni lien : ces lignes se lisent seules."))
+            raise InvalidInput("Ne mettez ni adresse ni lien : ces lignes se lisent seules.")
         if _STACKED.search(part):
-            raise InvalidInput(N_("Du texte simple : trop d’accents se suivent."))
+            raise InvalidInput("Du texte simple : trop d’accents se suivent.")
     return PeerWords(words, signature)
 
 
@@ -345,13 +345,13 @@ def check_may_ask_peer(
 ) -> None:
     """`before`: earlier requests to people about the same award."""
     if refused:
-        raise Conflict(N_("Cette adresse ne veut plus recevoir de demandes. Rien n’a été envoyé."))
+        raise Conflict("Cette adresse ne veut plus recevoir de demandes. Rien n’a été envoyé.")
     waiting = [each for each in before if each.kind is RequestKind.PEER and is_waiting(each, at=at)]
     if any(each.address == address for each in waiting):
-        raise Conflict(N_("Cette personne a déjà reçu votre demande cette semaine : laissez-lui le temps."))
+        raise Conflict("Cette personne a déjà reçu votre demande cette semaine : laissez-lui le temps.")
     if len(waiting) >= MOST_WAITING:
         raise Conflict(
-            N_("{most} demandes attendent déjà une réponse. Attendez qu’une d’elles en ait une."),
+            "{most} demandes attendent déjà une réponse. Attendez qu’une d’elles en ait une.",
             most=MOST_WAITING,
         )
 

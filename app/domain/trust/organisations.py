@@ -209,9 +209,9 @@ def is_of(organisation: Organisation, address: str) -> bool:
 def checked_name(name: str) -> str:
     name = " ".join(name.split())
     if len(name) < 2:
-        raise InvalidInput(N_("Donnez le nom de l’organisation."))
+        raise InvalidInput("Donnez le nom de l’organisation.")
     if len(name) > LONGEST_NAME:
-        raise InvalidInput(N_("Le nom de l’organisation tient en {most} signes."), most=LONGEST_NAME)
+        raise InvalidInput("Le nom de l’organisation tient en {most} signes.", most=LONGEST_NAME)
     check_signed_name(name)
     return name_as_signed(name)
 
@@ -239,9 +239,7 @@ def checked_site(typed: str) -> str:
 
 
 def _no_site() -> InvalidInput:
-    return InvalidInput(
-        N_("L’adresse du site ne se lit pas : par exemple « www.exemple.fr ». Ou laissez vide.")
-    )
+    return InvalidInput("L’adresse du site ne se lit pas : par exemple « www.exemple.fr ». Ou laissez vide.")
 
 
 ASKED_FOR: Final = timedelta(days=30)
@@ -385,15 +383,15 @@ def checked_words(comment: str, role: str, name: str, *, shows_name: bool) -> En
     comment = "\n".join(filter(None, (" ".join(_plain(line).split()) for line in comment.splitlines())))
     role, name = (" ".join(_plain(each).split()) for each in (role, name))
     if len(comment) < SHORTEST:
-        raise InvalidInput(N_("Écrivez au moins une phrase : ce que ce badge vaut pour votre organisation."))
+        raise InvalidInput("Écrivez au moins une phrase : ce que ce badge vaut pour votre organisation.")
     if len(comment) > LONGEST:
-        raise InvalidInput(N_("Vos mots tiennent en {most} signes."), most=LONGEST)
+        raise InvalidInput("Vos mots tiennent en {most} signes.", most=LONGEST)
     if not role:
-        raise InvalidInput(N_("Dites votre rôle dans l’organisation, par exemple « responsable d’atelier »."))
+        raise InvalidInput("Dites votre rôle dans l’organisation, par exemple « responsable d’atelier ».")
     if len(role) > LONGEST_ROLE or len(name) > LONGEST_ROLE:
-        raise InvalidInput(N_("Le rôle et le nom tiennent chacun en {most} signes."), most=LONGEST_ROLE)
+        raise InvalidInput("Le rôle et le nom tiennent chacun en {most} signes.", most=LONGEST_ROLE)
     if shows_name and not name:
-        raise InvalidInput(N_("Pour que votre nom soit écrit, donnez-le ; ou décochez la case."))
+        raise InvalidInput("Pour que votre nom soit écrit, donnez-le ; ou décochez la case.")
     return EndorsementText(comment, role, name if shows_name else "")
 
 
@@ -405,27 +403,27 @@ def _plain(text: str) -> str:
 def checked_address(typed: str, own: Collection[str]) -> str:
     address = normal_address(typed)
     if not is_address(address):
-        raise InvalidInput(N_("Cette adresse n’est pas complète : il y manque quelque chose."))
+        raise InvalidInput("Cette adresse n’est pas complète : il y manque quelque chose.")
     if is_own_address(address, own):
-        raise InvalidInput(N_("C’est votre propre adresse. Écrivez celle d’une personne de l’organisation."))
+        raise InvalidInput("C’est votre propre adresse. Écrivez celle d’une personne de l’organisation.")
     return address
 
 
 def checked_why(typed: str) -> str:
     why = " ".join(_plain(typed).split())
     if len(why) > LONGEST_WHY:
-        raise InvalidInput(N_("Votre mot tient en {most} signes."), most=LONGEST_WHY)
+        raise InvalidInput("Votre mot tient en {most} signes.", most=LONGEST_WHY)
     if "://" in why or "www." in why.lower():
-        raise InvalidInput(N_("Ne mettez pas de lien ici : l’e-mail contient déjà celui du badge."))
+        raise InvalidInput("Ne mettez pas de lien ici : l’e-mail contient déjà celui du badge.")
     return why
 
 
 def checked_reason(typed: str) -> str:
     reason = " ".join(_plain(typed).split())
     if len(reason) < 5:
-        raise InvalidInput(N_("Dites en une phrase pourquoi : l’historique le garde."))
+        raise InvalidInput("Dites en une phrase pourquoi : l’historique le garde.")
     if len(reason) > LONGEST_REASON:
-        raise InvalidInput(N_("Le motif tient en {most} signes."), most=LONGEST_REASON)
+        raise InvalidInput("Le motif tient en {most} signes.", most=LONGEST_REASON)
     return reason
 
 
@@ -438,12 +436,12 @@ def check_may_ask(
 ) -> None:
     """`before`: earlier requests about the same thing; `refused`: the mailbox owner refuses any more."""
     if refused:
-        raise Conflict(N_("Cette adresse ne veut plus recevoir de demandes. Rien n’a été envoyé."))
+        raise Conflict("Cette adresse ne veut plus recevoir de demandes. Rien n’a été envoyé.")
     if any(each.address == address and each.asked_at > at - NOT_AGAIN_FOR for each in before):
-        raise Conflict(N_("Cette personne a déjà reçu votre demande cette semaine : laissez-lui le temps."))
+        raise Conflict("Cette personne a déjà reçu votre demande cette semaine : laissez-lui le temps.")
     if sum(is_waiting(each, at=at) for each in before) >= MOST_WAITING:
         raise Conflict(
-            N_("{most} demandes attendent déjà une réponse. Attendez qu’une d’elles en ait une."),
+            "{most} demandes attendent déjà une réponse. Attendez qu’une d’elles en ait une.",
             most=MOST_WAITING,
         )
 
@@ -474,7 +472,7 @@ def number_in(secret: bytes, purpose: str, token: str) -> uuid.UUID:
     except ValueError:
         number = uuid.UUID(int=0)
     if not _same(mac, _mac(secret, f"{purpose}|{number}")):
-        raise NotFound(N_("Ce lien ne mène à rien ici. Vérifiez qu’il est entier."))
+        raise NotFound("Ce lien ne mène à rien ici. Vérifiez qu’il est entier.")
     return number
 
 
@@ -487,9 +485,9 @@ def organisation_in(secret: bytes, token: str, *, at: datetime) -> uuid.UUID:
     told, _, mac = token.rpartition(".")
     name, _, seconds = told.partition(".")
     if not _same(mac, _mac(secret, f"organisation|{told}")):
-        raise NotSignedIn(N_("Ce lien n’est pas entier. Reprenez celui de l’e-mail."))
+        raise NotSignedIn("Ce lien n’est pas entier. Reprenez celui de l’e-mail.")
     if at.timestamp() >= int(seconds) + DESK_FOR.total_seconds():
-        raise NotSignedIn(N_("Ce lien a plus de sept jours et n’ouvre plus rien. Redemandez-le."))
+        raise NotSignedIn("Ce lien a plus de sept jours et n’ouvre plus rien. Redemandez-le.")
     return uuid.UUID(name)
 
 

@@ -18,7 +18,7 @@ from app.domain.learners.ratings import Distribution
 from app.domain.publishing import CatalogueEntry, EntryKind
 from app.errors import NotFound
 from app.http.pages.words import KIND_NAMES, day
-from app.language import N_, speaking, translated
+from app.language import speaking, translated
 from app.services.awards.papers import CardWords
 
 BRAND = "Sceau"
@@ -65,14 +65,14 @@ def card_of(services: Services, kind: str, key: str) -> PreviewCard:
             return network_card(services, services.register.network(key))
         case "service":
             return service_card(services)
-    raise NotFound(N_("Cette image n’existe pas."))
+    raise NotFound("Cette image n’existe pas.")
 
 
 def _id(key: str) -> uuid.UUID:
     try:
         return uuid.UUID(key)
     except ValueError as error:
-        raise NotFound(N_("Cette image n’existe pas.")) from error
+        raise NotFound("Cette image n’existe pas.") from error
 
 
 def entry_card(services: Services, entry: CatalogueEntry, campus: Campus) -> PreviewCard:

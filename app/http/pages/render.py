@@ -271,7 +271,7 @@ router = APIRouter(include_in_schema=False)
 def choose_language(code: str, request: Request, suite: str | None = None) -> RedirectResponse:
     """Stores the choice in a cookie and redirects to the previous page."""
     if code not in locales():
-        raise NotFound(N_("Ce service ne parle pas encore cette langue."))
+        raise NotFound("Ce service ne parle pas encore cette langue.")
     answer = RedirectResponse(safe_path(suite, request), status_code=303)
     answer.set_cookie(
         COOKIE,

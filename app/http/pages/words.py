@@ -126,27 +126,27 @@ SCOPES = {
     Scope.CREDENTIAL_ISSUE: N_("Signer toute attestation, pour des essais de conformité"),
 }
 OUTCOMES = {
-    LineOutcome.READY: StateLabel(N_("Prête"), "ok"),
-    LineOutcome.AWARDED: StateLabel(N_("Attribué"), "ok"),
-    LineOutcome.ALREADY_HELD: StateLabel(N_("A déjà ce badge"), "shut"),
-    LineOutcome.INVALID_ADDRESS: StateLabel(N_("Adresse invalide"), "bad"),
-    LineOutcome.MISSING_NAME: StateLabel(N_("Nom à compléter"), "bad"),
-    LineOutcome.MISSING_EVIDENCE: StateLabel(N_("Preuve manquante"), "past"),
-    LineOutcome.TOO_FEW_HOURS: StateLabel(N_("Participation insuffisante"), "past"),
-    LineOutcome.ONESELF: StateLabel(N_("Soi-même"), "past"),
-    LineOutcome.REPEATED_LINE: StateLabel(N_("Ligne en double"), "shut"),
-    LineOutcome.UNREADABLE: StateLabel(N_("Ligne illisible"), "bad"),
-    LineOutcome.NOT_ALLOWED: StateLabel(N_("Non permis"), "past"),
-    LineOutcome.ABSENT: StateLabel(N_("Absente"), "past"),
-    LineOutcome.SEVERAL_OF_NAME: StateLabel(N_("Plusieurs personnes de ce nom"), "past"),
+    LineOutcome.READY: StateLabel("Prête", "ok"),
+    LineOutcome.AWARDED: StateLabel("Attribué", "ok"),
+    LineOutcome.ALREADY_HELD: StateLabel("A déjà ce badge", "shut"),
+    LineOutcome.INVALID_ADDRESS: StateLabel("Adresse invalide", "bad"),
+    LineOutcome.MISSING_NAME: StateLabel("Nom à compléter", "bad"),
+    LineOutcome.MISSING_EVIDENCE: StateLabel("Preuve manquante", "past"),
+    LineOutcome.TOO_FEW_HOURS: StateLabel("Participation insuffisante", "past"),
+    LineOutcome.ONESELF: StateLabel("Soi-même", "past"),
+    LineOutcome.REPEATED_LINE: StateLabel("Ligne en double", "shut"),
+    LineOutcome.UNREADABLE: StateLabel("Ligne illisible", "bad"),
+    LineOutcome.NOT_ALLOWED: StateLabel("Non permis", "past"),
+    LineOutcome.ABSENT: StateLabel("Absente", "past"),
+    LineOutcome.SEVERAL_OF_NAME: StateLabel("Plusieurs personnes de ce nom", "past"),
 }
-REVOKED = StateLabel(N_("Retiré"), "bad")
-UNDONE = StateLabel(N_("Annulé"), "shut")
+REVOKED = StateLabel("Retiré", "bad")
+UNDONE = StateLabel("Annulé", "shut")
 WITHDRAWAL_OUTCOMES = {
-    WithdrawalOutcome.WAITING: StateLabel(N_("En attente"), "shut"),
-    WithdrawalOutcome.WITHDRAWN: StateLabel(N_("Retiré"), "ok"),
-    WithdrawalOutcome.ALREADY: StateLabel(N_("Était déjà retiré"), "shut"),
-    WithdrawalOutcome.ABSENT: StateLabel(N_("N’existe pas ici"), "bad"),
+    WithdrawalOutcome.WAITING: StateLabel("En attente", "shut"),
+    WithdrawalOutcome.WITHDRAWN: StateLabel("Retiré", "ok"),
+    WithdrawalOutcome.ALREADY: StateLabel("Était déjà retiré", "shut"),
+    WithdrawalOutcome.ABSENT: StateLabel("N’existe pas ici", "bad"),
 }
 OUTCOME_COUNTS = {
     LineOutcome.READY: N_("Prêtes"),
@@ -168,10 +168,10 @@ LABEL_CATEGORIES = {
     LabelCategory.EXCELLENCE: N_("Label d’excellence"),
 }
 LABEL_STATES = {
-    LabelState.CURRENT: StateLabel(N_("En cours"), "ok"),
-    LabelState.FUTURE: StateLabel(N_("À venir"), "shut"),
-    LabelState.EXPIRED: StateLabel(N_("Terminé"), "past"),
-    LabelState.WITHDRAWN: StateLabel(N_("Retiré"), "bad"),
+    LabelState.CURRENT: StateLabel("En cours", "ok"),
+    LabelState.FUTURE: StateLabel("À venir", "shut"),
+    LabelState.EXPIRED: StateLabel("Terminé", "past"),
+    LabelState.WITHDRAWN: StateLabel("Retiré", "bad"),
 }
 KEY_PURPOSES = {
     KeyPurpose.CREDENTIAL: N_("Clé des badges"),
@@ -179,10 +179,10 @@ KEY_PURPOSES = {
     KeyPurpose.DISCLOSURE: N_("Clé des badges montrés en partie"),
 }
 KEY_STATES = {
-    KeyState.PENDING: StateLabel(N_("En attente"), "shut"),
-    KeyState.ACTIVE: StateLabel(N_("En service"), "ok"),
-    KeyState.VERIFY_ONLY: StateLabel(N_("Vérifie seulement"), "past"),
-    KeyState.REVOKED: StateLabel(N_("Retirée"), "bad"),
+    KeyState.PENDING: StateLabel("En attente", "shut"),
+    KeyState.ACTIVE: StateLabel("En service", "ok"),
+    KeyState.VERIFY_ONLY: StateLabel("Vérifie seulement", "past"),
+    KeyState.REVOKED: StateLabel("Retirée", "bad"),
 }
 AWARD_CHANGES = {
     "award": N_("Attribué"),

@@ -135,18 +135,18 @@ class InvitationService:
         """Create the invitation and enqueue one e-mail; does not reveal whether the address is known."""
         address = normal_address(address)
         if not is_address(address):
-            raise InvalidInput(N_("Cette adresse n’est pas complète. Exemple : prenom.nom@lycee.fr"))
+            raise InvalidInput("Cette adresse n’est pas complète. Exemple : prenom.nom@lycee.fr")
         check_roles(roles)
         check_days(days)
         self.campuses.lock(campus.id)
         waiting = self.team.unanswered(campus.id)
         if any(each.address == address for each in waiting):
             raise Conflict(
-                N_("Une invitation a déjà été envoyée à cette adresse : renvoyez-la ou retirez-la, plus bas.")
+                "Une invitation a déjà été envoyée à cette adresse : renvoyez-la ou retirez-la, plus bas."
             )
         if len(waiting) >= MOST_WAITING:
             raise Conflict(
-                N_("{most} invitations attendent déjà. Retirez celles qui ne servent plus."),
+                "{most} invitations attendent déjà. Retirez celles qui ne servent plus.",
                 most=MOST_WAITING,
             )
         at = self.clock()
@@ -192,7 +192,7 @@ class InvitationService:
     def _of(self, campus: Campus, invitation_id: uuid.UUID) -> Invitation:
         invitation = self.team.lock_invitation(invitation_id)
         if invitation is None or invitation.campus_id != campus.id:
-            raise NotFound(N_("Cette invitation n’existe pas ici."))
+            raise NotFound("Cette invitation n’existe pas ici.")
         return invitation
 
     def _promise(self, invitation: Invitation, at: datetime) -> None:
@@ -272,7 +272,7 @@ class InvitationService:
             own = [row.address for row in self.own_addresses.list_of(invitation.invited_by)]
         if invitation.invited_by in same or is_own_address(invitation.address, own):
             raise InvalidInput(
-                N_("On ne se donne pas un rôle à soi-même : une autre personne de l’administration le donne.")
+                "On ne se donne pas un rôle à soi-même : une autre personne de l’administration le donne."
             )
 
     def _newcomer(self, invitation: Invitation, given_name: str, family_name: str) -> Person:
@@ -291,7 +291,7 @@ class InvitationService:
             invitation = None
         # The proof covers the generation, which distinguishes an outdated link from a forged one.
         if invitation is None or not self._proves(invitation, generation, proof):
-            raise NotFound(N_("Ce lien n’ouvre aucune invitation. Vérifiez qu’il est entier."))
+            raise NotFound("Ce lien n’ouvre aucune invitation. Vérifiez qu’il est entier.")
         check_opens(invitation, generation=int(generation), at=self.clock())
         return invitation
 
@@ -324,7 +324,7 @@ class HandedLinks:
     def of_operator(self, person_id: uuid.UUID, *, by: Actor) -> str:
         """The secret of a sign-in link for an operator of the service; raises NotFound for others."""
         if self.operators.find(person_id) is None:
-            raise NotFound(N_("Cette personne n’exploite pas ce service."))
+            raise NotFound("Cette personne n’exploite pas ce service.")
         self.history.write(by, "hand_link", "operator", person_id, at=self.clock())
         return self.sign_in.make_link(person_id, by=by)
 
@@ -345,7 +345,7 @@ class HandedLinks:
                 if address in {row.address for row in self.own_addresses.list_of(person.id)}
             ]
         if not found:
-            raise NotFound(N_("Personne n’administre ce campus avec cette adresse : invitez quelqu’un."))
+            raise NotFound("Personne n’administre ce campus avec cette adresse : invitez quelqu’un.")
         if len(found) > 1:
-            raise InvalidInput(N_("Plusieurs personnes administrent ce campus : donnez une adresse."))
+            raise InvalidInput("Plusieurs personnes administrent ce campus : donnez une adresse.")
         return found[0]

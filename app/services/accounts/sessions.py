@@ -218,13 +218,13 @@ class SessionService:
         assert session.award_id is not None, "the database checks that such a session has its award"
         person = self.people.get(session.person_id)
         if not person.accepts_links:
-            raise NotSignedIn(N_("Connectez-vous pour voir cette page."))
+            raise NotSignedIn("Connectez-vous pour voir cette page.")
         return LinkHolder(person, session, session.award_id)
 
     def _living(self, secret: str | None, kind: SessionKind) -> Session:
         session = self.sessions.find(secret, kind) if secret else None
         if session is None:
-            raise NotSignedIn(N_("Connectez-vous pour voir cette page."))
+            raise NotSignedIn("Connectez-vous pour voir cette page.")
         check_session_lives(session, idle=self.options.session_idle, at=self.clock())
         return session
 
@@ -256,7 +256,7 @@ class SessionService:
     def end_one(self, who: SignedIn, session_id: uuid.UUID) -> None:
         """End a session of the same person, in this browser or another."""
         if session_id not in {session.id for session in (who.session, *self.list_of(who))}:
-            raise NotFound(N_("Cette session est déjà terminée."))
+            raise NotFound("Cette session est déjà terminée.")
         self._end(who, session_id)
 
     def _end(self, who: Holder, session_id: uuid.UUID) -> None:
@@ -354,7 +354,7 @@ class PasskeyService:
         check_room_for_passkey(len(self.passkeys.list_of(who.person.id)))
         made = self.ceremonies.check_new(response, challenge)
         if self.passkeys.find(made.credential_id) is not None:
-            raise Conflict(N_("Cette clé est déjà enregistrée."))
+            raise Conflict("Cette clé est déjà enregistrée.")
         at = self.clock()
         passkey = Passkey(
             person_id=who.person.id,
@@ -385,7 +385,7 @@ class PasskeyService:
         for passkey in self.passkeys.list_of(who.person.id):
             if passkey.id == passkey_id:
                 return passkey
-        raise NotFound(N_("Cette clé n’est plus enregistrée."))
+        raise NotFound("Cette clé n’est plus enregistrée.")
 
     # --- signing in and re-authenticating
 
@@ -463,7 +463,7 @@ class PasskeyService:
         names = sorted(passkey.name for passkey in self.passkeys.list_of(person_id))
         removed = self.passkeys.remove_all_of(person_id)
         if not removed:
-            raise Conflict(N_("Cette personne n’a pas de clé d’accès."))
+            raise Conflict("Cette personne n’a pas de clé d’accès.")
         ended, at = self.sessions.sessions.end_all_of(person_id), self.clock()
         self.sessions.apps.end_all_of(person_id)
         # Write it to the history of each campus where they work: the passkeys protected all of them.

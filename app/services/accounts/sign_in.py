@@ -302,7 +302,7 @@ class SignInService:
         """Open a session after `known` was verified; `newer_hash`: a rehash of the same password."""
         kept = self.store.find_password(known.person_id)
         if kept is None or kept.hash != known.hash:
-            raise NotSignedIn(N_("Votre mot de passe vient de changer. Recommencez."))
+            raise NotSignedIn("Votre mot de passe vient de changer. Recommencez.")
         if newer_hash is not None:
             kept.hash = newer_hash
             self.store.add(kept)
@@ -390,7 +390,7 @@ class FederationService:
             person_id=browser.here.person.id if browser.here else None,
         )
         if challenge.facts["service"] != provider.name:
-            raise NotSignedIn(N_("Cette étape a expiré ou a déjà servi. Recommencez."))
+            raise NotSignedIn("Cette étape a expiré ou a déjà servi. Recommencez.")
         purpose = Purpose(challenge.facts["purpose"])
         question = question_of(state, self.key, again=purpose is Purpose.PROVE)
         return Returned(purpose, question, challenge.expires_at - AWAY, str(challenge.facts["carried"]))
@@ -408,7 +408,7 @@ class FederationService:
         """Re-authenticate the same session with a federated account linked to this same person."""
         account = self.accounts.find(identity.issuer, identity.subject)
         if account is None or account.person_id != who.person.id:
-            raise NotSignedIn(N_("Ce compte n’est pas relié à vous. Confirmez d’une autre façon."))
+            raise NotSignedIn("Ce compte n’est pas relié à vous. Confirmez d’une autre façon.")
         check_proved_anew(identity, asked_at=asked_at)
         return self._open(who.person.id, identity, browser)
 
@@ -439,7 +439,7 @@ class FederationService:
         if known is not None and known.person_id == who.person.id:
             return
         if known is not None:
-            raise Conflict(N_("Ce compte est déjà relié à une autre personne. Rien n’a changé."))
+            raise Conflict("Ce compte est déjà relié à une autre personne. Rien n’a changé.")
         self._link(who.person.id, identity, by=who.actor)
 
     def unlink(self, who: SignedIn, account_id: uuid.UUID) -> None:
@@ -449,7 +449,7 @@ class FederationService:
                 self.history.write(who.actor, "unlink", "federated_account", account_id, at=self.clock())
                 self.notices.tell(who.person, Changed.SERVICE_UNLINKED, named=[self.label_of(account.issuer)])
                 return
-        raise NotFound(N_("Ce compte n’est plus relié."))
+        raise NotFound("Ce compte n’est plus relié.")
 
     def _link(self, person_id: uuid.UUID, identity: Identity, *, by: Actor) -> FederatedAccount:
         at = self.clock()
@@ -458,9 +458,7 @@ class FederationService:
         )
         if not self.accounts.add(account):
             raise Conflict(
-                N_(
-                    "Un autre compte de ce service est déjà relié à cette personne. Pour en changer, déliez-le d’abord dans « Mon compte »."
-                )
+                "Un autre compte de ce service est déjà relié à cette personne. Pour en changer, déliez-le d’abord dans « Mon compte »."
             )
         self.history.write(by, "link", "federated_account", account.id, at=at)
         self.notices.tell(
@@ -505,7 +503,7 @@ class DraftService:
             if form is not None and form.path == path:
                 return form
         raise NotFound(
-            N_("Cette page n’est plus ici : ce qui y était tapé a été effacé au bout d’un jour. Recommencez.")
+            "Cette page n’est plus ici : ce qui y était tapé a été effacé au bout d’un jour. Recommencez."
         )
 
     def forget_old(self) -> int:

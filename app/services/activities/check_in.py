@@ -182,10 +182,10 @@ class CheckInSignatures:
             return
         room = self.rooms.lock(waiting.room_id)
         if room.activity_id != activity.id:
-            raise NotFound(N_("Cette signature n’est pas de cette activité."))
+            raise NotFound("Cette signature n’est pas de cette activité.")
         line, namesake = _line_of(waiting), self._question(campus, activity, waiting).meant(answer)
         if namesake is None and answer != OTHER:
-            raise InvalidInput(N_("Cette personne n’est plus parmi celles de ce nom : choisissez à nouveau."))
+            raise InvalidInput("Cette personne n’est plus parmi celles de ce nom : choisissez à nouveau.")
         if namesake is None and not line.address:
             line = replace(line, homonym=free_homonym(line, self.activities.line_keys(activity.id)))
         self.rooms.remove_waiting(waiting)

@@ -67,7 +67,7 @@ class FileService:
         check_may_open(file)
         found = self.files.preview(file.id)
         if found is None:
-            raise NotFound(N_("Ce fichier n’a pas d’aperçu."))
+            raise NotFound("Ce fichier n’a pas d’aperçu.")
         return found
 
     def open_any(self, file_id: uuid.UUID) -> OpenedFile:
@@ -82,7 +82,7 @@ class FileService:
     def _there(self, file_id: uuid.UUID) -> StoredFile:
         file = self.files.find(file_id)
         if file is None:
-            raise NotFound(N_("Ce fichier n’est pas ici, ou n’y est plus."))
+            raise NotFound("Ce fichier n’est pas ici, ou n’y est plus.")
         return file
 
     # --- the virus scanner
@@ -147,7 +147,7 @@ class ActivityFiles:
         if session_id is not None and session_id not in {
             each.id for each in self.plans.sessions_of(activity.id)
         }:
-            raise InvalidInput(N_("Cette séance n’existe plus : rechargez la page, puis recommencez."))
+            raise InvalidInput("Cette séance n’existe plus : rechargez la page, puis recommencez.")
         there = {file.digest for _, file in self.pieces.of([activity.id])}
         added = []
         for taken in files:
@@ -221,7 +221,7 @@ class ActivityFiles:
         """Raises NotFound for people who did not attend."""
         file = self.files.find(file_id)
         if file is None or file.noun is not _OURS or not self.pieces.was_there(person_id, file.noun_id):
-            raise NotFound(N_("Ce fichier n’est pas ici, ou n’y est plus."))
+            raise NotFound("Ce fichier n’est pas ici, ou n’y est plus.")
 
     def shown_to_all(self, activity_id: uuid.UUID) -> list[StoredFile]:
         return [file for row, file in self.pieces.of([activity_id]) if row.agreed and file.is_open]
@@ -289,7 +289,7 @@ class ShownFiles:
             for payload in self.evidence.payloads(row):
                 if payload.number == number and payload.noun == ARTEFACT and "contentDigest" in payload.facts:
                     return payload.noun_id
-        raise NotFound(N_("Ce fichier n’est pas ici, ou n’y est plus."))
+        raise NotFound("Ce fichier n’est pas ici, ou n’y est plus.")
 
     def shows_the_activity(self, record: AwardRecord) -> bool:
         """Whether the holder fully discloses their participation in the activity."""
@@ -310,4 +310,4 @@ class ShownFiles:
 
     def check_photo(self, record: AwardRecord, file_id: uuid.UUID) -> None:
         if not self.shows_the_activity(record) or file_id not in {each.id for each in self.photos(record)}:
-            raise NotFound(N_("Ce fichier n’est pas ici, ou n’y est plus."))
+            raise NotFound("Ce fichier n’est pas ici, ou n’y est plus.")

@@ -170,7 +170,7 @@ class ParticipantService:
         service, wanted = self.activity_service, set(person_ids)
         source, target = service.get(campus, from_id), service.get(campus, to_id)
         if source.id == target.id:
-            raise InvalidInput(N_("Choisissez deux activités différentes."))
+            raise InvalidInput("Choisissez deux activités différentes.")
         holders = self.awards.holders_in(source.id)
         listed = service.activities.participants(source.id)
         there = [pair for pair in listed if pair[1].id in wanted]
@@ -206,7 +206,7 @@ class ParticipantService:
     def _known(self, campus: Campus, person_id: uuid.UUID) -> Person:
         person = self.directory.find_person(campus.id, person_id)
         if person is None:
-            raise NotFound(N_("Cette personne n’existe pas ici."))
+            raise NotFound("Cette personne n’existe pas ici.")
         return person
 
     def known_beside(

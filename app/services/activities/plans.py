@@ -256,7 +256,7 @@ class ActivityPlans:
         # Options chosen earlier stay valid: a trainer who has left, a badge archived since.
         kept = self.planned(campus, activity.id)
         if len(plan.competencies) > MOST_PRACTISED:
-            raise InvalidInput(N_("Une activité pratique {most} compétences au plus."), most=MOST_PRACTISED)
+            raise InvalidInput("Une activité pratique {most} compétences au plus.", most=MOST_PRACTISED)
         self.plans.write(
             activity.id,
             trainers=_chosen(plan.trainers, {one.id for one in (*own.trainers, *kept.trainers)}),
@@ -297,7 +297,7 @@ class ActivityPlans:
         """Accept or decline; a campus that accepted may still withdraw."""
         place = self.plans.place_of(activity_id, campus.id)
         if place is None:
-            raise NotFound(N_("Cette activité n’existe pas dans ce campus."))
+            raise NotFound("Cette activité n’existe pas dans ce campus.")
         check_may_answer(place)
         if accepts:
             place.accepted_at = place.accepted_at or self.clock()
@@ -322,7 +322,7 @@ class ActivityPlans:
 
 def _chosen(asked: Collection[uuid.UUID], possible: Collection[uuid.UUID]) -> set[uuid.UUID]:
     if set(asked) - set(possible):
-        raise InvalidInput(N_("Un choix de la page n’existe plus : rechargez-la, puis recommencez."))
+        raise InvalidInput("Un choix de la page n’existe plus : rechargez-la, puis recommencez.")
     return set(asked)
 
 
@@ -465,7 +465,7 @@ class SeriesService:
     def _get(self, activity: Activity, session_id: uuid.UUID) -> ActivitySession:
         session = self.plans.find_session(activity.id, session_id)
         if session is None:
-            raise NotFound(N_("Cette séance n’existe pas dans cette activité."))
+            raise NotFound("Cette séance n’existe pas dans cette activité.")
         return session
 
 
@@ -572,5 +572,5 @@ class ActivitySessions:
     def _get(self, activity: Activity, session_id: uuid.UUID) -> ActivitySession:
         session = self.plans.find_session(activity.id, session_id)
         if session is None:
-            raise NotFound(N_("Cette séance n’existe pas dans cette activité."))
+            raise NotFound("Cette séance n’existe pas dans cette activité.")
         return session

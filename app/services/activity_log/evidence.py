@@ -337,7 +337,7 @@ class EvidenceDocuments:
         if row is None:
             if self.store.is_erased(award_id):
                 raise RemovedEvidence(_REMOVED)
-            raise NotFound(N_("Ce badge ne repose sur aucune ligne du journal d’activité."))
+            raise NotFound("Ce badge ne repose sur aucune ligne du journal d’activité.")
         return row
 
     def _evidence_of(self, row: AwardEvidence) -> Evidence:
@@ -484,7 +484,7 @@ class LogPublication:
         public = self.published(campus, log) if log else None
         file = self._named(public, name) if public else None
         if file is None:
-            raise NotFound(N_("Le journal du campus n’a pas de fichier à cette adresse."))
+            raise NotFound("Le journal du campus n’a pas de fichier à cette adresse.")
         return file
 
     def state(self, slug: str) -> LogState:

@@ -95,16 +95,16 @@ class LogWatch:
         try:
             key = NoteKey.from_vkey(vkey)
         except CredentialError as error:
-            raise InvalidInput(N_("Ce n’est pas une clé de témoin : attendu nom+identifiant+clé.")) from error
+            raise InvalidInput("Ce n’est pas une clé de témoin : attendu nom+identifiant+clé.") from error
         if key.type is not SignatureType.COSIGNATURE:
             raise InvalidInput(
-                N_("Cette clé signe des journaux : un témoin en a une autre, faite pour cosigner.")
+                "Cette clé signe des journaux : un témoin en a une autre, faite pour cosigner."
             )
         if not label.strip():
-            raise InvalidInput(N_("Un témoin a un nom que tout le monde comprend : « Campus AGT »."))
+            raise InvalidInput("Un témoin a un nom que tout le monde comprend : « Campus AGT ».")
         known = self._witness(campus, key.name)
         if known is not None and known.vkey != key.to_vkey():
-            raise Conflict(N_("Un autre témoin a déjà ce nom de clé."))
+            raise Conflict("Un autre témoin a déjà ce nom de clé.")
         witness = known or LogWitness(
             campus_id=campus.id, name=key.name, label="", vkey=key.to_vkey(), named_at=self.clock()
         )
@@ -117,7 +117,7 @@ class LogWatch:
         """Its existing cosignatures stay visible; no new ones are accepted."""
         witness = self._witness(campus, name)
         if witness is None:
-            raise NotFound(N_("Ce campus n’a pas de témoin de ce nom."))
+            raise NotFound("Ce campus n’a pas de témoin de ce nom.")
         witness.retired_at = witness.retired_at or self.clock()
         self.watch.add(witness)
         self._tell(campus, "retire_witness", witness, by)
@@ -137,9 +137,9 @@ class LogWatch:
             head = TreeHead.from_text(note.text)
             signed = note.signed_by(keys)
         except (MalformedInput, ProofError) as error:
-            raise InvalidInput(N_("Ce n’est pas un point de contrôle signé qui se lit.")) from error
+            raise InvalidInput("Ce n’est pas un point de contrôle signé qui se lit.") from error
         if not signed:
-            raise NotAllowed(N_("Aucun témoin nommé par le campus n’a signé ce point de contrôle."))
+            raise NotAllowed("Aucun témoin nommé par le campus n’a signé ce point de contrôle.")
         return self._keep_line(campus, note, head, signed[0], keys[signed[0].key])
 
     def _keep_line(
@@ -152,14 +152,12 @@ class LogWatch:
                 "a witness saw another log", origin=head.origin, size=head.size, witness=witness.name
             )
             raise Conflict(
-                N_(
-                    "Le campus n’a pas signé ce point de contrôle : le témoin a vu un autre journal que celui-ci."
-                )
+                "Le campus n’a pas signé ce point de contrôle : le témoin a vu un autre journal que celui-ci."
             )
         now = self.clock()
         seen_at = signed.at or now
         if seen_at > now + _AHEAD:
-            raise InvalidInput(N_("L’heure de ce témoin est en avance."))
+            raise InvalidInput("L’heure de ce témoin est en avance.")
         known = {each.witness: each for each in self.store.cosignatures(log.id, head.size)}
         if witness.name in known:
             return witness, known[witness.name]
@@ -230,7 +228,7 @@ class LogWatch:
         """Request a review by the worker. Idempotent while one is pending."""
         log = self.store.find(campus.id)
         if log is None:
-            raise NotFound(N_("Le journal du campus est encore vide."))
+            raise NotFound("Le journal du campus est encore vide.")
         for waiting in self.watch.waiting_reviews(log.id):
             return waiting
         review = LogReview(log_id=log.id, asked_at=self.clock(), asked_by=_named(by))
@@ -407,11 +405,11 @@ def change_key(memory: WitnessMemory, key: NoteKey) -> None:
     with memory.alone(key.name):
         if memory.last(key.name) is None:
             raise NotFound(
-                N_("Ce témoin n’a encore rien vu du journal {origin} : « look » prend sa clé."),
+                "Ce témoin n’a encore rien vu du journal {origin} : « look » prend sa clé.",
                 origin=key.name,
             )
         if key in memory.keys(key.name):
-            raise Conflict(N_("Ce témoin connaît déjà cette clé ; une clé d’avant ne revient pas."))
+            raise Conflict("Ce témoin connaît déjà cette clé ; une clé d’avant ne revient pas.")
         memory.keep_keys(key.name, [key])
 
 
@@ -419,7 +417,7 @@ def _trusted(memory: WitnessMemory, log: NoteKey) -> NoteKey:
     followed = memory.keys(log.name)
     if followed and log not in followed:
         raise InvalidInput(
-            N_("Ce témoin suit déjà une autre clé de {name} : donnez celle-là, {key}."),
+            "Ce témoin suit déjà une autre clé de {name} : donnez celle-là, {key}.",
             name=log.name,
             key=followed[-1].to_vkey(),
         )
@@ -430,7 +428,7 @@ def _note_of(source: LogSource) -> Note:
     try:
         return Note.from_text(source.read("checkpoint").decode())
     except DocumentUnavailable as error:
-        raise Unavailable(N_("Le point de contrôle n’a pas pu être lu ({why})."), why=error.reason) from error
+        raise Unavailable("Le point de contrôle n’a pas pu être lu ({why}).", why=error.reason) from error
     except (MalformedInput, UnicodeDecodeError) as error:
         raise InvalidInput(_UNREADABLE) from error
 
@@ -453,7 +451,7 @@ def _head_of(note: Note, key: NoteKey) -> TreeHead:
 
 
 def _not_signed(key: NoteKey) -> AppError:
-    return InvalidInput(N_("Le point de contrôle n’est pas signé par la clé donnée : {name}."), name=key.name)
+    return InvalidInput("Le point de contrôle n’est pas signé par la clé donnée : {name}.", name=key.name)
 
 
 def _followed(

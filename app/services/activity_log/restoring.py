@@ -80,19 +80,17 @@ class LogReconciliation:
     def reconcile(self, campus: Campus, reason: str, *, by: Actor) -> Reconciled:
         """Close a log that must not be signed again and open the next epoch; raises if the log is intact."""
         if not reason.strip():
-            raise InvalidInput(N_("Dites pourquoi : ce motif reste dans le journal."))
+            raise InvalidInput("Dites pourquoi : ce motif reste dans le journal.")
         closed = self.store.lock(campus.id)
         if closed is None:
-            raise NotFound(N_("Le journal du campus est encore vide."))
+            raise NotFound("Le journal du campus est encore vide.")
         try:
             self.activity_log.check_in_step(closed)
         except LogOutOfStep:
             pass
         else:
             raise Conflict(
-                N_(
-                    "Le journal du campus est dans le même état que ce qui a été signé : rien n’est à réconcilier."
-                )
+                "Le journal du campus est dans le même état que ce qui a été signé : rien n’est à réconcilier."
             )
         signed, at = self.anchors.last(closed.origin), self.clock()
         closed.closed_at = at
@@ -559,7 +557,7 @@ def _written(line: JournaledLine, log_id: uuid.UUID) -> Written:
 
 def check_restore_reason(reason: str) -> None:
     if not reason.strip():
-        raise InvalidInput(N_("Dites pourquoi : ce motif reste dans le journal."))
+        raise InvalidInput("Dites pourquoi : ce motif reste dans le journal.")
 
 
 def _raised_in(anchored: AnchoredList) -> set[int]:

@@ -117,19 +117,15 @@ def _kept(award: Award, signed: SignedCredential | CredentialError) -> SignedDoc
 def refusal_for_trainer(error: CredentialError) -> AppError:
     if isinstance(error, NotFitToSign):
         return _not_fit(error)
-    return Unavailable(
-        N_("Le badge n’a pas pu être signé. Votre liste est gardée. Réessayez dans une minute.")
-    )
+    return Unavailable("Le badge n’a pas pu être signé. Votre liste est gardée. Réessayez dans une minute.")
 
 
 def _not_fit(unfit: NotFitToSign) -> InvalidInput:
     if "no_mail_address_of_a_person" in unfit.faults:
         return InvalidInput(MAIL_ADDRESS_IN_TEXT)
     return InvalidInput(
-        N_(
-            "Un texte du badge ou de l’activité empêche de le signer ({faults}). "
-            "Corrigez-le, puis attribuez de nouveau. Votre liste est gardée."
-        ),
+        "Un texte du badge ou de l’activité empêche de le signer ({faults}). "
+        "Corrigez-le, puis attribuez de nouveau. Votre liste est gardée.",
         faults=", ".join(unfit.faults),
     )
 
@@ -446,9 +442,7 @@ class SigningClockService:
     def confirm(self, reason: str, *, by: Actor) -> Jump | None:
         """Resume signing from the current clock time; returns the confirmed jump, if any."""
         if len(reason.strip()) < 5:
-            raise InvalidInput(
-                N_("Dites en quelques mots pourquoi l’heure est bonne : l’historique le garde.")
-            )
+            raise InvalidInput("Dites en quelques mots pourquoi l’heure est bonne : l’historique le garde.")
         if self.counter is None:
             return None
         row, at, ticks = self.store.lock(), self.clock(), self.counter()

@@ -49,7 +49,6 @@ from app.domain.people.consents import (
 )
 from app.domain.publishing import Addresses, StatusSlot, ids_of_code
 from app.errors import Conflict, InvalidInput, NotFound
-from app.language import N_
 from app.services.activity_log import ActivityLog, LoggedEvents
 from app.services.awards.award_context import AwardRequest, JudgedLine, Preview
 from app.services.awards.batches import AwardBatchService, BatchResult, BulkAwardService, Piece
@@ -114,7 +113,7 @@ class AwardService:
         """By who may award the badge, for a holder who may have it."""
         record = self.get(campus, award_id)
         if len(evidence.strip()) < _SHORTEST_EVIDENCE:
-            raise InvalidInput(N_("Dites en une phrase ce que la personne a fait depuis."))
+            raise InvalidInput("Dites en une phrase ce que la personne a fait depuis.")
         judged = self.judging.of_renewal(campus, record, evidence, by=by).judgement
         if not judged.is_ready:
             raise InvalidInput(judged.sentence, **in_words(judged.values))
@@ -264,18 +263,14 @@ class AwardService:
         if not self.reissuing.is_aligned(record):
             if self.reissuing.has_expired(record.award):
                 raise Conflict(
-                    N_(
-                        "Ce badge a expiré et n’est plus signé de nouveau : son fichier montre plus que ce que vous avez choisi, "
-                        "et sa page reste fermée."
-                    )
+                    "Ce badge a expiré et n’est plus signé de nouveau : son fichier montre plus que ce que vous avez choisi, "
+                    "et sa page reste fermée."
                 )
             self.reissuing.align(record.award.id, by=by)
             if record.award.align_due_at is not None:
                 raise Conflict(
-                    N_(
-                        "Ce badge ne peut pas être signé de nouveau pour ne montrer que ce que vous avez choisi : sa page "
-                        "reste fermée. Demandez à votre campus de corriger ses textes."
-                    )
+                    "Ce badge ne peut pas être signé de nouveau pour ne montrer que ce que vous avez choisi : sa page "
+                    "reste fermée. Demandez à votre campus de corriger ses textes."
                 )
         record.award.align_due_at = None
 
@@ -368,9 +363,9 @@ class AwardRegistration:
         self._check_signed(document, campus)
         self.campuses.lock(campus.id)
         if self.store.there(AWARDS, [award_id]):
-            raise Conflict(N_("Cette attribution est déjà dans la base."))
+            raise Conflict("Cette attribution est déjà dans la base.")
         if self.store.erased([award_id]):
-            raise Conflict(N_("Cette attribution a été effacée à la demande de son titulaire."))
+            raise Conflict("Cette attribution a été effacée à la demande de son titulaire.")
         version = self._version(document, campus)
         slot = self._slot(document, campus, award_id)
         person = Person(family_name=_name_in(document) or NAMELESS, created_at=self.clock())
@@ -410,7 +405,7 @@ class AwardRegistration:
         award_id = self.addresses.award_named_by(identifier) if isinstance(identifier, str) else None
         campus = self.campuses.find_by_did(issuer) if isinstance(issuer, str) else None
         if award_id is None or campus is None:
-            raise InvalidInput(N_("Ce fichier n’est pas un badge donné par un campus de ce service."))
+            raise InvalidInput("Ce fichier n’est pas un badge donné par un campus de ce service.")
         return award_id, campus
 
     def _check_signed(self, document: JsonObject, campus: Campus) -> None:
@@ -425,9 +420,7 @@ class AwardRegistration:
         except (CredentialError, KeyError):
             proofs = None
         if proofs is None or proofs.accepted is None:
-            raise InvalidInput(
-                N_("La signature de ce fichier ne vaut pas, ou n’est pas d’une clé du campus.")
-            )
+            raise InvalidInput("La signature de ce fichier ne vaut pas, ou n’est pas d’une clé du campus.")
 
     def _version(self, document: JsonObject, campus: Campus) -> BadgeVersion:
         achievement = _object(_object(document.get("credentialSubject")).get("achievement")).get("id")
@@ -437,9 +430,7 @@ class AwardRegistration:
         except (NotFound, ValueError):
             version = None
         if version is None or self.badges.get(version.badge_id).campus_id != campus.id:
-            raise InvalidInput(
-                N_("Le badge de ce fichier n’est plus dans la base : il ne peut pas y revenir.")
-            )
+            raise InvalidInput("Le badge de ce fichier n’est plus dans la base : il ne peut pas y revenir.")
         return version
 
     def _slot(self, document: JsonObject, campus: Campus, award_id: uuid.UUID) -> StatusSlot:
@@ -448,11 +439,11 @@ class AwardRegistration:
         lists = {self.addresses.status_list(each.id): each for each in self.store.lists_of(campus.id)}
         status_list = lists.get(entry.list_url)
         if status_list is None or not 0 <= entry.index < status_list.size:
-            raise InvalidInput(N_("La liste de statuts de ce fichier n’est pas du campus."))
+            raise InvalidInput("La liste de statuts de ce fichier n’est pas du campus.")
         for taken in self.statuses.slots_at(status_list.id, [entry.index]):
             if taken.raised_at is not None and not self.store.there(AWARDS, [taken.award_id]):
-                raise Conflict(N_("Ce badge a été retiré : il n’est pas enregistré de nouveau."))
-            raise Conflict(N_("La place de ce fichier dans la liste de statuts est celle d’un autre badge."))
+                raise Conflict("Ce badge a été retiré : il n’est pas enregistré de nouveau.")
+            raise Conflict("La place de ce fichier dans la liste de statuts est celle d’un autre badge.")
         status_list.used += 1
         self.store.add(status_list)
         return StatusSlot(list_id=status_list.id, position=entry.index, award_id=award_id)
@@ -462,7 +453,7 @@ class AwardRegistration:
         try:
             return read_entry(_object(document.get("credentialStatus")))
         except CredentialError as error:
-            raise InvalidInput(N_("Ce fichier n’a pas de place dans une liste de statuts.")) from error
+            raise InvalidInput("Ce fichier n’a pas de place dans une liste de statuts.") from error
 
 
 def _embedded_in(content: bytes) -> bytes:
@@ -470,7 +461,7 @@ def _embedded_in(content: bytes) -> bytes:
         text = content if content.lstrip()[:1] == b"{" else unbake(content).text.encode()
         parse_json_object(text)
     except (CredentialError, UnicodeDecodeError) as error:
-        raise InvalidInput(N_("Donnez le badge signé en JSON, ou son image, ou son PDF.")) from error
+        raise InvalidInput("Donnez le badge signé en JSON, ou son image, ou son PDF.") from error
     return text
 
 
@@ -525,7 +516,7 @@ class SuspensionService:
         is_stated = self.reissuing.state_suspension(campus, award, entry, by=by)
         if not is_stated and not self.reissuing.has_expired(award):
             raise Conflict(
-                N_("Ce badge ne peut plus être signé, donc pas suspendu. En cas de doute, retirez-le.")
+                "Ce badge ne peut plus être signé, donc pas suspendu. En cas de doute, retirez-le."
             )
         self._note(campus, award, "suspend", by=by)
         self.letters.tell_of_suspension(award, Occasion.SUSPENDED)
@@ -536,7 +527,7 @@ class SuspensionService:
         self.judging.check_may_give(campus, self.awards.get_record_in_campus(award_id, campus.id), by=by)
         award = self.awards.lock(award_id)
         if not is_suspended(award, at=self.clock()):
-            raise Conflict(N_("Ce badge n’est pas suspendu."))
+            raise Conflict("Ce badge n’est pas suspendu.")
         self._lift(campus, award, by=by)
         return self.awards.get_record_in_campus(award_id, campus.id)
 

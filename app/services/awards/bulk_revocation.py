@@ -29,7 +29,6 @@ from app.domain.campus.campus import Campus
 from app.domain.core import Clock, new_row
 from app.domain.messages import BETWEEN_REMINDERS, Handed, Occasion, Waiting, grouped
 from app.errors import InvalidInput
-from app.language import N_
 from app.services.activity_log import LoggedEvents
 from app.services.awards.delivery import Handing, HandingOver
 from app.services.messages import LetterService
@@ -112,9 +111,9 @@ class WithdrawalService:
         check_reason(request.reason)
         wanted = self._wanted(campus, request)
         if not wanted:
-            raise InvalidInput(N_("Choisissez au moins un badge à retirer."))
+            raise InvalidInput("Choisissez au moins un badge à retirer.")
         if len(wanted) > MOST:
-            raise InvalidInput(N_("On retire 10 000 badges au plus en une fois."))
+            raise InvalidInput("On retire 10 000 badges au plus en une fois.")
         withdrawal = Withdrawal(
             campus_id=campus.id,
             reason=request.reason.strip(),
@@ -262,7 +261,7 @@ class AwardSelection:
     def foresee(self, campus: Campus, action: AwardAction, award_ids: Sequence[uuid.UUID]) -> Foreseen:
         ids = list(dict.fromkeys(award_ids))
         if len(ids) > MOST_CHOSEN:
-            raise InvalidInput(N_("On agit sur 2 000 badges au plus en une fois. Filtrez d’abord la liste."))
+            raise InvalidInput("On agit sur 2 000 badges au plus en une fois. Filtrez d’abord la liste.")
         at = self.clock()
         handings = self.handing_over.of_awards(ids, campus.id)
         why = self._reasons(campus, action, handings, at)

@@ -37,7 +37,7 @@ from app.domain.messages import (
 from app.domain.people import are_digits, digits_of, is_address, is_living_ticket, new_ticket, normal_address
 from app.domain.publishing import Addresses
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
-from app.language import N_, current_locale, speaking
+from app.language import current_locale, speaking
 from app.language import gettext as _
 from app.services.accounts.sessions import NewSession
 from app.services.people.names import GivenAddresses
@@ -232,7 +232,7 @@ class HandingOver:
     def _check_has_left(self, award_id: uuid.UUID) -> None:
         if self.withheld([award_id]):
             raise Conflict(
-                N_("Cette attribution peut encore être annulée : remettez-la d’abord, depuis son résultat.")
+                "Cette attribution peut encore être annulée : remettez-la d’abord, depuis son résultat."
             )
 
     # --- short codes
@@ -284,14 +284,12 @@ class HandingOver:
         code = self.codes.find(code_digest(self.secret, read_code(typed)))
         if code is None:
             raise NotFound(
-                N_(
-                    "Ce code n’ouvre aucun badge : il a déjà servi, il a été remplacé, ou il s’y est glissé une "
-                    "faute. Demandez un nouveau bulletin à la personne qui vous l’a remis."
-                )
+                "Ce code n’ouvre aucun badge : il a déjà servi, il a été remplacé, ou il s’y est glissé une "
+                "faute. Demandez un nouveau bulletin à la personne qui vous l’a remis."
             )
         if code.expires_at <= self.clock():
             raise NotFound(
-                N_("Ce code n’est plus bon. Le badge est toujours à vous : demandez un nouveau bulletin.")
+                "Ce code n’est plus bon. Le badge est toujours à vous : demandez un nouveau bulletin."
             )
         return self.awards.get_record(code.award_id)
 
@@ -314,9 +312,9 @@ def _is_claimable(award: Award) -> bool:
 
 def _check_may_write(award: Award, address: str) -> None:
     if award.state is AwardState.REVOKED:
-        raise Conflict(N_("Ce badge est retiré : il n’y a plus rien à annoncer."))
+        raise Conflict("Ce badge est retiré : il n’y a plus rien à annoncer.")
     if not is_address(address):
-        raise InvalidInput(N_("Cette adresse n’est pas une adresse e-mail. Vérifiez-la, signe par signe."))
+        raise InvalidInput("Cette adresse n’est pas une adresse e-mail. Vérifiez-la, signe par signe.")
 
 
 LONGEST_QUESTION = 1_000
@@ -352,9 +350,7 @@ class HolderService:
         record = self.publication.open_award(award_id)
         if not record.award.answers_checks:
             raise NotAllowed(
-                N_(
-                    "La personne n’a pas permis de comparer une adresse pour ce badge. Faites-lui lire un code."
-                )
+                "La personne n’a pas permis de comparer une adresse pour ce badge. Faites-lui lire un code."
             )
         wanted = _checked(address).encode()
         rows = self.own.list_of(record.person.id)
@@ -390,7 +386,7 @@ class HolderService:
     def is_read_out(self, award_id: uuid.UUID, ticket: str, typed: str) -> bool:
         self.publication.open_award(award_id)
         if not is_living_ticket(self.secret, ticket, award_id, at=self.clock()):
-            raise InvalidInput(N_("Ce code a expiré : il vaut dix minutes. Envoyez-en un autre."))
+            raise InvalidInput("Ce code a expiré : il vaut dix minutes. Envoyez-en un autre.")
         return are_digits(self.secret, ticket, typed)
 
     def question(self, award_id: uuid.UUID, address: str, words: str) -> Letter:
@@ -398,11 +394,11 @@ class HolderService:
         record = self.publication.open_award(award_id)
         asker, words = _checked(address), words.strip()
         if not words:
-            raise InvalidInput(N_("Écrivez votre question."))
+            raise InvalidInput("Écrivez votre question.")
         if len(words) > LONGEST_QUESTION:
-            raise InvalidInput(N_("Votre question dépasse {most} signes."), most=LONGEST_QUESTION)
+            raise InvalidInput("Votre question dépasse {most} signes.", most=LONGEST_QUESTION)
         if not is_address(record.campus.contact_email):
-            raise InvalidInput(N_("Ce campus n’a pas publié d’adresse où lui écrire."))
+            raise InvalidInput("Ce campus n’a pas publié d’adresse où lui écrire.")
         with speaking(record.campus.language):
             return Letter(
                 to=record.campus.contact_email,
@@ -432,5 +428,5 @@ class HolderService:
 
 def _checked(address: str) -> str:
     if not is_address(normal_address(address)):
-        raise InvalidInput(N_("Cette adresse n’est pas complète : il y manque quelque chose."))
+        raise InvalidInput("Cette adresse n’est pas complète : il y manque quelque chose.")
     return normal_address(address)

@@ -145,7 +145,7 @@ class EligibilityService:
         check_evidence_text(request.evidence)
         badge = self.badges.get(request.badge_id)
         if badge.campus_id != campus.id:
-            raise NotFound(N_("Ce badge n’existe pas ici."))
+            raise NotFound("Ce badge n’existe pas ici.")
         check_open(badge)
         if by.person_id is not None and not request.by_review:
             self.openings.check(badge, by.person_id, self._roles(campus, by.person_id))
@@ -444,7 +444,7 @@ class EligibilityService:
         if by.person_id is None:
             return
         if record.person.id in self._records_of(by).records:
-            raise NotAllowed(N_("On ne rend pas valable son propre badge : une autre personne le fait."))
+            raise NotAllowed("On ne rend pas valable son propre badge : une autre personne le fait.")
         if (refusal := self._refused_now(campus, record.badge, by)) is not None:
             raise NotAllowed(refusal.sentence)
 

@@ -425,7 +425,7 @@ class SlipService:
         """A slip for each of these badges that can still be claimed, by name; raises if there is none."""
         if len(award_ids) > SLIPS_PER_DOCUMENT:
             raise InvalidInput(
-                N_("Un fichier tient {most} bulletins : choisissez moins de personnes."),
+                "Un fichier tient {most} bulletins : choisissez moins de personnes.",
                 most=SLIPS_PER_DOCUMENT,
             )
         records = self.awards.records_among(award_ids, campus.id)
@@ -433,9 +433,7 @@ class SlipService:
         wanted = sorted((each for each in records if each.award.id in codes), key=_by_name)
         if not wanted:
             raise Conflict(
-                N_(
-                    "Aucun bulletin à imprimer : ces badges sont déjà reçus, retirés, dans le compte de leur personne, ou peuvent encore être annulés."
-                )
+                "Aucun bulletin à imprimer : ces badges sont déjà reçus, retirés, dans le compte de leur personne, ou peuvent encore être annulés."
             )
         with speaking(language):
             sheet = self._sheet(campus, wanted, codes, language, day)

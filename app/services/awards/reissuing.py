@@ -70,7 +70,7 @@ class ReissueService:
         """
         campus, award = self.campuses.get_by_id(award.campus_id), self.awards.lock(award.id)
         if with_name and not campus.names_in_credentials:
-            raise NotAllowed(N_("Ce campus n’écrit aucun nom dans ses badges."))
+            raise NotAllowed("Ce campus n’écrit aucun nom dans ses badges.")
         wanted = name_to_write(award, name) if with_name else None
         if not with_name:
             # A badge without a name also answers no address checks until its holder enables them.
@@ -85,9 +85,7 @@ class ReissueService:
         record = self.awards.get_record(award.id)
         if with_name and needs_guardian_for(record.person, record.activity):
             raise NotAllowed(
-                N_(
-                    "Avant 15 ans, aucun nom n’est écrit dans un badge : il n’y en a pas besoin pour le vérifier."
-                )
+                "Avant 15 ans, aucun nom n’est écrit dans un badge : il n’y en a pas besoin pour le vérifier."
             )
         self._reissue(campus, award, wanted, why="name_choice", by=by)
         return True

@@ -22,7 +22,6 @@ from app.domain.campus.campus import Campus
 from app.domain.core import Clock
 from app.domain.people import Person
 from app.errors import NotFound
-from app.language import N_
 
 READ_AT_ONCE = 500
 """Eligible people with entries read and shown at once; the next follow when these have the badge."""
@@ -147,11 +146,11 @@ class RuleLedger:
     def roll(self, campus: Campus, badge_id: uuid.UUID) -> Roll:
         badge = self.badges.get(badge_id)
         if badge.campus_id != campus.id:
-            raise NotFound(N_("Ce badge n’existe pas ici."))
+            raise NotFound("Ce badge n’existe pas ici.")
         version = self.badges.current_version(badge.id)
         rule = rule_of(version.rule)
         if rule is None:
-            raise NotFound(N_("Ce badge n’a pas de règle."))
+            raise NotFound("Ce badge n’a pas de règle.")
         there, behind, held = self._foreseen(campus, badge, rule)
         shown = [*there[:READ_AT_ONCE], *behind[:NEAR]]
         lines, today = self.lines_of(campus, shown), self.today(campus)

@@ -183,7 +183,7 @@ class BadgeService:
         slug = slug or free_slug(wording.name, lambda tried: self.badges.find(campus.id, tried) is not None)
         check_slug(slug)
         if self.badges.find(campus.id, slug):
-            raise Conflict(N_("Ce campus a déjà un badge à l’adresse « {slug} »."), slug=slug)
+            raise Conflict("Ce campus a déjà un badge à l’adresse « {slug} ».", slug=slug)
         at = self.clock()
         badge = Badge(
             id=once or new_id(),
@@ -477,7 +477,7 @@ class BadgeService:
     def _get(self, campus: Campus, badge_id: uuid.UUID) -> Badge:
         badge = self.badges.get(badge_id)
         if badge.campus_id != campus.id:
-            raise NotFound(N_("Ce badge n’existe pas ici."))
+            raise NotFound("Ce badge n’existe pas ici.")
         return badge
 
 
@@ -531,7 +531,7 @@ class OpeningService:
         trainers = {person.id for person in self._trainers(campus)}
         if not everybody and not trainers & set(people):
             raise InvalidInput(
-                N_("Choisissez au moins une personne, sinon seule l’administration attribue ce badge.")
+                "Choisissez au moins une personne, sinon seule l’administration attribue ce badge."
             )
         if badge.for_every_trainer is not everybody:
             badge.for_every_trainer = everybody
@@ -548,7 +548,7 @@ class OpeningService:
         """Among badges opened by name, open exactly these."""
         self.campuses.lock(campus.id)
         if person_id not in {person.id for person in self._trainers(campus)}:
-            raise NotFound(N_("Cette personne ne forme pas pour ce campus."))
+            raise NotFound("Cette personne ne forme pas pour ce campus.")
         for badge, _, is_open in self.of_trainer(campus, person_id):
             if not badge.for_every_trainer:
                 self._set(badge, person_id, wanted=badge.id in badges, is_open=is_open, by=by)
@@ -593,5 +593,5 @@ class OpeningService:
     def _badge(self, campus: Campus, badge_id: uuid.UUID) -> Badge:
         badge = self.badges.get(badge_id)
         if badge.campus_id != campus.id:
-            raise NotFound(N_("Ce badge n’existe pas ici."))
+            raise NotFound("Ce badge n’existe pas ici.")
         return badge

@@ -155,7 +155,7 @@ class Adoptions:
         found = self._open_to(campus, definition_id)
         check_shared(found.withdrawn_at)
         if self.store.adoption(campus.id, definition_id) is not None:
-            raise Conflict(N_("Votre campus a déjà adopté cette définition."))
+            raise Conflict("Votre campus a déjà adopté cette définition.")
         if found.noun is Noun.COMPETENCY:
             return self._adopt_competency(campus, found, own_id, by=by)
         if own_id is None:
@@ -170,7 +170,7 @@ class Adoptions:
         else:
             badge_id = self.badges.manuscript(campus, own_id).page.badge.id
             if self.store.of_badge(badge_id) is not None:
-                raise Conflict(N_("Ce badge a déjà adopté une définition."))
+                raise Conflict("Ce badge a déjà adopté une définition.")
         return self._adopted(campus, found, badge_id, None if own_id else found.newest.number, by=by)
 
     def _adopted(
@@ -214,7 +214,7 @@ class Adoptions:
         else:
             own, _ = self.competencies.get(campus, own_id)
         if own.id in self.store.of_competencies([own.id]):
-            raise Conflict(N_("Cette compétence a déjà adopté une définition."))
+            raise Conflict("Cette compétence a déjà adopté une définition.")
         is_same = not changed_parts(Noun.COMPETENCY, competency_values(own), values)
         return self._adopted(campus, found, own.id, found.newest.number if is_same else 0, by=by)
 
@@ -239,7 +239,7 @@ class Adoptions:
     def _adoption(self, campus: Campus, definition_id: uuid.UUID) -> DefinitionAdoption:
         adoption = self.store.adoption(campus.id, definition_id, lock=True)
         if adoption is None:
-            raise NotFound(N_("Votre campus n’a pas adopté cette définition."))
+            raise NotFound("Votre campus n’a pas adopté cette définition.")
         return adoption
 
     # --- improvements
@@ -355,12 +355,12 @@ class Adoptions:
         adoption, shown = self._adoption(campus, definition_id), self.page(campus, definition_id)
         check_shared(shown.definition.withdrawn_at)
         if shown.proposal is not None:
-            raise Conflict(N_("Le réseau n’a pas encore répondu à votre proposition précédente."))
+            raise Conflict("Le réseau n’a pas encore répondu à votre proposition précédente.")
         own, _ = self._own(adoption)
         differing = {each.part for each in (*shown.waiting, *shown.gaps)}
         offered = [part for part in shown.definition.noun.parts if part in parts and part in differing]
         if not offered:
-            raise InvalidInput(N_("Cochez ce que vous proposez au réseau."))
+            raise InvalidInput("Cochez ce que vous proposez au réseau.")
         proposal = DefinitionProposal(
             campus_id=campus.id,
             network_id=shown.definition.network.id,
@@ -383,14 +383,14 @@ class Adoptions:
             (each for each in self.campuses.networks_of(campus.id) if each.slug == network_slug), None
         )
         if network is None:
-            raise NotFound(N_("Votre campus n’est pas de ce réseau."))
+            raise NotFound("Votre campus n’est pas de ce réseau.")
         page = self.badges.manuscript(campus, badge_id).page
         if self.store.of_badge(badge_id) is not None:
-            raise Conflict(N_("Ce badge a déjà adopté une définition."))
+            raise Conflict("Ce badge a déjà adopté une définition.")
         if page.version.is_draft:
-            raise Conflict(N_("Publiez d’abord ce badge : le réseau partage des badges finis."))
+            raise Conflict("Publiez d’abord ce badge : le réseau partage des badges finis.")
         if self.store.waiting_proposal(campus.id, badge_id=badge_id) is not None:
-            raise Conflict(N_("Le réseau n’a pas encore répondu à votre proposition précédente."))
+            raise Conflict("Le réseau n’a pas encore répondu à votre proposition précédente.")
         proposal = DefinitionProposal(
             campus_id=campus.id,
             network_id=network.id,

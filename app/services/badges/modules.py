@@ -26,7 +26,6 @@ from app.domain.core import Clock, new_id
 from app.domain.frameworks import Competency, Framework, check_level
 from app.domain.people import Person
 from app.errors import Conflict, InvalidInput, NotFound
-from app.language import N_
 
 Badges = Mapping[uuid.UUID, tuple[Badge, BadgeVersion]]
 
@@ -107,13 +106,13 @@ class ModuleService:
     def get(self, campus: Campus, set_id: uuid.UUID) -> ModuleSet:
         found = self.store.get_set(set_id)
         if found is None or found.campus_id != campus.id or found.archived_at is not None:
-            raise NotFound(N_("Cet ensemble de modules n’existe pas ici."))
+            raise NotFound("Cet ensemble de modules n’existe pas ici.")
         return found
 
     def get_module(self, found: ModuleSet, module_id: uuid.UUID) -> TrainingModule:
         module = self.store.get_module(module_id)
         if module is None or module.set_id != found.id:
-            raise NotFound(N_("Ce module n’existe pas ici."))
+            raise NotFound("Ce module n’existe pas ici.")
         return module
 
     def choices(self, campus: Campus) -> list[tuple[Badge, BadgeVersion]]:
@@ -190,7 +189,7 @@ class ModuleService:
         if made := next((each for each in modules if each.id == once), None):
             return made
         if len(modules) >= MOST_MODULES:
-            raise Conflict(N_("Vingt modules au plus dans un ensemble."))
+            raise Conflict("Vingt modules au plus dans un ensemble.")
         position = max((each.position for each in modules), default=0) + 1
         module = TrainingModule(id=once or new_id(), set_id=found.id, position=position, title="")
         self._write_module(campus, module, text)
@@ -233,7 +232,7 @@ class ModuleService:
         if badge_id is None:
             return None
         if badge_id not in {badge.id for badge, _ in self.choices(campus)}:
-            raise InvalidInput(N_("Ce badge n’est pas en service dans ce campus."))
+            raise InvalidInput("Ce badge n’est pas en service dans ce campus.")
         return badge_id
 
     def _write(self, by: Actor, done: str, campus: Campus, found: ModuleSet) -> None:
@@ -286,7 +285,7 @@ class ModuleService:
         found = self.store.sets_begun_by(person_id, self.clock())
         begun = next((pair for pair in found if pair[0].id == set_id), None)
         if begun is None:
-            raise NotFound(N_("Vous n’avez encore aucun module de cet ensemble."))
+            raise NotFound("Vous n’avez encore aucun module de cet ensemble.")
         return begun[1], self._attested(self._grid(begun[1], begun[0]), person_id)
 
     def has_begun(self, person_id: uuid.UUID) -> bool:
@@ -299,7 +298,7 @@ class ModuleService:
         )
         person = self.store.people([person_id]).get(person_id)
         if not found or person is None:
-            raise NotFound(N_("Cette personne n’a encore aucun module de cet ensemble."))
+            raise NotFound("Cette personne n’a encore aucun module de cet ensemble.")
         recorded = self.store.hours_of(badge_ids, person_id, self.clock())
         hours = {
             module.id: value

@@ -373,7 +373,7 @@ class SharedDefinitions:
     def _new_item(self, network: Network, code: str, values: Values, *, by: Actor) -> uuid.UUID:
         framework, code = self._framework(network), code.strip()
         if self.imports.frameworks.items_by_code(framework.id, [code]):
-            raise Conflict(N_("Ce référentiel a déjà une compétence {code}."), code=code)
+            raise Conflict("Ce référentiel a déjà une compétence {code}.", code=code)
         item_id = self._write_item(framework, _entry(code, values), by=by)
         self._note("share", network, item_id, by)
         return item_id
@@ -429,7 +429,7 @@ class SharedDefinitions:
             (pair for pair in self.store.proposals_to(network.id) if pair[0].id == proposal_id), None
         )
         if found is None:
-            raise NotFound(N_("Cette proposition n’existe pas."))
+            raise NotFound("Cette proposition n’existe pas.")
         proposal, campus = found
         definition = self.definition(proposal.definition_id) if proposal.definition_id else None
         before = definition.newest.values if definition else {}
@@ -452,12 +452,12 @@ class SharedDefinitions:
         """Take some parts of a proposal into the definition, all of them for a new badge; none refuses it."""
         proposal = self.store.proposal(proposal_id, lock=True)
         if proposal is None or proposal.network_id != network.id:
-            raise NotFound(N_("Cette proposition n’existe pas."))
+            raise NotFound("Cette proposition n’existe pas.")
         if proposal.state is not ProposalState.WAITING:
-            raise Conflict(N_("Le réseau a déjà répondu à cette proposition."))
+            raise Conflict("Le réseau a déjà répondu à cette proposition.")
         answer = " ".join(answer.split())
         if len(answer) > LONGEST_REASON or (not parts and not answer):
-            raise InvalidInput(N_("Répondez au campus en une phrase, de 300 signes au plus."))
+            raise InvalidInput("Répondez au campus en une phrase, de 300 signes au plus.")
         offered = [part for part in proposal.noun.parts if part.value in proposal.content]
         if proposal.definition_id is not None:
             offered = changed_in(proposal, self.definition(proposal.definition_id).newest.values, offered)

@@ -27,7 +27,7 @@ from app.domain.badges.rules import Rule, criteria_words, rule_of
 from app.domain.badges.shared_definitions import BADGE_PARTS, Values
 from app.domain.frameworks import MOST_ALIGNMENTS, PublicAlignment
 from app.errors import InvalidInput
-from app.language import N_, speaking
+from app.language import speaking
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Wording:
 def said_in(version: BadgeVersion, wording: Wording) -> list[BadgeCompetency]:
     """Copy the content into its version; returns the competencies it attests."""
     if len(wording.alignments) > MOST_ALIGNMENTS:
-        raise InvalidInput(N_("Dix correspondances au plus."))
+        raise InvalidInput("Dix correspondances au plus.")
     wording = as_kept(wording)
     version.kind = wording.kind
     version.name = wording.name

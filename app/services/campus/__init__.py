@@ -48,7 +48,7 @@ from app.domain.frameworks import Competency, Framework
 from app.domain.people import Person, Role, new_person
 from app.domain.publishing import Addresses
 from app.errors import Conflict, InvalidInput, NotFound
-from app.language import N_, locales
+from app.language import locales
 from app.services.accounts.invitations import InvitationService, Memberships
 from app.services.accounts.sessions import AccountNotices
 from app.services.activity_log import LoggedEvents
@@ -103,7 +103,7 @@ class CampusService:
         """A campus with its first signing key; assigns `did` and `created_at`."""
         check_slug(campus.slug)
         if self.campuses.find(campus.slug):
-            raise Conflict(N_("Il y a déjà un campus à l’adresse « {slug} »."), slug=campus.slug)
+            raise Conflict("Il y a déjà un campus à l’adresse « {slug} ».", slug=campus.slug)
         at = self.clock()
         campus.did = did_web(self.addresses.base_url, "campus", campus.slug)
         campus.created_at = at
@@ -137,9 +137,7 @@ class CampusService:
             return
         if self.signing.has_hsm:  # a key of the database that signs whole badges would undo it
             raise Conflict(
-                N_(
-                    "Ce service garde ses clés dans un module matériel. Montrer une partie d’un badge n’y est pas possible."
-                )
+                "Ce service garde ses clés dans un module matériel. Montrer une partie d’un badge n’y est pas possible."
             )
         at = self.clock()
         key = self.signing.make_key(campus, at=at, purpose=KeyPurpose.DISCLOSURE)
@@ -314,7 +312,7 @@ class TeamService:
         """Raises NotFound for staff of other campuses and former staff (T01)."""
         member = next((each for each in self.members(campus) if each.person.id == person_id), None)
         if member is None:
-            raise NotFound(N_("Cette personne n’est pas dans l’équipe."))
+            raise NotFound("Cette personne n’est pas dans l’équipe.")
         return member
 
     def set_roles(self, campus: Campus, person_id: uuid.UUID, roles: Collection[Role], *, by: Actor) -> None:
@@ -342,7 +340,7 @@ class TeamService:
             same = self.own_addresses.same_person(by.person_id)
         if member.person.id in same:
             raise Conflict(
-                N_("On ne se donne pas un rôle à soi-même : une autre personne de l’administration le donne.")
+                "On ne se donne pas un rôle à soi-même : une autre personne de l’administration le donne."
             )
 
     def remove(self, campus: Campus, person_id: uuid.UUID, *, by: Actor) -> Person:
@@ -393,7 +391,7 @@ class OperatorService:
     def remove(self, person_id: uuid.UUID, *, by: Actor) -> None:
         operator = self.operators.find(person_id)
         if operator is None:
-            raise NotFound(N_("Cette personne n’exploite pas ce service."))
+            raise NotFound("Cette personne n’exploite pas ce service.")
         self.operators.remove(operator)
         self.history.write(by, "leave", "operator", person_id, at=self.clock())
 
@@ -454,10 +452,10 @@ class CampusPictures:
         every recognisable person agreed, or there is none."""
         self._check_room(campus)
         if not content:
-            raise InvalidInput(N_("Choisissez le fichier de l’image."))
+            raise InvalidInput("Choisissez le fichier de l’image.")
         text_of_picture = checked_alternative(alternative)
         if not agreed:
-            raise InvalidInput(N_("Confirmez que chaque personne reconnaissable est d’accord."))
+            raise InvalidInput("Confirmez que chaque personne reconnaissable est d’accord.")
         art, (width, height) = self.artist.read_photograph(content)
         return CampusPicture(
             campus_id=campus.id,
@@ -475,7 +473,7 @@ class CampusPictures:
 
     def _check_room(self, campus: Campus) -> None:
         if len(self.campuses.pictures_of(campus.id)) >= MOST_PICTURES:
-            raise Conflict(N_("La galerie est pleine : retirez d’abord une image."))
+            raise Conflict("La galerie est pleine : retirez d’abord une image.")
 
     def remove(self, campus: Campus, picture_id: uuid.UUID, *, from_reports: bool = False, by: Actor) -> None:
         """`from_reports`: an agreement was taken back, so that signed reports show it no more either."""
@@ -493,7 +491,7 @@ class CampusPictures:
     def content_in_reports(self, campus: Campus, digest: str) -> bytes:
         found = self.editions.pictures(campus.id, [digest])
         if digest not in found:
-            raise NotFound(N_("Cette image n’est plus dans aucun rapport signé."))
+            raise NotFound("Cette image n’est plus dans aucun rapport signé.")
         return found[digest]
 
     def remove_from_reports(self, campus: Campus, digest: str, *, by: Actor) -> None:

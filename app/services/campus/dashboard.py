@@ -255,7 +255,7 @@ class DirectoryService:
         """Raises NotFound for a person unknown to the campus (T01)."""
         for found in self.files_of(campus, [person_id]):
             return found
-        raise NotFound(N_("Cette personne n’existe pas ici."))
+        raise NotFound("Cette personne n’existe pas ici.")
 
     def files_of(self, campus: Campus, person_ids: Sequence[uuid.UUID]) -> list[PersonFile]:
         """In this order, without people unknown to the campus; in as many queries for twelve as for one."""
@@ -329,7 +329,7 @@ class SampleService:
         if state.sample is not None:
             return state.sample
         if state.has_award:
-            raise Conflict(N_("Ce campus attribue déjà des badges : l’exemple n’est plus proposé."))
+            raise Conflict("Ce campus attribue déjà des badges : l’exemple n’est plus proposé.")
         self._write_badge(campus, by)
         today = self.clock().astimezone(ZoneInfo(campus.time_zone)).date()
         activity = Activity(

@@ -12,7 +12,6 @@ from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, KeyPurpose, KeyState, SealedKey, check_retirement, move_key
 from app.domain.core import Clock, whole_second
 from app.errors import NotFound
-from app.language import N_
 from app.services.activity_log import LoggedEvents
 from app.services.activity_log.evidence import LogKeyHistory
 from app.services.publishing.status import Signing, StatusService
@@ -33,7 +32,7 @@ class CampusKeys:
     def get(self, campus: Campus, key_id: uuid.UUID) -> SealedKey:
         key = next((one for one in self.campuses.keys_of(campus.id) if one.id == key_id), None)
         if key is None:
-            raise NotFound(N_("Cette clé n’existe pas ici."))
+            raise NotFound("Cette clé n’existe pas ici.")
         return key
 
     def retire(
@@ -76,7 +75,7 @@ class CampusKeys:
         """As `retire`, for the current key of the campus's activity log."""
         key = self.campuses.find_active_key(campus.id, KeyPurpose.ACTIVITY_LOG)
         if key is None:
-            raise NotFound(N_("Le journal du campus est encore vide."))
+            raise NotFound("Le journal du campus est encore vide.")
         return self.retire(campus, key.id, reason=reason, stolen_since=stolen_since, by=by)
 
     def give_way_to_the_lost(self, campus: Campus, signed_with: str) -> SealedKey | None:

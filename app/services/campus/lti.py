@@ -56,7 +56,6 @@ from app.domain.imports.lists.vocabulary.names import order_of, split_name
 from app.domain.people import Person, roles_at
 from app.domain.publishing import Addresses
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound, NotSignedIn
-from app.language import N_
 from app.services.accounts.sessions import AccountNotices, SignedIn
 from app.services.activities.activities import ActivityService
 from app.services.activities.upserts import ParticipantReceipt, ParticipantUpserts
@@ -87,7 +86,7 @@ class Launched:
 
     def check_may(self, permission: Permission) -> None:
         if not self.works:
-            raise NotAllowed(N_("Reliez d’abord votre compte Sceau à ce cours."))
+            raise NotAllowed("Reliez d’abord votre compte Sceau à ce cours.")
         check_may(self.roles, permission)
 
 
@@ -131,7 +130,7 @@ class LtiService:
     def platform(self, campus: Campus, platform_id: uuid.UUID) -> LtiPlatform:
         found = self.store.platform(campus.id, platform_id)
         if found is None:
-            raise NotFound(N_("Cette plateforme n’est pas inscrite ici."))
+            raise NotFound("Cette plateforme n’est pas inscrite ici.")
         return found
 
     def linked(self, platform: LtiPlatform) -> int:
@@ -141,7 +140,7 @@ class LtiService:
         is_local = urlsplit(self.addresses.base_url).hostname in ("localhost", "127.0.0.1")
         told.check(allows_local=is_local)
         if self._known(campus, told.issuer, told.client_id):
-            raise Conflict(N_("Cette plateforme est déjà inscrite avec cet identifiant de client."))
+            raise Conflict("Cette plateforme est déjà inscrite avec cet identifiant de client.")
         row = LtiPlatform(
             campus_id=campus.id,
             label=told.label.strip(),
@@ -253,7 +252,7 @@ class LtiService:
         """The request to send to the platform, bound to this browser."""
         platform = self._known(campus, issuer, client_id)
         if platform is None:
-            raise NotFound(N_("Cette plateforme n’est pas inscrite ici."))
+            raise NotFound("Cette plateforme n’est pas inscrite ici.")
         state, at = secrets.token_urlsafe(32), self.clock()
         self.sign_in.sweep(at)
         self.sign_in.add(
@@ -345,7 +344,7 @@ class LtiService:
         at = self.clock()
         platform = self.store.platform(campus.id, launch.platform_id) if launch else None
         if launch is None or platform is None or at >= launch.expires_at:
-            raise NotSignedIn(N_("Ouvrez cette page depuis votre cours."))
+            raise NotSignedIn("Ouvrez cette page depuis votre cours.")
         course = self.store.course(launch.course_id) if launch.course_id else None
         account = self.store.account(platform.id, launch.subject)
         if account is None:
@@ -359,15 +358,15 @@ class LtiService:
     def link(self, campus: Campus, launched: Launched, who: SignedIn) -> None:
         """By a person who signed in and works here. Idempotent."""
         if not launched.launch.teaches:
-            raise NotAllowed(N_("Seule une personne qui enseigne dans ce cours relie son compte."))
+            raise NotAllowed("Seule une personne qui enseigne dans ce cours relie son compte.")
         rows = [membership for membership, _ in who.memberships]
         if not roles_at(rows, campus.id, at=self.clock()):
-            raise NotAllowed(N_("Vous n’avez pas de rôle dans ce campus."))
+            raise NotAllowed("Vous n’avez pas de rôle dans ce campus.")
         known = self.store.account(launched.platform.id, launched.launch.subject)
         if known is not None and known.person_id == who.person.id:
             return
         if known is not None:
-            raise Conflict(N_("Ce compte du cours est déjà relié à une autre personne."))
+            raise Conflict("Ce compte du cours est déjà relié à une autre personne.")
         account = LtiAccount(
             campus_id=campus.id,
             platform_id=launched.platform.id,
@@ -397,7 +396,7 @@ class LtiService:
             if account.id == account_id:
                 self._unlink(account, platform, who.actor)
                 return
-        raise NotFound(N_("Ce compte n’est plus relié."))
+        raise NotFound("Ce compte n’est plus relié.")
 
     def _unlink(self, account: LtiAccount, platform: LtiPlatform, by: Actor) -> None:
         self.store.end_launches_of(account)
@@ -435,12 +434,10 @@ class LtiService:
         launched.check_may(Permission.VIEW)
         launch = launched.launch
         if launch.kind is not LaunchKind.DEEP_LINKING or not launch.return_url:
-            raise Conflict(
-                N_("Ce cours n’attend pas de badge. Passez par « Ajouter une activité » du cours.")
-            )
+            raise Conflict("Ce cours n’attend pas de badge. Passez par « Ajouter une activité » du cours.")
         pair = next((each for each in self._offered(campus) if each[0].id == badge_id), None)
         if pair is None:
-            raise NotFound(N_("Ce badge n’existe pas ici."))
+            raise NotFound("Ce badge n’existe pas ici.")
         badge, version = pair
         item = {
             "type": "ltiResourceLink",
@@ -498,12 +495,10 @@ class LtiService:
         launched.check_may(Permission.WORK)
         course = _with_course(launched)
         if course.activity_id is None:
-            raise Conflict(N_("Choisissez d’abord l’activité de ce cours."))
+            raise Conflict("Choisissez d’abord l’activité de ce cours.")
         if not course.memberships_url:
             raise Conflict(
-                N_(
-                    "La plateforme ne donne pas la liste de ce cours. Autorisez Sceau à la lire, dans les réglages de l’outil."
-                )
+                "La plateforme ne donne pas la liste de ce cours. Autorisez Sceau à la lire, dans les réglages de l’outil."
             )
         access = self.access(campus, launched.platform.id)
         return replace(access, memberships_url=course.memberships_url, line_items_url=course.line_items_url)
@@ -521,10 +516,10 @@ class LtiService:
         launched.check_may(Permission.WORK)
         course = _with_course(launched)
         if course.activity_id is None:
-            raise Conflict(N_("Choisissez d’abord l’activité de ce cours."))
+            raise Conflict("Choisissez d’abord l’activité de ce cours.")
         learners = [each for each in members if each.is_active and learns(each.roles)]
         if not learners:
-            raise InvalidInput(N_("La liste de ce cours ne contient aucun apprenant."))
+            raise InvalidInput("La liste de ce cours ne contient aucun apprenant.")
         lines = [
             (
                 member_id(launched.platform.id, each.subject),
@@ -560,7 +555,7 @@ def results_heading(label: str) -> str:
 
 def _with_course(launched: Launched) -> LtiCourse:
     if launched.course is None:
-        raise Conflict(N_("Cette ouverture ne dit pas de quel cours elle vient."))
+        raise Conflict("Cette ouverture ne dit pas de quel cours elle vient.")
     return launched.course
 
 

@@ -46,7 +46,6 @@ from app.domain.core import Clock
 from app.domain.learners.requests import ListedRequest, RequestFilter, RequestSort
 from app.domain.people import Person
 from app.errors import Conflict, NotFound
-from app.language import N_
 
 __all__ = [
     "ActivityCounts",
@@ -194,7 +193,7 @@ class SavedViews:
         there = self.list_of(campus, person_id, register)
         found = next((view for view in there if view.name.casefold() == name.casefold()), None)
         if found is None and len(there) >= MOST_VIEWS:
-            raise Conflict(N_("Vous avez déjà douze vues de cette liste. Supprimez-en une d’abord."))
+            raise Conflict("Vous avez déjà douze vues de cette liste. Supprimez-en une d’abord.")
         view = found or SavedView(
             campus_id=campus.id,
             person_id=person_id,
@@ -211,6 +210,6 @@ class SavedViews:
         """Raises NotFound for a view of another person."""
         view = self.store.find(view_id)
         if view is None or (view.campus_id, view.person_id) != (campus.id, by.person_id):
-            raise NotFound(N_("Cette vue n’existe pas ici."))
+            raise NotFound("Cette vue n’existe pas ici.")
         self.store.delete(view)
         return view

@@ -23,7 +23,6 @@ from app.domain.campus.sender import (
 from app.domain.core import Clock
 from app.domain.messages import Occasion, letter_to
 from app.errors import Conflict, NotFound
-from app.language import N_
 
 
 @dataclass(frozen=True)
@@ -80,13 +79,11 @@ class SenderService:
         """`record`: what the DNS answered just before."""
         sender = self.get(campus)
         if sender.verified_at is None:
-            raise Conflict(N_("Confirmez d’abord l’adresse avec le code reçu."))
+            raise Conflict("Confirmez d’abord l’adresse avec le code reçu.")
         if record.state is not RecordState.FOUND or not record.name.endswith(f".{sender.domain}"):
             raise Conflict(
-                N_(
-                    "L’enregistrement DKIM ne se lit pas encore : sans lui, vos e-mails passeraient pour des faux. "
-                    "Une publication prend parfois quelques heures."
-                )
+                "L’enregistrement DKIM ne se lit pas encore : sans lui, vos e-mails passeraient pour des faux. "
+                "Une publication prend parfois quelques heures."
             )
         sender.in_use_since = sender.in_use_since or self.clock()
         self.campuses.save_sender(sender)
@@ -110,16 +107,14 @@ class SenderService:
     def get(self, campus: Campus) -> CampusSender:
         sender = self.campuses.sender(campus.id)
         if sender is None:
-            raise NotFound(N_("Ce campus n’a pas demandé d’adresse d’envoi."))
+            raise NotFound("Ce campus n’a pas demandé d’adresse d’envoi.")
         return sender
 
     def _check_signs(self) -> None:
         if not self.identity.signs:
             raise Conflict(
-                N_(
-                    "Ce service ne signe pas lui-même ses e-mails (DKIM). Demandez à la personne qui le gère "
-                    "d’attribuer une adresse à votre campus."
-                )
+                "Ce service ne signe pas lui-même ses e-mails (DKIM). Demandez à la personne qui le gère "
+                "d’attribuer une adresse à votre campus."
             )
 
     def _note(self, by: Actor, action: str, campus: Campus) -> None:

@@ -54,7 +54,6 @@ from app.domain.messages import Occasion, letters_to_administrators
 from app.domain.people import Person
 from app.domain.publishing import Addresses
 from app.errors import Conflict, NotFound
-from app.language import N_
 from app.services.people.upserts import ExternalIds
 
 log = structlog.get_logger("webhooks")
@@ -99,9 +98,7 @@ class WebhookService:
         check_webhook(url, label, kinds)
         self.client.check(url)
         if len(self.webhooks.list_of(campus.id)) >= MOST_WEBHOOKS:
-            raise Conflict(
-                N_("Un campus a {most} webhooks au plus : retirez-en un d’abord."), most=MOST_WEBHOOKS
-            )
+            raise Conflict("Un campus a {most} webhooks au plus : retirez-en un d’abord.", most=MOST_WEBHOOKS)
         head, at = self.integration.head(campus.id), self.clock()
         webhook = Webhook(
             campus_id=campus.id,
@@ -180,7 +177,7 @@ class WebhookService:
         webhook, at = self._locked(campus, webhook_id), self.clock()
         delivery = self.webhooks.lock_delivery(delivery_id)
         if delivery is None or delivery.webhook_id != webhook.id:
-            raise NotFound(N_("Ce message n’est pas, ou plus, dans le journal de ce webhook."))
+            raise NotFound("Ce message n’est pas, ou plus, dans le journal de ce webhook.")
         self._check_active(webhook)
         replay(delivery, at=at)
         self.webhooks.add(delivery)
@@ -203,7 +200,7 @@ class WebhookService:
     @staticmethod
     def _check_active(webhook: Webhook) -> None:
         if not webhook.is_active:
-            raise Conflict(N_("Ce webhook est en pause : reprenez les envois d’abord."))
+            raise Conflict("Ce webhook est en pause : reprenez les envois d’abord.")
 
     def _saved(self, webhook: Webhook, action: str, by: Actor) -> Webhook:
         self.webhooks.add(webhook)
@@ -421,7 +418,7 @@ class ProgramListService:
     def participation(self, campus: Campus, participation_id: uuid.UUID) -> tuple[Participation, Person]:
         found = self.lists.participation(campus.id, participation_id)
         if found is None:
-            raise NotFound(N_("Cette participation n’existe pas ici."))
+            raise NotFound("Cette participation n’existe pas ici.")
         return self._with_people([found])[0]
 
     def _with_people(self, found: Sequence[Participation]) -> list[tuple[Participation, Person]]:

@@ -40,7 +40,6 @@ from app.domain.frameworks.text_search import (
     variants_of,
 )
 from app.errors import AppError, Conflict, InvalidInput, NotFound
-from app.language import N_
 
 ADDED, CHANGED, SAME = "added", "changed", "same"
 
@@ -105,7 +104,7 @@ class CompetencyService:
         )
         check_competency(competency)
         if self.competencies.find_by_code(framework.id, code):
-            raise Conflict(N_("Ce référentiel a déjà une compétence {code}."), code=code)
+            raise Conflict("Ce référentiel a déjà une compétence {code}.", code=code)
         self._store(competency, ChangeKind.NEW)
         self.history.write(by, "create", "competency", competency.id, at=self.clock(), campus_id=campus.id)
         return competency
@@ -210,7 +209,7 @@ class CompetencyService:
     def get_framework(self, campus: Campus, framework_id: uuid.UUID) -> Framework:
         framework = self.competencies.session.get(Framework, framework_id)
         if framework is None or framework.campus_id != campus.id:
-            raise NotFound(N_("Ce référentiel n’existe pas dans ce campus."))
+            raise NotFound("Ce référentiel n’existe pas dans ce campus.")
         return framework
 
     def amend_framework(
@@ -239,7 +238,7 @@ class CompetencyService:
         """Idempotent. The item may be of any framework that the campus sees."""
         label = synonym_of(label)
         if not label:
-            raise InvalidInput(N_("Un synonyme est un mot ou quelques mots."))
+            raise InvalidInput("Un synonyme est un mot ou quelques mots.")
         if any(
             row.competency_id == competency_id and row.label == label
             for row in self.competencies.synonyms_of(campus.id)

@@ -42,7 +42,6 @@ from app.domain.frameworks.releases import (
 from app.domain.frameworks.text_search import SAME_MEANING, similarity, terms_of
 from app.domain.publishing import Addresses
 from app.errors import Conflict, NotFound
-from app.language import N_
 
 CHUNK_SIZE = 2_000
 Progress = Callable[[int, int], None]
@@ -223,7 +222,7 @@ class FrameworkImportService:
             )
         found = self.frameworks.find_shared(code)
         if found is not None and found.network_id != owner.network_id:
-            raise Conflict(N_("Le référentiel « {code} » a un autre propriétaire."), code=code)
+            raise Conflict("Le référentiel « {code} » a un autre propriétaire.", code=code)
         return found
 
     def _compare(self, source: Source, known: _Known, owner: FrameworkOwner) -> Difference:
@@ -231,7 +230,7 @@ class FrameworkImportService:
         framework, today = known.framework, self.clock().date()
         if framework is not None and _is_older(source, framework):
             raise Conflict(
-                N_("La version {version} est plus ancienne que celle en place, {current}."),
+                "La version {version} est plus ancienne que celle en place, {current}.",
                 version=source.version,
                 current=framework.version,
             )
@@ -334,7 +333,7 @@ def _check_used_levels(difference: Difference, known: _Known) -> None:
         item = known.items.get(change.code)
         if item is not None and len(change.entry.levels or ()) < len(item.levels):
             raise Conflict(
-                N_("« {code} » aurait moins de niveaux qu’aujourd’hui : un badge peut en attester un."),
+                "« {code} » aurait moins de niveaux qu’aujourd’hui : un badge peut en attester un.",
                 code=change.code,
             )
 
@@ -422,20 +421,20 @@ class FrameworkCatalogue:
         """A framework of a campus, for everybody; raises NotFound for any other."""
         framework = self.frameworks.get(framework_id)
         if framework is None or framework.campus_id is None:
-            raise NotFound(N_("Ce référentiel n’existe pas."))
+            raise NotFound("Ce référentiel n’existe pas.")
         return self._writer(framework)
 
     def published_item(self, competency_id: uuid.UUID) -> tuple[CaseWriter, Competency]:
         found = self.frameworks.get_item(competency_id)
         if found is None:
-            raise NotFound(N_("Cette compétence n’existe pas."))
+            raise NotFound("Cette compétence n’existe pas.")
         return self.published(found[1].id), found[0]
 
     def published_version(self, competency_id: uuid.UUID, number: int) -> tuple[CaseWriter, Competency]:
         writer, item = self.published_item(competency_id)
         version = self.frameworks.find_version(competency_id, number)
         if version is None:
-            raise NotFound(N_("Cette version de la compétence n’existe pas."))
+            raise NotFound("Cette version de la compétence n’existe pas.")
         return writer, item_at(item, version)
 
     def publisher_of(self, association_id: uuid.UUID, competency_id: uuid.UUID) -> CaseWriter | None:
@@ -460,7 +459,7 @@ class FrameworkCatalogue:
         for each in self.frameworks.list_all():
             if (each.code, each.campus_id, each.network_id) == (code, owner.campus_id, owner.network_id):
                 return self._writer(each)
-        raise NotFound(N_("Ce référentiel n’existe pas."))
+        raise NotFound("Ce référentiel n’existe pas.")
 
     def _writer(self, framework: Framework) -> CaseWriter:
         campus = self.campuses.get_by_id(framework.campus_id) if framework.campus_id else None

@@ -32,7 +32,6 @@ from app.domain.frameworks.pathways import (
 )
 from app.domain.people import Person
 from app.errors import Conflict, NotAllowed, NotFound
-from app.language import N_
 
 __all__ = ["FollowerFilter", "PathwayFollowers"]
 
@@ -105,7 +104,7 @@ class PathwayFollowers:
             return known
         pathway = self.pathways.get(pathway_id)
         if not pathway.number or pathway.archived_at is not None:
-            raise Conflict(N_("Ce parcours n’accueille plus de nouvelles personnes."))
+            raise Conflict("Ce parcours n’accueille plus de nouvelles personnes.")
         at = self.clock()
         enrolment = PathwayEnrolment(
             pathway_id=pathway.id,
@@ -148,11 +147,9 @@ class PathwayFollowers:
         """To the version that the person has read about: it must still be the newest."""
         enrolment = self.pathways.find_enrolment(pathway_id, person.id)
         if enrolment is None:
-            raise NotFound(N_("Vous ne suivez pas ce parcours."))
+            raise NotFound("Vous ne suivez pas ce parcours.")
         if number != self.pathways.get(pathway_id).number:
-            raise Conflict(
-                N_("Une version plus récente vient de paraître : lisez d’abord ce qu’elle change.")
-            )
+            raise Conflict("Une version plus récente vient de paraître : lisez d’abord ce qu’elle change.")
         if enrolment.number == number:
             return
         enrolment.number = number
@@ -225,7 +222,7 @@ class PathwayFollowers:
         """Counts by stage of the newest version."""
         pathway = self.pathways.get_in_campus(pathway_id, campus.id)
         if not pathway.number:
-            raise NotFound(N_("Ce parcours n’est pas encore publié."))
+            raise NotFound("Ce parcours n’est pas encore publié.")
         content = self._content(pathway.id, pathway.number)
         keys = [each.key for each in content.stages]
         counts = self.pathways.count(pathway.id)
@@ -303,11 +300,11 @@ class PathwayFollowers:
         own = self.follower(campus, pathway_id, enrolment_id)
         found = own.content.stage(stage)
         if found is None or all(each.kind is not ConditionKind.DECISION for each in found.conditions):
-            raise NotFound(N_("Cette étape n’attend pas de décision."))
+            raise NotFound("Cette étape n’attend pas de décision.")
         self._check_not_own(own, by)
         check_note(note)
         if any(each.stage == stage for each, _ in self.decisions(own)):
-            raise Conflict(N_("Cette décision est déjà prise."))
+            raise Conflict("Cette décision est déjà prise.")
         self.pathways.add(
             PathwayDecision(
                 enrolment_id=enrolment_id,
@@ -350,7 +347,7 @@ class PathwayFollowers:
         """Before the award itself, which has rules of its own."""
         self._check_not_own(own, by)
         if not own.progress.is_complete:
-            raise Conflict(N_("Le parcours n’est pas achevé : il manque une étape."))
+            raise Conflict("Le parcours n’est pas achevé : il manque une étape.")
 
     def decline(
         self, campus: Campus, pathway_id: uuid.UUID, enrolment_id: uuid.UUID, reason: str, *, by: Actor
@@ -373,7 +370,7 @@ class PathwayFollowers:
     @staticmethod
     def _check_not_own(own: OwnPathway, by: Actor) -> None:
         if by.person_id is None or by.person_id == own.enrolment.person_id:
-            raise NotAllowed(N_("C’est votre propre parcours : une autre personne décide."))
+            raise NotAllowed("C’est votre propre parcours : une autre personne décide.")
 
     def _write(self, by: Actor, done: str, enrolment: PathwayEnrolment) -> None:
         self.history.write(

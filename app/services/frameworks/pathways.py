@@ -29,7 +29,6 @@ from app.domain.frameworks.pathways import (
 )
 from app.domain.publishing import CatalogueEntry
 from app.errors import Conflict, NotFound
-from app.language import N_
 
 _BY_ACTIVITY: Final = frozenset({ConditionKind.HOURS, ConditionKind.ACTIVITIES})
 
@@ -138,7 +137,7 @@ class PathwayService:
         """`key` is empty for a new stage; returns the key."""
         pathway, content = self.get(campus, pathway_id)
         if key and content.stage(key) is None:
-            raise NotFound(N_("Cette étape n’existe pas dans ce parcours."))
+            raise NotFound("Cette étape n’existe pas dans ce parcours.")
         stage = Stage(
             key or content.next_key(),
             draft.title.strip(),
@@ -213,7 +212,7 @@ class PathwayService:
     def _names(self, campus: Campus, ids: Sequence[uuid.UUID]) -> list[Named]:
         known = {each.badge.id: each for each in self.badges_to_pick(campus)}
         if any(each not in known for each in ids):
-            raise Conflict(N_("Un de ces badges n’est plus proposé : choisissez-en un autre."))
+            raise Conflict("Un de ces badges n’est plus proposé : choisissez-en un autre.")
         return [Named(each, known[each].version.name, known[each].campus.id) for each in dict.fromkeys(ids)]
 
     def _save(self, campus: Campus, pathway: Pathway, content: PathwayContent, by: Actor) -> None:
@@ -251,14 +250,14 @@ class PathwayService:
         """The newest version, or the one of a learner."""
         pathway = self.pathways.get(pathway_id)
         if not pathway.number:
-            raise NotFound(N_("Ce parcours n’existe pas ici."))
+            raise NotFound("Ce parcours n’existe pas ici.")
         version = self.pathways.version(pathway_id, number or pathway.number)
         return self.shown(pathway, version, PathwayContent.from_document(version.content))
 
     def shown(self, pathway: Pathway, version: PathwayVersion, content: PathwayContent) -> PublicPathway:
         campus = self.campuses.get_by_id(pathway.campus_id)
         if campus.suspended_at is not None:
-            raise NotFound(N_("Ce campus n’existe pas ici."))
+            raise NotFound("Ce campus n’existe pas ici.")
         named = [*content.badges, *([content.badge] if content.badge else [])]
         badges = self.pathways.badges(each.id for each in named)
         return PublicPathway(pathway, version, content, campus, badges)

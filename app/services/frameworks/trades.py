@@ -26,7 +26,6 @@ from app.domain.frameworks import (
 )
 from app.domain.publishing import CatalogueEntry
 from app.errors import Conflict, NotFound
-from app.language import N_
 from app.services.frameworks.importing import FrameworkCatalogue, Standing
 
 _TRADE = re.compile(r"[A-N]\d{4}")
@@ -204,7 +203,7 @@ class TradeService:
     def trade(self, code: str, *, campus: str = "", network: str = "") -> Trade:
         """`campus`, `network`: slugs; only what these have."""
         if not _TRADE.fullmatch(code):
-            raise NotFound(N_("Ce métier n’existe pas ici."))
+            raise NotFound("Ce métier n’existe pas ici.")
         [standing] = self.registers.standings([PublicAlignment(PublicFramework.ROME, code, code)])
         allowed = self._allowed(campus, network)
         leading = []
@@ -215,7 +214,7 @@ class TradeService:
                 leading.append(Leading(owner, competency, framework, attesting))
         badges = [each for each in self.catalogue.badges_aligned_to(code) if each.campus_id in allowed]
         if standing.item is None and not leading and not badges:
-            raise NotFound(N_("Ce métier n’existe pas ici."))
+            raise NotFound("Ce métier n’existe pas ici.")
         domains = self._domains([standing])
         return Trade(
             standing,
@@ -259,9 +258,9 @@ class TradeService:
         )
         if framework is None:
             raise (
-                Conflict(N_("Ce livret est vide : reliez d’abord des compétences du campus à des métiers."))
+                Conflict("Ce livret est vide : reliez d’abord des compétences du campus à des métiers.")
                 if not code
-                else NotFound(N_("Ce référentiel n’est relié à aucun métier."))
+                else NotFound("Ce référentiel n’est relié à aucun métier.")
             )
         competencies = [each for each, owner in listed if owner.id == framework.id]
         return Booklet(

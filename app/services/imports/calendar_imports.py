@@ -495,7 +495,7 @@ class CalendarImports:
         self.imports.campuses.lock(campus.id)
         run = self.imports.imports.lock(run_id)
         if run is None:
-            raise NotFound(N_("Cet import n’existe pas ici."))
+            raise NotFound("Cet import n’existe pas ici.")
         check_draft(run)
         judged = self.judging.judge(campus, run.source, read)
         lines = [one.refused(NOT_CHOSEN) if one.writes and one.choice in without else one for one in judged]

@@ -44,7 +44,6 @@ from app.domain.imports.calendars import (
 from app.domain.imports.imports import ImportLineOutcome, ImportRun, Meeting, ReadCalendar, check_source
 from app.domain.messages import Occasion, letters_to_administrators
 from app.errors import Conflict, InvalidInput, Unavailable
-from app.language import N_
 from app.services.imports.calendar_imports import IN_USE, STAYS, CalendarImports, Foreseen
 from sceau_credentials.errors import DocumentUnavailable
 from sceau_credentials.values import DocumentSource
@@ -106,10 +105,10 @@ class CalendarSubscriptions:
         followed = self.store.calendars(campus.id)
         if len(followed) >= MOST_CALENDARS:
             raise Conflict(
-                N_("Un campus suit {most} agendas au plus : retirez-en un d’abord."), most=MOST_CALENDARS
+                "Un campus suit {most} agendas au plus : retirez-en un d’abord.", most=MOST_CALENDARS
             )
         if any(each.source == source or each.url_digest == digest for each in followed):
-            raise Conflict(N_("Cet agenda, ou un autre de ce nom, est déjà suivi."))
+            raise Conflict("Cet agenda, ou un autre de ce nom, est déjà suivi.")
         calendar = CalendarSubscription(
             campus_id=campus.id,
             source=source,
@@ -143,7 +142,7 @@ class CalendarSubscriptions:
         """Read by the worker within a minute, but five minutes after it was last asked for at the earliest."""
         calendar = self.store.calendar(calendar_id, campus.id, lock=True)
         if not calendar.is_active:
-            raise Conflict(N_("Cet agenda est en pause : reprenez-le d’abord."))
+            raise Conflict("Cet agenda est en pause : reprenez-le d’abord.")
         calendar.read_soon(self.clock())
         self.store.save(calendar)
         return calendar
@@ -160,7 +159,7 @@ class CalendarSubscriptions:
         """A draft of all its entries, for a person to choose from."""
         calendar = self.store.calendar(calendar_id, campus.id)
         if fetched.fault and fetched.fault != UNREADABLE:
-            raise Unavailable(N_("L’agenda ne se lit pas en ce moment. Réessayez plus tard."))
+            raise Unavailable("L’agenda ne se lit pas en ce moment. Réessayez plus tard.")
         return self.calendars.drop(campus, calendar.source, fetched.body, by=by, read=fetched.read)
 
     def _saved(self, calendar: CalendarSubscription, action: str, by: Actor) -> CalendarSubscription:

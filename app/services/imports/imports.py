@@ -42,7 +42,6 @@ from app.domain.imports.xapi import VERBS, check_verbs, read_statements, stateme
 from app.domain.people import name_key
 from app.domain.people.consents import OTHER, Namesake
 from app.errors import InvalidInput
-from app.language import N_
 from app.services.activities.line_faults import ALREADY_KNOWN
 from app.services.activities.participants import as_known
 from app.services.imports.import_matching import ImportJudging, Judged
@@ -494,7 +493,7 @@ class StatementImports:
     def checked(self, campus: Campus, data: bytes) -> bytes:
         """The text, after parsing it; raises InvalidInput for what is not a list of statements."""
         if len(data) > MAX_BYTES:
-            raise InvalidInput(N_("Cette liste dépasse 5 Mo. Découpez-la en plusieurs fichiers."))
+            raise InvalidInput("Cette liste dépasse 5 Mo. Découpez-la en plusieurs fichiers.")
         text = data.decode("utf-8-sig", errors="replace").encode()
         self.read(campus, statements_in(text))
         return text

@@ -26,7 +26,6 @@ from app.domain.imports.lists.suspicion import confirmed
 from app.domain.imports.lists.text import MAX_COLUMNS, check_length, check_people
 from app.domain.imports.lists.vocabulary.names import fold, may_be_given
 from app.errors import InvalidInput
-from app.language import N_
 from app.language import gettext as _
 
 
@@ -118,7 +117,7 @@ def blocks_from_text(text: str) -> list[Block]:
             for found in json.loads(text)
         ]
     except (ValueError, TypeError, KeyError, RecursionError):
-        raise InvalidInput(N_("Cette liste n’est plus lisible : donnez-la de nouveau.")) from None
+        raise InvalidInput("Cette liste n’est plus lisible : donnez-la de nouveau.") from None
     check_length(sum(len(block.rows) for block in blocks))
     return blocks
 
@@ -131,7 +130,7 @@ def reasons_in(text: str) -> frozenset[Reason]:
         found = NOT_A_PERSON
     if found & NOT_A_PERSON:
         raise InvalidInput(
-            N_("Ce motif n’existe pas : utilisez un motif des lignes à vérifier, par exemple « order ».")
+            "Ce motif n’existe pas : utilisez un motif des lignes à vérifier, par exemple « order »."
         )
     return found
 

@@ -111,7 +111,7 @@ class ConnectedApps:
     def register(self, sent: Mapping[str, Any], *, by_operator: bool = False) -> JsonObject:
         """The answer to the application, with its secret, this once; raises RegistrationRefused."""
         if not (by_operator or self.options.app_registration):
-            raise NotAllowed(N_("Les applications ne s’inscrivent pas ici d’elles-mêmes."))
+            raise NotAllowed("Les applications ne s’inscrivent pas ici d’elles-mêmes.")
         secret = secrets.token_urlsafe(32)
         app = read_registration(
             sent, secret_digest=digest_of(secret), registered_itself=not by_operator, at=self.clock()
@@ -151,7 +151,7 @@ class ConnectedApps:
         except ValueError:
             app = None
         if app is None:
-            raise NotFound(N_("Cette application n’est pas inscrite ici."))
+            raise NotFound("Cette application n’est pas inscrite ici.")
         return app
 
     # --- consent
@@ -313,7 +313,7 @@ class ConnectedApps:
         if not self._may_connect(person):
             raise NotSignedIn(_ENDED)
         if scope.value not in (secret.scopes or ()):
-            raise NotAllowed(N_("Ce jeton d’accès n’ouvre pas ce droit : {scope}."), scope=scope.value)
+            raise NotAllowed("Ce jeton d’accès n’ouvre pas ce droit : {scope}.", scope=scope.value)
         return AppAccess(grant, person)
 
     # --- what an application reads and adds
@@ -363,7 +363,7 @@ class ConnectedApps:
         The body is the badge itself: nothing is fetched from an address that an application sends instead.
         """
         if identity_of(presented.decode(errors="replace")) is None:
-            raise InvalidInput(N_("Ce n’est pas un Open Badge 3.0."))
+            raise InvalidInput("Ce n’est pas un Open Badge 3.0.")
         return self.brought.read(access.person, presented, app_id=access.grant.app_id)
 
     def add(self, access: AppAccess, found: BadgeToAdd) -> Upserted:

@@ -102,7 +102,7 @@ class ContributionService:
     def mine(self, person: Person, campus: Campus, contribution_id: uuid.UUID) -> ContributionView:
         view = self.look(campus, contribution_id)
         if view.person.id != person.id:
-            raise NotFound(N_("Cette contribution n’existe pas ici."))
+            raise NotFound("Cette contribution n’existe pas ici.")
         return view
 
     def add(
@@ -118,7 +118,7 @@ class ContributionService:
     ) -> Contribution:
         if open_ones(self.of_person(person, campus)) >= MOST_OPEN:
             raise Conflict(
-                N_("{most} contributions attendent déjà le campus : laissez-lui le temps d’y répondre."),
+                "{most} contributions attendent déjà le campus : laissez-lui le temps d’y répondre.",
                 most=MOST_OPEN,
             )
         at = self.clock()
@@ -172,7 +172,7 @@ class ContributionService:
         for activity in self.activities_of(person, campus):
             if activity.id == activity_id:
                 return activity
-        raise InvalidInput(N_("Choisissez une activité où vous étiez, ou aucune."))
+        raise InvalidInput("Choisissez une activité où vous étiez, ou aucune.")
 
     def _keep(self, contribution: Contribution, files: Sequence[TakenFile]) -> None:
         for each in files:
@@ -229,9 +229,9 @@ class ContributionService:
         contribution = self._locked(campus, contribution_id)
         files = self.files.of(_OURS, contribution.id)
         if any(file.state is FileState.WAITING for file in files):
-            raise Conflict(N_("Un fichier est en attente d’analyse : confirmez une fois qu’il est ouvert."))
+            raise Conflict("Un fichier est en attente d’analyse : confirmez une fois qu’il est ouvert.")
         if badge_id is not None and badge_id not in {badge.id for badge, _ in self.badges_of(campus)}:
-            raise InvalidInput(N_("Ce badge n’existe plus : rechargez la page, puis recommencez."))
+            raise InvalidInput("Ce badge n’existe plus : rechargez la page, puis recommencez.")
         decide(
             contribution,
             ContributionState.CONFIRMED,
@@ -361,7 +361,7 @@ class LogDisputes:
         log = self.store.find(campus.id)
         payload = self.store.payload(log.id, number) if log else None
         if log is None or payload is None or payload.about_id != person_id or payload.noun not in DISPUTABLE:
-            raise NotFound(N_("Cette ligne n’est pas à votre sujet."))
+            raise NotFound("Cette ligne n’est pas à votre sujet.")
         said = check_words(said)
         self.people.lock_all([person_id])
         for each in self.disputes.of_person(person_id):
@@ -377,7 +377,7 @@ class LogDisputes:
     def answer(self, campus: Campus, dispute_id: uuid.UUID, text: str, *, by: Actor) -> LogDispute:
         log = self.store.find(campus.id)
         if log is None:
-            raise NotFound(N_("Cette demande n’existe pas ici."))
+            raise NotFound("Cette demande n’existe pas ici.")
         dispute = self.disputes.get(dispute_id, log.id)
         answer_dispute(dispute, text, at=self.clock())
         self.disputes.save(dispute)
@@ -394,7 +394,7 @@ class LogDisputes:
         """Set the disclosure of each entry: immediately on the page, and by reissue in the documents."""
         row = self.evidence.find(award_id)
         if row is None:
-            raise NotFound(N_("Ce badge ne repose sur aucune ligne du journal d’activité."))
+            raise NotFound("Ce badge ne repose sur aucune ligne du journal d’activité.")
         award = self.awards.lock(award_id)
         for number in row.entries:
             if number in wanted:

@@ -98,7 +98,7 @@ class BroughtBadges:
         report = answer.report
         if answer.campus is not None or answer.closed:
             raise Conflict(
-                N_("Ce badge a été donné ici : ouvrez-le avec son lien privé, il n’est pas d’ailleurs.")
+                "Ce badge a été donné ici : ouvrez-le avec son lien privé, il n’est pas d’ailleurs."
             )
         if (
             report is None
@@ -127,9 +127,9 @@ class BroughtBadges:
     def add(self, found: BadgeToAdd) -> BroughtBadge:
         held = self.store.list_of(found.badge.person_id)
         if any(each.digest == found.badge.digest for each in held):
-            raise Conflict(N_("Vous avez déjà ajouté ce badge."))
+            raise Conflict("Vous avez déjà ajouté ce badge.")
         if len(held) >= MOST_OF_ONE_PERSON:
-            raise Conflict(N_("Il n’y a plus de place : {most} au plus."), most=MOST_OF_ONE_PERSON)
+            raise Conflict("Il n’y a plus de place : {most} au plus.", most=MOST_OF_ONE_PERSON)
         self._note(found.badge, found.verdict)
         return found.badge
 
@@ -140,9 +140,9 @@ class BroughtBadges:
         """
         new = identity_of(found.badge.content)
         if new is None:
-            raise InvalidInput(N_("Ce n’est pas un Open Badge 3.0."))
+            raise InvalidInput("Ce n’est pas un Open Badge 3.0.")
         if found.verdict.belongs is Belonging.ANOTHERS:
-            raise InvalidInput(N_("Ce badge nomme une autre personne."))
+            raise InvalidInput("Ce badge nomme une autre personne.")
         every = self.store.list_of(found.badge.person_id)
         for held in every:
             known = identity_of(held.content)
@@ -159,7 +159,7 @@ class BroughtBadges:
             return Upserted.REPLACED
         if sum(each.app_id is not None for each in every) >= MOST_BY_APPLICATIONS:
             raise Conflict(
-                N_("Il n’y a plus de place pour les badges d’applications : {most} au plus."),
+                "Il n’y a plus de place pour les badges d’applications : {most} au plus.",
                 most=MOST_BY_APPLICATIONS,
             )
         self.add(found)
@@ -175,15 +175,13 @@ class BroughtBadges:
     def get(self, badge_id: uuid.UUID) -> BroughtBadge:
         badge = self.store.find(badge_id)
         if badge is None:
-            raise NotFound(N_("Ce badge n’est plus ici."))
+            raise NotFound("Ce badge n’est plus ici.")
         return badge
 
     def show(self, badge: BroughtBadge, is_shown: bool) -> None:
         if is_shown and not badge.may_be_shown:
             raise Conflict(
-                N_(
-                    "Ce badge nomme une autre personne : il ne se montre pas tant que vous n’avez pas prouvé qu’il est à vous."
-                )
+                "Ce badge nomme une autre personne : il ne se montre pas tant que vous n’avez pas prouvé qu’il est à vous."
             )
         badge.is_shown = is_shown
         self.store.save(badge)

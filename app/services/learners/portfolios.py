@@ -139,7 +139,7 @@ class PortfolioService:
         """The last day of a new link, as typed in a date field."""
         last_day, today = _day_of(written), self.clock().date()
         if last_day is None or not today <= last_day <= today + timedelta(days=LONGEST_LINK_DAYS):
-            raise InvalidInput(N_("Choisissez un dernier jour, d’aujourd’hui à dans un an."))
+            raise InvalidInput("Choisissez un dernier jour, d’aujourd’hui à dans un an.")
         return last_day
 
     def end_links(self, portfolio: Portfolio) -> None:
@@ -254,7 +254,7 @@ class PortfolioService:
         """Raises NotFound for another person's badge."""
         record = self.store.records([award_id]).get(award_id)
         if record is None or record.person.id != portfolio.person_id:
-            raise NotFound(N_("Il n’y a pas de badge à cette adresse."))
+            raise NotFound("Il n’y a pas de badge à cette adresse.")
         held = self.store.pieces_of(portfolio.id)
         if any(each.award_id == award_id for each in held):
             return
@@ -367,7 +367,7 @@ def _titled(
 def _among(rows: Sequence[Row], wanted: uuid.UUID) -> Row:
     found = next((each for each in rows if each.id == wanted), None)
     if found is None:
-        raise NotFound(N_("Ce n’est plus dans votre portfolio."))
+        raise NotFound("Ce n’est plus dans votre portfolio.")
     return found
 
 
@@ -551,9 +551,9 @@ class SharedCompetencies:
     def allow(self, person: Person, campus: Campus, *, allowed: bool, by: Actor) -> None:
         """Idempotent. `by` is the person themself, in a session that may speak for all their badges."""
         if allowed and needs_parent(person):
-            raise NotAllowed(N_("Avant 15 ans, aucun logiciel ne lit tes compétences."))
+            raise NotAllowed("Avant 15 ans, aucun logiciel ne lit tes compétences.")
         if by.person_id not in (None, person.id):
-            raise NotAllowed(N_("Seule la personne peut donner cet accord."))
+            raise NotAllowed("Seule la personne peut donner cet accord.")
         if self.is_allowed(person.id, campus.id) is not allowed:
             self.consents.add(
                 consent(About.COMPETENCIES, person.id, given=allowed, at=self.clock(), campus_id=campus.id)
@@ -564,9 +564,9 @@ class SharedCompetencies:
         now = self.clock()
         records = [each for each in self.awards.list_of_person(person_id) if each.campus.id == campus.id]
         if not records:
-            raise NotFound(N_("Cette personne n’a aucun badge de ce campus."))
+            raise NotFound("Cette personne n’a aucun badge de ce campus.")
         if needs_parent(records[0].person) or not self.is_allowed(person_id, campus.id):
             raise NotAllowed(
-                N_("Cette personne n’a pas accepté que les logiciels du campus lisent ses compétences.")
+                "Cette personne n’a pas accepté que les logiciels du campus lisent ses compétences."
             )
         return self.portfolios.overview(each for each in records if is_in_force(each.award, at=now))

@@ -141,7 +141,7 @@ class AskingService:
         check_name(given, family)
         address = normal_address(asked.address)
         if not is_address(address):
-            raise InvalidInput(N_("Cette adresse n’est pas complète. Exemple : prenom.nom@lycee.fr"))
+            raise InvalidInput("Cette adresse n’est pas complète. Exemple : prenom.nom@lycee.fr")
         check_narrative(asked.narrative)
         request = BadgeRequest(
             campus_id=subject.campus.id,
@@ -197,11 +197,11 @@ class AskingService:
 
     def _check_free(self, person: Person, badge: Badge) -> None:
         if self.requests.open_of(person.id, badge.id) is not None:
-            raise Conflict(N_("Vous avez déjà une demande en cours pour ce badge."))
+            raise Conflict("Vous avez déjà une demande en cours pour ce badge.")
         held = self.awards.held(badge, [person.id], None).get(person.id)
         days = self.badges.current_version(badge.id).validity_days
         if held is not None and not may_renew(held, days=days, at=self.clock()):
-            raise Conflict(N_("Vous avez déjà ce badge : il n’est pas donné deux fois."))
+            raise Conflict("Vous avez déjà ce badge : il n’est pas donné deux fois.")
 
     # --- follow
 
@@ -215,7 +215,7 @@ class AskingService:
             raise NotFound(_NOTHING_HERE)
         request = self.requests.find(request_id)
         if request is None:
-            raise NotFound(N_("Cette demande n’a pas été confirmée à temps. Vous pouvez la refaire."))
+            raise NotFound("Cette demande n’a pas été confirmée à temps. Vous pouvez la refaire.")
         return request
 
     def mine(self, token: str) -> MyRequest:
@@ -249,13 +249,13 @@ class AskingService:
         request = self.requests.lock(self.by_token(token).id)
         check_may_add(request)
         if len(text) > LONGEST_NARRATIVE:
-            raise InvalidInput(N_("Le récit tient en {most} signes."), most=LONGEST_NARRATIVE)
+            raise InvalidInput("Le récit tient en {most} signes.", most=LONGEST_NARRATIVE)
         new = [link for link in read_links(links) if link not in request.links]
         if len(request.links) + len(new) > MOST_LINKS:
-            raise InvalidInput(N_("Une demande tient {most} liens."), most=MOST_LINKS)
+            raise InvalidInput("Une demande tient {most} liens.", most=MOST_LINKS)
         chosen = self._own_entries(request, entries)
         if not (text.strip() or new or files or chosen != request.entries):
-            raise InvalidInput(N_("Ajoutez un mot, un lien, un fichier ou une activité."))
+            raise InvalidInput("Ajoutez un mot, un lien, un fichier ou une activité.")
         at = self.clock()
         for file in files:
             self._keep_file(request, file)
@@ -445,7 +445,7 @@ class ReviewService:
         self.campuses.lock(campus.id)
         self.requests.get_in_campus(request_id, campus.id)
         if by.person_id is None:
-            raise NotAllowed(N_("Une demande est examinée par une personne."))
+            raise NotAllowed("Une demande est examinée par une personne.")
         request = self.requests.lock(request_id)
         if request.person_id is not None and request.person_id in self._records_of(by.person_id):
             return request.person_id, request

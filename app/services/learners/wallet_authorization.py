@@ -157,7 +157,7 @@ class WalletConsents:
         digest, at = digest_of(request.issuer_state), self.clock()
         offer = self.wallets.find_by_state(digest, campus.id, at=at)
         if offer is None or self.awards.get_record(offer.award_id).person.id != person.id:
-            raise NotFound(N_("Cette offre n’existe plus. Demandez-en une autre sur la page du badge."))
+            raise NotFound("Cette offre n’existe plus. Demandez-en une autre sur la page du badge.")
         if offer.format is not request.format:
             expected = f"the offer is of {offer.format.configuration}"
             raise AuthorizationRefused(AuthorizationRefusal.INVALID_SCOPE, expected)
@@ -178,7 +178,7 @@ class WalletConsents:
         chosen = {each.award.id: each for each in self.badges(campus, request, person)}
         record = chosen.get(award_id) if award_id is not None else None
         if record is None:
-            raise InvalidInput(N_("Choisissez un badge, ou refusez."))
+            raise InvalidInput("Choisissez un badge, ou refusez.")
         check_may_carry(record.award, at=at)
         if request.issuer_state:
             offer = self._offer(campus, request, person)
@@ -437,7 +437,7 @@ class SelectiveDisclosure:
         """The derived credential, in JSON; the base proof it is derived from is forgotten at once."""
         at, campus = self.clock(), record.campus
         if not self.is_offered(campus):
-            raise NotFound(N_("Ce campus ne propose pas de montrer une partie d’un badge."))
+            raise NotFound("Ce campus ne propose pas de montrer une partie d’un badge.")
         check_may_show_part(record.award, at=at)
         self.awards.check_may_show(record, by=by)
         document, kind = self._document(record, at=at), record.version.kind

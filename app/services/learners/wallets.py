@@ -59,7 +59,6 @@ from app.domain.learners.wallets import (
 from app.domain.people.consents import check_may_open, needs_guardian_for
 from app.domain.publishing import Addresses
 from app.errors import NotFound
-from app.language import N_
 from app.services.publishing import PublicationService
 from app.services.publishing.status import Signing
 from sceau_credentials.keys import VerificationKey
@@ -211,7 +210,7 @@ class WalletService:
     def offer_named(self, campus: Campus, reference: str) -> JsonObject:
         offer = self.wallets.find_by_reference(digest_of(reference), campus.id, at=self.clock())
         if offer is None:
-            raise NotFound(N_("Cette offre n’existe plus. Demandez-en une autre sur la page du badge."))
+            raise NotFound("Cette offre n’existe plus. Demandez-en une autre sur la page du badge.")
         return self._content(campus, offer, reference)
 
     def redeem(

@@ -57,7 +57,7 @@ from app.domain.people import Person, is_address, normal_address
 from app.domain.people.consents import About, consent
 from app.domain.publishing import Addresses
 from app.errors import InvalidInput, NotFound
-from app.language import N_, speaking
+from app.language import speaking
 from app.services.messages.account import PersonalLetters
 from app.services.messages.award_notices import notice_of, picture_name
 from app.services.messages.requests import html_of, text_of
@@ -167,7 +167,7 @@ class LetterService:
         try:
             bounces = read_bounces(report)
         except NotAReport as error:
-            raise InvalidInput(N_("Ce message n’est pas un avis de non-distribution (RFC 3464).")) from error
+            raise InvalidInput("Ce message n’est pas un avis de non-distribution (RFC 3464).") from error
         at, noted, unknown = self.clock(), 0, 0
         for bounce in bounces:
             named = (letter_named(self.secret, key) for key in bounce.keys)
@@ -377,7 +377,7 @@ class ReminderService:
         except ValueError:
             person_id = uuid.UUID(int=0)
         if not secrets.compare_digest(proof.encode(), reminders_proof(self.secret, person_id).encode()):
-            raise NotFound(N_("Ce lien n’arrête aucun rappel. Vérifiez qu’il est entier."))
+            raise NotFound("Ce lien n’arrête aucun rappel. Vérifiez qu’il est entier.")
         return self.people.get(person_id)
 
     def set_for_person(self, person: Person, wanted: bool) -> None:

@@ -86,7 +86,7 @@ class NameService:
         is_present = (given, family) == (person.given_name, person.family_name)
         concerned = self._campuses_to_ask(person.id, f"{given} {family}".strip(), every=is_present)
         if is_present and not concerned:
-            raise InvalidInput(N_("C’est déjà ce nom."))
+            raise InvalidInput("C’est déjà ce nom.")
         if not is_present and is_same_but_for_spelling(person, given, family):
             return Corrected(reissued=self._rename(person, given, family, campus=None, by=who.actor))
         check_wish_reason(reason)
@@ -184,9 +184,7 @@ class NameService:
         wish = self.names.lock_in_campus(wish_id, campus.id)
         person = self.people.get(wish.person_id)
         if seen is not None and seen != self._replaced(campus, [person])[person.id]:
-            raise Conflict(
-                N_("Les noms de cette demande ont changé entre-temps. Relisez-la avant de répondre.")
-            )
+            raise Conflict("Les noms de cette demande ont changé entre-temps. Relisez-la avant de répondre.")
         accept(wish, by=by.person_id, at=self.clock())
         self.names.add(wish)
         return self._rename(person, wish.given_name, wish.family_name, campus=campus, by=by)
@@ -210,7 +208,7 @@ class NameService:
                 person_id, has_account=self.own.has_account(person_id), works=not is_plain
             )
         if campus.id not in standing.campuses:
-            raise NotFound(N_("Cette personne n’existe pas ici."))
+            raise NotFound("Cette personne n’existe pas ici.")
         if standing.has_account or standing.works or standing.others_than(campus.id):
             raise NotAllowed(KNOWN_ELSEWHERE)
         return person

@@ -39,7 +39,6 @@ from app.domain.people.consents import (
     parent_proof,
 )
 from app.errors import Conflict, Gone, NotAllowed
-from app.language import N_
 from app.services.people.names import AgeBands
 
 A_PARENT = Actor(label="a parent")
@@ -120,7 +119,7 @@ class GuardianService:
         """Ask a parent who consented to an older text; until they answer, that consent stays valid."""
         state, at = self.state_of(record), self.clock()
         if not state.is_older or state.agreement is None:
-            raise Conflict(N_("Il n’y a rien à redemander : l’accord de ton parent dit déjà tout."))
+            raise Conflict("Il n’y a rien à redemander : l’accord de ton parent dit déjà tout.")
         check_may_ask_again(state.agreement, at=at)
         state.agreement.asked_at = at
         self._send(record, state.agreement, by=by, once=at.isoformat(timespec="seconds"))
@@ -148,12 +147,10 @@ class GuardianService:
         agreement = self.guardians.get(agreement_named_by(self.secret, token))
         record = self.awards.get_record(agreement.award_id)
         if not record.person.needs_guardian:
-            raise Gone(
-                N_("Ce badge n’est plus celui d’un enfant de moins de 15 ans : la personne décide seule.")
-            )
+            raise Gone("Ce badge n’est plus celui d’un enfant de moins de 15 ans : la personne décide seule.")
         newest = self.guardians.newest_about(agreement.award_id)
         if agreement.answered_at is None and newest is not None and newest.asked_at > agreement.asked_at:
-            raise Gone(N_("Cette demande a été remplacée : l’enfant a donné une autre adresse depuis."))
+            raise Gone("Cette demande a été remplacée : l’enfant a donné une autre adresse depuis.")
         return agreement, record
 
     def answer(self, token: str, *, agreed: bool) -> AwardRecord:
@@ -204,5 +201,5 @@ class GuardianService:
 def _check_noted(is_noted: bool) -> None:
     if not is_noted:
         raise NotAllowed(
-            N_("Un autre campus a noté cet âge : vous pouvez protéger davantage cette personne, pas moins.")
+            "Un autre campus a noté cet âge : vous pouvez protéger davantage cette personne, pas moins."
         )

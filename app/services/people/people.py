@@ -146,12 +146,10 @@ class PeopleService:
             earlier = range(award.link_generation) if award else ()
             if award and any(self._proves(proof, award.id, generation) for generation in earlier):
                 raise NotFound(
-                    N_(
-                        "Ce lien a été remplacé par le campus et n’ouvre plus rien. Votre badge existe toujours. Prenez le "
-                        "lien de l’e-mail ou du bulletin le plus récent, ou demandez-le au campus."
-                    )
+                    "Ce lien a été remplacé par le campus et n’ouvre plus rien. Votre badge existe toujours. Prenez le "
+                    "lien de l’e-mail ou du bulletin le plus récent, ou demandez-le au campus."
                 )
-            raise NotFound(N_("Ce lien n’ouvre aucun badge. Vérifiez qu’il est entier."))
+            raise NotFound("Ce lien n’ouvre aucun badge. Vérifiez qu’il est entier.")
         if not self.people.get(award.person_id).accepts_links:
             raise LinksTurnedOff(award.id)
         return self.sessions.enter_as_learner(award.person_id, award.id, browser=browser)
@@ -175,7 +173,7 @@ class PeopleService:
             if place.campus.slug == slug:
                 check_works(place.campus)
                 return place
-        raise NotFound(N_("Ce campus n’existe pas ici."))
+        raise NotFound("Ce campus n’existe pas ici.")
 
     def create_token(
         self,
@@ -217,7 +215,7 @@ class PeopleService:
         """Revoke the token. Idempotent."""
         token = next((token for token in self.access.list_tokens(campus.id) if token.id == token_id), None)
         if token is None:
-            raise NotFound(N_("Ce campus n’a pas de jeton d’accès de ce nom."))
+            raise NotFound("Ce campus n’a pas de jeton d’accès de ce nom.")
         if token.revoked_at is None:
             token.revoked_at = self.clock()
             self.access.add(token)
@@ -227,12 +225,12 @@ class PeopleService:
         """The token's campus, if the token grants `scope` there; raises NotFound for another campus."""
         token = self.access.find_token(secret)
         if token is None:
-            raise NotSignedIn(N_("Ce jeton d’accès n’est pas connu."))
+            raise NotSignedIn("Ce jeton d’accès n’est pas connu.")
         check_token(token, scope, at=self.clock())
         campus = self.campuses.get_by_id(token.campus_id)
         check_works(campus)
         if slug is not None and campus.slug != slug:
-            raise NotFound(N_("Ce campus n’existe pas ici."))
+            raise NotFound("Ce campus n’existe pas ici.")
         return token, campus
 
     def allow_name(self, person_id: uuid.UUID, allowed: bool, *, by: Actor) -> None:
@@ -297,7 +295,7 @@ class OwnAddressService:
         address, at = read_address(typed), self.clock()
         mine = self.list_of(who.person.id)
         if any(each.address == address and each.verified_at for each in mine):
-            raise Conflict(N_("Cette adresse est déjà confirmée."))
+            raise Conflict("Cette adresse est déjà confirmée.")
         waiting = self.waiting(who.person.id)
         for each in waiting:
             if each.facts["address"] == address:
@@ -346,7 +344,7 @@ class OwnAddressService:
         if challenge is None:
             raise NotFound(_NO_CHALLENGE)
         if not is_address_code(typed, self.secret, challenge.id):
-            raise NotSignedIn(N_("Ce code n’est pas celui de l’e-mail. Vérifiez les huit signes."))
+            raise NotSignedIn("Ce code n’est pas celui de l’e-mail. Vérifiez les huit signes.")
         self.challenges.remove(challenge)
         return self._keep(who, challenge)
 
@@ -380,7 +378,7 @@ class OwnAddressService:
         proved = [each for each in self.list_of(who.person.id) if each.verified_at]
         if removed.verified_at and len(proved) == 1:
             raise Conflict(
-                N_("C’est votre seule adresse confirmée : ajoutez-en une autre avant de retirer celle-ci.")
+                "C’est votre seule adresse confirmée : ajoutez-en une autre avant de retirer celle-ci."
             )
         self.own.remove(who.person.id, address)
         self._note(who, "remove_address")
@@ -449,7 +447,7 @@ class CorrectionService:
         activity = self.activities.get_in_campus(activity_id, campus.id)
         there = self.activities.participants_among(activity.id, person_ids=[person_id])
         if not there:
-            raise NotFound(N_("Cette personne n’existe pas ici."))
+            raise NotFound("Cette personne n’existe pas ici.")
         trainers = {person.id for person in self.plans.trainers_of(activity.id)}
         return not trainers or by.person_id in trainers or there[0][0].recorded_by == by.person_id
 
@@ -515,9 +513,9 @@ class CorrectionService:
         self, campus: Campus, person: Person, wanted: str, name: tuple[str, str], by: Actor
     ) -> None:
         if not is_address(wanted):
-            raise InvalidInput(N_("Cette adresse e-mail n’est pas valable."))
+            raise InvalidInput("Cette adresse e-mail n’est pas valable.")
         if by.person_id is not None and wanted in self.people.all_addresses(by.person_id):
-            raise InvalidInput(N_("Cette adresse est la vôtre : un badge ne se donne pas à soi-même."))
+            raise InvalidInput("Cette adresse est la vôtre : un badge ne se donne pas à soi-même.")
         twin = self.people.find_named_at(wanted, name_key(*name))
         if twin is None or twin.id == person.id:
             return
@@ -525,7 +523,7 @@ class CorrectionService:
             # As where the person themselves is known elsewhere: no second record is named that only others have.
             raise NotAllowed(KNOWN_ELSEWHERE)
         raise Conflict(
-            N_("Une autre fiche porte déjà ce nom à cette adresse. Fusionnez les deux fiches d’abord.")
+            "Une autre fiche porte déjà ce nom à cette adresse. Fusionnez les deux fiches d’abord."
         )
 
     def _redirect_letters(

@@ -93,7 +93,7 @@ def _check_mailbox(
     """A link that was sent to an address which has been corrected since opens nothing."""
     address = letters.address_of(record.award.id, occasion, mailbox_token_time(token))
     if address is not None and address not in people.all_addresses(record.person.id):
-        raise NotSignedIn(N_("L’adresse de cet e-mail a été corrigée depuis : ce lien n’ouvre plus rien."))
+        raise NotSignedIn("L’adresse de cet e-mail a été corrigée depuis : ce lien n’ouvre plus rien.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +131,7 @@ class ArchiveService:
     def asked(self, token: str) -> AwardRecord:
         award_id, wish = read_mailbox_token(self.secret, token, at=self.clock())
         if wish is not Wish.ARCHIVE:
-            raise NotFound(N_("Ce lien n’ouvre pas d’archive."))
+            raise NotFound("Ce lien n’ouvre pas d’archive.")
         record = self.awards.get_record(award_id)
         _check_mailbox(self.letters, self.people, record, Occasion.ARCHIVE, token)
         return record
@@ -411,7 +411,7 @@ class ErasureService:
         """The request behind an e-mail's link: the award, and whether for all campuses."""
         award_id, wish = read_mailbox_token(self.secret, token, at=self.clock())
         if wish is Wish.ARCHIVE:
-            raise NotFound(N_("Ce lien n’efface rien : il ouvre une archive."))
+            raise NotFound("Ce lien n’efface rien : il ouvre une archive.")
         record = self.awards.get_record(award_id)
         _check_mailbox(self.letters, self.people, record, Occasion.ERASURE, token)
         return record, wish is Wish.ERASURE_EVERYWHERE
@@ -427,7 +427,7 @@ class ErasureService:
         """By the campus, for its own data only: it may not erase another campus's data."""
         person = self.people.get(person_id)
         if campus.id not in self.personal.campuses_of(person_id):
-            raise NotFound(N_("Cette personne n’existe pas ici."))
+            raise NotFound("Cette personne n’existe pas ici.")
         addresses = self.people.all_addresses(person.id)
         reason = check_reason(reason, [person.given_name, person.family_name, *addresses])
         return self._erase(person, campus, by_person=False, reason=reason, by=by)[0]

@@ -163,10 +163,8 @@ class MergingService:
             return
         if set(self.people.all_addresses(gone.person_id)) - set(self.people.all_addresses(kept.person_id)):
             raise NotAllowed(
-                N_(
-                    "Un autre campus connaît aussi la fiche gardée, et l’autre fiche a une autre adresse. Seule la personne "
-                    "peut les fusionner, depuis « Mon compte »."
-                )
+                "Un autre campus connaît aussi la fiche gardée, et l’autre fiche a une autre adresse. Seule la personne "
+                "peut les fusionner, depuis « Mon compte »."
             )
 
     def _known_in(self, campus: Campus, person_id: uuid.UUID) -> Standing:
@@ -174,7 +172,7 @@ class MergingService:
         with self.own.tenant_scope.across_campuses():
             standing = self._standing(person_id)
         if campus.id not in standing.campuses:
-            raise NotFound(N_("Cette personne n’existe pas ici."))
+            raise NotFound("Cette personne n’existe pas ici.")
         return standing
 
     def merged_into(self, campus: Campus, person_id: uuid.UUID) -> list[PersonMerge]:
@@ -188,13 +186,13 @@ class MergingService:
     def undo_in_campus(self, campus: Campus, merge_id: uuid.UUID, *, by: Actor) -> PersonMerge:
         merge = self.merges.get(merge_id)
         if merge.campus_id != campus.id:
-            raise NotFound(N_("Cette fusion de fiches n’existe pas ici."))
+            raise NotFound("Cette fusion de fiches n’existe pas ici.")
         return self._undo(merge, by=by)
 
     def undo_mine(self, who: SignedIn, merge_id: uuid.UUID) -> PersonMerge:
         merge = self.merges.get(merge_id)
         if merge.kept_id != who.person.id:
-            raise NotFound(N_("Cette fusion de fiches n’existe pas ici."))
+            raise NotFound("Cette fusion de fiches n’existe pas ici.")
         return self._undo(merge, by=who.actor)
 
     def _undo(self, merge: PersonMerge, *, by: Actor) -> PersonMerge:
@@ -238,7 +236,7 @@ class MergingService:
         """Moves awards, activities, log entries, requests and e-mails; signed documents are unchanged."""
         gone = self.people.get(gone_id)
         if is_gone(gone) or is_gone(self.people.get(kept_id)):
-            raise Conflict(N_("Une de ces fiches vient d’être fusionnée. Rechargez la page."))
+            raise Conflict("Une de ces fiches vient d’être fusionnée. Rechargez la page.")
         merge = PersonMerge(
             kept_id=kept_id,
             gone_id=gone_id,

@@ -35,7 +35,6 @@ from app.domain.core import Clock
 from app.domain.people import Person, is_address, name_key, read_name
 from app.domain.people.consents import ALREADY_KNOWN
 from app.errors import AppError, Gone, InvalidInput, NotFound
-from app.language import N_
 from app.services.activity_log import ActivityLog
 from app.services.people.names import AgeBands
 from app.services.people.people import CorrectionService
@@ -160,7 +159,7 @@ class PeopleUpserts:
         """Idempotent. An address that its person proved is never replaced, nor the name of who has an account."""
         given, family = read_name(line.given_name, line.family_name)
         if line.address and not is_address(line.address):
-            raise InvalidInput(N_("Cette adresse e-mail n’est pas valable."))
+            raise InvalidInput("Cette adresse e-mail n’est pas valable.")
         known = self.external_ids.find(campus, NamedKind.PERSON, line.external_id)
         person = self.people.get(known) if known else self._recognised(campus, line, given, family)
         if person is None:
@@ -211,7 +210,7 @@ class PeopleUpserts:
     def get(self, campus: Campus, person_id: uuid.UUID) -> Person:
         person = self.directory.find_person(campus.id, person_id)
         if person is None:
-            raise NotFound(N_("Cette personne n’existe pas ici."))
+            raise NotFound("Cette personne n’existe pas ici.")
         return person
 
 
@@ -264,10 +263,8 @@ class ApiAnswers:
     def open(self, answer: ApiAnswer) -> bytes:
         if not answer.sealed:
             raise Gone(
-                N_(
-                    "Cette demande a été exécutée. Sa réponse a été effacée avec les données d’une personne :"
-                    " lisez l’état actuel."
-                )
+                "Cette demande a été exécutée. Sa réponse a été effacée avec les données d’une personne :"
+                " lisez l’état actuel."
             )
         return self.vault.open_bytes(answer.sealed, _bound_to(answer))
 

@@ -73,13 +73,13 @@ class Published:
         """A status list as `json`, `jwt` or `statuslist`; that of suspensions as `suspensions` or its `jwt`."""
         if form.startswith("suspensions"):
             if not signed.suspensions:
-                raise NotFound(N_("Cette liste de statuts n’existe pas encore sous cette forme."))
+                raise NotFound("Cette liste de statuts n’existe pas encore sous cette forme.")
             if form == "suspensions.jwt":
                 return Published.of(signed.suspensions_token.encode(), "application/vc+jwt")
             return Published.of(signed.suspensions, "application/vc")
         if form == "statuslist":
             if not signed.status_token:
-                raise NotFound(N_("Cette liste de statuts n’existe pas encore sous cette forme."))
+                raise NotFound("Cette liste de statuts n’existe pas encore sous cette forme.")
             return Published.of(signed.status_token.encode(), "application/statuslist+jwt")
         if form == "jwt":
             return Published.of(signed.token.encode(), "application/vc+jwt")
@@ -161,7 +161,7 @@ class PublicationService:
             case "svg":
                 svg = bake_svg(self.pictures().svg(record).encode(), document.embedded.decode())
                 return Published.of(svg, FORMS[form])
-        raise NotFound(N_("Ce badge n’existe pas sous cette forme."))
+        raise NotFound("Ce badge n’existe pas sous cette forme.")
 
     def definition(self, badge_id: uuid.UUID, number: int | None) -> tuple[BadgeVersion, Published]:
         """The public definition of a frozen badge version: `number`, or the newest."""
@@ -185,7 +185,7 @@ class PublicationService:
         """For any version, for staff of one of the campuses `readers`."""
         version = self.badges.get_version(badge_id, number)
         if self.badges.get(badge_id).campus_id not in readers:
-            raise NotFound(N_("Cette version du badge n’existe pas."))
+            raise NotFound("Cette version du badge n’existe pas.")
         return self._picture(version, form)
 
     @staticmethod
@@ -200,7 +200,7 @@ class PublicationService:
                 return version
         frozen = [version for version in self.badges.versions_of(badge_id) if version.frozen_at is not None]
         if number is not None or not frozen:
-            raise NotFound(N_("Cette version du badge n’existe pas."))
+            raise NotFound("Cette version du badge n’existe pas.")
         return frozen[-1]
 
     def profile(self, slug: str) -> Published:
@@ -312,7 +312,7 @@ class PublicDocuments:
             )
         if await self.store.is_erased(award_id):
             return Gone(ERASED)
-        return NotFound(N_("Il n’y a pas de badge à cette adresse."))
+        return NotFound("Il n’y a pas de badge à cette adresse.")
 
     async def standing(self, award_id: uuid.UUID) -> Standing | None:
         """Current visibility and revocation from the rows; None if there is no such award."""
@@ -323,14 +323,14 @@ class PublicDocuments:
         """The campus's DID document, regenerated only when one of its keys changes."""
         stored = await self.store.keys_of(slug)
         if stored is None:
-            raise NotFound(N_("Ce campus n’existe pas ici."))
+            raise NotFound("Ce campus n’existe pas ici.")
         return _did_document(stored, self.addresses.campus(slug))
 
     async def definition(self, badge_id: uuid.UUID, number: int) -> Published:
         """A frozen version of a badge."""
         body = await self.store.definition(badge_id, number)
         if body is None:
-            raise NotFound(N_("Cette version du badge n’existe pas."))
+            raise NotFound("Cette version du badge n’existe pas.")
         return Published.of(body, "application/ld+json")
 
     async def status_list(self, list_id: uuid.UUID, form: str) -> Published | None:
@@ -341,7 +341,7 @@ class PublicDocuments:
             # An older copy of the database was restored: later revocations remain in force.
             return Published.of_list(anchored.signed, form)
         if stored is None:
-            raise NotFound(N_("Cette liste de statuts n’existe pas ici."))
+            raise NotFound("Cette liste de statuts n’existe pas ici.")
         return None if stored.is_due(at=self.clock()) else Published.of_list(stored, form)
 
 
@@ -391,9 +391,7 @@ class OlderBadges:
     def issuer(self, slug: str) -> Published:
         profile = parse_json_object(self.publication.profile(slug).body)
         if not profile.get("email"):
-            raise NotFound(
-                N_("Open Badges 2.0 demande une adresse de contact, et ce campus n’en publie pas.")
-            )
+            raise NotFound("Open Badges 2.0 demande une adresse de contact, et ce campus n’en publie pas.")
         return _published(issuer_of(profile, self._places(slug, uuid.UUID(int=0), 0)))
 
     def _assertion(self, record: AwardRecord) -> bytes:
@@ -404,10 +402,8 @@ class OlderBadges:
             raise Withdrawn(dump_json(revoked_assertion(places)))
         if is_suspended(award, at=self.publication.status.clock()):
             raise NotFound(
-                N_(
-                    "Ce badge est suspendu. Le format Open Badges 2.0 ne peut pas l’indiquer : "
-                    "il n’est pas proposé pendant la suspension."
-                )
+                "Ce badge est suspendu. Le format Open Badges 2.0 ne peut pas l’indiquer : "
+                "il n’est pas proposé pendant la suspension."
             )
         credential = parse_json_object(self.publication.award_file(record, "json").body)
         recipient = hashed_recipient(award.older_recipient) if award.older_recipient else None
@@ -428,7 +424,7 @@ class OlderBadges:
 
 def _check_contact(email: str) -> None:
     if not email:
-        raise NotFound(N_("Open Badges 2.0 demande une adresse de contact, et ce campus n’en publie pas."))
+        raise NotFound("Open Badges 2.0 demande une adresse de contact, et ce campus n’en publie pas.")
 
 
 def _published(document: JsonObject) -> Published:

@@ -39,7 +39,6 @@ from app.domain.publishing import (
     audience_groups,
 )
 from app.errors import InvalidInput, NotFound
-from app.language import N_
 from app.services.publishing.ratings import RatingService
 
 A_PAGE: Final = 24
@@ -304,7 +303,7 @@ class CatalogueService:
         found = self.competencies.get_many([competency_id]).get(competency_id)
         owner = found[1].campus_id if found else None
         if found is None or owner is None or (found[0].archived_at is not None and not archived):
-            raise NotFound(N_("Cette compétence n’existe pas ici."))
+            raise NotFound("Cette compétence n’existe pas ici.")
         competency, framework = found
         campus = self._listed(owner)
         return PublicCompetency(
@@ -318,7 +317,7 @@ class CatalogueService:
     def activity(self, activity_id: uuid.UUID) -> PublicActivity:
         """An announced activity, until its last day has passed."""
         announcement = self.catalogue.announcement(activity_id)
-        missing = NotFound(N_("Cette activité n’est pas annoncée, ou elle a déjà eu lieu."))
+        missing = NotFound("Cette activité n’est pas annoncée, ou elle a déjà eu lieu.")
         if announcement is None:
             raise missing
         activity, organisers = self.activities.find(activity_id), self.activities.campuses_of(activity_id)
@@ -393,7 +392,7 @@ class CatalogueService:
     def _listed(self, campus_id: uuid.UUID) -> Campus:
         campus = self.campuses.get_by_id(campus_id)
         if campus.suspended_at is not None:
-            raise NotFound(N_("Ce campus n’existe pas ici."))
+            raise NotFound("Ce campus n’existe pas ici.")
         return campus
 
     # --- search
@@ -504,9 +503,7 @@ def enrolment_link(written: str) -> str:
     except ValueError:
         is_page = False
     if not is_page or len(written) > 400 or any(c.isspace() for c in written):
-        raise InvalidInput(
-            N_("Donnez une adresse e-mail, ou l’adresse d’une page qui commence par https://.")
-        )
+        raise InvalidInput("Donnez une adresse e-mail, ou l’adresse d’une page qui commence par https://.")
     return written
 
 

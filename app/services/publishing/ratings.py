@@ -32,7 +32,6 @@ from app.domain.learners.ratings import (
 )
 from app.domain.publishing import CatalogueEntry
 from app.errors import Conflict
-from app.language import N_
 
 MOST_RANKED: Final = 10
 MOST_SENTENCES: Final = 5
@@ -107,10 +106,10 @@ class RatingService:
         """On the sentence alone, if it is still the one `seen`, a digest: the score counts either way."""
         rating = self.ratings.get_in_campus(rating_id, campus.id)
         if rating.sentence_state is not SentenceState.WAITING:
-            raise Conflict(N_("Cette phrase a déjà sa réponse."))
+            raise Conflict("Cette phrase a déjà sa réponse.")
         state = SentenceState.SHOWN if publish else SentenceState.DECLINED
         if sentence_digest(rating.sentence) != seen or not self.ratings.decide(rating, state):
-            raise Conflict(N_("Cette phrase vient de changer : relisez-la."))
+            raise Conflict("Cette phrase vient de changer : relisez-la.")
         self.history.write(
             by,
             "show_sentence" if publish else "decline_sentence",

@@ -84,7 +84,7 @@ class KeyOwner:
         key = vault.open(row.sealed, self._sealed_for(row.method_id), kek_id=row.kek_id)
         # Database write access must not be enough to make us sign with an unpublished key (T35).
         if key.public.thumbprint() != VerificationKey.from_jwk(row.public_jwk).thumbprint():
-            raise Unavailable(N_("La clé de signature ne s’ouvre pas. Rien n’a été signé."))
+            raise Unavailable("La clé de signature ne s’ouvre pas. Rien n’a été signé.")
         return key
 
     def rewrap(self, vault: KeyVault, row: KeyRow) -> bool:
@@ -156,7 +156,7 @@ class Signing:
     def keys_for_hsm(self) -> list[tuple[SealedKey, Campus]]:
         """Active keys that are still sealed in the database; their successors will be in the token."""
         if self.vault.hsm is None:
-            raise Unavailable(N_("SCEAU_HSM est vide : il n’y a pas de module de clés."))
+            raise Unavailable("SCEAU_HSM est vide : il n’y a pas de module de clés.")
         return [
             (row, campus)
             for row, campus in self.campuses.active_keys()
@@ -188,7 +188,7 @@ class Signing:
         """Of badges that a learner shows in part; its key was made when the campus switched that on."""
         row = self.campuses.find_active_key(campus.id, KeyPurpose.DISCLOSURE)
         if row is None:
-            raise Unavailable(N_("Ce campus n’a pas de clé pour montrer une partie d’un badge."))
+            raise Unavailable("Ce campus n’a pas de clé pour montrer une partie d’un badge.")
         return Signer(row.method_id, self._open(row, campus))
 
     def log_signer(self, campus: Campus, *, at: datetime) -> SigningKey:
@@ -391,9 +391,7 @@ class StatusService:
         status_list, at = self.status.get(list_id), self.clock()
         if self.status.suspended(list_id, at=at):
             raise Conflict(
-                N_(
-                    "Un badge de cette liste est suspendu : l’édition définitive le suspendrait pour toujours. Levez la suspension, attendez sa fin ou retirez le badge."
-                )
+                "Un badge de cette liste est suspendu : l’édition définitive le suspendrait pour toujours. Levez la suspension, attendez sa fin ou retirez le badge."
             )
         self.check_newest(status_list)
         campus = self.campuses.get_by_id(status_list.campus_id)

@@ -166,7 +166,7 @@ class PartnerReports:
         period = asked.until(self.reports.today())
         rows = [row for row in self._rows(campus, asked) if any(one.key == key for one in row.organisations)]
         if not rows:
-            raise NotFound(N_("Cette organisation n’a pris part à aucune action de cette période."))
+            raise NotFound("Cette organisation n’a pris part à aucune action de cette période.")
         hidden = self._hidden(campus, rows)
         rows.sort(key=lambda row: (row.starts_on, row.title))
         surveys = [row.survey for row in rows if row.survey]
@@ -292,7 +292,7 @@ class NetworkReports:
             (each for each in self.campuses.networks_of(campus.id) if each.slug == network_slug), None
         )
         if network is None:
-            raise NotFound(N_("Votre campus n’est pas de ce réseau."))
+            raise NotFound("Votre campus n’est pas de ce réseau.")
         at = self.clock()
         sharing = self.store.find(campus.id, network.id)
         sharing = sharing or ReportSharing(campus_id=campus.id, network_id=network.id, changed_at=at)
@@ -311,14 +311,14 @@ class NetworkReports:
     def year(self, slug: str, asked: Period) -> NetworkYear:
         """Whole years and complete months alone. Pages of two dates still differ by the months between them."""
         if asked.kind is PeriodKind.DAYS:
-            raise InvalidInput(N_("Choisissez une année."))
+            raise InvalidInput("Choisissez une année.")
         network = self.store.find_network(slug)
         if network is None:
-            raise NotFound(N_("Ce réseau n’existe pas."))
+            raise NotFound("Ce réseau n’existe pas.")
         members, sharing = self.store.members(network.id), self.store.of_network(network.id)
         last = self.last_day()
         if last < asked.first:
-            raise InvalidInput(N_("Cette année n’a pas encore de mois complet."))
+            raise InvalidInput("Cette année n’a pas encore de mois complet.")
         period = asked.until(last)
         shares = {
             topic: [each for each in members if each.id in sharing and topic in sharing[each.id].topics]

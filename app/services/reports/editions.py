@@ -58,7 +58,7 @@ from app.domain.reports.indicators import (
 )
 from app.domain.reports.ledger import ActivityRow, Ledger, Period, by_month, period_of
 from app.errors import InvalidInput, NotAllowed, NotFound
-from app.language import N_, current_locale
+from app.language import current_locale
 from app.language import gettext as _
 from app.services.publishing.status import Signing
 from app.services.reports import ReportService
@@ -198,7 +198,7 @@ class EditionService:
         activity = self._led(campus, activity_id).activity
         source = " ".join(source.split())
         if not value.strip() or not source or len(source) > 200:
-            raise InvalidInput(N_("Écrivez le chiffre, et le document où il se trouve."))
+            raise InvalidInput("Écrivez le chiffre, et le document où il se trouve.")
         value = read_value(about, value)
         row = DeclaredFigure(
             activity_id=activity.id, about=about, value=value, source=source, declared_at=self.clock()
@@ -212,7 +212,7 @@ class EditionService:
         """The value that holds; a size becomes the activity's. The others stay as notes."""
         found = self._led(campus, activity_id)
         if not value.strip() or len(reason) > 300:
-            raise InvalidInput(N_("Choisissez le chiffre à retenir."))
+            raise InvalidInput("Choisissez le chiffre à retenir.")
         value = read_value(about, value)
         self.store.unsettle(activity_id, about)
         before = found.facts.declared_size
@@ -248,7 +248,7 @@ class EditionService:
         """The campus that leads an activity signs its figures, and it alone chooses them."""
         found = self.facts.of(campus, activity_id)
         if not found.leads:
-            raise NotAllowed(N_("Seul le campus qui a créé cette activité la modifie."))
+            raise NotAllowed("Seul le campus qui a créé cette activité la modifie.")
         return found
 
     # --- editions
@@ -279,7 +279,7 @@ class EditionService:
     def edition(self, campus: Campus, period: Period, number: int) -> ReportEdition:
         found = next((e for e in self.store.editions(campus.id, period.key) if e.number == number), None)
         if found is None:
-            raise NotFound(N_("Cette version du rapport n’existe pas."))
+            raise NotFound("Cette version du rapport n’existe pas.")
         return found
 
     def check(self, campus: Campus, token: str) -> list[tuple[str, Any, Any]]:

@@ -35,7 +35,7 @@ from app.domain.reports.renewal import (
     years_of,
 )
 from app.errors import NotFound
-from app.language import N_, current_locale, translated
+from app.language import current_locale, translated
 from app.services.reports import ReportService
 from app.services.reports.editions import EditionService
 
@@ -112,7 +112,7 @@ class RenewalService:
     def _due(self, campus: Campus, label_id: uuid.UUID) -> LabelRenewal:
         found = next((each for each in self.due(campus) if each.label.id == label_id), None)
         if found is None:
-            raise NotFound(N_("Aucun dossier n’est ouvert pour ce label."))
+            raise NotFound("Aucun dossier n’est ouvert pour ce label.")
         return found
 
     def _written(self, campus: Campus, label_id: uuid.UUID) -> dict[str, DraftText]:

@@ -178,7 +178,7 @@ class SurveyService:
         activity = self.activities.get_in_campus(activity_id, campus.id)
         answer = self.store.find_answer(activity.id, answer_id)
         if answer is None or answer.sentence_state is SentenceState.NONE:
-            raise NotFound(N_("Cette phrase n’est pas de cette activité."))
+            raise NotFound("Cette phrase n’est pas de cette activité.")
         answer.sentence_state = SentenceState.APPROVED if approved else SentenceState.REJECTED
         self.store.save(answer)
         self._record(campus, activity, by)
@@ -406,7 +406,7 @@ class ReportFactsService:
         for code in codes:
             if code not in known:
                 raise InvalidInput(
-                    N_("L’objectif {word} n’est pas dans la feuille de route du campus."), word=code
+                    "L’objectif {word} n’est pas dans la feuille de route du campus.", word=code
                 )
         return [known[code] for code in codes]
 

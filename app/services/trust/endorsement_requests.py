@@ -34,7 +34,6 @@ from app.domain.trust.organisations import (
     organisation_in,
 )
 from app.errors import NotFound
-from app.language import N_
 from app.services.trust.endorsements import AN_ORGANISATION, WITHDRAW, Subject
 from sceau_credentials.errors import MalformedInput
 from sceau_credentials.verification.report import EndorsementAnswer, Outcome
@@ -174,7 +173,7 @@ class EndorsementsTakenBack:
         organisation, _ = self.desk(token)
         endorsement = self.endorsements.get(endorsement_id)
         if endorsement.organisation_id != organisation.id:
-            raise NotFound(N_("Il n’y a pas de recommandation à cette adresse."))
+            raise NotFound("Il n’y a pas de recommandation à cette adresse.")
         return self._withdraw(endorsement)
 
     def _withdraw(self, endorsement: Endorsement) -> Endorsement:
@@ -192,7 +191,7 @@ class EndorsementsTakenBack:
         """For the holder of the endorsed award."""
         endorsement = self.endorsements.get(endorsement_id)
         if endorsement.award_id != award_id:
-            raise NotFound(N_("Il n’y a pas de recommandation à cette adresse."))
+            raise NotFound("Il n’y a pas de recommandation à cette adresse.")
         if (endorsement.hidden_at is not None) is not hidden:
             endorsement.hidden_at = self.clock() if hidden else None
             self._note(endorsement, "hide" if hidden else "show", by)
@@ -201,7 +200,7 @@ class EndorsementsTakenBack:
         """For the campus, with a reason; None shows it again."""
         endorsement = self.endorsements.get(endorsement_id)
         if endorsement.campus_id != campus.id:
-            raise NotFound(N_("Il n’y a pas de recommandation à cette adresse."))
+            raise NotFound("Il n’y a pas de recommandation à cette adresse.")
         if reason is None:
             endorsement.set_aside_at, endorsement.set_aside_reason = None, ""
             self._note(endorsement, "take_up", by)

@@ -83,7 +83,7 @@ class EndorsementSubjects:
     def of_award(self, record: AwardRecord) -> Subject:
         """Raises Conflict for a revoked award."""
         if record.award.state is AwardState.REVOKED:
-            raise Conflict(N_("Ce badge est retiré : il ne peut plus être recommandé."))
+            raise Conflict("Ce badge est retiré : il ne peut plus être recommandé.")
         return self._of_record(record)
 
     def of_badge(self, campus: Campus, badge_id: uuid.UUID) -> Subject:
@@ -91,10 +91,10 @@ class EndorsementSubjects:
         badge = self.badges.get(badge_id)
         number = self.badges.newest_frozen_number(badge_id)
         if badge.campus_id != campus.id:
-            raise NotFound(N_("Ce badge n’existe pas ici."))
+            raise NotFound("Ce badge n’existe pas ici.")
         if number is None:
             raise Conflict(
-                N_("Personne n’a encore reçu ce badge : sa définition peut changer. Attribuez-le d’abord.")
+                "Personne n’a encore reçu ce badge : sa définition peut changer. Attribuez-le d’abord."
             )
         return self._of_version(campus, self.badges.get_version(badge_id, number))
 
@@ -293,33 +293,25 @@ class EndorsementSigning:
     def _judged(self, written: str, subject: Subject, *, at: datetime) -> EndorsementAnswer:
         """The verification result; raises InvalidInput unless it is valid now for this subject."""
         if not written or len(written) > LONGEST_SIGNED:
-            raise InvalidInput(
-                N_("Collez le texte entier de la recommandation signée, ou joignez son fichier.")
-            )
+            raise InvalidInput("Collez le texte entier de la recommandation signée, ou joignez son fichier.")
         try:
             answer = verify_endorsement(written, documents=self.documents, at=at, about=subject.iri)
         except MalformedInput as error:
             raise InvalidInput(
-                N_(
-                    "Ce texte n’est pas une recommandation signée : il en faut une entière, en JSON ou en JWT."
-                )
+                "Ce texte n’est pas une recommandation signée : il en faut une entière, en JSON ou en JWT."
             ) from error
         if answer.reason == ENDORSES_ANOTHER:
             raise InvalidInput(
-                N_("Cette recommandation parle d’autre chose. Elle doit nommer exactement : {subject}"),
+                "Cette recommandation parle d’autre chose. Elle doit nommer exactement : {subject}",
                 subject=subject.iri,
             )
         if answer.outcome is Outcome.UNKNOWN:
             raise InvalidInput(
-                N_(
-                    "Cette recommandation n’a pas pu être vérifiée pour le moment : la clé ou la liste de qui l’a signée ne répond pas. Réessayez plus tard."
-                )
+                "Cette recommandation n’a pas pu être vérifiée pour le moment : la clé ou la liste de qui l’a signée ne répond pas. Réessayez plus tard."
             )
         if answer.outcome is not Outcome.PASSED or not answer.issuer:
             raise InvalidInput(
-                N_(
-                    "Cette recommandation ne compte pas : sa signature ne tient pas, ou elle n’est plus valable."
-                )
+                "Cette recommandation ne compte pas : sa signature ne tient pas, ou elle n’est plus valable."
             )
         return answer
 
@@ -385,7 +377,7 @@ class EndorsementDocuments:
         if endorsement.foreign_issuer and not endorsement.written.startswith("{"):
             written = {"json": "", "jwt": endorsement.written}
         if not written[form]:
-            raise NotFound(N_("Cette recommandation n’existe pas sous cette forme."))
+            raise NotFound("Cette recommandation n’existe pas sous cette forme.")
         return Published.of(written[form].encode(), FORMS[form])
 
     def in_any_form(self, endorsement_id: uuid.UUID) -> Published:
@@ -401,11 +393,11 @@ class EndorsementDocuments:
         if endorsement is None:
             if self.organisations.find_place(endorsement_id):
                 raise Gone(ERASED)
-            raise NotFound(N_("Il n’y a pas de recommandation à cette adresse."))
+            raise NotFound("Il n’y a pas de recommandation à cette adresse.")
         if endorsement.withdrawn_at is not None:
             raise Gone(WITHDRAWN)
         if not endorsement.is_shown:
-            raise NotFound(N_("Cette recommandation n’est pas montrée."))
+            raise NotFound("Cette recommandation n’est pas montrée.")
         if not self.is_readable(endorsement):
             raise ClosedAward(
                 N_("Cette page est fermée par son titulaire. Rien n’est dit de la valeur du badge.")

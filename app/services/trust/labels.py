@@ -99,12 +99,10 @@ class FollowedLists:
     def follow(self, url: str, key: str, *, by: Actor) -> FollowedList:
         """`key` must come from the network out of band; the worker reads the list immediately."""
         if not _ADDRESS.fullmatch(url):
-            raise InvalidInput(N_("L’adresse de la liste commence par « https:// »."))
+            raise InvalidInput("L’adresse de la liste commence par « https:// ».")
         pinned = _key(key)
         if self.store.find_followed(url) is not None:
-            raise Conflict(
-                N_("Cette liste est déjà suivie. Cessez d’abord de la suivre pour changer sa clé.")
-            )
+            raise Conflict("Cette liste est déjà suivie. Cessez d’abord de la suivre pour changer sa clé.")
         row = FollowedList(url=url, key=pinned.to_multikey(), added_at=self.clock())
         self.store.add(row)
         self.history.write(by, "follow", "followed_list", row.id, at=self.clock())
@@ -113,7 +111,7 @@ class FollowedLists:
     def unfollow(self, url: str, *, by: Actor) -> None:
         row = self.store.find_followed(url)
         if row is None:
-            raise NotFound(N_("Cette liste n’est pas suivie."))
+            raise NotFound("Cette liste n’est pas suivie.")
         self.store.remove(row)
         self.history.write(by, "unfollow", "followed_list", row.id, at=self.clock())
 
@@ -167,7 +165,7 @@ def _key(written: str) -> VerificationKey:
         return VerificationKey.from_multikey(written.strip())
     except CredentialError as error:
         raise InvalidInput(
-            N_("Ce n’est pas une clé de réseau : elle commence par « z6Mk » et sa page la donne.")
+            "Ce n’est pas une clé de réseau : elle commence par « z6Mk » et sa page la donne."
         ) from error
 
 
@@ -420,7 +418,7 @@ class LabelService:
         """Its document and status bit report it immediately; the network's next list omits it."""
         label = self.store.label(label_id)
         if label.withdrawn_at is not None:
-            raise Conflict(N_("Ce label est déjà retiré."))
+            raise Conflict("Ce label est déjà retiré.")
         label.withdrawn_at = self.clock()
         self.store.add(label)
         self._note("withdraw_label", label, by)

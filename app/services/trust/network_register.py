@@ -32,7 +32,6 @@ from app.domain.trust import (
     move,
 )
 from app.errors import Gone, InvalidInput, NotFound
-from app.language import N_
 from app.services.publishing import Published
 from app.services.trust.labels import LabelService, NetworkSigning, TrustAnchors, note_edition, signed_list
 from sceau_credentials.trust import Entry, Standing, TrustList, parse_trust_list, sign_trust_list
@@ -238,7 +237,7 @@ class NetworkRegister:
     def _entry(self, network: Network, issuer: str) -> Recognition:
         entry = self.store.entry(network.id, issuer)
         if entry is None:
-            raise NotFound(N_("Ce campus n’est pas dans le registre du réseau."))
+            raise NotFound("Ce campus n’est pas dans le registre du réseau.")
         return entry
 
     def _keep(self, network: Network, entry: Recognition, deed: str, by: Actor) -> None:
@@ -280,7 +279,7 @@ class NetworkTeam:
     def dismiss(self, network: Network, person_id: uuid.UUID, *, by: Actor) -> None:
         row = self.store.find(network.id, person_id)
         if row is None:
-            raise NotFound(N_("Cette personne n’administre pas ce réseau."))
+            raise NotFound("Cette personne n’administre pas ce réseau.")
         self.store.remove(row)
         self.history.write(by, "dismiss", "network", network.id, at=self.clock(), person=str(person_id))
 
@@ -332,14 +331,14 @@ class NetworkDocuments:
         if edition is not None and edition.sequence >= number:
             body = edition.body
         if not body:
-            raise NotFound(N_("Ce réseau n’a pas encore publié de liste."))
+            raise NotFound("Ce réseau n’a pas encore publié de liste.")
         return Published.of(body, "application/vc+ld+json")
 
     def status_list(self, slug: str, form: str = "json", *, final: bool = False) -> Published:
         """Status list of the network's labels: a set bit means withdrawn."""
         network, at = self.store.network(slug), self.clock()
         if self.store.key_of(network.id) is None:
-            raise NotFound(N_("Ce réseau n’a encore rien signé."))
+            raise NotFound("Ce réseau n’a encore rien signé.")
         return signed_list(
             self.anchors,
             self.addresses.network_list(slug),
@@ -367,9 +366,9 @@ class NetworkDocuments:
         """The signed label; raises Gone if the network withdrew it."""
         label = self.store.label(label_id)
         if label.withdrawn_at is not None:
-            raise Gone(N_("Le réseau a retiré ce label."))
+            raise Gone("Le réseau a retiré ce label.")
         if not label.embedded:
-            raise NotFound(N_("Ce label n’a pas été signé."))
+            raise NotFound("Ce label n’a pas été signé.")
         return Published.of(label.embedded, "application/vc+ld+json")
 
 
@@ -432,13 +431,13 @@ def export_register(register: NetworkRegister, slug: str) -> str:
 def import_register(register: NetworkRegister, network: Network, text: bytes, *, by: Actor) -> int:
     """Returns the number of campuses in the file. Idempotent; campuses not in the file are unchanged."""
     if len(text) > MOST_BYTES:
-        raise InvalidInput(N_("Ce fichier est trop grand pour un registre."))
+        raise InvalidInput("Ce fichier est trop grand pour un registre.")
     try:
         written = WrittenRegister.model_validate_json(text)
     except ValidationError as error:
         fault = error.errors()[0]
         raise InvalidInput(
-            N_("Ce fichier n’est pas un registre : à « {place} », {fault}"),
+            "Ce fichier n’est pas un registre : à « {place} », {fault}",
             place=".".join(map(str, fault["loc"])) or "…",
             fault=fault["msg"],
         ) from error

@@ -24,7 +24,6 @@ from app.domain.trust.organisations import (
     mailbox_of,
 )
 from app.errors import NotFound
-from app.language import N_
 from app.services.publishing import Published
 from app.services.publishing.status import KeyOwner, Signers
 from app.services.trust.labels import (
@@ -86,7 +85,7 @@ class OrganisationService:
         """By identifier or by domain."""
         found = self.organisations.find_named(named.strip().lower())
         if found is None:
-            raise NotFound(N_("Cette organisation n’existe pas ici."))
+            raise NotFound("Cette organisation n’existe pas ici.")
         return found
 
     def end(
@@ -149,7 +148,7 @@ class OrganisationService:
         organisation = self.get(organisation_id)
         key = self._in_service(organisation)
         if key is None:
-            raise NotFound(N_("Cette organisation n’a rien signé ici."))
+            raise NotFound("Cette organisation n’a rien signé ici.")
         return signed_list(
             self.anchors,
             self.addresses.organisation_list(organisation.id),
@@ -265,4 +264,4 @@ def _named(rows: Sequence[K], method_id: str) -> K:
     for row in rows:
         if row.method_id == method_id or (not method_id and row.retired_at is None):
             return row
-    raise NotFound(N_("Il n’y a pas de clé de ce nom, ou rien n’a encore été signé."))
+    raise NotFound("Il n’y a pas de clé de ce nom, ou rien n’a encore été signé.")

@@ -72,10 +72,10 @@ class PeerRecommendations:
     def check_may_publish(self, record: AwardRecord) -> None:
         """The rule of publication: under 15, a parent agrees first."""
         if record.award.state is AwardState.REVOKED:
-            raise Conflict(N_("Ce badge est retiré : il ne peut plus être recommandé."))
+            raise Conflict("Ce badge est retiré : il ne peut plus être recommandé.")
         if not self._may_be_public(record):
             raise NotAllowed(
-                N_("Avant 15 ans, un parent dit oui avant qu’un badge soit montré à quelqu’un d’autre.")
+                "Avant 15 ans, un parent dit oui avant qu’un badge soit montré à quelqu’un d’autre."
             )
 
     def checked(self, record: AwardRecord, typed: str, why: str, *, refused: bool) -> tuple[str, str]:
@@ -141,9 +141,7 @@ class PeerRecommendations:
         row = self._of(record, recommendation_id)
         if is_own_address(row.address, self.people.all_addresses(record.person.id)):
             raise Conflict(
-                N_(
-                    "Ces lignes viennent d’une adresse de la personne titulaire : elles ne peuvent pas être montrées."
-                )
+                "Ces lignes viennent d’une adresse de la personne titulaire : elles ne peuvent pas être montrées."
             )
         if row.accepted_at is None:
             row.accepted_at = self.clock()
@@ -182,7 +180,7 @@ class PeerRecommendations:
         link, record = self.shared(token)
         address = normal_address(typed)
         if not is_address(address):
-            raise InvalidInput(N_("Cette adresse n’est pas complète : il y manque quelque chose."))
+            raise InvalidInput("Cette adresse n’est pas complète : il y manque quelque chose.")
         return link, record, address
 
     def prove(self, token: str, address: str) -> EndorsementRequest | None:

@@ -267,7 +267,7 @@ class VcApi:
 
     def check_open(self) -> None:
         if not self.options.vc_api_issue:
-            raise NotFound(N_("Il n’y a rien à cette adresse."))
+            raise NotFound("Il n’y a rien à cette adresse.")
 
     def issue(self, campus: Campus, credential: JsonObject, *, by: Actor) -> JsonObject:
         """Add an eddsa-rdfc-2022 proof of the campus; fills in the issuer if missing."""
@@ -288,20 +288,20 @@ class VcApi:
         against = next((each for each in shape_of(document) if each.outcome is not Outcome.PASSED), None)
         if against is not None:
             raise InvalidInput(
-                N_("Cette attestation ne suit pas le modèle du W3C : {reason}."),
+                "Cette attestation ne suit pas le modèle du W3C : {reason}.",
                 reason=" ".join([against.reason, *against.details.values()])[:200],
             )
         if "proof" in document:
-            raise InvalidInput(N_("Cette attestation est déjà signée."))
+            raise InvalidInput("Cette attestation est déjà signée.")
         issuer = document["issuer"]
         if (issuer.get("id") if isinstance(issuer, dict) else issuer) != campus.did:
-            raise InvalidInput(N_("L’émetteur de l’attestation doit être {did}."), did=campus.did)
+            raise InvalidInput("L’émetteur de l’attestation doit être {did}.", did=campus.did)
         if not _OWN_KINDS.isdisjoint(_listed(document.get("type"))):
             raise InvalidInput(_OWN_KIND)
 
 
 def _unsignable(error: CredentialError) -> InvalidInput:
-    return InvalidInput(N_("Cette attestation ne peut pas être signée : {reason}."), reason=str(error)[:200])
+    return InvalidInput("Cette attestation ne peut pas être signée : {reason}.", reason=str(error)[:200])
 
 
 def _listed(value: JsonValue) -> list[str]:

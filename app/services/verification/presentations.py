@@ -199,7 +199,7 @@ class PresentationService:
             return replace(self.verification.verify_itself(view.credential), text="")
         record = self.awards.find_record(view.award_id)
         if record is None:
-            raise Gone(N_("Ce badge n’existe plus."))
+            raise Gone("Ce badge n’existe plus.")
         return replace(self.verification.verify_award(record), text="")
 
     def campus_choices(self) -> list[tuple[str, str]]:
@@ -319,7 +319,7 @@ class PresentationService:
         row, asked = self._waiting(reference)
         record = self.awards.get_record(award_id)
         if not self._may_answer(asked.wish, record):
-            raise Conflict(N_("Ce badge n’est pas celui qui est demandé."))
+            raise Conflict("Ce badge n’est pas celui qui est demandé.")
         self.award_service.check_may_show(record, by=by)
         self._end(row, RequestState.ANSWERED, {"award": str(award_id), "possession": Possession.PERSON.value})
         self._note(award_id, asked.wish, by=by)

@@ -83,9 +83,7 @@ def _identity(
         )
     if error or not code:
         raise NotSignedIn(
-            N_(
-                "Vous avez annulé, ou « {label} » a refusé. Rien n’a changé : recommencez, ou prenez un autre moyen."
-            ),
+            "Vous avez annulé, ou « {label} » a refusé. Rien n’a changé : recommencez, ou prenez un autre moyen.",
             label=provider.label,
         )
     # RFC 9207: never send one service's answer to another.

@@ -188,7 +188,7 @@ class ServiceLine:
 def provider_of(request: Request, name: str) -> IdentityProvider:
     provider = process_of(request).providers.get(name)
     if provider is None:
-        raise NotFound(N_("Ce service de connexion n’est pas proposé ici. Revenez à la page de connexion."))
+        raise NotFound("Ce service de connexion n’est pas proposé ici. Revenez à la page de connexion.")
     return provider
 
 

@@ -18,7 +18,7 @@ from app.http.pages.forms import SafeForm, checked_form, idempotency_key, text_o
 from app.http.pages.words import SCOPES, StateLabel
 from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
-from app.language import N_, translated
+from app.language import translated
 
 router = APIRouter(prefix="/gestion/{slug}/jetons")
 _MANAGE = [staff(Permission.MANAGE)]
@@ -38,11 +38,11 @@ class TokenLine:
 
     @staticmethod
     def of(work: AtWork, token: ApiToken, at: datetime) -> TokenLine:
-        state = StateLabel(N_("Valable"), "ok")
+        state = StateLabel("Valable", "ok")
         if at >= token.expires_at:
-            state = StateLabel(N_("Expiré"), "past")
+            state = StateLabel("Expiré", "past")
         if token.revoked_at is not None:
-            state = StateLabel(N_("Retiré"), "bad")
+            state = StateLabel("Retiré", "bad")
         return TokenLine(
             f"{work.home}/jetons/{token.id}",
             token.label,

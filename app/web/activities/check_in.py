@@ -24,7 +24,7 @@ from app.http.pages.forms import SafeForm, ids_in, text_of, texts_of
 from app.http.pages.render import page
 from app.http.request_scope import WITH_ORGANISERS, ReadingServices, process_of, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
-from app.language import N_, translated
+from app.language import translated
 from app.services.activities.check_in import AskedSignature, CheckInPage
 from app.web.activities import ActivityView
 from app.web.people.record_merge import QuestionView
@@ -158,7 +158,7 @@ def _places(typed: str) -> int | None:
     if not typed:
         return None
     if not (typed.isascii() and typed.isdecimal() and len(typed) < 6):
-        raise InvalidInput(N_("Le nombre de places n’est pas lisible : écrivez 30."))
+        raise InvalidInput("Le nombre de places n’est pas lisible : écrivez 30.")
     return int(typed)
 
 

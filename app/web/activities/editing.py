@@ -143,7 +143,7 @@ class ActivityForm:
             # Weekly recurrence between a first and a last day already defines the end.
             self.days = self.when.until_unless_said(self.fields["fin"]).read(starts_on, self.errors)
         if self.errors or starts_on is None or ends_on is None:
-            raise InvalidInput(N_("Un champ est à corriger."))
+            raise InvalidInput("Un champ est à corriger.")
         activity = Activity(
             kind=self._kind(),
             title=self.fields["titre"],

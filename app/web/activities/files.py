@@ -29,8 +29,8 @@ _APART = {
     "Cache-Control": "no-store",
 }
 STATES = {
-    FileState.WAITING: StateLabel(N_("en attente d’analyse"), "past"),
-    FileState.REFUSED: StateLabel(N_("refusé par l’antivirus"), "bad"),
+    FileState.WAITING: StateLabel("en attente d’analyse", "past"),
+    FileState.REFUSED: StateLabel("refusé par l’antivirus", "bad"),
 }
 
 
@@ -82,7 +82,7 @@ def handed_in(request: Request, form: FormData, field: str, *, words: str = "") 
             if len(chosen) == 1:
                 raise
             raise InvalidInput(
-                N_("« {name} » : {why} Aucun des fichiers n’a été gardé."),
+                "« {name} » : {why} Aucun des fichiers n’a été gardé.",
                 name=name[:120],
                 why=translated(error.sentence).format(**error.values),
             ) from error

@@ -34,8 +34,8 @@ from app.http.pages.registers import Cell, table_file
 from app.http.pages.words import PARTS, StateLabel, days, hours_text, number
 from app.http.request_scope import WITH_ORGANISERS, ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
-from app.language import N_, time_of_day, translated
 from app.language import gettext as _
+from app.language import time_of_day, translated
 from app.services.activities.line_faults import SEVERAL
 from app.services.activities.participants import CheckedLine, Entry
 from app.services.campus.dashboard import Start
@@ -47,12 +47,12 @@ from app.web.people.record_merge import QuestionView
 
 SHOWN_REFUSED, SHOWN_GOOD, SHOWN_KNOWN = 200, 60, 1_000
 ENTRIES = {
-    Entry.NEW: StateLabel(N_("Prête"), "ok"),
-    Entry.THERE: StateLabel(N_("Déjà inscrite"), "shut"),
-    Entry.COMPLETED: StateLabel(N_("Déjà inscrite, à compléter"), "ok"),
-    Entry.REPEATED: StateLabel(N_("Déjà plus haut"), "shut"),
-    Entry.REFUSED: StateLabel(N_("À corriger"), "past"),
-    Entry.UNCLEAR: StateLabel(N_("À préciser"), "past"),
+    Entry.NEW: StateLabel("Prête", "ok"),
+    Entry.THERE: StateLabel("Déjà inscrite", "shut"),
+    Entry.COMPLETED: StateLabel("Déjà inscrite, à compléter", "ok"),
+    Entry.REPEATED: StateLabel("Déjà plus haut", "shut"),
+    Entry.REFUSED: StateLabel("À corriger", "past"),
+    Entry.UNCLEAR: StateLabel("À préciser", "past"),
 }
 
 
@@ -321,7 +321,7 @@ def amend_participation(
         if not readable:
             raise InvalidInput(hours_fault(typed.hours))
         if len(typed.reason) < 3:
-            raise InvalidInput(N_("Dites pourquoi vous corrigez : le motif reste au journal."))
+            raise InvalidInput("Dites pourquoi vous corrigez : le motif reste au journal.")
         with write_transaction(request) as writing:
             writing.activities.amend(
                 work.campus,

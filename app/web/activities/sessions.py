@@ -122,7 +122,7 @@ class SessionForm:
         first = self.facts()
         days = self.when.read(first.held_on, self.errors)
         if self.errors:
-            raise InvalidInput(N_("Un champ est à corriger."))
+            raise InvalidInput("Un champ est à corriger.")
         return [replace(first, held_on=day) for day in days]
 
     def facts(self) -> SessionFacts:
@@ -138,7 +138,7 @@ class SessionForm:
         if len(self.place) > 200:
             self.errors["lieu"] = translated("Le lieu tient en 200 signes.")
         if self.errors or held_on is None:
-            raise InvalidInput(N_("Un champ est à corriger."))
+            raise InvalidInput("Un champ est à corriger.")
         return SessionFacts(held_on, hours, self.place)
 
 

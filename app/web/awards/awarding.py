@@ -262,9 +262,9 @@ class Choice:
     def request(self, found: ActivityPage, key: str) -> AwardRequest:
         badge, recorded = ids_in(self.badge), self.recorded(found)
         if not badge:
-            raise InvalidInput(N_("Choisissez le badge à attribuer."))
+            raise InvalidInput("Choisissez le badge à attribuer.")
         if not recorded and not self.given.lines:
-            raise InvalidInput(N_("Choisissez au moins une personne, ou donnez une liste."))
+            raise InvalidInput("Choisissez au moins une personne, ou donnez une liste.")
         return AwardRequest(
             badge[0],
             found.activity.id,

@@ -16,12 +16,12 @@ from app.services.awards.delivery import Handing
 HANDED = {
     Handed.REVOKED: REVOKED,
     Handed.UNDONE: UNDONE,
-    Handed.SLIP: StateLabel(N_("À remettre en main propre"), "unk"),
-    Handed.WAITING: StateLabel(N_("E-mail en attente"), "past"),
-    Handed.SENT: StateLabel(N_("E-mail envoyé"), "shut"),
-    Handed.REFUSED: StateLabel(N_("E-mail refusé"), "bad"),
-    Handed.OPENED: StateLabel(N_("Lien ouvert"), "shut"),
-    Handed.CLAIMED: StateLabel(N_("Reçu par la personne"), "ok"),
+    Handed.SLIP: StateLabel("À remettre en main propre", "unk"),
+    Handed.WAITING: StateLabel("E-mail en attente", "past"),
+    Handed.SENT: StateLabel("E-mail envoyé", "shut"),
+    Handed.REFUSED: StateLabel("E-mail refusé", "bad"),
+    Handed.OPENED: StateLabel("Lien ouvert", "shut"),
+    Handed.CLAIMED: StateLabel("Reçu par la personne", "ok"),
 }
 PICTURES = {
     Handed.REVOKED: "cross",
@@ -62,10 +62,10 @@ ADVICE = {
 }
 _OTHERWISE = N_("Renvoyez-le plus tard ou à une autre adresse, ou remettez un bulletin.")
 LETTER_STATES = {
-    LetterState.WAITING: StateLabel(N_("En attente"), "past"),
-    LetterState.SENT: StateLabel(N_("Partie"), "ok"),
-    LetterState.REFUSED: StateLabel(N_("Refusée"), "bad"),
-    LetterState.CANCELLED: StateLabel(N_("Pas partie"), "shut"),
+    LetterState.WAITING: StateLabel("En attente", "past"),
+    LetterState.SENT: StateLabel("Partie", "ok"),
+    LetterState.REFUSED: StateLabel("Refusée", "bad"),
+    LetterState.CANCELLED: StateLabel("Pas partie", "shut"),
 }
 OCCASIONS = {
     Occasion.AWARDED.value: N_("Annonce du badge"),
@@ -83,7 +83,7 @@ OCCASIONS = {
 }
 OF_ACCOUNT = N_("L’adresse de son compte")
 """Instead of one that the person added there."""
-BOUNCED = StateLabel(N_("E-mail revenu"), "bad")
+BOUNCED = StateLabel("E-mail revenu", "bad")
 _AGAIN = N_("Elle repart d’elle-même.")
 
 

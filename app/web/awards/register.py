@@ -307,7 +307,7 @@ def _action(form: FormData) -> AwardAction:
     name = text_of(form, "geste")
     action = next((each for each in AwardAction if each.value == name), None)
     if action is None:
-        raise InvalidInput(N_("Choisissez ce qu’il faut faire de ces badges."))
+        raise InvalidInput("Choisissez ce qu’il faut faire de ces badges.")
     return action
 
 
@@ -399,7 +399,7 @@ def _wanted(source: Source, who: str, ticked: tuple[uuid.UUID, ...], reason: str
     if who == TICKED:
         return WithdrawalRequest(reason, award_ids=ticked)
     if who != ALL or not source.scope.is_named:
-        raise InvalidInput(N_("Dites s’il faut retirer tous ces badges, ou seulement ceux que vous cochez."))
+        raise InvalidInput("Dites s’il faut retirer tous ces badges, ou seulement ceux que vous cochez.")
     return WithdrawalRequest(reason, all_of=source.scope)
 
 

@@ -157,7 +157,7 @@ def _here(work: AtWork, badge_id: uuid.UUID) -> str:
 def _request_in(badge_id: uuid.UUID, form: FormData) -> AwardRequest:
     people = chosen_people(texts_of(form, "personne"))
     if not people:
-        raise InvalidInput(N_("Choisissez au moins une personne."))
+        raise InvalidInput("Choisissez au moins une personne.")
     return request_for(badge_id, form, people)
 
 

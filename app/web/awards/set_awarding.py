@@ -20,7 +20,7 @@ from app.http.pages.forms import DRAFT_NOTE, SafeForm, draft_form, save_draft, t
 from app.http.pages.words import day, days
 from app.http.request_scope import CROSS_TENANT, ReadingServices, process_of, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
-from app.language import N_, translated
+from app.language import translated
 from app.services.awards.awards import AwardRequest, Preview
 from app.services.badges.modules import Grid
 from app.web.awards.awarding import (
@@ -97,7 +97,7 @@ def _requests_in(grid: Grid, form: FormData) -> list[tuple[TrainingModule, Award
                 )
             )
     if not found:
-        raise InvalidInput(N_("Choisissez l’activité d’au moins un module."))
+        raise InvalidInput("Choisissez l’activité d’au moins un module.")
     return found
 
 
@@ -322,10 +322,10 @@ def _set_home(work: AtWork, set_id: uuid.UUID) -> str:
 
 def _request_in(services: Services, grid: Grid, form: FormData) -> AwardRequest:
     if grid.found.badge_id is None:
-        raise Conflict(N_("Cet ensemble n’a pas encore de badge."))
+        raise Conflict("Cet ensemble n’a pas encore de badge.")
     people = services.modules.proposed(grid, chosen_people(texts_of(form, "personne")))
     if not people:
-        raise InvalidInput(N_("Choisissez au moins une personne qui a tous les modules."))
+        raise InvalidInput("Choisissez au moins une personne qui a tous les modules.")
     return request_for(grid.found.badge_id, form, people)
 
 

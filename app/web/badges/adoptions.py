@@ -31,10 +31,10 @@ ANSWERS = {
     AdoptionAnswer.REFUSED: N_("Dernière amélioration refusée"),
 }
 PROPOSAL_STATES = {
-    ProposalState.WAITING: StateLabel(N_("Le réseau n’a pas encore répondu"), "past"),
-    ProposalState.ACCEPTED: StateLabel(N_("Acceptée par le réseau"), "ok"),
-    ProposalState.PARTLY: StateLabel(N_("Acceptée en partie par le réseau"), "ok"),
-    ProposalState.REFUSED: StateLabel(N_("Refusée par le réseau"), "shut"),
+    ProposalState.WAITING: StateLabel("Le réseau n’a pas encore répondu", "past"),
+    ProposalState.ACCEPTED: StateLabel("Acceptée par le réseau", "ok"),
+    ProposalState.PARTLY: StateLabel("Acceptée en partie par le réseau", "ok"),
+    ProposalState.REFUSED: StateLabel("Refusée par le réseau", "shut"),
 }
 _DONE = {
     "adopte": N_("Définition adoptée : votre campus la suit maintenant."),
@@ -77,12 +77,12 @@ def kind_of(line: DefinitionLine) -> str:
 
 def _state(line: DefinitionLine) -> StateLabel:
     if line.adoption is None:
-        return StateLabel(N_("À adopter"), "shut")
+        return StateLabel("À adopter", "shut")
     if line.has_improvement:
-        return StateLabel(N_("Amélioration à lire"), "past")
+        return StateLabel("Amélioration à lire", "past")
     if line.is_withdrawn:
-        return StateLabel(N_("Adoptée, n’est plus partagée"), "shut")
-    return StateLabel(N_("Adoptée"), "ok")
+        return StateLabel("Adoptée, n’est plus partagée", "shut")
+    return StateLabel("Adoptée", "ok")
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ def propose_badge(request: Request, form: SafeForm, services: ReadingServices) -
     badge_id = next(iter(ids_in([text_of(form, "badge")])), None)
     try:
         if badge_id is None:
-            raise InvalidInput(N_("Choisissez un badge."))
+            raise InvalidInput("Choisissez un badge.")
         with write_transaction(request) as writing:
             writing.adoptions.propose_badge(
                 work.campus, text_of(form, "reseau"), badge_id, reason, by=work.actor
@@ -250,7 +250,7 @@ def decide_improvement(
     parts = parts_in(texts_of(form, names[gesture])) if gesture in names else []
     try:
         if gesture == "choix" and not parts:
-            raise InvalidInput(N_("Cochez au moins un champ, ou refusez l’amélioration."))
+            raise InvalidInput("Cochez au moins un champ, ou refusez l’amélioration.")
         with write_transaction(request) as writing:
             writing.adoptions.decide(
                 work.campus,

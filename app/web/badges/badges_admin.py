@@ -31,10 +31,10 @@ router = APIRouter(prefix="/gestion/{slug}/badges")
 _VIEW, _DEED = [staff(Permission.VIEW)], [staff(Permission.DESIGN), Depends(checked_form)]
 Number = Annotated[int, Query(ge=1, le=100_000)]
 _STATES = {
-    "open": StateLabel(N_("En service"), "ok"),
-    "draft": StateLabel(N_("Brouillon"), "shut"),
-    "revised": StateLabel(N_("En service, version suivante en brouillon"), "ok"),
-    "archived": StateLabel(N_("Archivé"), "past"),
+    "open": StateLabel("En service", "ok"),
+    "draft": StateLabel("Brouillon", "shut"),
+    "revised": StateLabel("En service, version suivante en brouillon", "ok"),
+    "archived": StateLabel("Archivé", "past"),
 }
 SORTS = {"nom": N_("Nom"), "type": N_("Type"), "recent": N_("Plus récents d’abord")}
 

@@ -139,7 +139,7 @@ def save_step(
 
 def _step(name: str) -> Step:
     if name not in set(Step):
-        raise NotFound(N_("Cette étape n’existe pas."))
+        raise NotFound("Cette étape n’existe pas.")
     return Step(name)
 
 

@@ -19,7 +19,7 @@ from app.errors import InvalidInput
 from app.http.pages.forms import bytes_of, text_of
 from app.http.pages.words import hours_text
 from app.http.workplaces import sentence_of
-from app.language import N_, translated
+from app.language import translated
 from app.services.badges import BadgePage, Wording, wording_of
 from app.services.badges.wording import BadgeModel
 from app.web.badges.rules import RuleForm
@@ -225,7 +225,7 @@ class BadgeForm:
         alignments, rule = self._alignments(), self.rule.rule(known)
         self.errors |= self.rule.errors
         if self.errors:
-            raise InvalidInput(N_("Un champ est à corriger."))
+            raise InvalidInput("Un champ est à corriger.")
         return Wording(
             kind=self.kind,
             name=self.fields["nom"],

@@ -96,7 +96,7 @@ def _hours(typed: str) -> float | None:
     try:
         return float(typed.strip().replace(",", "."))
     except ValueError:
-        raise InvalidInput(N_("La durée est un nombre d’heures, comme 14 ou 3,5.")) from None
+        raise InvalidInput("La durée est un nombre d’heures, comme 14 ou 3,5.") from None
 
 
 @router.get("", dependencies=_VIEW)

@@ -213,7 +213,7 @@ def edit_badge(definition_id: uuid.UUID, request: Request, services: ReadingServ
 def _of_noun(services: Services, work: AtNetwork, definition_id: uuid.UUID, noun: Noun) -> Definition:
     found = services.shared_definitions.in_network(work.network, definition_id)
     if found.noun is not noun:
-        raise NotFound(N_("Cette définition n’existe pas."))
+        raise NotFound("Cette définition n’existe pas.")
     return found
 
 
@@ -480,7 +480,7 @@ def answer_proposal(
     parts = parts_in(texts_of(form, names[gesture])) if gesture in names else []
     try:
         if gesture == "choix" and not parts:
-            raise InvalidInput(N_("Cochez au moins un champ, ou refusez la proposition."))
+            raise InvalidInput("Cochez au moins un champ, ou refusez la proposition.")
         with write_transaction(request) as writing:
             writing.shared_definitions.decide(work.network, proposal_id, parts, answer, by=work.actor)
     except AppError as error:

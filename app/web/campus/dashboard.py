@@ -218,12 +218,12 @@ def _count(count: int) -> str:
 
 
 _STATES = {
-    BatchState.PLANNED: StateLabel(N_("Prévue"), "past"),
-    BatchState.RUNNING: StateLabel(N_("Attribution en cours"), "past"),
-    BatchState.UNDOING: StateLabel(N_("Annulation en cours"), "past"),
-    BatchState.DONE: StateLabel(N_("Faite"), "ok"),
-    BatchState.CANCELLED: StateLabel(N_("Annulée"), "shut"),
-    BatchState.UNDONE: StateLabel(N_("Annulée"), "shut"),
+    BatchState.PLANNED: StateLabel("Prévue", "past"),
+    BatchState.RUNNING: StateLabel("Attribution en cours", "past"),
+    BatchState.UNDOING: StateLabel("Annulation en cours", "past"),
+    BatchState.DONE: StateLabel("Faite", "ok"),
+    BatchState.CANCELLED: StateLabel("Annulée", "shut"),
+    BatchState.UNDONE: StateLabel("Annulée", "shut"),
 }
 _WAITING = (BatchState.PLANNED, BatchState.RUNNING, BatchState.UNDOING)
 _PLANNED = N_("Pour le {when}. Vous pouvez l’annuler d’ici là.")

@@ -20,7 +20,7 @@ from app.domain.core import plain_text
 from app.errors import NotFound
 from app.http.pages.render import page
 from app.http.request_scope import ReadingServices, public
-from app.language import BRIDGE_LOCALE, N_, current_locale, french, locales
+from app.language import BRIDGE_LOCALE, current_locale, french, locales
 
 FOLDER: Final = Path(__file__).parents[1] / "templates" / "campus" / "guides"
 GUIDES: Final = ("formation", "administration")
@@ -121,7 +121,7 @@ def show_guide(name: str, request: Request) -> HTMLResponse:
 
 def _found(name: str) -> Guide:
     if name not in GUIDES:
-        raise NotFound(N_("Ce guide n’existe pas."))
+        raise NotFound("Ce guide n’existe pas.")
     return guide(name, _language())
 
 

@@ -52,7 +52,7 @@ from app.http.request_scope import (
 )
 from app.http.security_headers import CONTENT_SECURITY_POLICY
 from app.http.workplaces import look_of, sentence_of
-from app.language import N_, translated
+from app.language import translated
 from app.services.activities.line_faults import ALREADY_KNOWN
 from app.services.activities.upserts import ParticipantReceipt
 from app.services.campus.lti import CourseAccess, Launched, results_heading
@@ -104,7 +104,7 @@ def _begin_login(slug: str, request: Request, told: Mapping[str, str]) -> Respon
     browser = secrets.token_urlsafe(32)
     hints = {name: told[name] for name in ("login_hint", "lti_message_hint") if told.get(name)}
     if any(len(each) > _LONGEST_HINT for each in hints.values()):
-        raise InvalidInput(N_("Cette demande de la plateforme est trop longue."))
+        raise InvalidInput("Cette demande de la plateforme est trop longue.")
     with visit(request) as services:
         campus = _enter(slug, request, services)
         platform, login = services.lti.login(
@@ -210,7 +210,7 @@ def _launched_to_ask(slug: str, request: Request) -> None:
 def _recognise(slug: str, request: Request, services: Services) -> None:
     secret = request.cookies.get(launch_cookie(process_of(request)), "")
     if not secret:
-        raise NotSignedIn(N_("Ouvrez cette page depuis votre cours."))
+        raise NotSignedIn("Ouvrez cette page depuis votre cours.")
     campus = _enter(slug, request, services)
     request.state.at_course = AtCourse(campus, services.lti.launched(campus, secret), secret)
 
@@ -262,7 +262,7 @@ def choose_activity(request: Request, form: SafeForm, services: ReadingServices)
     try:
         activity_id = None if chosen == "nouvelle" else uuid.UUID(chosen)
     except ValueError:
-        return _course_page(request, services, trouble=InvalidInput(N_("Choisissez une activité.")))
+        return _course_page(request, services, trouble=InvalidInput("Choisissez une activité."))
     try:
         with write_transaction(request) as writing:
             launched = writing.lti.launched(here.campus, here.secret)
@@ -289,7 +289,7 @@ def take_results(request: Request, form: SafeForm) -> Response:
     """The chosen results of each person, into their participation and so into the activity log."""
     wanted, client = set(texts_of(form, "note")), process_of(request).lti
     if not wanted:
-        return _results_page(request, trouble=InvalidInput(N_("Cochez au moins un résultat.")))
+        return _results_page(request, trouble=InvalidInput("Cochez au moins un résultat."))
 
     def results(access: CourseAccess, token: GrantedToken) -> Mapping[str, str]:
         items = client.line_items(access.registration, token, access.line_items_url)
@@ -309,7 +309,7 @@ def put_badge(request: Request, form: SafeForm, services: ReadingServices) -> Re
     try:
         badge_id = uuid.UUID(text_of(form, "badge"))
     except ValueError:
-        return _course_page(request, services, trouble=InvalidInput(N_("Choisissez un badge.")))
+        return _course_page(request, services, trouble=InvalidInput("Choisissez un badge."))
     try:
         with write_transaction(request) as writing:
             launched = writing.lti.launched(here.campus, here.secret)
@@ -472,9 +472,7 @@ def _results_page(request: Request, *, trouble: AppError | None = None) -> HTMLR
     access = _access(request, here)
     if not access.line_items_url:
         raise Conflict(
-            N_(
-                "La plateforme ne donne pas les notes de ce cours. Autorisez Sceau à les lire, dans les réglages de l’outil."
-            )
+            "La plateforme ne donne pas les notes de ce cours. Autorisez Sceau à les lire, dans les réglages de l’outil."
         )
     try:
         token = granted(request, here.campus, access)

@@ -21,7 +21,7 @@ from app.http.pages.registers import COUNTED, COUNTED_LINES, Cell, Column, ListQ
 from app.http.pages.words import StateLabel, day, local, number
 from app.http.request_scope import write_transaction
 from app.http.workplaces import AtWork, at_work, staff
-from app.language import N_, translated
+from app.language import translated
 from app.services.campus.registers import CampusRegister, Identified, Register, Start
 from app.web.campus.audit_log import export_noted
 
@@ -203,7 +203,7 @@ class Listing(Generic[Line, Wanted, Sort]):
             asked = QueryParams(text_of(form, "requete").lstrip("?"))
             return self.table(request, services, asked, frozenset(ids), name)
         if name not in {each.value for each in actions}:
-            raise InvalidInput(N_("Choisissez ce qu’il faut faire de ces lignes."))
+            raise InvalidInput("Choisissez ce qu’il faut faire de ces lignes.")
         asked_of = [("requete", text_of(form, "requete"))]
         draft = FormData([("geste", name), ("choisies", " ".join(map(str, ids))), *asked_of])
         return save_draft(request, draft, f"{work.home}/{self.register.value}/choix")
@@ -218,10 +218,10 @@ class Listing(Generic[Line, Wanted, Sort]):
         else:
             ids = list(ids_in(texts_of(form, "choix")))
         if not ids:
-            raise InvalidInput(N_("Cochez au moins une ligne, puis choisissez ce qu’il faut faire."))
+            raise InvalidInput("Cochez au moins une ligne, puis choisissez ce qu’il faut faire.")
         if len(ids) > most:
             raise InvalidInput(
-                N_("On agit sur {most} lignes au plus en une fois. Filtrez d’abord la liste."),
+                "On agit sur {most} lignes au plus en une fois. Filtrez d’abord la liste.",
                 most=number(most),
             )
         return ids
@@ -253,7 +253,7 @@ def save_view(request: Request, form: SafeForm) -> Response:
     work, name = at_work(request), text_of(form, "liste")
     register = next((each for each in Register if each.value == name), None)
     if register is None:
-        raise NotFound(N_("Cette liste n’existe pas."))
+        raise NotFound("Cette liste n’existe pas.")
     with write_transaction(request) as writing:
         view = writing.saved_views.save(
             work.campus, register, text_of(form, "nom"), text_of(form, "requete"), by=work.actor

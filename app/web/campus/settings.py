@@ -199,7 +199,7 @@ class KeyRetirementForm:
 def ask(key_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
     work = at_work(request)
     if not may_be_retired(services.campus_keys.get(work.campus, key_id)):
-        raise Conflict(N_("Cette clé est déjà retirée, et elle ne revient pas."))
+        raise Conflict("Cette clé est déjà retirée, et elle ne revient pas.")
     return _key_retiring_page(request, services, work, key_id, KeyRetirementForm())
 
 
@@ -224,7 +224,7 @@ def _moment(typed: str, work: AtWork) -> datetime:
         moment = datetime.fromisoformat(typed)
         return moment.replace(tzinfo=ZoneInfo(work.campus.time_zone)).astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise InvalidInput(N_("Donnez le jour et l’heure depuis lesquels la clé n’est plus sûre.")) from error
+        raise InvalidInput("Donnez le jour et l’heure depuis lesquels la clé n’est plus sûre.") from error
 
 
 def _key_retiring_page(
@@ -355,10 +355,10 @@ def _pictures_page(
 
 mail_router = APIRouter(prefix="/gestion/{slug}/courrier")
 _STATES = {
-    RecordState.FOUND: StateLabel(N_("Publié"), "ok"),
-    RecordState.MISSING: StateLabel(N_("Pas encore publié"), "unk"),
-    RecordState.OTHER: StateLabel(N_("Publié avec un autre contenu"), "bad"),
-    RecordState.UNKNOWN: StateLabel(N_("Le DNS ne répond pas"), "unk"),
+    RecordState.FOUND: StateLabel("Publié", "ok"),
+    RecordState.MISSING: StateLabel("Pas encore publié", "unk"),
+    RecordState.OTHER: StateLabel("Publié avec un autre contenu", "bad"),
+    RecordState.UNKNOWN: StateLabel("Le DNS ne répond pas", "unk"),
 }
 
 

@@ -26,10 +26,10 @@ router = APIRouter(prefix="/gestion/{slug}/equipe")
 _MANAGE = [staff(Permission.MANAGE)]
 _DEED = [staff(Permission.MANAGE), Depends(checked_form)]
 _INVITATION_STATES = {
-    InvitationState.WAITING: StateLabel(N_("En attente"), "shut"),
-    InvitationState.EXPIRED: StateLabel(N_("Expirée"), "past"),
+    InvitationState.WAITING: StateLabel("En attente", "shut"),
+    InvitationState.EXPIRED: StateLabel("Expirée", "past"),
 }
-_REFUSED = StateLabel(N_("E-mail refusé"), "bad")
+_REFUSED = StateLabel("E-mail refusé", "bad")
 _DONE = {
     "invitation": N_("L’invitation est envoyée par e-mail."),
     "renvoi": N_("Un nouvel e-mail est envoyé. Le lien du précédent n’ouvre plus rien."),
@@ -193,7 +193,7 @@ def remove(member_id: uuid.UUID, request: Request, form: SafeForm, services: Rea
     work = at_work(request)
     try:
         if text_of(form, "certain") != "oui":
-            raise InvalidInput(N_("Cochez la case pour confirmer."))
+            raise InvalidInput("Cochez la case pour confirmer.")
         with write_transaction(request) as writing:
             writing.team.remove(work.campus, member_id, by=work.actor)
     except (InvalidInput, Conflict) as error:

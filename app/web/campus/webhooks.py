@@ -53,14 +53,14 @@ _CHANGES = {
     "removed": N_("{noun} : retrait"),
 }
 _STATES = {
-    WebhookState.ACTIVE: StateLabel(N_("En service"), "ok"),
-    WebhookState.PAUSED: StateLabel(N_("En pause"), "shut"),
-    WebhookState.FAILING: StateLabel(N_("En pause après des échecs"), "bad"),
+    WebhookState.ACTIVE: StateLabel("En service", "ok"),
+    WebhookState.PAUSED: StateLabel("En pause", "shut"),
+    WebhookState.FAILING: StateLabel("En pause après des échecs", "bad"),
 }
 _DELIVERIES = {
-    DeliveryState.WAITING: StateLabel(N_("En attente"), "unk"),
-    DeliveryState.DELIVERED: StateLabel(N_("Reçu"), "ok"),
-    DeliveryState.FAILED: StateLabel(N_("Abandonné"), "bad"),
+    DeliveryState.WAITING: StateLabel("En attente", "unk"),
+    DeliveryState.DELIVERED: StateLabel("Reçu", "ok"),
+    DeliveryState.FAILED: StateLabel("Abandonné", "bad"),
 }
 _FAULTS = {
     "unreachable": N_("L’adresse ne répond pas."),

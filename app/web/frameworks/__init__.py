@@ -318,7 +318,7 @@ def take_list_in(request: Request, form: SafeForm) -> Response:
         data = bytes_of(form, "fichier")
         lines = read_competencies(text_of_table(data) if data is not None else text)
         if not lines:
-            raise InvalidInput(N_("La liste est vide : une compétence par ligne, sous la ligne des titres."))
+            raise InvalidInput("La liste est vide : une compétence par ligne, sous la ligne des titres.")
         with write_transaction(request) as writing:
             taken = writing.competencies.take_in(work.campus, lines, by=work.actor)
     except AppError as error:
@@ -502,7 +502,7 @@ def _here(home: str) -> str:
 def _source(form: FormData) -> Source:
     file = form.get("fichier")
     if file is None or isinstance(file, str) or not file.filename:
-        raise InvalidInput(N_("Choisissez un fichier : un paquet CASE, un tableau CSV ou Excel."))
+        raise InvalidInput("Choisissez un fichier : un paquet CASE, un tableau CSV ou Excel.")
     file.file.seek(0)
     return read_uploaded(
         file.filename, file.file.read(), code=text_of(form, "code")[:60], name=text_of(form, "nom")[:200]

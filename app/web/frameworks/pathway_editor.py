@@ -147,7 +147,7 @@ class StageForm:
 
     def _number(self, name: str, text: str) -> int:
         if not _WHOLE.fullmatch(text) or int(text) < 1:
-            error = InvalidInput(N_("Écrivez un nombre entier, d’au moins 1."))
+            error = InvalidInput("Écrivez un nombre entier, d’au moins 1.")
             self.errors[name] = sentence_of(error)
             raise error
         return int(text)
@@ -325,7 +325,7 @@ def edit_stage(pathway_id: uuid.UUID, key: str, request: Request, services: Read
     _, content = services.pathways.get(at_work(request).campus, pathway_id)
     stage = content.stage(key)
     if stage is None:
-        raise NotFound(N_("Cette étape n’existe pas dans ce parcours."))
+        raise NotFound("Cette étape n’existe pas dans ce parcours.")
     return _stage_page(request, services, pathway_id, key, StageForm.of(stage))
 
 

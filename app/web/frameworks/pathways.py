@@ -122,7 +122,7 @@ def _mine_page(
     with services.across_campuses():
         own = services.pathway_followers.own(pathway_id, who.person.id)
         if own is None:
-            raise NotFound(N_("Vous ne suivez pas ce parcours."))
+            raise NotFound("Vous ne suivez pas ce parcours.")
         found = services.pathways.shown(own.pathway, own.version, own.content)
         changes, then = (
             services.pathway_followers.foreseen(own) if own.newest != own.enrolment.number else ([], None)

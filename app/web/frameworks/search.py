@@ -187,7 +187,7 @@ def _item_page(
     work = at_work(request)
     found = services.framework_search.find(competency_id, work.campus.id)
     if found is None:
-        raise NotFound(N_("Cet élément n’est dans aucun référentiel de ce campus."))
+        raise NotFound("Cet élément n’est dans aucun référentiel de ce campus.")
     return work.page(
         request,
         "frameworks/item.html",
@@ -217,7 +217,7 @@ def change_synonyms(
     try:
         with write_transaction(request) as writing:
             if writing.framework_search.find(competency_id, work.campus.id) is None:
-                raise NotFound(N_("Cet élément n’est dans aucun référentiel de ce campus."))
+                raise NotFound("Cet élément n’est dans aucun référentiel de ce campus.")
             if removed := text_of(form, "retirer"):
                 writing.competencies.remove_synonym(work.campus, competency_id, removed, by=work.actor)
             else:

@@ -145,7 +145,7 @@ def drop(request: Request, form: SafeForm, services: ReadingServices) -> Respons
     try:
         data = bytes_of(form, "fichier")
         if data is None and not text:
-            raise InvalidInput(N_("Déposez un fichier, ou collez un tableau."))
+            raise InvalidInput("Déposez un fichier, ou collez un tableau.")
         run = dropped(request, services, source, data if data is not None else text.encode(), text)
     except InvalidInput as error:
         return _start_page(request, services, source, text, sentence_of(error))
@@ -406,7 +406,7 @@ def choose_verbs(request: Request, form: SafeForm, services: ReadingServices) ->
     chosen = {verb: PartKind(part) for verb, part in typed.items() if part}
     try:
         if not typed:
-            raise InvalidInput(N_("Choisissez ce que devient chaque verbe."))
+            raise InvalidInput("Choisissez ce que devient chaque verbe.")
         with write_transaction(request) as writing:
             writing.statement_imports.choose_verbs(work.campus, chosen, by=work.actor)
     except InvalidInput as error:

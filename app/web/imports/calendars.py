@@ -25,9 +25,9 @@ router = APIRouter(prefix="/gestion/{slug}/reprises/agendas")
 _WORK = [staff(Permission.WORK)]
 _DEED = [*_WORK, Depends(checked_form)]
 _STATES: Final = {
-    CalendarState.ACTIVE: StateLabel(N_("Suivi"), "ok"),
-    CalendarState.PAUSED: StateLabel(N_("En pause"), "shut"),
-    CalendarState.FAILING: StateLabel(N_("En pause après des échecs"), "bad"),
+    CalendarState.ACTIVE: StateLabel("Suivi", "ok"),
+    CalendarState.PAUSED: StateLabel("En pause", "shut"),
+    CalendarState.FAILING: StateLabel("En pause après des échecs", "bad"),
 }
 _FAULTS: Final = {
     UNREADABLE: N_("Cette adresse ne donne pas d’agenda au format iCalendar."),

@@ -72,18 +72,18 @@ COLUMNS = {
     ImportColumn.INVITED: N_("Personnes invitées"),
 }
 FORESEEN = {
-    ImportLineOutcome.CREATED: StateLabel(N_("À créer"), "ok"),
-    ImportLineOutcome.CHANGED: StateLabel(N_("À corriger ici"), "past"),
-    ImportLineOutcome.SAME: StateLabel(N_("Déjà là"), "shut"),
-    ImportLineOutcome.REFUSED: StateLabel(N_("Refusée"), "bad"),
+    ImportLineOutcome.CREATED: StateLabel("À créer", "ok"),
+    ImportLineOutcome.CHANGED: StateLabel("À corriger ici", "past"),
+    ImportLineOutcome.SAME: StateLabel("Déjà là", "shut"),
+    ImportLineOutcome.REFUSED: StateLabel("Refusée", "bad"),
 }
-TO_SETTLE = StateLabel(N_("À vérifier"), "past")
+TO_SETTLE = StateLabel("À vérifier", "past")
 DONE = {
-    ImportLineOutcome.WAITING: StateLabel(N_("En attente"), "shut"),
-    ImportLineOutcome.CREATED: StateLabel(N_("Créée"), "ok"),
-    ImportLineOutcome.CHANGED: StateLabel(N_("Corrigée"), "past"),
-    ImportLineOutcome.SAME: StateLabel(N_("Déjà là"), "shut"),
-    ImportLineOutcome.REFUSED: StateLabel(N_("Refusée"), "bad"),
+    ImportLineOutcome.WAITING: StateLabel("En attente", "shut"),
+    ImportLineOutcome.CREATED: StateLabel("Créée", "ok"),
+    ImportLineOutcome.CHANGED: StateLabel("Corrigée", "past"),
+    ImportLineOutcome.SAME: StateLabel("Déjà là", "shut"),
+    ImportLineOutcome.REFUSED: StateLabel("Refusée", "bad"),
 }
 FORMS = {
     ImportForm.TABLE: N_("Tableau"),

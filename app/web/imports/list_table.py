@@ -420,7 +420,7 @@ class _Decided:
                 for number, edits in carried.items()
             }
         except (ValueError, AttributeError, RecursionError):
-            raise InvalidInput(N_("Cette liste n’est plus lisible : donnez-la de nouveau.")) from None
+            raise InvalidInput("Cette liste n’est plus lisible : donnez-la de nouveau.") from None
         return _Decided(form, frozenset(text_of(form, SHOWN).split()), found)
 
     def value(self, name: str, number: int) -> str | None:
@@ -565,7 +565,7 @@ def left_in(form: FormData) -> list[tuple[int, str, str]]:
             for line, text, reason in json.loads(text_of(form, LEFT) or "[]")
         ][:10_000]
     except (ValueError, TypeError):
-        raise InvalidInput(N_("Cette liste n’est plus lisible : donnez-la de nouveau.")) from None
+        raise InvalidInput("Cette liste n’est plus lisible : donnez-la de nouveau.") from None
 
 
 def left_as_text(left: Sequence[tuple[int, str, str]]) -> str:

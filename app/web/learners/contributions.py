@@ -76,7 +76,7 @@ class ContributionForm:
         try:
             done_on = date.fromisoformat(self.done_on)
         except ValueError:
-            raise InvalidInput(N_("Choisissez le jour où vous avez fait cela.")) from None
+            raise InvalidInput("Choisissez le jour où vous avez fait cela.") from None
         part = PartKind.RESOURCE if self.part == PartKind.RESOURCE.value else PartKind.LEARNER
         return ContributionStatement(
             self.title, self.telling, part, done_on, hours_of(self.hours), self.links
@@ -87,7 +87,7 @@ class ContributionForm:
         try:
             return uuid.UUID(self.activity) if self.activity else None
         except ValueError:
-            raise InvalidInput(N_("Choisissez une activité où vous étiez, ou aucune.")) from None
+            raise InvalidInput("Choisissez une activité où vous étiez, ou aucune.") from None
 
 
 def hours_of(typed: str) -> float | None:
@@ -97,11 +97,11 @@ def hours_of(typed: str) -> float | None:
 
 
 STATES = {
-    ContributionState.WAITING: StateLabel(N_("En attente du campus"), "past"),
-    ContributionState.MORE: StateLabel(N_("À compléter"), "past"),
-    ContributionState.CONFIRMED: StateLabel(N_("Confirmée, au journal"), "ok"),
-    ContributionState.DECLINED: StateLabel(N_("Non confirmée"), "bad"),
-    ContributionState.WITHDRAWN: StateLabel(N_("Retirée"), "shut"),
+    ContributionState.WAITING: StateLabel("En attente du campus", "past"),
+    ContributionState.MORE: StateLabel("À compléter", "past"),
+    ContributionState.CONFIRMED: StateLabel("Confirmée, au journal", "ok"),
+    ContributionState.DECLINED: StateLabel("Non confirmée", "bad"),
+    ContributionState.WITHDRAWN: StateLabel("Retirée", "shut"),
 }
 
 
@@ -462,7 +462,7 @@ def answer_dispute(
     words = text_of(form, "mot")
     view = services.contributions.look(at_work(request).campus, contribution_id)
     if dispute_id not in {each.id for each in view.disputes}:
-        raise NotFound(N_("Cette demande n’existe pas ici."))
+        raise NotFound("Cette demande n’existe pas ici.")
 
     def decide(writing: Services, work: AtWork) -> None:
         writing.log_disputes.answer(work.campus, dispute_id, words, by=work.actor)

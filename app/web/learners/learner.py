@@ -254,7 +254,7 @@ def cv_picture(award_id: uuid.UUID, services: ReadingServices) -> Response:
     """For a CV: badge, QR code and short URL, 76 × 38 mm at 300 dots per inch. None of a withdrawn badge."""
     record = services.awards.record(award_id)
     if record.award.state is not AwardState.ISSUED:
-        raise Gone(N_("Ce badge a été retiré : il ne va plus sur un CV."))
+        raise Gone("Ce badge a été retiré : il ne va plus sur un CV.")
     name = f"{file_name(record.version.name)}-cv.png"
     return Response(
         services.award_pictures.for_cv(record),

@@ -55,13 +55,13 @@ DONE = {
         "La page est fermée. Le lien, l’image et les fichiers publics ne montrent plus rien. Une copie en mémoire peut rester visible une minute."
     ),
 }
-_OPEN = StateLabel(N_("Page ouverte"), "ok")
-_SHUT = StateLabel(N_("Page fermée"), "shut")
-_REVOKED = StateLabel(N_("Retiré par le campus"), "bad")
+_OPEN = StateLabel("Page ouverte", "ok")
+_SHUT = StateLabel("Page fermée", "shut")
+_REVOKED = StateLabel("Retiré par le campus", "bad")
 
 
-_SUSPENDED = StateLabel(N_("Suspendu par le campus"), "past")
-_EXPIRED = StateLabel(N_("Expiré"), "past")
+_SUSPENDED = StateLabel("Suspendu par le campus", "past")
+_EXPIRED = StateLabel("Expiré", "past")
 _MOST_AHEAD = 4
 _MOST_ENDORSED = 30
 
@@ -343,7 +343,7 @@ def _changed(brought_id: uuid.UUID, request: Request, services: WritingServices)
 def _mine(brought_id: uuid.UUID, request: Request, services: Services) -> BroughtBadge:
     badge = services.brought_badges.get(brought_id)
     if badge.person_id not in people_here(request, services):
-        raise NotSignedIn(N_("Pour voir ce badge, ouvrez d’abord un de vos badges avec son lien privé."))
+        raise NotSignedIn("Pour voir ce badge, ouvrez d’abord un de vos badges avec son lien privé.")
     return badge
 
 
@@ -426,7 +426,7 @@ def show_in_public(
     shown_there = services.brought_badges.shown_by(opened.portfolio.person_id)
     badge = next((each for each in shown_there if each.id == brought_id), None)
     if badge is None:
-        raise NotFound(N_("Ce badge n’est plus ici."))
+        raise NotFound("Ce badge n’est plus ici.")
     answer = answer_page(
         request,
         services,

@@ -182,7 +182,7 @@ def dispute_a_line(
             who = holder_of(award_id, request, writing)
             campus = writing.awards.record(award_id).campus
             if number not in {each.number for each in _lines(writing, who, award_id)}:
-                raise NotFound(N_("Cette ligne n’est pas à votre sujet."))
+                raise NotFound("Cette ligne n’est pas à votre sujet.")
             writing.log_disputes.dispute(who.person.id, campus, number, said, by=who.actor)
     except InvalidInput as error:
         refused = Refused(number, said, sentence_of(error))
@@ -224,7 +224,7 @@ def _check_piece(services: Services, who: Holder, award_id: uuid.UUID, piece_id:
     lines = _lines(services, who, award_id)
     there = services.activity_files.by_participation(who.person.id, [each.noun_id for each in lines])
     if piece_id not in {file.id for files in there.values() for file in files}:
-        raise NotFound(N_("Ce fichier n’est pas ici, ou n’y est plus."))
+        raise NotFound("Ce fichier n’est pas ici, ou n’y est plus.")
 
 
 @router.get("/pieces/{piece_id:uuid}", dependencies=[HOLDER])

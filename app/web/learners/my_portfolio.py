@@ -52,8 +52,8 @@ _LAYOUTS = {
     Layout.GALLERY: N_("En galerie, les images d’abord"),
     Layout.LIST: N_("En liste, une ligne par badge"),
 }
-_OPEN = StateLabel(N_("Page ouverte"), "ok")
-_SHUT = StateLabel(N_("Page fermée"), "shut")
+_OPEN = StateLabel("Page ouverte", "ok")
+_SHUT = StateLabel("Page fermée", "shut")
 
 
 @dataclass(frozen=True)
@@ -227,9 +227,7 @@ CHANGED = Depends(_changed, scope="function")
 def portfolio_here(portfolio_id: uuid.UUID, request: Request, services: Services) -> Portfolio:
     portfolio = services.portfolios.get(portfolio_id)
     if portfolio.person_id not in people_here(request, services):
-        raise NotSignedIn(
-            N_("Pour arranger ce portfolio, ouvrez d’abord un de vos badges avec son lien privé.")
-        )
+        raise NotSignedIn("Pour arranger ce portfolio, ouvrez d’abord un de vos badges avec son lien privé.")
     return portfolio
 
 

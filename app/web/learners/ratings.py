@@ -70,7 +70,7 @@ def rate(award_id: uuid.UUID, request: Request, form: SafeForm, services: Readin
                 check_may_rate(record.award, at=writing.clock())
             if not isinstance(who, SignedIn):
                 # The campus has the private links too: with one alone it could rate for the holder.
-                raise NotSignedIn(N_("Pour donner votre avis, connectez-vous : un lien privé ne suffit pas."))
+                raise NotSignedIn("Pour donner votre avis, connectez-vous : un lien privé ne suffit pas.")
             if withdraws:
                 writing.ratings.withdraw(record)
             else:

@@ -116,13 +116,13 @@ def _page(
 
 
 MY_STATES = {
-    RequestState.UNCONFIRMED: StateLabel(N_("À confirmer"), "past"),
-    RequestState.WAITING: StateLabel(N_("Le campus l’examine"), "shut"),
-    RequestState.SECOND: StateLabel(N_("Le campus l’examine une deuxième fois"), "shut"),
-    RequestState.MORE: StateLabel(N_("À compléter"), "past"),
-    RequestState.ACCEPTED: StateLabel(N_("Acceptée"), "ok"),
-    RequestState.REFUSED: StateLabel(N_("Refusée"), "bad"),
-    RequestState.WITHDRAWN: StateLabel(N_("Retirée"), "shut"),
+    RequestState.UNCONFIRMED: StateLabel("À confirmer", "past"),
+    RequestState.WAITING: StateLabel("Le campus l’examine", "shut"),
+    RequestState.SECOND: StateLabel("Le campus l’examine une deuxième fois", "shut"),
+    RequestState.MORE: StateLabel("À compléter", "past"),
+    RequestState.ACCEPTED: StateLabel("Acceptée", "ok"),
+    RequestState.REFUSED: StateLabel("Refusée", "bad"),
+    RequestState.WITHDRAWN: StateLabel("Retirée", "shut"),
 }
 MY_STEPS = {
     Step.ASKED: N_("Demande écrite"),
@@ -134,12 +134,12 @@ MY_STEPS = {
     Step.WITHDRAWN: N_("Demande retirée"),
 }
 QUEUE_STATES = {
-    RequestState.WAITING: StateLabel(N_("À examiner"), "past"),
-    RequestState.SECOND: StateLabel(N_("Deuxième avis attendu"), "past"),
-    RequestState.MORE: StateLabel(N_("La personne complète"), "shut"),
-    RequestState.ACCEPTED: StateLabel(N_("Acceptée"), "ok"),
-    RequestState.REFUSED: StateLabel(N_("Refusée"), "bad"),
-    RequestState.WITHDRAWN: StateLabel(N_("Retirée par la personne"), "shut"),
+    RequestState.WAITING: StateLabel("À examiner", "past"),
+    RequestState.SECOND: StateLabel("Deuxième avis attendu", "past"),
+    RequestState.MORE: StateLabel("La personne complète", "shut"),
+    RequestState.ACCEPTED: StateLabel("Acceptée", "ok"),
+    RequestState.REFUSED: StateLabel("Refusée", "bad"),
+    RequestState.WITHDRAWN: StateLabel("Retirée par la personne", "shut"),
 }
 
 

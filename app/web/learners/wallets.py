@@ -299,9 +299,7 @@ def answer_presentation(
                 writing.presentations.of_candidate(reference)
                 if not people_here(request, writing):
                     raise NotSignedIn(
-                        N_(
-                            "Pour refuser, il faut se connecter, ou ouvrir d’abord un badge par son lien privé."
-                        )
+                        "Pour refuser, il faut se connecter, ou ouvrir d’abord un badge par son lien privé."
                     )
                 writing.presentations.refuse(reference)
             else:
@@ -412,7 +410,7 @@ def _part_page(
 ) -> HTMLResponse:
     record = services.awards.record(award_id)
     if not services.selective_disclosure.is_offered(record.campus):
-        raise NotFound(N_("Ce campus ne propose pas de montrer une partie d’un badge."))
+        raise NotFound("Ce campus ne propose pas de montrer une partie d’un badge.")
     zone = record.campus.time_zone
     preview = services.selective_disclosure.preview(record, names)
     try:

@@ -323,7 +323,7 @@ def _carried_people(text: str) -> tuple[list[ListedPerson], dict[int, str]]:
             )
             lines.append(listed)
     except (ValueError, TypeError, RecursionError):
-        raise InvalidInput(N_("Cette liste n’est plus lisible : donnez-la de nouveau.")) from None
+        raise InvalidInput("Cette liste n’est plus lisible : donnez-la de nouveau.") from None
     return lines[:MAX_LINES], texts
 
 

@@ -272,9 +272,9 @@ _MY_NAME_DONE = {
     "corrige": N_("C’est fait. Les badges qui disent votre nom sont signés de nouveau ; les anciens fichiers disent « remplacé »."),
     "demande": N_("C’est demandé. Chaque campus qui a écrit votre nom répond pour ses badges ; rien ne change avant."),
 }  # fmt: skip
-_WAITING = StateLabel(N_("En attente du campus"), "shut")
-_ACCEPTED = StateLabel(N_("Accepté"), "ok")
-_REFUSED = StateLabel(N_("Refusé"), "bad")
+_WAITING = StateLabel("En attente du campus", "shut")
+_ACCEPTED = StateLabel("Accepté", "ok")
+_REFUSED = StateLabel("Refusé", "bad")
 
 
 @dataclass(frozen=True)
@@ -345,7 +345,7 @@ def choose_address_for_badge(
     who, typed = holder_of(award_id, request, services), text_of(form, "adresse")
     proved = {each.address for each in services.own_addresses.list_of(who.person.id) if each.verified_at}
     if not isinstance(who, SignedIn) or (typed and typed not in proved):
-        raise NotFound(N_("Cette adresse n’est pas dans votre compte."))
+        raise NotFound("Cette adresse n’est pas dans votre compte.")
     services.awards.say_address(award_id, typed, by=who.actor)
     done = "avec-adresse" if typed else "sans-adresse"
     return RedirectResponse(f"/mes-badges/{award_id}/confidentialite?fait={done}", status_code=303)

@@ -134,7 +134,7 @@ def allow_reading(
     check_speaks_for_person(who, services)
     if allowed and not isinstance(who, SignedIn):
         # The campus has the private links too.
-        raise NotSignedIn(N_("Pour accepter, connectez-vous : un lien privé ne suffit pas."))
+        raise NotSignedIn("Pour accepter, connectez-vous : un lien privé ne suffit pas.")
     campus = services.awards.record(award_id).campus
     services.shared_competencies.allow(who.person, campus, allowed=allowed, by=who.actor)
     return RedirectResponse(f"/mes-badges/{award_id}/mes-donnees#accords", status_code=303)

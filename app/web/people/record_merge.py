@@ -111,9 +111,9 @@ def _chosen(person_id: uuid.UUID, other: str, kept: str) -> tuple[uuid.UUID, uui
         both = {person_id, uuid.UUID(other)}
         kept_id = uuid.UUID(kept)
     except ValueError:
-        raise InvalidInput(N_("Choisissez la fiche à garder.")) from None
+        raise InvalidInput("Choisissez la fiche à garder.") from None
     if kept_id not in both or len(both) != 2:
-        raise InvalidInput(N_("Choisissez la fiche à garder."))
+        raise InvalidInput("Choisissez la fiche à garder.")
     return kept_id, (both - {kept_id}).pop()
 
 

@@ -141,7 +141,7 @@ def choose_people(request: Request, form: SafeForm, services: ReadingServices) -
     people = LISTING.chosen(services, work, form, most=MOST_CHOSEN)
     awards = services.award_selection.unclaimed_of(work.campus, people)
     if not awards:
-        raise InvalidInput(N_("Ces personnes n’ont aucun badge à récupérer."))
+        raise InvalidInput("Ces personnes n’ont aucun badge à récupérer.")
     draft = FormData([("geste", _REMIND), ("choisies", " ".join(map(str, awards)))])
     return save_draft(request, draft, f"{work.home}/attributions/choix")
 
@@ -163,9 +163,9 @@ def add_or_move(draft_id: uuid.UUID, request: Request, services: ReadingServices
     reason = text_of(form, "motif")
     try:
         if target is None or (action == PeopleAction.MOVE and source is None):
-            raise InvalidInput(N_("Choisissez une activité dans la liste."))
+            raise InvalidInput("Choisissez une activité dans la liste.")
         if action == PeopleAction.MOVE and len(reason) < SHORTEST_REASON:
-            raise InvalidInput(N_("Dites pourquoi vous corrigez : le motif reste au journal."))
+            raise InvalidInput("Dites pourquoi vous corrigez : le motif reste au journal.")
         with write_transaction(request) as writing:
             for activity_id in filter(None, (source, target)):
                 writing.join_organisers(work.campus.id, activity_id)

@@ -101,7 +101,7 @@ def oembed(services: ReadingServices, url: str = "", format: str = "json") -> Re
         return _embedded(oembed_of(services, portfolio_id))
     award_id = services.addresses.award_named_by(url[:2000])
     if award_id is None or format != "json":
-        raise NotFound(N_("Il n’y a pas de badge à cette adresse."))
+        raise NotFound("Il n’y a pas de badge à cette adresse.")
     record = services.publication.open_award(award_id)
     body: dict[str, Any] = {
         "version": "1.0",

@@ -18,7 +18,7 @@ from app.http.pages.render import page
 from app.http.pages.words import day
 from app.http.request_scope import ReadingServices, public
 from app.http.workplaces import look_of
-from app.language import N_, current_locale, translated
+from app.language import current_locale, translated
 from app.services.frameworks.importing import Standing
 from app.services.frameworks.trades import Booklet, Related
 from app.services.publishing.catalogue import PublicCompetency
@@ -238,7 +238,7 @@ def print_booklet(
 def _booklet(services: Services, slug: str, code: str) -> Booklet:
     campus = services.campuses.get(slug)
     if campus.suspended_at is not None:
-        raise NotFound(N_("Ce campus n’existe pas ici."))
+        raise NotFound("Ce campus n’existe pas ici.")
     return services.trades.booklet(campus, code)
 
 

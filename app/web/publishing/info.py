@@ -26,7 +26,7 @@ from app.http.request_scope import (
 )
 from app.http.response_cache import badges_cookie
 from app.http.static_files import asset
-from app.language import N_, current_locale, translated, translated_plural
+from app.language import current_locale, translated, translated_plural
 from app.web.accounts.sign_in import WANTED_COOKIE, asking_cookie
 from app.web.accounts.signing_in_again import kept_form_cookie
 from app.web.activities.phones import phone_cookie, remembered_cookie
@@ -76,7 +76,7 @@ def api_subject_page(
     for tag in _tags_of(request.app.openapi()):
         if tag["anchor"] == subject:
             return page(request, "campus/info/api_subject.html", tag=tag)
-    raise NotFound(N_("Cette page n’existe pas."))
+    raise NotFound("Cette page n’existe pas.")
 
 
 def _tags_of(description: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -258,7 +258,7 @@ def sitemap_part(
     name: str, number: Annotated[int, Path(ge=1, le=1000)], services: ReadingServices
 ) -> Response:
     if name not in _SITEMAP_PARTS:
-        raise NotFound(N_("Cette page n’existe pas."))
+        raise NotFound("Cette page n’existe pas.")
     return _sitemap_of(_sitemap_part(services, name, number))
 
 

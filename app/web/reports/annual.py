@@ -107,7 +107,7 @@ def yearly(key: str) -> Period:
     """A civil or a school year: reports of other days could be subtracted from each other."""
     period = period_of(key)
     if period.kind is PeriodKind.DAYS:
-        raise InvalidInput(N_("Un rapport couvre une année civile ou une année scolaire."))
+        raise InvalidInput("Un rapport couvre une année civile ou une année scolaire.")
     return period
 
 

@@ -376,7 +376,7 @@ def show_figure(
     """The definition of one figure, what it is made of, and its rows for members who may read them."""
     work, indicator = at_work(request), BY_ID.get(indicator_id)
     if indicator is None:
-        raise NotFound(N_("Ce chiffre n’existe pas."))
+        raise NotFound("Ce chiffre n’existe pas.")
     asked = period_asked(request, services)
     found = services.reports.figures(work.campus, asked)
     now = found.figures[indicator.id]

@@ -122,7 +122,7 @@ def _day(typed: str) -> date:
     try:
         return date.fromisoformat(typed)
     except ValueError:
-        raise InvalidInput(N_("Choisissez le jour où l’enquête se ferme.")) from None
+        raise InvalidInput("Choisissez le jour où l’enquête se ferme.") from None
 
 
 @router.post("/phrases", dependencies=[staff(Permission.WORK)])

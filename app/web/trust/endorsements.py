@@ -59,16 +59,16 @@ _SAME_DOMAIN = N_("Ce domaine est aussi celui du campus.")
 _ELSEWHERE = N_("Signée ailleurs, par {issuer}.")
 _LATER = N_("Vérifiée le {day} ; ouvrez-la pour refaire la vérification.")
 _RECOMMENDATIONS_HOLDS, _THEN = (
-    StateLabel(N_("Signature vérifiée"), "ok"),
-    StateLabel(N_("Signée ailleurs"), "shut"),
+    StateLabel("Signature vérifiée", "ok"),
+    StateLabel("Signée ailleurs", "shut"),
 )
-_UNKNOWN = StateLabel(N_("Non vérifiée"), "unk")
-_RECOMMENDATIONS_LOST = StateLabel(N_("Ne compte pas"), "bad")
+_UNKNOWN = StateLabel("Non vérifiée", "unk")
+_RECOMMENDATIONS_LOST = StateLabel("Ne compte pas", "bad")
 STATES = {
-    "shown": StateLabel(N_("Montrée"), "ok"),
-    "withdrawn": StateLabel(N_("Retirée par l’organisation"), "past"),
-    "hidden": StateLabel(N_("Cachée par la personne"), "shut"),
-    "set_aside": StateLabel(N_("Écartée par le campus"), "past"),
+    "shown": StateLabel("Montrée", "ok"),
+    "withdrawn": StateLabel("Retirée par l’organisation", "past"),
+    "hidden": StateLabel("Cachée par la personne", "shut"),
+    "set_aside": StateLabel("Écartée par le campus", "past"),
 }
 
 

@@ -102,7 +102,7 @@ def _subject(services: Services, work: AtWork, chosen: str) -> Subject:
         return services.endorsement_subjects.of_campus(work.campus)
     for badge_id in ids_in([chosen]):
         return services.endorsement_subjects.of_badge(work.campus, badge_id)
-    raise InvalidInput(N_("Choisissez ce qui est à recommander : un badge, ou le campus."))
+    raise InvalidInput("Choisissez ce qui est à recommander : un badge, ou le campus.")
 
 
 def _is_refused(services: Services, work: AtWork, address: str) -> bool:

@@ -210,10 +210,10 @@ _DONE = {
     "gardees": N_("C’est noté : ces lignes ne sont plus montrées."),
     "supprimees": N_("C’est fait : ces lignes sont effacées."),
 }
-_WAITING = StateLabel(N_("Sans réponse encore"), "unk")
-_OVER = StateLabel(N_("Sans réponse, lien périmé"), "past")
-_LEARNER_NO = StateLabel(N_("A dit non"), "past")
-_YES = StateLabel(N_("A répondu"), "ok")
+_WAITING = StateLabel("Sans réponse encore", "unk")
+_OVER = StateLabel("Sans réponse, lien périmé", "past")
+_LEARNER_NO = StateLabel("A dit non", "past")
+_YES = StateLabel("A répondu", "ok")
 
 
 @dataclass(frozen=True)
@@ -254,7 +254,7 @@ def ask(award_id: uuid.UUID, request: Request, services: ReadingServices, form: 
     try:
         if not services.guardians.state_of(record).may_open:
             raise NotAllowed(
-                N_("Avant 15 ans, un parent dit oui avant qu’un badge soit montré à quelqu’un d’autre.")
+                "Avant 15 ans, un parent dit oui avant qu’un badge soit montré à quelqu’un d’autre."
             )
         services.search_everywhere()
         refused = services.endorsement_asking.is_refused_by(typed.address)

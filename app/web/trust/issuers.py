@@ -47,8 +47,8 @@ from app.web.trust.endorsements import recommendation
 from sceau_credentials.keys import VerificationKey
 from sceau_credentials.trust import GivenLabel, Standing
 
-_SUSPENDED = StateLabel(N_("Suspendu"), "past")
-_NO_KNOWN_END = StateLabel(N_("Date de fin non publiée"), "shut")
+_SUSPENDED = StateLabel("Suspendu", "past")
+_NO_KNOWN_END = StateLabel("Date de fin non publiée", "shut")
 
 
 @dataclass(frozen=True)
@@ -216,9 +216,9 @@ def _dates(starts: date | None, ends: date | None) -> str:
 router = APIRouter(route_class=ForPeople)
 
 STANDINGS = {
-    Standing.RECOGNISED: StateLabel(N_("Reconnu"), "ok"),
-    Standing.SUSPENDED: StateLabel(N_("Reconnaissance suspendue"), "past"),
-    Standing.ENDED: StateLabel(N_("N’est plus reconnu"), "bad"),
+    Standing.RECOGNISED: StateLabel("Reconnu", "ok"),
+    Standing.SUSPENDED: StateLabel("Reconnaissance suspendue", "past"),
+    Standing.ENDED: StateLabel("N’est plus reconnu", "bad"),
 }
 _SEALS = {"ok": "ok", "past": "past", "bad": "revoked", "unk": "unk", "shut": "shut"}
 

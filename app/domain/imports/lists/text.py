@@ -24,7 +24,6 @@ from app.domain.imports.lists.vocabulary.wording import (
     roles_of_heading,
 )
 from app.errors import InvalidInput
-from app.language import N_
 
 MAX_LINES = 10_000
 """Of a list of people."""
@@ -154,18 +153,18 @@ def grid_block(
 
 def check_length(rows: int) -> None:
     if rows > MAX_ROWS:
-        raise InvalidInput(N_("Ce tableau dépasse 20 000 lignes. Découpez-le en plusieurs fichiers."))
+        raise InvalidInput("Ce tableau dépasse 20 000 lignes. Découpez-le en plusieurs fichiers.")
 
 
 def check_people(blocks: Sequence[Block]) -> None:
     if sum(len(block.rows) for block in blocks) > MAX_LINES:
-        raise InvalidInput(N_("Cette liste dépasse 10 000 lignes. Découpez-la en plusieurs fichiers."))
+        raise InvalidInput("Cette liste dépasse 10 000 lignes. Découpez-la en plusieurs fichiers.")
 
 
 def text_block(text: str, *, first: int = 1) -> Block:
     """Running text or a delimited table; `first` is the number of its first line."""
     if "\x00" in text:
-        raise InvalidInput(N_("Ce fichier n’est pas une liste lisible."))
+        raise InvalidInput("Ce fichier n’est pas une liste lisible.")
     if "=?" in text and "?=" in text:
         text = re.sub(r"=\?[\w-]+\?[bqBQ]\?[^?\s]*\?=", lambda found: _decoded(found.group()), text)
     if _ENTITY.search(text):
