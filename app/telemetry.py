@@ -1,4 +1,4 @@
-"""Traces by OpenTelemetry, off unless an operator names a collector, and imported only then.
+"""Metrics of this process; and traces by OpenTelemetry, off unless an operator names a collector.
 
 A span has a fixed name and only the attributes of ATTRIBUTES: templates of addresses, hosts, kinds and counts. Never a
 URL, a statement's values, a name, an e-mail address or the text of an error.
@@ -6,9 +6,11 @@ URL, a statement's values, a name, an e-mail address or the text of an error.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
@@ -134,3 +136,88 @@ def _trace_statements(engine: Engine) -> None:
     event.listen(engine, "before_cursor_execute", before)
     event.listen(engine, "after_cursor_execute", lambda *asked: end(asked[4]))
     event.listen(engine, "handle_error", lambda trouble: end(trouble.execution_context))
+
+
+# --- Metrics for the operator: requests, durations, verdicts, chunks of jobs, objects. No personal data
+
+
+REGISTRY: Final = CollectorRegistry()
+_REQUESTS: Final = Counter(
+    "sceau_requests", "Requests by route and answer", ["method", "route", "status"], registry=REGISTRY
+)
+_SECONDS: Final = Histogram(
+    "sceau_request_seconds",
+    "Time to the end of the answer",
+    ["route"],
+    registry=REGISTRY,
+    buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+_VERDICTS: Final = Counter(
+    "sceau_verdicts", "Badges judged, by verdict and form", ["verdict", "form"], registry=REGISTRY
+)
+_CHUNKS: Final = Counter(
+    "sceau_job_chunks", "Chunks of jobs, by kind and outcome", ["kind", "outcome"], registry=REGISTRY
+)
+_CHUNK_SECONDS: Final = Histogram(
+    "sceau_job_chunk_seconds",
+    "Time of a chunk, by kind of job",
+    ["kind"],
+    registry=REGISTRY,
+    buckets=(0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60),
+)
+_OBJECTS: Final = Counter(
+    "sceau_object_store_requests",
+    "Objects read, written and removed, by outcome",
+    ["operation", "outcome"],
+    registry=REGISTRY,
+)
+_OBJECT_BYTES: Final = Counter(
+    "sceau_object_store_bytes",
+    "Bytes read from the object store and written there",
+    ["operation"],
+    registry=REGISTRY,
+)
+_MOVED: Final = Counter(
+    "sceau_signed_bytes_moved", "Signed documents moved, by where they went", ["to"], registry=REGISTRY
+)
+_MOVED_BYTES: Final = Counter(
+    "sceau_signed_bytes_moved_bytes", "Their bytes, by where they went", ["to"], registry=REGISTRY
+)
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+def note_verdict(verdict: str, form: str | None) -> None:
+    _VERDICTS.labels(verdict, form or "unread").inc()
+
+
+def note_chunk(kind: str, outcome: str, seconds: float) -> None:
+    _CHUNKS.labels(kind, outcome).inc()
+    _CHUNK_SECONDS.labels(kind).observe(seconds)
+
+
+def note_object(operation: str, outcome: str, size: int) -> None:
+    _OBJECTS.labels(operation, outcome).inc()
+    _OBJECT_BYTES.labels(operation).inc(size)
+
+
+def note_moved(to: str, documents: int, size: int) -> None:
+    _MOVED.labels(to).inc(documents)
+    _MOVED_BYTES.labels(to).inc(size)
+
+
+def noter_of(method: str, route: str, status: int) -> Callable[[float], None]:
+    """`note_request` for repeated use: resolves its counters once."""
+    # Clients may invent methods: each one would create a permanent time series.
+    counter = _REQUESTS.labels(method if method in _METHODS else "other", route or "none", status)
+    seconds = _SECONDS.labels(route or "none")
+
+    def note(took: float) -> None:
+        counter.inc()
+        seconds.observe(took)
+
+    return note
+
+
+def note_request(method: str, route: str, status: int, seconds: float) -> None:
+    """`route`: its template, never the URL; "" if none matches."""
+    noter_of(method, route, status)(seconds)

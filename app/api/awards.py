@@ -49,7 +49,7 @@ from app.language import gettext as _
 from app.services.awards.award_context import JudgedLine, Preview
 from app.services.awards.awards import AwardRecord, AwardRequest, BatchResult
 from app.services.publishing import FORMS, PublicDocuments
-from app.services.verification.verification import noter_of
+from app.telemetry import noter_of
 
 router = APIRouter(prefix="/campuses/{slug}/awards", route_class=Writing, tags=["awards"])
 

@@ -31,7 +31,7 @@ from app.http.request_scope import (
 )
 from app.language import N_
 from app.services.accounts.sessions import Holder, LinkHolder, NewSession, SignedIn
-from app.services.verification.verification import noter_of
+from app.telemetry import noter_of
 
 GOOD_FOR: Final = timedelta(seconds=10)
 """A status list is renewed by time alone, without a change in the database."""

@@ -16,7 +16,7 @@ from starlette.types import Message, Receive, Scope, Send
 from app.domain.awards import Visibility
 from app.domain.campus.audit_log import Actor
 from app.http.response_cache import ReadyAnswers
-from app.services.verification.verification import REGISTRY
+from app.telemetry import REGISTRY
 from tests.support.house import NOON, House, build_house
 
 AS_JSON = {"Accept": "application/json"}

@@ -17,7 +17,7 @@ from app.domain.campus.campus import KeyPurpose, SealedKey
 from app.domain.publishing import LIST_LIFE, StatusList
 from app.http.health import worker_endpoint
 from app.main import create_app
-from app.services.verification.verification import note_chunk
+from app.telemetry import note_chunk
 from tests.api.clients import open_award, stored
 from tests.support.house import House
 
