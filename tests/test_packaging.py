@@ -15,7 +15,9 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from app.adapters.object_store import bucket_at
 from app.adapters.secrets import HsmAddress
+from app.settings import Settings
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 LOCKS = ("requirements.lock", "requirements-image.lock", "requirements-dev.lock")
@@ -146,6 +148,25 @@ def test_image_and_makefile_install_with_the_same_version_of_uv():
     }
     assert wanted["Makefile"] == wanted["Dockerfile"]
     assert len(wanted["Makefile"]) == 1
+
+
+def test_files_for_an_object_store_name_services_settings_and_secrets_that_exist():
+    deploy = REPOSITORY / "docs/operate/deploy"
+    more, whole = (
+        yaml.safe_load((deploy / name).read_text()) for name in ("compose.objects.yaml", "compose.yaml")
+    )
+    signers = {
+        name for name, each in whole["services"].items() if each.get("command", [""])[0] in ("serve", "work")
+    }
+    assert more["services"].keys() == signers | {"app2", "store"}
+    worker = more["services"]["worker"]
+    assert {
+        name.removeprefix("SCEAU_").lower() for name in worker["environment"]
+    } <= Settings.model_fields.keys()
+    bucket = bucket_at(worker["environment"]["SCEAU_OBJECT_STORE"], "us-east-1")
+    assert bucket.host.split(":")[0] in more["services"]
+    assert worker["environment"]["SCEAU_OBJECT_STORE_KEYS"] == f"file:/run/secrets/{worker['secrets'][0]}"
+    assert worker["secrets"] == list(more["secrets"])
 
 
 def test_files_for_a_token_name_services_settings_and_places_that_exist():
