@@ -59,6 +59,26 @@ class Settings(BaseSettings):
         le=3650,
         description="How many days the anchor folder keeps what was awarded, sealed, to restore it after a loss; longer than the oldest backup that may be used; 0: nothing.",
     )
+    object_store: str = Field(
+        "",
+        description="Where old signed bytes may move, in an S3-compatible store: https://host/bucket/prefix; empty: all stay in the database.",
+    )
+    object_store_region: str = Field(
+        "us-east-1", pattern="^[a-z0-9-]{1,40}$", description="The region that requests to it are signed for."
+    )
+    object_store_keys: str = Field(
+        "",
+        description="Where its access keys are, as IDENTIFIER:SECRET or on two lines: file:/path (mode 0600) or env:NAME.",
+    )
+    object_store_ca_file: Path | None = Field(
+        None, description="A certificate authority of one’s own that its certificate rests on."
+    )
+    object_store_after_days: int = Field(
+        0,
+        ge=0,
+        le=36_500,
+        description="The age in days from which the worker moves signed bytes there; 0: only `sceau storage move` does.",
+    )
     smtp_url: str = Field("", description="smtp://user:password@host:587; empty: no letters leave.")
     mail_from: str = Field(
         "", description="The sender of letters; empty: sceau@ and the host of the base URL."

@@ -110,6 +110,7 @@ COMMANDS: Mapping[str, Command] = {
     "token": Command("app.cli.operators", "token_commands"),
     "apps": Command("app.cli.operators", "app_commands"),
     "keys": Command("app.cli.operations.keys", "commands"),
+    "storage": Command("app.cli.operations.storage", "commands"),
     "mail": Command("app.cli.operations.mail", "commands"),
     "lti": Command("app.cli.operations.lti", "commands"),
     "clock": Command("app.cli.terminal", "commands"),

@@ -62,6 +62,9 @@ class Manifest:
     """Identifiers of the key-encryption keys under which its signing keys are sealed."""
     files: dict[str, str]
     format: int = _FORMAT
+    objects: int = 0
+    """How many objects its rows rely on, which are not in it."""
+    object_store: str = ""
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,8 @@ def make_backup(process: Process, path: Path, recipients: Sequence[pyrage.x25519
             base_url=process.settings.base_url,
             keks=sorted(_keks_of(process)),
             files={name: _digest(folder / name) for name in names},
+            objects=_objects_of(process),
+            object_store=process.object_store.place if process.object_store else "",
         )
         (folder / _MANIFEST).write_text(json.dumps(asdict(manifest), indent=1))
         try:
@@ -328,6 +333,11 @@ def _revision(process: Process) -> str:
 def _keks_of(process: Process) -> set[str]:
     with process.unit_of_work(reading=True) as services:
         return services.stores.campuses.sealed_under()
+
+
+def _objects_of(process: Process) -> int:
+    with process.unit_of_work(reading=True) as services:
+        return sum(1 for _ in services.stores.signed_bytes.moved_objects())
 
 
 def _owner_url(settings: Settings) -> str:

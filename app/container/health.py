@@ -21,6 +21,7 @@ from app.container.process import CANNOT_START, DatabaseUnreachable, Process
 from app.db.campus.operations import SignedState, WaitingWork
 from app.db.engine.schema import SchemaState
 from app.domain.activities.files import ScannerSilent
+from app.domain.awards.signed_bytes import BytesUnavailable
 from app.domain.awards.signing_clock import ClockJumped
 from app.domain.campus.sender import RecordState, dkim_record
 from app.domain.messages import LetterNotSent
@@ -72,6 +73,13 @@ def kek_written_at(process: Process) -> datetime | None:
         return datetime.fromtimestamp(written.stat().st_mtime, UTC) if kind in ("", "file") else None
     except OSError:
         return None
+
+
+def objects_to_remove(process: Process) -> int:
+    """Documents with objects that should be gone; 0 without an object store, or where the database does not answer."""
+    if process.object_store is None or not process.is_ready():
+        return 0
+    return process.bytes_mover(process.object_store).removals()
 
 
 def free_space_of(process: Process) -> dict[str, int]:
@@ -432,6 +440,50 @@ def _scanner(process: Process, subject: str) -> Finding:
     return _good(subject, N_("L’antivirus répond."))
 
 
+def _object_store(process: Process, subject: str) -> Finding:
+    """Writes, reads and removes one object of its own."""
+    objects = process.object_store
+    if objects is None:
+        with process.unit_of_work(reading=True) as services:
+            has_moved = services.stores.signed_bytes.has_moved()
+        if has_moved:
+            return _fault(
+                subject,
+                N_(
+                    "Des badges signés y sont, et SCEAU_OBJECT_STORE est vide : leurs pages ne répondent pas."
+                ),
+                N_("Réglez SCEAU_OBJECT_STORE et SCEAU_OBJECT_STORE_KEYS comme avant."),
+            )
+        return _good(subject, N_("Aucun : tous les badges signés sont dans la base."))
+    try:
+        objects.try_out()
+    except BytesUnavailable as error:
+        code = error.cause.rpartition(" ")[2]
+        return _fault(
+            subject,
+            N_("{place} ne se laisse pas écrire, lire et effacer : {cause}."),
+            _STORE_REMEDIES.get(code, N_("Vérifiez que {place} répond, depuis cette machine.")),
+            place=objects.place,
+            cause=error.cause or type(error).__name__,
+        )
+    return _good(subject, N_("{place} se laisse écrire, lire et effacer."), place=objects.place)
+
+
+_STORE_REMEDIES: Final = {
+    "InvalidAccessKeyId": N_("Vérifiez SCEAU_OBJECT_STORE_KEYS : le magasin ne connaît pas cet identifiant."),
+    "SignatureDoesNotMatch": N_(
+        "Vérifiez SCEAU_OBJECT_STORE_KEYS (le secret) et SCEAU_OBJECT_STORE_REGION, et l’heure de cette machine."
+    ),
+    "AuthorizationHeaderMalformed": N_("Vérifiez SCEAU_OBJECT_STORE_REGION."),
+    "RequestTimeTooSkewed": N_("Mettez cette machine à l’heure (chrony, systemd-timesyncd)."),
+    "AccessDenied": N_(
+        "Donnez à cette clé s3:GetObject, s3:PutObject, s3:DeleteObject et s3:ListBucket sur {place}."
+    ),
+    "NoSuchBucket": N_("Créez ce compartiment, ou corrigez SCEAU_OBJECT_STORE."),
+    "PermanentRedirect": N_("Ce compartiment est dans une autre région : corrigez SCEAU_OBJECT_STORE."),
+}
+
+
 def _database_folder(process: Process) -> Path | None:
     url = make_url(process.settings.database_url)
     return Path(str(url.database)).resolve().parent if url.get_backend_name() == "sqlite" else None
@@ -449,4 +501,5 @@ _LOOKS: Final[dict[str, Callable[[Process, str], Finding]]] = {
     N_("Travail de fond"): _work,
     N_("Dernière vérification"): _last_check,
     N_("Antivirus"): _scanner,
+    N_("Magasin d’objets"): _object_store,
 }

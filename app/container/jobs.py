@@ -19,10 +19,12 @@ from app.adapters.picture_codes import PictureCodes
 from app.adapters.secrets import make_secret_file
 from app.adapters.web_documents import WebDocuments
 from app.adapters.web_documents.url_policy import NetworkScope
+from app.container.configured import object_store_of
 from app.container.process import Process, utc_now
 from app.container.stores import shared_between_processes, stores_over
 from app.db.engine.session import open_engine, open_session
 from app.domain.activity_log import Damage, FoundLeaf, IntegrityCheck
+from app.domain.awards.signed_bytes import InDatabase, ObjectStore
 from app.domain.campus.audit_log import Actor
 from app.language import gettext as _
 from app.services.activity_log.integrity import AFTER_AWARDS, AwardCheck, Issuers, Result, range_of
@@ -77,16 +79,18 @@ class IntegrityRun:
     def _awards(self, steps: Iterable[int], ranges: int) -> Iterator[Result]:
         with self.process.repair(reading=True) as services:
             issuers = services.integrity.issuers()
-        url, bounds = self.process.settings.database_url, [(step, ranges) for step in steps]
+        settings, bounds = self.process.settings, [(step, ranges) for step in steps]
         if self.processes < 2 or len(bounds) <= _WORTH_IT:
-            _open(url, issuers)
+            _open(settings, issuers, self.process.object_store)
             try:
                 yield from map(_check, bounds)
             finally:
                 _ready.pop()[0].dispose()
             return
         context = get_context("spawn")
-        with ProcessPoolExecutor(self.processes, context, initializer=_open, initargs=(url, issuers)) as pool:
+        with ProcessPoolExecutor(
+            self.processes, context, initializer=_open, initargs=(settings, issuers)
+        ) as pool:
             yield from pool.map(_check, bounds)
 
     def _logs(self) -> Iterator[FoundLeaf]:
@@ -98,8 +102,9 @@ class IntegrityRun:
                     yield FoundLeaf(Damage.LOG, log.origin, said)
 
 
-def _open(database_url: str, issuers: Issuers) -> None:
-    _ready.append((open_engine(database_url), AwardCheck(issuers)))
+def _open(settings: Settings, issuers: Issuers, objects: ObjectStore | None = None) -> None:
+    elsewhere = objects or object_store_of(settings) or InDatabase()
+    _ready.append((open_engine(settings.database_url), AwardCheck(issuers, elsewhere)))
 
 
 def _check(bounds: tuple[int, int]) -> Result:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import gc
 import time
 import uuid
@@ -28,26 +27,31 @@ from app.adapters.badge_pictures import BadgeArtist
 from app.adapters.folders.log_files import FolderAnchors
 from app.adapters.folders.recovery_files import RecoveryJournal
 from app.adapters.lti import LtiClient
-from app.adapters.mail import (
-    DkimSigner,
-    DkimUnusable,
-    DnsTexts,
-    SmtpMailer,
-    TerminalMailer,
-    dkim_signer_from,
-    mailbox_of,
-)
-from app.adapters.openid_connect import ProvidersUnusable, providers_in, registrations_in
+from app.adapters.mail import DkimUnusable, DnsTexts, mailbox_of
+from app.adapters.object_store import ObjectStoreUnusable
+from app.adapters.openid_connect import ProvidersUnusable
 from app.adapters.papers import Papers
 from app.adapters.picture_codes import PictureCodes
-from app.adapters.secrets import KekUnusable, KeyVault, PasswordHashes, hsm_in, kek_from, make_secret_file
+from app.adapters.secrets import KekUnusable, PasswordHashes
 from app.adapters.uploads import Clamd, PillowPhotographs, ScannerUnusable
-from app.adapters.web_documents import WEBHOOK_LIMITS, GuardedWebhooks, WebDocuments
-from app.adapters.web_documents.url_policy import NetworkScope
+from app.adapters.web_documents import WebDocuments
+from app.container.configured import (
+    documents_of_others,
+    mailer_of,
+    object_store_of,
+    providers_of,
+    secret_of,
+    sender_of,
+    signer_of,
+    vault_of,
+    web_documents,
+    webhooks_of,
+)
 from app.container.services import Services, services_over
 from app.container.stores import ProcessContext
 from app.db.accounts import DatabaseCounts
 from app.db.activity_log.choices import ChoiceWatch
+from app.db.awards.signed_bytes import SignedBytesStore
 from app.db.engine.changes import ChangeWatch
 from app.db.engine.row_level_security import hold_back
 from app.db.engine.schema import Migration, SchemaState, migrate, schema_state, waiting_migrations
@@ -61,7 +65,7 @@ from app.db.engine.session import (
 )
 from app.db.publishing import published_store
 from app.domain.accounts.rate_limits import Limiter
-from app.domain.accounts.sign_in import IdentityProvider
+from app.domain.awards.signed_bytes import InDatabase, ObjectStore
 from app.domain.awards.signing_clock import ClockJumped, Counter, Jump, Ticks
 from app.domain.campus.audit_log import DEMO, Actor
 from app.domain.campus.campus import Campus
@@ -77,17 +81,19 @@ from app.domain.trust.organisations import Endorsement
 from app.services.activities.files import FileIntake
 from app.services.activity_log.log_check import Behind, Older, OlderCopy, has_only_choices_left
 from app.services.activity_log.restoring import ChoicesRestored, Restored
+from app.services.awards.signed_bytes import BytesMover
 from app.services.badges.wording import read_models
 from app.services.campus.webhooks import WebhookSender, WebhookService
 from app.services.messages import LetterService, Post
 from app.services.publishing import PublicDocuments
 from app.services.verification.answers import ListShelf
 from app.settings import Settings
-from sceau_credentials.values import DocumentSource, NoDocuments
+from app.telemetry import note_moved
+from sceau_credentials.values import DocumentSource
 
 log = structlog.get_logger("process")
 
-CANNOT_START = (DkimUnusable, KekUnusable, LimitsUnusable, NotDurable, ProvidersUnusable, ScannerUnusable,
+CANNOT_START = (DkimUnusable, KekUnusable, LimitsUnusable, NotDurable, ObjectStoreUnusable, ProvidersUnusable, ScannerUnusable,
                 telemetry.TelemetryUnusable)  # fmt: skip
 """Invalid settings or database at startup; the error message contains the remedy."""
 DatabaseUnreachable = OperationalError
@@ -136,23 +142,26 @@ class Process:
         counter: Counter | None = None,
         mail_records: MailRecords | None = None,
         webhook_client: WebhookClient | None = None,
+        object_store: ObjectStore | None = None,
     ) -> None:
         self.settings = settings
         self.clock = clock
         self.counter = counter or (machine_ticks if clock is utc_now else None)
-        self.beyond = beyond or _documents_of_others(settings, clock)
+        self.beyond = beyond or documents_of_others(settings, clock)
         self.addresses = Addresses(settings.base_url)
-        self.webhook_client: WebhookClient = webhook_client or _webhooks_of(settings, clock)
+        self.webhook_client: WebhookClient = webhook_client or webhooks_of(settings, clock)
+        self.object_store = object_store or object_store_of(settings)
+        """Of old signed bytes; None where the database has all."""
         self._is_demo = False
-        signer = _signer_of(settings)
+        signer = signer_of(settings)
         self.mail_records: MailRecords = mail_records or DnsTexts()
         self.mail_identity = MailIdentity(
-            mailbox_of(_sender_of(settings)).address,
+            mailbox_of(sender_of(settings)).address,
             signer.selector if signer else "",
             signer.record if signer else "",
         )
-        self.mailer = mailer or _mailer_of(settings, self.is_demo, signer)
-        self.secret, self.vault = _secret_of(settings), _vault_of(settings)
+        self.mailer = mailer or mailer_of(settings, self.is_demo, signer)
+        self.secret, self.vault = secret_of(settings), vault_of(settings)
         self.engine = open_engine(settings.database_url)
         telemetry.start(settings.telemetry, self.engine)
         self.anchors = FolderAnchors(settings.log_anchors or settings.development_dir / "anchors")
@@ -170,9 +179,9 @@ class Process:
         self.limiter = limiter or _limiter_of(settings, self.secret, clock)
         self.lti: LtiRequests = LtiClient(
             # Its own client: a slow platform must not delay verifications.
-            _web_documents(settings, clock) if isinstance(self.beyond, WebDocuments) else None
+            web_documents(settings, clock) if isinstance(self.beyond, WebDocuments) else None
         )
-        self.providers = _providers_of(settings, self.addresses, clock)
+        self.providers = providers_of(settings, self.addresses, clock)
         self.behind: Mapping[uuid.UUID, Behind] = {}
         self._differs = False
         self._compared_at = float("inf")  # never before the first `check`
@@ -188,6 +197,7 @@ class Process:
             self.addresses,
             clock,
             self._check_shown,
+            self.object_store or InDatabase(),
         )
 
     @property
@@ -344,9 +354,10 @@ class Process:
         return done
 
     def restart_feeds(self) -> None:
-        """After a restore, no program continues with a cursor of before."""
+        """After a restore, no program continues with a cursor of before, and no move of signed bytes either."""
         with self.repair() as services:
             services.stores.integration.restart_all()
+            services.stores.signed_bytes.forget_moves()
 
     def put_back_choices(self, reason: str, *, by: Actor) -> ChoicesRestored:
         """Once every campus has its awards again: choices are about awards of any of them."""
@@ -437,6 +448,7 @@ class Process:
             self.mail_identity,
             self.mail_records,
             self.webhook_client,
+            self.object_store or InDatabase(),
         )
 
     def _label_of_service(self, issuer: str) -> str:
@@ -461,6 +473,15 @@ class Process:
     def _webhook_desk(self, reading: bool) -> Iterator[WebhookService]:
         with self.unit_of_work(reading=reading) as services:
             yield services.webhooks
+
+    def bytes_mover(self, objects: ObjectStore) -> BytesMover:
+        keep_for = timedelta(days=self.settings.recovery_days)
+        return BytesMover(self._bytes_desk, objects, self.clock, keep_for, note_moved)
+
+    @contextmanager
+    def _bytes_desk(self, reading: bool) -> Iterator[SignedBytesStore]:
+        with self.unit_of_work(reading=reading) as services:
+            yield services.stores.signed_bytes
 
     def align_award(self, award_id: uuid.UUID) -> None:
         """Signs an award again with what its holder shows, in its own transaction."""
@@ -502,60 +523,6 @@ def _papers(templates: Path) -> Papers:
     return Papers(templates)
 
 
-def _documents_of_others(settings: Settings, clock: Clock) -> DocumentSource:
-    return _web_documents(settings, clock) if settings.fetch else NoDocuments()
-
-
-def _web_documents(settings: Settings, clock: Clock) -> WebDocuments:
-    reach = NetworkScope(settings.ports_to_fetch_from, settings.local_ports_to_fetch_from)
-    return WebDocuments(clock=clock, reach=reach)
-
-
-def _webhooks_of(settings: Settings, clock: Clock) -> WebhookClient:
-    """Independent of SCEAU_FETCH, which limits fetches of external documents."""
-    reach = NetworkScope(
-        settings.ports_to_fetch_from, settings.local_ports_to_fetch_from, settings.networks_of_webhooks
-    )
-    return GuardedWebhooks(WebDocuments(clock=clock, reach=reach, limits=WEBHOOK_LIMITS), reach)
-
-
-def _providers_of(settings: Settings, addresses: Addresses, clock: Clock) -> Mapping[str, IdentityProvider]:
-    """The other sign-in services, independent of SCEAU_FETCH, which limits fetches of external documents."""
-    if settings.sign_in_services is None:
-        return {}
-    registrations = registrations_in(settings.sign_in_services)
-    ports = {urlsplit(each.issuer).port or 443 for each in registrations}
-    reach = NetworkScope(settings.ports_to_fetch_from | ports, settings.local_ports_to_fetch_from)
-    documents = WebDocuments(clock=clock, reach=reach)
-    return providers_in(
-        registrations, documents, return_url=addresses.sign_in_service, home=addresses.base_url
-    )
-
-
-def _sender_of(settings: Settings) -> str:
-    return settings.mail_from or f"sceau@{urlsplit(settings.base_url).hostname}"
-
-
-def _signer_of(settings: Settings) -> DkimSigner | None:
-    if not settings.dkim_key:
-        return None
-    return dkim_signer_from(settings.dkim_key, selector=settings.dkim_selector)
-
-
-def _mailer_of(settings: Settings, is_demo: Callable[[], bool], signer: DkimSigner | None) -> Mailer | None:
-    """None where e-mail is not configured: pages then show it."""
-    if settings.smtp_url:
-        return SmtpMailer(
-            settings.smtp_url,
-            sender=_sender_of(settings),
-            bounces=settings.mail_bounces,
-            signer=signer,
-            is_demo=is_demo,
-            ca_file=settings.smtp_ca_file,
-        )
-    return TerminalMailer() if settings.is_local else None
-
-
 def _limiter_of(settings: Settings, key: bytes, clock: Clock) -> Limiter:
     """Shared by all workers: in the database, unless the operator configures another store."""
     where = settings.limits or ("database" if settings.workers > 1 else "memory")
@@ -563,27 +530,6 @@ def _limiter_of(settings: Settings, key: bytes, clock: Clock) -> Limiter:
         # Its own connections: a request that already holds a connection never waits for a second one here.
         return RateLimits(DatabaseCounts(open_engine(settings.database_url), clock), key)
     return limits_in("memory://" if where == "memory" else where, key)
-
-
-def _secret_of(settings: Settings) -> bytes:
-    if settings.secret:
-        return settings.secret.encode()
-    path = settings.development_dir / "secret"
-    make_secret_file(path)
-    return base64.b64decode(path.read_text())
-
-
-def _vault_of(settings: Settings) -> KeyVault:
-    database = make_url(settings.database_url)
-    is_file = database.get_backend_name() == "sqlite" and database.database not in (None, "", ":memory:")
-    folder = Path(str(database.database)).resolve().parent if is_file else None
-    source = settings.kek
-    if not source:
-        path = settings.development_dir / "kek"
-        make_secret_file(path)
-        source = f"file:{path}"
-    kek, *others = (kek_from(each, database_folder=folder) for each in (source, *settings.kek_sources))
-    return KeyVault(kek, others=others, hsm=hsm_in(settings.hsm))
 
 
 _NEW_VALUES: Final = 20_000

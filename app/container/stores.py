@@ -39,6 +39,7 @@ from app.db.activity_log.choices import ChoiceStore
 from app.db.activity_log.integrity import IntegrityStore, RecoveryStore
 from app.db.awards import AwardEvidenceStore, AwardRecord, AwardStore
 from app.db.awards.batches import BatchStore, ClaimCodeStore, HolderStore, SigningClockStore, WaitingStore
+from app.db.awards.signed_bytes import SignedBytesStore
 from app.db.badges import BadgeStore, ModuleStore, OpeningStore, RuleCountStore
 from app.db.badges.shared_definitions import SharedDefinitionStore
 from app.db.campus import CampusStore, HistoryStore, SubjectStore, TeamStore
@@ -84,6 +85,7 @@ from app.db.reports.counts import CountStore
 from app.db.reports.facts import EditionStore, ReportFactsStore, ReportSharingStore, SurveyStore
 from app.db.trust import EndorsementStore, NetworkTeamStore, OrganisationStore, PeerStore, RecognitionStore
 from app.domain.accounts.sign_in import Ceremonies
+from app.domain.awards.signed_bytes import InDatabase, SignedBytes
 from app.domain.awards.signing_clock import Counter
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
@@ -222,6 +224,7 @@ class Stores(Parts):
     sessions: SessionStore
     shared_definitions: SharedDefinitionStore
     sign_in: SignInStore
+    signed_bytes: SignedBytesStore
     signed_state: SignedStateStore
     signing_clock: SigningClockStore
     site_inputs: SiteInputStore
@@ -242,12 +245,17 @@ class StoreProvider(Provider):
     stores = provide_all(*set(Stores.types().values()) - {Session})
 
 
-_STORES = make_container(StoreProvider(), lock_factory=None)
+class ElsewhereProvider(Provider):
+    scope = Scope.REQUEST
+    elsewhere = from_context(SignedBytes)
+
+
+_STORES = make_container(StoreProvider(), ElsewhereProvider(), lock_factory=None)
 
 
 @contextmanager
-def stores_over(session: Session) -> Iterator[Stores]:
-    with _STORES(context={Session: session}) as parts:
+def stores_over(session: Session, elsewhere: SignedBytes = InDatabase()) -> Iterator[Stores]:
+    with _STORES(context={Session: session, SignedBytes: elsewhere}) as parts:
         yield Stores(parts)
 
 
@@ -310,6 +318,8 @@ class ProcessContext:
     mail_identity: MailIdentity
     mail_records: MailRecords
     webhook_client: WebhookClient
+    elsewhere: SignedBytes
+    """Reads signed bytes that are not in their row."""
 
 
 class AfterCommit(list[Callable[[], None]]):
@@ -414,6 +424,10 @@ class ProcessProvider(Provider):
     @provide
     def webhook_client(self, process: ProcessContext) -> WebhookClient:
         return process.webhook_client
+
+    @provide
+    def elsewhere(self, process: ProcessContext) -> SignedBytes:
+        return process.elsewhere
 
     @provide
     def sealed_forms(self, process: ProcessContext) -> SealedForms:

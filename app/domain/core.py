@@ -83,6 +83,13 @@ def index_where(name: str, *columns: str, known: str) -> Index:
     return Index(name, *columns, sqlite_where=where, postgresql_where=where)
 
 
+def indexes_apart(name: str, *columns: str, known: str) -> tuple[Index, Index]:
+    """One of the rows with a non-empty `known` column, one of all others."""
+    empty = text(f"{known} IS NULL")
+    others = Index(f"{name}_moved", *columns, sqlite_where=empty, postgresql_where=empty)
+    return index_where(f"{name}_here", *columns, known=known), others
+
+
 def index_unique_where(name: str, *columns: str, where: str) -> Index:
     """A unique partial index, with the same condition on both engines."""
     condition = text(where)

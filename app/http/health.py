@@ -25,13 +25,14 @@ from app.container import (
     kek_written_at,
     last_check_of,
     notes_of,
+    objects_to_remove,
     problems_of,
     signed_state_of,
     waiting_work_of,
 )
 from app.domain.campus.campus import is_in_hsm
 from app.http.request_scope import Policy, Who, marked, policies, process_of, public
-from app.services.verification.verification import REGISTRY
+from app.telemetry import REGISTRY
 from sceau_credentials.canonical import ways_taken
 from sceau_credentials.values import format_timestamp
 
@@ -102,6 +103,11 @@ def _gauges(process: Process) -> Iterator[GaugeMetricFamily]:
         "sceau_kek_timestamp_seconds",
         "When the file of the key-encryption key was written; 0: it is no file",
         _seconds(kek_written_at(process)),
+    )
+    yield _gauge(
+        "sceau_objects_to_remove",
+        "Erased or returned badges with objects that are still in the object store",
+        objects_to_remove(process),
     )
     if (work := waiting_work_of(process)) is not None:
         yield from _waiting(work, process.clock().timestamp())

@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol
 from app.container import IntegrityRun, Process, Services
 from app.domain.activities.files import ScannerSilent
 from app.domain.campus.audit_log import Actor
+from app.services.awards.signed_bytes import Batch
 
 # --- Polls for due rows once a minute, where a sweep every second would cost more than it gains
 
@@ -425,3 +426,39 @@ COUNTS = JobType(
 )
 PATHWAYS = JobType("pathways", _pathways.due, _refresh_pathways, at_once=1)
 CATALOGUE = JobType("catalogue", _catalogue.due, _derive, at_once=1)
+
+
+class _OldBytes:
+    """Moves old signed bytes to the object store, and removes the objects of what was erased; polled once a minute."""
+
+    def __init__(self) -> None:
+        self._looked_at: dict[int, datetime] = {}
+        self._refused: dict[tuple[uuid.UUID, int], str] = {}
+        """Documents that stay in their rows, known to this worker."""
+
+    def due(self, process: Process) -> Sequence[uuid.UUID]:
+        now, looked_at = process.clock(), self._looked_at.get(id(process))
+        if process.object_store is None or (
+            looked_at is not None and looked_at <= now < looked_at + POLL_INTERVAL
+        ):
+            return []
+        self._looked_at[id(process)] = now
+        mover = process.bytes_mover(process.object_store)
+        return [EVERYTHING] if mover.is_due(_age_to_move(process), besides=self._refused) else []
+
+    def perform(self, process: Process, _: uuid.UUID) -> bool:
+        if process.object_store is None:
+            return False
+        mover, age = process.bytes_mover(process.object_store), _age_to_move(process)
+        removed = mover.remove_some()
+        batch = mover.move_some(process.clock() - age, besides=self._refused) if age else Batch()
+        self._refused |= batch.refused
+        return bool(removed or batch.documents)
+
+
+def _age_to_move(process: Process) -> timedelta:
+    return timedelta(days=process.settings.object_store_after_days)
+
+
+_old_bytes = _OldBytes()
+OLD_BYTES = JobType("old-bytes", _old_bytes.due, _old_bytes.perform, at_once=1)

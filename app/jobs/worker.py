@@ -36,6 +36,7 @@ from app.jobs.kinds import (
     IMPORTS,
     INTEGRITY,
     LETTERS,
+    OLD_BYTES,
     OWN_LISTS,
     PATHWAYS,
     REMINDERS,
@@ -49,8 +50,7 @@ from app.jobs.kinds import (
     WITHDRAWALS,
     JobType,
 )
-from app.services.verification.verification import note_chunk
-from app.telemetry import span
+from app.telemetry import note_chunk, span
 
 # --- DBOS Transact behind a small interface: workflows named after their rows, recovered from dead workers
 
@@ -256,6 +256,7 @@ KINDS: tuple[JobType, ...] = (
     CATALOGUE,
     COUNTS,
     PATHWAYS,
+    OLD_BYTES,
 )
 
 log = structlog.get_logger("worker")

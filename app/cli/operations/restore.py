@@ -20,7 +20,7 @@ from app.container.backup import (
 )
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
-from app.errors import AppError
+from app.errors import AppError, Unavailable
 from app.language import N_, filled
 from app.language import gettext as _
 from app.services.activity_log.log_check import SENTENCES, Older, has_only_choices_left
@@ -66,10 +66,51 @@ def restore(
         process.restart_feeds()
         with process.repair() as services:
             services.stores.choices.end_sessions()
+        check_objects(process)
     if file:
         _register(ready_process(), file)
         return
     restore_campuses(reason, yes=yes)
+
+
+_NAMED = 20
+
+
+def check_objects(process: Process) -> None:
+    """Prints the awards of the restored database without an object in the store: their badges cannot be shown."""
+    with process.repair(reading=True) as services:
+        has_moved = services.stores.signed_bytes.has_moved()
+    if not has_moved:
+        return
+    if process.object_store is None:
+        say(
+            "Des badges de cette sauvegarde sont dans un magasin d’objets : réglez SCEAU_OBJECT_STORE et "
+            "SCEAU_OBJECT_STORE_KEYS avant de relancer le service.",
+            style="bold red",
+        )
+        return
+    try:
+        presence = process.bytes_mover(process.object_store).presence()
+    except Unavailable:
+        say(
+            "Le magasin d’objets ne répond pas : ses badges n’ont pas été comparés. Lancez ensuite : sceau check",
+            style="bold red",
+        )
+        return
+    if not presence.lost:
+        say(
+            "Les {count} objets du magasin dont la base dépend y sont. Leur contenu : sceau check",
+            style="green",
+            count=presence.objects,
+        )
+        return
+    say(
+        "Il manque au magasin d’objets ceux de {count} badges : reprenez-les d’une copie du magasin. Les premiers :",
+        style="bold red",
+        count=len(presence.lost),
+    )
+    for award_id in presence.lost[:_NAMED]:
+        print(award_id)
 
 
 def restore_campuses(reason: str, *, yes: bool, only: str = "") -> None:
@@ -260,6 +301,13 @@ def backup(
         size=f"{path.stat().st_size / 1e6:.1f}",
         files=len(manifest.files),
     )
+    if manifest.objects:
+        say(
+            "Elle ne contient pas les {count} objets de {place} : le magasin a ses propres copies.",
+            style="yellow",
+            count=manifest.objects,
+            place=manifest.object_store or "SCEAU_OBJECT_STORE",
+        )
     say(
         "Elle ne contient ni SCEAU_KEK, ni SCEAU_SECRET, ni la clé age : gardez-les ailleurs. Sans elles, rien ne s’ouvre."
     )

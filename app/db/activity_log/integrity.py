@@ -89,8 +89,8 @@ class EditionRow(NamedTuple):
     campus_id: uuid.UUID
     edition: int
     newest: int
-    embedded: bytes
-    token: str
+    embedded: bytes | None
+    token: str | None
     embedded_digest: str
     token_digest: str
 

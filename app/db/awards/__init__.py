@@ -13,6 +13,7 @@ from sqlalchemy import CursorResult, Select, bindparam, case, exists, false, lit
 from sqlalchemy import select as select_rows
 from sqlmodel import Session, SQLModel, col, func, select
 
+from app.db.awards.signed_bytes import superseded
 from app.db.badges import WITHOUT_PICTURES
 from app.db.engine.changes import changed_since
 from app.db.engine.queries import QuickRead, Store, are_in_force
@@ -24,6 +25,7 @@ from app.db.trust import is_shown, peer_is_shown
 from app.domain.activities import Activity
 from app.domain.awards import Award, AwardState, NewerDocument, SignedDocument, Visibility
 from app.domain.awards.open_badges import AwardEvidence, DisclosedContent, EvidenceDisclosure
+from app.domain.awards.signed_bytes import InDatabase, SignedBytes, StoredDocument
 from app.domain.badges import Badge, BadgeVersion, Repeat
 from app.domain.campus.campus import Campus
 from app.domain.learners.requests import BadgeRequest
@@ -109,6 +111,10 @@ class AwardRecord:
 
 
 class AwardStore(Store):
+    def __init__(self, session: Session, elsewhere: SignedBytes = InDatabase()) -> None:
+        super().__init__(session)
+        self.elsewhere = elsewhere
+
     def add_all(self, awards: Sequence[Award]) -> None:
         insert_rows(self.session, awards)
 
@@ -366,21 +372,16 @@ class AwardStore(Store):
         )
         return list(self.session.scalars(query.order_by(col(Award.awarded_at), col(Award.id))))
 
-    def document_of(self, award_id: uuid.UUID) -> SignedDocument | NewerDocument:
+    def document_of(self, award_id: uuid.UUID) -> StoredDocument:
         """The newest edition."""
-        page = at_hand(self.session, award_id)
-        if page is not None and page.award.edition == 1:
-            return page.document
-        award = self.find(award_id)
-        document: SignedDocument | NewerDocument | None
+        award, page = self.find(award_id), at_hand(self.session, award_id)
+        named: tuple[Any, Any] = SignedDocument, award_id
         if award is not None and award.edition > 1:
-            named = (award_id, award.edition)
-            document = found_by_name(self.session, lambda: self.session.get(NewerDocument, named))
-        else:
-            document = found_by_name(self.session, lambda: self.session.get(SignedDocument, award_id))
-        if document is None:
+            named, page = (NewerDocument, (award_id, award.edition)), None
+        row = page.document if page else found_by_name(self.session, lambda: self.session.get(*named))
+        if award is None or row is None:
             raise NotFound("Il n’y a pas de badge à cette adresse.")
-        return document
+        return StoredDocument(row, award.campus_id, self.elsewhere)
 
     def open_of_activity(self, activity_id: uuid.UUID) -> list[tuple[Award, Person]]:
         query = select_rows(Award, Person).join(Person, col(Person.id) == col(Award.person_id))
@@ -434,19 +435,10 @@ class AwardStore(Store):
         values = {"align_due_at": at, "disclosures": Award.disclosures + 1}
         self.session.execute(query.values(values).execution_options(synchronize_session="fetch"))
 
-    def earlier_editions(self, award: Award) -> list[tuple[int, bytes]]:
-        """(edition, signed bytes) of superseded editions, the oldest first."""
-        if award.edition == 1:
-            return []
-        query = select(NewerDocument).where(
-            NewerDocument.award_id == award.id, col(NewerDocument.edition) < award.edition
-        )
-        with rows_named_outside(self.session):
-            first = self.session.get(SignedDocument, award.id)
-            later = self.session.exec(query.order_by(col(NewerDocument.edition))).all()
-        if first is None:
-            return []
-        return [(1, first.embedded), *((each.edition, each.embedded) for each in later)]
+    def earlier_editions(self, award: Award) -> list[tuple[int, StoredDocument]]:
+        """The superseded editions by number, the oldest first."""
+        of = (StoredDocument(row, award.campus_id, self.elsewhere) for row in superseded(self.session, award))
+        return [(document.edition, document) for document in of]
 
     def add_newer(self, award: Award, document: NewerDocument) -> None:
         self.session.add(award)

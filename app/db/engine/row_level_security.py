@@ -31,7 +31,7 @@ from app.domain import (
 from app.domain.accounts import permissions, rate_limits, sessions, sign_in
 from app.domain.activities import check_in, files
 from app.domain.activity_log import recovery
-from app.domain.awards import batches, open_badges, signing_clock
+from app.domain.awards import batches, open_badges, signed_bytes, signing_clock
 from app.domain.badges import shared_definitions
 from app.domain.campus import audit_log, campus, integration, lti, registers, sender, team
 from app.domain.frameworks import pathways
@@ -94,6 +94,7 @@ MODULES = (
     sessions,
     shared_definitions,
     sign_in,
+    signed_bytes,
     signing_clock,
     surveys,
     team,

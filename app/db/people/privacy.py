@@ -36,6 +36,7 @@ from app.db.engine.writes import IN_ONE_QUERY, insert_rows
 from app.db.reports.counts import CountStore
 from app.db.reports.tombstones import Counted, TombstoneStore
 from app.domain.awards import Award
+from app.domain.awards.signed_bytes import InDatabase, SignedBytes
 from app.domain.campus.integration import KEPT_DELIVERIES
 from app.domain.core import plain_text
 from app.domain.learners.portfolios import Portfolio
@@ -93,6 +94,10 @@ def held_tables() -> list[Table]:
 
 
 class PersonalDataStore(Store):
+    def __init__(self, session: Session, elsewhere: SignedBytes = InDatabase()) -> None:
+        super().__init__(session)
+        self.elsewhere = elsewhere
+
     def check_knows_every_table(self) -> None:
         """Before an erasure and an archive, which an older program would leave incomplete."""
         check_knows_every_table(self.session)
@@ -105,7 +110,17 @@ class PersonalDataStore(Store):
         hidden = {*held.mentions, *held.kept_back}
         columns = [column for column in table.columns if column.name not in hidden]
         query = sa_select(*columns).where(_of(table, owner)).order_by(*table.primary_key)
-        return [dict(row) for row in self.session.execute(query).mappings()]
+        return [self._with_bytes(dict(row)) for row in self.session.execute(query).mappings()]
+
+    def _with_bytes(self, row: dict[str, Any]) -> dict[str, Any]:
+        """With signed bytes, wherever they are."""
+        named = {"embedded", "token"} if "embedded_digest" in row else set[str]()
+        away = [name for name in named if row[name] is None]
+        if not away:
+            return row
+        award = self.session.get_one(Award, row["award_id"])
+        found = {name: self.elsewhere.read(award.campus_id, row[f"{name}_digest"]) for name in away}
+        return {**row, **{name: body.decode() if name == "token" else body for name, body in found.items()}}
 
     def counts(self, owner: DataOwner) -> dict[str, int]:
         """The number of rows about the person, by table."""

@@ -30,7 +30,8 @@ from app.domain.publishing import SignedList, StatusList, StatusSlot
 from app.errors import NotFound
 
 _AWARD = (
-    "SELECT coalesce(n.{0}, d.{0}), coalesce(n.{0}_digest, d.{0}_digest), a.align_due_at IS NULL "
+    "SELECT CASE WHEN n.award_id IS NULL THEN d.{0} ELSE n.{0} END, "
+    "coalesce(n.{0}_digest, d.{0}_digest), a.align_due_at IS NULL, a.campus_id "
     "FROM signed_credential d JOIN award a ON a.id = d.award_id "
     "LEFT JOIN newer_credential n ON n.award_id = a.id AND n.edition = a.edition "
     "WHERE d.award_id = {{}} AND a.visibility = 'open'"
@@ -67,9 +68,11 @@ _LIST = (
 class StoredFile:
     """The newest document of an open award, in the requested form."""
 
-    body: bytes
+    body: bytes | None
+    """None where an object store has it."""
     digest: str
     is_aligned: bool
+    campus_id: uuid.UUID
 
 
 @dataclass(frozen=True)
@@ -138,9 +141,9 @@ class PublishedStore(Protocol):
 def _stored(row: Any) -> StoredFile | None:
     if row is None:
         return None
-    written, digest, is_aligned = row
-    body = written.encode() if isinstance(written, str) else bytes(written)
-    return StoredFile(body, digest, bool(is_aligned))
+    written, digest, is_aligned, campus_id = row
+    body = None if written is None else _bytes(written)
+    return StoredFile(body, digest, bool(is_aligned), uuid.UUID(str(campus_id)))
 
 
 def _standing(row: Any) -> Standing | None:
@@ -162,7 +165,7 @@ def _stored_list(row: Any) -> SignedList | None:
 
 
 def _bytes(stored: bytes | str) -> bytes:
-    """An SQLite default is text."""
+    """A token is text, and so is an SQLite default."""
     return stored.encode() if isinstance(stored, str) else bytes(stored)
 
 

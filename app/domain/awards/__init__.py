@@ -25,6 +25,7 @@ from app.domain.core import (
     enum_column,
     foreign_key,
     index_where,
+    indexes_apart,
     new_id,
     new_row,
     primary_foreign_key,
@@ -194,12 +195,16 @@ class Award(SQLModel, table=True):
 
 
 class SignedDocument(SQLModel, table=True):
-    """An award's signed credential in both forms: the bytes are the badge, and never change (I14)."""
+    """An award's signed credential in both forms: the bytes are the badge, and never change (I14).
+
+    Both are None once an object store has them (`signed_bytes.py`).
+    """
 
     __tablename__ = "signed_credential"
+    __table_args__ = indexes_apart("signed_bytes", "signed_at", "award_id", known="embedded")
     award_id: uuid.UUID = Field(sa_column=primary_foreign_key("award"))
-    embedded: bytes
-    token: str = Field(sa_type=Text)
+    embedded: bytes | None
+    token: str | None = Field(sa_type=Text)
     embedded_digest: str = Field(max_length=64)
     token_digest: str = Field(max_length=64)
     signed_at: datetime = Field(sa_column=utc_datetime())
@@ -209,10 +214,11 @@ class NewerDocument(SQLModel, table=True):
     """The same award signed again with a changed or removed holder name; supersedes earlier editions."""
 
     __tablename__ = "newer_credential"
+    __table_args__ = indexes_apart("newer_bytes", "signed_at", "award_id", known="embedded")
     award_id: uuid.UUID = Field(sa_column=primary_foreign_key("award"))
     edition: int = Field(primary_key=True)
-    embedded: bytes
-    token: str = Field(sa_type=Text)
+    embedded: bytes | None
+    token: str | None = Field(sa_type=Text)
     embedded_digest: str = Field(max_length=64)
     token_digest: str = Field(max_length=64)
     signed_at: datetime = Field(sa_column=utc_datetime())

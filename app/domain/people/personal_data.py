@@ -262,7 +262,10 @@ IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
         **dict.fromkeys(
             ("activity_change", "award_change", "month_change"), "that a count is to be made again"
         ),
-        **dict.fromkeys(("award_tombstone", "erased_award", "erased_portfolio"), "a number; its row is gone"),
+        **dict.fromkeys(
+            ("award_tombstone", "erased_award", "erased_portfolio", "object_removal"),
+            "a number; its row is gone",
+        ),
         "erasure": "that something went, and how much; nothing of whom",
         "presentation_request": "sealed: who asks for a badge, and the answer; gone within twenty minutes",
         "followed_list": "of another service, about organisations",

@@ -6,9 +6,11 @@ import hashlib
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final, Protocol
+from itertools import islice
+from typing import Any, Final, Protocol, TypeVar
 
 from app.db.activities.campus_activities import CampusActivityStore
 from app.db.activity_log.integrity import EditionRow, IntegrityStore, StoredAwardRow
@@ -19,6 +21,7 @@ from app.db.publishing import StatusStore
 from app.db.reports.counts import CountStore, Differences
 from app.domain.activity_log import MOST_FAULTS, Damage, FoundLeaf, IntegrityCheck, merged, picture_digests
 from app.domain.awards import AwardState
+from app.domain.awards.signed_bytes import ObjectDiffers, ObjectLost, SignedBytes
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import KeyPurpose
 from app.domain.core import Clock, as_signed, name_as_signed
@@ -42,6 +45,9 @@ _KEPT: Final = 30
 AWARDS_IN_A_STEP: Final = 1_000
 _MOST_STEPS: Final = 4_096
 LISTS, DOCUMENTS, PICTURES, FILES, COUNTS, LOGS = "lists", "documents", "pictures", "files", "counts", "logs"
+_READERS: Final = 16
+_AT_A_TIME: Final = 250
+_Row = TypeVar("_Row", StoredAwardRow, EditionRow)
 AFTER_AWARDS: Final = (LISTS, DOCUMENTS, PICTURES, FILES, COUNTS, LOGS)
 
 
@@ -72,23 +78,49 @@ class Result:
 class AwardCheck:
     """Checks a range of awards, each with both forms of every edition. One instance per process."""
 
-    def __init__(self, issuers: Issuers) -> None:
+    def __init__(self, issuers: Issuers, elsewhere: SignedBytes) -> None:
         self._issuers = issuers
+        self._elsewhere = elsewhere
         self._addresses = Addresses(issuers.base_url)
         self._credentials = StoredCredentials(issuers.keys())
 
     def check(self, store: IntegrityStore, first: uuid.UUID, last: uuid.UUID) -> Result:
         result = Result()
         decided: dict[uuid.UUID, StoredAwardRow] = {}
-        for row in store.awards(first, last):
+        for row in self._with_bytes(store.awards(first, last), result):
             result.checked["awards"] += 1
             result.found += self._award(row)
             if row.edition > 1:
                 decided[row.award_id] = row
-        for edition in store.editions(first, last):
+        for edition in self._with_bytes(store.editions(first, last), result):
             result.checked["editions"] += 1
             result.found += self._edition(edition, decided.get(edition.award_id))
         return result
+
+    def _with_bytes(self, rows: Iterator[_Row], result: Result) -> Iterator[_Row]:
+        """With what an object store has, asked for many at once; a silent store ends the check, to be resumed."""
+        with ThreadPoolExecutor(_READERS, "signed-bytes") as pool:
+            while some := list(islice(rows, _AT_A_TIME)):
+                each = pool.map if any(row.embedded is None for row in some) else map
+                for row, faults in each(self._filled, some):
+                    result.found += faults
+                    yield row
+
+    def _filled(self, row: _Row) -> tuple[_Row, list[FoundLeaf]]:
+        if row.embedded is not None or row.embedded_digest is None or row.token_digest is None:
+            return row, []
+        forms = {Damage.EMBEDDED_DIGEST: row.embedded_digest, Damage.TOKEN_DIGEST: row.token_digest}
+        found, faults = list[bytes](), list[FoundLeaf]()
+        for damage, digest in forms.items():
+            try:
+                found.append(self._elsewhere.read(row.campus_id, digest))
+            except (ObjectLost, ObjectDiffers) as error:
+                fault = damage if isinstance(error, ObjectDiffers) else Damage.NO_DOCUMENT
+                faults.append(FoundLeaf(fault, str(row.award_id)))
+        if faults:
+            return row, faults
+        embedded, token = found
+        return row._replace(embedded=embedded, token=token.decode()), []
 
     def _award(self, row: StoredAwardRow) -> Iterator[FoundLeaf]:
         where = str(row.award_id)
@@ -99,7 +131,8 @@ class AwardCheck:
         ) or row.suspended_until != row.slot_suspended_until:
             yield FoundLeaf(Damage.STATE_DIFFERS, where)
         if row.embedded is None or row.token is None:
-            yield FoundLeaf(Damage.NO_DOCUMENT, where)
+            if row.embedded_digest is None:
+                yield FoundLeaf(Damage.NO_DOCUMENT, where)
             return
         document, found = self._signed(
             where, bytes(row.embedded), row.token, str(row.embedded_digest), str(row.token_digest)
@@ -116,6 +149,8 @@ class AwardCheck:
 
     def _edition(self, row: EditionRow, award: StoredAwardRow | None) -> Iterator[FoundLeaf]:
         where = f"{row.award_id} ({row.edition})"
+        if row.embedded is None or row.token is None:
+            return
         document, found = self._signed(
             where, bytes(row.embedded), row.token, row.embedded_digest, row.token_digest
         )

@@ -109,8 +109,8 @@ class ReissueService:
     def was_ever_named(self, award: Award) -> bool:
         """Whether any edition contains a name, removed since or not."""
         return award.holder_name is not None or any(
-            name_in(parse_json_object(embedded)) is not None
-            for _edition, embedded in self.awards.earlier_editions(award)
+            name_in(parse_json_object(document.embedded)) is not None
+            for _edition, document in self.awards.earlier_editions(award)
         )
 
     def renew(self, campus: Campus, award_id: uuid.UUID, evidence: str, *, by: Actor) -> AwardRecord:
@@ -424,7 +424,7 @@ class StolenKeys:
         for award_id in self.holders.awards_of(campus.id, person_id):
             record = self.awards.get_record(award_id)
             is_signed = _is_signed_with(self.awards.document_of(award_id).embedded, key)
-            earlier = (embedded for _edition, embedded in self.awards.earlier_editions(record.award))
+            earlier = (each.embedded for _edition, each in self.awards.earlier_editions(record.award))
             if not is_signed and not any(_is_signed_with(embedded, key) for embedded in earlier):
                 continue
             told = [

@@ -255,8 +255,8 @@ class LetterService:
         """The name in the badge before the correction that the e-mail announces; empty for other e-mails."""
         if letter.occasion != Occasion.NAME_CORRECTED:
             return ""
-        embedded = dict(self.awards.earlier_editions(record.award))[editions_of(letter)[0]]
-        subject = parse_json_object(embedded)["credentialSubject"]
+        before = dict(self.awards.earlier_editions(record.award))[editions_of(letter)[0]]
+        subject = parse_json_object(before.embedded)["credentialSubject"]
         assert isinstance(subject, dict), "we signed one subject"
         return name_said_of(subject) or ""
 

@@ -184,7 +184,7 @@ class ArchiveService:
         for form in _FORMS:
             yield f"badges/{award_id}.{form}", self.publication.award_file(record, form).body
         for edition, signed in self.awards.earlier_editions(record.award):
-            yield f"badges/{award_id}-edition-{edition}.json", signed
+            yield f"badges/{award_id}-edition-{edition}.json", signed.embedded
 
     def _log(
         self, person_id: uuid.UUID, payloads: list[Row], campuses: list[Campus]

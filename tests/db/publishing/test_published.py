@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from app.db.publishing import LastView, published_store
 from app.domain.awards import Visibility
+from app.domain.awards.signed_bytes import InDatabase
 from app.services.publishing import PublicDocuments
 from tests.support.house import COMMAND, House, build_house
 
@@ -43,7 +44,12 @@ def read(house: House, question: Callable[[PublicDocuments], Awaitable[Found]]) 
         process = house.process
         published = published_store(process.engine, lambda: process.last_commit)
         documents = PublicDocuments(
-            lambda: published, process.anchors, process.addresses, process.clock, _nothing_refused
+            lambda: published,
+            process.anchors,
+            process.addresses,
+            process.clock,
+            _nothing_refused,
+            InDatabase(),
         )
         await documents.open()
         try:

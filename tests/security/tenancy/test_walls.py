@@ -271,7 +271,7 @@ def test_without_a_campus_a_closed_award_is_found_by_its_number(engine: Engine, 
         found = awards.find(closed)
         assert found is not None
         assert found.visibility is Visibility.CLOSED
-        assert awards.document_of(closed).award_id == closed
+        assert awards.document_of(closed).row.award_id == closed
         assert AwardEvidenceStore(session).find(closed) is not None
         assert awards.find_between(closed, closed) == closed
         assert keys_seen(session, METADATA.tables["award"]) == [(rows[HERE]["award"]["id"],)]
