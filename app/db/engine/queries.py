@@ -22,6 +22,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.selectable import Join
 from sqlmodel import Session, col
 
+from app.db.engine.writes import wait_for_writes
 from app.domain.awards import Award, AwardState
 from app.domain.core import COMBINING, LIGATURES
 
@@ -73,10 +74,10 @@ class QuickRead:
         for name, process in compiled.given:
             told[name] = process(values[name]) if process else values[name]
         given = told if compiled.order is None else [told[name] for name in compiled.order]
-        described, found = _asked(connection, compiled.text, given)
+        cursor, found = _asked(connection, compiled.text, given)
         if compiled.read is None:
-            # The driver describes a column only after execution.
-            read = _processes(compiled.columns, described, dialect)
+            # The driver describes a column only after execution, and each time anew.
+            read = _processes(compiled.columns, cursor.description, dialect)
             self._compiled[dialect.name] = compiled = compiled._replace(read=read)
         rows = [list(row) for row in found]
         for row in rows:
@@ -85,13 +86,13 @@ class QuickRead:
         return rows
 
 
-def _asked(connection: Connection, text: str, given: Any) -> tuple[Sequence[Any], list[Any]]:
-    """The driver's description of the columns, and the rows."""
+def _asked(connection: Connection, text: str, given: Any) -> tuple[Any, list[Any]]:
+    """The driver's cursor, and the rows."""
     dialect = connection.dialect
     driver: Any = connection.connection.driver_connection
     try:
         cursor = driver.execute(text, given)
-        return cursor.description, cursor.fetchall()
+        return cursor, cursor.fetchall()
     except dialect.loaded_dbapi.Error as error:
         is_lost = dialect.is_disconnect(error, driver, None)
         if is_lost:
@@ -105,6 +106,12 @@ def _asked(connection: Connection, text: str, given: Any) -> tuple[Sequence[Any]
             connection_invalidated=is_lost,
             dialect=dialect,
         ) from error
+
+
+def tell(connection: Connection, text: str, given: Mapping[str, Any]) -> None:
+    """A statement in the driver's own syntax, of which the answer does not matter."""
+    wait_for_writes(connection)
+    _asked(connection, text, given)
 
 
 def _compile(query: Select[Any], dialect: Dialect) -> _Compiled:

@@ -16,6 +16,7 @@ from typing import TypeVar
 from sqlalchemy import Column, Connection, Engine, Table, text
 from sqlmodel import Session, SQLModel
 
+from app.db.engine.queries import tell
 from app.domain import (
     activities,
     activity_log,
@@ -434,9 +435,9 @@ def _digest() -> str:
 
 # --- tenant scope of one transaction
 
-_SET = text(
-    "SELECT set_config('sceau.reach', :reach, true), set_config('sceau.campus', :campus, true), "
-    "set_config('sceau.person', :person, true)"
+_SET = (
+    "SELECT set_config('sceau.reach', %(reach)s, true), set_config('sceau.campus', %(campus)s, true), "
+    "set_config('sceau.person', %(person)s, true)"
 )
 
 _GET = text(
@@ -541,4 +542,4 @@ def found_by_name(session: Session, find: Callable[[], _Found | None]) -> _Found
 def _apply(session: Session, scope: dict[str, str]) -> None:
     connection = session.connection()
     if connection.dialect.name == "postgresql":
-        connection.execute(_SET, scope)
+        tell(connection, _SET, scope)

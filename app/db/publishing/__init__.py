@@ -295,6 +295,7 @@ class _Line:
         self._prepared: dict[str, bytes] = {}
         self._waiting: deque[asyncio.Future[list[Any]]] = deque()
         self._rows: list[Any] = []
+        self._is_sending = False
         self._server.enter_pipeline_mode()
         self._loop.add_reader(self._socket, self._hear)
 
@@ -317,10 +318,12 @@ class _Line:
         return asked
 
     def _send(self) -> None:
-        if self._server.flush():
+        is_left = bool(self._server.flush())
+        if is_left and not self._is_sending:
             self._loop.add_writer(self._socket, self._send)
-        else:
+        elif self._is_sending and not is_left:
             self._loop.remove_writer(self._socket)
+        self._is_sending = is_left
 
     def _hear(self) -> None:
         try:

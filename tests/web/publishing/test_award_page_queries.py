@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from sqlalchemy import event
 from app.db.engine import queries
 from app.domain.awards import Visibility
 from tests.support.badges.endorsed import endorsed
-from tests.support.house import COMMAND, House
+from tests.support.house import COMMAND, House, build_house
 
 
 def test_page_of_another_award_asks_the_database_three_times(
@@ -41,6 +42,22 @@ def test_page_of_another_award_asks_the_database_three_times(
     assert _page(client, ids[1])
     assert asked
     assert len(asked) <= 3, asked
+
+
+def test_whose_rows_are_read_is_told_by_the_driver_alone(postgres_url: str, tmp_path: Path) -> None:
+    """With SQLAlchemy around it, telling takes several times as long as reading."""
+    house = build_house(postgres_url, tmp_path)
+    ids = [line.award_id for line in house.award("Zoé Martin;zoe@exemple.fr", "Ali Ben;ali@exemple.fr").lines]
+    with house.unit_of_work() as services:
+        for each in ids:
+            assert each
+            services.awards.set_visibility(each, Visibility.OPEN, by=COMMAND)
+    client, sent = house.client(), list[str]()
+    assert _page(client, ids[0])
+    event.listen(house.process.engine, "before_cursor_execute", lambda *told: sent.append(told[2]))
+    assert _page(client, ids[1])
+    assert not [each for each in sent if "set_config" in each]
+    house.close()
 
 
 def _page(client: Any, award_id: uuid.UUID | None) -> bool:
