@@ -24,12 +24,18 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 
 from app.domain.accounts.permissions import Role
+from app.domain.activities import ActivityKind
+from app.domain.badges import BadgeKind
+from app.domain.campus.campus import Network
+from app.domain.campus.lti import LtiRegistration
 from app.http.request_scope import Who
+from app.services.badges import Wording
 from tests.api.clients import program
 from tests.security.matrix.callers import Things, things_of
 from tests.security.matrix.cases import Kept
 from tests.security.matrix.policy import CASES
 from tests.support.house import COMMAND, House, build_house
+from tests.support.networks import label, named
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TOKEN = re.compile(r'name="jeton" value="([^"]+)"')
@@ -67,10 +73,45 @@ class Both:
     others: Mapping[str, str]
 
 
+def _connected(house: House, things: Things, mark: str) -> None:
+    """What a campus is connected to: a course platform, a webhook, a calendar; its network, with a label, a
+    definition and a proposal."""
+    campus, ids = things.campus, things.ids
+    with house.unit_of_work() as services:
+        where = f"https://{campus.slug}.exemple.fr"
+        told = LtiRegistration(
+            f"{mark}Moodle", where, "sceau", ("1",), f"{where}/k", f"{where}/t", f"{where}/a"
+        )
+        platform = services.lti.register(campus, told, by=COMMAND)
+        webhook = services.webhooks.add(
+            campus, url=f"{where}/w", label=f"{mark}Webhook", kinds=["award"], by=COMMAND
+        )
+        calendar = services.calendar_subscriptions.add(
+            campus, source=f"{mark}Agenda", url=f"{where}/a.ics", kind=ActivityKind.WORKSHOP, creates=False,
+            by=COMMAND,
+        )  # fmt: skip
+        network = services.campuses.create_network(
+            Network(slug=f"reseau-{campus.slug}", name=f"{mark}Réseau"), [campus], by=COMMAND
+        )
+        services.register.write(network, named(campus), by=COMMAND)
+        given = label(services, network, campus)
+        wording = Wording(BadgeKind.PARTICIPATION, f"{mark}Partagé", "Être là.", "La personne était là.")
+        definition = services.shared_definitions.share_badge(network, wording, by=COMMAND)
+        proposal = services.adoptions.propose_badge(
+            campus, network.slug, uuid.UUID(ids["badge_id"]), f"{mark}Pour tous.", by=COMMAND
+        )
+    ids |= {
+        "platform_id": str(platform.id), "webhook_id": str(webhook.id), "calendar_id": str(calendar.id),
+        "label_id": str(given.id), "definition_id": str(definition.id), "proposal_id": str(proposal.id),
+    }  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def both(house: House) -> Both:
     ours = things_of(house, house.campus, house.trainer)
     theirs = things_of(house, house.other_campus, house.stranger)
+    _connected(house, ours, "")
+    _connected(house, theirs, f"{MARK} ")
     others = {
         mine: theirs.ids[name]
         for name, mine in ours.ids.items()
@@ -85,13 +126,15 @@ def both(house: House) -> Both:
 
 
 @pytest.fixture(scope="module")
-def browser(house: House) -> TestClient:
+def browser(house: House, both: Both) -> TestClient:
     with house.unit_of_work() as services:
         for role in Role:
             person = services.people.add_staff(
                 house.campus, given_name="Toute", family_name="Fonction", address="toute@exemple.fr", role=role,
                 by=COMMAND,
             )  # fmt: skip
+        for network in services.campuses.networks_of(house.campus):
+            services.network_team.appoint(network, "Toute", "Fonction", "toute@exemple.fr", by=COMMAND)
     return house.client(person)
 
 
@@ -141,8 +184,9 @@ def _pattern(path: str) -> str:
 @pytest.fixture(scope="module")
 def forms(both: Both, browser: TestClient) -> list[tuple[str, list[tuple[str, str]]]]:
     """Of the pages that lead on from the home page, two of each kind."""
-    start = f"/gestion/{both.ours.campus.slug}"
-    waiting, seen, counts = [start], {start}, Counter[str]()
+    slug = both.ours.campus.slug
+    start = (f"/gestion/{slug}", f"/reseau/reseau-{slug}/gestion")
+    waiting, seen, counts = [*start], {*start}, Counter[str]()
     # Pages of our own things, which a link may name otherwise.
     waiting += [
         both.ours.fill(key.partition(" ")[2])
@@ -200,19 +244,26 @@ class Theirs:
     def __init__(self, database: Path, campus_id: uuid.UUID) -> None:
         self._connection = sqlite3.connect(database)
         tables = self._connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall()
-        self._tables = [
-            name
-            for (name,) in tables
-            if "campus_id" in {row[1] for row in self._connection.execute(f'PRAGMA table_info("{name}")')}
-        ]
+        self._tables = [name for (name,) in tables if self._owner(name)]
         self._campus = campus_id.hex
+
+    def _owner(self, table: str) -> str:
+        """Rows of the campus, and of its network."""
+        columns = {row[1] for row in self._connection.execute(f'PRAGMA table_info("{table}")')}
+        if "campus_id" in columns:
+            return "campus_id = ?"
+        if "network_id" in columns:
+            return "network_id IN (SELECT network_id FROM network_member WHERE campus_id = ?)"
+        return ""
 
     def rows(self) -> dict[str, list[str]]:
         return {
             name: sorted(
                 map(
                     repr,
-                    self._connection.execute(f'SELECT * FROM "{name}" WHERE campus_id = ?', [self._campus]),
+                    self._connection.execute(
+                        f'SELECT * FROM "{name}" WHERE {self._owner(name)}', [self._campus]
+                    ),
                 )
             )
             for name in self._tables
@@ -251,6 +302,8 @@ def test_no_form_does_or_shows_anything_of_another_campus_s_things(
                     before = now
     assert not wrong
     assert sent > 80, "the pages have forms"
+    kinds = {_pattern(action).split("/")[3] for action, _ in forms}
+    assert kinds >= {"webhooks", "cours", "reprises", "definitions", "gestion"}, kinds
 
 
 PROGRAMS = [
@@ -311,7 +364,7 @@ def test_no_program_reaches_another_campus_s_things(house: House, both: Both, da
 # --- twice
 
 
-_ADDED_EACH_TIME = {"/gestion/*/equipe/invitations/*/renvoyer"}
+_ADDED_EACH_TIME = {"/gestion/*/equipe/invitations/*/renvoyer", "/gestion/*/webhooks/*/essai"}
 """A message that is asked for again."""
 _NOT_COUNTED = ("history_entry", "session", "month_change", "award_change", "form_draft", "set_aside")
 """Drafts are what was typed, for Back and reload, and are forgotten after some days."""

@@ -8,7 +8,7 @@ import secrets
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from app.adapters.lti import deep_link_response, make_tool_key
 from app.adapters.secrets import KeyVault
 from app.db.accounts import SignInStore
-from app.db.campus import HistoryStore
+from app.db.campus import CampusStore, HistoryStore
 from app.db.campus.integration import LtiStore
 from app.db.people import PeopleStore
 from app.domain.accounts.permissions import Permission, Role, check_may
@@ -110,6 +110,7 @@ class KeyAge:
 @dataclass(frozen=True, eq=False)
 class LtiService:
     store: LtiStore
+    campuses: CampusStore
     sign_in: SignInStore
     people: PeopleStore
     history: HistoryStore
@@ -173,10 +174,14 @@ class LtiService:
             found = [each for each in found if each.client_id == client_id]
         return found[0] if len(found) == 1 else None
 
-    def renew_key(self, campus: Campus, *, by: Actor) -> None:
-        """The older one stays in the published set for a month: platforms keep that set for a while."""
+    def renew_key(self, campus: Campus, *, by: Actor, shown: str | None = None) -> None:
+        """The older one stays in the published set for a month: platforms keep that set for a while. With the
+        identifier of the key that a page showed: once for each."""
         at = self.clock()
+        self.campuses.lock(campus.id)
         keys = self.store.keys(campus.id)
+        if shown is not None and keys and keys[0].public_jwk["kid"] != shown:
+            return
         for replaced, key in pairwise(keys):
             if at - replaced.created_at > OLD_KEY_SHOWN:
                 self.store.remove_key(key)
@@ -185,13 +190,14 @@ class LtiService:
 
     def _add_key(self, campus: Campus) -> None:
         pem, public = make_tool_key()
+        newest = next((key.created_at for key in self.store.keys(campus.id)), None)
         self.store.save(
             LtiKey(
                 campus_id=campus.id,
                 sealed=self.vault.seal_bytes(pem.encode(), _bound_to(campus.id)),
                 kek_id=self.vault.kek.id,
                 public_jwk=public,
-                created_at=self.clock(),
+                created_at=max(self.clock(), newest + timedelta(seconds=1)) if newest else self.clock(),
             )
         )
 

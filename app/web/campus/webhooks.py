@@ -318,10 +318,10 @@ def remove_platform(platform_id: uuid.UUID, request: Request, form: SafeForm) ->
 
 
 @course_platforms_router.post("/cle", dependencies=_MANAGE)
-def renew_key(request: Request, form: SafeForm) -> Response:  # noqa: ARG001 - its check is the point
+def renew_key(request: Request, form: SafeForm) -> Response:
     work = at_work(request)
     with write_transaction(request) as services:
-        services.lti.renew_key(work.campus, by=work.actor)
+        services.lti.renew_key(work.campus, by=work.actor, shown=text_of(form, "cle") or None)
     return _to_platforms(work)
 
 
