@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.activity_log import CampusLog, EntryKind, LogReview
 from app.domain.campus.signed_terms import is_artefact
-from app.http.pages.forms import checked_form
+from app.http.pages.forms import CHECKED_FORM
 from app.http.pages.render import page
 from app.http.pages.words import ACTIVITY_KINDS, PARTS, StateLabel, day, days, moment, number, sentence_text
 from app.http.request_scope import ReadingServices, public, write_transaction
@@ -208,7 +208,7 @@ def audit_log(request: Request, services: ReadingServices) -> HTMLResponse:
     )
 
 
-@router.post("/gestion/{slug}/audit/journal", dependencies=[staff(Permission.AUDIT), Depends(checked_form)])
+@router.post("/gestion/{slug}/audit/journal", dependencies=[staff(Permission.AUDIT), CHECKED_FORM])
 def ask_review(request: Request) -> RedirectResponse:
     work = at_work(request)
     with write_transaction(request) as services:

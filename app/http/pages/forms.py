@@ -266,7 +266,9 @@ def draft_form(request: Request, services: Services, draft_id: uuid.UUID, path: 
     return FormData([*found.fields, *((each.field, _upload(each)) for each in found.files)])
 
 
-SafeForm = Annotated[FormData, Depends(checked_form)]
+CHECKED_FORM = Depends(checked_form)
+"""For handlers that read no field: the check alone."""
+SafeForm = Annotated[FormData, CHECKED_FORM]
 
 
 def idempotency_key(form: FormData, person_id: uuid.UUID) -> uuid.UUID:

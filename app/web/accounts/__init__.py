@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 
 from app.container import Services
@@ -23,7 +23,7 @@ from app.domain.accounts.sign_in import (
 from app.domain.campus.team import DeadInvitation
 from app.domain.people import masked_address
 from app.errors import AppError, Conflict, InvalidInput, NotFound, NotSignedIn
-from app.http.pages.forms import SafeForm, checked_form, text_of, untouched_text_of
+from app.http.pages.forms import CHECKED_FORM, SafeForm, text_of, untouched_text_of
 from app.http.pages.render import page
 from app.http.pages.words import ROLE_HINTS, ROLES
 from app.http.request_scope import (
@@ -58,8 +58,8 @@ from app.web.accounts.sign_in import (
 )
 
 router = APIRouter(prefix="/compte")
-_CHECKED = [SIGNED_IN, Depends(checked_form)]
-_SURE = [SURELY_SIGNED_IN, Depends(checked_form)]
+_CHECKED = [SIGNED_IN, CHECKED_FORM]
+_SURE = [SURELY_SIGNED_IN, CHECKED_FORM]
 PROOFS = {
     Proof.LINK: N_("par un lien reçu par e-mail"),
     Proof.PASSWORD: N_("par mot de passe"),

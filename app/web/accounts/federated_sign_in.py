@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from app.domain.accounts.sign_in import (
@@ -14,7 +14,7 @@ from app.domain.accounts.sign_in import (
     Unlinked,
 )
 from app.errors import AppError, Conflict, NotSignedIn, Unavailable
-from app.http.pages.forms import checked_form
+from app.http.pages.forms import CHECKED_FORM
 from app.http.request_scope import limited, process_of, public, signed_in, status_of, write_transaction
 from app.http.workplaces import sentence_of
 from app.language import N_
@@ -36,7 +36,7 @@ from app.web.accounts.signing_in_again import go_on, prove_page
 router = APIRouter(prefix="/connexion/service")
 
 
-@router.post("/{service}", dependencies=[limited("signing in"), Depends(checked_form), FromAskingBrowser])
+@router.post("/{service}", dependencies=[limited("signing in"), CHECKED_FORM, FromAskingBrowser])
 @public
 def go(service: str, request: Request) -> Response:
     provider = provider_of(request, service)

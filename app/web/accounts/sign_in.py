@@ -20,11 +20,11 @@ from app.domain.accounts.sign_in import AuthorizationRequest, CopiedKey, Identit
 from app.domain.people import Person, normal_address
 from app.errors import AppError, NotFound, NotSignedIn
 from app.http.pages.forms import (
+    CHECKED_FORM,
     FIELD,
     TOKEN_FIELD,
     ForeignForm,
     SafeForm,
-    checked_form,
     text_of,
     untouched_text_of,
 )
@@ -229,7 +229,7 @@ BADGES = "/mes-badges"
 WANTED_COOKIE = "suite"
 _AN_HOUR = 3600
 router = APIRouter()
-FromOurPage = Depends(checked_form)
+FromOurPage = CHECKED_FORM
 WRONG_CODE = N_(
     "Ce code n’est pas celui d’un lien demandé dans ce navigateur, ou il a expiré. Vérifiez les huit signes, ou demandez un autre lien."
 )
@@ -428,7 +428,7 @@ ANSWER = "reponse"
 
 
 @passkey_sign_in_router.post(
-    "/question", dependencies=[limited("passkey question"), Depends(checked_form), FromAskingBrowser]
+    "/question", dependencies=[limited("passkey question"), CHECKED_FORM, FromAskingBrowser]
 )
 @public
 def question(request: Request, services: WritingServices) -> JSONResponse:

@@ -10,7 +10,7 @@ from functools import partial
 from urllib.parse import quote
 
 import structlog
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
@@ -24,6 +24,7 @@ from app.domain.accounts.sign_in import ProviderDown, Purpose
 from app.errors import AppError, NotSignedIn, TooMany
 from app.http.pages.error_pages import other_account_form_page, saved_form_page
 from app.http.pages.forms import (
+    CHECKED_FORM,
     FIELD,
     TOKEN_FIELD,
     CsrfTokens,
@@ -89,7 +90,7 @@ def ask(request: Request, suite: str = "") -> HTMLResponse:
 
 
 @step_up_auth_router.post(
-    "/cle/question", dependencies=[limited("passkey question"), Depends(checked_form), FromAskingBrowser]
+    "/cle/question", dependencies=[limited("passkey question"), CHECKED_FORM, FromAskingBrowser]
 )
 def question(request: Request) -> JSONResponse:
     with write_transaction(request) as services:

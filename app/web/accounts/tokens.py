@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.accounts.sessions import ApiToken, Scope
 from app.errors import InvalidInput
-from app.http.pages.forms import SafeForm, checked_form, idempotency_key, text_of, texts_of
+from app.http.pages.forms import CHECKED_FORM, SafeForm, idempotency_key, text_of, texts_of
 from app.http.pages.words import SCOPES, StateLabel
 from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
@@ -88,7 +88,7 @@ def create_token(request: Request, form: SafeForm, services: ReadingServices) ->
         return _page(request, writing, TokenForm(), secret=secret)
 
 
-@router.post("/{token_id:uuid}/retirer", dependencies=[*_MANAGE, Depends(checked_form)])
+@router.post("/{token_id:uuid}/retirer", dependencies=[*_MANAGE, CHECKED_FORM])
 def revoke_token(token_id: uuid.UUID, request: Request) -> Response:
     work = at_work(request)
     with write_transaction(request) as writing:

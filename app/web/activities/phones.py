@@ -31,7 +31,7 @@ from app.domain.activities.listed_people import ListedPerson
 from app.domain.people import AgeGroup, Person, is_address, normal_address
 from app.domain.people.consents import About, wording_of
 from app.errors import AppError
-from app.http.pages.forms import SafeForm, text_of
+from app.http.pages.forms import CHECKED_FORM, SafeForm, text_of
 from app.http.pages.render import page
 from app.http.request_scope import (
     CROSS_TENANT,
@@ -302,9 +302,9 @@ def take_back(request: Request, form: SafeForm) -> Response:
     )
 
 
-@presence_router.post("/oublier", dependencies=[limited("presence")])
+@presence_router.post("/oublier", dependencies=[limited("presence"), CHECKED_FORM])
 @public
-def forget_phone(request: Request, form: SafeForm) -> Response:  # noqa: ARG001 - its check is the point
+def forget_phone(request: Request) -> Response:
     process = process_of(request)
     with write_transaction(request) as writing:
         writing.rooms.forget(_remembered_secrets(request, process))

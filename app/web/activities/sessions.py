@@ -26,7 +26,7 @@ from app.domain.activities.days_as_written import (
 )
 from app.domain.imports.lists.vocabulary.remarks import hours_fault, hours_in
 from app.errors import Conflict, InvalidInput
-from app.http.pages.forms import Count, SafeForm, ids_in, text_of, texts_of
+from app.http.pages.forms import CHECKED_FORM, Count, SafeForm, ids_in, text_of, texts_of
 from app.http.pages.words import hours_text
 from app.http.request_scope import WITH_ORGANISERS, ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
@@ -200,13 +200,9 @@ def change_session(
     return _told(work, activity_id, session_id, CHANGED)
 
 
-@router.post("/{session_id:uuid}/annuler")
+@router.post("/{session_id:uuid}/annuler", dependencies=[CHECKED_FORM])
 def cancel_session(
-    activity_id: uuid.UUID,
-    session_id: uuid.UUID,
-    request: Request,
-    form: SafeForm,  # noqa: ARG001 - its check is the point
-    services: ReadingServices,
+    activity_id: uuid.UUID, session_id: uuid.UUID, request: Request, services: ReadingServices
 ) -> Response:
     work = at_work(request)
     session, _ = services.series.session(work.campus, activity_id, session_id)
@@ -221,13 +217,8 @@ def cancel_session(
     return _told(work, activity_id, session_id, CANCELLED)
 
 
-@router.post("/{session_id:uuid}/retablir")
-def restore_session(
-    activity_id: uuid.UUID,
-    session_id: uuid.UUID,
-    request: Request,
-    form: SafeForm,  # noqa: ARG001 - its check is the point
-) -> Response:
+@router.post("/{session_id:uuid}/retablir", dependencies=[CHECKED_FORM])
+def restore_session(activity_id: uuid.UUID, session_id: uuid.UUID, request: Request) -> Response:
     work = at_work(request)
     with write_transaction(request) as writing:
         writing.series.restore(work.campus, activity_id, session_id, by=work.actor)

@@ -17,7 +17,7 @@ from app.domain.accounts.permissions import Permission
 from app.domain.awards import Visibility, end_of_last_day, may_renew
 from app.domain.people.consents import AccessRecord
 from app.errors import Conflict, InvalidInput, NotAllowed
-from app.http.pages.forms import SafeForm, text_of
+from app.http.pages.forms import CHECKED_FORM, SafeForm, text_of
 from app.http.pages.words import AWARD_CHANGES, BADGE_KINDS, reason_shown
 from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, access_views, at_work, sentence_of, staff
@@ -156,8 +156,8 @@ def suspend(award_id: uuid.UUID, request: Request, form: SafeForm, services: Rea
     return RedirectResponse(f"{work.home}/attributions/{award_id}", status_code=303)
 
 
-@router.post("/{award_id}/lever", dependencies=[staff(Permission.AWARD)])
-def lift(award_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:  # noqa: ARG001 - its check is the point
+@router.post("/{award_id}/lever", dependencies=[staff(Permission.AWARD), CHECKED_FORM])
+def lift(award_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
     work = at_work(request)
     services.awards.get(work.campus, award_id)
     try:

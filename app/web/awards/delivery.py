@@ -17,7 +17,7 @@ from app.domain.core import plain_text
 from app.domain.messages import Handed, LetterState, QueuedMessage
 from app.domain.people.consents import About, wording_of
 from app.errors import AppError, Conflict, InvalidInput
-from app.http.pages.forms import SafeForm, text_of
+from app.http.pages.forms import CHECKED_FORM, SafeForm, text_of
 from app.http.pages.render import page
 from app.http.pages.words import StateLabel
 from app.http.request_scope import (
@@ -196,8 +196,8 @@ def renew_link(award_id: uuid.UUID, request: Request, form: SafeForm, services: 
     return _back(work, award_id, "lien")
 
 
-@router.post("/attributions/{award_id}/code", dependencies=[staff(Permission.AWARD)])
-def show_code(award_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:  # noqa: ARG001 - its check is the point
+@router.post("/attributions/{award_id}/code", dependencies=[staff(Permission.AWARD), CHECKED_FORM])
+def show_code(award_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
     """Shows the short code in this response only."""
     work = at_work(request)
     services.awards.get(work.campus, award_id)

@@ -17,7 +17,7 @@ from app.domain.accounts.permissions import Permission, check_may
 from app.domain.awards.batches import Withdrawal, WithdrawalLine, WithdrawalOutcome, WithdrawalState
 from app.domain.core import csv_for_excel
 from app.errors import InvalidInput
-from app.http.pages.forms import Count, SafeForm, draft_form, ids_in, text_of, texts_of
+from app.http.pages.forms import CHECKED_FORM, Count, SafeForm, draft_form, ids_in, text_of, texts_of
 from app.http.pages.registers import Column, ListQuery
 from app.http.pages.render import ProgressView, live_response
 from app.http.pages.words import WITHDRAWAL_OUTCOMES, StateLabel, clock, hours_text, moment, why_ended
@@ -281,8 +281,8 @@ def ask(
     )
 
 
-@selection_router.post("/{draft_id:uuid}/relancer", dependencies=[staff(Permission.AWARD)])
-def remind(draft_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:  # noqa: ARG001 - its check is the point
+@selection_router.post("/{draft_id:uuid}/relancer", dependencies=[staff(Permission.AWARD), CHECKED_FORM])
+def remind(draft_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
     work = at_work(request)
     chosen = draft_form(request, services, draft_id, f"{work.home}/attributions/choix")
     with write_transaction(request) as writing:

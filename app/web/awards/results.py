@@ -20,7 +20,7 @@ from app.domain.core import csv_for_excel
 from app.domain.imports.lists.model import REASON_HEADING
 from app.domain.imports.lists.text import MAX_LINES
 from app.errors import Conflict, NotFound
-from app.http.pages.forms import SafeForm, ids_in, text_of
+from app.http.pages.forms import CHECKED_FORM, SafeForm, ids_in, text_of
 from app.http.pages.render import ProgressView, live_response, versions_response
 from app.http.pages.words import OUTCOMES, StateLabel, ended_label, local, why_ended
 from app.http.request_scope import ReadingServices, process_of, write_transaction
@@ -374,8 +374,8 @@ def take_back(batch_id: uuid.UUID, request: Request, form: SafeForm, services: R
     return _back(work, batch_id)
 
 
-@progress_router.post("/remettre", dependencies=[staff(Permission.AWARD)])
-def hand_over(batch_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:  # noqa: ARG001 - its check is the point
+@progress_router.post("/remettre", dependencies=[staff(Permission.AWARD), CHECKED_FORM])
+def hand_over(batch_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
     work = at_work(request)
     try:
         with write_transaction(request) as writing:

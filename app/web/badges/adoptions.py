@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
@@ -14,7 +14,7 @@ from app.domain.accounts.permissions import Permission
 from app.domain.badges import BadgeKind, Difference, Part
 from app.domain.badges.shared_definitions import AdoptionAnswer, DefinitionProposal, Noun, ProposalState
 from app.errors import AppError, InvalidInput
-from app.http.pages.forms import SafeForm, checked_form, ids_in, text_of, texts_of
+from app.http.pages.forms import CHECKED_FORM, SafeForm, ids_in, text_of, texts_of
 from app.http.pages.words import KIND_NAMES, StateLabel
 from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
@@ -24,7 +24,7 @@ from app.web.badges import DifferenceShown, shown_difference
 
 router = APIRouter(prefix="/gestion/{slug}/definitions")
 _VIEW, _MANAGE = [staff(Permission.VIEW)], [staff(Permission.MANAGE)]
-_POST = [staff(Permission.MANAGE), Depends(checked_form)]
+_POST = [staff(Permission.MANAGE), CHECKED_FORM]
 ANSWERS = {
     AdoptionAnswer.ACCEPTED: N_("Dernière amélioration acceptée"),
     AdoptionAnswer.PARTLY: N_("Dernière amélioration acceptée en partie"),

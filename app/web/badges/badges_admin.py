@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
@@ -17,7 +17,7 @@ from app.domain.badges import Badge, BadgeVersion, Content, content_of, differen
 from app.domain.badges.rules import rule_of, rule_words
 from app.domain.core import csv_for_excel
 from app.errors import InvalidInput
-from app.http.pages.forms import checked_form
+from app.http.pages.forms import CHECKED_FORM
 from app.http.pages.words import BADGE_CHANGES, BADGE_KINDS, KIND_NAMES, REPEATS, StateLabel, sentence_text
 from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
@@ -28,7 +28,7 @@ from app.web.badges.rules import picture_of
 from app.web.frameworks.search import StandingView
 
 router = APIRouter(prefix="/gestion/{slug}/badges")
-_VIEW, _DEED = [staff(Permission.VIEW)], [staff(Permission.DESIGN), Depends(checked_form)]
+_VIEW, _DEED = [staff(Permission.VIEW)], [staff(Permission.DESIGN), CHECKED_FORM]
 Number = Annotated[int, Query(ge=1, le=100_000)]
 _STATES = {
     "open": StateLabel("En service", "ok"),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.datastructures import FormData
 
@@ -17,7 +17,7 @@ from app.domain.badges.shared_definitions import ModuleSet, TrainingModule
 from app.domain.campus.campus import Campus
 from app.domain.frameworks import Competency
 from app.errors import AppError, InvalidInput
-from app.http.pages.forms import SafeForm, checked_form, idempotency_key, text_of
+from app.http.pages.forms import CHECKED_FORM, SafeForm, idempotency_key, text_of
 from app.http.pages.render import page
 from app.http.pages.words import day, number
 from app.http.request_scope import ReadingServices, signed_in, write_transaction
@@ -28,7 +28,7 @@ from app.services.badges.modules import Attestation, Grid, ModuleText
 router = APIRouter(prefix="/gestion/{slug}/modules")
 my_router = APIRouter(prefix="/mes-badges/modules", include_in_schema=False)
 _VIEW, _DESIGN = [staff(Permission.VIEW)], [staff(Permission.DESIGN)]
-_DESIGN_POST = [staff(Permission.DESIGN), Depends(checked_form)]
+_DESIGN_POST = [staff(Permission.DESIGN), CHECKED_FORM]
 
 
 @dataclass(frozen=True)

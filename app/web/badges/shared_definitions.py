@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.datastructures import FormData
 
@@ -17,7 +17,7 @@ from app.domain.badges.shared_definitions import Noun, Values
 from app.domain.campus.campus import Network
 from app.domain.frameworks import FRAMEWORK_NAMES, Competency, Framework
 from app.errors import AppError, InvalidInput, NotFound
-from app.http.pages.forms import SafeForm, checked_form, text_of, texts_of
+from app.http.pages.forms import CHECKED_FORM, SafeForm, text_of, texts_of
 from app.http.pages.previews import preview
 from app.http.pages.render import page
 from app.http.pages.words import KIND_HINTS, KIND_NAMES, day
@@ -33,7 +33,7 @@ from app.web.badges.editor_form import NO_LEVEL, OTHER, USUAL_DAYS, BadgeForm
 public_router = APIRouter(prefix="/reseau/{slug}/definitions")
 router = APIRouter(prefix="/reseau/{slug}/gestion", dependencies=[CROSS_TENANT])
 _ADMIN = [NETWORK_ADMINISTRATOR]
-_POST = [NETWORK_ADMINISTRATOR, Depends(checked_form)]
+_POST = [NETWORK_ADMINISTRATOR, CHECKED_FORM]
 _DONE = {
     "partage": N_("La définition est partagée : les campus du réseau peuvent l’adopter."),
     "ameliore": N_("La nouvelle version est proposée aux campus qui ont adopté la définition."),

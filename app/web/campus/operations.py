@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from app.container import Services
 from app.domain.campus.campus import LONGEST_NAME, LONGEST_SHORT_NAME, is_slug
 from app.errors import AppError, Conflict, InvalidInput
-from app.http.pages.forms import SafeForm, checked_form, text_of
+from app.http.pages.forms import CHECKED_FORM, SafeForm, text_of
 from app.http.pages.render import page
 from app.http.request_scope import (
     Policy,
@@ -51,7 +51,7 @@ def _operator(request: Request, services: ReadingServices) -> None:
 
 OPERATOR: Any = Depends(_operator, scope="function")
 """The policy of every operator page."""
-_DEED = [OPERATOR, Depends(checked_form)]
+_DEED = [OPERATOR, CHECKED_FORM]
 
 
 @dataclass(frozen=True)

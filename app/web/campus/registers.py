@@ -16,7 +16,7 @@ from starlette.datastructures import FormData, QueryParams
 from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.errors import InvalidInput, NotFound
-from app.http.pages.forms import SafeForm, draft_form, ids_in, save_draft, text_of, texts_of
+from app.http.pages.forms import CHECKED_FORM, SafeForm, draft_form, ids_in, save_draft, text_of, texts_of
 from app.http.pages.registers import COUNTED, COUNTED_LINES, Cell, Column, ListQuery, table_file, view_links
 from app.http.pages.words import StateLabel, day, local, number
 from app.http.request_scope import write_transaction
@@ -261,8 +261,8 @@ def save_view(request: Request, form: SafeForm) -> Response:
     return RedirectResponse(f"{work.home}/{register.value}?{view.query}", status_code=303)
 
 
-@router.post("/{view_id:uuid}/supprimer", dependencies=[staff(Permission.VIEW)])
-def delete_view(view_id: uuid.UUID, request: Request, form: SafeForm) -> Response:  # noqa: ARG001 - its check is the point
+@router.post("/{view_id:uuid}/supprimer", dependencies=[staff(Permission.VIEW), CHECKED_FORM])
+def delete_view(view_id: uuid.UUID, request: Request) -> Response:
     work = at_work(request)
     with write_transaction(request) as writing:
         view = writing.saved_views.delete(work.campus, view_id, by=work.actor)

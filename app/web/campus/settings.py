@@ -31,7 +31,7 @@ from app.domain.campus.places import DEPARTMENTS
 from app.domain.campus.sender import RecordState
 from app.domain.people import normal_address
 from app.errors import AppError, Conflict, InvalidInput
-from app.http.pages.forms import SafeForm, bytes_of, text_of
+from app.http.pages.forms import CHECKED_FORM, SafeForm, bytes_of, text_of
 from app.http.pages.render import every_language
 from app.http.pages.words import KEY_PURPOSES, KEY_STATES, StateLabel
 from app.http.request_scope import ReadingServices, process_of, public, write_transaction
@@ -323,8 +323,8 @@ def show_report_picture(digest: str, request: Request, services: ReadingServices
     return _image(services.campus_pictures.content_in_reports(at_work(request).campus, digest), "no-store")
 
 
-@pictures_router.post("/rapports/{digest}/retirer", dependencies=_MANAGE)
-def remove_report_picture(digest: str, request: Request, form: SafeForm) -> Response:  # noqa: ARG001 - its check is the point
+@pictures_router.post("/rapports/{digest}/retirer", dependencies=[*_MANAGE, CHECKED_FORM])
+def remove_report_picture(digest: str, request: Request) -> Response:
     work = at_work(request)
     with write_transaction(request) as services:
         services.campus_pictures.remove_from_reports(work.campus, digest, by=work.actor)
@@ -392,8 +392,8 @@ def confirm_sender(request: Request, form: SafeForm, services: ReadingServices) 
     return _back(work)
 
 
-@mail_router.post("/service", dependencies=_MANAGE)
-def use_sender(request: Request, form: SafeForm, services: ReadingServices) -> Response:  # noqa: ARG001 - its check is the point
+@mail_router.post("/service", dependencies=[*_MANAGE, CHECKED_FORM])
+def use_sender(request: Request, services: ReadingServices) -> Response:
     work = at_work(request)
     try:
         sender = services.senders.get(work.campus)
@@ -406,8 +406,8 @@ def use_sender(request: Request, form: SafeForm, services: ReadingServices) -> R
     return _back(work)
 
 
-@mail_router.post("/retrait", dependencies=_MANAGE)
-def remove_sender(request: Request, form: SafeForm) -> Response:  # noqa: ARG001 - its check is the point
+@mail_router.post("/retrait", dependencies=[*_MANAGE, CHECKED_FORM])
+def remove_sender(request: Request) -> Response:
     work = at_work(request)
     with write_transaction(request) as services:
         services.senders.remove(work.campus, by=work.actor)

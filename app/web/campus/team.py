@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission, Role
 from app.domain.campus.team import INVITATION_DAYS, InvitationState
 from app.errors import AppError, Conflict, InvalidInput
-from app.http.pages.forms import SafeForm, checked_form, ids_in, text_of, texts_of
+from app.http.pages.forms import CHECKED_FORM, SafeForm, ids_in, text_of, texts_of
 from app.http.pages.words import ROLE_HINTS, ROLES, StateLabel
 from app.http.request_scope import ReadingServices, process_of, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
@@ -24,7 +24,7 @@ from app.services.campus import Member
 
 router = APIRouter(prefix="/gestion/{slug}/equipe")
 _MANAGE = [staff(Permission.MANAGE)]
-_DEED = [staff(Permission.MANAGE), Depends(checked_form)]
+_DEED = [staff(Permission.MANAGE), CHECKED_FORM]
 _INVITATION_STATES = {
     InvitationState.WAITING: StateLabel("En attente", "shut"),
     InvitationState.EXPIRED: StateLabel("Expirée", "past"),

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
@@ -22,7 +22,7 @@ from app.domain.campus.integration import (
 )
 from app.domain.campus.lti import LtiRegistration, PlatformDown, PlatformRefused
 from app.errors import AppError, Conflict, InvalidInput
-from app.http.pages.forms import SafeForm, checked_form, text_of, texts_of
+from app.http.pages.forms import CHECKED_FORM, SafeForm, text_of, texts_of
 from app.http.pages.words import StateLabel
 from app.http.request_scope import ReadingServices, process_of, status_of, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
@@ -31,7 +31,7 @@ from app.web.campus.lti import granted
 
 router = APIRouter(prefix="/gestion/{slug}/webhooks")
 _MANAGE = [staff(Permission.MANAGE)]
-_DEED = [*_MANAGE, Depends(checked_form)]
+_DEED = [*_MANAGE, CHECKED_FORM]
 _MOST_SHOWN = 50
 KINDS = {
     ChangedKind.AWARD: N_("Badges attribués, modifiés ou retirés"),
@@ -293,13 +293,8 @@ def add_platform(request: Request, form: SafeForm, services: ReadingServices) ->
     return _to_platforms(work)
 
 
-@course_platforms_router.post("/{platform_id:uuid}/essayer", dependencies=_MANAGE)
-def try_platform(
-    platform_id: uuid.UUID,
-    request: Request,
-    form: SafeForm,  # noqa: ARG001 - its check is the point
-    services: ReadingServices,
-) -> Response:
+@course_platforms_router.post("/{platform_id:uuid}/essayer", dependencies=[*_MANAGE, CHECKED_FORM])
+def try_platform(platform_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
     """Asks for an access token: it shows whether both sides know each other."""
     work = at_work(request)
     try:
@@ -309,8 +304,8 @@ def try_platform(
     return _to_platforms(work)
 
 
-@course_platforms_router.post("/{platform_id:uuid}/retirer", dependencies=_MANAGE)
-def remove_platform(platform_id: uuid.UUID, request: Request, form: SafeForm) -> Response:  # noqa: ARG001 - its check is the point
+@course_platforms_router.post("/{platform_id:uuid}/retirer", dependencies=[*_MANAGE, CHECKED_FORM])
+def remove_platform(platform_id: uuid.UUID, request: Request) -> Response:
     work = at_work(request)
     with write_transaction(request) as services:
         services.lti.remove(work.campus, platform_id, by=work.actor)

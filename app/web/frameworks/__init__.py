@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.datastructures import FormData
 
@@ -26,7 +26,15 @@ from app.domain.frameworks import (
 )
 from app.domain.frameworks.releases import CHANGE_LABELS, ChangeKind, Difference, Source, sample_of
 from app.errors import AppError, Conflict, InvalidInput
-from app.http.pages.forms import DRAFT_NOTE, SafeForm, bytes_of, checked_form, draft_form, save_draft, text_of
+from app.http.pages.forms import (
+    CHECKED_FORM,
+    DRAFT_NOTE,
+    SafeForm,
+    bytes_of,
+    draft_form,
+    save_draft,
+    text_of,
+)
 from app.http.pages.registers import table_file
 from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
@@ -39,7 +47,7 @@ from app.web.frameworks.search import search_view
 router = APIRouter(prefix="/gestion/{slug}/competences")
 _VIEW, _DESIGN = [staff(Permission.VIEW)], [staff(Permission.DESIGN)]
 _ADD = "ajouter "
-_DEED = [staff(Permission.DESIGN), Depends(checked_form)]
+_DEED = [staff(Permission.DESIGN), CHECKED_FORM]
 
 
 @dataclass(frozen=True)
@@ -449,7 +457,7 @@ def _import_page(
 
 uploads_router = APIRouter(prefix="/gestion/{slug}/competences/referentiels/importer")
 _UPLOAD = [staff(Permission.DESIGN)]
-_DESIGN_POST = [staff(Permission.DESIGN), Depends(checked_form)]
+_DESIGN_POST = [staff(Permission.DESIGN), CHECKED_FORM]
 _SHOWN = 20
 
 

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.datastructures import FormData
 
@@ -22,7 +22,14 @@ from app.domain.frameworks.pathways import (
     changes_between,
 )
 from app.errors import AppError, Conflict, InvalidInput, NotFound
-from app.http.pages.forms import SafeForm, checked_form, idempotency_key, ids_in, text_of, texts_of
+from app.http.pages.forms import (
+    CHECKED_FORM,
+    SafeForm,
+    idempotency_key,
+    ids_in,
+    text_of,
+    texts_of,
+)
 from app.http.pages.words import ACTIVITY_KINDS, day
 from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
@@ -32,7 +39,7 @@ from app.web.frameworks.pathway_view import change_details, change_words, condit
 
 router = APIRouter(prefix="/gestion/{slug}/parcours")
 _VIEW, _DESIGN = [staff(Permission.VIEW)], [staff(Permission.DESIGN)]
-_CHANGE = [staff(Permission.DESIGN), Depends(checked_form)]
+_CHANGE = [staff(Permission.DESIGN), CHECKED_FORM]
 _DONE = {
     "publie": N_("La version est publiée. Les personnes déjà en chemin gardent la leur, ou en changent."),
     "etape": N_("L’étape est enregistrée dans le brouillon."),
@@ -456,13 +463,8 @@ def _changed(request: Request, pathway_id: uuid.UUID, change: Callable[[Services
     return RedirectResponse(f"{work.home}/parcours/{pathway_id}#etapes", status_code=303)
 
 
-@router.post("/{pathway_id:uuid}/publier", dependencies=_DESIGN)
-def publish_pathway(
-    pathway_id: uuid.UUID,
-    request: Request,
-    form: SafeForm,  # noqa: ARG001 - its check is the point
-    services: ReadingServices,
-) -> Response:
+@router.post("/{pathway_id:uuid}/publier", dependencies=[*_DESIGN, CHECKED_FORM])
+def publish_pathway(pathway_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
     work = at_work(request)
     try:
         with write_transaction(request) as writing:

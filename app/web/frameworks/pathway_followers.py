@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
@@ -17,7 +17,7 @@ from app.domain.frameworks.pathways import ConditionKind, PathwayDecision, Propo
 from app.domain.people import Person
 from app.domain.people.consents import AccessRecord
 from app.errors import AppError, Conflict, InvalidInput, NotAllowed
-from app.http.pages.forms import SafeForm, checked_form, text_of
+from app.http.pages.forms import CHECKED_FORM, SafeForm, text_of
 from app.http.pages.registers import Cell, table_file
 from app.http.pages.words import day
 from app.http.request_scope import ReadingServices, process_of, write_transaction
@@ -332,7 +332,7 @@ def decide(
 
 @router.post(
     "/{pathway_id:uuid}/suivi/{enrolment_id:uuid}/avis/{key}/retirer",
-    dependencies=[*_AWARD, Depends(checked_form)],
+    dependencies=[*_AWARD, CHECKED_FORM],
 )
 def undecide(
     pathway_id: uuid.UUID, enrolment_id: uuid.UUID, key: str, request: Request, services: ReadingServices
@@ -359,9 +359,7 @@ def decline(
     return _changed(request, services, pathway_id, enrolment_id, change, "refus", way="ecarter", typed=reason)
 
 
-@router.post(
-    "/{pathway_id:uuid}/suivi/{enrolment_id:uuid}/rouvrir", dependencies=[*_AWARD, Depends(checked_form)]
-)
+@router.post("/{pathway_id:uuid}/suivi/{enrolment_id:uuid}/rouvrir", dependencies=[*_AWARD, CHECKED_FORM])
 def reopen(
     pathway_id: uuid.UUID, enrolment_id: uuid.UUID, request: Request, services: ReadingServices
 ) -> Response:

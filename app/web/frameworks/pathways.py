@@ -14,7 +14,7 @@ from app.domain.people import Person
 from app.domain.people.consents import is_pupil_of_unknown_age, needs_guardian_for
 from app.domain.publishing import CatalogueEntry
 from app.errors import Conflict, NotFound
-from app.http.pages.forms import SafeForm, text_of
+from app.http.pages.forms import CHECKED_FORM, SafeForm, text_of
 from app.http.pages.previews import preview
 from app.http.pages.render import page
 from app.http.pages.words import day
@@ -95,8 +95,8 @@ def _says_tu(services: Services, person: Person) -> bool:
 # --- the person's own
 
 
-@my_router.post("/{pathway_id:uuid}/suivre", dependencies=[SIGNED_IN])
-def join(pathway_id: uuid.UUID, request: Request, form: SafeForm) -> Response:  # noqa: ARG001 - its check is the point
+@my_router.post("/{pathway_id:uuid}/suivre", dependencies=[SIGNED_IN, CHECKED_FORM])
+def join(pathway_id: uuid.UUID, request: Request) -> Response:
     try:
         with write_transaction(request) as services:
             who = signed_in(request, services)
@@ -181,8 +181,8 @@ def move(pathway_id: uuid.UUID, request: Request, form: SafeForm, services: Read
     return RedirectResponse(f"/mes-badges/parcours/{pathway_id}?fait=version", status_code=303)
 
 
-@my_router.post("/{pathway_id:uuid}/quitter", dependencies=[SIGNED_IN])
-def leave(pathway_id: uuid.UUID, request: Request, form: SafeForm) -> Response:  # noqa: ARG001 - its check is the point
+@my_router.post("/{pathway_id:uuid}/quitter", dependencies=[SIGNED_IN, CHECKED_FORM])
+def leave(pathway_id: uuid.UUID, request: Request) -> Response:
     with write_transaction(request) as services:
         who = signed_in(request, services)
         with services.across_campuses():

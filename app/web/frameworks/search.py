@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.frameworks import Framework, Owner, PublicFramework, can_practise
 from app.errors import AppError, NotFound
-from app.http.pages.forms import SafeForm, checked_form, text_of
+from app.http.pages.forms import CHECKED_FORM, SafeForm, text_of
 from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_, day, translated
@@ -24,7 +24,7 @@ from app.services.frameworks.importing import Standing
 router = APIRouter(prefix="/gestion/{slug}/competences/chercher")
 affected_router = APIRouter(prefix="/gestion/{slug}/competences/correspondances")
 _VIEW = [staff(Permission.VIEW)]
-_CHANGE = [staff(Permission.DESIGN), Depends(checked_form)]
+_CHANGE = [staff(Permission.DESIGN), CHECKED_FORM]
 _REGISTERS = {each.value for each in PublicFramework}
 _KINDS = {
     "occupation": N_("Métier"),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
@@ -15,7 +15,7 @@ from app.domain.accounts.permissions import Permission
 from app.domain.activities import ActivityKind
 from app.domain.imports.calendars import UNREADABLE, CalendarState, CalendarSubscription
 from app.errors import AppError, Conflict, InvalidInput
-from app.http.pages.forms import SafeForm, checked_form, text_of
+from app.http.pages.forms import CHECKED_FORM, SafeForm, text_of
 from app.http.pages.words import ACTIVITY_KINDS, StateLabel
 from app.http.request_scope import ReadingServices, process_of, status_of, visit, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
@@ -23,7 +23,7 @@ from app.language import N_, translated
 
 router = APIRouter(prefix="/gestion/{slug}/reprises/agendas")
 _WORK = [staff(Permission.WORK)]
-_DEED = [*_WORK, Depends(checked_form)]
+_DEED = [*_WORK, CHECKED_FORM]
 _STATES: Final = {
     CalendarState.ACTIVE: StateLabel("Suivi", "ok"),
     CalendarState.PAUSED: StateLabel("En pause", "shut"),

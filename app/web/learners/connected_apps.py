@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
@@ -13,7 +13,7 @@ from app.domain.learners.connected_apps import AppRequest, AppScope, Authorizati
 from app.domain.people import Person
 from app.domain.people.consents import ParentNeeded
 from app.errors import AppError, InvalidInput, NotFound
-from app.http.pages.forms import SafeForm, checked_form, text_of, texts_of, untouched_text_of
+from app.http.pages.forms import CHECKED_FORM, SafeForm, text_of, texts_of, untouched_text_of
 from app.http.pages.render import page
 from app.http.request_scope import ReadingServices, process_of, signed_in, write_transaction
 from app.http.workplaces import SIGNED_IN, sentence_of
@@ -89,7 +89,7 @@ def show_connected(request: Request, services: ReadingServices, fait: str = "") 
     )
 
 
-@router.post("/{app_id:uuid}/deconnecter", dependencies=[SIGNED_IN, Depends(checked_form)])
+@router.post("/{app_id:uuid}/deconnecter", dependencies=[SIGNED_IN, CHECKED_FORM])
 def disconnect(app_id: uuid.UUID, request: Request) -> Response:
     with write_transaction(request) as services:
         who = signed_in(request, services)

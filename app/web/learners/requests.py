@@ -18,7 +18,7 @@ from app.domain.learners.requests import RequestState, Step, reviewers_needed
 from app.domain.people import normal_address
 from app.domain.people.consents import AccessRecord
 from app.errors import AppError, Conflict, InvalidInput
-from app.http.pages.forms import SafeForm, text_of, texts_of
+from app.http.pages.forms import CHECKED_FORM, SafeForm, text_of, texts_of
 from app.http.pages.render import page
 from app.http.pages.words import BADGE_KINDS, StateLabel, sentence_text
 from app.http.request_scope import (
@@ -178,9 +178,9 @@ def show_my_request(
     return _my_request_page(request, services, demande, done=translated(_DONE[fait]) if fait in _DONE else "")
 
 
-@my_request_router.post("/confirmer", dependencies=[limited("request from a network")])
+@my_request_router.post("/confirmer", dependencies=[limited("request from a network"), CHECKED_FORM])
 @public
-def confirm(demande: str, request: Request, form: SafeForm, services: ReadingServices) -> Response:  # noqa: ARG001 - its check is the point
+def confirm(demande: str, request: Request, services: ReadingServices) -> Response:
     try:
         with write_transaction(request) as writing:
             writing.asking.confirm(demande)
@@ -209,9 +209,9 @@ def complete(demande: str, request: Request, form: SafeForm, services: ReadingSe
     return _back(demande, "completee")
 
 
-@my_request_router.post("/retirer")
+@my_request_router.post("/retirer", dependencies=[CHECKED_FORM])
 @public
-def withdraw(demande: str, request: Request, form: SafeForm, services: ReadingServices) -> Response:  # noqa: ARG001 - its check is the point
+def withdraw(demande: str, request: Request, services: ReadingServices) -> Response:
     try:
         with write_transaction(request) as writing:
             writing.asking.withdraw(demande)

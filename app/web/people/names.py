@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.datastructures import FormData
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
-from app.http.pages.forms import SafeForm, checked_form, ids_in, text_of
+from app.http.pages.forms import CHECKED_FORM, SafeForm, ids_in, text_of
 from app.http.pages.render import page
 from app.http.pages.words import StateLabel
 from app.http.request_scope import (
@@ -34,7 +34,7 @@ from app.services.people.people import NOT_YOURS, AddressOfAnother, CorrectionRe
 
 router = APIRouter(prefix="/gestion/{slug}/repertoire", dependencies=[CROSS_TENANT])
 _CORRECT = [staff(Permission.CORRECT)]
-_CHECKED = [*_CORRECT, Depends(checked_form)]
+_CHECKED = [*_CORRECT, CHECKED_FORM]
 _DONE = {
     "accepte": N_("C’est fait : les badges du campus qui disaient l’ancien nom sont signés de nouveau."),
     "refuse": N_("C’est noté. La personne reçoit votre raison par e-mail, et la voit dans « Mon compte »."),
@@ -109,7 +109,7 @@ def ask_participant(
     return _correction_page(request, services, person_id, lot, activity_id)
 
 
-@participants_router.post("", dependencies=[*_WORK, Depends(checked_form)])
+@participants_router.post("", dependencies=[*_WORK, CHECKED_FORM])
 def correct_participant(
     activity_id: uuid.UUID,
     person_id: uuid.UUID,

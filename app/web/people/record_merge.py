@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
@@ -16,7 +16,7 @@ from app.domain.accounts.permissions import Permission
 from app.domain.activities import disambiguated
 from app.domain.people.consents import OTHER, Namesake, Question
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
-from app.http.pages.forms import SafeForm, checked_form, text_of
+from app.http.pages.forms import CHECKED_FORM, SafeForm, text_of
 from app.http.pages.render import page
 from app.http.request_scope import (
     CROSS_TENANT,
@@ -35,7 +35,7 @@ from app.web.imports.list_table import seen_words
 A_PAGE = 12
 router = APIRouter(prefix="/gestion/{slug}/repertoire/{person_id:uuid}/reunir", dependencies=[CROSS_TENANT])
 _CORRECT = [staff(Permission.CORRECT)]
-_CHECKED = [*_CORRECT, Depends(checked_form)]
+_CHECKED = [*_CORRECT, CHECKED_FORM]
 _DONE = {
     "reunis": N_("C’est fait : les deux fiches sont fusionnées. Les badges signés n’ont pas changé."),
     "separes": N_("Les deux fiches sont de nouveau séparées."),
@@ -204,13 +204,8 @@ def show(request: Request, services: ReadingServices, fait: str = "") -> HTMLRes
     )
 
 
-@my_merging_router.post("/{other_id:uuid}", dependencies=[SURELY_SIGNED_IN])
-def merge_own_records(
-    other_id: uuid.UUID,
-    request: Request,
-    form: SafeForm,  # noqa: ARG001 - its check is the point
-    services: ReadingServices,
-) -> Response:
+@my_merging_router.post("/{other_id:uuid}", dependencies=[SURELY_SIGNED_IN, CHECKED_FORM])
+def merge_own_records(other_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
     try:
         with write_transaction(request) as writing:
             who = signed_in(request, writing)
@@ -226,13 +221,8 @@ def merge_own_records(
     return answer
 
 
-@my_merging_router.post("/{merge_id:uuid}/defaire", dependencies=[SURELY_SIGNED_IN])
-def undo_own_merge(
-    merge_id: uuid.UUID,
-    request: Request,
-    form: SafeForm,  # noqa: ARG001 - its check is the point
-    services: ReadingServices,
-) -> Response:
+@my_merging_router.post("/{merge_id:uuid}/defaire", dependencies=[SURELY_SIGNED_IN, CHECKED_FORM])
+def undo_own_merge(merge_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
     try:
         with write_transaction(request) as writing:
             writing.merging.undo_mine(signed_in(request, writing), merge_id)

@@ -21,7 +21,7 @@ from app.domain.reports.facts import Declared
 from app.domain.reports.indicators import INDICATORS, Figure, Unit
 from app.domain.reports.ledger import Period, PeriodKind, period_of
 from app.errors import AppError, InvalidInput
-from app.http.pages.forms import Count, SafeForm, ids_in, text_of, texts_of
+from app.http.pages.forms import CHECKED_FORM, Count, SafeForm, ids_in, text_of, texts_of
 from app.http.pages.words import ACTIVITY_KINDS, days, number
 from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
@@ -244,8 +244,8 @@ def settle_contradiction(
     return _back(work, asked, "tranche")
 
 
-@router.post("/{period}/publier", dependencies=[staff(Permission.MANAGE)])
-def publish_report(period: str, request: Request, form: SafeForm, services: ReadingServices) -> Response:  # noqa: ARG001
+@router.post("/{period}/publier", dependencies=[staff(Permission.MANAGE), CHECKED_FORM])
+def publish_report(period: str, request: Request, services: ReadingServices) -> Response:
     """Freeze and sign a version of the report."""
     work, asked = at_work(request), yearly(period)
     try:
