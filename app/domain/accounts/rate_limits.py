@@ -46,6 +46,8 @@ LIMITS = {
     "sender of a campus": Limit(10, timedelta(hours=24)),
     "code of a sender": Limit(10, timedelta(hours=24)),
     "look-ups of a campus": Limit(60, timedelta(hours=1)),
+    # Drawing one takes up to five seconds of a processor.
+    "pictures of a campus": Limit(120, timedelta(hours=1)),
     "webhooks of a campus": Limit(60, timedelta(hours=1)),
     "calendars of a campus": Limit(60, timedelta(hours=1)),
     "failed token": Limit(30, _FIVE_MINUTES),

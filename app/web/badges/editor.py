@@ -20,7 +20,7 @@ from app.errors import Conflict, InvalidInput, NotFound
 from app.http.pages.forms import SafeForm, idempotency_key, text_of
 from app.http.pages.render import page
 from app.http.pages.words import ACTIVITY_KINDS, KIND_HINTS, KIND_NAMES, REPEATS, sentence_text
-from app.http.request_scope import ReadingServices, write_transaction
+from app.http.request_scope import ReadingServices, process_of, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
 from app.language import N_, translated
 from app.services.badges import Manuscript, WrittenMeanwhile, usual_picture_words, with_step, wording_of
@@ -163,6 +163,8 @@ def _saved(request: Request, services: Services, badge_id: uuid.UUID, step: Step
     if not filled.merge(BadgeForm.from_page(manuscript.page)):
         filled.seen = services.badges.state(manuscript.page, step)
     if step is Step.PICTURE:
+        if filled.upload:
+            process_of(request).limiter.hit("pictures of a campus", str(work.campus.id))
         _take_art(services, work, filled)
     if gesture == _KEEP_LETTERS:
         filled.fields["dessin"] = PictureLook.SHAPE.value

@@ -295,6 +295,7 @@ def show_gallery(request: Request, services: ReadingServices, fait: str = "") ->
 @pictures_router.post("", dependencies=_MANAGE)
 def add_picture(request: Request, form: SafeForm, services: ReadingServices) -> Response:
     work, words = at_work(request), text_of(form, "texte")
+    process_of(request).limiter.hit("pictures of a campus", str(work.campus.id))
     try:
         picture = services.campus_pictures.read(
             work.campus,

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import struct
 import zlib
+from concurrent import futures
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
+from threading import Event
 
 import pytest
 from hypothesis import given
@@ -261,3 +264,27 @@ def test_a_photograph_becomes_a_light_png(artist: BadgeArtist):
     Image.effect_noise((900, 900), 90).convert("RGB").save(out, "JPEG")
     drawn = artist.rasterise(artist.draw(order(own=read_art(out.getvalue()))))
     assert len(drawn) < 400_000
+
+
+def test_many_drawings_at_once_hold_few_threads_and_the_others_are_told_to_come_again(monkeypatch):
+    drawn, go_on = [], Event()
+
+    def wait(content: bytes) -> bytes:
+        drawn.append(content)
+        go_on.wait(30)
+        return content
+
+    monkeypatch.setattr(own_pictures, "_read", wait)
+    monkeypatch.setattr(own_pictures, "_SECONDS", 60)
+    with ThreadPoolExecutor(20) as uploads:
+        sent = [uploads.submit(read_art, CIRCLE) for _ in range(20)]
+        done, _ = futures.wait(sent, timeout=30, return_when=futures.FIRST_COMPLETED)
+        while len(done) < 14:
+            done, _ = futures.wait(sent, timeout=0.01)
+        refused = [each.exception() for each in done]
+        assert all(isinstance(each, InvalidInput) for each in refused)
+        assert len(drawn) == 2
+        go_on.set()
+        outcomes = [each.exception() for each in sent]
+    assert sum(each is None for each in outcomes) == 6
+    assert read_art(CIRCLE) == CIRCLE
