@@ -521,14 +521,14 @@ def network_link(services: Services, campus: Campus) -> str:
     return services.addresses.sign_in_link(services.sign_in.make_link(people[0].id, by=BY_COMMAND))
 
 
-def print_links(process: Process, slug: str = CAMPUS) -> None:
+def print_links(process: Process) -> None:
     """Links for a newcomer to act as trainer, administrator, learner and employer."""
     with process.unit_of_work() as services:
-        campus = services.campuses.find(slug)
+        campus = services.campuses.find(CAMPUS)
         if campus is None:
             say(
                 "Cette base n’est pas celle de la démonstration : il n’y a pas de campus « {slug} ».",
-                slug=slug,
+                slug=CAMPUS,
             )
             return
         sign_in = {

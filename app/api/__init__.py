@@ -84,13 +84,11 @@ _VALUES: Final = {
 _DOCUMENT: Final = {"id": "https://badges.exemple.fr/campus/itip"}
 
 
-def describe_api(
-    routes: Sequence[BaseRoute], *, base_url: str, publisher: str = "", version: str = __version__
-) -> dict[str, Any]:
+def describe_api(routes: Sequence[BaseRoute], *, base_url: str, publisher: str = "") -> dict[str, Any]:
     """OpenAPI 3.1 of those routes that programs use."""
     found = get_openapi(
         title="Sceau",
-        version=version,
+        version=__version__,
         summary="Open Badges 3.0 of French vocational campuses (Campus des métiers et des qualifications).",
         description=DESCRIPTION,
         routes=routes,

@@ -28,6 +28,7 @@ from app.http.programs import (
     ActivityWriter,
     DryRun,
     ExternalIdText,
+    LineCounts,
     LineProblem,
     Page,
     Paged,
@@ -38,6 +39,7 @@ from app.http.programs import (
     Shape,
     UpdatedSince,
     Writing,
+    count_lines,
     example,
     one_receipt,
 )
@@ -268,26 +270,14 @@ class ParticipantReceiptView(BaseModel):
         )
 
 
-class RecordedView(BaseModel):
+class RecordedView(LineCounts):
     model_config = example(dry_run=False, created=1, changed=0, same=0, refused=0, lines=[_RECEIPT])
-    dry_run: bool
-    created: int
-    changed: int
-    same: int
-    refused: int
     lines: list[ParticipantReceiptView]
 
     @staticmethod
     def of(receipts: Sequence[ParticipantReceipt], *, dry_run: bool) -> RecordedView:
-        counts = {each: sum(one.receipt.outcome is each for one in receipts) for each in UpsertOutcome}
-        return RecordedView(
-            dry_run=dry_run,
-            created=counts[UpsertOutcome.CREATED],
-            changed=counts[UpsertOutcome.CHANGED],
-            same=counts[UpsertOutcome.SAME],
-            refused=counts[UpsertOutcome.REFUSED],
-            lines=[ParticipantReceiptView.of(one, dry_run=dry_run) for one in receipts],
-        )
+        lines = [ParticipantReceiptView.of(one, dry_run=dry_run) for one in receipts]
+        return RecordedView(**count_lines((one.receipt for one in receipts), dry_run=dry_run), lines=lines)
 
 
 class ParticipationsPage(Page[ParticipantView]):

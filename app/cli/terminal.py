@@ -86,12 +86,12 @@ def sentences_of(error: ValidationError) -> list[str]:
     return told
 
 
-def open_process(given: Settings | None = None) -> Process:
+def open_process() -> Process:
     """The process over a database that answers and is durable, whatever its schema."""
     from app.container import CANNOT_START, DatabaseUnreachable, Process
 
     try:
-        process = Process(given or settings())
+        process = Process(settings())
         process.check()
     except CANNOT_START as error:
         stop(str(error))

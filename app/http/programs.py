@@ -8,7 +8,8 @@ import inspect
 import json
 import re
 import uuid
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -231,26 +232,28 @@ class ReceiptView(BaseModel):
         )
 
 
-class ReceiptsView(BaseModel):
-    model_config = example(dry_run=False, created=1, changed=0, same=0, refused=0, lines=[_RECEIPT])
+class LineCounts(BaseModel):
     dry_run: bool
     created: int
     changed: int
     same: int
     refused: int
+
+
+def count_lines(receipts: Iterable[Receipt], *, dry_run: bool) -> dict[str, Any]:
+    """The fields of `LineCounts`."""
+    outcomes = Counter(one.outcome for one in receipts)
+    return {"dry_run": dry_run, **{each.value: outcomes[each] for each in UpsertOutcome}}
+
+
+class ReceiptsView(LineCounts):
+    model_config = example(dry_run=False, created=1, changed=0, same=0, refused=0, lines=[_RECEIPT])
     lines: list[ReceiptView]
 
     @staticmethod
     def of(receipts: Sequence[Receipt], *, dry_run: bool) -> ReceiptsView:
-        counts = {each: sum(one.outcome is each for one in receipts) for each in UpsertOutcome}
-        return ReceiptsView(
-            dry_run=dry_run,
-            created=counts[UpsertOutcome.CREATED],
-            changed=counts[UpsertOutcome.CHANGED],
-            same=counts[UpsertOutcome.SAME],
-            refused=counts[UpsertOutcome.REFUSED],
-            lines=[ReceiptView.of(each, dry_run=dry_run) for each in receipts],
-        )
+        lines = [ReceiptView.of(each, dry_run=dry_run) for each in receipts]
+        return ReceiptsView(**count_lines(receipts, dry_run=dry_run), lines=lines)
 
 
 # --- programs

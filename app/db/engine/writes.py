@@ -199,16 +199,14 @@ def insert_values(session: Session, kind: type[SQLModel], values: Iterable[dict[
         _insert(session.connection(), table, waiting[start : start + _AT_A_TIME])
 
 
-def read_bare(
-    session: Session, query: Select[Any], *kinds: type[SQLModel], at_a_time: int = _AT_A_TIME
-) -> Iterator[list[Any]]:
+def read_bare(session: Session, query: Select[Any], *kinds: type[SQLModel]) -> Iterator[list[Any]]:
     """The entities of these kinds from a query, in batches, in less than half of the time.
 
     For thousands of rows that are only read: they are not tracked, and changes to them are never written.
     """
     tables: list[Table] = [kind.__table__ for kind in kinds]  # type: ignore[attr-defined]
     columns = query.with_only_columns(*(column for table in tables for column in table.c))
-    rows = session.execute(columns.execution_options(yield_per=at_a_time))
+    rows = session.execute(columns.execution_options(yield_per=_AT_A_TIME))
     for some in rows.partitions():
         made = (bare_rows(row, kinds) for row in some)
         yield [each if len(kinds) > 1 else each[0] for each in made]
@@ -243,14 +241,21 @@ def _insert(connection: Connection, table: Table, values: list[dict[str, Any]]) 
         copy_rows(connection, [table.c[name] for name in names], columns)
         return
     # Without RETURNING: row-level security may hide an inserted row from its writer.
+    _insert_columns(connection, table, names, columns)
+
+
+def _insert_columns(
+    connection: Connection, table: Table, names: Sequence[str], columns: Sequence[Any], otherwise: str = ""
+) -> None:
     named = ", ".join(f'"{name}"' for name in names)
     into = f'INSERT INTO "{table.name}" ({named})'
-    if dialect.name == "postgresql":
-        written = f"{into} SELECT * FROM unnest({_arrays(table, names, dialect)})"  # noqa: S608 - names of our own columns
+    if connection.dialect.name == "postgresql":
+        arrays = _arrays(table, names, connection.dialect)
+        written = f"{into} SELECT * FROM unnest({arrays}) {otherwise}"  # noqa: S608 - names of our own columns
         write_rows(connection, written, columns)
-        return
-    places = ", ".join("?" * len(names))
-    connection.exec_driver_sql(f"{into} VALUES ({places})", list(zip(*columns, strict=True)))
+    else:
+        marks = ", ".join("?" * len(names))
+        connection.exec_driver_sql(f"{into} VALUES ({marks}) {otherwise}", list(zip(*columns, strict=True)))
 
 
 def unique_constraint_of(error: IntegrityError) -> str:
@@ -271,15 +276,7 @@ def insert_unless_there(session: Session, rows: Sequence[SQLModel], unique: str)
     table: Any = type(rows[0]).__table__  # type: ignore[attr-defined]
     session.flush()
     connection, names, values = session.connection(), *_columns_of(table, values_of(rows), session)
-    into = f"INSERT INTO {table.name} ({', '.join(names)})"
-    otherwise = f"ON CONFLICT ({unique}) DO NOTHING"
-    if connection.dialect.name == "postgresql":
-        arrays = _arrays(table, names, connection.dialect)
-        written = f"{into} SELECT * FROM unnest({arrays}) {otherwise}"  # noqa: S608 - names of our own columns
-        write_rows(connection, written, values)
-    else:
-        marks = ", ".join("?" * len(names))
-        connection.exec_driver_sql(f"{into} VALUES ({marks}) {otherwise}", list(zip(*values, strict=True)))
+    _insert_columns(connection, table, names, values, f"ON CONFLICT ({unique}) DO NOTHING")
 
 
 def among(session: Session, column: Any, values: Iterable[Any]) -> ColumnElement[bool]:
@@ -317,16 +314,9 @@ def upsert_rows(
     table: Any = kind.__table__  # type: ignore[attr-defined]
     session.flush()
     connection, names, values = session.connection(), *_columns_of(table, rows, session)
-    into = f"INSERT INTO {table.name} ({', '.join(names)})"
     settings = ", ".join(f"{name} = excluded.{name}" for name in names if name not in keys)
     otherwise = f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {settings}"
-    if connection.dialect.name == "postgresql":
-        arrays = _arrays(table, names, connection.dialect)
-        written = f"{into} SELECT * FROM unnest({arrays}) {otherwise}"  # noqa: S608 - names of our own columns
-        write_rows(connection, written, values)
-    else:
-        marks = ", ".join("?" * len(names))
-        connection.exec_driver_sql(f"{into} VALUES ({marks}) {otherwise}", list(zip(*values, strict=True)))
+    _insert_columns(connection, table, names, values, otherwise)
 
 
 def update_rows(

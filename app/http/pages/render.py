@@ -228,8 +228,8 @@ class SpeakTheirLanguage:
             await self.app(scope, receive, send_labelled)
 
 
-def safe_path(wanted: str | None, request: Request, *, method: str = "GET") -> str:
-    """`wanted` when it is a valid path of this site, for GET or POST, else the home page (T28)."""
+def safe_path(wanted: str | None, request: Request) -> str:
+    """`wanted` when it is a valid path of this site, else the home page (T28)."""
     if not wanted or not wanted.startswith("/") or len(wanted) > 2000:
         return "/"
     if (
@@ -242,7 +242,7 @@ def safe_path(wanted: str | None, request: Request, *, method: str = "GET") -> s
         path = urlsplit(wanted).path
     except ValueError:
         return "/"
-    asked = {"type": "http", "path": path, "root_path": "", "method": method, "headers": []}
+    asked = {"type": "http", "path": path, "root_path": "", "method": "GET", "headers": []}
     readable = any(route.matches(asked)[0] is Match.FULL for route in request.app.routes)
     return wanted if readable else "/"
 
