@@ -11,7 +11,7 @@ from app.domain.core import plain_text
 from app.services.frameworks.readers import open_tables, read_esco, read_rome
 from tests.support.every import for_each
 from tests.support.house import COMMAND, House, build_house
-from tests.support.registers import rncp, rncp_archive, rome, rome_archive
+from tests.support.registers import import_occupations
 from tests.support.shared_data import shared
 
 REAL = (
@@ -69,9 +69,7 @@ def test_nine_of_ten_ordinary_queries_find_a_fitting_item_among_five(sqlite_url:
 
 @pytest.fixture
 def registers(house: House, tmp_path: Path) -> House:
-    with house.unit_of_work() as services:
-        for source in (rome(rome_archive(tmp_path)), *rncp(rncp_archive(tmp_path))):
-            services.framework_imports.write(source, by=COMMAND)
+    import_occupations(house, tmp_path)
     return house
 
 

@@ -21,20 +21,24 @@ COLUMNS = "&".join(f"colonne={name}" for name in ("quand", "lieu", "heures", "pu
 @pytest.fixture
 def house(house: House) -> House:
     """With more activities than one page, or a program’s answer, holds."""
-    with house.unit_of_work() as services:
-        for number in range(MANY):
-            on = date(2026, 1, 1) + timedelta(days=number)
-            services.activities.create(
-                Activity(
-                    kind=ActivityKind.EVENT,
-                    title=f"=Rencontre {MANY - number:03}",
-                    starts_on=on,
-                    ends_on=on,
-                    hours=1.5,
-                ),
-                [house.campus],
-                by=COMMAND,
-            )
+
+    def create() -> None:
+        with house.unit_of_work() as services:
+            for number in range(MANY):
+                on = date(2026, 1, 1) + timedelta(days=number)
+                services.activities.create(
+                    Activity(
+                        kind=ActivityKind.EVENT,
+                        title=f"=Rencontre {MANY - number:03}",
+                        starts_on=on,
+                        ends_on=on,
+                        hours=1.5,
+                    ),
+                    [house.campus],
+                    by=COMMAND,
+                )
+
+    house.once((__name__, "activities"), create)
     house.record("MARTIN Zoé")
     return house
 

@@ -14,16 +14,14 @@ from app.domain.frameworks import public_alignment
 from app.services.badges import BadgePage
 from app.services.badges.wording import Wording
 from tests.support.house import COMMAND, House, send
-from tests.support.registers import ROME_CODES, rncp, rncp_archive, rome, rome_archive
+from tests.support.registers import ROME_CODES, import_occupations, rome, rome_archive
 
 HERE = "/gestion/itip/competences/chercher"
 
 
 @pytest.fixture
 def registers(house: House, tmp_path: Path) -> House:
-    with house.unit_of_work() as services:
-        for source in (rome(rome_archive(tmp_path)), *rncp(rncp_archive(tmp_path))):
-            services.framework_imports.write(source, by=COMMAND)
+    import_occupations(house, tmp_path)
     return house
 
 
