@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import re
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import structlog
@@ -117,3 +119,21 @@ def test_second_of_two_requests_that_make_one_thing_is_told_so(database_url: str
         assert browser.get("/made-409", headers={"accept": "text/html"}).status_code == 409
         assert browser.get("/made-500", headers={"accept": "text/html"}).status_code == 500
     house.close()
+
+
+DEPLOYED = Path(__file__).parents[2] / "docs" / "operate" / "deploy"
+
+
+def test_no_log_of_a_proxy_that_we_ship_has_an_address_and_none_compresses_secrets() -> None:
+    nginx = (DEPLOYED / "nginx.conf").read_text()
+    written = re.search(r"log_format sceau '([^']+)'", nginx)
+    assert written
+    assert not {"request", "request_uri", "uri", "args", "query_string", "http_referer"} & set(
+        re.findall(r"\$(\w+)", written[1])
+    )
+    assert re.findall(r"access_log (.+);", nginx) == ["/var/log/nginx/sceau.log sceau"]
+    assert re.search(r"error_log +\S+ crit;", nginx)
+    assert "gzip off;" in nginx
+    caddy = (DEPLOYED / "Caddyfile").read_text()
+    assert re.search(r"^\s*request>uri delete$", caddy, re.MULTILINE)
+    assert not re.search(r"^\s*encode\b", caddy, re.MULTILINE)
