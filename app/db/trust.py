@@ -10,10 +10,10 @@ from typing import Any, Final
 
 from sqlalchemy import bindparam, exists
 from sqlalchemy import select as select_rows
-from sqlmodel import SQLModel, col, or_, select
+from sqlmodel import col, or_, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from app.db.engine.queries import QuickRead, Store
+from app.db.engine.queries import QuickRead, RowStore, Store
 from app.db.engine.row_level_security import found_by_name
 from app.db.engine.writes import bare_rows
 from app.domain.accounts.permissions import NetworkAdministrator
@@ -42,15 +42,7 @@ from app.domain.trust.organisations import (
 from app.errors import NotFound
 
 
-class RecognitionStore(Store):
-    def add(self, row: SQLModel) -> None:
-        self.session.add(row)
-        self.session.flush()
-
-    def remove(self, row: SQLModel) -> None:
-        self.session.delete(row)
-        self.session.flush()
-
+class RecognitionStore(RowStore):
     # --- networks
 
     def network(self, slug: str) -> Network:
@@ -384,11 +376,7 @@ class PeerStore(Store):
         return self.session.exec(newest.limit(_AT_MOST)).all()
 
 
-class OrganisationStore(Store):
-    def add(self, *rows: SQLModel) -> None:
-        self.session.add_all(rows)
-        self.session.flush()
-
+class OrganisationStore(RowStore):
     def find(self, organisation_id: uuid.UUID) -> Organisation | None:
         return self.session.get(Organisation, organisation_id)
 
@@ -445,19 +433,11 @@ class OrganisationStore(Store):
         self.session.flush()
 
 
-class NetworkTeamStore(Store):
+class NetworkTeamStore(RowStore):
     """The administrators of networks."""
 
     def find(self, network_id: uuid.UUID, person_id: uuid.UUID) -> NetworkAdministrator | None:
         return self.session.get(NetworkAdministrator, (network_id, person_id))
-
-    def add(self, row: NetworkAdministrator) -> None:
-        self.session.add(row)
-        self.session.flush()
-
-    def remove(self, row: NetworkAdministrator) -> None:
-        self.session.delete(row)
-        self.session.flush()
 
     def of_network(self, network_id: uuid.UUID) -> Sequence[Person]:
         query = select(Person).join(

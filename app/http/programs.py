@@ -331,39 +331,7 @@ def program_of(request: Request, services: Services, scope: Scope, slug: str | N
     return Program(actor, campus, services, request.state.scopes)
 
 
-@marked(Policy(Who.TOKEN, scope=Scope.READ))
-def _reader(
-    _counted: ProgramCounted,
-    slug: Slug,
-    request: Request,
-    response: Response,
-    services: ReadingServices,
-    _shown: _Shown,
-) -> Program:
-    """Requires the scope `read`."""
-    response.headers["Cache-Control"] = "no-store"
-    program = program_of(request, services, Scope.READ, slug)
-    _check_query(request)
-    return program
-
-
-@marked(Policy(Who.TOKEN, scope=Scope.PATHWAY_READ))
-def _pathway_reader(
-    _counted: ProgramCounted,
-    slug: Slug,
-    request: Request,
-    response: Response,
-    services: ReadingServices,
-    _shown: _Shown,
-) -> Program:
-    """Requires the scope `pathway:read`."""
-    response.headers["Cache-Control"] = "no-store"
-    return program_of(request, services, Scope.PATHWAY_READ, slug)
-
-
-def _settings_reader(scope: Scope) -> Callable[..., Program]:
-    """Of what only those who may write it read."""
-
+def _reader(scope: Scope, *, knows_filters: bool = True) -> Callable[..., Program]:
     @marked(Policy(Who.TOKEN, scope=scope))
     def reader(
         _counted: ProgramCounted,
@@ -375,7 +343,8 @@ def _settings_reader(scope: Scope) -> Callable[..., Program]:
     ) -> Program:
         response.headers["Cache-Control"] = "no-store"
         program = program_of(request, services, scope, slug)
-        _check_query(request)
+        if knows_filters:
+            _check_query(request)
         return program
 
     return reader
@@ -468,17 +437,19 @@ def _may_be_long(headers: Mapping[str, str]) -> bool:
 
 
 # "function", like the transaction below it: it must not outlive the handler's transaction.
-Reader = Annotated[Program, Depends(_reader, scope="function")]
-PathwayReader = Annotated[Program, Depends(_pathway_reader, scope="function")]
+Reader = Annotated[Program, Depends(_reader(Scope.READ), scope="function")]
+PathwayReader = Annotated[
+    Program, Depends(_reader(Scope.PATHWAY_READ, knows_filters=False), scope="function")
+]
 AwardGiver = Annotated[Giver, Depends(_giver, scope="function")]
 AwardNamer = Annotated[Program, Depends(_writer(Scope.AWARD_CREATE), scope="function")]
 AwardRevoker = Annotated[Program, Depends(_writer(Scope.AWARD_REVOKE), scope="function")]
-WebhookReader = Annotated[Program, Depends(_settings_reader(Scope.WEBHOOK_WRITE), scope="function")]
+WebhookReader = Annotated[Program, Depends(_reader(Scope.WEBHOOK_WRITE), scope="function")]
 WebhookWriter = Annotated[Program, Depends(_writer(Scope.WEBHOOK_WRITE), scope="function")]
 BadgeWriter = Annotated[Program, Depends(_writer(Scope.BADGE_WRITE), scope="function")]
 PersonWriter = Annotated[Program, Depends(_writer(Scope.PERSON_WRITE), scope="function")]
 ActivityWriter = Annotated[Program, Depends(_writer(Scope.ACTIVITY_WRITE), scope="function")]
-ActivityReader = Annotated[Program, Depends(_settings_reader(Scope.ACTIVITY_WRITE), scope="function")]
+ActivityReader = Annotated[Program, Depends(_reader(Scope.ACTIVITY_WRITE), scope="function")]
 CalendarWriter = Annotated[Program, Depends(_writer(Scope.ACTIVITY_WRITE, "text/calendar"), scope="function")]
 
 

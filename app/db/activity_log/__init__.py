@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, or_
 from sqlalchemy import select as select_rows
 from sqlmodel import col, delete, func, select
 
-from app.db.engine.queries import QuickRead, Store
+from app.db.engine.queries import QuickRead, RowStore, Store
 from app.db.engine.row_level_security import rows_named
 from app.db.engine.writes import (
     IN_ONE_QUERY,
@@ -106,7 +106,7 @@ _LEVELS: Final = 8
 """Of tiles, more than a log can have."""
 
 
-class ActivityLogStore(Store):
+class ActivityLogStore(RowStore):
     def lock(self, campus_id: uuid.UUID) -> CampusLog | None:
         """The campus's open log, locked until the transaction ends: one writer at a time numbers entries."""
         query = select(CampusLog).where(CampusLog.campus_id == campus_id, col(CampusLog.closed_at).is_(None))
@@ -356,10 +356,6 @@ class ActivityLogStore(Store):
         row = self.session.exec(query).first()
         return (bytes(row[0]), bytes(row[1])) if row else None
 
-    def add(self, row: CampusLog | LogCheckpoint | LogCosignature) -> None:
-        self.session.add(row)
-        self.session.flush()
-
     def checkpoint(self, log_id: uuid.UUID, size: int) -> LogCheckpoint | None:
         return self.session.get(LogCheckpoint, (log_id, size))
 
@@ -432,11 +428,7 @@ class LogDisputeStore(Store):
         self.session.exec(delete(LogDispute).where(theirs, col(LogDispute.log_id).in_(log_ids)))
 
 
-class LogWatchStore(Store):
-    def add(self, row: LogWitness | LogReview | LogCosignature) -> None:
-        self.session.add(row)
-        self.session.flush()
-
+class LogWatchStore(RowStore):
     def newest_cosignatures(self, log_id: uuid.UUID) -> list[LogCosignature]:
         """For each witness, its signature of the largest tree it has seen."""
         newest = (

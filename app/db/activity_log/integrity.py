@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.types import TypeEngine
 from sqlmodel import SQLModel, col, func, select
 
-from app.db.engine.queries import Store
+from app.db.engine.queries import RowStore
 from app.db.engine.writes import among, insert_values
 from app.domain.activities.files import FileContent, FileState, StoredFile
 from app.domain.activity_log import (
@@ -123,12 +123,8 @@ _COLUMNS: Final = (
 )
 
 
-class IntegrityStore(Store):
+class IntegrityStore(RowStore):
     # --- checks
-
-    def add(self, row: IntegrityCheck | PictureDigest) -> None:
-        self.session.add(row)
-        self.session.flush()
 
     def lock(self, check_id: uuid.UUID) -> IntegrityCheck:
         query = select(IntegrityCheck).where(IntegrityCheck.id == check_id).with_for_update()
@@ -283,7 +279,7 @@ KINDS: Final[Mapping[str, type[SQLModel]]] = {
 _IDENTITY: Final = {DOCUMENTS: "award_id", EVIDENCE: "award_id", SLOTS: "award_id", NEWER: "award_id"}
 
 
-class RecoveryStore(Store):
+class RecoveryStore(RowStore):
     def missing(self, table: str, rows: Sequence[Values]) -> list[dict[str, Any]]:
         """Rows that the database lacks, by their key, with values as columns accept them."""
         kind, name = KINDS[table], _IDENTITY.get(table, "id")
@@ -366,10 +362,6 @@ class RecoveryStore(Store):
     def used(self, list_id: uuid.UUID) -> int:
         query = select(func.count()).select_from(StatusSlot).where(StatusSlot.list_id == list_id)
         return self.session.exec(query).one()
-
-    def add(self, *rows: SQLModel) -> None:
-        self.session.add_all(rows)
-        self.session.flush()
 
     def flush(self) -> None:
         self.session.flush()

@@ -25,7 +25,7 @@ from sqlalchemy import select as sa_select
 from sqlmodel import col, delete, select
 
 from app.db.activities.campus_activities import activities_page, are_of
-from app.db.engine.queries import Start, Store, are_in_force
+from app.db.engine.queries import RowStore, Start, Store, are_in_force
 from app.db.engine.session import writes_alone
 from app.db.engine.writes import IN_ONE_QUERY, among, insert_rows, read_bare, update_rows
 from app.db.messages import refused_for_good
@@ -52,7 +52,7 @@ from app.domain.people.consents import ListAnswer
 from app.errors import NotFound
 
 
-class BatchStore(Store):
+class BatchStore(RowStore):
     @property
     def lines_at_once(self) -> int:
         """How many lines one transaction processes."""
@@ -62,10 +62,6 @@ class BatchStore(Store):
         return A_PIECE_OF_ONE_WRITER if writes_alone(engine) else A_PIECE_BESIDE_OTHERS
 
     # --- bulk awards
-
-    def add(self, batch: AwardBatch) -> None:
-        self.session.add(batch)
-        self.session.flush()
 
     def add_lines(self, lines: Sequence[BatchLine]) -> None:
         insert_rows(self.session, lines)

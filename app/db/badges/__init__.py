@@ -9,11 +9,11 @@ from typing import Any
 
 from sqlalchemy import Float, cast
 from sqlalchemy.orm import defer
-from sqlmodel import SQLModel, col, delete, func, select
+from sqlmodel import col, delete, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from app.db.activities import organised_by
-from app.db.engine.queries import Store, are_in_force
+from app.db.engine.queries import RowStore, Store, are_in_force
 from app.domain.activities import Activity, ActivityCampus, ActivityCompetency, Participation
 from app.domain.activity_log import PictureDigest, picture_digests
 from app.domain.awards import Award, AwardState
@@ -33,11 +33,7 @@ WITHOUT_PICTURES = (
 )
 
 
-class BadgeStore(Store):
-    def add(self, badge: Badge) -> None:
-        self.session.add(badge)
-        self.session.flush()
-
+class BadgeStore(RowStore):
     def add_version(self, version: BadgeVersion, competencies: Sequence[BadgeCompetency]) -> None:
         self.session.add(version)
         self.session.flush()
@@ -264,11 +260,7 @@ class RuleCountStore(Store):
 # --- Sets of training modules, and who holds the badges of their modules
 
 
-class ModuleStore(Store):
-    def add(self, row: SQLModel) -> None:
-        self.session.add(row)
-        self.session.flush()
-
+class ModuleStore(RowStore):
     def sets_of(self, campus_id: uuid.UUID) -> Sequence[ModuleSet]:
         query = select(ModuleSet).where(ModuleSet.campus_id == campus_id)
         return self.session.exec(query.order_by(col(ModuleSet.title), col(ModuleSet.id))).all()

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, and_, delete, exists, func, literal, or_, 
 from sqlalchemy.orm import aliased
 from sqlmodel import SQLModel, col, select
 
-from app.db.engine.queries import Store
+from app.db.engine.queries import RowStore, Store
 from app.db.engine.writes import among, insert_unless_there
 from app.domain.accounts.sessions import ApiToken, digest_of
 from app.domain.campus.integration import (
@@ -155,11 +155,7 @@ _COLUMN_OF: Final[Mapping[NamedKind, Any]] = {
 }
 
 
-class AccessStore(Store):
-    def add(self, row: ApiToken) -> None:
-        self.session.add(row)
-        self.session.flush()
-
+class AccessStore(RowStore):
     def find_token(self, secret: str) -> ApiToken | None:
         return self.session.exec(select(ApiToken).where(ApiToken.secret_digest == digest_of(secret))).first()
 

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import func
 from sqlmodel import col, select
 
-from app.db.engine.queries import Store
+from app.db.engine.queries import RowStore, Store
 from app.domain.accounts.permissions import Operator
 from app.domain.activities.files import FileState, StoredFile
 from app.domain.activity_log import CampusLog, LogCheckpoint, LogCosignature, LogWitness
@@ -189,17 +189,9 @@ class SignedStateStore(Store):
         return self.session.exec(silent).one()
 
 
-class OperatorStore(Store):
+class OperatorStore(RowStore):
     def find(self, person_id: uuid.UUID) -> Operator | None:
         return self.session.get(Operator, person_id)
-
-    def add(self, operator: Operator) -> None:
-        self.session.add(operator)
-        self.session.flush()
-
-    def remove(self, operator: Operator) -> None:
-        self.session.delete(operator)
-        self.session.flush()
 
     def list_all(self) -> Sequence[Person]:
         query = select(Person).join(Operator, col(Operator.person_id) == col(Person.id))

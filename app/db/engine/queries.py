@@ -20,7 +20,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.selectable import Join
-from sqlmodel import Session, col
+from sqlmodel import Session, SQLModel, col
 
 from app.db.engine.writes import wait_for_writes
 from app.domain.awards import Award, AwardState
@@ -34,6 +34,18 @@ class Store:
 
     def __init__(self, session: Session) -> None:
         self.session = session
+
+
+class RowStore(Store):
+    """Rows added and removed one by one, at once visible to the queries that follow."""
+
+    def add(self, *rows: SQLModel) -> None:
+        self.session.add_all(rows)
+        self.session.flush()
+
+    def remove(self, row: SQLModel) -> None:
+        self.session.delete(row)
+        self.session.flush()
 
 
 def are_in_force(at: datetime) -> list[ColumnElement[bool]]:

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Uuid, bindparam, delete, insert, or_, text
 from sqlmodel import SQLModel, col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from app.db.engine.queries import Store
+from app.db.engine.queries import RowStore, Store
 from app.domain.badges import BadgeCompetency
 from app.domain.campus.campus import NetworkMember
 from app.domain.frameworks import (
@@ -32,11 +32,7 @@ _MOST_VALUES = 400
 """Values of one IN list."""
 
 
-class CompetencyStore(Store):
-    def add(self, row: SQLModel) -> None:
-        self.session.add(row)
-        self.session.flush()
-
+class CompetencyStore(RowStore):
     def find_framework(self, campus_id: uuid.UUID, code: str) -> Framework | None:
         query = select(Framework).where(Framework.campus_id == campus_id, Framework.code == code)
         return self.session.exec(query).first()
@@ -126,17 +122,9 @@ class CompetencyStore(Store):
         query = select(CompetencySynonym).where(CompetencySynonym.campus_id == campus_id)
         return self.session.exec(query.order_by(col(CompetencySynonym.label))).all()
 
-    def remove(self, row: SQLModel) -> None:
-        self.session.delete(row)
-        self.session.flush()
 
-
-class FrameworkStore(Store):
+class FrameworkStore(RowStore):
     """Whole frameworks: read for a comparison, written in bulk, found by code."""
-
-    def add(self, row: SQLModel) -> None:
-        self.session.add(row)
-        self.session.flush()
 
     def get(self, framework_id: uuid.UUID) -> Framework | None:
         return self.session.get(Framework, framework_id)

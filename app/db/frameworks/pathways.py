@@ -10,10 +10,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, case, delete, insert, or_, update
-from sqlmodel import SQLModel, col, func, select
+from sqlmodel import col, func, select
 
 from app.db.badges import WITHOUT_PICTURES
-from app.db.engine.queries import Store
+from app.db.engine.queries import RowStore
 from app.db.engine.row_level_security import rows_named
 from app.db.frameworks.pathway_facts import facts_of
 from app.domain.badges import Badge, BadgeVersion
@@ -63,15 +63,7 @@ class PickedBadge:
     campus: Campus
 
 
-class PathwayStore(Store):
-    def add(self, row: SQLModel) -> None:
-        self.session.add(row)
-        self.session.flush()
-
-    def remove(self, row: SQLModel) -> None:
-        self.session.delete(row)
-        self.session.flush()
-
+class PathwayStore(RowStore):
     # --- pathways
 
     def find_in_campus(self, pathway_id: uuid.UUID, campus_id: uuid.UUID) -> Pathway | None:

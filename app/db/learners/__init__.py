@@ -13,7 +13,7 @@ from sqlmodel import SQLModel, col, select, update
 
 from app.db.awards import AwardRecord, AwardStore
 from app.db.badges import WITHOUT_PICTURES
-from app.db.engine.queries import Store
+from app.db.engine.queries import RowStore, Store
 from app.db.engine.row_level_security import rows_named_outside
 from app.db.engine.writes import among
 from app.domain.accounts.sessions import digest_of
@@ -42,11 +42,7 @@ _RECENT = timedelta(days=90)
 _MOST_REQUESTS = 50
 
 
-class RequestStore(Store):
-    def add(self, *rows: SQLModel) -> None:
-        self.session.add_all(rows)
-        self.session.flush()
-
+class RequestStore(RowStore):
     def find(self, request_id: uuid.UUID) -> BadgeRequest | None:
         return self.session.get(BadgeRequest, request_id)
 
@@ -183,13 +179,9 @@ class RequestStore(Store):
         return row[0], row[1]
 
 
-class BroughtBadgeStore(Store):
+class BroughtBadgeStore(RowStore):
     def save(self, badge: BroughtBadge) -> None:
         self.session.add(badge)
-        self.session.flush()
-
-    def remove(self, badge: BroughtBadge) -> None:
-        self.session.delete(badge)
         self.session.flush()
 
     def find(self, badge_id: uuid.UUID) -> BroughtBadge | None:
@@ -308,15 +300,7 @@ class ContributionStore(Store):
         return waiting + len(self.disputed(campus_id, limit=limit))
 
 
-class PortfolioStore(Store):
-    def add(self, *rows: Portfolio | PortfolioGroup | PortfolioPiece) -> None:
-        self.session.add_all(rows)
-        self.session.flush()
-
-    def remove(self, row: PortfolioGroup | PortfolioPiece) -> None:
-        self.session.delete(row)
-        self.session.flush()
-
+class PortfolioStore(RowStore):
     def get(self, portfolio_id: uuid.UUID) -> Portfolio:
         portfolio = self.session.get(Portfolio, portfolio_id)
         if portfolio is None and self.session.get(ErasedPortfolio, portfolio_id) is not None:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel, col, delete, func, or_, select
 
 from app.db.activities import organised_by
-from app.db.engine.queries import Store
+from app.db.engine.queries import RowStore, Store
 from app.db.engine.schema import check_knows_every_table
 from app.db.engine.writes import among
 from app.domain.accounts.permissions import NetworkAdministrator, Operator
@@ -261,7 +261,7 @@ _COLUMNS_THAT_STAY = frozenset((("person_merge", "gone_id"), ("person_merge", "m
 Keys = dict[str, Any]
 
 
-class MergeStore(Store):
+class MergeStore(RowStore):
     def standing(self, person_id: uuid.UUID, *, has_account: bool, works: bool) -> Standing:
         organised = (
             select(ActivityCampus.campus_id)
@@ -291,10 +291,6 @@ class MergeStore(Store):
         if merge is None:
             raise NotFound("Cette fusion de fiches n’existe pas ici.")
         return merge
-
-    def add(self, merge: PersonMerge) -> None:
-        self.session.add(merge)
-        self.session.flush()
 
     def list_of(self, person_id: uuid.UUID) -> list[PersonMerge]:
         """Records merged into this one and not undone, latest first."""
@@ -428,15 +424,7 @@ def _read(table: Table, name: str, value: str) -> Any:
     return uuid.UUID(value) if kind is uuid.UUID else kind(value)
 
 
-class NameStore(Store):
-    def add(self, wish: NameWish) -> None:
-        self.session.add(wish)
-        self.session.flush()
-
-    def remove(self, wish: NameWish) -> None:
-        self.session.delete(wish)
-        self.session.flush()
-
+class NameStore(RowStore):
     def find(self, wish_id: uuid.UUID) -> NameWish | None:
         return self.session.get(NameWish, wish_id)
 

@@ -29,7 +29,7 @@ from sqlalchemy import cast as sql_cast
 from sqlalchemy import select as sa_select
 from sqlmodel import Session, col, select
 
-from app.db.engine.queries import Store, plain
+from app.db.engine.queries import RowStore, Store, plain
 from app.db.engine.row_level_security import METADATA, leads_to_a_campus, rows_named
 from app.db.engine.schema import check_knows_every_table
 from app.db.engine.writes import IN_ONE_QUERY, insert_rows
@@ -354,11 +354,7 @@ class ConsentStore(Store):
             return self.session.exec(query).all()
 
 
-class ErasureStore(Store):
-    def add(self, erasure: Erasure) -> None:
-        self.session.add(erasure)
-        self.session.flush()
-
+class ErasureStore(RowStore):
     def get(self, erasure_id: uuid.UUID) -> Erasure:
         found = self.session.get(Erasure, erasure_id)
         if found is None:

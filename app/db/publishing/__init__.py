@@ -23,7 +23,7 @@ from sqlalchemy import Engine
 from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from app.db.engine.queries import Store
+from app.db.engine.queries import RowStore
 from app.db.engine.writes import IN_ONE_QUERY, among, insert_values
 from app.domain.awards import Visibility
 from app.domain.publishing import SignedList, StatusList, StatusSlot
@@ -461,11 +461,7 @@ class PublishedSlot(NamedTuple):
     position: int
 
 
-class StatusStore(Store):
-    def add(self, row: StatusList) -> None:
-        self.session.add(row)
-        self.session.flush()
-
+class StatusStore(RowStore):
     def get(self, list_id: uuid.UUID) -> StatusList:
         row = self.session.get(StatusList, list_id)
         if row is None:
