@@ -20,7 +20,6 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import httpx
 
@@ -30,23 +29,17 @@ from app.domain.awards import LineOutcome, Visibility
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.services.awards.awards import AwardRequest
+from bench.measuring.engines import on_both_engines
 from bench.measuring.measure import Row
 from bench.ten_thousand import new_badge
 from bench.whole_service import _crowd
-from tests.support.databases.postgres import database_of_this_run
 from tests.support.house import COMMAND, House, build_house
 
 LINES, READERS, ALONE, SECONDS = 10_000, 32, 10.0, 45.0
 
 
 def run() -> list[Row]:
-    with TemporaryDirectory(prefix="sceau-bench-") as folder:
-        found = _measure(Path(folder), f"sqlite:///{folder}/database/sceau.sqlite", "SQLite")
-    with TemporaryDirectory(prefix="sceau-bench-") as folder, database_of_this_run() as url:
-        if url is None:
-            print("  without PostgreSQL: none is installed", file=sys.stderr)
-            return found
-        return found + _measure(Path(folder), url, "PostgreSQL")
+    return on_both_engines(_measure)
 
 
 def _measure(folder: Path, url: str, engine: str) -> list[Row]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import ParamSpec, TypeVar
 
 from app.container.process import collect_rarely
@@ -14,9 +12,9 @@ from app.db.engine import session
 from app.domain.campus.audit_log import Actor
 from app.services.awards.awards import AwardRequest
 from bench.credentials import OURS
+from bench.measuring.engines import on_both_engines
 from bench.measuring.measure import Row, rows
 from bench.ten_thousand import award_unlogged, new_badge
-from tests.support.databases.postgres import database_of_this_run
 from tests.support.house import House, build_house
 
 Given = ParamSpec("Given")
@@ -27,13 +25,7 @@ ROUNDS = 5
 
 
 def run() -> list[Row]:
-    with TemporaryDirectory(prefix="sceau-bench-") as folder:
-        found = _measure(Path(folder), f"sqlite:///{folder}/database/sceau.sqlite", "SQLite")
-    with TemporaryDirectory(prefix="sceau-bench-") as folder, database_of_this_run() as url:
-        if url is None:
-            print("  without PostgreSQL: none is installed", file=sys.stderr)
-            return found
-        return found + _measure(Path(folder), url, "PostgreSQL")
+    return on_both_engines(_measure)
 
 
 def _measure(folder: Path, url: str, engine: str) -> list[Row]:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import resource
-import sys
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -24,12 +22,12 @@ from app.services.awards.award_evidence import Grounded
 from app.services.awards.awards import AwardRequest, JudgedLine
 from app.services.badges import Wording
 from bench.credentials import OURS
+from bench.measuring.engines import on_both_engines
 from bench.measuring.measure import Row, rows
 from bench.measuring.node import in_node, node_key, node_peer
 from bench.measuring.targets import BARE_SIGNATURES, NODE
 from sceau_credentials.values import JsonObject
 from tests.support.badges.credentials import Campus, badge_document
-from tests.support.databases.postgres import database_of_this_run
 from tests.support.house import House, build_house
 
 PEOPLE = 10_000
@@ -39,13 +37,7 @@ _THEIR_CREDENTIALS = 50  # extrapolate to ten thousand
 
 
 def run() -> list[Row]:
-    with TemporaryDirectory(prefix="sceau-bench-") as folder:
-        found = _measure(Path(folder), f"sqlite:///{folder}/database/sceau.sqlite", "SQLite")
-    with TemporaryDirectory(prefix="sceau-bench-") as folder, database_of_this_run() as url:
-        if url is None:
-            print("  without PostgreSQL: none is installed", file=sys.stderr)
-            return found
-        return found + _measure(Path(folder), url, "PostgreSQL")
+    return on_both_engines(_measure)
 
 
 def _measure(folder: Path, url: str, engine: str) -> list[Row]:

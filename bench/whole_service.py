@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import resource
-import sys
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from app.container import Process
 from app.container.process import collect_rarely
@@ -34,9 +33,9 @@ from app.services.awards.award_issuer import (
 from app.services.awards.awards import AwardRequest
 from app.services.publishing.status import PublishedSlot, StatusSlots
 from bench.credentials import OURS
+from bench.measuring.engines import on_both_engines
 from bench.measuring.measure import Row, rows
 from bench.ten_thousand import award_unlogged, new_badge
-from tests.support.databases.postgres import database_of_this_run
 from tests.support.house import House, build_house
 
 SIZES = (100, 1_000, 10_000, 100_000)
@@ -47,13 +46,7 @@ _RECORDED_AT_A_TIME = 2_000
 
 
 def run(sizes: Sequence[int] = SIZES) -> list[Row]:
-    with TemporaryDirectory(prefix="sceau-bench-") as folder:
-        found = _measure(Path(folder), f"sqlite:///{folder}/database/sceau.sqlite", "SQLite", sizes)
-    with TemporaryDirectory(prefix="sceau-bench-") as folder, database_of_this_run() as url:
-        if url is None:
-            print("  without PostgreSQL: none is installed", file=sys.stderr)
-            return found
-        return found + _measure(Path(folder), url, "PostgreSQL", sizes)
+    return on_both_engines(partial(_measure, sizes=sizes))
 
 
 def _measure(folder: Path, url: str, engine: str, sizes: Sequence[int]) -> list[Row]:
