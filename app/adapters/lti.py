@@ -204,6 +204,8 @@ class LtiClient:
             yield from (each for each in listed if isinstance(each, dict))
             following = _NEXT.search(answer.headers.get("link", ""))
             url = following[1] if following else ""
+        if url and url not in seen:  # a list without its end would be taken for the whole course
+            raise PlatformRefused(registration.label, "too many pages")
 
     def _ready(self, registration: LtiRegistration) -> WebDocuments:
         if self.documents is None:

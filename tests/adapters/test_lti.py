@@ -76,3 +76,11 @@ def test_results_of_an_item_at_no_address_are_refused() -> None:
     with pytest.raises(PlatformRefused):
         LtiClient(pages).results(PLATFORM, granted(pages), LineItem("https://[", "Quiz", 20))
     assert pages.asked == 0
+
+
+def test_list_with_more_pages_than_are_read_is_refused_whole() -> None:
+    row = {"user_id": "eleve-1", "roles": ["Learner"], "status": "Active"}
+    pages = EndlessPages(rows=[row])
+    with pytest.raises(PlatformRefused, match="refusé"):
+        LtiClient(pages).members(PLATFORM, granted(pages), f"{ISSUER}/members")
+    assert pages.asked == 100
