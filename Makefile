@@ -11,7 +11,8 @@ SHELL := /bin/bash
 
 PYTHON ?= python3
 UV_VERSION := 0.13.9
-WORKERS ?= auto
+# One more than processors: now and then a test waits for a process that it killed or for a browser.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 SECONDS_EACH ?= 600
 KILLS ?= 200
 
