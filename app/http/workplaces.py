@@ -94,7 +94,9 @@ class AtWork:
     def may(self, deed: Permission) -> bool:
         return may(self.roles, deed)
 
-    def page(self, request: Request, template: str, *, status: int = 200, **view: Any) -> HTMLResponse:
+    def page(
+        self, request: Request, template: str, *, status: int | None = None, **view: Any
+    ) -> HTMLResponse:
         """A private page of this campus; its template knows where the campus's pages start."""
         return page(request, template, campus=self.look, private=True, status=status, home=self.home, **view)
 

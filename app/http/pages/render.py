@@ -431,10 +431,11 @@ def page(
     campus: CampusLook | None = None,
     private: bool = False,
     wide: bool = False,
-    status: int = 200,
+    status: int | None = None,
     **view: Any,
 ) -> HTMLResponse:
-    """The page of `template`, in the reader's language, framed for this visitor."""
+    """The page of `template`, in the reader's language, framed for this visitor; 422 where it shows a `trouble`."""
+    status = status or (422 if view.get("trouble") else 200)
     # An error page must not depend on what failed.
     visitor = Visitor() if status >= 500 else _seen_by(request)
     frame = frame_of(request, visitor=visitor, campus=campus, private=private, wide=wide)

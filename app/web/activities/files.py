@@ -215,7 +215,6 @@ def _page(
     return work.page(
         request,
         "activities/pieces.html",
-        status=422 if error else 200,
         here=here,
         activity=activity,
         pieces=[

@@ -263,7 +263,6 @@ def _review_page(
     return work.page(
         request,
         "activities/review.html",
-        status=422 if given.trouble else 200,
         activity=ActivityView.of(work, services.activities.get(work.campus, activity_id)),
         review=ReviewView.of(checked),
         total=len(given.lines),

@@ -203,7 +203,6 @@ def _withdrawal_page(
     return work.page(
         request,
         "awards/withdraw.html",
-        status=422 if trouble else 200,
         zone=work.campus.time_zone,
         award=AwardView.of(work, services.awards.get(work.campus, award_id), at=services.clock()),
         reason=reason,

@@ -481,7 +481,6 @@ def _choice_page(
     return work.page(
         request,
         "awards/choose.html",
-        status=422 if trouble else 200,
         activity=ActivityView.of(work, found.activity),
         badges=badges,
         chosen=chosen,

@@ -421,7 +421,6 @@ def _choice_page(
     return work.page(
         request,
         "awards/withdraw_many.html",
-        status=422 if trouble else 200,
         zone=work.campus.time_zone,
         source=source.fields,
         total=len(records),

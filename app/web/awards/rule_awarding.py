@@ -181,7 +181,6 @@ def _roll_page(
     return work.page(
         request,
         "awards/rule.html",
-        status=422 if trouble else 200,
         here=f"{work.home}/badges/{roll.badge.id}/regle",
         badge=BadgeTile.of(roll.badge, roll.version),
         rule=rule_words(roll.rule),

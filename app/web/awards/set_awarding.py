@@ -247,7 +247,6 @@ def _choice_page(
     return work.page(
         request,
         "badges/modules/choose_set.html",
-        status=422 if trouble else 200,
         here=f"{work.home}/modules/{grid.found.id}",
         title=grid.found.title,
         trouble=trouble,
@@ -345,7 +344,6 @@ def _people_page(
     return work.page(
         request,
         "badges/modules/people.html",
-        status=422 if trouble else 200,
         here=here,
         title=grid.found.title,
         modules=[each.title for each in grid.modules],

@@ -522,7 +522,6 @@ def _openings_page(
     return work.page(
         request,
         "badges/openings.html",
-        status=422 if trouble else 200,
         href=f"{work.home}/badges/{badge_id}",
         name=found.version.name,
         chosen=chosen or (ALL if found.badge.for_every_trainer else SOME),

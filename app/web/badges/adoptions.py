@@ -131,7 +131,6 @@ def _list(
     return work.page(
         request,
         "badges/shared/list.html",
-        status=422 if trouble else 200,
         trouble=trouble,
         reason=reason,
         done=translated(_DONE[done]) if done in _DONE else "",
@@ -189,7 +188,6 @@ def _page(
     return work.page(
         request,
         "badges/shared/adoption.html",
-        status=422 if trouble else 200,
         here=f"{work.home}/definitions/{definition_id}",
         trouble=trouble,
         done=translated(_DONE[done]) if done in _DONE else "",

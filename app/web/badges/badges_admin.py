@@ -268,7 +268,6 @@ def _badge_page(
     return work.page(
         request,
         "badges/show.html",
-        status=422 if trouble else 200,
         zone=work.campus.time_zone,
         designs=work.may(Permission.DESIGN),
         b=replace(

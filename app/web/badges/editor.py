@@ -343,6 +343,7 @@ def _sight(
         request,
         "badges/preview.html",
         private=True,
+        status=200,
         preview=_preview(services, work, filled, manuscript),
         trouble=translated(_UNREADABLE),
         seen=filled.seen,

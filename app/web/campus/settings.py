@@ -239,7 +239,6 @@ def _key_retiring_page(
     return work.page(
         request,
         "campus/desk/retire_key.html",
-        status=422 if trouble else 200,
         zone=work.campus.time_zone,
         method_id=key.method_id,
         # A key already replaced cannot be rotated again: it can only be declared stolen.

@@ -528,7 +528,6 @@ def _page(
     return work.page(
         request,
         "frameworks/upload.html",
-        status=422 if trouble else 200,
         here=_here(work.home),
         code=text_of(form, "code") if form else "",
         name=text_of(form, "nom") if form else "",

@@ -191,7 +191,6 @@ def _item_page(
     return work.page(
         request,
         "frameworks/item.html",
-        status=422 if trouble else 200,
         item=item_view(found, work),
         description=found.item.description,
         others=found.item.other_labels,

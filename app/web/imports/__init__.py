@@ -283,7 +283,6 @@ def _start_page(
     return work.page(
         request,
         "imports/start.html",
-        status=422 if trouble else 200,
         here=f"{work.home}/reprises",
         zone=work.campus.time_zone,
         source=source,
@@ -309,7 +308,6 @@ def _draft_page(
     return work.page(
         request,
         "imports/draft.html",
-        status=422 if trouble else 200,
         here=f"{work.home}/reprises/{run_id}",
         zone=work.campus.time_zone,
         source=draft.run.source,

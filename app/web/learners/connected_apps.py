@@ -150,7 +150,6 @@ def _consent_page(
         request,
         "learners/apps/consent.html",
         private=True,
-        status=422 if trouble else 200,
         needs_parent=needs_parent,
         trouble=sentence_of(trouble) if trouble else "",
         app=asked.app,

@@ -462,7 +462,6 @@ def _page(
         request,
         "learners/elsewhere.html",
         private=True,
-        status=422 if trouble else 200,
         badges=held,
         people=[(str(person.id), person.name) for person in people],
         done=done,

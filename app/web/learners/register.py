@@ -297,7 +297,6 @@ def _asked(
     return work.page(
         request,
         "learners/requests/selection.html",
-        status=422 if trouble else 200,
         here=f"{work.home}/demandes/choix/{draft_id}",
         action=choice.action,
         ready=[line for line in lines if not line.reason],

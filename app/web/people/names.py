@@ -227,7 +227,6 @@ def _correction_page(
     return work.page(
         request,
         "people/correct.html",
-        status=422 if trouble else 200,
         action=action,
         above=(label, back),
         batch=batch,

@@ -310,7 +310,6 @@ def _last_word(request: Request, services: Services, token: str, *, trouble: str
         "people/privacy/confirm.html",
         campus=look_of(record.campus),
         private=True,
-        status=422 if trouble else 200,
         trouble=trouble,
         name=record.person.given_name or record.person.name,
         campuses=campuses,

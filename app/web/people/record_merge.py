@@ -239,7 +239,6 @@ def _my_merging_page(
         request,
         "people/my_merging.html",
         private=True,
-        status=422 if trouble else 200,
         name=who.person.name,
         offered=[RecordShown.of(each) for each in services.merging.offered_to(who.person)],
         merged=[(each.id, each.name, each.at) for each in services.merging.mine(who.person.id)],

@@ -204,7 +204,6 @@ def _asked(
     return work.page(
         request,
         "people/selection.html",
-        status=422 if trouble else 200,
         here=f"{work.home}/repertoire/choix/{draft_id}",
         moves=choice.action == PeopleAction.MOVE,
         people=[(person.name, f"{work.home}/repertoire/{person.id}") for person in people],

@@ -315,7 +315,6 @@ def show_dashboard(request: Request, services: ReadingServices) -> HTMLResponse:
     return work.page(
         request,
         "reports/dashboard.html",
-        status=422 if trouble else 200,
         trouble=trouble,
         period=asked.key,
         days=period_words(found.period),
@@ -514,7 +513,6 @@ def show_partners(request: Request, services: ReadingServices) -> HTMLResponse:
     return work.page(
         request,
         "reports/partners.html",
-        status=422 if trouble else 200,
         trouble=trouble,
         period=asked.key,
         days=period_words(asked.until(services.reports.today())),

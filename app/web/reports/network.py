@@ -119,7 +119,6 @@ def show_network_year(slug: str, request: Request, services: ReadingServices) ->
     return page(
         request,
         "reports/network.html",
-        status=422 if trouble else 200,
         trouble=trouble,
         network=found.network,
         days=period_words(found.period),

@@ -95,7 +95,6 @@ def _page(
     return work.page(
         request,
         "reports/renewals/file.html",
-        status=422 if trouble else 200,
         here=here,
         label=label_words(found.label),
         network=found.network.name,

@@ -129,7 +129,6 @@ def _page(
     return work.page(
         request,
         "trust/campus.html",
-        status=422 if trouble else 200,
         here=f"{work.home}/recommandations",
         subjects=[*given, (_THE_CAMPUS, translated("Le campus lui-même"))],
         typed=typed,

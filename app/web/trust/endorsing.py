@@ -171,7 +171,6 @@ def _page(
         "trust/sign.html",
         campus=look_of(subject.campus),
         private=True,
-        status=422 if trouble else 200,
         here=f"/recommander/{token}",
         person=record.person.name if record else "",
         title=version.name if version else "",

@@ -181,7 +181,6 @@ def _form(
         request,
         "verification/request.html",
         private=True,
-        status=422 if trouble else 200,
         trouble=trouble,
         f=view,
         in_force=typed.get("valable") == "oui",
