@@ -50,7 +50,7 @@ from sceau_credentials.values import CONTEXT_V2, JsonObject, dump_json
 from sceau_credentials.verification.report import Verdict
 from tests.services.learners.test_wallets import open_award
 from tests.support.every import for_each
-from tests.support.house import House
+from tests.support.house import COMMAND, House
 
 BASE = "http://localhost:8000"
 AUDIENCE = client_id(BASE)
@@ -468,6 +468,51 @@ def test_withdrawn_badge_answers_only_where_that_was_not_asked(house: House) -> 
         else:
             answered(house, made, form)
             assert view(house, made).answer.verdict is Verdict.INVALID
+
+
+def test_suspended_badge_answers_only_where_that_was_not_asked(house: House) -> None:
+    award_id = open_award(house)
+    before = sd_jwt(house, award_id)
+    with house.unit_of_work() as services:
+        until = house.clock.now + timedelta(days=5)
+        services.suspensions.suspend(
+            house.campus, award_id, "Vérification en cours.", until=until, by=COMMAND
+        )
+    for in_force in (True, False):
+        made = asked(house, in_force=in_force)
+        request = request_of(house, made)
+        form = encrypted(request, content(request, "badge_sd_jwt", presentation(house, before, request)))
+        if in_force:
+            with pytest.raises(PresentationRefused, match="not in force"):
+                answered(house, made, form)
+        else:
+            answered(house, made, form)
+            assert view(house, made).answer.verdict is Verdict.INVALID
+
+
+def test_badge_that_names_an_award_of_ours_and_that_another_signed_says_nothing_of_it(house: House) -> None:
+    """With the key binding of its own wallet: the holder of the award reads of no answer that was not theirs."""
+    award_id, made = open_award(house), asked(house)
+    request = request_of(house, made)
+    with house.unit_of_work(reading=True) as services:
+        record = services.awards.record(award_id)
+        embedded = json.loads(services.publication.award_file(record, "json").body)
+    forged = {name: value for name, value in embedded.items() if name not in ("proof", "credentialStatus")}
+    forged["issuer"] = forged["issuer"] | {"id": DID}
+    forged["credentialSubject"] = forged["credentialSubject"] | {"id": DID}
+    options = proof_options(SIGNER, house.clock()) | {"proofPurpose": "assertionMethod"}
+    proof = options | {"proofValue": encode_multibase(WALLET.sign(hash_rdfc(forged, options)))}
+    shown = presented_document(forged | {"proof": proof}, request, house)
+    try:
+        answered(house, made, encrypted(request, content(request, "badge_ldp", shown)))
+    except PresentationRefused:
+        assert view(house, made).state is RequestState.WAITING
+    else:
+        seen = view(house, made)
+        assert seen.answer.record is None
+        assert seen.answer.campus is None
+    with house.unit_of_work(reading=True) as services:
+        assert services.presentations.shown_to(award_id) == []
 
 
 # --- once, for ten minutes
