@@ -39,6 +39,7 @@ from app.domain.people import Person
 from app.domain.reports.facts import OF_ACTIVITY
 from app.domain.reports.ledger import ParticipationTombstone
 from app.domain.reports.surveys import OF_SURVEY
+from app.errors import NotFound
 
 _UNDER_WAY = (BatchState.PLANNED, BatchState.RUNNING, BatchState.UNDOING)
 
@@ -203,6 +204,11 @@ class ActivityPlanStore(Store):
                 ActivitySession.activity_id == activity_id, ActivitySession.id == session_id
             )
         ).first()
+
+    def get_session(self, activity_id: uuid.UUID, session_id: uuid.UUID) -> ActivitySession:
+        if (session := self.find_session(activity_id, session_id)) is None:
+            raise NotFound("Cette séance n’existe pas dans cette activité.")
+        return session
 
     def add_sessions(self, sessions: Iterable[ActivitySession]) -> None:
         self.session.add_all(list(sessions))

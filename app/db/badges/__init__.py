@@ -46,6 +46,12 @@ class BadgeStore(RowStore):
             raise NotFound("Ce badge n’existe pas ici.")
         return badge
 
+    def get_of(self, campus_id: uuid.UUID, badge_id: uuid.UUID) -> Badge:
+        badge = self.get(badge_id)
+        if badge.campus_id != campus_id:
+            raise NotFound("Ce badge n’existe pas ici.")
+        return badge
+
     def lock(self, badge: Badge) -> Badge:
         """Until the end of the transaction, so that two people do not overwrite each other's steps."""
         self.session.refresh(badge, with_for_update=True)

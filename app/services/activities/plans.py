@@ -344,7 +344,7 @@ class SeriesService:
     ) -> tuple[ActivitySession, int]:
         """One session and its attendance count."""
         activity = _led_by(self.activities, self.plans, campus, activity_id)
-        return self._get(activity, session_id), len(self.plans.came_to(session_id))
+        return self.plans.get_session(activity.id, session_id), len(self.plans.came_to(session_id))
 
     def add(
         self, campus: Campus, activity_id: uuid.UUID, facts: SessionFacts, *, by: Actor
@@ -400,7 +400,7 @@ class SeriesService:
         """Change day, hours or location; attendance is unchanged. Returns whether anything changed."""
         activity = _led_by(self.activities, self.plans, campus, activity_id)
         self.activities.lock(activity.id)
-        session = self._get(activity, session_id)
+        session = self.plans.get_session(activity.id, session_id)
         check_session(facts, self.plans.sessions_of(activity.id), session)
         before = session.held_on
         if not change(session, facts):
@@ -419,7 +419,7 @@ class SeriesService:
         """Its attendees stay in the activity, without its hours."""
         activity = _led_by(self.activities, self.plans, campus, activity_id)
         self.activities.lock(activity.id)
-        session = self._get(activity, session_id)
+        session = self.plans.get_session(activity.id, session_id)
         if cancel(session, self.plans.sessions_of(activity.id), at=self.clock()):
             self.plans.add_sessions([session])
             self._shut_room(activity, session)
@@ -432,7 +432,7 @@ class SeriesService:
     ) -> ActivitySession:
         activity = _led_by(self.activities, self.plans, campus, activity_id)
         self.activities.lock(activity.id)
-        session = self._get(activity, session_id)
+        session = self.plans.get_session(activity.id, session_id)
         if restore(session):
             self.plans.add_sessions([session])
             self._settle(activity)
@@ -461,12 +461,6 @@ class SeriesService:
         if found is not None and is_open(room := self.rooms.lock(found.id), at=self.clock()):
             close_check_in(room, at=self.clock())
             self.rooms.save(room)
-
-    def _get(self, activity: Activity, session_id: uuid.UUID) -> ActivitySession:
-        session = self.plans.find_session(activity.id, session_id)
-        if session is None:
-            raise NotFound("Cette séance n’existe pas dans cette activité.")
-        return session
 
 
 @dataclass(frozen=True)
@@ -499,7 +493,7 @@ class ActivitySessions:
         activity = self.activities.get_in_campus(activity_id, campus.id)
         return SessionSheet(
             activity,
-            self._get(activity, session_id),
+            self.plans.get_session(activity.id, session_id),
             self.plans.sessions_of(activity.id),
             self.activities.participants(activity.id),
             self.plans.came_to(session_id),
@@ -518,7 +512,7 @@ class ActivitySessions:
         """Among the participations `shown`, mark these as attending; concurrent check-ins are unchanged."""
         activity = self.activities.get_in_campus(activity_id, campus.id)
         self.activities.lock(activity.id)
-        session = self._get(activity, session_id)
+        session = self.plans.get_session(activity.id, session_id)
         check_takes_place(session)
         there = {participation.id for participation, _ in self.activities.participants(activity.id)}
         before = self.plans.came_to(session.id)
@@ -568,9 +562,3 @@ class ActivitySessions:
         self.plans.note(
             Attendance(session_id=session.id, participation_id=each, noted_at=self.clock()) for each in added
         )
-
-    def _get(self, activity: Activity, session_id: uuid.UUID) -> ActivitySession:
-        session = self.plans.find_session(activity.id, session_id)
-        if session is None:
-            raise NotFound("Cette séance n’existe pas dans cette activité.")
-        return session

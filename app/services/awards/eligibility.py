@@ -38,7 +38,7 @@ from app.domain.campus.campus import Campus
 from app.domain.campus.integration import NamedKind
 from app.domain.core import Clock
 from app.domain.people import Person, Role, roles_at
-from app.errors import NotAllowed, NotFound
+from app.errors import NotAllowed
 from app.language import N_
 from app.services.activities.activities import ActivityService
 from app.services.awards.award_context import (
@@ -143,9 +143,7 @@ class EligibilityService:
     def case(self, campus: Campus, request: AwardRequest, by: Actor) -> AwardContext:
         """The part of the request common to all lines; raises if no one could be awarded."""
         check_evidence_text(request.evidence)
-        badge = self.badges.get(request.badge_id)
-        if badge.campus_id != campus.id:
-            raise NotFound("Ce badge n’existe pas ici.")
+        badge = self.badges.get_of(campus.id, request.badge_id)
         check_open(badge)
         if by.person_id is not None and not request.by_review:
             self.openings.check(badge, by.person_id, self._roles(campus, by.person_id))

@@ -144,9 +144,7 @@ class RuleLedger:
         return found
 
     def roll(self, campus: Campus, badge_id: uuid.UUID) -> Roll:
-        badge = self.badges.get(badge_id)
-        if badge.campus_id != campus.id:
-            raise NotFound("Ce badge n’existe pas ici.")
+        badge = self.badges.get_of(campus.id, badge_id)
         version = self.badges.current_version(badge.id)
         rule = rule_of(version.rule)
         if rule is None:

@@ -202,7 +202,7 @@ class BadgeService:
     def revise(self, campus: Campus, badge_id: uuid.UUID, wording: Wording, *, by: Actor) -> BadgePage:
         """Create the next version, awarded from now on; earlier awards keep their version. Its picture keeps
         the logo or drawing that the campus chose."""
-        badge = self._get(campus, badge_id)
+        badge = self.badges.get_of(campus.id, badge_id)
         if not wording.art:
             before = self.badges.newest_version(badge.id)
             wording = replace(wording, look=before.look, art=before.art or b"")
@@ -227,7 +227,7 @@ class BadgeService:
         `step`: change this step of the wording alone; `seen`: the state of that step that `by` started from,
         for optimistic locking.
         """
-        badge = self.badges.lock(self._get(campus, badge_id))
+        badge = self.badges.lock(self.badges.get_of(campus.id, badge_id))
         version = self.badges.newest_version(badge.id)
         said = wording_of(version, self.badges.competencies_of(version.id))
         if step is not None:
@@ -415,7 +415,7 @@ class BadgeService:
         )
 
     def archive(self, campus: Campus, badge_id: uuid.UUID, *, by: Actor) -> None:
-        badge = self._get(campus, badge_id)
+        badge = self.badges.get_of(campus.id, badge_id)
         if badge.archived_at is None:
             badge.archived_at = self.clock()
             self.badges.add(badge)
@@ -423,7 +423,7 @@ class BadgeService:
 
     def restore(self, campus: Campus, badge_id: uuid.UUID, *, by: Actor) -> None:
         """Unarchive a badge: it can be awarded again."""
-        badge = self._get(campus, badge_id)
+        badge = self.badges.get_of(campus.id, badge_id)
         if badge.archived_at is not None:
             badge.archived_at = None
             self.badges.add(badge)
@@ -437,7 +437,7 @@ class BadgeService:
 
     def page(self, campus: Campus, badge_id: uuid.UUID, number: int | None = None) -> BadgePage:
         """One version of the campus's badge: `number`, or the newest that may be awarded."""
-        badge = self._get(campus, badge_id)
+        badge = self.badges.get_of(campus.id, badge_id)
         version = (
             self.badges.current_version(badge.id)
             if number is None
@@ -447,7 +447,7 @@ class BadgeService:
 
     def manuscript(self, campus: Campus, badge_id: uuid.UUID) -> Manuscript:
         """The newest version, including drafts, with what is missing before it can be opened."""
-        badge = self._get(campus, badge_id)
+        badge = self.badges.get_of(campus.id, badge_id)
         page = self._page(campus, badge, self.badges.newest_version(badge.id))
         return Manuscript(page, lacks_in(page))
 
@@ -458,7 +458,7 @@ class BadgeService:
 
     def history_of(self, campus: Campus, badge_id: uuid.UUID) -> list[tuple[datetime, str, str]]:
         """All events of the badge: when, what, who."""
-        badge = self._get(campus, badge_id)
+        badge = self.badges.get_of(campus.id, badge_id)
         return [
             (entry.at, entry.action, person.name if person else entry.actor_label)
             for entry, person in self.history.list_of("badge", badge.id)
@@ -473,12 +473,6 @@ class BadgeService:
         links = self.badges.competencies_of(version.id)
         known = self.competencies.get_many(link.competency_id for link in links) if links else {}
         return [(link, *known[link.competency_id]) for link in links]
-
-    def _get(self, campus: Campus, badge_id: uuid.UUID) -> Badge:
-        badge = self.badges.get(badge_id)
-        if badge.campus_id != campus.id:
-            raise NotFound("Ce badge n’existe pas ici.")
-        return badge
 
 
 # --- Award permissions per badge: open to every trainer of the campus, or to named ones
@@ -502,7 +496,7 @@ class OpeningService:
     clock: Clock
 
     def of_badge(self, campus: Campus, badge_id: uuid.UUID) -> BadgeOpenings:
-        badge = self._badge(campus, badge_id)
+        badge = self.badges.get_of(campus.id, badge_id)
         opened = self.openings.of_badge(badge.id)
         trainers = [(person, person.id in opened) for person in self._trainers(campus)]
         return BadgeOpenings(badge, self.badges.newest_version(badge.id), trainers)
@@ -527,7 +521,7 @@ class OpeningService:
     ) -> None:
         """Open to every trainer, or exactly to `people`; if to all, the named list is still stored."""
         self.campuses.lock(campus.id)
-        badge = self._badge(campus, badge_id)
+        badge = self.badges.get_of(campus.id, badge_id)
         trainers = {person.id for person in self._trainers(campus)}
         if not everybody and not trainers & set(people):
             raise InvalidInput(
@@ -589,9 +583,3 @@ class OpeningService:
             for membership, person in self.team.members(campus.id, at=self.clock())
             if membership.role is Role.TRAINER
         ]
-
-    def _badge(self, campus: Campus, badge_id: uuid.UUID) -> Badge:
-        badge = self.badges.get(badge_id)
-        if badge.campus_id != campus.id:
-            raise NotFound("Ce badge n’existe pas ici.")
-        return badge

@@ -88,10 +88,8 @@ class EndorsementSubjects:
 
     def of_badge(self, campus: Campus, badge_id: uuid.UUID) -> Subject:
         """A badge of the campus, in its newest version that was awarded."""
-        badge = self.badges.get(badge_id)
+        self.badges.get_of(campus.id, badge_id)
         number = self.badges.newest_frozen_number(badge_id)
-        if badge.campus_id != campus.id:
-            raise NotFound("Ce badge n’existe pas ici.")
         if number is None:
             raise Conflict(
                 "Personne n’a encore reçu ce badge : sa définition peut changer. Attribuez-le d’abord."

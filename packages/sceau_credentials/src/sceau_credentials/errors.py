@@ -7,6 +7,15 @@ class CredentialError(Exception):
     """Root of the library's exceptions."""
 
 
+class CodedError(CredentialError):
+    """`reason` is a stable code."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        self.reason = reason
+        self.detail = detail
+        super().__init__(f"{reason}{': ' + detail if detail else ''}")
+
+
 class MalformedInput(CredentialError):
     """The input is invalid.
 
@@ -28,31 +37,16 @@ class CanonicalizationTooHard(CredentialError):
     """The blank nodes of this document cannot be distinguished within the work limit."""
 
 
-class UnusableKey(CredentialError):
+class UnusableKey(CodedError):
     """This key may not be used, or cannot be read; `reason` is a stable code."""
 
-    def __init__(self, reason: str, detail: str = "") -> None:
-        self.reason = reason
-        self.detail = detail
-        super().__init__(f"{reason}{': ' + detail if detail else ''}")
 
-
-class KeyNotResolved(CredentialError):
+class KeyNotResolved(CodedError):
     """A verification method does not lead to a usable key; `reason` is a stable code."""
 
-    def __init__(self, reason: str, detail: str = "") -> None:
-        self.reason = reason
-        self.detail = detail
-        super().__init__(f"{reason}{': ' + detail if detail else ''}")
 
-
-class ProofError(CredentialError):
+class ProofError(CodedError):
     """A proof that cannot be read, or does not hold; `reason` is a stable code."""
-
-    def __init__(self, reason: str, detail: str = "") -> None:
-        self.reason = reason
-        self.detail = detail
-        super().__init__(f"{reason}{': ' + detail if detail else ''}")
 
 
 class DocumentUnavailable(CredentialError):
@@ -64,13 +58,8 @@ class DocumentUnavailable(CredentialError):
         super().__init__(f"{reason}: {url}")
 
 
-class ImageError(CredentialError):
+class ImageError(CodedError):
     """This picture cannot hold, or does not hold, a credential; `reason` is a stable code."""
-
-    def __init__(self, reason: str, detail: str = "") -> None:
-        self.reason = reason
-        self.detail = detail
-        super().__init__(f"{reason}{': ' + detail if detail else ''}")
 
 
 class SelfCheckFailed(CredentialError):

@@ -13,6 +13,7 @@ from importlib.resources import files
 from typing import Final, TypeVar
 
 from sceau_credentials.errors import (
+    CodedError,
     CredentialError,
     KeyNotResolved,
     MalformedInput,
@@ -212,13 +213,8 @@ class PinnedNetwork:
     issuer: str = ""
 
 
-class TrustListRefused(CredentialError):
+class TrustListRefused(CodedError):
     """A rejected list; `reason` is a stable code."""
-
-    def __init__(self, reason: str, detail: str = "") -> None:
-        self.reason = reason
-        self.detail = detail
-        super().__init__(f"{reason}{': ' + detail if detail else ''}")
 
 
 def read_trust_list(data: bytes, pinned: PinnedNetwork, *, at: datetime, not_below: int = 0) -> TrustList:
