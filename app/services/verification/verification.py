@@ -18,7 +18,7 @@ from app.domain.awards import Award, AwardState, Visibility, check_aligned, is_s
 from app.domain.campus.campus import Campus
 from app.domain.core import UNSHARED, Clock, Snapshot
 from app.domain.publishing import Addresses, ids_of_code, short_code
-from app.errors import AppError, Gone
+from app.errors import AppError, Gone, Unavailable
 from app.services.activity_log.evidence import EvidenceDocuments, LogPublication
 from app.services.awards.papers import is_sealed
 from app.services.publishing import OlderBadges, PublicationService, Published, Withdrawn
@@ -105,6 +105,9 @@ class OwnDocuments:
                 )
             except (Withdrawn, Gone) as error:
                 raise DocumentUnavailable(url, "gone") from error
+            except Unavailable as error:
+                # An outage of ours, as one of any other host.
+                raise DocumentUnavailable(url) from error
             except AppError as error:
                 raise DocumentUnavailable(url, "not_found") from error
         return self.beyond.fetch(url, accept=accept)
@@ -231,7 +234,10 @@ class VerificationService:
         if report.container == "pdf":
             return is_sealed(presented, secret=self.secret)
         if answer.record is not None:
-            return self.publication.award_file(answer.record, report.container).body == presented
+            try:
+                return self.publication.award_file(answer.record, report.container).body == presented
+            except Unavailable:
+                return False
         identifier = str((report.document or {}).get("id"))
         if not identifier.startswith(self.addresses.older_awards):
             return False

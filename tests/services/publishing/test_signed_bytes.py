@@ -25,6 +25,7 @@ from app.domain.awards.signed_bytes import LEASE, ObjectRemoval, StoreSilent
 from app.domain.campus.audit_log import Actor
 from app.jobs.kinds import OLD_BYTES
 from app.services.awards.signed_bytes import BytesMover
+from sceau_credentials.verification.report import Verdict
 from tests.services.activity_log.test_activity_log import tamper
 from tests.services.activity_log.test_integrity import checked
 from tests.services.people.test_erasures import erase
@@ -396,10 +397,12 @@ def test_newest_edition_is_served_whichever_has_moved(
     newest, edition = answers(house, awards[1])["/attributions/{}.json"], documents(house)[-1]
     assert edition.award_id == awards[1]
     assert newest[1] == edition.embedded
-    for _ in range(4):
-        assert mover_of(house).move_some(house.clock(), limit=1).documents == 1
+    for besides in ({(each, 1) for each in awards}, set()):
+        mover_of(house).move_some(house.clock(), besides=besides)
         house.clock.move(minutes=5)
         assert answers(house, awards[1])["/attributions/{}.json"] == newest
+        assert answers(house, awards[1])["/attributions/{}.jwt"][1] == str(edition.token).encode()
+    assert all(each.embedded is None for each in documents(house))
 
 
 def test_lost_and_silent_are_never_invalid_to_a_visitor(
@@ -422,6 +425,29 @@ def test_lost_and_silent_are_never_invalid_to_a_visitor(
     store.before, store.objects = (lambda _method, _key: None), kept
     attach(house, store)
     assert house.client().get(f"/attributions/{awards[0]}.json").status_code == 200
+
+
+def test_silent_store_leaves_verdicts_open_and_refutes_nothing(
+    house: House, awards: list[uuid.UUID], store: FakeStore
+) -> None:
+    client = house.client()
+    picture, document = (client.get(f"/attributions/{awards[0]}.{form}").content for form in ("png", "json"))
+    move_all(house)
+    store.before = lambda _method, _key: httpx.Response(503)
+    attach(house, store)
+    for path in PUBLIC:
+        answer = house.client().get(path.format(awards[0]))
+        assert answer.status_code in (200, 503), path
+    with house.unit_of_work(reading=True) as services:
+        for presented in (document, picture):
+            report = services.verification.verify_document(presented).report
+            assert report.verdict is Verdict.VALID
+        own = house.process.settings.base_url
+        with pytest.raises(StoreSilent, match=SOON):
+            services.verification.verify(f"{own}/attributions/{awards[0]}.json")
+        older = services.verification.verify(f"{own}/ob2/attributions/{awards[0]}")
+        assert older.report is None or older.report.verdict is not Verdict.INVALID
+        assert older.unread == "unavailable"
 
 
 def test_process_without_the_store_says_soon_too(
