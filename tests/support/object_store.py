@@ -16,6 +16,7 @@ import httpx
 from sqlalchemy import text
 
 from app.adapters.object_store import Bucket, Keys, Patience, S3Objects
+from app.services.awards.signed_bytes import BytesMover
 from tests.support.house import House
 
 KEYS = Keys("SCEAUKEYID", "un-secret/de+recette")
@@ -194,3 +195,29 @@ def check_nothing_is_lost(house: House, store: FakeStore) -> None:
         else:
             forms = (each.embedded, each.token.encode())
             assert tuple(hashlib.sha256(form).hexdigest() for form in forms) == each.digests
+
+
+def mover_of(house: House) -> BytesMover:
+    assert house.process.object_store is not None
+    return house.process.bytes_mover(house.process.object_store)
+
+
+def move_all(house: House) -> int:
+    mover, done = mover_of(house), 0
+    while not (batch := mover.move_some(house.clock() - timedelta(days=365))).is_empty:
+        done += batch.documents
+    return done
+
+
+def back_all(house: House) -> int:
+    mover, done = mover_of(house), 0
+    while not (batch := mover.take_back_some()).is_empty:
+        done += batch.documents
+    return done
+
+
+def remove_all(house: House) -> int:
+    mover, done = mover_of(house), 0
+    while removed := mover.remove_some():
+        done += removed
+    return done

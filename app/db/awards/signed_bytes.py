@@ -122,10 +122,14 @@ class SignedBytesStore(Store):
                 self.session.execute(self._removal(row, due_at=row.signed_at))
         return done
 
-    def give_up(self, mover: uuid.UUID) -> None:
+    def give_up(self, rows: Iterable[DocumentRow], mover: uuid.UUID) -> None:
         """The documents of a move that failed are free for the next one; what it uploaded is removed when due."""
-        mine = update(ObjectRemoval).where(col(ObjectRemoval.mover) == mover)
-        self.session.execute(_unsynchronised(mine.values(mover=None, leased_until=None)))
+        for row in rows:
+            mine = update(ObjectRemoval).where(
+                *_is(ObjectRemoval, row.key), col(ObjectRemoval.mover) == mover
+            )
+            if not self._count(mine.values(mover=None, leased_until=None)):
+                self._remove_unless_there(row)
 
     def _remove_unless_there(self, row: DocumentRow) -> None:
         """A document that was erased, objects and all, while its move went on longer than its lease."""

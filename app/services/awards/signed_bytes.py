@@ -84,7 +84,7 @@ class BytesMover:
             _each(lambda row: self._upload(row, until=at + LEASE), leased)
         except BaseException:
             with self.desk(False) as store:
-                store.give_up(mover)
+                store.give_up(leased, mover)
             raise
         with self.desk(False) as store:
             done = store.let_go(leased, mover)

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-import random
 import uuid
 import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
 from datetime import timedelta
 
 import httpx
@@ -19,12 +15,11 @@ from sqlalchemy.exc import DatabaseError
 from sqlmodel import select
 
 from app.container import IntegrityRun
-from app.db.awards.signed_bytes import MovedCounts, SignedBytesStore
+from app.db.awards.signed_bytes import MovedCounts
 from app.domain.activity_log import Damage, FoundLeaf
-from app.domain.awards.signed_bytes import LEASE, ObjectRemoval, StoreSilent
+from app.domain.awards.signed_bytes import ObjectRemoval, StoreSilent
 from app.domain.campus.audit_log import Actor
 from app.jobs.kinds import OLD_BYTES
-from app.services.awards.signed_bytes import BytesMover
 from sceau_credentials.verification.report import Verdict
 from tests.services.activity_log.test_activity_log import tamper
 from tests.services.activity_log.test_integrity import checked
@@ -32,67 +27,21 @@ from tests.services.people.test_erasures import erase
 from tests.support.house import COMMAND, House
 from tests.support.object_store import (
     FakeStore,
-    Killed,
     attach,
+    back_all,
     check_nothing_is_lost,
     digests_of,
     documents,
+    move_all,
+    mover_of,
     removals,
-    with_objects,
+    remove_all,
 )
-from tests.support.restores import ADA, PUBLIC, ROOF, given, withdraw
+from tests.support.restores import PUBLIC, given, withdraw
 
 pytestmark = pytest.mark.both_engines
 ZOE = "Zoé N’Diaye; zoe@exemple.fr"
 SOON = "temporairement indisponible"
-
-
-@pytest.fixture
-def awards(house: House) -> list[uuid.UUID]:
-    """Three public awards, the second renamed: four documents."""
-
-    def give() -> list[uuid.UUID]:
-        found = [given(house, each) for each in (ROOF, ADA, ZOE)]
-        with house.unit_of_work() as services:
-            person = services.awards.record(found[1]).person
-            services.names.correct_in_campus(
-                house.campus, person.id, "Adah", "Martin", by=Actor(house.admin.id)
-            )
-        return found
-
-    return house.once((__name__, "awards"), give)
-
-
-@pytest.fixture
-def store(house: House, awards: list[uuid.UUID]) -> FakeStore:
-    house.clock.move(days=400)
-    return with_objects(house)
-
-
-def mover_of(house: House) -> BytesMover:
-    assert house.process.object_store is not None
-    return house.process.bytes_mover(house.process.object_store)
-
-
-def move_all(house: House) -> int:
-    mover, done = mover_of(house), 0
-    while not (batch := mover.move_some(house.clock() - timedelta(days=365))).is_empty:
-        done += batch.documents
-    return done
-
-
-def back_all(house: House) -> int:
-    mover, done = mover_of(house), 0
-    while not (batch := mover.take_back_some()).is_empty:
-        done += batch.documents
-    return done
-
-
-def remove_all(house: House) -> int:
-    mover, done = mover_of(house), 0
-    while removed := mover.remove_some():
-        done += removed
-    return done
 
 
 # --- moves
@@ -181,182 +130,6 @@ def test_store_that_keeps_something_else_is_noticed_before_the_row_is_emptied(
     assert documents(house) == before
     store.after = lambda _method, _key: None
     house.clock.move(days=1)
-    remove_all(house)
-    assert store.objects == {}
-
-
-# --- ends anywhere
-
-
-class Mortal:
-    """Dies at the given event: before or after a request, at the begin of a transaction, before or after its commit."""
-
-    def __init__(self, house: House, store: FakeStore, life: int) -> None:
-        self.house, self.left, self.is_dead = house, life, False
-        self.mover = replace(mover_of(house), desk=self.desk)
-        store.before, store.after = self.request, lambda _method, _key: self.event()
-
-    def request(self, _method: str, _key: str) -> None:
-        self.event()
-
-    def event(self) -> None:
-        self.left -= 1
-        if self.is_dead or self.left < 0:
-            self.is_dead = True
-            raise Killed
-
-    @contextmanager
-    def desk(self, reading: bool) -> Iterator[SignedBytesStore]:
-        self.event()
-        with self.house.unit_of_work(reading=reading) as services:
-            yield services.stores.signed_bytes
-            self.event()
-        self.event()
-
-    def dies(self, do: Callable[[BytesMover], object]) -> bool:
-        try:
-            do(self.mover)
-        except Killed:
-            return True
-        return False
-
-
-def reborn(store: FakeStore) -> None:
-    store.before, store.after = (lambda _method, _key: None), (lambda _method, _key: None)
-
-
-def test_move_that_is_killed_at_each_step_loses_doubles_and_leaves_nothing(
-    house: House, store: FakeStore
-) -> None:
-    whole = documents(house)
-    before = house.clock() - timedelta(days=365)
-    for life in range(200):
-        mortal = Mortal(house, store, life)
-        died = mortal.dies(lambda mover: mover.move_some(before))
-        reborn(store)
-        check_nothing_is_lost(house, store)
-        # Of a batch that died its documents wait until its lease ends, and another goes on.
-        house.clock.move(minutes=16)
-        remove_all(house)
-        move_all(house)
-        check_nothing_is_lost(house, store)
-        assert store.digests() == digests_of(whole)
-        assert removals(house) == 0
-        back_all(house)
-        assert documents(house) == whole
-        house.clock.move(days=36)
-        remove_all(house)
-        assert store.objects == {}
-        if not died:
-            break
-    assert not died
-    assert life > 30
-
-
-def test_return_that_is_killed_at_each_step_loses_nothing(house: House, store: FakeStore) -> None:
-    whole = documents(house)
-    for life in range(200):
-        move_all(house)
-        died = Mortal(house, store, life).dies(lambda mover: mover.take_back_some())
-        reborn(store)
-        check_nothing_is_lost(house, store)
-        back_all(house)
-        assert documents(house) == whole
-        house.clock.move(days=36)
-        remove_all(house)
-        assert store.objects == {}
-        assert removals(house) == 0
-        if not died:
-            break
-    assert not died
-    assert life > 15
-
-
-def test_removal_that_is_killed_at_each_step_ends_later(house: House, store: FakeStore) -> None:
-    for life in range(200):
-        move_all(house)
-        back_all(house)
-        house.clock.move(days=36)
-        died = Mortal(house, store, life).dies(lambda mover: mover.remove_some())
-        reborn(store)
-        house.clock.move(hours=2)
-        remove_all(house)
-        assert store.objects == {}
-        assert removals(house) == 0
-        if not died:
-            break
-    assert not died
-
-
-@pytest.mark.parametrize("seed", range(6))
-def test_any_course_of_moves_returns_kills_and_erasures_ends_well(
-    house: House, awards: list[uuid.UUID], store: FakeStore, seed: int
-) -> None:
-    drawn = random.Random(seed)
-    whole = {each.digests: each for each in documents(house)}
-    before = house.clock() - timedelta(days=365)
-    there = list(awards)
-    steps: list[Callable[[BytesMover], object]] = [
-        lambda mover: mover.move_some(before, limit=2),
-        lambda mover: mover.take_back_some(limit=2),
-        lambda mover: mover.remove_some(limit=2),
-    ]
-    for _ in range(25):
-        Mortal(house, store, drawn.randrange(60)).dies(drawn.choice(steps))
-        reborn(store)
-        check_nothing_is_lost(house, store)
-        house.clock.move(minutes=drawn.choice((0, 1, 16, 90, 60 * 24 * 36)))
-        if there and drawn.random() < 0.05:
-            erase(house, there.pop())
-    house.clock.move(days=40)
-    remove_all(house)
-    move_all(house)
-    house.clock.move(days=40)
-    remove_all(house)
-    check_nothing_is_lost(house, store)
-    left = documents(house)
-    assert {each.award_id for each in left} == set(there)
-    assert store.digests() == digests_of(left)
-    back_all(house)
-    assert all(whole[each.digests] == each for each in documents(house))
-
-
-def test_two_moves_at_once_share_the_documents(house: House, store: FakeStore) -> None:
-    """The second begins while the first uploads: it leases what the first has not."""
-    whole = documents(house)
-    before, others = house.clock() - timedelta(days=365), list[int]()
-    other = mover_of(house)
-
-    def meanwhile(method: str, _key: str) -> None:
-        if method == "PUT" and not others:
-            others.append(-1)
-            others.append(other.move_some(before).documents)
-
-    store.before = meanwhile
-    first = mover_of(house).move_some(before, limit=2)
-    assert (first.documents, others) == (2, [-1, 2])
-    assert store.digests() == digests_of(whole)
-    check_nothing_is_lost(house, store)
-    assert removals(house) == 0
-
-
-def test_move_that_outlives_its_lease_empties_nothing_that_another_removed(
-    house: House, store: FakeStore
-) -> None:
-    before, seen = house.clock() - timedelta(days=365), list[str]()
-
-    def sleep(method: str, key: str) -> None:
-        if method == "GET" and not seen:
-            seen.append(key)
-            house.clock.move(minutes=LEASE.total_seconds() / 60 + 1)
-            remove_all(house)
-
-    store.before = sleep
-    with pytest.raises(Exception, match=SOON):
-        mover_of(house).move_some(before)
-    store.before = lambda _method, _key: None
-    check_nothing_is_lost(house, store)
-    house.clock.move(hours=2)
     remove_all(house)
     assert store.objects == {}
 
