@@ -50,6 +50,7 @@ from sceau_credentials.errors import MalformedInput
 from sceau_credentials.issuing.signing import issue_endorsement
 from sceau_credentials.model import EndorsementCredential, EndorsementSubject
 from sceau_credentials.values import DocumentSource
+from sceau_credentials.verification.answers import FetchBudget
 from sceau_credentials.verification.report import EndorsementAnswer, Outcome
 from sceau_credentials.verification.run_checks import ENDORSES_ANOTHER, verify_endorsement
 
@@ -472,7 +473,9 @@ class EndorsementShowing:
             if each.is_shown and (campus is None or each.campus_id == campus.id)
         ]
         readable = self.subjects.readable(rows)
-        return [(self._shown(each), readable[each.id]) for each in rows if each.id in readable]
+        # Keys and status list are the same for all that it signed here.
+        documents = FetchBudget(self.documents.alone(), 3 * len(rows))
+        return [(self._shown(each, documents), readable[each.id]) for each in rows if each.id in readable]
 
     def readable_in(self, campus: Campus) -> Iterator[Endorsement]:
         """All public endorsements of the campus, its badges and its awards."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from itertools import count, islice
 
 import pytest
+from sqlalchemy import event
 
 from app.db.campus import Filter
 from app.domain.accounts.rate_limits import LIMITS
@@ -24,6 +26,7 @@ from sceau_credentials.model import EndorsementCredential, EndorsementSubject
 from sceau_credentials.values import parse_json_object
 from sceau_credentials.verification.report import Outcome
 from sceau_credentials.verification.run_checks import verify_endorsement
+from tests.support.badges.endorsed import endorsed
 from tests.support.house import COMMAND, House
 
 ZOE = "Martin Zoé;zoe@exemple.fr"
@@ -213,6 +216,28 @@ def test_the_holder_hides_it_and_the_campus_sets_it_aside_saying_why(
     assert shown_with(house, award_id) == []
     # The organisation's word stays what it signed: setting aside is no withdrawal.
     assert judged_by_a_stranger(house, endorsement.written, endorsement.subject) is Outcome.PASSED
+
+
+def test_the_page_of_an_organisation_asks_as_often_for_many_recommendations_as_for_few(house: House) -> None:
+    asked, shown, numbers = list[str](), list[int](), count()
+    event.listen(house.process.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+
+    def questions(people: int) -> int:
+        for number in islice(numbers, people):
+            line = house.award(f"Nom{number} Ana;ana{number}@exemple.fr").lines[0]
+            assert line.award_id
+            with house.unit_of_work() as services:
+                services.awards.set_visibility(line.award_id, Visibility.OPEN, by=COMMAND)
+                said = endorsed(services, house.campus, award=services.awards.record(line.award_id))
+        asked.clear()
+        page = house.client().get(f"/organisations/{said.organisation_id}")
+        assert page.status_code == 200
+        shown.append(page.text.count('class="quote"'))
+        return len(asked)
+
+    questions(1)  # the first page of a process asks more
+    few = questions(1)
+    assert (questions(4) - few, shown) == (0, [1, 2, 6])
 
 
 def test_a_closed_page_says_nothing_of_it(house: House, award_id: uuid.UUID) -> None:
