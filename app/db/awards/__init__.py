@@ -9,7 +9,18 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Final, cast
 
-from sqlalchemy import CursorResult, Select, bindparam, case, exists, false, literal_column, or_, update
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    Select,
+    bindparam,
+    case,
+    exists,
+    false,
+    literal_column,
+    or_,
+    update,
+)
 from sqlalchemy import select as select_rows
 from sqlmodel import Session, SQLModel, col, func, select
 
@@ -263,33 +274,23 @@ class AwardStore(Store):
 
     def open_among(self, award_ids: Collection[uuid.UUID]) -> list[AwardRecord]:
         """Those among these that have a public page, of any campus."""
-        if not award_ids:
-            return []
-        query = self.records().where(
-            among(self.session, col(Award.id), award_ids), col(Award.visibility) == Visibility.OPEN
-        )
-        return [AwardRecord(*row) for row in self.session.execute(query.options(*WITHOUT_PICTURES))]
+        return self.by_holder(award_ids, col(Award.visibility) == Visibility.OPEN)
 
-    def standing_in_campus(
-        self,
-        campus_id: uuid.UUID,
-        *,
-        batch_id: uuid.UUID | None,
-        activity_id: uuid.UUID | None,
-        badge_id: uuid.UUID | None,
-        limit: int,
-    ) -> list[AwardRecord]:
-        """Valid awards of one bulk award, one activity or one badge; by the names of their holders."""
-        query = self.records().where(col(Award.campus_id) == campus_id, col(Award.state) == AwardState.ISSUED)
-        for column, wanted in (
-            (Award.batch_id, batch_id),
-            (Award.activity_id, activity_id),
-            (Award.badge_id, badge_id),
-        ):
-            if wanted is not None:
-                query = query.where(col(column) == wanted)
-        query = query.order_by(col(Person.listed_as), col(Award.id)).limit(limit)
-        return [AwardRecord(*row) for row in self.session.execute(query.options(*WITHOUT_PICTURES))]
+    def by_holder(self, award_ids: Collection[uuid.UUID], *which: ColumnElement[bool]) -> list[AwardRecord]:
+        """These awards, by the names of their holders."""
+        query = self.records().where(among(self.session, col(Award.id), award_ids), *which)
+        query = query.order_by(col(Person.listed_as), col(Award.id)).options(*WITHOUT_PICTURES)
+        return [AwardRecord(*row) for row in self.session.execute(query)] if award_ids else []
+
+    def standing_ids(
+        self, campus_id: uuid.UUID, wanted: Mapping[str, uuid.UUID | None], *, limit: int
+    ) -> list[uuid.UUID]:
+        """Valid awards with these values of columns, None for any; by the names of their holders."""
+        query = select(Award.id).join(Person, col(Person.id) == col(Award.person_id))
+        query = query.where(Award.campus_id == campus_id, Award.state == AwardState.ISSUED)
+        given = (getattr(Award, name) == value for name, value in wanted.items() if value is not None)
+        query = query.where(*given).order_by(col(Person.listed_as), col(Award.id)).limit(limit)
+        return list(self.session.exec(query))
 
     def list_in_campus(
         self,

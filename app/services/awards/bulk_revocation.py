@@ -133,7 +133,7 @@ class WithdrawalService:
     def _wanted(self, campus: Campus, request: WithdrawalRequest) -> list[uuid.UUID]:
         if request.all_of is None:
             return list(dict.fromkeys(request.award_ids))
-        return [record.award.id for record in self.standing(campus, request.all_of, limit=MOST + 1)]
+        return self.standing_ids(campus, request.all_of, limit=MOST + 1)
 
     def is_long(self, withdrawal: Withdrawal) -> bool:
         """Too long to process within the request."""
@@ -176,15 +176,21 @@ class WithdrawalService:
         self.letters.tell_of_withdrawal(revoked)
         self.history.write_all(by, "revoke", "award", ids, at=at, campus_id=campus.id)
 
-    def standing(self, campus: Campus, scope: WithdrawalScope, *, limit: int = MOST) -> list[AwardRecord]:
-        """The valid awards in scope."""
-        return self.awards.standing_in_campus(
-            campus.id,
-            batch_id=scope.batch_id,
-            activity_id=scope.activity_id,
-            badge_id=scope.badge_id,
-            limit=limit,
-        )
+    def standing_ids(self, campus: Campus, scope: WithdrawalScope, *, limit: int = MOST) -> list[uuid.UUID]:
+        """The valid awards in scope, by the names of their holders."""
+        wanted = {
+            "batch_id": scope.batch_id,
+            "activity_id": scope.activity_id,
+            "badge_id": scope.badge_id,
+        }
+        return self.awards.standing_ids(campus.id, wanted, limit=limit)
+
+    def standing(
+        self, campus: Campus, scope: WithdrawalScope, *, shown: int
+    ) -> tuple[int, list[AwardRecord]]:
+        """How many there are, and the first of them."""
+        ids = self.standing_ids(campus, scope)
+        return len(ids), self.awards.by_holder(ids[:shown])
 
     def progress(self, campus: Campus, withdrawal_id: uuid.UUID) -> WithdrawalProgress:
         withdrawal = self.batches.get_withdrawal(withdrawal_id, campus.id)

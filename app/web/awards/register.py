@@ -414,19 +414,19 @@ def _choice_page(
     reason: str = "",
     trouble: str = "",
 ) -> HTMLResponse:
-    records: Sequence[AwardRecord] = []
+    total, records = 0, list[AwardRecord]()
     if source.scope.is_named:
-        records = services.withdrawals.standing(work.campus, source.scope)
-    names = services.handing_over.names_of(records[:MOST_TICKS])
+        total, records = services.withdrawals.standing(work.campus, source.scope, shown=MOST_TICKS)
+    names = services.handing_over.names_of(records)
     return work.page(
         request,
         "awards/withdraw_many.html",
         zone=work.campus.time_zone,
         source=source.fields,
-        total=len(records),
+        total=total,
         lines=[
             (award_id, replace(AwardLine.of(work, record), person=names[award_id]), award_id in ticked)
-            for record in records[:MOST_TICKS]
+            for record in records
             for award_id in (record.award.id,)
         ],
         who=who,

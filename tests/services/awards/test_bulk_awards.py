@@ -204,7 +204,7 @@ def test_a_withdrawal_answers_every_line_and_the_list_of_the_world_says_so(house
             services.verification.verify_award(services.awards.record(line.award_id)).report.verdict.value
             for line in result.lines
         }
-        left = services.withdrawals.standing(house.campus, WithdrawalScope(batch_id=result.batch.id))
+        left = services.withdrawals.standing_ids(house.campus, WithdrawalScope(batch_id=result.batch.id))
     assert [line.outcome for line in told.lines] == [
         WithdrawalOutcome.ALREADY,
         *[WithdrawalOutcome.WITHDRAWN] * 11,

@@ -6,9 +6,11 @@ import uuid
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import event
 
-from app.domain.awards import AwardState
+from app.domain.awards import Award, AwardState
 from app.jobs.kinds import WITHDRAWALS
+from app.web.awards import register
 from tests.support.forms import form_with
 from tests.support.house import House, send
 from tests.web.awards.awarding_steps import rows_of
@@ -53,6 +55,24 @@ def test_ticked_badges_are_withdrawn_for_one_reason_and_the_others_stand(house: 
         awards[1]: AwardState.REVOKED,
         awards[2]: AwardState.ISSUED,
     }
+
+
+def test_only_the_awards_that_are_shown_are_read_whole(
+    house: House, trainer: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(register, "MOST_TICKS", 2)
+    batch, awards = given(house, 5)
+    loaded = list[uuid.UUID]()
+
+    def note(award: Award, _context: object) -> None:
+        loaded.append(award.id)
+
+    event.listen(Award, "load", note)
+    page = trainer.get(f"{NEW}?lot={batch}")
+    event.remove(Award, "load", note)
+    assert "5 badges sont encore valables ici." in read(page)
+    assert "3 autres badges ne sont pas montrés ici." in read(page)
+    assert set(loaded) == set(awards[:2])
 
 
 def test_the_same_press_twice_withdraws_once_and_leads_to_one_answer(house: House, trainer: TestClient):
