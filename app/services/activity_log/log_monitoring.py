@@ -271,17 +271,22 @@ class LogWatch:
         log = self.store.find(campus.id)
         if log is None:
             return AuditPage(None, {}, (), (), (), ())
+        kinds = self.watch.count_kinds(log.id)
+
+        def said(kind: EntryKind) -> list[MonitoredStatement]:
+            # No more than there are: after the last one, every entry of the log would be read.
+            limit = min(SHOWN, kinds.get(kind, 0))
+            found = self.watch.recent_of_kind(log.id, kind, limit=limit) if limit else ()
+            return [MonitoredStatement(*pair) for pair in found]
+
         return AuditPage(
             log,
-            self.watch.count_kinds(log.id),
+            kinds,
             self.watch.recent_checkpoints(log.id, limit=SHOWN),
             self.watch.reviews_of(log.id, limit=SHOWN),
-            self._said(log, EntryKind.CORRECTION),
-            self._said(log, EntryKind.ERASURE),
+            said(EntryKind.CORRECTION),
+            said(EntryKind.ERASURE),
         )
-
-    def _said(self, log: CampusLog, kind: EntryKind) -> list[MonitoredStatement]:
-        return [MonitoredStatement(*pair) for pair in self.watch.recent_of_kind(log.id, kind, limit=SHOWN)]
 
 
 def _frontier_of(review: LogReview) -> Frontier | None:

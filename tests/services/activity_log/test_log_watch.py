@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from app.adapters.folders.log_files import WitnessFolder
 from app.domain.activity_log import EntryKind, leaf_of
@@ -337,3 +337,14 @@ def house_edge(house: House) -> bytes:
         for entry in services.activity_log.store.entries(log.id, 0, 6):
             frontier.append(leaf_of(entry).hash())
     return frontier.to_bytes()
+
+
+def test_a_log_is_not_searched_for_kinds_that_it_does_not_hold(house: House) -> None:
+    house.award("Zoé Martin;zoe@exemple.fr")
+    asked = list[str]()
+    event.listen(house.process.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    with house.unit_of_work(reading=True) as services:
+        found = services.log_watch.audit(house.campus)
+    assert found.kinds[EntryKind.AWARD] == 1
+    assert (list(found.corrections), list(found.erasures)) == ([], [])
+    assert not [each for each in asked if "log_entry.kind = " in each]
