@@ -11,7 +11,7 @@ from functools import cache, partial
 import structlog
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Route
@@ -28,7 +28,7 @@ from app.db.engine.writes import unique_constraint_of
 from app.domain.accounts.rate_limits import Allowance
 from app.domain.accounts.sessions import ReauthRequired
 from app.domain.awards import DocumentsToAlign
-from app.errors import AppError, Conflict, NotSignedIn, TooMany, Unavailable
+from app.errors import AppError, Conflict, InvalidInput, NotSignedIn, TooMany, Unavailable
 from app.http import problems
 from app.http.allowances import AllowanceHeaders, note_allowance
 from app.http.negotiation import HeadAsGet, RoutesBySegment
@@ -266,6 +266,7 @@ DATABASE_SILENT = N_(
 MADE_MEANWHILE = N_(
     "La même chose vient d’être faite, peut-être par un second clic. Rechargez la page pour voir où elle en est."
 )
+CONTAINS_NUL = N_("Ce qui est envoyé contient un caractère nul, qui ne s’enregistre pas. Retirez-le.")
 LONGEST_BODY = 6 * 1024 * 1024
 LONGEST_COSIGNATURE = 128 * 1024
 """From anyone, without a token."""
@@ -487,6 +488,13 @@ def _answer_errors(app: FastAPI) -> None:
             raise error
         log.warning("made meanwhile", constraint=constraint)
         return app_error(request, Conflict(MADE_MEANWHILE))
+
+    @app.exception_handler(DataError)
+    def not_writable(request: Request, error: DataError) -> Response:
+        """PostgreSQL stores no NUL, which a file or a document of another service may contain anywhere."""
+        if "NUL (0x00)" not in str(error.orig):
+            raise error
+        return app_error(request, InvalidInput(CONTAINS_NUL))
 
     @app.exception_handler(RequestValidationError)
     def validation_error(request: Request, error: RequestValidationError) -> Response:

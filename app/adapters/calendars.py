@@ -402,6 +402,7 @@ def _text_of(data: bytes) -> str:
     if len(data) > MOST_BYTES:
         raise InvalidInput("Cet agenda dépasse 3 Mo. Exportez une période plus courte.")
     text = data.decode("utf-8-sig", errors="replace").replace("\r\n", "\n").replace("\r", "\n")
+    text = text.replace("\x00", "")  # PostgreSQL stores none
     unfolded = re.sub(r"\n[ \t]", "", text) + "\n"
     if unfolded.count("\n") > MOST_CONTENT_LINES:
         raise InvalidInput("Cet agenda dépasse 60 000 lignes de texte. Exportez une période plus courte.")

@@ -256,3 +256,8 @@ def test_what_costs_the_parser_seconds_is_refused_before_it_is_parsed(
     monkeypatch.setattr(calendars.Calendar, "from_ical", parse)
     with pytest.raises(InvalidInput, match=sentence):
         lines(event(PARIS, *more))
+
+
+def test_nul_in_a_calendar_is_left_out() -> None:
+    (meeting,) = lines(event("20261105T100000Z", uid="u\x001", title="Ate\x00lier"))
+    assert (meeting.uid, meeting.title) == ("u1", "Atelier")
