@@ -16,7 +16,8 @@ from babel.messages.mofile import write_mo
 
 from app import language
 from app.domain.badges import join_criteria, judged_heading, split_criteria
-from app.http.pages.render import TEMPLATES, badge_languages, language_of, other_languages
+from app.http.pages.render import TEMPLATES, language_of, other_languages
+from app.http.pages.words import badge_languages
 from app.language import (
     build,
     gettext,

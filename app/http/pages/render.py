@@ -70,14 +70,13 @@ from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.errors import NotAllowed, NotFound, NotSignedIn
 from app.http.pages.forms import csrf_field
-from app.http.pages.words import FILTERS, icon, mark, markdown, number, seal
+from app.http.pages.words import FILTERS, badge_languages, icon, mark, markdown, number, seal
 from app.http.request_scope import find_signed_in, public, services_at_hand, session_secret, staff_of, visit
 from app.http.static_files import asset
 from app.language import (
     N_,
     current_locale,
     elided,
-    language_in_words,
     locales,
     regional_locale,
     speaking,
@@ -230,13 +229,9 @@ class SpeakTheirLanguage:
 
 def safe_path(wanted: str | None, request: Request) -> str:
     """`wanted` when it is a valid path of this site, else the home page (T28)."""
-    if not wanted or not wanted.startswith("/") or len(wanted) > 2000:
+    if not wanted or not wanted.startswith("/") or wanted.startswith("//") or len(wanted) > 2000:
         return "/"
-    if (
-        wanted.startswith("//")
-        or "\\" in wanted
-        or any(ord(sign) <= 32 or ord(sign) == 127 for sign in wanted)
-    ):
+    if "\\" in wanted or any(ord(sign) <= 32 or ord(sign) == 127 for sign in wanted):
         return "/"
     try:
         path = urlsplit(wanted).path
@@ -255,12 +250,6 @@ def every_language() -> list[tuple[str, str]]:
 def other_languages() -> list[tuple[str, str]]:
     """Every language but the current one."""
     return [each for each in every_language() if each[0] != current_locale()]
-
-
-def badge_languages(chosen: str) -> list[tuple[str, str]]:
-    """(code, name in the reader's language) of each language a badge may be written in, `chosen` included."""
-    codes = dict.fromkeys((*locales(), chosen))
-    return [(code, language_in_words(code).capitalize()) for code in codes]
 
 
 router = APIRouter(include_in_schema=False)

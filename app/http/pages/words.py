@@ -31,7 +31,9 @@ from app.language import (
     days,
     fields_of,
     filled,
+    language_in_words,
     local,
+    locales,
     moment,
     month,
     short_day,
@@ -436,3 +438,9 @@ def _drawing(classes: str, side: int, shapes: str) -> Markup:
     return Markup(  # noqa: S704
         f'<svg class="{classes}" viewBox="0 0 {side} {side}" aria-hidden="true" focusable="false">{shapes}</svg>'
     )
+
+
+def badge_languages(chosen: str) -> list[tuple[str, str]]:
+    """(code, name in the reader's language) of each language a badge may be written in, `chosen` included."""
+    codes = dict.fromkeys((*locales(), chosen))
+    return [(code, language_in_words(code).capitalize()) for code in codes]
