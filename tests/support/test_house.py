@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.databases.engines import ENGINES, temporary_walled
-from tests.support.house import House, build_house
+from tests.support.house import House, build_house, done_once
 
 Build = Callable[[], House]
 
@@ -91,3 +91,43 @@ def test_nothing_is_copied_where_something_is_patched(build: Build, monkeypatch:
     assert do_in(exchanged) == 2
     monkeypatch.setattr(__name__ + ".count", count)
     assert [do_in(build()), do_in(build())] == [3, 4]
+
+
+def test_what_changes_the_house_itself_or_cannot_be_kept_is_done_in_each(build: Build) -> None:
+    done: list[str] = []
+
+    @done_once
+    def rename(house: House, name: str) -> None:
+        done.append(name)
+        house.campus.short_name = name
+
+    @done_once
+    def open_file(_house: House) -> object:
+        done.append("file")
+        return open(__file__)
+
+    @done_once
+    def start(house: House) -> None:
+        done.append("start")
+        house.client().get("/")
+
+    for _ in range(2):
+        rename(house := build(), "ITIP bis")
+        assert house.campus.short_name == "ITIP bis"
+        with open_file(build()):
+            pass
+        start(build())
+    assert done == ["ITIP bis", "file", "start"] * 2
+
+
+def test_arguments_tell_one_first_deed_from_another(build: Build) -> None:
+    done: list[object] = []
+
+    @done_once
+    def note(_house: House, *what: object) -> tuple[object, ...]:
+        done.append(what)
+        return what
+
+    for what in ("one", "two", "one", ["a list"], ["a list"]):
+        assert note(build(), what) == (what,)
+    assert done == [("one",), ("two",), (["a list"],), (["a list"],)]

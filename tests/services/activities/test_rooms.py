@@ -25,13 +25,14 @@ from app.domain.campus.audit_log import Actor
 from app.domain.people import is_address
 from app.errors import AppError, InvalidInput
 from app.services.activities.check_in import OtherPerson, Signed
-from tests.support.house import COMMAND, House
+from tests.support.house import COMMAND, House, done_once
 
 pytestmark = pytest.mark.both_engines
 
 TEN = [f"phone {letter}" for letter in "abcdefghij"]
 
 
+@done_once
 def opened(house: House, capacity: int | None = None) -> None:
     with house.unit_of_work() as services:
         services.rooms.open(house.campus, house.activity.id, capacity=capacity, by=Actor(house.trainer.id))

@@ -13,7 +13,7 @@ from app.domain.activity_log import EntryKind, Fact, minutes_of
 from app.services.activity_log import LogOutOfStep, head_of
 from app.services.activity_log.log_check import Fault, LogCheck
 from sceau_credentials.transparency_log.notes import Note, TreeHead, consistency_proof, is_consistent, root_of
-from tests.support.house import House
+from tests.support.house import House, done_once
 
 
 def facts(count: int, *, start: int = 0, about: uuid.UUID | None = None) -> list[Fact]:
@@ -29,6 +29,7 @@ def facts(count: int, *, start: int = 0, about: uuid.UUID | None = None) -> list
     ]
 
 
+@done_once
 def record(house: House, count: int, *, start: int = 0) -> list[int]:
     with house.unit_of_work() as services:
         return services.activity_log.record(house.campus, facts(count, start=start))

@@ -16,7 +16,7 @@ from app.errors import InvalidInput, NotFound
 from app.services.awards.awards import AwardRequest, BatchResult
 from app.services.badges import Wording
 from sceau_credentials.values import parse_json
-from tests.support.house import House, listed
+from tests.support.house import House, done_once, listed
 
 pytestmark = pytest.mark.both_engines
 
@@ -43,6 +43,7 @@ def request(house: House, text_: str, badge: str = "robotique", **more: object) 
     return AwardRequest(getattr(house, BADGES[badge]).badge.id, **facts)  # type: ignore[arg-type]
 
 
+@done_once
 def award(house: House, text_: str, badge: str = "robotique", **more: object) -> BatchResult:
     """What becomes of a list, given by the trainer in a transaction of its own."""
     with house.unit_of_work() as services:

@@ -23,7 +23,7 @@ from app.services.awards.awards import AwardRequest, BatchResult
 from app.services.awards.rule_ledger import Roll
 from app.services.badges import Wording
 from sceau_credentials.values import parse_json_object
-from tests.support.house import COMMAND, House, listed
+from tests.support.house import COMMAND, House, done_once, listed
 
 ZOE, LEO, AWA = "MARTIN Zoé;zoe@exemple.fr", "N’DIAYE Léo;leo@exemple.fr", "SOW Awa"
 RULE = Rule(((Condition(Measure.ACTIVITIES, 2, (ActivityKind.WORKSHOP,)), Condition(Measure.HOURS, 6 * 60)),))
@@ -31,6 +31,7 @@ WORDING = Wording(BadgeKind.PARTICIPATION, "Parcours", "Deux ateliers et six heu
 
 
 @pytest.fixture
+@done_once
 def ruled(house: House) -> Badge:
     with house.unit_of_work() as services:
         return services.badges.create(house.campus, WORDING, slug="parcours", by=COMMAND).badge

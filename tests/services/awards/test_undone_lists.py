@@ -14,9 +14,10 @@ from app.domain.campus.audit_log import Actor, HistoryEntry
 from app.domain.people import Person, Role
 from app.services.awards.awards import AwardRequest
 from app.services.awards.batches import REMOVED_INLINE, Brought
-from tests.support.house import House, listed
+from tests.support.house import House, done_once, listed
 
 
+@done_once
 def give(house: House, *people: str, badge: uuid.UUID | None = None) -> uuid.UUID:
     request = AwardRequest(badge or house.presence.badge.id, house.activity.id, lines=listed(*people))
     with house.unit_of_work() as services:

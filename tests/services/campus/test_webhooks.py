@@ -18,7 +18,7 @@ from app.domain.campus.integration import (
     digest_of_erased,
 )
 from app.errors import Conflict, NotFound
-from tests.support.house import COMMAND, House
+from tests.support.house import COMMAND, House, done_once
 from tests.support.letters import send_all
 from tests.support.webhooks import Receiver, receiver_of, work
 
@@ -32,6 +32,7 @@ def receiver(house: House) -> Receiver:
     return receiver_of(house)
 
 
+@done_once
 def registered(house: House, *kinds: str, campus: Campus | None = None) -> Webhook:
     with house.unit_of_work() as services:
         return services.webhooks.add(

@@ -29,7 +29,7 @@ from app.domain.people import Person
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from app.jobs.kinds import PATHWAYS
 from app.services.frameworks.pathways import StageDraft
-from tests.support.house import House
+from tests.support.house import House, done_once
 
 pytestmark = pytest.mark.both_engines
 
@@ -37,6 +37,7 @@ HOURS = StageCondition(ConditionKind.HOURS, 3)
 SEEN = StageCondition(ConditionKind.DECISION, text="A tenu un poste devant du public.")
 
 
+@done_once
 def draw_pathway(house: House) -> uuid.UUID:
     """Presence, then three hours and a decision; the badge of the whole is the engaged one."""
     with house.unit_of_work() as services:

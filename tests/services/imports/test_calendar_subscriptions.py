@@ -38,7 +38,7 @@ from app.services.imports import calendar_imports
 from sceau_credentials.errors import DocumentUnavailable
 from sceau_credentials.values import FetchedDocument
 from tests.services.imports.test_calendar_imports import ONCE, SERIES, activities, calendar, days
-from tests.support.house import COMMAND, House, listed
+from tests.support.house import COMMAND, House, done_once, listed
 from tests.support.letters import send_all
 
 URL = "https://agenda.exemple.fr/secret/activites.ics"
@@ -70,6 +70,7 @@ def agenda(house: House) -> Iterator[Agenda]:
     house.process.beyond = usual
 
 
+@done_once
 def follow(house: House, *, creates: bool = True) -> CalendarSubscription:
     with house.unit_of_work() as services:
         return services.calendar_subscriptions.add(

@@ -40,11 +40,12 @@ from sceau_credentials.verification.findings import RemarkCode
 from sceau_credentials.verification.report import Report, Verdict
 from tests.services.learners.test_wallets import BY, open_award
 from tests.support.badges.credentials import badge_document
-from tests.support.house import COMMAND, House
+from tests.support.house import COMMAND, House, done_once
 
 EVERYTHING = frozenset(each.name for each in DISCLOSABLE)
 
 
+@done_once
 def switch(house: House, *, on: bool = True) -> None:
     with house.unit_of_work() as services:
         campus = services.campuses.get(house.campus.slug)

@@ -50,11 +50,12 @@ from tests.services.learners.test_wallets import (
     signed_proof,
     token_for,
 )
-from tests.support.house import COMMAND, House, listed
+from tests.support.house import COMMAND, House, done_once, listed
 
 DAYS = 90
 
 
+@done_once
 def badge_with_end(house: House) -> tuple[uuid.UUID, uuid.UUID]:
     """An open badge for ninety days, and the kind of badge that it is."""
     wording = Wording(

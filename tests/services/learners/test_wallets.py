@@ -37,13 +37,14 @@ from sceau_credentials.keys import Algorithm, LocalSigningKey, Signer, encode_ba
 from sceau_credentials.proofs.sd_jwt import parse_sd_jwt, verify_sd_jwt_vc
 from sceau_credentials.proofs.vc_jwt import sign_claims
 from sceau_credentials.values import JsonObject, dump_json, parse_json_object
-from tests.support.house import House
+from tests.support.house import House, done_once
 
 ISSUER = "http://localhost:8000/campus/itip"
 WALLET = LocalSigningKey.generate(Algorithm.ES256)
 BY = Actor(label="holder")
 
 
+@done_once
 def open_award(house: House, person: str = "Zoé N’Diaye; zoe@exemple.fr") -> uuid.UUID:
     award_id = house.award(person).lines[0].award_id
     assert award_id is not None

@@ -17,11 +17,12 @@ from app.domain.messages import LetterState, QueuedMessage
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound, NotSignedIn
 from app.services.awards.awards import AwardRequest
 from app.services.people.names import KNOWN_ELSEWHERE
-from tests.support.house import House, listed
+from tests.support.house import House, done_once, listed
 
 FALSE, RIGHT = "chloe@gmial.com", "chloe@gmail.com"
 
 
+@done_once
 def awarded(house: House, *, address: str = FALSE, undo: bool = False) -> tuple[uuid.UUID, uuid.UUID]:
     """Person and award, announced by e-mail."""
     request = AwardRequest(

@@ -19,13 +19,14 @@ from app.errors import Conflict, Gone, InvalidInput, NotFound
 from app.services.awards.awards import AwardRequest
 from app.services.badges import Wording
 from app.services.learners.portfolios import Wishes
-from tests.support.house import COMMAND, House, send
+from tests.support.house import COMMAND, House, done_once, send
 
 ZOE = "Martin Zoé;zoe@exemple.fr"
 PARENT = "parent@exemple.fr"
 
 
 @pytest.fixture
+@done_once
 def young(house: House) -> uuid.UUID:
     """The badge of somebody who is under 15, as the campus noted afterwards."""
     award_id = house.award(ZOE).lines[0].award_id

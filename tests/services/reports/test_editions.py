@@ -24,7 +24,7 @@ from app.domain.reports.ledger import (
     day_of,
 )
 from app.errors import Conflict, InvalidInput, NotAllowed
-from tests.support.house import COMMAND, House, listed
+from tests.support.house import COMMAND, House, done_once, listed
 
 YEAR = Period.civil(2026)
 
@@ -74,6 +74,7 @@ def test_a_version_is_counted_again_and_the_next_one_gets_a_number_of_its_own(ho
         assert services.report_editions.page(house.other_campus, YEAR).editions == []
 
 
+@done_once
 def action(house: House, month: int, size: int, *, partner: bool = False) -> uuid.UUID:
     with house.unit_of_work() as services:
         day = date(2026, month, 9)

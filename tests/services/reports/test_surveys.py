@@ -23,7 +23,7 @@ from app.domain.reports.surveys import (
     participant_mark,
 )
 from app.errors import InvalidInput, NotFound
-from tests.support.house import COMMAND, House
+from tests.support.house import COMMAND, House, done_once
 
 
 def today(house: House) -> date:
@@ -31,6 +31,7 @@ def today(house: House) -> date:
         return services.surveys.today(house.campus)
 
 
+@done_once
 def open_survey(house: House) -> str:
     with house.unit_of_work() as services:
         day = services.surveys.today(house.campus) + timedelta(days=7)

@@ -27,7 +27,7 @@ from sceau_credentials.values import parse_json_object
 from sceau_credentials.verification.report import Outcome
 from sceau_credentials.verification.run_checks import verify_endorsement
 from tests.support.badges.endorsed import endorsed
-from tests.support.house import COMMAND, House
+from tests.support.house import COMMAND, House, done_once
 
 ZOE = "Martin Zoé;zoe@exemple.fr"
 BOSS = "lea.roy@atelier-roy.example"
@@ -36,6 +36,7 @@ WORDS = checked_words("Nous embauchons les yeux fermés.\nVraiment.", "cheffe d�
 
 
 @pytest.fixture
+@done_once
 def award_id(house: House) -> uuid.UUID:
     """An award whose page is open."""
     found = house.award(ZOE).lines[0].award_id

@@ -50,7 +50,7 @@ from sceau_credentials.values import CONTEXT_V2, JsonObject, dump_json
 from sceau_credentials.verification.report import Verdict
 from tests.services.learners.test_wallets import open_award
 from tests.support.every import for_each
-from tests.support.house import COMMAND, House
+from tests.support.house import COMMAND, House, done_once
 
 BASE = "http://localhost:8000"
 AUDIENCE = client_id(BASE)
@@ -61,6 +61,7 @@ BY = Actor(label="holder")
 ROBOTICS = {"asker": "Atelier Nord", "purpose": "Un poste de technicienne", "badge": "robotique"}
 
 
+@done_once
 def asked(house: House, **wish: Any) -> NewRequest:
     with house.unit_of_work() as services:
         return services.presentations.ask(services.presentations.wish(**(ROBOTICS | wish)))
