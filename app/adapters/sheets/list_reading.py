@@ -11,16 +11,14 @@ import json
 import re
 import resource
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
 from app.adapters.sheets.document_parts import (
     CROSSED,
-    MOST_COLUMNS,
     MOST_UNPACKED,
     PICTURE,
-    QUOTED,
     AboutSheet,
     Budget,
     Flow,
@@ -36,11 +34,11 @@ from app.adapters.sheets.document_parts import (
     xml_sheet,
 )
 from app.adapters.sheets.html_text import html
+from app.adapters.sheets.odf_text import odf
 from app.adapters.sheets.pdf_text import pdf_pages
 
 _SECONDS: Final = 10
 _MEMORY: Final = 768 * 1024 * 1024
-_MOST_REPEATS: Final = 300
 
 
 def _docx(data: bytes) -> list[dict[str, Any]]:
@@ -96,7 +94,7 @@ def _docx_body(body: Any, flow: Flow) -> None:
             case "tbl":
                 rows, crossed, looks = [], [], []
                 for row in _docx_rows(element):
-                    cells, struck = _docx_row(row)
+                    cells, struck = _docx_row(row, rows[-1] if rows else ())
                     rows.append(cells)
                     crossed.append(struck)
                     looks.append(_docx_look(row))
@@ -135,7 +133,8 @@ def _docx_rows(table: Any) -> Iterator[Any]:
                 yield from _docx_rows(element)
 
 
-def _docx_row(row: Any) -> tuple[list[str], bool]:
+def _docx_row(row: Any, above: Sequence[str] = ()) -> tuple[list[str], bool]:
+    """A cell that is merged with the one above repeats its text."""
     cells: list[str] = []
     struck = []
     for cell in row:
@@ -146,7 +145,9 @@ def _docx_row(row: Any) -> tuple[list[str], bool]:
         parts = [*_docx_lines(cell)]
         texts = [text for text, _ in parts if text.strip()]
         struck += [crossed for text, crossed in parts if text.strip()]
-        cells.append("\n".join(texts))
+        merged = [e for e in cell.iter() if tag_of(e) == "vMerge" and attribute_of(e, "val") != "restart"]
+        is_below = bool(merged) and not texts and len(cells) < len(above)
+        cells.append(above[len(cells)] if is_below else "\n".join(texts))
         span = next((attribute_of(e, "val") for e in cell.iter() if tag_of(e) == "gridSpan"), "1")
         cells += [""] * (min(int(span), 60) - 1 if span.isdecimal() and len(span) < 8 else 0)
     return cells, bool(struck) and all(struck)
@@ -217,177 +218,6 @@ def _docx_paragraph(paragraph: Any) -> tuple[str, bool]:
     if sum(map(str.isalpha, removed)) > 2:
         pieces.append(f" ({removed} : barré)")
     return "".join(pieces), bool(struck) and all(crossed for _, crossed in struck)
-
-
-def _odf(data: bytes) -> list[dict[str, Any]]:
-    with open_archive(data) as archive:
-        if "META-INF/manifest.xml" in archive.namelist():
-            manifest = archive.read("META-INF/manifest.xml")[:200_000]
-            if b"encryption-data" in manifest:
-                raise Refused("protected")
-        root = part_of(archive, "content.xml")
-        styles = part_of(archive, "styles.xml") if "styles.xml" in archive.namelist() else ()
-    pages = [page for part in styles if tag_of(part) == "master-styles" for page in part]
-    hidden = {
-        attribute_of(style, "name")
-        for style in root.iter()
-        if tag_of(style) == "style"
-        and any(attribute_of(p, "display") == "false" for p in style if tag_of(p) == "table-properties")
-    }
-    crossed = frozenset(
-        attribute_of(style, "name")
-        for style in (*root.iter(), *(one for part in styles for one in part.iter()))
-        if tag_of(style) == "style"
-        and any(
-            attribute_of(p, f"text-line-through-{kind}") not in ("", "none")
-            for p in style
-            for kind in ("style", "type")
-        )
-    )
-    if crossed:
-        for element in root.iter():
-            if attribute_of(element, "style-name") in crossed and tag_of(element) in (
-                "span",
-                "p",
-                "h",
-                "table-cell",
-            ):
-                _mark_crossed(element)
-    body = next(e for e in root.iter() if tag_of(e) == "body")
-    sheet = next((e for e in body if tag_of(e) == "spreadsheet"), None)
-    if sheet is not None:
-        tables = [(t, attribute_of(t, "style-name") in hidden) for t in sheet if tag_of(t) == "table"]
-        return sheets_of((attribute_of(t, "name"), *_odf_sheet(t, hidden=unseen)) for t, unseen in tables)
-    flow = Flow()
-    for text in (*pages, body):
-        _odf_flow(text, flow)
-        flow.end_text()
-    return flow.blocks
-
-
-def _mark_crossed(element: Any) -> None:
-    """Write into the text what only its format shows."""
-    inside = (
-        next((p for p in element if tag_of(p) == "p"), None) if tag_of(element) == "table-cell" else element
-    )
-    if inside is not None and "".join(inside.itertext()).strip():
-        inside.text = f"{CROSSED}{inside.text or ''}"
-
-
-def _odf_flow(parent: Any, flow: Flow, look: str = "") -> None:
-    for element in parent:
-        match tag_of(element):
-            case "p" | "h":
-                flow.paragraph(_odf_text(element), look + _odf_look(element))
-            case "table":
-                looks: dict[int, str] = {}
-                rows = _odf_rows(element, set(), looks)
-                flow.table([cells for _, cells in rows], looks=[looks[number] for number, _ in rows])
-            case (
-                "tracked-changes"
-                | "sequence-decls"
-                | "forms"
-                | "styles"
-                | "automatic-styles"
-                | "font-face-decls"
-            ):
-                continue
-            case "section" if attribute_of(element, "display") in ("none", "condition"):
-                _odf_flow(element, flow, QUOTED)
-            case _:
-                _odf_flow(element, flow, look)
-
-
-def _odf_look(element: Any) -> str:
-    """The styles and pictures in a paragraph or row, whatever their order."""
-    found = {
-        attribute_of(one, "style-name")
-        for one in element.iter()
-        if tag_of(one) in ("p", "h", "span", "table-cell")
-    }
-    pictures = {PICTURE for one in element.iter() if tag_of(one) in ("image", "object")}
-    return " ".join(sorted(found | pictures))
-
-
-def _odf_text(element: Any) -> str:
-    pieces: list[str] = [element.text or ""]
-    for child in element:
-        match tag_of(child):
-            case "s":
-                count = attribute_of(child, "c")
-                pieces.append(" " * min(int(count) if count.isdecimal() and len(count) < 8 else 1, 20))
-            case "tab":
-                pieces.append("\t")
-            case "line-break":
-                pieces.append("\n")
-            case "annotation" | "note":
-                pieces.append(f" ({_odf_note(child)}) ")
-            case _:
-                pieces.append(_odf_text(child))
-        pieces.append(child.tail or "")
-    return "".join(pieces)
-
-
-def _odf_note(note: Any) -> str:
-    return " ".join(_odf_text(part) for part in note.iter() if tag_of(part) == "p").strip()
-
-
-def _odf_sheet(table: Any, *, hidden: bool) -> tuple[Grid, set[int], set[int], dict[int, str]]:
-    unseen: set[int] = set()
-    looks: dict[int, str] = {}
-    rows = _odf_rows(table, unseen, looks)
-    return rows, set(), {number for number, _ in rows} if hidden else unseen, looks
-
-
-def _odf_rows(table: Any, unseen: set[int], looks: dict[int, str]) -> Grid:
-    """Adds to `unseen` the numbers of rows that are hidden or filtered out, to `looks` how each is shown."""
-    rows: Grid = []
-    budget = Budget()
-    number = 0
-    for row in table.iter():
-        if tag_of(row) != "table-row":
-            continue
-        repeats = _repeats(row, "number-rows-repeated")
-        cells: list[str] = []
-        for cell in row:
-            if tag_of(cell) not in ("table-cell", "covered-table-cell"):
-                continue
-            text = _odf_cell(cell)
-            times = _repeats(cell, "number-columns-repeated")
-            if text and times > MOST_COLUMNS:
-                raise Refused("too-large")
-            cells += [text] * min(times, MOST_COLUMNS)
-            if len(cells) > MOST_COLUMNS * 3:
-                break
-        while cells and not cells[-1]:
-            cells.pop()
-        if cells and repeats > _MOST_REPEATS:
-            raise Refused("too-large")
-        for each in range(repeats if cells else 0):
-            budget.take(len(cells))
-            rows.append((number + each + 1, cells))
-            looks[number + each + 1] = _odf_look(row)
-            if attribute_of(row, "visibility") in ("collapse", "filter"):
-                unseen.add(number + each + 1)
-        number += repeats
-    return rows
-
-
-def _repeats(element: Any, name: str) -> int:
-    text = attribute_of(element, name)
-    return min(int(text), 2_000_000) if text.isdigit() and len(text) < 9 else 1
-
-
-def _odf_cell(cell: Any) -> str:
-    match attribute_of(cell, "value-type"):
-        case "boolean":
-            return "oui" if attribute_of(cell, "boolean-value") == "true" else "non"
-        case "float" if not any(tag_of(child) == "p" for child in cell):
-            return attribute_of(cell, "value").replace(".", ",")
-    notes = "".join(f" ({_odf_note(child)})" for child in cell if tag_of(child) == "annotation")
-    return (
-        "\n".join(_odf_text(child) for child in cell if tag_of(child) in ("p", "h", "list")).strip() + notes
-    )
 
 
 # --- Workbooks.
@@ -531,7 +361,7 @@ def _with_asides(source: str) -> str:
 READERS = {
     "rtf": _rtf,
     "docx": _docx,
-    "odf": _odf,
+    "odf": odf,
     "workbook": _workbook,
     "html": html,
     "xml": xml_sheet,

@@ -27,7 +27,11 @@ _NAMES = ("Marion Castel", "Louise Ferrer", "Adèle Noiret", "Rémi Duchemin", "
 _WORD = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 _OPEN = (
     'xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" '
-    'xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"'
+    'xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0" '
+    'xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0" '
+    'xmlns:style="urn:oasis:names:tc:opendocument:xmlns:style:1.0" '
+    'xmlns:draw="urn:oasis:names:tc:opendocument:xmlns:drawing:1.0" '
+    'xmlns:svg="urn:oasis:names:tc:opendocument:xmlns:svg-compatible:1.0"'
 )
 
 
@@ -119,6 +123,123 @@ def test_a_paragraph_of_an_open_document_with_another_style_is_asked_about() -> 
     body = f"<office:document-content {_OPEN}><office:body><office:text>{paragraphs}</office:text></office:body></office:document-content>"
     data = archive({"mimetype": "application/vnd.oasis.opendocument.text", "content.xml": body})
     assert _apart(read_list_file(data)) == {"Louise Ferrer"}
+
+
+def _open_document(body: str, kind: str = "text") -> bytes:
+    content = f"<office:document-content {_OPEN}><office:body><office:{kind}>{body}</office:{kind}></office:body></office:document-content>"
+    media = "spreadsheet" if kind == "spreadsheet" else "text"
+    return archive({"mimetype": f"application/vnd.oasis.opendocument.{media}", "content.xml": content})
+
+
+_BOX = (
+    "<draw:frame><svg:title>Cadre</svg:title><draw:text-box><text:p>Manon Girard</text:p></draw:text-box></draw:frame>"
+    '<draw:custom-shape draw:name="Ovale"><text:p>Karim Haddad</text:p></draw:custom-shape>'
+)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        _open_document(
+            f"<table:table><table:shapes>{_BOX}</table:shapes><table:table-row><table:table-cell>"
+            "<text:p>Louise Ferrer</text:p></table:table-cell></table:table-row></table:table>",
+            "spreadsheet",
+        ),
+        _open_document(f"<text:p>Louise Ferrer{_BOX}</text:p>"),
+        _open_document(
+            f"<table:table><table:table-row><table:table-cell><text:p>Louise Ferrer{_BOX}</text:p>"
+            "</table:table-cell></table:table-row></table:table>"
+        ),
+    ],
+    ids=["sheet", "paragraph", "cell"],
+)
+def test_people_in_boxes_of_an_open_document_stand_on_lines_of_their_own(data: bytes) -> None:
+    names = {line.name for line in read_list_file(data).lines if line.name}
+    assert names == {"Louise Ferrer", "Manon Girard", "Karim Haddad"}
+
+
+def test_the_header_of_an_open_sheet_is_shown_but_not_its_page_numbers() -> None:
+    sheet = "<table:table><table:table-row><table:table-cell><text:p>Louise Ferrer</text:p></table:table-cell></table:table-row></table:table>"
+    content = f"<office:document-content {_OPEN}><office:body><office:spreadsheet>{sheet}</office:spreadsheet></office:body></office:document-content>"
+    styles = (
+        f"<office:document-styles {_OPEN}><office:master-styles><style:master-page>"
+        "<style:header><text:p>Liste des absents</text:p></style:header>"
+        "<style:footer><text:p>Page <text:page-number>1</text:page-number></text:p></style:footer>"
+        "</style:master-page></office:master-styles></office:document-styles>"
+    )
+    reading = read_list_file(
+        archive(
+            {
+                "mimetype": "application/vnd.oasis.opendocument.spreadsheet",
+                "content.xml": content,
+                "styles.xml": styles,
+            }
+        )
+    )
+    assert [line.text for line in reading.lines] == ["Louise Ferrer", "Liste des absents"]
+
+
+@pytest.mark.parametrize("around", ["", "<text:p>Louise Ferrer</text:p>"])
+def test_who_was_deleted_with_changes_recorded_stands_crossed_out(around: str) -> None:
+    deleted = (
+        '<text:tracked-changes><text:changed-region text:id="c1"><text:deletion>'
+        "<text:p>Manon Girard</text:p></text:deletion></text:changed-region></text:tracked-changes>"
+    )
+    reading = read_list_file(
+        _open_document(f'{deleted}{around}<text:p><text:change text:change-id="c1"/></text:p>')
+    )
+    assert any("Manon Girard" in line.text for line in reading.lines)
+    assert not any("Manon" in line.name for line in reading.in_state(State.READY))
+
+
+def _merged_word(row: int) -> str:
+    names = (
+        ("Présents", "Louise Ferrer"),
+        ("", "Manon Girard"),
+        ("Absents", "Karim Haddad"),
+        ("", "Inès Moreau"),
+    )
+    label, name = names[row]
+    merged = '<w:vMerge w:val="restart"/>' if label else "<w:vMerge/>"
+    return (
+        f"<w:tr><w:tc><w:tcPr>{merged}</w:tcPr><w:p><w:r><w:t>{label}</w:t></w:r></w:p></w:tc>"
+        f"<w:tc><w:p><w:r><w:t>{name}</w:t></w:r></w:p></w:tc></w:tr>"
+    )
+
+
+def _merged_open(row: int) -> str:
+    label, name = (
+        ("Présents", "Louise Ferrer"),
+        ("", "Manon Girard"),
+        ("Absents", "Karim Haddad"),
+        ("", "Inès Moreau"),
+    )[row]
+    first = (
+        f'<table:table-cell table:number-rows-spanned="2"><text:p>{label}</text:p></table:table-cell>'
+        if label
+        else "<table:covered-table-cell/>"
+    )
+    return f"<table:table-row>{first}<table:table-cell><text:p>{name}</text:p></table:table-cell></table:table-row>"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        archive(
+            {
+                "word/document.xml": f"<w:document {_WORD}><w:body><w:tbl>{''.join(map(_merged_word, range(4)))}</w:tbl></w:body></w:document>"
+            }
+        ),
+        _open_document(f"<table:table>{''.join(map(_merged_open, range(4)))}</table:table>"),
+        _open_document(f"<table:table>{''.join(map(_merged_open, range(4)))}</table:table>", "spreadsheet"),
+    ],
+    ids=["docx", "odt", "ods"],
+)
+def test_a_label_merged_over_rows_holds_for_each(data: bytes) -> None:
+    reading = read_list_file(data)
+    doubts = {line.name: {doubt.reason for doubt in line.doubts} for line in reading.lines}
+    assert Reason.ABSENT in doubts["Karim Haddad"] & doubts["Inès Moreau"]
+    assert doubts["Louise Ferrer"] == doubts["Manon Girard"]
 
 
 def test_a_row_of_a_workbook_in_another_colour_is_asked_about() -> None:
