@@ -18,6 +18,7 @@ from app.domain.imports.lists.vocabulary.names import (
 from app.domain.imports.lists.vocabulary.remarks import (
     denial_in,
     is_of_others,
+    is_of_those_who_took_part,
     is_plain_label,
     meaning_of_label,
     section_status,
@@ -29,6 +30,10 @@ _BULLET = re.compile(
     re.IGNORECASE,
 )
 _GLUED_BULLET = re.compile(r"^\s*[•‣▪▫●○◦➢➤►▶\uf0b7\uf0a7\uf0d8\uf0fc](?=\w)")
+_PICTURE = re.compile(
+    r"^\s*(?:(?![\u2610-\u2612\u2705\u2713-\u2718\u274c\u274e])[\u2600-\u27bf\u2b50\U0001f300-\U0001faff]\ufe0f?)+\s*(?=\w)"
+)
+"""« 🏅 Emma Durand »; ticks and crosses are no bullets."""
 _KEYCAP = re.compile(r"^\s*(?:[0-9]\ufe0f?\u20e3)+\s*|^\s*[\u2460-\u2473\u2776-\u2793]\s*|^\s*🔟\s*")
 _STICK = re.compile(r"^\s*[-–—*](?=[^\W\d_]{2})")
 _AND = re.compile(r"(?<!\s)\s++(?:et|and|&)\s+")
@@ -36,7 +41,9 @@ _GROUPS = frozenset(("groupe", "equipe", "liste", "presentes", "personnes", "bin
 
 
 def unbulleted(line: str) -> str:
-    return _STICK.sub("", _GLUED_BULLET.sub("", _BULLET.sub("", _KEYCAP.sub("", line), count=1)))
+    return _STICK.sub(
+        "", _GLUED_BULLET.sub("", _BULLET.sub("", _PICTURE.sub("", _KEYCAP.sub("", line)), count=1))
+    )
 
 
 _LABELLED = re.compile(r"^[^:@]{2,40}:\s")
@@ -159,11 +166,12 @@ def people_in_one_line(line: str) -> list[tuple[str, str, tuple[Reason, ...]]]:
     """« Présents : Marie Dupont, Paul Durand et Léa Petit »: each person with the state that the label names."""
     label, colon, rest = line.partition(":")
     doubts, is_loose = tuple[Reason, ...](), False
-    if colon and "@" not in label and len(label.split()) <= 5:
+    is_theirs = bool(colon) and is_of_those_who_took_part(label)
+    if colon and "@" not in label and (is_theirs or len(label.split()) <= 5):
         is_status, status = section_status(label)
         if not is_status and 1 < len(label.split()) < 4:  # « Présents vocal : »
             is_status, status = section_status(label.split()[0])
-        if is_status:
+        if is_status or is_theirs:
             doubts = (status,) if status else ()
         elif (
             is_of_others(label)

@@ -28,6 +28,7 @@ from app.domain.imports.lists.vocabulary.remarks import (
     denial_in,
     hours_in,
     is_class,
+    is_neutral,
     is_ticked,
     speaks_for_itself,
     status_in,
@@ -312,7 +313,12 @@ def with_note(line: Line, part: str) -> Line:
         return replace(line, age_band=band)
     if _is_note(part) or not any(c.isalpha() for c in part):
         return line
+    if (is_neutral(part) or speaks_for_itself(part)) and not set(fold(part).split()) & _NOTHING:
+        return line
     return line.doubting(Reason.EXTRA, part)
+
+
+_NOTHING = frozenset(("rien", "aucun", "aucune", "neant", "sans", "ras"))
 
 
 _TAIL_CODES = {"A": Reason.ABSENT, "E": Reason.EXCUSED, "ABS": Reason.ABSENT, "EXC": Reason.EXCUSED}

@@ -282,6 +282,28 @@ _TOOK_PART = re.compile(
 )
 
 
+def is_of_those_who_took_part(label: str) -> bool:
+    """« Ont participé à l’atelier soudure », « Élèves présents le 12 mars »; not « Participants de l’an dernier »."""
+    words = fold(label).split()
+    at = next((i for i, word in enumerate(words) if word not in _OF_LISTS | {"voici", "ayant"}), len(words))
+    rest = words[at:]
+    if not rest or len(words) > 14 or "?" in label:
+        return False
+    took_part = bool(_PARTS_TAKEN.match(" ".join(rest)))
+    while rest and (rest[0] in PARTICIPANTS | _OF_LISTS | {"ayant"} or _PARTS_TAKEN.match(rest[0])):
+        took_part = took_part or rest[0] in PARTICIPANTS or bool(_PARTS_TAKEN.match(rest[0]))
+        rest = rest[1:]
+    if not took_part or set(words) & (LEADERS | OTHER_PARTS | OF_OTHERS | _COUNTS):
+        return False
+    if meaning_of_label(label) or denial_in(label) or is_not_yet(label) or status_in(label):
+        return False
+    said = [word for word in rest if word not in _OF_LISTS | _LINKS | {"a", "lors"} and not word.isdigit()]
+    return not said or said[0] in THINGS | NEUTRAL | CALENDAR
+
+
+_PARTS_TAKEN = re.compile(r"(?:participe|suivi|assiste|reussi|valide|termine)\b")
+
+
 def meaning_of_label(text: str) -> Reason | None:
     """What a title, a label or a sheet's name denies the people below it: « Atelier bois – liste d’attente »."""
     if re.search(r":\s*(?:\d|aucune?\b|néant\b)", text):
