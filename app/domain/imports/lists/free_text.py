@@ -64,6 +64,10 @@ _NEE = re.compile(
 _COUPLE = re.compile(r"(?:^|\s)(?:et|&|and|\+)(?:\s|$)", re.IGNORECASE)
 _QUOTED = re.compile(r"['’‘]\s*+([^'’‘\s].*)['’]")
 """As Outlook writes a recipient: 'Marie Dupont' <marie@exemple.fr>"""
+_PICTURES = re.compile(r"(?<=\w)(?:\s?[\u2600-\u27bf\u2b50\U0001f300-\U0001faff]\ufe0f?)+$")
+"""« Emma Durand 👍 »: what such a sign means is asked where not all have it."""
+_LEADERS = re.compile(r"(?<![.…_])[.…_]{4,}")
+"""Dots that lead from a name to its mark."""
 _EDGES = ' \t,;:.•·*–—-|/=>→"“”«»'
 _GUEST = re.compile(r"(invite|invitee|guest|externe|external|vous|you|organisateur|presentateur)")
 
@@ -114,7 +118,7 @@ def cleaned_name(text: str) -> CleanedName:
             doubts.append((Reason.SEVERAL_NAMES, found_name[1]))
         elif folded and not (
             speaks_for_itself(inside)
-            or _GUEST.fullmatch(folded)
+            or (_GUEST.fullmatch(folded) and inside[0].isupper())
             or _DATE.fullmatch(inside)
             or hours_in(inside)[0] is not None
         ):
@@ -136,7 +140,7 @@ def cleaned_name(text: str) -> CleanedName:
         rest = " ".join(words)
     if quoted := _QUOTED.fullmatch(rest.strip(_EDGES)):
         rest = quoted[1].rstrip()
-    name = without_civility(" ".join(rest.split())).strip(_EDGES)
+    name = without_civility(_PICTURES.sub("", " ".join(rest.split()))).strip(_EDGES)
     if re.search(r"\w/\w|\w\s/\s\w", name):
         doubts.append((Reason.SEVERAL_NAMES, name))
         name = name.partition("/")[0].rstrip()
@@ -173,7 +177,14 @@ _BOTH_LABELLED = re.compile(r"\bnom\s*:\s*+(?P<family>[^:;,\s][^:;,]*?)(?<![\s,;
 
 def from_text(row: Row, line: Line) -> Candidate:
     text = " ; ".join(row.filled) if len(row.filled) > 1 else row.filled[0]
-    addresses, bare = addresses_in(text, mark=" ; ")
+    addresses, bare = addresses_in(_LEADERS.sub(" ; ", text), mark=" ; ")
+    if (
+        addresses
+        and (inside := re.fullmatch(r"[\s;]*\(([^()]+)\)[\s;]*", bare))
+        and looks_like_name(inside[1])
+    ):
+        # « marie@exemple.fr (Marie Dupont) »
+        bare = inside[1]
     if nothing := _NOTHING_DONE.search(bare):
         line = line.doubting(Reason.EXTRA, nothing[0].strip())
     bare = _MARK.sub(" ; ", _DATE.sub(" ; ", _PHONE.sub(" ; ", " ".join(_CLOCK.sub("", bare).split()))))

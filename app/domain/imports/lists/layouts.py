@@ -32,6 +32,27 @@ def with_labels_above(block: Block) -> Block:
     return replace(block, rows=(Row(0, labels[0], ""), *rows))
 
 
+_DITTO = re.compile(r"[\"″〃”]|''|’’|(?i:idem|id\.)")
+
+
+def dittos_spelt(block: Block) -> Block:
+    """« " » and « idem » stand for what is written above them."""
+    above: tuple[str, ...] = ()
+    found = []
+    for row in block.rows:
+        if any(map(_DITTO.fullmatch, row.cells[1:] or ())) or (
+            len(row.cells) > 1 and _DITTO.fullmatch(row.cells[0])
+        ):
+            cells = (
+                above[i] if _DITTO.fullmatch(cell) and i < len(above) else cell
+                for i, cell in enumerate(row.cells)
+            )
+            row = replace(row, cells=tuple(cells))
+        above = row.cells
+        found.append(row)
+    return replace(block, rows=tuple(found))
+
+
 def upright(block: Block) -> Block:
     """A table with its headings in the first column, and a column for each person, turned round."""
     rows = [row for row in block.rows if row.filled]

@@ -13,6 +13,7 @@ from app.domain.imports.lists.doubts.crosschecks import (
     doubt_named_once,
     doubt_told_elsewhere,
     doubt_unlike_form,
+    settle_notes_of_all,
     show_all_people,
 )
 from app.domain.imports.lists.doubts.marks import doubt_marks
@@ -26,7 +27,7 @@ from app.domain.imports.lists.doubts.notices import (
     tells_success,
 )
 from app.domain.imports.lists.free_text import from_text
-from app.domain.imports.lists.layouts import labels_down, upright, with_labels_above
+from app.domain.imports.lists.layouts import dittos_spelt, labels_down, upright, with_labels_above
 from app.domain.imports.lists.mentions import mentions_in, names_leader
 from app.domain.imports.lists.model import (
     NAME_COLUMNS,
@@ -76,6 +77,7 @@ from app.domain.imports.lists.vocabulary.wording import (
     OF_OTHERS,
     OTHER_PARTS,
     PARTICIPANTS,
+    THINGS,
     closes_list,
     role_of_heading,
 )
@@ -88,7 +90,7 @@ def read_blocks(
     segments: list[Segment] = []
     lines: list[list[Candidate]] = []
     context = Titles()
-    for block in map(labels_down, map(upright, map(with_labels_above, blocks))):
+    for block in map(labels_down, map(upright, map(with_labels_above, map(dittos_spelt, blocks)))):
         if block.name:
             context.is_present_sheet = section_status(block.name) == (True, None)
         if block.name and context.listed:
@@ -115,6 +117,8 @@ def read_blocks(
     doubt_not_among_present([one for found in lines for one in found if one.is_person])
     show_all_people(lines)
     settle(lines)
+    for found in lines:
+        settle_notes_of_all([one for one in found if one.is_person])
     admit(list(zip(segments, lines, strict=True)))
     for found in lines:
         doubt_marked([one for one in found if one.is_person])
@@ -363,7 +367,11 @@ def _read(row: Row, segment: Segment, context: Titles) -> Iterator[Candidate]:
     candidate.own_address, candidate.unsure_address = segment.own_address, segment.unsure_address
     if segment.is_above and candidate.is_person:
         candidate.line = candidate.line.doubting(Reason.MAYBE_TITLE)
-    is_like_below = len(row.filled) > 1 and any(may_be_given(cell) for cell in row.filled)
+    is_like_below = (
+        len(row.filled) > 1
+        and any(may_be_given(cell) for cell in row.filled)
+        and not set(fold(row.filled[0]).split()) & THINGS
+    )
     if (
         segment.is_above
         and candidate.is_person

@@ -350,6 +350,9 @@ def prepare(segment: Segment) -> None:
         if column in NAME_COLUMNS and columns[i] is Column.NOTHING and column in columns
     }
     segment.unexplained = unexplained_columns(plain, cells, heading)
+    if segment.usual is not None:
+        # Most people have one name only.
+        segment.unexplained.pop(segment.usual, None)
     for i in segment.days:
         segment.unexplained[i] = not_signed(columns, cells, i) | frozenset(rare_marks(cells[i]))
     for i, odd in (*not_shown(columns, cells, heading).items(), *unclear.items()):

@@ -276,7 +276,10 @@ def _delimited(lines: Sequence[tuple[int, str]], mark: str) -> Iterator[Row]:
             cells = _aligned(text, starts) if starts else _cells(bare, mark)
         else:
             try:
-                cells = next(csv.reader([bare], delimiter=mark), []) if '"' in bare else bare.split(mark)
+                is_quoted = '"' in bare and not re.search(
+                    rf'{re.escape(mark)}\s*"\s*({re.escape(mark)}|$)', bare
+                )
+                cells = next(csv.reader([bare], delimiter=mark), []) if is_quoted else bare.split(mark)
             except csv.Error:
                 cells = bare.split(mark)
         if box and not cells[0].strip() and len(cells) > 1:
@@ -319,7 +322,7 @@ def _records(lines: Sequence[tuple[int, str]], mark: str) -> Iterator[tuple[int,
     index = 0
     while index < len(lines):
         number, text = lines[index]
-        if text.count('"') % 2 and re.search(rf'(^|{re.escape(mark)})\s*"[^"]*$', text):
+        if text.count('"') % 2 and re.search(rf'(^|{re.escape(mark)})\s*"(?!\s*$)[^"]*$', text):
             for more in range(1, 6):
                 if index + more >= len(lines):
                     break

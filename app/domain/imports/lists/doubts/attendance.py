@@ -114,7 +114,8 @@ def _counts_rows(cells: Sequence[str]) -> bool:
     return all(map(str.isdecimal, numbers)) and [*map(int, numbers)] == sorted({*map(int, numbers)})
 
 
-SIGNED = frozenset(("signe", "signee", "emarge", "emargee"))
+SIGNED = re.compile(r"(?:signe|emarge)e?s?(?: (?:a|le) [\dh ]+)?")
+"""« Signé », « Signé à 09:01 »"""
 TIME = re.compile(r"(\d{1,2})\s?[h:]\s?(\d{2})?", re.IGNORECASE)
 
 
@@ -130,15 +131,20 @@ def not_shown(
         is_day = not title or bool(_HALF_DAY.fullmatch(title))
         if column is not Column.NOTHING or len(people) < 3 or not (is_day or not role_of_heading(title)[1]):
             continue
+        own = [is_own_sign(row[index], " ".join(row[i] for i in names)) for row in people]
+        # A cross among signatures may cross out.
+        is_ticking = is_day and 5 * sum(own) < 3 * len(people)
         others = {
             row[index]
-            for row in people
-            if not is_own_sign(row[index], " ".join(row[i] for i in names))
+            for row, is_own in zip(people, own, strict=True)
+            if not is_own
             and not TIME.fullmatch(row[index])
-            and fold(row[index]) not in SIGNED
-            and not (is_day and (is_ticked(row[index]) or says_present(row[index])))
+            and not SIGNED.fullmatch(fold(row[index]))
+            and not (is_ticking and is_ticked(row[index]))
+            and not (is_day and says_present(row[index]) and not is_ticked(row[index]))
         }
-        if 5 * sum(row[index] in others for row in people) <= 2 * len(people):
+        coded = is_ticking and sum(row[index] not in others for row in people) > 1
+        if coded or 5 * sum(row[index] in others for row in people) <= 2 * len(people):
             found[index] = frozenset(others)
     return found
 

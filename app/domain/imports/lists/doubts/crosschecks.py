@@ -28,9 +28,7 @@ from app.domain.imports.lists.vocabulary.names import (
     may_be_given,
     without_civility,
 )
-from app.domain.imports.lists.vocabulary.remarks import (
-    denial_in,
-)
+from app.domain.imports.lists.vocabulary.remarks import denial_in, is_not_yet, is_of_others
 from app.domain.imports.lists.vocabulary.wording import (
     THINGS,
 )
@@ -219,7 +217,8 @@ def doubt_told_elsewhere(lines: Sequence[Line]) -> list[Line]:
         says = bool(reasons & {Reason.SENTENCE, Reason.TITLE, Reason.SIGNATURE}) or (
             bool(line.doubts)
             and bool(
-                denial_in(said)
+                reasons & OF_PRESENCE
+                or denial_in(said)
                 or _CORRECTS.search(fold(said))
                 or _MEANT.search(fold(said))
                 or _is_prose(line)
@@ -258,6 +257,12 @@ def _teller_of(
         words = set(fold(other.text).split())
         if whole <= words or (_is_remark(other) and may_be_given(line.given_name) and set(given) <= words):
             return other
+    if given and family:
+        # « (Tom B. absent) »
+        short = re.compile(rf"\b{re.escape(given[0])} {re.escape(family[0][0])}\b(?!\w)")
+        for other in others(by_word.get(given[0], ())):
+            if _is_remark(other) and short.search(fold(other.text)):
+                return other
     telling = [
         word
         for word in family
@@ -293,6 +298,47 @@ def _reads_as_prose(text: str) -> bool:
     return len(words) > 3 and len(small) > 1
 
 
+def settle_notes_of_all(people: Sequence[Candidate]) -> None:
+    """A note beside a name that all have alike, as a class, or that names the company of each, sets nobody apart."""
+    free = [
+        one
+        for one in people
+        if (one.free or one.pair_order)
+        and Reason.MAYBE_TITLE not in {doubt.reason for doubt in one.line.doubts}
+    ]
+    notes = [[doubt.word for doubt in one.line.doubts if doubt.reason is Reason.EXTRA] for one in free]
+    is_noted = all("(" in one.line.text for one in free) or all("," in one.line.text for one in free)
+    if len(free) < 3 or not any(notes) or not all(len(one) == 1 or (is_noted and not one) for one in notes):
+        return
+    said = [one[0] for one in notes if one]
+    if any(denial_in(text) or is_not_yet(text) or "?" in text or is_of_others(text) for text in said):
+        return
+    is_same = (
+        len(said) == len(free)
+        and len(set(map(fold, said))) == 1
+        and any(map(str.isalpha, said[0]))
+        and len(said[0].split()) < 4
+    )
+    mixed = [text for text in said if not text.isupper()]
+    if is_same or (2 * len(mixed) >= len(said) and _name_companies(said)):
+        for one in free:
+            one.line = one.line.without(Reason.EXTRA)
+
+
+def _name_companies(said: Sequence[str]) -> bool:
+    """« Alstom », « Safran », of which French knows few."""
+    words = {word for text in said for word in text.split() if not is_particle(word)}
+    known = sum(map(is_less_common_word, words))
+    return 3 * known <= len(words) and all(
+        word[:1].isupper()
+        and len(word) > 2
+        and word.isalpha()
+        and not is_common_word(fold(word))
+        and not may_be_given(word)
+        for word in words
+    )
+
+
 def doubt_marked(people: Sequence[Candidate]) -> None:
     """A sign beside some names has a meaning that the reader does not know; so has a tick that one lacks."""
     if len(people) < 2:
@@ -311,9 +357,9 @@ def doubt_marked(people: Sequence[Candidate]) -> None:
     ]
     counts = Counter(mark for found in marks for mark in found)
     signs = [one.line.text[:1] for one in people]
-    if set(signs) <= {"+", "-", "–"} and "+" in signs:
+    if "+" in signs and set(signs) & {"-", "–", "—"}:
         # « + Léa Martin », « - Tom Petit »
-        marks = [found | {"-"} if sign != "+" else found for found, sign in zip(marks, signs, strict=True)]
+        marks = [found | {"-"} if sign in "-–—" else found for found, sign in zip(marks, signs, strict=True)]
         counts["-"] = 0
     # « ☒ » is a ticked box, or a cross beside « ☑ ».
     box = "☒" if not any("☑" in one.line.text or "✓" in one.line.text for one in people) else ""
@@ -402,7 +448,10 @@ def _frame_of(text: str) -> list[str]:
     """« –– Odile Brun –– »"""
     bare = text.strip()
     first = bare[:2]
-    return [first] if len(bare) > 5 and set(first) <= set("-–—=_") and set(bare[-2:]) <= set("-–—=_") else []
+    if len(bare) > 5 and set(first) <= set("-–—=_") and set(bare[-2:]) <= set("-–—=_"):
+        return [first]
+    # « -Odile Brun- »
+    return [bare[0]] if re.fullmatch(r"([-–—=_~])(?!\s)[^@]+(?<!\s)\1", bare) else []
 
 
 def _symbols_in(text: str) -> frozenset[str]:

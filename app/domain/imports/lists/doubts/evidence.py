@@ -185,7 +185,13 @@ def unexplained_columns(
                 ),
             ]
         if _SIGNED.search(fold(title)):
-            odd = [*odd, *not_signed(columns, cells, index)]
+            own = {
+                cell
+                for row, cell in enumerate(cells[index])
+                if is_own_sign(cell, _name_in(columns, cells, row))
+            }
+            own |= {cell for cell in cells[index] if SIGNED.fullmatch(fold(cell))}
+            odd = [*(cell for cell in odd if cell not in own), *not_signed(columns, cells, index)]
         held = sum(sum(map(bool, row)) > 1 for row in zip(*cells, strict=True))
         if _SHOWN_BY.search(fold(title)) and 2 * len(of_people) > held:
             odd = [*odd, ""]
@@ -415,16 +421,19 @@ _SHOWN_BY = re.compile(
 """Headings of what everybody has who was there: without it, a person may have been absent."""
 
 
+def _name_in(columns: Sequence[Column], cells: Sequence[Sequence[str]], row: int) -> str:
+    return " ".join(cells[i][row] for i, column in enumerate(columns) if column in NAME_COLUMNS)
+
+
 def not_signed(columns: Sequence[Column], cells: Sequence[Sequence[str]], index: int) -> frozenset[str]:
     """In a column that people sign, whatever is neither a tick, nor a presence, nor made of their own name."""
     odd = set()
     for row, cell in enumerate(cells[index]):
-        name = " ".join(cells[i][row] for i, column in enumerate(columns) if column in NAME_COLUMNS)
         if (
             cell
-            and not is_own_sign(cell, name)
+            and not is_own_sign(cell, _name_in(columns, cells, row))
             and (status_of_code(cell) or not speaks_for_itself(cell))
-            and fold(cell) not in SIGNED
+            and not SIGNED.fullmatch(fold(cell))
         ):
             odd.add(cell)
     return frozenset(odd) | _lone_marks(cells[index], len(cells[index]))

@@ -222,7 +222,7 @@ def _doubt_alternating(lines: Sequence[Candidate]) -> None:
         one, said = (first, second.line.text) if kinds[0] else (second, first.line.text)
         share = re.fullmatch(r"\s*(\d{1,3})\s*/\s*(\d{1,3})\s*", said)
         is_good = 2 * int(share[1]) >= int(share[2]) if share else is_ticked(said) or affirms(said)
-        if not is_good and len(said.split()) < 4:
+        if not is_good and len(said.split()) < 4 and "@" not in said:
             one.line = one.line.doubting(Reason.EXTRA, said.strip())
 
 
@@ -259,10 +259,18 @@ def _doubt_above(lines: Sequence[Candidate]) -> None:
 
 def _is_role(text: str) -> bool:
     """« AVS », « infirmière », « Coach » alone in a line: a term, and no name."""
-    return len(text.split()) == 1 and (
-        fold(text) in TITLES
-        or (text.isupper() and 1 < len(text) < 6 and text.isalpha())
-        or ((text.islower() or is_less_common_word(text)) and not may_be_given(text) and not is_class(text))
+    return (
+        len(text.split()) == 1
+        and "@" not in text
+        and (
+            fold(text) in TITLES
+            or (text.isupper() and 1 < len(text) < 6 and text.isalpha())
+            or (
+                (text.islower() or is_less_common_word(text))
+                and not may_be_given(text)
+                and not is_class(text)
+            )
+        )
     )
 
 

@@ -264,6 +264,8 @@ def _unknown_ends(lines: Sequence[Line]) -> set[str]:
         or 3 * len(ends) < 2 * len(named)
         or len(set(ends)) < 2
         or 2 * len(set(ends)) > len(ends)
+        or set(ends) <= {"M", "F"}
+        or set(ends) <= {"H", "F"}
     ):
         return set()
     return {

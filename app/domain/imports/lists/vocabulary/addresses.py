@@ -177,12 +177,12 @@ def tidied(address: str) -> str:
 
 def addresses_in(text: str, *, mark: str = " ") -> tuple[list[str], str]:
     """Every address of a text, tidied, and the text with `mark` in their stead."""
-    text = _LOOSE_AT.sub(r"\1@\2", _SPOKEN_AT.sub("@", text))
+    text = _LOOSE_AT.sub(r"\1@\2", _SPOKEN_AT.sub("@", text.replace("mailto:", " ")))
     found: list[str] = []
 
     def take(match: re.Match[str]) -> str:
         raw = match.group(1) if match.lastindex else match.group()
-        address = tidied(raw.replace("mailto:", ""))
+        address = tidied(raw)
         if address not in found:
             found.append(address)
         return mark
@@ -293,7 +293,7 @@ def is_named_after_other(address: str, given: str, family: str) -> bool:
         rests = [parts[0].replace(own, "", 1) for own in families if len(own) > 3 and own in parts[0]]
         return any(
             len(rest) > 2
-            and rest not in givens
+            and rest not in mine
             and kind_of(rest) is Kind.GIVEN
             and not any(_alike(rest, own) for own in givens)
             for rest in rests

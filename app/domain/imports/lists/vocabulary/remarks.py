@@ -23,7 +23,7 @@ def _set(text: str) -> frozenset[str]:
 
 
 HOURS = re.compile(
-    r"(?<![\w.,])\d{1,3}(?:[.,]\d{1,2})?\s?(?:h(?:eures?)?\s?\d{0,2}|min)(?![\w])", re.IGNORECASE
+    r"(?<![\w.,])\d{1,3}(?:[.,]\d{1,2})?\s?(?:h(?:eures?)?\s?\d{0,2}|min(?:ute)?s?)(?![\w])", re.IGNORECASE
 )
 
 
@@ -130,7 +130,8 @@ _SHARE_OF_ALL = re.compile(r"100(?:[.,]0+)? ?%")
 
 def affirms(text: str) -> bool:
     """Nothing but terms of a yes: « validé le 12/11 », « a suivi tout l’atelier », not « présent le matin »."""
-    if _SHARE_OF_ALL.fullmatch(text.strip()):
+    if _SHARE_OF_ALL.fullmatch(text.strip()) or re.fullmatch(r"P \(([1-9])/\1\)", text.strip()):
+        # « P (2/2) », as Moodle exports it
         return True
     words = fold(re.sub(r"\b(?:le )?\d{1,2}[/.-]\d{1,2}(?:[/.-]\d{2,4})?\b", " ", text)).split()
     return bool(set(words) & _YES_WORDS) and all(word in _YES_WORDS | _BESIDE_YES for word in words)
@@ -168,6 +169,7 @@ NEUTRAL = _set(
     """salarie salariee apprenti apprentie apprentis stagiaire etudiant etudiante eleve lyceen lyceenne externe interne
     titulaire membre adherent adherente invite invitee guest member attendee learner student ressource participant participante emploi
     pensionnaire demi cdi cdd cadre employe employee independant independante collegien collegienne alternant alternance apprentissage professionnalisation
+    fi fc app cpf prf poei poec cpro contrat pro
     alternante libre boursier boursiere majeur mineur nouveau nouvelle redoublant redoublante"""
 )
 _BESIDE_NEUTRAL = _set(
@@ -262,9 +264,16 @@ def is_of_others(text: str) -> bool:
 def is_plain_label(text: str) -> bool:
     """« Groupe 2 », « Participants » add nothing about the people named after them; « Participants facultatifs » does."""
     known = _BEFORE | PARTICIPANTS | THINGS | _set("binome binomes ilot table matin apres midi soir trio duo")
+    if fold(text).split()[:1] and fold(text).split()[0] in ("equipe", "groupe", "ilot", "table", "brigade"):
+        known |= _COLOURS
     return all(
         word in known or any(c.isdigit() for c in word) or is_class(word) for word in fold(text).split()
     )
+
+
+_COLOURS = _set(
+    "rouge bleu bleue vert verte jaune orange violet violette noir noire blanc blanche rose gris grise"
+)
 
 
 def announces_participants(text: str) -> bool:
@@ -290,7 +299,7 @@ def is_of_those_who_took_part(label: str) -> bool:
     if not rest or len(words) > 14 or "?" in label:
         return False
     took_part = bool(_PARTS_TAKEN.match(" ".join(rest)))
-    while rest and (rest[0] in PARTICIPANTS | _OF_LISTS | {"ayant"} or _PARTS_TAKEN.match(rest[0])):
+    while rest and (rest[0] in PARTICIPANTS | _OF_LISTS | _FOLLOWING or _PARTS_TAKEN.match(rest[0])):
         took_part = took_part or rest[0] in PARTICIPANTS or bool(_PARTS_TAKEN.match(rest[0]))
         rest = rest[1:]
     if not took_part or set(words) & (LEADERS | OTHER_PARTS | OF_OTHERS | _COUNTS):
@@ -298,7 +307,13 @@ def is_of_those_who_took_part(label: str) -> bool:
     if meaning_of_label(label) or denial_in(label) or is_not_yet(label) or status_in(label):
         return False
     said = [word for word in rest if word not in _OF_LISTS | _LINKS | {"a", "lors"} and not word.isdigit()]
-    return not said or said[0] in THINGS | NEUTRAL | CALENDAR
+    is_told = (
+        bool(re.search(r"\b(?:ont|ayant) (?:participe|suivi|assiste)\b", " ".join(words))) and len(said) < 5
+    )
+    return not said or is_told or said[0] in THINGS | NEUTRAL | CALENDAR
+
+
+_FOLLOWING = _set("ayant suivant suivants suivante suivantes")
 
 
 _PARTS_TAKEN = re.compile(r"(?:participe|suivi|assiste|reussi|valide|termine)\b")
@@ -483,7 +498,7 @@ def hours_in(cell: str) -> tuple[float | None, bool]:
         return float(f"{whole}.{decimals or 0}") + int(minutes or 0) / 60, True
     if found := re.fullmatch(r"(\d{1,3}):(\d{2})(?::\d{2})?", text):
         return int(found[1]) + int(found[2]) / 60, True
-    spans = re.fullmatch(r"(?:(\d{1,3})h(?:ours?|eures?|rs?)?)?,?(?:(\d{1,4})m(?:in(?:utes?)?|n)?)?,?(?:(\d{1,5})s(?:ec(?:ondes?)?)?)?\.?", text)  # fmt: skip
+    spans = re.fullmatch(r"(?:(\d{1,3})h(?:ours?|eures?|rs?)?)?,?(?:(\d{1,4})m(?:in(?:ute)?s?|n)?)?,?(?:(\d{1,5})s(?:ec(?:ondes?)?)?)?\.?", text)  # fmt: skip
     if spans and any(spans.groups()):
         hours, minutes, seconds = (int(part or 0) for part in spans.groups())
         return round(hours + minutes / 60 + seconds / 3600, 2), True

@@ -117,6 +117,10 @@ _NOTHING = {
     "type de contrat", "situation familiale", "prescripteur", "provenance", "origine", "mode de paiement", "moyen de paiement", "mode de transport",
     "hebergement", "pronom", "pronoms", "csp", "lv", "lva", "lvb", "lv3", "enseignement", "enseignements", "specialites", "csp1", "centre", "campus", "pole",
     "direction", "unite", "corps", "academie", "bloc", "domaine", "discipline", "matiere", "horaire", "horaires", "creneau", "creneaux",
+    "type de billet", "billet", "n billet", "n commande", "n de commande", "numero de commande", "reference commande", "quantite", "date de la commande",
+    "dn", "cn", "member rating", "optin time", "e mail 1 label", "phone 1 value", "phone 1 label", "labels", "middle name", "sid",
+    "rqth", "psh", "mobilite", "permis", "permis b", "restauration", "regime alimentaire", "numero de serie", "heure de soumission", "proj acc",
+    "messages", "temps de parole", "temps webcam", "bafa", "psc1", "q1", "q2", "q3", "q4", "q5", "droit image", "droit a l image", "droits image",
     "numero de telephone", "comment avez vous connu", "canal", "source", "langue parlee", "action", "actions", "site", "intitule", "intitule de la formation", "formation suivie",
 }  # fmt: skip
 _VOCABULARY = {word for wording in (*_BY_WORDING, *_NOTHING) for word in wording.split()} - _set(
