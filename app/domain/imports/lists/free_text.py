@@ -22,6 +22,7 @@ from app.domain.imports.lists.vocabulary.names import (
     without_civility,
 )
 from app.domain.imports.lists.vocabulary.remarks import (
+    ASKED,
     HOURS,
     affirms,
     age_band_of,
@@ -116,9 +117,12 @@ def cleaned_name(text: str) -> CleanedName:
             doubts.append((Reason.LEADER, inside))
         elif found_name := _NEE.match(" " + inside):
             doubts.append((Reason.SEVERAL_NAMES, found_name[1]))
+        elif folded in ASKED and inside[0].islower():
+            # Not « (Invité) », which meeting programs write.
+            doubts.append((Reason.EXTRA, inside))
         elif folded and not (
             speaks_for_itself(inside)
-            or (_GUEST.fullmatch(folded) and inside[0].isupper())
+            or _GUEST.fullmatch(folded)
             or _DATE.fullmatch(inside)
             or hours_in(inside)[0] is not None
         ):

@@ -259,9 +259,16 @@ def _doubt_addresses(people: Sequence[Candidate]) -> None:
     held = [one for one in people if one.line.address and one.line.name]
     own = [is_named_in(one.line.address, one.line.given_name, one.line.family_name) for one in held]
     united = 2 * sum(own) >= len(held)
+    # « l.perrenot@ » among addresses that name other people
+    others_named = not any(own) and any(names_somebody(one.line.address) for one in held)
     for one, is_own in zip(held, own, strict=True):
         if is_own or one.own_address or one.line.doubts:
             continue
         in_column = not one.free and not one.pair_order
-        if one.unsure_address or names_somebody(one.line.address) or (united and not in_column):
+        if (
+            one.unsure_address
+            or others_named
+            or names_somebody(one.line.address)
+            or (united and not in_column)
+        ):
             one.line = one.line.doubting(Reason.ADDRESS_UNSURE, one.line.address)

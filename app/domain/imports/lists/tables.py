@@ -24,7 +24,7 @@ from app.domain.imports.lists.model import NAME_COLUMNS, Block, Column, Reason, 
 from app.domain.imports.lists.suspicion import Candidate
 from app.domain.imports.lists.text import HEADING_WITHIN
 from app.domain.imports.lists.untitled import columns_of_cells, is_whole, kind_of_cells, share_given
-from app.domain.imports.lists.vocabulary.names import Kind, fold, kind_of
+from app.domain.imports.lists.vocabulary.names import CIVILITIES, Kind, fold, kind_of
 from app.domain.imports.lists.vocabulary.remarks import (
     NO,
     YES,
@@ -231,6 +231,7 @@ def _without_heading(block: Block, rows: list[Row], previous: Segment | None) ->
         len(first) > 1
         and not any(sign.isdigit() or sign == "@" for sign in rows[0].text)
         and not all(map(is_plain_label, first))
+        and fold(first[0].split()[0]) not in CIVILITIES
         and (
             all(map(is_of_headings, first))
             or _is_unlike_others(rows, columns)

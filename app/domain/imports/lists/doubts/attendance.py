@@ -133,7 +133,7 @@ def not_shown(
             continue
         own = [is_own_sign(row[index], " ".join(row[i] for i in names)) for row in people]
         # A cross among signatures may cross out.
-        is_ticking = is_day and 5 * sum(own) < 3 * len(people)
+        is_ticking = is_day and sum(own) <= sum(is_ticked(row[index]) for row in people)
         others = {
             row[index]
             for row, is_own in zip(people, own, strict=True)

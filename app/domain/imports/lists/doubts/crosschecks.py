@@ -261,7 +261,8 @@ def _teller_of(
         # « (Tom B. absent) »
         short = re.compile(rf"\b{re.escape(given[0])} {re.escape(family[0][0])}\b(?!\w)")
         for other in others(by_word.get(given[0], ())):
-            if _is_remark(other) and short.search(fold(other.text)):
+            tells = _is_remark(other) or OF_PRESENCE & {doubt.reason for doubt in other.doubts}
+            if tells and short.search(fold(other.text)):
                 return other
     telling = [
         word

@@ -62,6 +62,10 @@ _DOUBTFUL = re.compile(
 )
 
 
+_OPINION = re.compile(r"\b(?:satisf\w*|appris|plu|aime\w*|recommand\w*|pense\w*|connu\w*|attentes?)\b")
+"""« Êtes-vous satisfait ? », « Qu’avez-vous appris ? »"""
+
+
 def unexplained_columns(
     columns: Sequence[Column], cells: Sequence[Sequence[str]], heading: Sequence[str]
 ) -> dict[int, frozenset[str]]:
@@ -99,6 +103,21 @@ def unexplained_columns(
             continue
         if set(fold(title).split()) & PERSONAL and all(fold(cell) in YES_OR_NO for cell in written):
             # « Newsletter : non »
+            continue
+        if is_of_others(title) and all(fold(cell) in NO for cell in written):
+            # « Modérateur : FALSE »
+            continue
+        if _OPINION.search(fold(title)) and set(fold(title).split()) & {
+            "vous",
+            "tu",
+            "votre",
+            "vos",
+            "ton",
+            "tes",
+        }:
+            continue
+        if {*written} == {title} and fold(title) == "" and title in "☐□":
+            # The boxes by which a page chooses lines.
             continue
         texts = [cell for cell in written if not speaks_for_itself(cell) and not affirms(cell)]
         numbers = sum(

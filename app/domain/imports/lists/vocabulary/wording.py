@@ -27,13 +27,13 @@ def _set(text: str) -> frozenset[str]:
 _EXACT = {
     Column.FAMILY: {
         "nom", "noms", "nom de famille", "nom usuel", "nom d usage", "nom patronymique", "patronyme", "nom de naissance",
-        "last name", "family name", "surname", "lastname", "nom marital", "nom de jeune fille", "nom d epouse", "nom eleve",
+        "last name", "family name", "surname", "lastname", "sn", "nom marital", "nom de jeune fille", "nom d epouse", "nom eleve",
         "nom stagiaire", "nom apprenant", "nom apprenti", "nom participant", "nom etudiant", "nom candidat", "nom s",
         "family", "nom de l eleve", "nom du stagiaire", "nom du participant", "nom de l apprenti", "nom de l apprenant",
         "nom de l etudiant", "nom du candidat", "votre nom", "quel est votre nom", "nom de l eleve ou de l apprenti",
     },
     Column.GIVEN: {
-        "prenom", "prenoms", "prenom s", "first name", "given name", "firstname", "prenom usuel", "prenom d usage",
+        "prenom", "prenoms", "prenom s", "first name", "given name", "firstname", "givenname", "prenom usuel", "prenom d usage",
         "votre prenom", "quel est votre prenom", "prenom eleve", "prenom de l eleve", "prenom du stagiaire",
         "premier prenom", "prenom 1", "prenom stagiaire", "prenom apprenti", "prenom participant", "1er prenom", "given",
     },
@@ -131,7 +131,7 @@ HEADING_WORDS = _set(
     participants total totaux signature signatures emargement classe groupe mail email courriel adresse telephone
     formateur formatrice atelier liste date naissance civilite absent absente absents excuse excusee present presente
     presents presence heures duree effectif titre module session responsable tuteur entreprise lycee college inscrits
-    inscrit feuille cordialement bonjour merci statut observations ne nee organisateur animateur intervenant"""
+    exemple exemples inscrit feuille cordialement bonjour merci statut observations ne nee organisateur animateur intervenant"""
 )
 _HARD = re.compile(
     r"(total|totaux|sous total|effectif|effectifs|nombre|nb|moyenne|signature|signatures|visa|cachet|fait a|fait le|objet|"
@@ -506,7 +506,7 @@ LEADERS = _set(
 )
 OTHER_PARTS = LEADERS | _set(
     """maitre tuteur tutrice parent parents pere mere jury accompagnant accompagnante accompagnants responsable referent
-    personnel personnels referente coordinateur coordinatrice bot president presidente tutor mentor staff administrateur administratrice admin"""
+    personnel personnels referente coordinateur coordinatrice bot president presidente moderateur moderatrice moderator tutor mentor staff administrateur administratrice admin"""
 )
 PARTICIPANTS = _set(
     """eleve eleves stagiaire stagiaires apprenti apprentis apprenant apprenants participant participants candidat candidats
