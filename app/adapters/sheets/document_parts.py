@@ -59,7 +59,7 @@ def unlike_others(looks: Mapping[int, str]) -> set[int]:
         return quoted
     for found in (looks, {number: re.sub(r"\d+", "0", look) for number, look in looks.items()}):
         below = list(found.values())[1:]
-        if len(set(below[::2])) == len(set(below[1::2])) == 1:
+        if len(below) != 2 and len(set(below[::2])) == len(set(below[1::2])) == 1:
             # All alike, or every second row shaded.
             return set()
         counts = Counter(found.values())

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 from typing import Any, Final
 
 from app.adapters.sheets.document_parts import CROSSED, MOST_ROWS, PICTURE, QUOTED, Flow, Refused
+from app.domain.imports.lists.vocabulary.remarks import status_in
 
 _DEEPEST: Final = 60
 _HIDDEN: Final = ("script", "style", "head", "template")
@@ -99,6 +100,8 @@ class _Page(HTMLParser):
         self._look: list[str] = []
         self._quoted = 0
         self._hidden = 0
+        self._told = ""
+        """What the tag of a row states of presence."""
 
     @property
     def _table(self) -> _Table | None:
@@ -113,6 +116,11 @@ class _Page(HTMLParser):
         table = self._table
         is_crossed = tag in ("s", "del", "strike") or "line-through" in (found.get("style") or "")
         self._begin(tag, found, table)
+        if told := _status_of(found):
+            if tag == "tr":
+                self._told = told
+            else:
+                self.handle_data(told)
         look = _look_of(tag, found)
         if table and table.looks:
             table.looks[-1].append(look)
@@ -140,6 +148,8 @@ class _Page(HTMLParser):
                 raise Refused("too-large")
         elif tag in ("td", "th") and table:
             table.begin_cell(*(_span_of(found.get(name)) for name in ("colspan", "rowspan")))
+            self.handle_data(self._told)
+            self._told = ""
         elif tag in _BREAKING:
             self._break()
         elif tag == "input":
@@ -176,8 +186,13 @@ class _Page(HTMLParser):
             self._break()
 
     def handle_data(self, data: str) -> None:
-        if not self._hidden:
-            (self._cell if self._cell is not None else self._running).append(re.sub(r"\s+", " ", data))
+        if self._hidden:
+            return
+        pieces = self._cell if self._cell is not None else self._running
+        if pieces and pieces[-1][-1:].islower() and data[:1].isupper():
+            # Buttons and labels stand side by side: « Tom » and « Présent ».
+            pieces.append(" ")
+        pieces.append(re.sub(r"\s+", " ", data))
 
     def _break(self) -> None:
         if self._cell is not None:
@@ -227,6 +242,19 @@ def _look_of(tag: str, attributes: Mapping[str, str | None]) -> str:
         if tag not in ("a", "br") or shown
         else ""
     )
+
+
+def _status_of(attributes: Mapping[str, str | None]) -> str:
+    """« absent » as a class, title or datum of a tag, in parentheses."""
+    for name, value in attributes.items():
+        if (
+            value
+            and (name in ("class", "title", "aria-label") or name.startswith("data-"))
+            and len(value.split()) < 4
+            and status_in(value)
+        ):
+            return f" ({value}) "
+    return ""
 
 
 def _span_of(text: str | None) -> int:

@@ -92,7 +92,8 @@ def _docx_body(body: Any, flow: Flow) -> None:
                     if tag_of(box) == "txbxContent":
                         _docx_body(box, flow)
             case "tbl":
-                rows, crossed, looks = [], [], []
+                rows: list[list[str]] = []
+                crossed, looks = [], []
                 for row in _docx_rows(element):
                     cells, struck = _docx_row(row, rows[-1] if rows else ())
                     rows.append(cells)

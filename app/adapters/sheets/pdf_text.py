@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import pi
 from statistics import median
 from typing import Any, Final
 
@@ -100,13 +101,39 @@ def pdf_pages(data: bytes) -> list[dict[str, Any]]:
         count += text.count_chars()
         if count > _MOST_SIGNS:
             raise Refused("too-large")
-        placed = _lines(_signs_of(text), *_rules_of(page))
-        looks = _looks_of(page, [middle for middle, _ in placed], notes)
+        turn = _turn_of(text)
+        placed = _lines(_signs_of(text, turn), *_rules_of(page, turn))
+        looks = _looks_of(page, [middle for middle, _ in placed], notes if not turn else (), turn)
         blocks += _pdf_blocks([pieces for _, pieces in placed], looks, number)
         number += len(placed)
     if not number:
         raise Refused("no-text")
     return blocks
+
+
+_Bounds = tuple[float, float, float, float]
+"""Left, bottom, right, top."""
+
+
+def _turn_of(text: Any) -> int:
+    """How many quarters the text of a page is turned to the right: a page may be stored sideways."""
+    import pypdfium2.raw as pdfium
+
+    sample = range(0, text.count_chars(), max(1, text.count_chars() // 400))
+    turns = [round(pdfium.FPDFText_GetCharAngle(text, index) / (pi / 2)) % 4 for index in sample]
+    return max(set(turns), key=turns.count) if turns else 0
+
+
+def _turned(bounds: _Bounds, turn: int) -> _Bounds:
+    left, bottom, right, top = bounds
+    match turn:
+        case 3:
+            return bottom, -right, top, -left
+        case 2:
+            return -right, -top, -left, -bottom
+        case 1:
+            return -top, left, -bottom, right
+    return bounds
 
 
 _Box = tuple[float, float, str]
@@ -132,7 +159,7 @@ def _notes_of(page: Any) -> list[_Box]:
     return found
 
 
-def _looks_of(page: Any, middles: Sequence[float], notes: Sequence[_Box]) -> list[str]:
+def _looks_of(page: Any, middles: Sequence[float], notes: Sequence[_Box], turn: int) -> list[str]:
     """Of each line the colours of its text and ground, and the pictures and drawings in it."""
     import ctypes
 
@@ -142,7 +169,7 @@ def _looks_of(page: Any, middles: Sequence[float], notes: Sequence[_Box]) -> lis
     for index, drawn in enumerate(page.get_objects(max_depth=3)):
         if index > _MOST_RULES:
             return [""] * len(middles)
-        left, bottom, right, top = drawn.get_bounds()
+        left, bottom, right, top = _turned(drawn.get_bounds(), turn)
         if not _THIN < top - bottom < _TALL or right - left <= _THIN:
             continue
         red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
@@ -169,7 +196,7 @@ def _looks_of(page: Any, middles: Sequence[float], notes: Sequence[_Box]) -> lis
 _SEGMENTS_OF_A_BOX: Final = 12
 
 
-def _signs_of(page: Any) -> list[_Sign]:
+def _signs_of(page: Any, turn: int) -> list[_Sign]:
     import pypdfium2.raw as pdfium
 
     signs: list[_Sign] = []
@@ -183,7 +210,7 @@ def _signs_of(page: Any) -> list[_Sign]:
         if sign.isspace() or not sign.isprintable():
             spaced += 1
             continue
-        left, bottom, right, top = page.get_charbox(i, loose=True)
+        left, bottom, right, top = _turned(page.get_charbox(i, loose=True), turn)
         if right > left and top > bottom:
             last = signs[-1] if signs else None
             follows = (
@@ -197,7 +224,7 @@ def _signs_of(page: Any) -> list[_Sign]:
     return signs
 
 
-def _rules_of(page: Any) -> tuple[list[_Rule], list[_Rule]]:
+def _rules_of(page: Any, turn: int) -> tuple[list[_Rule], list[_Rule]]:
     """Horizontal and vertical rules."""
     import pypdfium2.raw as pdfium
 
@@ -205,7 +232,7 @@ def _rules_of(page: Any) -> tuple[list[_Rule], list[_Rule]]:
     for index, drawn in enumerate(page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_PATH], max_depth=3)):
         if index > _MOST_RULES:
             return [], []
-        left, bottom, right, top = drawn.get_bounds()
+        left, bottom, right, top = _turned(drawn.get_bounds(), turn)
         if top - bottom <= _THIN < right - left:
             across.append(_Rule((top + bottom) / 2, left, right))
         elif right - left <= _THIN < top - bottom:

@@ -124,6 +124,9 @@ def from_columns(row: Row, line: Line, segment: Segment) -> Candidate:
         contribution=held.get(Column.CONTRIBUTION, ""),
         age_band=age_band_of(held.get(Column.UNDER_15, "")),
     )
+    for column in NAME_COLUMNS:
+        if len(segment.beside.get(fold(held.get(column, "")), set()) - {row.number}) > 1:
+            line = line.doubting(Reason.EXTRA, held[column])
     cleaned = {column: cleaned_name(held[column]) for column in NAME_COLUMNS if column in held}
     for found in cleaned.values():
         for reason, word in found.doubts:
@@ -280,6 +283,8 @@ def _with_presence(line: Line, row: Row, segment: Segment) -> Line:
             else:
                 line = line.doubting(Reason.UNTICKED)
         elif column in (Column.PRESENT, Column.STATUS):
+            if re.fullmatch(r"0+(?:[.,]0+)?\s*%?", cell):
+                line = line.doubting(Reason.UNTICKED)
             if set(fold(cell).split()) & (OTHER_PARTS | OF_OTHERS):
                 line = line.doubting(Reason.LEADER)
             if reason := status_of_code(cell) if cell else None:
@@ -295,7 +300,7 @@ def _with_presence(line: Line, row: Row, segment: Segment) -> Line:
         elif index in segment.codes and fold(cell) not in ("p", "x", "pres", "r", "ret", ""):
             line = line.doubting(status_of_code(cell) or Reason.ABSENT)
         elif (
-            column in (Column.NOTHING, Column.HOURS, Column.CONTRIBUTION, Column.PART)
+            column not in NAME_COLUMNS | {Column.ADDRESS, Column.OTHER_ADDRESS, Column.CIVILITY}
             and index not in segment.constant
             and "@" not in cell
             and len(cell.split()) <= 10

@@ -26,7 +26,7 @@ from app.domain.imports.lists.vocabulary.remarks import (
 from app.domain.imports.lists.vocabulary.wording import HEADING_WORDS, LABELS, PARTICIPANTS, THINGS
 
 _BULLET = re.compile(
-    r"^\s*(?:[-–—•‣▪▫■□●○◦*·➢➤►▶→§¤\uf0b7\uf0a7\uf0d8\uf0fc+>]+|\d{1,3}\s?[.)°/\]]-?|\d{1,3}\s?[-–](?=\s)|\(\d{1,3}\)|[a-z]\)|o(?=\t)|(?:n°|#)\s?\d{1,3})[\s\t]+(?=\S)",
+    r"^\s*(?:[-–—•‣▪▫■□●○◦*·➢➤►▶→§¤\uf0b7\uf0a7\uf0d8\uf0fc+>]+|\d{1,3}\s?[.)°/\]]-?|\d{1,3}\s?[-–](?=\s)|\(\d{1,3}\)|\d{5,9}(?=\s+[^\W\d_]{2})|[a-z]\)|o(?=\t)|(?:n°|#)\s?\d{1,3})[\s\t]+(?=\S)",
     re.IGNORECASE,
 )
 _GLUED_BULLET = re.compile(r"^\s*[•‣▪▫●○◦➢➤►▶\uf0b7\uf0a7\uf0d8\uf0fc](?=\w)")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from app.domain.imports.lists.model import NAME_COLUMNS, Block, Column, Row
-from app.domain.imports.lists.text import _BREAKS, cell_of, clean
+from app.domain.imports.lists.model import NAME_COLUMNS, Block, Column, Reason, Row
+from app.domain.imports.lists.text import _BREAKS, HEADING_WITHIN, cell_of, clean
+from app.domain.imports.lists.vocabulary.names import Kind, kind_of
 from app.domain.imports.lists.vocabulary.remarks import (
     affirms,
     announces_participants,
@@ -50,6 +51,42 @@ def dittos_spelt(block: Block) -> Block:
             row = replace(row, cells=tuple(cells))
         above = row.cells
         found.append(row)
+    return replace(block, rows=tuple(found))
+
+
+def stacked_names(block: Block) -> Block:
+    """A row of family names over a row of given names, as under photographs: a row for each person, who is asked about."""
+    found: list[Row] = []
+    rows = list(block.rows)
+    if any(roles_of_heading(row.cells) for row in rows[:HEADING_WITHIN]):
+        return block
+    while rows:
+        row = rows.pop(0)
+        families, givens = row.filled, rows[0].filled if rows else ()
+        if (
+            len(families) == len(givens) > 1
+            and all(
+                len(cell.split()) < 4 and not any(map(str.isdigit, cell)) and "@" not in cell
+                for cell in (*families, *givens)
+            )
+            and all(kind_of(word) in (Kind.GIVEN, Kind.BOTH) for cell in givens for word in cell.split()[:1])
+            and not any(kind_of(word) is Kind.GIVEN for cell in families for word in cell.split())
+            and (all(map(str.isupper, families)) or len(families) > 2)
+            and not any(map(str.isupper, givens))
+            and not any(role_of_heading(cell)[1] for cell in families)
+        ):
+            below = rows.pop(0)
+            found += [
+                replace(
+                    row,
+                    cells=(family, given),
+                    text=f"{family} ; {given}",
+                    doubts=(*row.doubts, *below.doubts, Reason.SPLIT),
+                )
+                for family, given in zip(families, givens, strict=True)
+            ]
+        else:
+            found.append(row)
     return replace(block, rows=tuple(found))
 
 

@@ -14,6 +14,7 @@ from app.domain.imports.lists.suspicion import Candidate
 from app.domain.imports.lists.tables import Segment
 from app.domain.imports.lists.vocabulary.addresses import is_named_in, names_somebody
 from app.domain.imports.lists.vocabulary.names import (
+    PLACES,
     SURE_PARTICLES,
     Kind,
     by_capitals,
@@ -25,7 +26,7 @@ from app.domain.imports.lists.vocabulary.names import (
     kind_of,
     may_be_given,
 )
-from app.domain.imports.lists.vocabulary.wording import CALENDAR, PLACES, TITLES
+from app.domain.imports.lists.vocabulary.wording import CALENDAR, TITLES
 
 
 def admit(tables: Sequence[tuple[Segment, Sequence[Candidate]]]) -> None:
@@ -150,6 +151,40 @@ def _words_of(name: str) -> list[str]:
     return fold(name).split()
 
 
+_JOINED = (
+    "mc",
+    "mac",
+    "de",
+    "le",
+    "la",
+    "du",
+    "van",
+    "fitz",
+    "di",
+    "san",
+    "da",
+    "del",
+    "des",
+    "ben",
+    "el",
+    "al",
+    "abd",
+    "o",
+)
+
+
+def _is_glued(word: str) -> bool:
+    """« TomPrésent », « BALLANDPrésent », not « McDonald » nor « LeGall »."""
+    if re.search(r"[A-ZÀ-ÖØ-Ý]{4,}[a-zà-ÿ]{2,}", word):
+        return True
+    found = re.search(r"[a-zà-ÿ](?=[A-ZÀ-ÖØ-Ý])", word)
+    return (
+        found is not None
+        and fold(word[: found.end()]).split()[-1:] != []
+        and fold(word[: found.end()]).split()[-1] not in _JOINED
+    )
+
+
 _VOWEL = re.compile(r"[aeiouyœæ]")
 
 
@@ -179,6 +214,12 @@ def _mixes_cases(whole: str) -> bool:
 
 def _unproved(one: Candidate, by_case: bool) -> Reason | None:
     line = one.line
+    if any(
+        len(words := [word for word in _words_of(half) if len(word) > 2]) > len(set(words))
+        for half in (line.given_name, line.family_name)
+    ):
+        # « LECLERC Stéphane Stéphane »
+        return Reason.UNUSUAL
     if len(_words_of(line.family_name)) > 1 and set(_words_of(line.given_name)) & set(
         _words_of(line.family_name)
     ):
@@ -193,6 +234,8 @@ def _unproved(one: Candidate, by_case: bool) -> Reason | None:
         return Reason.SPLIT
     if is_namesake(line.name) and not own and not is_headed:
         return Reason.NAMESAKE
+    if any(map(_is_glued, (*one.whole.split(), *" ".join(one.written).split()))):
+        return Reason.UNUSUAL
     if any(
         len(word) > 1 and not _VOWEL.search(fold(word)) and kind_of(word) is Kind.UNKNOWN
         for word in line.name.split()

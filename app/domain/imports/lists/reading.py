@@ -27,7 +27,13 @@ from app.domain.imports.lists.doubts.notices import (
     tells_success,
 )
 from app.domain.imports.lists.free_text import from_text
-from app.domain.imports.lists.layouts import dittos_spelt, labels_down, upright, with_labels_above
+from app.domain.imports.lists.layouts import (
+    dittos_spelt,
+    labels_down,
+    stacked_names,
+    upright,
+    with_labels_above,
+)
 from app.domain.imports.lists.mentions import mentions_in, names_leader
 from app.domain.imports.lists.model import (
     NAME_COLUMNS,
@@ -90,7 +96,9 @@ def read_blocks(
     segments: list[Segment] = []
     lines: list[list[Candidate]] = []
     context = Titles()
-    for block in map(labels_down, map(upright, map(with_labels_above, map(dittos_spelt, blocks)))):
+    for block in map(
+        labels_down, map(upright, map(with_labels_above, map(dittos_spelt, map(stacked_names, blocks))))
+    ):
         if block.name:
             context.is_present_sheet = section_status(block.name) == (True, None)
         if block.name and context.listed:
@@ -110,6 +118,7 @@ def read_blocks(
             _join_halves(found)
             _join_addresses(found)
             _join_further_addresses(found)
+        _doubt_broken(found)
         if segment.heading is None:
             doubt_times([one for one in found if one.is_person])
         doubt_neighbours(found, is_text=not segment.columns)
@@ -129,6 +138,16 @@ def read_blocks(
         tuple(map(asked_without_evidence, settled)),
         tuple(_mapping(one) for one in segments if one.rows or one.heading),
     )
+
+
+def _doubt_broken(lines: Sequence[Candidate]) -> None:
+    """« DE OLIVEIRA ; Marie-Lau » and below it « MARTINS ; re »: a cell that a page broke into two rows."""
+    for one, below in pairwise([one for one in lines if one.is_person]):
+        given = below.line.given_name if not below.whole else ""
+        if given[:1].islower() and one.line.given_name[:1].isupper() and below.line.line - one.line.line < 3:
+            one.line, below.line = one.line.doubting(Reason.SPLIT), below.line.doubting(Reason.SPLIT)
+        if re.search(r"\w[-–](?: ;|$)", one.line.text) and not one.free:
+            one.line, below.line = one.line.doubting(Reason.SPLIT), below.line.doubting(Reason.SPLIT)
 
 
 def _join_addresses(lines: Sequence[Candidate]) -> None:
@@ -264,6 +283,10 @@ def _unread(row: Row, segment: Segment) -> list[str]:
         column = segment.columns[index] if index < len(segment.columns) else Column.NOTHING
         most = 1 if column.is_whole_name or segment.surely else 0
         is_read = segment.heading and index < len(segment.columns) and index not in segment.unread
+        words = set(fold(segment.title_of(index)).split())
+        if words & {"nom", "prenom", "noms", "prenoms"} and not words & OF_OTHERS and index != segment.usual:
+            # « Nom binôme ; Prénom binôme »
+            is_read = False
         is_read = is_read or column in NAME_COLUMNS
         holds_more = column in NAME_COLUMNS and (common_word_in(cell) or len(mentions_in(cell)) > most)
         if not is_read or holds_more:

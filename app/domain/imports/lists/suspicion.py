@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from app.domain.imports.lists.vocabulary.addresses import (
     suggestion_for,
 )
 from app.domain.imports.lists.vocabulary.names import (
+    PLACES,
     SURE_PARTICLES,
     Kind,
     by_capitals,
@@ -35,7 +37,7 @@ from app.domain.imports.lists.vocabulary.names import (
     split_name,
 )
 from app.domain.imports.lists.vocabulary.remarks import STATUS_WORDS, denial_in, is_not_yet
-from app.domain.imports.lists.vocabulary.wording import LEADERS, PLACES, THINGS, heading_word_in
+from app.domain.imports.lists.vocabulary.wording import LEADERS, THINGS, heading_word_in
 from app.language import respelt
 
 _MANY_HOURS = 100
@@ -219,6 +221,11 @@ def _settle_halves(people: Sequence[Candidate]) -> None:
             all_wrong = wrong >= 3 and wrong >= 3 * right
             if (
                 lean <= -4
+                or (
+                    right >= 3
+                    and kind_of(one.line.given_name) is Kind.FAMILY
+                    and may_be_given(one.line.family_name)
+                )
                 or (lean < 0 and (all_wrong or (lean == -3 and right >= 2)))
                 or (lean == 0 and all_wrong)
             ):
@@ -411,6 +418,7 @@ def judged_together(lines: Sequence[Line], activity_hours: float | None) -> list
     for line in people:
         if line.address:
             holders.setdefault(line.address, set()).add(_key(line))
+    theirs = _people_of_local_parts(people)
     shared = {address for address, names in holders.items() if len(names) > 1}
     usual = [line.hours for line in people if line.hours]
     typical = median(usual) if usual else 0.0
@@ -434,6 +442,9 @@ def judged_together(lines: Sequence[Line], activity_hours: float | None) -> list
         before.append(line)
         if line.address in shared:
             line = line.doubting(Reason.ADDRESS_SHARED)
+        named = theirs.get(_local_part(line.address), set()) if line.address else set()
+        if named and key not in named:
+            line = line.doubting(Reason.ADDRESS_NOT_THEIRS)
         if line.address and (meant := suggestion_for(line.address, domains)) and is_valid(line.address):
             line = line.doubting(Reason.ADDRESS_TYPO, line.address, meant)
         if line.hours and _is_much(line.hours, activity_hours, typical, len(usual)):
@@ -442,6 +453,21 @@ def judged_together(lines: Sequence[Line], activity_hours: float | None) -> list
             line = line.doubting(Reason.EXTRA, f"{line.hours:g} h".replace(".", ","))
         judged.append(line)
     return judged
+
+
+def _local_part(address: str) -> str:
+    return re.sub(r"[^a-z]", "", fold(address.partition("@")[0]))
+
+
+def _people_of_local_parts(people: Sequence[Line]) -> dict[str, set[str]]:
+    """Whom of the list `camillemartinez@` or `martinez.camille71@` names."""
+    found: dict[str, set[str]] = {}
+    for line in people:
+        given, family = (re.sub(r"[^a-z]", "", fold(half)) for half in (line.given_name, line.family_name))
+        if len(given) > 1 and len(family) > 1:
+            for local in (given + family, family + given, given[0] + family):
+                found.setdefault(local, set()).add(_key(line))
+    return found
 
 
 def _is_much(hours: float, limit: float | None, typical: float, count: int) -> bool:

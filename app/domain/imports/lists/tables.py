@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from app.domain.imports.lists.doubts.attendance import (
     answering_columns,
+    dense_columns,
     exclusive_columns,
     not_shown,
+    one_hours_column,
     presence_columns,
 )
 from app.domain.imports.lists.doubts.evidence import (
-    dense_columns,
     not_signed,
-    one_hours_column,
     rare_marks,
     unexplained_columns,
 )
@@ -24,7 +25,7 @@ from app.domain.imports.lists.model import NAME_COLUMNS, Block, Column, Reason, 
 from app.domain.imports.lists.suspicion import Candidate
 from app.domain.imports.lists.text import HEADING_WITHIN
 from app.domain.imports.lists.untitled import columns_of_cells, is_whole, kind_of_cells, share_given
-from app.domain.imports.lists.vocabulary.names import CIVILITIES, Kind, fold, kind_of
+from app.domain.imports.lists.vocabulary.names import CIVILITIES, Kind, fold, kind_of, may_be_given
 from app.domain.imports.lists.vocabulary.remarks import (
     NO,
     YES,
@@ -90,6 +91,8 @@ class Segment:
     """Titles are expected: these rows stand above a heading."""
     usual: int | None = None
     """The column of a married or usual name beside that of the name at birth."""
+    beside: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    """What rows have in columns beside the names: as the name of another row, it slipped."""
     further: bool = False
     """Beside another group of names, so perhaps of other people: each is a question."""
     misread: str = ""
@@ -355,9 +358,14 @@ def prepare(segment: Segment) -> None:
         # Most people have one name only.
         segment.unexplained.pop(segment.usual, None)
     for i in segment.days:
-        segment.unexplained[i] = not_signed(columns, cells, i) | frozenset(rare_marks(cells[i]))
+        rounds = {"o", "O"} if {"x", "o"} <= set(map(fold, cells[i])) else set()
+        segment.unexplained[i] = not_signed(columns, cells, i) | frozenset(rare_marks(cells[i])) | rounds
     for i, odd in (*not_shown(columns, cells, heading).items(), *unclear.items()):
         segment.unexplained[i] = segment.unexplained.get(i, frozenset()) | odd
+    for i, column in enumerate(columns):
+        for row, cell in zip(segment.rows, cells[i], strict=True) if column not in NAME_COLUMNS else ():
+            if cell and "@" not in cell and any(map(str.isalpha, cell)) and not may_be_given(cell):
+                segment.beside[fold(cell)].add(row.number)
     segment.dense = dense_columns(columns, cells)
     segment.answering = answering_columns(columns, cells)
     segment.unsure_address = any(

@@ -8,6 +8,7 @@ from itertools import takewhile
 
 from app.domain.imports.lists.doubts.evidence import OCCASIONS
 from app.domain.imports.lists.doubts.notices import tells_success
+from app.domain.imports.lists.enumerations import unbulleted
 from app.domain.imports.lists.mentions import mentions_in
 from app.domain.imports.lists.model import NAME_COLUMNS, Reason, Row
 from app.domain.imports.lists.suspicion import Candidate, common_word_in
@@ -294,19 +295,37 @@ def is_decorated(text: str) -> bool:
     return text.startswith("#") or (text[:1] in "=*_-–—[" and text[-1:] in "=*_-–—]")
 
 
+def _is_of_words(text: str) -> bool:
+    """« Incomplets (2) », « Membres du jury (3) »: terms, and no part of a name."""
+    words = [word for word in re.sub(r"\(\s*\d+\s*\)|\d+", " ", text).split() if not is_particle(word)]
+    if any(fold(word) in OTHER_PARTS for word in words):
+        return "(" in text
+    if len(words) == 1:
+        return "(" in text or is_less_common_word(words[0].removesuffix("s"))
+    return bool(words) and all(
+        is_common_word(fold(word)) or is_less_common_word(word.removesuffix("s")) for word in words
+    )
+
+
 def may_be_label(row: Row, candidate: Candidate) -> bool:
     """« À relancer » between people: asked about itself, and a question for those below."""
+    text = unbulleted(row.text)
     return (
         len(row.filled) == 1
-        and len(row.text.split()) <= 4
+        and len(re.sub(r"\(\s*\d+\s*\)", "", text).split()) <= 4
         and not candidate.line.address
         and (
-            row.text.rstrip().endswith(":")
-            or common_word_in(row.text) != ""
-            or (len(row.text.split()) == 1 and _OF_PART.search(fold(row.text)) is not None)
-            or is_decorated(row.text.strip())
-            or _ARTICLE.match(row.text.strip()) is not None
+            text.rstrip().endswith(":")
+            or common_word_in(text) != ""
+            or (len(text.split()) == 1 and _OF_PART.search(fold(text)) is not None)
+            or _is_of_words(text)
+            or is_decorated(text.strip())
+            or _ARTICLE.match(text.strip()) is not None
         )
-        and all(kind_of(word) is Kind.UNKNOWN for word in row.text.split() if not is_particle(word))
-        and not is_clear(row.text)
+        and all(
+            kind_of(word) is Kind.UNKNOWN or fold(word) in OTHER_PARTS
+            for word in text.split()
+            if not is_particle(word)
+        )
+        and not is_clear(text)
     )

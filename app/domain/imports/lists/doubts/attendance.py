@@ -18,7 +18,7 @@ from app.domain.imports.lists.vocabulary.remarks import (
 )
 from app.domain.imports.lists.vocabulary.wording import is_literal_heading, role_of_heading
 
-_HALF_DAY = re.compile(
+IS_DAY = re.compile(
     r"(m|am|pm|a m|p m|matin|matinee|apres midi|soir|soiree|jour|journee|j ?\d{1,2}|s ?\d{1,2}|seance ?\d{0,2}|cours ?\d{0,2}|\d{1,2}|"
     r"(lun|mar|mer|jeu|ven|sam|dim)\w*( \d{1,2})?( \w{3,9})?|\d{1,2} (\d{1,2}|\w{3,9})( \d{2,4})?|emargement|signature)( (matin|am|pm|apres midi|m))?"
 )
@@ -33,7 +33,7 @@ def presence_columns(
         below = (
             cells[i][0]
             if cells[i]
-            and _HALF_DAY.fullmatch(fold(cells[i][0]))
+            and IS_DAY.fullmatch(fold(cells[i][0]))
             and not is_ticked(cells[i][0])
             and cells[i][0] != "0"
             else ""
@@ -42,7 +42,7 @@ def presence_columns(
         marks = sum(bool(is_ticked(cell) or status_of_code(cell)) for cell in written)
         if column is not Column.NOTHING or not any(map(is_ticked, written)) or 5 * marks < 3 * len(written):
             continue
-        if below or (heading[i] and _HALF_DAY.fullmatch(fold(heading[i]))):
+        if below or (heading[i] and IS_DAY.fullmatch(fold(heading[i]))):
             named.add(i)
         elif not role_of_heading(heading[i])[1]:
             others.add(i)
@@ -60,7 +60,7 @@ def exclusive_columns(
         and column not in (Column.ADDRESS, Column.HOURS, Column.LATE)
         and any(map(is_ticked, cells[i]))
         and all(is_ticked(cell) or not any(map(str.isalnum, cell)) for cell in cells[i])
-        and not _HALF_DAY.fullmatch(fold(heading[i]))
+        and not IS_DAY.fullmatch(fold(heading[i]))
         and not is_class(heading[i])
         and not is_neutral(heading[i])
         and (not is_literal_heading(heading[i]) or column is not Column.NOTHING)
@@ -128,7 +128,7 @@ def not_shown(
     people = _people(columns, cells)
     for index, column in enumerate(columns):
         title = fold(heading[index])
-        is_day = not title or bool(_HALF_DAY.fullmatch(title))
+        is_day = not title or bool(IS_DAY.fullmatch(title))
         if column is not Column.NOTHING or len(people) < 3 or not (is_day or not role_of_heading(title)[1]):
             continue
         own = [is_own_sign(row[index], " ".join(row[i] for i in names)) for row in people]
@@ -144,7 +144,11 @@ def not_shown(
             and not (is_day and says_present(row[index]) and not is_ticked(row[index]))
         }
         coded = is_ticking and sum(row[index] not in others for row in people) > 1
-        if coded or 5 * sum(row[index] in others for row in people) <= 2 * len(people):
+        # Codes of absence are no sign that the others mean something else.
+        unknown = [
+            row for row in people if row[index] in others and not (is_day and status_of_code(row[index]))
+        ]
+        if coded or 5 * len(unknown) <= 2 * len(people):
             found[index] = frozenset(others)
     return found
 
@@ -156,3 +160,45 @@ def is_own_sign(cell: str, name: str) -> bool:
     if not words or status_of_code(cell):
         return False
     return set(words) <= {*own, *initials} or (len(letters) <= 5 and set(letters) <= initials)
+
+
+def codes_of_absence(written: Sequence[str], rows: int, title: str) -> list[str]:
+    """« A », « ABS » in a column that holds nothing but ticks and such codes, and is not a group's letter."""
+    # Without a heading, the first line may be one.
+    written = written[1:] if not title and written and not status_of_code(written[0]) else written
+    codes = [cell for cell in written if status_of_code(cell)]
+    others = [
+        cell
+        for cell in written
+        if cell not in codes and fold(cell) not in ("r", "ret", "") and not is_ticked(cell)
+    ]
+    is_group = len(set(map(fold, written))) == 1 and len(written) == rows and len(written[0]) == 1
+    return [] if others or is_group else codes
+
+
+def dense_columns(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> frozenset[int]:
+    """Columns beside the names that nearly every row fills."""
+    return frozenset(
+        index
+        for index, column in enumerate(columns)
+        if column not in NAME_COLUMNS
+        and len(cells[index]) >= 3
+        and (
+            5 * (filled := sum(map(bool, cells[index]))) >= 4 * len(cells[index])
+            or filled == len(cells[index]) - 1
+        )
+    )
+
+
+def one_hours_column(columns: list[Column], heading: Sequence[str]) -> None:
+    """Of planned and worked hours, those that were worked."""
+    found = [i for i, column in enumerate(columns) if column is Column.HOURS]
+    worked = {"realisees", "effectuees", "presence", "suivies", "faites", "realise", "presentes"}
+    planned = {"prevues", "prevue", "prevu", "theoriques", "contrat"}
+    ranks = [
+        bool(set(fold(heading[i]).split()) & worked) - bool(set(fold(heading[i]).split()) & planned)
+        for i in found
+    ]
+    for i, rank in zip(found, ranks, strict=True):
+        if rank < max(ranks):
+            columns[i] = Column.NOTHING

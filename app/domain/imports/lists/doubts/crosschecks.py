@@ -7,8 +7,9 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
-from app.domain.imports.lists.doubts.notices import concerns_all
+from app.domain.imports.lists.doubts.notices import concerns_all, contradicts_counts
 from app.domain.imports.lists.mentions import (
     given_names_in,
     lone_given_names_in,
@@ -19,19 +20,19 @@ from app.domain.imports.lists.model import NOT_A_PERSON, OF_PRESENCE, Line, Reas
 from app.domain.imports.lists.suspicion import Candidate
 from app.domain.imports.lists.vocabulary.addresses import addresses_in
 from app.domain.imports.lists.vocabulary.names import (
+    Kind,
     by_capitals,
     fold,
     is_common_word,
     is_less_common_word,
     is_particle,
+    kind_of,
     looks_like_word,
     may_be_given,
     without_civility,
 )
-from app.domain.imports.lists.vocabulary.remarks import denial_in, is_not_yet, is_of_others
-from app.domain.imports.lists.vocabulary.wording import (
-    THINGS,
-)
+from app.domain.imports.lists.vocabulary.remarks import denial_in, is_not_yet, is_of_others, status_in
+from app.domain.imports.lists.vocabulary.wording import THINGS, is_literal_heading
 
 _SPEAKS_OF_SEVERAL = frozenset((Reason.COUPLE, Reason.EXTRA, Reason.SEVERAL_NAMES))
 _ACROSS = (OF_PRESENCE - {Reason.UNTICKED}) | {Reason.SENDER, Reason.COPIED}
@@ -95,7 +96,12 @@ def _names_in(one: Candidate) -> list[str]:
     """Nothing of a line that is refused may be a name; of one that is asked about, whatever statistics know."""
     if not one.unread:
         return []
-    found = [*mentions_in(one.unread), *_marked_by_capitals(one.unread), *_couples_in(one.unread)]
+    found = [
+        *mentions_in(one.unread),
+        *_marked_by_capitals(one.unread),
+        *_couples_in(one.unread),
+        *_halves_in(one.unread),
+    ]
     several = one.free and {d.reason for d in one.line.doubts} & _SPEAKS_OF_SEVERAL
     is_nobody = not _words_of(one) and not one.line.address
     if is_nobody:
@@ -111,6 +117,24 @@ def _names_in(one: Candidate) -> list[str]:
             words[index] < other or (words[index] == other and index > at) for at, other in enumerate(words)
         )
     ]
+
+
+def _halves_in(text: str) -> list[str]:
+    """« VERNOTTE ; Élise » in two cells side by side."""
+    found = []
+    for pair in pairwise(text.split(" ; ")):
+        if not all(0 < len(cell.split()) < 4 and all(map(looks_like_word, cell.split())) for cell in pair):
+            continue
+        given = [kind_of(cell.split()[0]) is Kind.GIVEN and not cell.isupper() for cell in pair]
+        family = pair[given.index(False)] if given.count(True) == 1 else ""
+        if (
+            family
+            and family[:1].isupper()
+            and not is_less_common_word(family)
+            and not set(fold(family).split()) & THINGS
+        ):
+            found.append(" ".join(pair))
+    return found
 
 
 def _couples_in(text: str) -> list[str]:
@@ -199,20 +223,34 @@ def doubt_told_elsewhere(lines: Sequence[Line]) -> list[Line]:
     """A person who is ready becomes a question where another line names them as absent, as leading, or in a sentence."""
     by_name: dict[str, list[Line]] = defaultdict(list)
     by_word: dict[str, list[Line]] = defaultdict(list)
-    pointing: Line | None = None
+    pointing = contradicts_counts(lines)
     for line in lines:
         reasons = {doubt.reason for doubt in line.doubts}
         said = _ADDRESS.sub(" ", line.text) if "@" in line.text else line.text
         if line.state is State.ASK and line.name and reasons & _ACROSS:
             by_name[_key(line.name)].append(line)
-        elif Reason.HEADING in reasons or Reason.REPEATED in reasons or not line.text:
+        elif Reason.HEADING in reasons:
+            cells = [cell for cell in line.text.split(" ; ") if not is_literal_heading(cell)]
+            if any(concerns_all(cell, names_somebody=False) for cell in cells):
+                pointing = pointing or line
+            for inside in re.findall(r"\(([^()]*)\)", line.text):
+                if denial_in(inside) or status_in(inside):
+                    for word in set(fold(inside).split()):
+                        by_word[word].append(line)
             continue
-        is_nobody = bool(reasons & (NOT_A_PERSON | _NO_NAMES))
+        elif Reason.REPEATED in reasons or not line.text:
+            continue
+        is_nobody = bool(reasons & (NOT_A_PERSON | _NO_NAMES)) or (
+            Reason.MAYBE_TITLE in reasons and not any(map(may_be_given, line.name.split()))
+        )
         if is_nobody and concerns_all(said, names_somebody=bool(mentions_in(said))):
             pointing = pointing or line
-        if _COUNT_OF_ABSENT.fullmatch(fold(said)) and not any(
-            OF_PRESENCE & {d.reason for d in one.doubts} for one in lines
-        ):
+        is_name = re.search(r"[;\t|]", said) or any(map(may_be_given, line.name.split()))
+        points = _is_clause(said) or re.match(
+            r"\s*(?:le |la |les )?(?:n ?[°o] ?|num[ée]ros? |lignes? )\d", said.lower()
+        )
+        if reasons & OF_PRESENCE and not is_name and points and not mentions_in(said):
+            # « Le 3e n’était pas là », « L’un d’eux a abandonné »
             pointing = pointing or line
         says = bool(reasons & {Reason.SENTENCE, Reason.TITLE, Reason.SIGNATURE}) or (
             bool(line.doubts)
@@ -259,11 +297,15 @@ def _teller_of(
             return other
     if given and family:
         # « (Tom B. absent) »
-        short = re.compile(rf"\b{re.escape(given[0])} {re.escape(family[0][0])}\b(?!\w)")
-        for other in others(by_word.get(given[0], ())):
-            tells = _is_remark(other) or OF_PRESENCE & {doubt.reason for doubt in other.doubts}
-            if tells and short.search(fold(other.text)):
-                return other
+        first, last = given[0], family[0]
+        for word, short in (
+            (first, f"{first} {last[0]}"), (last, f"{first[0]} {last}"), (f"{first[0]}{last[0]}", f"{first[0]}{last[0]}")
+        ):  # fmt: skip
+            for other in others(by_word.get(word, ())):
+                tells = _is_remark(other) or OF_PRESENCE & {doubt.reason for doubt in other.doubts}
+                is_letters = len(word) > 2 or word.upper() in other.text
+                if tells and is_letters and re.search(rf"\b{re.escape(short)}\b", fold(other.text)):
+                    return other
     telling = [
         word
         for word in family
@@ -279,10 +321,13 @@ def _is_remark(line: Line) -> bool:
     return not is_named or is_half or _is_prose(line) or bool(_CORRECTS.search(fold(line.text)))
 
 
-_COUNT_OF_ABSENT = re.compile(
-    r"(?:[1-9]\d?|un|deux|trois|quatre) (?:absente?s?|excusee?s?|abandons?|desistements?)"
-)
-"""« 2 absents » below a list in which no person is marked absent."""
+_VERB = re.compile(r"\b(?:est|sont|a|ont|etai(?:t|ent)|avai(?:t|ent)|n|ne)\b")
+
+
+def _is_clause(text: str) -> bool:
+    return len(text.split()) > 2 and not text.rstrip().endswith(":") and bool(_VERB.search(fold(text)))
+
+
 _CORRECTS = re.compile(
     r"remplac|\bcorrections?\b|\berreur\b|\bpardon\b|\bs ecrit\b|\bavec (?:un|une|deux|\d) [a-z]\b|\bau lieu de\b|\bplutot\b"
 )
@@ -300,7 +345,7 @@ def _reads_as_prose(text: str) -> bool:
 
 
 def settle_notes_of_all(people: Sequence[Candidate]) -> None:
-    """A note beside a name that all have alike, as a class, or that names the company of each, sets nobody apart."""
+    """A note beside a name that all have alike, as a class, or that names the company of each, is no doubt about any of them."""
     free = [
         one
         for one in people

@@ -7,18 +7,26 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from statistics import median
 
-from app.domain.imports.lists.doubts.attendance import SIGNED, TIME, is_own_sign
+from app.domain.imports.lists.doubts.attendance import IS_DAY, SIGNED, codes_of_absence, is_own_sign
 from app.domain.imports.lists.doubts.marks import (
+    COUNTS,
     DATE,
     DONE_ON,
+    ENDS,
+    OF_LATENESS,
+    answers_no,
     categories,
+    early,
     low_levels,
     low_marks,
     low_shares,
     many_absences,
+    may_be_hours,
+    no_time,
     no_yes,
+    other_dates,
+    short,
     told_by_title,
 )
 from app.domain.imports.lists.model import NAME_COLUMNS, REASON_HEADING, Column, Reason
@@ -32,7 +40,6 @@ from app.domain.imports.lists.vocabulary.remarks import (
     affirms,
     affirms_by_title,
     denial_in,
-    hours_in,
     is_crossed,
     is_neutral,
     is_not_yet,
@@ -40,6 +47,7 @@ from app.domain.imports.lists.vocabulary.remarks import (
     is_ticked,
     meaning_of_label,
     speaks_for_itself,
+    status_in,
     status_of_code,
 )
 from app.domain.imports.lists.vocabulary.wording import (
@@ -95,6 +103,26 @@ def unexplained_columns(
             found[index] = frozenset(("",))
         if column in (Column.STATUS, Column.PRESENT) and (lone := _lone_marks(written, rows)):
             found[index] = found.get(index, frozenset()) | lone
+        if (
+            column not in NAME_COLUMNS
+            and not set(fold(title).split()) & OF_LATENESS
+            and (none := no_time(written))
+        ):
+            found[index] = found.get(index, frozenset()) | none
+        if column is Column.HOURS and (
+            (3 * len(written) >= 2 * people and people > 2)
+            or (any(map(is_ticked, written)) and not any(map(str.isdigit, "".join(written))))
+        ):
+            found[index] = found.get(index, frozenset()) | {""}
+        if (
+            IS_DAY.fullmatch(fold(title))
+            and 2 * len(written) > people > 2
+            and len(set(map(fold, written))) < 3
+        ):
+            found[index] = found.get(index, frozenset()) | {""}
+        if {"x", "o"} <= set(map(fold, written)):
+            # « x » and « o » are a tick and its contrary.
+            found[index] = found.get(index, frozenset()) | {cell for cell in written if fold(cell) == "o"}
         if low := low_shares(written):
             found[index] = found.get(index, frozenset()) | low
         if column is Column.NOTHING and not written and bodies > 1 and _SHOWN_BY_ALL.search(fold(title)):
@@ -134,13 +162,13 @@ def unexplained_columns(
             odd = texts
         else:
             odd = [*_odd_values(texts, rows), *_longer(texts), *_phrases(texts)]
-        if not title and names and index > names[-1] and _may_be_hours(written):
+        if not title and names and index > names[-1] and may_be_hours(written):
             # No heading names them: hours, marks, or ages.
             odd = [*odd, *written]
         if 5 * numbers >= 3 * len(written):
             odd = [*odd, *(cell for cell in texts if not any(c.isdigit() for c in cell))]
         if not (title and role_of_heading(title)[1]):
-            odd = [*odd, *_codes_of_absence(written, rows, title)]
+            odd = [*odd, *codes_of_absence(written, rows, title)]
         if len(set(map(fold, written))) > 1 or len(written) < rows:
             odd = [*odd, *(cell for cell in written if meaning_of_label(cell))]
         of_people = [
@@ -161,6 +189,16 @@ def unexplained_columns(
             set(fold(title).split()) & BESIDE_PRESENCE and not _DOUBTFUL.search(fold(title.partition("(")[0]))
         ) or role_of_heading(title)[1]
         is_open = holds_remarks(title) or not known
+        is_literal = (title and role_of_heading(title)[1]) or affirms_by_title(title)
+        if (
+            is_literal
+            and not status_in(title)
+            and not set(fold(title).split()) & (PERSONAL | BESIDE_PRESENCE | OF_LATENESS)
+        ):
+            # « Atelier : non », « Formation : — » beside « X »
+            odd = [*odd, *answers_no(of_people)]
+        if IS_DAY.fullmatch(fold(title)):
+            odd = [*odd, *filter(status_of_code, written)]
         if holds_judgement(title) or DONE_ON.search(fold(title)):
             odd = [*odd, "", *filter(_ZERO.fullmatch, of_people)]
         if _AGAINST.search(fold(title)):
@@ -189,10 +227,12 @@ def unexplained_columns(
             odd = [*odd, ""]
         if is_open and not set(fold(title).split()) & _TRADES:
             odd = [*odd, *categories(of_people, people)]
+        if COUNTS.match(fold(title)) and 3 * len(of_people) >= 2 * people and people > 2:
+            odd = [*odd, ""]
         if set(fold(title).split()) & DURATIONS:
-            odd = [*odd, *_short(written)]
-        if set(fold(title).split()) & _ENDS:
-            odd = [*odd, *_early(written), *_other_dates(written)]
+            odd = [*odd, *short(written)]
+        if set(fold(title).split()) & ENDS:
+            odd = [*odd, *early(written), *other_dates(written)]
         if set(fold(title).split()) & {"motif", "motifs"}:
             odd = [
                 *written,
@@ -204,11 +244,11 @@ def unexplained_columns(
                 ),
             ]
         if _SIGNED.search(fold(title)):
-            own = {
-                cell
+            signs = [
+                (cell, is_own_sign(cell, _name_in(columns, cells, row)))
                 for row, cell in enumerate(cells[index])
-                if is_own_sign(cell, _name_in(columns, cells, row))
-            }
+            ]
+            own = {cell for cell, is_own in signs if is_own} - {cell for cell, is_own in signs if not is_own}
             own |= {cell for cell in cells[index] if SIGNED.fullmatch(fold(cell))}
             odd = [*(cell for cell in odd if cell not in own), *not_signed(columns, cells, index)]
         held = sum(sum(map(bool, row)) > 1 for row in zip(*cells, strict=True))
@@ -412,20 +452,6 @@ def _is_contact(cell: str) -> bool:
     return "@" in cell or sum(map(str.isdigit, cell)) > 5
 
 
-def _codes_of_absence(written: Sequence[str], rows: int, title: str) -> list[str]:
-    """« A », « ABS » in a column that holds nothing but ticks and such codes, and is not a group's letter."""
-    # Without a heading, the first line may be one.
-    written = written[1:] if not title and written and not status_of_code(written[0]) else written
-    codes = [cell for cell in written if status_of_code(cell)]
-    others = [
-        cell
-        for cell in written
-        if cell not in codes and fold(cell) not in ("r", "ret", "") and not is_ticked(cell)
-    ]
-    is_group = len(set(map(fold, written))) == 1 and len(written) == rows and len(written[0]) == 1
-    return [] if others or is_group else codes
-
-
 _SHOWN_BY_ALL = re.compile(r"\b(?:valide|acquis|admis|reussi|obtenu|certifie|decision|termine)e?s?\b")
 """Headings under which drawn signs may stand that cannot be read."""
 _SIGNED = re.compile(
@@ -541,41 +567,6 @@ def _of_another_kind(written: Sequence[str]) -> list[str]:
     ]
 
 
-_ENDS = frozenset(("depart", "sortie", "fin", "leave", "end"))
-
-
-def _early(written: Sequence[str]) -> list[str]:
-    """Times of leaving two hours before the last."""
-    times = {
-        cell: int(found[1]) + int(found[2] or 0) / 60 for cell in written if (found := TIME.fullmatch(cell))
-    }
-    return [cell for cell, time in times.items() if time <= max(times.values()) - 2]
-
-
-def _other_dates(written: Sequence[str]) -> list[str]:
-    """The end of a course that one person has before the others."""
-    counts = Counter(cell for cell in written if DATE.fullmatch(cell))
-    usual, most = counts.most_common(1)[0] if counts else ("", 0)
-    return [cell for cell in counts if cell != usual] if most > 1 and 2 * most > sum(counts.values()) else []
-
-
-def _short(written: Sequence[str]) -> list[str]:
-    """Durations under a quarter of the usual one."""
-    lasted = {cell: hours for cell in written if (hours := hours_in(cell)[0]) is not None}
-    usual = median(lasted[cell] for cell in written if cell in lasted) if len(lasted) > 2 else 0.0
-    most = max(lasted.values(), default=0.0)
-    return [cell for cell, hours in lasted.items() if hours * 4 < usual or (hours < 0.2 and most >= 1)]
-
-
-_SHORT_NUMBER = re.compile(r"\d{1,2}(?:[.,]\d{1,2})?(?: ?h(?:\d\d)?)?")
-
-
-def _may_be_hours(written: Sequence[str]) -> bool:
-    """Short numbers that do not count the rows."""
-    counting = [str(number) for number in range(1, len(written) + 1)]
-    return all(map(_SHORT_NUMBER.fullmatch, written)) and list(written) != counting
-
-
 def _with_brackets(written: Sequence[str]) -> list[str]:
     """« 2A (départ en mars) » where the others are in 2A."""
     found = [cell for cell in written if re.search(r"\([^()\d]{3}", cell)]
@@ -597,31 +588,3 @@ def _odd_values(texts: Sequence[str], rows: int) -> list[str]:
         if _DOUBTFUL.search(value) or (rows >= 4 and 4 * count <= rows)
     }
     return [text for text in texts if fold(text) in odd]
-
-
-def dense_columns(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> frozenset[int]:
-    """Columns beside the names that nearly every row fills."""
-    return frozenset(
-        index
-        for index, column in enumerate(columns)
-        if column not in NAME_COLUMNS
-        and len(cells[index]) >= 3
-        and (
-            5 * (filled := sum(map(bool, cells[index]))) >= 4 * len(cells[index])
-            or filled == len(cells[index]) - 1
-        )
-    )
-
-
-def one_hours_column(columns: list[Column], heading: Sequence[str]) -> None:
-    """Of planned and worked hours, those that were worked."""
-    found = [i for i, column in enumerate(columns) if column is Column.HOURS]
-    worked = {"realisees", "effectuees", "presence", "suivies", "faites", "realise", "presentes"}
-    planned = {"prevues", "prevue", "prevu", "theoriques", "contrat"}
-    ranks = [
-        bool(set(fold(heading[i]).split()) & worked) - bool(set(fold(heading[i]).split()) & planned)
-        for i in found
-    ]
-    for i, rank in zip(found, ranks, strict=True):
-        if rank < max(ranks):
-            columns[i] = Column.NOTHING

@@ -7,17 +7,21 @@ from collections import Counter
 from collections.abc import Sequence
 from statistics import median
 
+from app.domain.imports.lists.doubts.attendance import TIME
 from app.domain.imports.lists.model import Line, Reason, State
 from app.domain.imports.lists.vocabulary.names import fold
 from app.domain.imports.lists.vocabulary.remarks import (
     ASKED,
     NO,
+    YES,
     affirms,
     denial_in,
+    hours_in,
     is_day,
     is_neutral,
     is_not_yet,
     is_ticked,
+    is_zero,
     speaks_for_itself,
 )
 
@@ -263,3 +267,67 @@ def low_shares(written: Sequence[str]) -> frozenset[str]:
 
 
 _SHARE = re.compile(r"(\d{1,3}(?:[.,]\d+)?)\s?%")
+
+
+def answers_no(written: Sequence[str]) -> list[str]:
+    """Where nothing but yes and no, or ticks and dashes, is answered: the no."""
+    denied = [
+        cell
+        for cell in written
+        if fold(cell) in NO - {"0", "n", ""} | {"ko", "nok"}
+        or (not any(map(str.isalnum, cell)) and not is_ticked(cell))
+    ]
+    return denied if all(cell in denied or is_ticked(cell) or fold(cell) in YES for cell in written) else []
+
+
+COUNTS = re.compile(
+    r"(?:nb|nombre|total|temps|minutes|cumul|progression|volume|jours|seances|modules)\b(?! (?:enfants?|personnes?))"
+)
+
+
+OF_LATENESS = frozenset(("retard", "retards", "absence", "absences", "late", "pause", "pauses"))
+
+
+SOME_TIME = re.compile(r"\d{1,3}\s*(?:h|min|mn|:)\s*\d{0,2}(?:\s*(?:min|:|s)\s*\d{0,2})?\s*s?")
+
+
+def no_time(written: Sequence[str]) -> frozenset[str]:
+    """« 0h00 » or « 00:00:00 » where others have some time."""
+    none = frozenset(filter(is_zero, written))
+    some = sum(bool(SOME_TIME.fullmatch(cell.lower())) for cell in written if cell not in none)
+    return none if some else frozenset()
+
+
+ENDS = frozenset(("depart", "sortie", "fin", "leave", "end"))
+
+
+def early(written: Sequence[str]) -> list[str]:
+    """Times of leaving two hours before the last."""
+    times = {
+        cell: int(found[1]) + int(found[2] or 0) / 60 for cell in written if (found := TIME.fullmatch(cell))
+    }
+    return [cell for cell, time in times.items() if time <= max(times.values()) - 2]
+
+
+def other_dates(written: Sequence[str]) -> list[str]:
+    """The end of a course that one person has before the others."""
+    counts = Counter(cell for cell in written if DATE.fullmatch(cell))
+    usual, most = counts.most_common(1)[0] if counts else ("", 0)
+    return [cell for cell in counts if cell != usual] if most > 1 and 2 * most > sum(counts.values()) else []
+
+
+def short(written: Sequence[str]) -> list[str]:
+    """Durations under a quarter of the usual one."""
+    lasted = {cell: hours for cell in written if (hours := hours_in(cell)[0]) is not None}
+    usual = median(lasted[cell] for cell in written if cell in lasted) if len(lasted) > 2 else 0.0
+    most = max(lasted.values(), default=0.0)
+    return [cell for cell, hours in lasted.items() if hours * 4 < usual or (hours < 0.2 and most >= 1)]
+
+
+SHORT_NUMBER = re.compile(r"\d{1,2}(?:[.,]\d{1,2})?(?: ?h(?:\d\d)?)?")
+
+
+def may_be_hours(written: Sequence[str]) -> bool:
+    """Short numbers that do not count the rows."""
+    counting = [str(number) for number in range(1, len(written) + 1)]
+    return all(map(SHORT_NUMBER.fullmatch, written)) and list(written) != counting

@@ -7,7 +7,8 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from app.domain.imports.lists.model import Line, Reason, State
+from app.domain.imports.lists.mentions import mentions_in
+from app.domain.imports.lists.model import OF_PRESENCE, Line, Reason, State
 from app.domain.imports.lists.vocabulary.names import fold
 from app.domain.imports.lists.vocabulary.remarks import (
     affirms,
@@ -85,6 +86,7 @@ _OF_ANOTHER = re.compile(
     r"\bsondage\b|^a la place\b|\bjury$|\bpilotage\b|\bde direction$|^vie scolaire|\ba prevenir\b|\binvitee?s$|\bsorties? anticipees?|^ruptures?\b|\binaptes?\b|"
     r"\bmanquants?$|\bmanquantes?$|^redoublants?|\bprestataires?|\bevaluateurs?|\bsignataires?|\bdiffusion$|^convo(?:cations?|ques?|quees?)\b|\bprospects?\b|\bpermanents?\b|"
     r"^impayes?$|^reserves?$|^animation$|^annuaire$|\bsurveillants?\b|^(?:les )?(?:oublies?|punis?|malchanceux|deserteurs|lacheurs|indecis|blesse\w*|grippes?|confines?)$|"
+    r"\b(?:seulement|uniquement|exclusivement|only)\b|^(?:il )?manquent?\b|^(?:encore )?a (?!l |la )\w+(?:er|ir|re)$|^en entreprise|\bancien(?:ne)?s? (?:liste|groupe|eleve|stagiaire|apprenti)s?\b|^autres? (?:groupe|classe|liste|equipe|session|atelier)s?\b|"
     r"\bopposee?s\b|^reclamations?|^en appel|^geles?$|^gelees?$|^repech\w*|\b(?:second|deuxieme|2e|2eme) (?:tour|chance|session)\b|\bforfait\b|rendez vous medical|"
     r"\ba l etranger\b|\bont arrete\b|\ba discuter\b|au cas par cas|\btrop justes?\b|\b(?:portfolio|dossier|rapport|livret) (?:vide|incomplet|manquant)\b|^covid|^mis de cote|^de cote|^litiges?"
 )
@@ -108,7 +110,7 @@ def is_only_signs(text: str) -> bool:
 
 _OF_EVERYBODY = re.compile(
     r"^(?:tous|toutes|ils|elles|tout le monde) .*(?:absent|excuse|echoue|refuse|ajourne|rate|annule|abandonne)\w*|\bne pas (?:valider|traiter|donner|delivrer|badger)\b|"
-    r"^(?:sauf|excepte) (?:le|la|les) \d"
+    r"^(?:sauf|excepte) (?:le|la|les) \d|^(?:\d{1,3} )?personne n\b|^(?:liste|feuille|fichier)s? (?:de|d|du) (?:l )?(?:an|annee|mois) (?:derniere?|passee?|precedente?)\b"
 )
 _OF_ALL = re.compile(
     r"\bn(?:e)? (?:\w+ ){1,4}(?:pas|plus|jamais)\b|\bne (?:surtout )?pas\b|\bpas encore\b|\baucune? (?:\w+ ){0,4}ne?\b|\bseule?s?\b|\buniquement\b|"
@@ -138,6 +140,39 @@ _SOME = re.compile(r"\b(?:valid|badge|pr[ée]sent|absent|acqui)[^\W\d]{0,3} ?:? 
 _SIGN = re.compile(r"^[\s(]*+(?:[*†‡§#°]|[xXvV✓✔])\s{0,3}[:=]?\s\s*+\S")
 
 
+_WRITTEN = {"un": 1, "une": 1, "deux": 2, "trois": 3, "quatre": 4, "cinq": 5, "six": 6}
+_ABSENT = r"(?:absente?s?|excusee?s?|abandons?|desistements?|dispensee?s?|malades?)"
+_COUNTED_ABSENT = re.compile(
+    rf"\b(\d{{1,3}}|{'|'.join(_WRITTEN)}) {_ABSENT}\b|(?:^|\bnombre d |\bnb d ?|\bet |\b\d+ ){_ABSENT} (\d{{1,3}})\b"
+)
+_COUNTED_PRESENT = re.compile(
+    r"(?:^|[,;(–-]|\bdont|\bet)\s*(\d{1,3})\s+(?:élèves |stagiaires |personnes )?présente?s?\b|\bprésente?s?(?:\(e\)s?)?\s*[:=;]\s*(\d{1,3})(?![\d/.,h]|\s*(?:/|sur\b|h\b|%))",
+    re.IGNORECASE,
+)
+
+
+def contradicts_counts(lines: Sequence[Line]) -> Line | None:
+    """The line with a number that the list contradicts: « 2 absents » without any, « Présents : 4 » over six names."""
+    marked = sum(
+        bool(line.name) and bool(OF_PRESENCE & {doubt.reason for doubt in line.doubts}) for line in lines
+    )
+    ready = sum(line.state is State.READY for line in lines)
+    absent = present = 0
+    telling = None
+    for line in lines:
+        if line.state is State.READY or mentions_in(line.text):
+            continue
+        for cell in re.split(r"[;\t|]", re.sub(r"(\w)\s*;\s*(?=\d+\s*$)", r"\1 : ", line.text)):
+            for found in _COUNTED_ABSENT.finditer(fold(cell)):
+                count = found[1] or found[2]
+                absent += _WRITTEN.get(count) or int(count)
+                telling = telling or line
+        for found in _COUNTED_PRESENT.finditer(line.text):
+            present += int(found[1] or found[2])
+            telling = telling or line
+    return telling if absent > marked or 0 < present < ready else None
+
+
 def concerns_all(text: str, *, names_somebody: bool) -> bool:
     """« Aucun n’a validé pour l’instant », « en gras : présents », « (2 et 4 absents) »: whom it means cannot be read."""
     folded = fold(text)
@@ -161,7 +196,7 @@ def concerns_all(text: str, *, names_somebody: bool) -> bool:
         return True
     if _BY_PLACE.search(folded) and len(folded.split()) > 2 and not _OF_MESSAGES.search(folded):
         return True
-    says = bool(denial_in(text)) or affirms(re.sub(r"^\W+", "", text))
+    says = bool(denial_in(text) or status_in(text)) or affirms(re.sub(r"^\W+", "", text))
     if says and (
         _NUMBERS.search(text) or ("=" in text and _SIGN.match(text)) or re.match(r"\s*[*†‡]\s*\S", text)
     ):

@@ -20,6 +20,36 @@ _SPOKEN_AT = re.compile(r"(?:(?<!\s)\s++)?+(?:\(at\)|\[at\]|\(arobase\)|\[arobas
 _LOOSE_AT = re.compile(r"([a-z0-9]) ?@ ?([a-z0-9-]+\.[a-z]{2,4})\b", re.IGNORECASE)
 KNOWN = frozenset(
     [
+        "ac-aix-marseille.fr",
+        "ac-amiens.fr",
+        "ac-besancon.fr",
+        "ac-bordeaux.fr",
+        "ac-clermont.fr",
+        "ac-corse.fr",
+        "ac-creteil.fr",
+        "ac-dijon.fr",
+        "ac-grenoble.fr",
+        "ac-guadeloupe.fr",
+        "ac-guyane.fr",
+        "ac-lille.fr",
+        "ac-limoges.fr",
+        "ac-lyon.fr",
+        "ac-martinique.fr",
+        "ac-mayotte.fr",
+        "ac-montpellier.fr",
+        "ac-nancy-metz.fr",
+        "ac-nantes.fr",
+        "ac-nice.fr",
+        "ac-normandie.fr",
+        "ac-orleans-tours.fr",
+        "ac-paris.fr",
+        "ac-poitiers.fr",
+        "ac-reims.fr",
+        "ac-rennes.fr",
+        "ac-reunion.fr",
+        "ac-strasbourg.fr",
+        "ac-toulouse.fr",
+        "ac-versailles.fr",
         "gmail.com",
         "googlemail.com",
         "hotmail.fr",
@@ -199,6 +229,8 @@ def suggestion_for(address: str, own_domains: Collection[str] = ()) -> str:
     if plain != address and is_valid(plain):
         return suggestion_for(plain, own_domains) or plain
     local, _, domain = address.rpartition("@")
+    if local.startswith("www."):
+        return f"{local.removeprefix('www.')}@{domain}"
     if local and "," in domain:
         domain = domain.replace(",", ".")
         return f"{local}@{_near(domain) or domain}"
@@ -272,10 +304,22 @@ _OF_OFFICES = frozenset(
 """In an address they name an organisation or a part, no person."""
 
 
+_OF_SCHOOLS = re.compile(r"(?:ce\.)?\d{7}[a-z]|cdi\b.*")
+"""`ce.0710023a@`: the number of a school."""
+_OF_STAFF = frozenset(
+    (
+        "prof", "educateur", "educatrice", "conseiller", "conseillere", "assistante", "infirmerie", "infirmiere", "surveillant", "chef", "foyer",
+        "moniteur", "monitrice", "animateur", "animatrice", "referent", "referente", "coordination", "coordinateur", "coordinatrice", "secretaire", "proviseur", "principal",
+    )
+)  # fmt: skip
+
+
 def is_shared_box(address: str) -> bool:
     """`contact@`, `secretariat.cfa@`: the box of an organisation."""
     parts = fold(re.sub(r"\d+", " ", address.partition("@")[0])).split()
     joined = "".join(parts[:2])
+    if _OF_SCHOOLS.fullmatch(address.partition("@")[0].lower()) or set(parts[:1]) & _OF_STAFF:
+        return True
     if any(len(part) > 2 for part in parts) and all(part in _OF_OFFICES or len(part) < 3 for part in parts):
         return True
     return bool(parts) and (
@@ -302,7 +346,10 @@ def is_named_after_other(address: str, given: str, family: str) -> bool:
         return False
     others = [part for part in parts if part not in mine and not any(_alike(part, own) for own in mine)]
     if any(part in givens or any(_alike(part, own) for own in givens) for part in parts):
-        return False
+        # `jean-pierre.jacquot@` beside Jean-Pierre Fournier
+        return any(len(part) > 4 and kind_of(part) is Kind.FAMILY for part in others) and not families & {
+            *parts
+        }
     return any(kind_of(part) in (Kind.GIVEN, Kind.BOTH) for part in others)
 
 
@@ -341,6 +388,7 @@ def is_of_family(address: str, family: str) -> bool:
     local = fold(address.partition("@")[0])
     return (
         bool(set(local.split()) & _OF_FAMILY)
+        or bool(re.match(r"(?:maman|papa|mamie|papy)(?:2|de)[a-z]", local.replace(" ", "")))
         or local.startswith(("famille", "lafamille", "lamaison"))
         or local.removeprefix("chez") == "les" + fold(family).replace(" ", "")
     )
@@ -383,16 +431,34 @@ def _differ_by_one(one: str, other: str) -> bool:
     return long[at + 1 :] == short[at + (len(short) == len(long)) :]
 
 
+def _joins_names(part: str) -> bool:
+    """`camillemartinez`"""
+    both = (Kind.GIVEN, Kind.BOTH), (Kind.FAMILY, Kind.BOTH)
+    return any(
+        kind_of(part[:at]) in first and kind_of(part[at:]) in second
+        for at in range(4, len(part) - 3)
+        for first, second in (both, both[::-1])
+    )
+
+
+_SHAPED_LIKE_NAME = re.compile(r"[a-z]{1,2}[._-][a-z]{4,}\d{0,4}|[a-z]{3,}\.[a-z]{3,}\d{0,4}")
+
+
 def names_somebody(address: str) -> bool:
     """`sandrine76@`, `p.lambert@`, `plambert@`: the local part is made of some name."""
-    parts = re.findall(r"[a-z]+", fold(address.partition("@")[0]))
-    return any(
-        len(part) > 3
-        and (
-            kind_of(part) is not Kind.UNKNOWN
-            or (len(part) > 5 and kind_of(part[1:]) in (Kind.FAMILY, Kind.BOTH))
+    local = address.partition("@")[0].lower()
+    parts = re.findall(r"[a-z]+", fold(local))
+    return (
+        bool(_SHAPED_LIKE_NAME.fullmatch(local))
+        or any(map(_joins_names, parts))
+        or any(
+            len(part) > 3
+            and (
+                kind_of(part) is not Kind.UNKNOWN
+                or (len(part) > 5 and kind_of(part[1:]) in (Kind.FAMILY, Kind.BOTH))
+            )
+            for part in parts
         )
-        for part in parts
     )
 
 

@@ -131,6 +131,8 @@ _SHARE_OF_ALL = re.compile(r"100(?:[.,]0+)? ?%")
 
 def affirms(text: str) -> bool:
     """Nothing but terms of a yes: « validé le 12/11 », « a suivi tout l’atelier », not « présent le matin »."""
+    if fold(text) in ("a l heure", "a temps"):
+        return True
     if _SHARE_OF_ALL.fullmatch(text.strip()) or re.fullmatch(r"P \(([1-9])/\1\)", text.strip()):
         # « P (2/2) », as Moodle exports it
         return True
@@ -428,7 +430,15 @@ def is_ticked(cell: str) -> bool:
 
 def is_crossed(cell: str) -> bool:
     """In a column of absences any mark but a no is one."""
-    return cell.strip().casefold() not in _UNTICKED and not re.fullmatch(r"0+(?:[.,]0+)?\s*h?", cell.strip())
+    return cell.strip().casefold() not in _UNTICKED and not is_zero(cell)
+
+
+def is_zero(cell: str) -> bool:
+    """« 0 », « 0,0 », « 0h00 », « 00:00:00 », « 0 min », « 0 % », « 0/14 »"""
+    return bool(_ZERO.fullmatch(cell.strip().casefold()))
+
+
+_ZERO = re.compile(r"0+(?:[.,]0+)?\s*(?:%|h\s*0*|min|mn|m|j|jours?|heures?|:\s*0+(?::\s*0+)?|/\s*\d+)?")
 
 
 _MISSPELT = {

@@ -229,6 +229,8 @@ def _role(heading: str) -> tuple[Column, bool]:
         return Column.NOTHING, bool(known & {"prenom", "prenoms", "nom"})
     if known & {"prenom", "prenoms"} and not known & _OF_THINGS:
         return Column.GIVEN, len(words) < 7
+    if _COUNTS_ABSENCE.search(heading) and len(words) < 5:
+        return Column.ABSENT, True
     if known & {"absence", "absences", "absent", "absents"}:
         return Column.ABSENT if len(words) < 3 else Column.NOTHING, len(words) < 4
     if known & _OF_THINGS:
@@ -248,6 +250,11 @@ def _role(heading: str) -> tuple[Column, bool]:
     return Column.NOTHING, False
 
 
+_COUNTS_ABSENCE = re.compile(
+    r"^(?:(?:nb|nombre|total|heures?|h|taux|jours?|j|duree) )+(?:d |de |des )?abs(?:ences?)?\b|^abs (?:h|heures?|j|injustifiees?)\b|\babsenteisme\b|"
+    r"\bheures? manqu(?:ees?|antes?)\b"
+)
+"""« Heures d’absence », « Nb abs »: what is not zero tells of an absence."""
 _COMING = re.compile(r"particip(e|es|era|erai|eras|ez|erez|ation)|viend\w+|venez|assist(e|era|erai|erez|ez)")
 
 
@@ -309,6 +316,23 @@ def may_be_of_others(heading: str) -> bool:
     return any(word not in _OF_ADDRESSES and not word.isdigit() for word in fold(heading).split())
 
 
+_NUMBERED = re.compile(
+    r"(nom|prenom)s?(?: de l)?(?: (?:eleve|participant|stagiaire|membre|joueur|candidat))? ?([2-9])"
+)
+
+
+def _with_numbered(cells: Sequence[str], found: list[tuple[Column, bool]]) -> list[tuple[Column, bool]]:
+    """« Nom 1 ; Prénom 1 ; Nom 2 ; Prénom 2 » names two people in a row."""
+    numbered = [_NUMBERED.fullmatch(fold(cell)) for cell in cells]
+    pairs = [(one[1], one[2]) for one in numbered if one]
+    return [
+        (Column.FAMILY if one[1] == "nom" else Column.GIVEN, True)
+        if one and {("nom", one[2]), ("prenom", one[2])} <= {*pairs}
+        else role
+        for one, role in zip(numbered, found, strict=True)
+    ]
+
+
 def roles_of_heading(cells: Sequence[str], above: Sequence[str] = ()) -> tuple[Column, ...] | None:
     """What each column holds, if this row is a heading; None if it is not."""
     filled = [cell for cell in cells if cell.strip()]
@@ -321,7 +345,7 @@ def roles_of_heading(cells: Sequence[str], above: Sequence[str] = ()) -> tuple[C
         return None
     groups = _spread(above, len(cells))
     found = [role_of_heading(cell, group) for cell, group in zip(cells, groups, strict=True)]
-    found = _without_other_names(cells, found)
+    found = _without_other_names(cells, _with_numbered(cells, found))
     useful = {role for role, _ in found} - {Column.NOTHING}
     recognised = sum(sure for _, sure in found) + sum(bool(_DAY.fullmatch(cell)) for cell in filled)
     named = any(role in NAME_COLUMNS and sure for role, sure in found)
@@ -556,8 +580,8 @@ BESIDE_PRESENCE = _set(
 
 
 PERSONAL = _CONSENTS | _set(
-    """newsletter boursier boursiere rqth vegetarien vegetarienne vegan halal allergie allergies transport navette hebergement internat voiture vehicule
-    permis delegue deleguee redoublant redoublante majeur mineur ordinateur tablette pc pap pai ppre cantine repas"""
+    """newsletter guest consent recording boursier boursiere rqth vegetarien vegetarienne vegan halal allergie allergies transport navette hebergement internat voiture vehicule
+    psh mdph mobilite restauration bafa psc1 proj acc amenagement amenagements bourse sport permis delegue deleguee redoublant redoublante majeur mineur ordinateur tablette pc pap pai ppre cantine repas"""
 )
 """Headings under which neither yes nor no concerns the badge."""
 
@@ -571,16 +595,3 @@ LABELS = {
 
 def heading_word_in(name: str, allowed: Collection[str] = ()) -> str:
     return next((word for word in fold(name).split() if word in HEADING_WORDS and word not in allowed), "")
-
-
-PLACES = _set(
-    """paris lyon marseille toulouse nice nantes montpellier strasbourg bordeaux lille rennes reims toulon grenoble dijon angers
-    nimes villeurbanne clermont brest limoges tours amiens metz besancon perpignan orleans rouen mulhouse caen argenteuil
-    tourcoing roubaix avignon poitiers versailles pau calais cannes bourges dunkerque troyes lorient colmar vannes valence
-    chambery quimper laval niort belfort evreux albi angouleme cholet agen tarbes arles blois bayonne vichy roanne montauban
-    vienne annecy auxerre chartres macon nevers moulins sete beauvais compiegne epinal chalons soissons sedan bretagne
-    normandie alsace corse savoie vendee landes loire rhone isere ain drome ardeche gard lot tarn somme oise aisne marne meuse
-    moselle jura doubs creuse correze allier nievre yonne sarthe mayenne orne manche calvados charente gironde dordogne
-    europe italie espagne suisse belgique bruxelles geneve lausanne luxembourg bourgogne champagne picardie provence aquitaine auvergne limousin touraine anjou berry bearn"""
-)
-"""Of France, and no usual given name."""
