@@ -242,6 +242,8 @@ class AboutSheet:
     """Of each row, the fonts and fills of its cells with text."""
     notes: dict[tuple[int, int], str] = field(default_factory=dict)
     """Comments, by row and column."""
+    texts: dict[tuple[int, int], str] = field(default_factory=dict)
+    """Texts of which a part is struck out, with marks that tell it."""
     around: list[str] = field(default_factory=list)
     """Headers, footers and text boxes."""
     merged: list[str] = field(default_factory=list)
@@ -280,7 +282,7 @@ def about_sheets(data: bytes) -> dict[str, AboutSheet]:
             return {}
         styles = part_of(archive, "xl/styles.xml") if "xl/styles.xml" in names else ()
         marks, formats = _crossed_formats(styles), _looks_of_formats(styles)
-        strings = _crossed_strings(archive) if "xl/sharedStrings.xml" in names else set()
+        strings = _crossed_strings(archive) if "xl/sharedStrings.xml" in names else {}
         targets = _related(archive, "xl/workbook.xml", names)
         for sheet in part_of(archive, "xl/workbook.xml").iter():
             path = targets.get(attribute_of(sheet, "id"), "")
@@ -327,18 +329,29 @@ def _crossed_formats(styles: Any) -> set[str]:
 _TELLING: Final = (b'hidden="', b"<headerFooter", b"<f>", b"<f ", b"<strike", b"<mergeCell ")
 
 
-def _crossed_strings(archive: zipfile.ZipFile) -> set[str]:
-    """Of the texts that cells share, those that are struck out in every part."""
+def _crossed_strings(archive: zipfile.ZipFile) -> dict[str, str]:
+    """Of the texts that cells share, those that are struck out in part, or in whole: then empty."""
     if b"<strike" not in archive.read("xl/sharedStrings.xml"):
-        return set()
+        return {}
     texts = [one for one in part_of(archive, "xl/sharedStrings.xml") if tag_of(one) == "si"]
-    return {str(index) for index, one in enumerate(texts) if _is_crossed_throughout(one)}
+    found = {str(index): _crossed_text(one) for index, one in enumerate(texts)}
+    return {index: text for index, text in found.items() if text is not None}
 
 
-def _is_crossed_throughout(text: Any) -> bool:
+def _crossed_text(text: Any) -> str | None:
+    """None where no part is struck out, empty where all are."""
     parts = [part for part in text.iter() if tag_of(part) == "r"]
-    return bool(parts) and all(
-        any(tag_of(mark) == "strike" and is_on(mark) for mark in part.iter()) for part in parts
+    crossed = [any(tag_of(mark) == "strike" and is_on(mark) for mark in part.iter()) for part in parts]
+    if not any(crossed):
+        return None
+    written = ("".join(t.text or "" for t in part.iter() if tag_of(t) == "t") for part in parts)
+    return (
+        ""
+        if all(crossed)
+        else "".join(
+            f"{CROSSED}{one}" if is_crossed and one.strip() else one
+            for one, is_crossed in zip(written, crossed, strict=True)
+        )
     )
 
 
@@ -352,7 +365,7 @@ def _looks_of_formats(styles: Any) -> dict[str, str]:
 
 
 def _read_marks(
-    sheet: Any, marks: set[str], strings: set[str], about: AboutSheet, formats: Mapping[str, str]
+    sheet: Any, marks: set[str], strings: Mapping[str, str], about: AboutSheet, formats: Mapping[str, str]
 ) -> None:
     for one in sheet.iter():
         match tag_of(one):
@@ -365,12 +378,18 @@ def _read_marks(
                     for cell in one
                     if any((part.text or "").strip() or len(part) for part in cell)
                 }
+                # A colour may stand alone in its cell.
+                grounds = {formats.get(attribute_of(cell, "s") or "0", "").partition("/")[2] for cell in one}
+                shown |= {f"ground{ground}" for ground in grounds - {"", "0", "1"}}
                 about.looks[number] = " ".join(sorted(shown))
             case "c" if len(one):
                 held = {tag_of(part): part.text or "" for part in one}
-                is_shared = attribute_of(one, "t") == "s" and held.get("v") in strings
-                if attribute_of(one, "s") in marks or is_shared or _is_crossed_throughout(one):
+                shared = strings.get(held.get("v", "")) if attribute_of(one, "t") == "s" else None
+                crossed = _crossed_text(one) if shared is None else shared
+                if attribute_of(one, "s") in marks or crossed == "":
                     about.struck.add(_place_of(attribute_of(one, "r"))[0])
+                elif crossed:
+                    about.texts[_place_of(attribute_of(one, "r"))] = crossed
                 if "f" in held and not held.get("v"):
                     about.notes[_place_of(attribute_of(one, "r"))] = "formule sans résultat"
             case "mergeCell":

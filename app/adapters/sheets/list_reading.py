@@ -235,7 +235,10 @@ def _workbook(data: bytes) -> list[dict[str, Any]]:
         budget = Budget()
 
         def rows_of(
-            name: str, notes: dict[tuple[int, int], str], below: dict[tuple[int, int], tuple[int, int]]
+            name: str,
+            notes: dict[tuple[int, int], str],
+            below: dict[tuple[int, int], tuple[int, int]],
+            texts: dict[tuple[int, int], str],
         ) -> Grid:
             sheet = workbook.get_sheet_by_name(name)
             if sheet.total_height > 1_100_000 or sheet.height * sheet.width > 6_000_000:
@@ -245,6 +248,8 @@ def _workbook(data: bytes) -> list[dict[str, Any]]:
             holders = set(below.values())
             for number, row in enumerate(sheet.to_python(skip_empty_area=False), 1):
                 cells = [_typed(cell) for cell in row]
+                for column in range(len(cells)) if texts else ():
+                    cells[column] = texts.get((number, column + 1), cells[column])
                 for column in range(len(cells)) if below else ():
                     place = number, column + 1
                     if place in holders:
@@ -263,7 +268,7 @@ def _workbook(data: bytes) -> list[dict[str, Any]]:
 
         def sheet_of(name: str, *, hidden: bool) -> tuple[str, Grid, set[int], set[int], dict[int, str]]:
             found = about.get(name, AboutSheet())
-            rows = rows_of(name, found.notes, found.below())
+            rows = rows_of(name, found.notes, found.below(), found.texts)
             # What stands nowhere near a cell comes last.
             for text in (*found.notes.values(), *found.around):
                 budget.take(1)

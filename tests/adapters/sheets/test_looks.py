@@ -342,3 +342,53 @@ def test_names_in_the_fields_of_a_pdf_form_are_read() -> None:
 )
 def test_few_lines_that_look_alike_are_apart(looks: dict[int, str], apart: set[int]) -> None:
     assert unlike_others(looks) == apart
+
+
+def test_a_part_of_a_name_that_is_struck_out_in_a_workbook_is_asked_about() -> None:
+    made = io.BytesIO()
+    with Workbook(made, {"in_memory": True}) as book:
+        sheet, struck = book.add_worksheet(), book.add_format({"font_strikeout": True})
+        for row, name in enumerate(("Prénom Nom", *_NAMES)):
+            for column, text in enumerate(name.split()):
+                sheet.write(row, column, text)
+        sheet.write_rich_string(1, 1, struck, "Vernet", " Ferrer")
+    reading = read_list_file(made.getvalue())
+    assert not any("Vernet" in line.name for line in reading.in_state(State.READY))
+    assert any("Vernet" in line.text for line in reading.in_state(State.ASK))
+
+
+def test_a_row_of_a_workbook_whose_empty_cell_is_red_is_asked_about() -> None:
+    made = io.BytesIO()
+    with Workbook(made, {"in_memory": True}) as book:
+        sheet, red = book.add_worksheet(), book.add_format({"bg_color": "#FF0000"})
+        for row, name in enumerate(("Prénom Nom", *_NAMES)):
+            for column, text in enumerate(name.split()):
+                sheet.write(row, column, text)
+            if name == "Louise Ferrer":
+                sheet.write_blank(row, 2, None, red)
+    assert _apart(read_list_file(made.getvalue())) == {"Louise Ferrer"}
+
+
+@pytest.mark.parametrize("turn", ["90deg", "-90deg", "180deg"])
+def test_a_page_of_a_pdf_that_is_stored_turned_is_read(turn: str) -> None:
+    lines = "\n\n".join(_NAMES)
+    data = bytes(typst.compile(f"#set page(margin: 1cm)\n#rotate({turn}, reflow: true)[{lines}]".encode()))
+    assert {line.name for line in read_list_file(data).lines} == set(_NAMES)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<div>{}</div><div class='absent'>Louise Ferrer</div>",
+        "<ul>{}<li>Louise Ferrer <i title='Absente'></i></li></ul>",
+        "<ul>{}<li aria-label='absente'>Louise Ferrer</li></ul>",
+        "<table>{}<tr data-status='absent'><td>Louise Ferrer</td></tr></table>",
+        "<div>{}</div><div><span>Louise Ferrer</span><span>Absente</span></div>",
+    ],
+)
+def test_absence_that_only_a_tag_of_a_page_tells_is_asked_about(page: str) -> None:
+    others = [name for name in _NAMES if name != "Louise Ferrer"]
+    shape = {"<ul": "<li>{}</li>", "<ta": "<tr><td>{}</td></tr>"}.get(page[:3], "<div>{}</div>")
+    reading = read_list_file(page.format("".join(shape.format(name) for name in others)).encode())
+    (line,) = (line for line in reading.lines if "Ferrer" in line.name)
+    assert Reason.ABSENT in {doubt.reason for doubt in line.doubts}
