@@ -30,6 +30,7 @@ from app.domain.imports.lists.vocabulary.remarks import HOURS_UNREADABLE, hours_
 from app.errors import InvalidInput
 from app.http.pages.forms import text_of, texts_of
 from app.http.pages.words import BADGE_KINDS, DEFAULT_ZONE, day, sentence_text
+from app.http.pages.words import number as number_shown
 from app.http.workplaces import sentence_of
 from app.language import N_, current_locale, translated
 from app.services.verification.verdicts import Claims, Sentence
@@ -262,6 +263,14 @@ class BadgePieces:
     """Language of the badge, for screen readers; empty when the badge does not declare it."""
 
 
+_DECIMAL = re.compile(r"-?\d{1,9}\.\d{1,3}")
+
+
+def _as_read(value: str) -> str:
+    """« 3,5 » for the « 3.5 » of a badge."""
+    return number_shown(float(value)) if _DECIMAL.fullmatch(value) else value
+
+
 def pieces_of(claims: Claims, *, is_ours: bool, zone: str = DEFAULT_ZONE, base_url: str = "") -> BadgePieces:
     language = claims.language if _LANGUAGE.fullmatch(claims.language) else ""
     judged = _criteria_judged(claims) if is_ours else ""
@@ -285,7 +294,10 @@ def pieces_of(claims: Claims, *, is_ours: bool, zone: str = DEFAULT_ZONE, base_u
         ],
         evidence=_evidence(claims, zone),
         results=[
-            (each.name, f"{each.value} / {each.scale}" if each.scale else each.value)
+            (
+                each.name,
+                f"{_as_read(each.value)} / {_as_read(each.scale)}" if each.scale else _as_read(each.value),
+            )
             for each in claims.results
         ],
         awarded=day(claims.awarded_at, zone) if claims.awarded_at else "",

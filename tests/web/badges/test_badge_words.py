@@ -54,3 +54,16 @@ def test_reader_of_the_same_language_gets_no_mark_and_default_words_have_none():
     assert (pieces.judged, pieces.judged_language) == (
         "Sur les critères publiés, par une personne du campus", "",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(("locale", "shown"), [("fr", "3,5"), ("en", "3.5")])
+def test_a_number_of_a_badge_is_written_as_the_reader_writes_it(locale: str, shown: str):
+    document = french_badge(criteria="Souder deux pièces.")
+    subject = document["credentialSubject"]
+    subject["achievement"]["resultDescription"] = [
+        {"id": "urn:uuid:1", "type": ["ResultDescription"], "name": "Heures", "resultType": "RawScore"}
+    ]
+    subject["result"] = [{"type": ["Result"], "resultDescription": "urn:uuid:1", "value": "3.5"}]
+    with speaking(locale):
+        [(_, value)] = pieces_of(claims_of(document), is_ours=True).results
+    assert value == shown
