@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import Any, Final
 
 import typer
 
@@ -202,7 +203,16 @@ def _is_database_unreachable(error: Exception) -> bool:
         return False
     from app.container import DatabaseUnreachable
 
-    return isinstance(error, DatabaseUnreachable)
+    if not isinstance(error, DatabaseUnreachable):
+        return False
+    state = getattr(error.orig, "sqlstate", None)
+    return state.startswith(_OF_CONNECTIONS) if state else not _OF_STATEMENTS.search(str(error.orig))
+
+
+_OF_CONNECTIONS: Final = ("08", "28", "3D", "53", "57P")
+"""Classes of SQLSTATE; others, as of a migration that fails, are faults of a statement."""
+_OF_STATEMENTS: Final = re.compile(r"no such (?:table|column)|duplicate column|already exists|syntax error")
+"""What SQLite reports by the same exception as a file that it cannot open."""
 
 
 def _is_older_copy(error: Exception) -> bool:

@@ -86,7 +86,7 @@ from app.services.badges.wording import read_models
 from app.services.campus.webhooks import WebhookSender, WebhookService
 from app.services.messages import LetterService, Post
 from app.services.publishing import PublicDocuments
-from app.services.verification.answers import ListShelf
+from app.services.verification.issuer_standing import ListShelf
 from app.settings import Settings
 from app.telemetry import note_moved
 from sceau_credentials.values import DocumentSource

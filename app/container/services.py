@@ -125,8 +125,8 @@ from app.services.trust.labels import FollowedLists, LabelService, NetworkSignin
 from app.services.trust.network_register import NetworkDocuments, NetworkRegister, NetworkTeam
 from app.services.trust.organisations import OrganisationService, PartnerKeys
 from app.services.trust.peers import PeerRecommendations
-from app.services.verification.answers import IssuerStandings
 from app.services.verification.batches import BatchVerification, VcApi
+from app.services.verification.issuer_standing import IssuerStandings
 from app.services.verification.presentations import PresentationService
 from app.services.verification.site_inputs import SiteInputs
 from app.services.verification.static_export import StaticExport

@@ -109,7 +109,7 @@ from app.services.people.privacy import ErasureService
 from app.services.publishing import PicturesOfAwards
 from app.services.publishing.status import ListAnchors
 from app.services.trust.labels import TrustAnchors
-from app.services.verification.answers import ListShelf
+from app.services.verification.issuer_standing import ListShelf
 from app.settings import Settings
 from sceau_credentials.values import DocumentSource
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
+import psycopg
+import psycopg.errors
 import pytest
+from sqlalchemy.exc import OperationalError
 
 import app.cli
-from app.cli.__main__ import COMMANDS
+from app.cli.__main__ import COMMANDS, _is_database_unreachable
 from app.cli.terminal import operator_locale
 from app.container import Process
 from tests.cli.conftest import Operator
@@ -165,3 +169,21 @@ def test_group_extended_by_another_module_is_imported_through_that_module() -> N
                 entries = {(each.module, each.name) for each in COMMANDS.values()}
                 assert (file.stem, group) in entries, (file.name, group)
                 assert (defined_in, "commands") not in entries, (file.name, group)
+
+
+@pytest.mark.parametrize(
+    ("fault", "is_unreachable"),
+    [
+        (sqlite3.OperationalError("unable to open database file"), True),
+        (sqlite3.OperationalError("no such table: award"), False),
+        (sqlite3.OperationalError("duplicate column name: edition"), False),
+        (psycopg.OperationalError("connection refused"), True),
+        (psycopg.errors.AdminShutdown("terminating connection"), True),
+        (psycopg.errors.LockNotAvailable("lock timeout"), False),
+    ],
+)
+def test_only_what_a_connection_suffers_is_called_a_silent_database(fault: Exception, is_unreachable: bool):
+    """A migration that failed at the start of a server was told as a database that does not answer."""
+    import app.container  # noqa: F401 - as a command that uses the database has imported it
+
+    assert _is_database_unreachable(OperationalError("SELECT 1", None, fault)) is is_unreachable

@@ -27,7 +27,7 @@ from app.domain.trust.organisations import Endorsement
 from app.language import locales
 from app.services.publishing.status import StatusService
 from app.services.trust.labels import LabelService
-from app.services.verification.answers import IssuerStandings
+from app.services.verification.issuer_standing import IssuerStandings
 
 _AT_A_TIME: Final = 500
 _PACKAGES: Final = ("app", "sceau_credentials")

@@ -25,7 +25,8 @@ from app.services.publishing import OlderBadges, PublicationService, Published, 
 from app.services.trust.endorsements import EndorsementDocuments
 from app.services.trust.network_register import NetworkDocuments
 from app.services.trust.organisations import OrganisationService
-from app.services.verification.answers import Answer, IssuerStandings, is_listed, keys_in
+from app.services.verification.answers import Answer, is_listed, keys_in
+from app.services.verification.issuer_standing import IssuerStandings
 from app.services.verification.presented import CARRIERS, LeadKind, lead_of_carrier, lead_of_link
 from app.telemetry import note_verdict
 from sceau_credentials.baking import unbake
