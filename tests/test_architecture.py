@@ -320,6 +320,19 @@ def test_every_module_opens_with_a_sentence():
     ] == []
 
 
+def test_nothing_in_a_package_has_the_name_of_a_folder_or_module_in_it():
+    """An import of `app.language.locales`, the folder, took the place of a function of that name."""
+    found = []
+    for source in (
+        path for path in SOURCES if path.name == "__init__.py" and path.is_relative_to(REPOSITORY / "app")
+    ):
+        tree = ast.parse(source.read_text(encoding="utf-8"))
+        defined = {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+        inside = {one.stem for one in source.parent.iterdir() if one.is_dir() or one.suffix == ".py"}
+        found += [f"{source.relative_to(REPOSITORY)}: {name}" for name in sorted(defined & inside)]
+    assert found == []
+
+
 def test_a_file_is_short_or_has_a_reason():
     lengths = {_name(path): len(path.read_text("utf-8").splitlines()) for path in SOURCES}
     assert {

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 import typer
 from rich.console import Console
 
-from app.language import N_, filled, locales
+from app.language import N_, filled, known_locales
 from app.language import gettext as _
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def operator_locale(environment: Mapping[str, str]) -> str:
     """SCEAU_LOCALE, else the language of the terminal, else French."""
     spoken = next(filter(None, map(environment.get, ("SCEAU_LOCALE", "LC_ALL", "LC_MESSAGES", "LANG"))), "")
     language = spoken[:2].lower()
-    return language if language in locales() else locales()[0]
+    return language if language in known_locales() else known_locales()[0]
 
 
 def settings() -> Settings:

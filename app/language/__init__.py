@@ -40,7 +40,7 @@ def po_file(locale: str) -> Path:
 
 
 @cache
-def locales() -> tuple[str, ...]:
+def known_locales() -> tuple[str, ...]:
     """Every language with a catalogue, French (the language of the sources) first."""
     found = sorted(path.parent.parent.name for path in LOCALES_FOLDER.glob(f"*/LC_MESSAGES/{DOMAIN}.po"))
     return (SOURCE_LOCALE, *(name for name in found if name != SOURCE_LOCALE))
@@ -100,7 +100,7 @@ def current_locale() -> str:
 @contextmanager
 def speaking(locale: str) -> Iterator[None]:
     """Sets the current locale inside the block."""
-    token = _locale.set(locale if locale in locales() else SOURCE_LOCALE)
+    token = _locale.set(locale if locale in known_locales() else SOURCE_LOCALE)
     try:
         yield
     finally:
@@ -110,7 +110,7 @@ def speaking(locale: str) -> Iterator[None]:
 @cache
 def in_every_language(text: str) -> tuple[str, ...]:
     """`text` and its translations, to recognise what may have been written in any of them."""
-    return tuple(dict.fromkeys(catalogue(locale).gettext(text) for locale in locales()))
+    return tuple(dict.fromkeys(catalogue(locale).gettext(text) for locale in known_locales()))
 
 
 def gettext(text: str) -> str:

@@ -25,7 +25,7 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
-from app.language import BRIDGE_LOCALE, DOMAIN, SOURCE_LOCALE, compile_po, locales, po_file
+from app.language import BRIDGE_LOCALE, DOMAIN, SOURCE_LOCALE, compile_po, known_locales, po_file
 
 APP_FOLDER = Path(__file__).parent.parent
 _FOLDERS = [folder for folder in (APP_FOLDER, APP_FOLDER.parent / "demo") if folder.is_dir()]
@@ -154,7 +154,7 @@ def main() -> None:
     arguments = parser.parse_args()
     given = json.loads(arguments.translate.read_text("utf-8")) if arguments.translate else {}
     if arguments.compile:
-        for locale in set(locales()) - {SOURCE_LOCALE}:
+        for locale in set(known_locales()) - {SOURCE_LOCALE}:
             po_file(locale).with_suffix(".mo").write_bytes(compile_po(po_file(locale)))
         return
     wanting = missing(update(arguments.locale, given))

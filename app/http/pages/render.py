@@ -77,7 +77,7 @@ from app.language import (
     N_,
     current_locale,
     elided,
-    locales,
+    known_locales,
     regional_locale,
     speaking,
     translated,
@@ -176,7 +176,7 @@ _LONGEST_HEADER = 500
 
 def language_of(cookie: str | None, accept_language: str, otherwise: str) -> str:
     """The language of the response. `cookie` is the reader's own choice and wins when it is supported."""
-    spoken = locales()
+    spoken = known_locales()
     if cookie in spoken:
         return str(cookie)
     best, best_weight = otherwise, 0.0
@@ -244,7 +244,7 @@ def safe_path(wanted: str | None, request: Request) -> str:
 
 def every_language() -> list[tuple[str, str]]:
     """(code, name) of every language, each named in itself."""
-    return [(code, language_name(code)) for code in locales()]
+    return [(code, language_name(code)) for code in known_locales()]
 
 
 def other_languages() -> list[tuple[str, str]]:
@@ -259,7 +259,7 @@ router = APIRouter(include_in_schema=False)
 @public
 def choose_language(code: str, request: Request, suite: str | None = None) -> RedirectResponse:
     """Stores the choice in a cookie and redirects to the previous page."""
-    if code not in locales():
+    if code not in known_locales():
         raise NotFound("Ce service ne parle pas encore cette langue.")
     answer = RedirectResponse(safe_path(suite, request), status_code=303)
     answer.set_cookie(

@@ -31,9 +31,9 @@ from app.language import (
     days,
     fields_of,
     filled,
+    known_locales,
     language_in_words,
     local,
-    locales,
     moment,
     month,
     short_day,
@@ -442,5 +442,5 @@ def _drawing(classes: str, side: int, shapes: str) -> Markup:
 
 def badge_languages(chosen: str) -> list[tuple[str, str]]:
     """(code, name in the reader's language) of each language a badge may be written in, `chosen` included."""
-    codes = dict.fromkeys((*locales(), chosen))
+    codes = dict.fromkeys((*known_locales(), chosen))
     return [(code, language_in_words(code).capitalize()) for code in codes]

@@ -48,7 +48,7 @@ from app.domain.frameworks import Competency, Framework
 from app.domain.people import Person, Role, new_person
 from app.domain.publishing import Addresses
 from app.errors import Conflict, InvalidInput, NotFound
-from app.language import locales
+from app.language import known_locales
 from app.services.accounts.invitations import InvitationService, Memberships
 from app.services.accounts.sessions import AccountNotices
 from app.services.activity_log import LoggedEvents
@@ -117,7 +117,7 @@ class CampusService:
     def change_settings(self, slug: str, settings: CampusSettings, *, by: Actor) -> Campus:
         """Existing signatures and pictures are unchanged."""
         campus = self.campuses.get(slug)
-        faults = faults_of(settings, campus, languages=tuple(locales()))
+        faults = faults_of(settings, campus, languages=tuple(known_locales()))
         if faults:
             raise next(iter(faults.values()))
         changed = take_over(campus, settings)

@@ -55,7 +55,7 @@ from app.domain.people import Person
 from app.domain.people.consents import check_may_show_further
 from app.domain.publishing import Addresses
 from app.errors import Conflict, InvalidInput, NotFound
-from app.language import N_, locales, speaking, translated
+from app.language import N_, known_locales, speaking, translated
 from app.services.awards.awards import AwardService
 from app.services.publishing import PublicationService
 from app.services.publishing.status import Signing
@@ -260,7 +260,7 @@ class WalletMetadata:
             "nonce_endpoint": f"{place}/nonce",
             "notification_endpoint": f"{place}/notification",
             "batch_credential_issuance": {"batch_size": BATCH_SIZE},
-            "display": [{"name": campus.name, "locale": language} for language in locales()],
+            "display": [{"name": campus.name, "locale": language} for language in known_locales()],
             "credential_configurations_supported": {
                 each.configuration: self._configuration(campus, each) for each in WalletFormat
             },
@@ -315,7 +315,7 @@ class WalletMetadata:
         """SD-JWT VC, section 6: what the claims of a badge are called."""
         names: dict[str, Any] = {
             language: {name: _in(language, label) for name, label in _CLAIMS.items()}
-            for language in locales()
+            for language in known_locales()
         }
         return {
             "vct": self.addresses.badge_type,
@@ -344,7 +344,7 @@ class WalletMetadata:
                 "name": _in(language, N_("Badge du campus {campus}")).format(campus=campus.short_name),
                 "locale": language,
             }
-            for language in locales()
+            for language in known_locales()
         ]
         shown: JsonObject = {"scope": wanted.configuration, "credential_metadata": {"display": names}}
         if wanted is WalletFormat.EMBEDDED:

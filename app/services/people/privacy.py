@@ -48,7 +48,7 @@ from app.domain.people.consents import (
 )
 from app.domain.people.personal_data import HELD, KEPT, DataSubjectMatter
 from app.errors import NotFound, NotSignedIn
-from app.language import N_, gettext, locales, speaking, translated
+from app.language import N_, gettext, known_locales, speaking, translated
 from app.services.activity_log import ActivityLog, LoggedEvents, LogOutOfStep
 from app.services.activity_log.evidence import LogPublication
 from app.services.activity_log.personal_log import PersonalLog
@@ -154,7 +154,7 @@ class ArchiveService:
         known = self.personal.campuses_of(owner.person_id)
         reached = known if owner.campus_ids is None else known & owner.campus_ids
         campuses = [self.campuses.get_by_id(each) for each in sorted(reached)]
-        for language in locales():
+        for language in known_locales():
             with speaking(language):
                 yield gettext(_READ_ME), self._readme(rows, campuses).encode()
         for name, found in rows.items():

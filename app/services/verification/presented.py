@@ -14,7 +14,7 @@ from typing import Final
 from babel.dates import get_month_names
 
 from app.domain.campus.signed_terms import BadgeKind, name_said_of
-from app.language import N_, in_every_language, locales
+from app.language import N_, in_every_language, known_locales
 from sceau_credentials.errors import MalformedInput
 from sceau_credentials.model.conforming import period_members
 from sceau_credentials.values import JsonObject, JsonValue, parse_timestamp
@@ -172,7 +172,7 @@ def _on_certificates() -> Mapping[Stated, re.Pattern[str]]:
 
 @cache
 def _months() -> Mapping[str, int]:
-    named = (get_month_names("wide", "format", locale).items() for locale in locales())
+    named = (get_month_names("wide", "format", locale).items() for locale in known_locales())
     return {name.casefold(): number for months in named for number, name in months}
 
 

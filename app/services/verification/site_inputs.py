@@ -24,7 +24,7 @@ from app.domain.campus.campus import Campus
 from app.domain.core import Clock
 from app.domain.learners.portfolios import Portfolio
 from app.domain.trust.organisations import Endorsement
-from app.language import locales
+from app.language import known_locales
 from app.services.publishing.status import StatusService
 from app.services.trust.labels import LabelService
 from app.services.verification.issuer_standing import IssuerStandings
@@ -131,7 +131,7 @@ class SiteInputs:
             self._campuses[campus_id] = self._digest(
                 program_digest(),
                 self.labels.addresses.base_url,
-                locales(),
+                known_locales(),
                 self.store.of_campus(campus_id),
                 [self._of_label(each) for each in self.labels.of_issuer(campus.did)],
                 [self._of_list(each, at) for each in self.standings.lists()],

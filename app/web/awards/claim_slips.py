@@ -34,7 +34,7 @@ from app.http.request_scope import (
 )
 from app.http.response_cache import cache_here
 from app.http.workplaces import AtWork, at_work, sentence_of, staff
-from app.language import N_, current_locale, locales, translated
+from app.language import N_, current_locale, known_locales, translated
 from app.services.awards.awards import AwardRecord
 from app.services.awards.papers import SLIPS_PER_DOCUMENT, CertificateWords
 from app.services.badges import picture_words
@@ -103,7 +103,7 @@ def of_award(award_id: uuid.UUID, request: Request, form: SafeForm, services: Re
 def slips_response(
     request: Request, services: Services, work: AtWork, award_ids: Sequence[uuid.UUID], language: str
 ) -> Response:
-    spoken = language if language in locales() else work.campus.language
+    spoken = language if language in known_locales() else work.campus.language
     with write_transaction(request) as writing:
         sheet = writing.slips.prepare(work.campus, award_ids, language=spoken, day=day, by=work.actor)
     return Response(

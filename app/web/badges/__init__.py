@@ -25,7 +25,7 @@ from app.http.pages.render import page
 from app.http.pages.words import KIND_NAMES, day, number, sentence_text
 from app.http.request_scope import ReadingServices, public, write_transaction
 from app.http.workplaces import at_work, look_of, sentence_of, staff
-from app.language import N_, current_locale, language_in_words, locales, speaking, translated
+from app.language import N_, current_locale, known_locales, language_in_words, speaking, translated
 from app.services.badges import BadgePage, Wording, lacks_in, picture_words
 from app.services.publishing import PublishedBadge
 from app.services.verification.verdicts import claims_of
@@ -389,7 +389,7 @@ def rule_in_words(rule: Rule | None) -> list[tuple[str, str]]:
     if rule is None:
         return []
     told = []
-    for language in sorted(locales(), key=lambda one: one != current_locale()):
+    for language in sorted(known_locales(), key=lambda one: one != current_locale()):
         with speaking(language):
             told.append((language, _preview_sentence(rule_words(rule))))
     return told

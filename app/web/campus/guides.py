@@ -20,12 +20,12 @@ from app.domain.core import plain_text
 from app.errors import NotFound
 from app.http.pages.render import page
 from app.http.request_scope import ReadingServices, public
-from app.language import BRIDGE_LOCALE, current_locale, french, locales
+from app.language import BRIDGE_LOCALE, current_locale, french, known_locales
 
 FOLDER: Final = Path(__file__).parents[1] / "templates" / "campus" / "guides"
 GUIDES: Final = ("formation", "administration")
 LANGUAGES: Final = tuple(
-    code for code in locales() if all((FOLDER / f"{name}.{code}.md").is_file() for name in GUIDES)
+    code for code in known_locales() if all((FOLDER / f"{name}.{code}.md").is_file() for name in GUIDES)
 )
 _parser = MarkdownIt("commonmark", {"html": False}).enable("table").disable(["image", "link", "autolink"])
 router = APIRouter(prefix="/aide", include_in_schema=False)

@@ -36,7 +36,7 @@ from app.http.pages.render import every_language
 from app.http.pages.words import KEY_PURPOSES, KEY_STATES, StateLabel
 from app.http.request_scope import ReadingServices, process_of, public, write_transaction
 from app.http.workplaces import AtWork, at_work, sentence_of, staff, today_in
-from app.language import N_, locales, translated
+from app.language import N_, known_locales, translated
 from app.web.campus.dashboard import LabelLine
 
 
@@ -129,7 +129,7 @@ def show_settings(request: Request, services: ReadingServices, fait: str = "") -
 def change_settings(request: Request, form: SafeForm, services: ReadingServices) -> Response:
     work, typed = at_work(request), CampusSettingsForm.read(form)
     wanted = typed.settings(CampusSettings.of(work.campus))
-    faults = faults_of(wanted, work.campus, languages=tuple(locales()))
+    faults = faults_of(wanted, work.campus, languages=tuple(known_locales()))
     if faults:
         names = {column: name for name, column in _FIELDS.items()}
         typed.errors.update({names[column]: sentence_of(error) for column, error in faults.items()})

@@ -21,7 +21,7 @@ from app.http.pages.render import CampusLook, Frame, Visitor, environment, other
 from app.http.pages.words import day, moment
 from app.http.static_files import files
 from app.http.workplaces import look_of
-from app.language import current_locale, locales, speaking
+from app.language import current_locale, known_locales, speaking
 from app.services.awards.awards import AwardRecord
 from app.services.learners.portfolios import PortfolioPage
 from app.services.trust.endorsements import ShownEndorsement, Subject
@@ -63,7 +63,7 @@ class ExportedPages:
         for award_id, _ in self._awards:
             places.append(f"attributions/{award_id}")
             self.known.update(f"attributions/{award_id}.{form}" for form in (*AWARD_FORMS, "zip"))
-        for locale in locales():
+        for locale in known_locales():
             with speaking(locale):
                 self.known.update(f"{place}/{_page_name()}" for place in (*places, LAST_EXPORT))
 
@@ -272,7 +272,7 @@ class ExportedPages:
         is_of_campus: bool = True,
     ) -> Iterator[ExportedFile]:
         look = look_of(self.campus) if is_of_campus else None
-        for locale in locales():
+        for locale in known_locales():
             with speaking(locale):
                 frame = self._frame(look, private=is_about_somebody)
                 html = environment().get_template(template).render(frame=frame, csrf_field="", **view())
@@ -318,7 +318,7 @@ class ExportedPages:
 def _page_name() -> str:
     """For the first language, the default file name of web servers."""
     language = current_locale()
-    return "index.html" if language == locales()[0] else f"index.{language}.html"
+    return "index.html" if language == known_locales()[0] else f"index.{language}.html"
 
 
 def _leading_to(path: str) -> bytes:

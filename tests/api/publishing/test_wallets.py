@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.domain.learners.wallets import AUTHORIZATION_CODE, PRE_AUTHORIZED, WalletFormat
-from app.language import locales
+from app.language import known_locales
 from app.services.learners import wallet_authorization as wallet_consents
 from app.services.learners.wallets import OfferShown
 from sceau_credentials.keys import Signer, VerificationKey
@@ -130,11 +130,11 @@ def test_metadata_names_campus_and_badge_in_every_language_whoever_asks(
     )
     assert french == english
     metadata = json.loads(french) if accept.endswith("json") else parse_compact_jws(french).payload
-    assert [each["locale"] for each in metadata["display"]] == [*locales()]
+    assert [each["locale"] for each in metadata["display"]] == [*known_locales()]
     for each in metadata["credential_configurations_supported"].values():
         names = {shown["locale"]: shown["name"] for shown in each["credential_metadata"]["display"]}
         assert (names["fr"], names["en"]) == ("Badge du campus ITIP", "Badge of the campus ITIP")
-        assert names.keys() == set(locales())
+        assert names.keys() == set(known_locales())
 
 
 WEB = {"origin": "https://portefeuille.exemple"}

@@ -12,4 +12,4 @@ from app.web.publishing import static_export
 def two_languages(monkeypatch: pytest.MonkeyPatch) -> None:
     """An edition has its pages in every language; two are enough to test it."""
     for module in (static_export, render):
-        monkeypatch.setattr(module, "locales", lambda: ("fr", "en"))
+        monkeypatch.setattr(module, "known_locales", lambda: ("fr", "en"))

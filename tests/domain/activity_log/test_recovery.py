@@ -129,6 +129,7 @@ AS_IN_THE_BACKUP = {
     "wallet_used_proof": "proofs of ten minutes",
     "webhook_delivery": "at worst sent twice, under the same id",
     "worker": "of the machine",
+    "object_removal": "erasures since the backup are done again, and note their objects again",
 }
 FACTS = {
     "activity_file": "file_id activity_id session_id",
@@ -209,6 +210,7 @@ def test_new_column_of_a_table_with_choices_is_either_a_choice_or_a_fact() -> No
 SECRET_COLUMN = re.compile(r"(^|_)(secret|digest|code|token|nonce|reference)(_|$)")
 # What follows each table says why its column of such a name opens nothing after a restore.
 NOT_EMPTIED = {
+    "object_removal": "digests of signed bytes, which are their names in the object store",
     "api_answer": "digests of an API key's own requests; the token decides",
     "api_token": "`revoked_at` is a choice",
     "award_batch": "digest of a request",

@@ -20,7 +20,7 @@ from app.errors import AppError, Conflict, InvalidInput, NotAllowed, NotFound, N
 from app.http.pages import error_pages, render
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import CampusLook, page
-from app.language import locales, speaking
+from app.language import known_locales, speaking
 from app.settings import Settings
 from app.web.campus.campuses import CampusWeb, configure_web, home_page, render_campus_css
 from app.web.publishing import info
@@ -81,7 +81,7 @@ def small_site(*, https: bool = False) -> FastAPI:
         addresses=Addresses("https://badges.exemple.fr"),
         settings=Settings(),
     )
-    for locale in locales():
+    for locale in known_locales():
         with speaking(locale):
             environment = render.environment()
         environment.loader = ChoiceLoader([FileSystemLoader(render.TEMPLATES), FileSystemLoader(TEMPLATES)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from app.language import locales, speaking
+from app.language import known_locales, speaking
 from app.services.verification import verdicts
 from app.services.verification.verdicts import HeadlineKind, Sentence
 from app.services.verification.verdicts.checks import REMARKS
@@ -18,7 +18,7 @@ from tests.support.every import for_each
 PLACE = re.compile(r"\{\w*\}")
 
 
-@for_each("locale", locales())
+@for_each("locale", known_locales())
 @for_each("reason", list(Reason), ids=str)
 def test_every_reason_is_a_sentence_without_holes_in_every_language(reason: Reason, locale: str):
     details = {
@@ -44,7 +44,7 @@ def test_every_answer_that_is_not_good_says_what_to_do_or_why(reason: Reason):
     assert verdicts.beside(found(reason)) is not None
 
 
-@for_each("locale", locales())
+@for_each("locale", known_locales())
 @for_each("code", list(RemarkCode), ids=str)
 def test_every_remark_is_a_sentence_without_holes_in_every_language(code: RemarkCode, locale: str):
     moments = {"withdrawn": "2026-11-25T12:00:00Z", "decided": "2026-11-24T12:00:00Z"}

@@ -23,13 +23,19 @@ class InProcessClient(TestClient):
         """`started` starts the application, if nobody has, with the first request."""
         raises = options.get("raise_server_exceptions", True)
         address = options.get("client", ("testclient", 50000))
-        super().__init__(app, **options)
         self._started = started
+        self._entered: BlockingPortal | None = None
+        super().__init__(app, **options)
         self._transport = _WholeAnswers(app, self._portal_factory, address, raises=raises)
 
     @property
     def portal(self) -> BlockingPortal | None:  # type: ignore[override]
-        return self._started() if self._started else None
+        return self._entered or (self._started() if self._started else None)
+
+    @portal.setter
+    def portal(self, entered: BlockingPortal | None) -> None:
+        """Of `with InProcessClient(…)`, which starts the application."""
+        self._entered = entered
 
 
 class _WholeAnswers(httpx.BaseTransport):

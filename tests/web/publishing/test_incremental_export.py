@@ -108,7 +108,7 @@ class SiteChanges(Changes):
 @pytest.fixture
 def house(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     for module in (static_export, render):
-        monkeypatch.setattr(module, "locales", lambda: ("fr",))
+        monkeypatch.setattr(module, "known_locales", lambda: ("fr",))
     built = build_house(database_url, tmp_path)
     yield built
     built.close()
