@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import Any, Final, cast
 
 from sqlalchemy import (
@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy import select as select_rows
 from sqlmodel import Session, SQLModel, col, func, select
 
-from app.db.awards.signed_bytes import superseded
+from app.db.awards.signed_bytes import forget_objects, superseded
 from app.db.badges import WITHOUT_PICTURES
 from app.db.engine.changes import changed_since
 from app.db.engine.queries import QuickRead, Store, are_in_force
@@ -125,6 +125,10 @@ class AwardStore(Store):
     def __init__(self, session: Session, elsewhere: SignedBytes = InDatabase()) -> None:
         super().__init__(session)
         self.elsewhere = elsewhere
+
+    def forget_objects(self, award_ids: Collection[uuid.UUID]) -> None:
+        """Of erased awards; without an object store there is nothing else that bears their digests."""
+        forget_objects(self.session, award_ids if isinstance(self.elsewhere, InDatabase) else ())
 
     def add_all(self, awards: Sequence[Award]) -> None:
         insert_rows(self.session, awards)
@@ -582,19 +586,15 @@ class AwardEvidenceStore(Store):
 
     def shown_of(self, award_id: uuid.UUID) -> dict[int, DisclosedContent]:
         """The choices, by entry number."""
-        read = partial(self.session.execute, _SHOWN, {"award_id": award_id})
         award = self.session.get(Award, award_id)
-        if award is not None and award.visibility is Visibility.OPEN:
-            rows = read().all()
-        else:
-            with rows_named_outside(self.session):
-                rows = read().all()
+        is_open = award is not None and award.visibility is Visibility.OPEN
+        with nullcontext() if is_open else rows_named_outside(self.session):
+            rows = self.session.execute(_SHOWN, {"award_id": award_id}).all()
         return {row.number: row.shown for row in rows}
 
     def choose(self, award_id: uuid.UUID, number: int, shown: DisclosedContent, *, at: datetime) -> None:
         row = self.session.get(EvidenceDisclosure, (award_id, number))
-        if row is None:
-            row = EvidenceDisclosure(award_id=award_id, number=number, shown=shown, set_at=at)
+        row = row or EvidenceDisclosure(award_id=award_id, number=number, shown=shown, set_at=at)
         row.shown, row.set_at = shown, at
         self.session.add(row)
         self.session.flush()

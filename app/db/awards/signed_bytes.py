@@ -291,3 +291,8 @@ def _changed(row: DocumentRow, *, here: bool) -> Any:
         col(kind.token_digest) == row.token_digest,
         held,
     )
+
+
+def forget_objects(session: Session, award_ids: Collection[uuid.UUID]) -> None:
+    for award_id in award_ids:
+        session.execute(_unsynchronised(delete(ObjectRemoval).where(col(ObjectRemoval.award_id) == award_id)))

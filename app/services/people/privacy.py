@@ -495,6 +495,7 @@ class ErasureService:
         owner = self._owner(person, reached, whole=whole)
         self._delete(person, awards, owner, reached)
         self.personal.erase(owner, leaves_totals=leaves_totals)
+        self.awards.forget_objects(awards)
         for each, erasure in zip(campuses, done, strict=True):
             self._keep(each, erasure, at=at, by=by)
             self._sign(each)
@@ -515,6 +516,7 @@ class ErasureService:
             owner = self._owner(person, here, whole=known == here)
             self._delete(person, awards, owner, here)
             self.personal.erase(owner)
+            self.awards.forget_objects(awards)
         if erasure.number >= 0:
             self.logged_events.forget_entries(person_id, campus, erasure.id)
         else:

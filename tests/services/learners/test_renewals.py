@@ -167,7 +167,7 @@ def test_the_old_file_leads_to_the_renewed_badge_and_everything_stored_still_agr
     with house.unit_of_work(reading=True) as services:
         answer = services.verification.verify_document(old)
         newest = services.awards.awards.document_of(award_id)
-    assert isinstance(newest, NewerDocument)
+    assert isinstance(newest.row, NewerDocument)
     assert answer.replaced_at == newest.signed_at
     for days in (1, 30):  # before and after the end of the old file
         house.clock.move(days=days)

@@ -175,7 +175,7 @@ _JOINED = (
 
 def _is_glued(word: str) -> bool:
     """« TomPrésent », « BALLANDPrésent », not « McDonald » nor « LeGall »."""
-    if re.search(r"[A-ZÀ-ÖØ-Ý]{4,}[a-zà-ÿ]{2,}", word):
+    if re.search(r"[A-ZÀ-ÖØ-Ý]{4}[a-zà-ÿ]{2}", word):
         return True
     found = re.search(r"[a-zà-ÿ](?=[A-ZÀ-ÖØ-Ý])", word)
     return (

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from app.domain.imports.lists.doubts.attendance import IS_DAY, SIGNED, codes_of_absence, is_own_sign
 from app.domain.imports.lists.doubts.marks import (
+    COUNTED_HOURS,
     COUNTS,
     DATE,
     DONE_ON,
@@ -110,7 +111,7 @@ def unexplained_columns(
         ):
             found[index] = found.get(index, frozenset()) | none
         if column is Column.HOURS and (
-            (3 * len(written) >= 2 * people and people > 2)
+            (3 * len(written) >= 2 * people and people > 2 and set(fold(title).split()) & COUNTED_HOURS)
             or (any(map(is_ticked, written)) and not any(map(str.isdigit, "".join(written))))
         ):
             found[index] = found.get(index, frozenset()) | {""}

@@ -288,7 +288,7 @@ COUNTS = re.compile(
 OF_LATENESS = frozenset(("retard", "retards", "absence", "absences", "late", "pause", "pauses"))
 
 
-SOME_TIME = re.compile(r"\d{1,3}\s*(?:h|min|mn|:)\s*\d{0,2}(?:\s*(?:min|:|s)\s*\d{0,2})?\s*s?")
+SOME_TIME = re.compile(r"\d{1,3} ?(?:h|min|mn|:) ?\d{0,2}(?: ?(?:min|:|s) ?\d{0,2})? ?s?")
 
 
 def no_time(written: Sequence[str]) -> frozenset[str]:
@@ -331,3 +331,19 @@ def may_be_hours(written: Sequence[str]) -> bool:
     """Short numbers that do not count the rows."""
     counting = [str(number) for number in range(1, len(written) + 1)]
     return all(map(SHORT_NUMBER.fullmatch, written)) and list(written) != counting
+
+
+COUNTED_HOURS = frozenset(
+    (
+        "realisees",
+        "effectuees",
+        "suivies",
+        "faites",
+        "presence",
+        "effectif",
+        "effectives",
+        "connexion",
+        "total",
+    )
+)
+"""Hours that were counted; plain hours may stay blank, as the activity has its own."""

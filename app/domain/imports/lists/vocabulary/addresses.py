@@ -441,7 +441,9 @@ def _joins_names(part: str) -> bool:
     )
 
 
-_SHAPED_LIKE_NAME = re.compile(r"[a-z]{1,2}[._-][a-z]{4,}\d{0,4}|[a-z]{3,}\.[a-z]{3,}\d{0,4}")
+_SHAPED_LIKE_NAME = re.compile(
+    r"(?!(?:le|la|de|du|da|di|el|al|ou)[._-])[a-z]{1,2}[._-][a-z]{4,}\d{0,4}|[a-z]{3,}\.[a-z]{3,}\d{0,4}"
+)
 
 
 def names_somebody(address: str) -> bool:
