@@ -100,7 +100,7 @@ class _Page(HTMLParser):
         self._look: list[str] = []
         self._quoted = 0
         self._hidden = 0
-        self._told = ""
+        self._row_status = ""
         """What the tag of a row states of presence."""
 
     @property
@@ -116,11 +116,11 @@ class _Page(HTMLParser):
         table = self._table
         is_crossed = tag in ("s", "del", "strike") or "line-through" in (found.get("style") or "")
         self._begin(tag, found, table)
-        if told := _status_of(found):
+        if status := _status_of(found):
             if tag == "tr":
-                self._told = told
+                self._row_status = status
             else:
-                self.handle_data(told)
+                self.handle_data(status)
         look = _look_of(tag, found)
         if table and table.looks:
             table.looks[-1].append(look)
@@ -148,8 +148,8 @@ class _Page(HTMLParser):
                 raise Refused("too-large")
         elif tag in ("td", "th") and table:
             table.begin_cell(*(_span_of(found.get(name)) for name in ("colspan", "rowspan")))
-            self.handle_data(self._told)
-            self._told = ""
+            self.handle_data(self._row_status)
+            self._row_status = ""
         elif tag in _BREAKING:
             self._break()
         elif tag == "input":

@@ -110,9 +110,8 @@ def _read_flow(parent: Any, flow: Flow, look: str = "") -> None:
         match tag_of(element):
             case "p" | "h":
                 flow.paragraph(_text_of(element), look + _look_of(element))
-                for box in element.iter():
-                    if tag_of(box) in _BOXES:
-                        _read_flow(box, flow, look)
+                for box in _boxes_in(element):
+                    _read_flow(box, flow, look)
             case "table":
                 looks: dict[int, str] = {}
                 rows = _rows_of(element, set(), looks)
@@ -174,7 +173,7 @@ def _sheet_of(
     unseen: set[int] = set()
     looks: dict[int, str] = {}
     rows = _rows_of(table, unseen, looks)
-    boxes = (_text_of(p) for box in table.iter() if tag_of(box) in _BOXES for p in _paragraphs_in(box))
+    boxes = (_text_of(p) for box in _boxes_in(table) for p in _paragraphs_in(box))
     for text in filter(str.strip, (*boxes, *around)):
         # What stands nowhere near a cell comes last.
         rows.append((rows[-1][0] + 1 if rows else 1, [text]))
@@ -183,6 +182,15 @@ def _sheet_of(
 
 _BOXES: Final = frozenset(("frame", "custom-shape", "rect", "ellipse", "polygon", "caption"))
 _FIELDS: Final = frozenset(("sheet-name", "page-number", "page-count", "date", "time", "title", "file-name"))
+
+
+def _boxes_in(part: Any) -> Iterator[Any]:
+    """The outermost ones: each reads those inside it."""
+    for child in part:
+        if tag_of(child) in _BOXES:
+            yield child
+        else:
+            yield from _boxes_in(child)
 
 
 def _paragraphs_in(part: Any) -> Iterator[Any]:

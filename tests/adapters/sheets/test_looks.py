@@ -392,3 +392,11 @@ def test_absence_that_only_a_tag_of_a_page_tells_is_asked_about(page: str) -> No
     reading = read_list_file(page.format("".join(shape.format(name) for name in others)).encode())
     (line,) = (line for line in reading.lines if "Ferrer" in line.name)
     assert Reason.ABSENT in {doubt.reason for doubt in line.doubts}
+
+
+def test_a_box_in_a_box_of_an_open_document_is_read_once() -> None:
+    inner = "<text:p>Karim Haddad</text:p>"
+    for _ in range(30):
+        inner = f"<text:p><draw:frame><draw:text-box>{inner}</draw:text-box></draw:frame></text:p>"
+    lines = read_list_file(_open_document(inner)).lines
+    assert [line.name for line in lines if line.name] == ["Karim Haddad"]
