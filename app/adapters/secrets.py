@@ -10,11 +10,11 @@ import json
 import os
 import secrets
 import stat
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import BoundedSemaphore, RLock
+from threading import RLock
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import parse_qs, unquote
 
@@ -28,6 +28,7 @@ from pwdlib import PasswordHash
 from pwdlib.exceptions import UnknownHashError
 from pwdlib.hashers.argon2 import Argon2Hasher
 
+from app.adapters.slots import NoSlot, Slots
 from app.domain.accounts.sessions import WaitingFile, WaitingForm
 from app.domain.accounts.sign_in import LONGEST_PASSWORD, normal_password
 from app.domain.campus.campus import HSM_SCHEME, is_in_hsm
@@ -486,30 +487,39 @@ def make_secret_file(path: Path) -> None:
         file.write(base64.b64encode(secrets.token_bytes(32)).decode() + "\n")
 
 
-_AT_ONCE = 2
-
-
 class PasswordHashes:
+    """Raises Unavailable where many are hashed already: each takes 64 MiB and a tenth of a second."""
+
     def __init__(self, hasher: Argon2Hasher | None = None) -> None:
         self._hashes = PasswordHash((hasher or Argon2Hasher(),))
-        self._turn = BoundedSemaphore(_AT_ONCE)
+        self._slots = Slots(2, waiting=8, seconds=5)
         # Compared with where there is no password: the answer takes the same time (T19).
         self._nobodys = self._hashes.hash("nobody has this password")
 
     def of(self, password: str) -> str:
-        with self._turn:
+        with self._turn():
             return self._hashes.hash(normal_password(password))
 
     def compare(self, password: str, kept: str | None) -> tuple[bool, str | None]:
         """Whether the password matches, and a new hash where the stored one has other parameters."""
         typed = normal_password(password[:LONGEST_PASSWORD])
-        with self._turn:
+        with self._turn():
             try:
                 good, newer = self._hashes.verify_and_update(typed, kept or self._nobodys)
             except UnknownHashError:
                 return False, None
         good = good and kept is not None and len(password) <= LONGEST_PASSWORD
         return good, newer if good else None
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        try:
+            with self._slots.take():
+                yield
+        except NoSlot:
+            raise Unavailable(
+                "Trop de mots de passe sont vérifiés en ce moment. Réessayez dans quelques secondes, ou entrez autrement."
+            ) from None
 
 
 _SEALED_FORMS_NONCE = 12

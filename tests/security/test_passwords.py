@@ -6,6 +6,7 @@ import pytest
 from pwdlib.hashers.argon2 import Argon2Hasher
 
 from app.adapters.secrets import PasswordHashes
+from app.adapters.slots import Slots
 from app.domain.accounts.sign_in import check_password
 from app.errors import InvalidInput
 from tests.support.house import House, send
@@ -72,6 +73,46 @@ def test_an_unknown_address_costs_as_much_work_as_a_known_one(house: House):
     for address in (TRAINER, "personne@exemple.fr"):
         try_password(house.client(), address, "faux mot de passe")
     assert hashes.compared == [True, False]
+
+
+class FullHashes(PasswordHashes):
+    """As many passwords are verified as may be."""
+
+    def __init__(self) -> None:
+        super().__init__(Argon2Hasher(**QUICK))
+        self.is_full = True
+
+    def _turn(self):
+        self._slots = Slots(0 if self.is_full else 1, waiting=0, seconds=0)
+        return super()._turn()
+
+
+def test_whoever_finds_no_slot_is_told_so_and_keeps_their_address(house: House):
+    give_password(house)
+    hashes = house.process.passwords = FullHashes()
+    client = house.client()
+    answer = try_password(client, TRAINER, GOOD)
+    assert answer.status_code == 429
+    assert "Trop de mots de passe sont vérifiés en ce moment." in answer.text
+    assert f'value="{TRAINER}"' in answer.text
+    assert GOOD not in answer.text
+    assert ("mistype", "password") not in house_history(house), "nothing was compared"
+    hashes.is_full = False
+    assert try_password(client, TRAINER, GOOD).status_code == 303
+
+
+def test_confirming_and_choosing_a_password_wait_no_longer(house: House):
+    give_password(house)
+    client = house.client(house.trainer)
+    hashes = house.process.passwords = FullHashes()
+    typed = {"mot-de-passe": GOOD}
+    confirmed = send(client, "/confirmer/mot-de-passe", typed, seen_on="/confirmer")
+    chosen = send(client, "/compte/mot-de-passe", typed, seen_on="/compte/mot-de-passe")
+    for answer in (confirmed, chosen):
+        assert answer.status_code == 429
+        assert "Trop de mots de passe sont vérifiés en ce moment." in answer.text
+    hashes.is_full = False
+    assert send(client, "/confirmer/mot-de-passe", typed, seen_on="/confirmer").status_code == 303
 
 
 def test_a_hash_of_older_parameters_is_renewed(house: House):

@@ -8,10 +8,8 @@ import sys
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from io import BytesIO
 from math import inf
-from threading import BoundedSemaphore
 from typing import Any, Final
 from xml.etree import ElementTree
 
@@ -19,6 +17,7 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 from PIL import Image, ImageOps
 
+from app.adapters.slots import NoSlot, Slots
 from app.domain.campus.campus import contrast
 from app.errors import InvalidInput
 
@@ -44,12 +43,10 @@ _REFUSED: Final = frozenset({"script", "foreignObject", "iframe", "image", "feIm
 _MOVING: Final = frozenset({"animate", "animateMotion", "animateTransform", "set"})
 
 
-_AT_ONCE: Final = BoundedSemaphore(2)
-"""Decoding one takes a hundred megabytes at most."""
-_IN_LINE: Final = BoundedSemaphore(6)
-"""Those that wait too."""
 _SECONDS: Final = 5
 """CPU time to draw an SVG: a few filters or layers over each other may cost more than thousands of elements."""
+_SLOTS: Final = Slots(2, waiting=4, seconds=_SECONDS)
+"""Decoding one takes a hundred megabytes at most."""
 _MOST_MEMORY: Final = 1 << 30
 _DRAW: Final = """
 import resource, sys
@@ -68,25 +65,13 @@ def read_art(content: bytes) -> bytes:
     """A PNG, JPEG, WebP or SVG as a PNG or JPEG of at most `SIDE` pixels; raises InvalidInput with advice."""
     if len(content) > MOST_BYTES:
         raise InvalidInput("Ce fichier est trop lourd : 2 Mo au plus.")
-    with _place():
-        return _read(content)
-
-
-@contextmanager
-def _place() -> Iterator[None]:
-    """Bounds how many threads decode, and how many wait and for how long: many drawings sent at once would take
-    every thread of the server."""
-    if not _IN_LINE.acquire(blocking=False):
-        raise _too_many()
     try:
-        if not _AT_ONCE.acquire(timeout=_SECONDS):
-            raise _too_many()
-        try:
-            yield
-        finally:
-            _AT_ONCE.release()
-    finally:
-        _IN_LINE.release()
+        with _SLOTS.take():
+            return _read(content)
+    except NoSlot:
+        raise InvalidInput(
+            "Le service lit déjà plusieurs images. Envoyez la vôtre de nouveau dans une minute."
+        ) from None
 
 
 def _read(content: bytes) -> bytes:
@@ -324,10 +309,6 @@ def _size(root: ElementTree.Element) -> tuple[float, float]:
 def _check_ratio(width: float, height: float) -> None:
     if not 1 / _MOST_RATIO <= width / height <= _MOST_RATIO:
         raise InvalidInput("Cette image est trop allongée : choisissez-en une plus carrée.")
-
-
-def _too_many() -> InvalidInput:
-    return InvalidInput("Le service lit déjà plusieurs images. Envoyez la vôtre de nouveau dans une minute.")
 
 
 def _too_complicated() -> InvalidInput:

@@ -6,10 +6,10 @@ import json
 import subprocess
 import sys
 from dataclasses import dataclass, field
-from threading import BoundedSemaphore
 from typing import Final
 
-_AT_ONCE: Final = 2
+from app.adapters.slots import NoSlot, Slots
+
 _SECONDS: Final = 8
 """Maximum wait for a free slot; also the CPU time limit of the process, and half of its limit on elapsed time."""
 _READ: Final = (b"%PDF-", b"\x89PNG", b"\xff\xd8\xff", b"RIFF")
@@ -30,29 +30,31 @@ class PictureCodes:
     """Picture decoders process untrusted files: a crash ends only their own process."""
 
     def __init__(self) -> None:
-        self._room = BoundedSemaphore(_AT_ONCE)
+        self._slots = Slots(2, waiting=8, seconds=_SECONDS)
 
     def read(self, content: bytes) -> list[str]:
         """The contents of the codes, top first; empty where there is none, or on timeout."""
         return self.inspect(content).codes
 
     def inspect(self, content: bytes) -> ReadCode:
-        """Empty where nothing can be read, or on timeout."""
-        if not content.startswith(_READ) or not self._room.acquire(timeout=_SECONDS):
+        """Empty where nothing can be read, where many are read already, or on timeout."""
+        if not content.startswith(_READ):
             return ReadCode()
         try:
-            done = subprocess.run(  # noqa: S603 - our own interpreter and module
-                [sys.executable, "-m", _READER],
-                input=content,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                timeout=2 * _SECONDS,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
+            with self._slots.take():
+                return self._read(content)
+        except (NoSlot, subprocess.TimeoutExpired):
             return ReadCode()
-        finally:
-            self._room.release()
+
+    def _read(self, content: bytes) -> ReadCode:
+        done = subprocess.run(  # noqa: S603 - our own interpreter and module
+            [sys.executable, "-m", _READER],
+            input=content,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=2 * _SECONDS,
+            check=False,
+        )
         if done.returncode != 0:
             return ReadCode()
         found = json.loads(done.stdout)

@@ -11,10 +11,10 @@ import re
 import subprocess
 import sys
 import zipfile
-from threading import BoundedSemaphore
 from typing import Final
 
 from app.adapters.sheets.document_parts import APART
+from app.adapters.slots import NoSlot, Slots
 from app.domain.imports.lists.layouts import label_records
 from app.domain.imports.lists.model import Block, Column, Reason, Row
 from app.domain.imports.lists.text import decode, grid_block, text_block
@@ -23,13 +23,14 @@ from app.errors import InvalidInput
 from app.language import N_
 
 MAX_BYTES: Final = 5 * 1024 * 1024
-_AT_ONCE: Final = BoundedSemaphore(2)
 _SECONDS: Final = 15
 """Wait timeout; the process itself has a lower CPU limit."""
+_SLOTS: Final = Slots(2, waiting=8, seconds=_SECONDS)
 _READER: Final = "app.adapters.sheets.list_reading"
 
 _SENTENCES: Final = {
     "too-many-bytes": N_("Cette liste dépasse 5 Mo. Découpez-la en plusieurs fichiers."),
+    "busy": N_("Le service lit déjà plusieurs fichiers. Déposez le vôtre de nouveau dans une minute."),
     "too-large": N_("Ce fichier est trop grand pour une liste. Gardez 10 000 lignes au plus, puis déposez-le."),
     "protected": N_("Ce fichier est protégé par un mot de passe. Enregistrez-le sans mot de passe, puis déposez-le."),
     "damaged": N_("Ce fichier est abîmé et ne s’ouvre pas. Enregistrez-le de nouveau, ou copiez-collez la liste."),
@@ -238,21 +239,20 @@ def _kind_of_compound(data: bytes) -> str:
 
 
 def _read(kind: str, data: bytes) -> list[dict[str, object]]:
-    if not _AT_ONCE.acquire(timeout=_SECONDS):
-        raise UnreadableList("too-large")
     try:
-        done = subprocess.run(  # noqa: S603 - our own interpreter and module
-            [sys.executable, "-m", _READER, kind],
-            input=data,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=_SECONDS,
-            check=False,
-        )
+        with _SLOTS.take():
+            done = subprocess.run(  # noqa: S603 - our own interpreter and module
+                [sys.executable, "-m", _READER, kind],
+                input=data,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                timeout=_SECONDS,
+                check=False,
+            )
+    except NoSlot:
+        raise UnreadableList("busy") from None
     except subprocess.TimeoutExpired:
         raise UnreadableList("too-large") from None
-    finally:
-        _AT_ONCE.release()
     if done.returncode != 0:
         raise UnreadableList("too-large")
     answer = json.loads(done.stdout)

@@ -22,7 +22,7 @@ from app.domain.accounts.sign_in import (
 )
 from app.domain.campus.team import DeadInvitation
 from app.domain.people import masked_address
-from app.errors import AppError, Conflict, InvalidInput, NotFound, NotSignedIn
+from app.errors import AppError, Conflict, InvalidInput, NotFound, NotSignedIn, Unavailable
 from app.http.pages.forms import CHECKED_FORM, SafeForm, text_of, untouched_text_of
 from app.http.pages.render import page
 from app.http.pages.words import ROLE_HINTS, ROLES
@@ -236,10 +236,10 @@ def set_password(request: Request, form: SafeForm, services: ReadingServices) ->
     campuses = [name for _, campus in who.memberships for name in (campus.short_name, campus.name)]
     try:
         check_password(typed, context=[who.person.given_name, who.person.family_name, address, *campuses])
-    except InvalidInput as error:
+        # Outside any transaction that writes: hashing takes a tenth of a second.
+        made = process_of(request).passwords.of(typed)
+    except (InvalidInput, Unavailable) as error:
         return _password_page(request, services, trouble=error)
-    # Outside any transaction: hashing takes a tenth of a second.
-    made = process_of(request).passwords.of(typed)
     with write_transaction(request) as writing:
         writing.sign_in.set_password(signed_in(request, writing), made)
     return back_to_account("mot-de-passe")
@@ -258,6 +258,7 @@ def _password_page(request: Request, services: Services, trouble: AppError | Non
         request,
         "accounts/password.html",
         private=True,
+        status=429 if isinstance(trouble, Unavailable) else None,
         has_password=services.sign_in.has_password(who.person.id),
         address=services.sign_in.own_address(who),
         trouble=sentence_of(trouble) if trouble else "",

@@ -18,7 +18,7 @@ from app.container import Process, Services
 from app.domain.accounts.sessions import Proof, WaitingFile, WaitingForm
 from app.domain.accounts.sign_in import AuthorizationRequest, CopiedKey, IdentityProvider, OtherBrowser
 from app.domain.people import Person, normal_address
-from app.errors import AppError, NotFound, NotSignedIn
+from app.errors import AppError, NotFound, NotSignedIn, Unavailable
 from app.http.pages.forms import (
     CHECKED_FORM,
     FIELD,
@@ -472,9 +472,11 @@ def enter(request: Request, form: SafeForm) -> Response:
     with process.visit(reading=True) as services:
         known = services.sign_in.password_at(address)
     # Outside any transaction: comparing takes a tenth of a second.
-    good, newer_hash = process.passwords.compare(
-        untouched_text_of(form, "mot-de-passe"), known.hash if known else None
-    )
+    typed = untouched_text_of(form, "mot-de-passe")
+    try:
+        good, newer_hash = process.passwords.compare(typed, known.hash if known else None)
+    except Unavailable as error:
+        return ask_page(request, status=429, address=address, wrong_password=sentence_of(error))
     if known is None or not good:
         if known is not None:
             with process.visit() as services:

@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.container import DatabaseUnreachable, Process
 from app.domain.accounts.sessions import LIFE, LONGEST_TYPED, ReauthRequired, WaitingForm
 from app.domain.accounts.sign_in import ProviderDown, Purpose
-from app.errors import AppError, NotSignedIn, TooMany
+from app.errors import AppError, NotSignedIn, TooMany, Unavailable
 from app.http.pages.error_pages import other_account_form_page, saved_form_page
 from app.http.pages.forms import (
     CHECKED_FORM,
@@ -120,7 +120,10 @@ def by_password(request: Request, form: SafeForm) -> Response:
         known = services.sign_in.password_of(person.id)
     process.limiter.hit("password of somebody", str(person.id))
     typed = untouched_text_of(form, "mot-de-passe")
-    good, newer_hash = process.passwords.compare(typed, known.hash if known else None)
+    try:
+        good, newer_hash = process.passwords.compare(typed, known.hash if known else None)
+    except Unavailable as error:
+        return prove_page(request, waiting, wrong_password=sentence_of(error), status=429)
     if known is None or not good:
         with write_transaction(request) as services:
             services.sign_in.note_wrong_password(person.id)

@@ -16,6 +16,7 @@ from PIL import Image, ImageDraw, PngImagePlugin
 
 from app.adapters.badge_pictures import BadgeArtist, own_pictures
 from app.adapters.badge_pictures.own_pictures import SIDE, contrast_of, read_art, side_of
+from app.adapters.slots import Slots
 from app.errors import InvalidInput
 from tests.adapters.badge_pictures.orders import KINDS, order
 
@@ -275,7 +276,7 @@ def test_many_drawings_at_once_hold_few_threads_and_the_others_are_told_to_come_
         return content
 
     monkeypatch.setattr(own_pictures, "_read", wait)
-    monkeypatch.setattr(own_pictures, "_SECONDS", 60)
+    monkeypatch.setattr(own_pictures, "_SLOTS", Slots(2, waiting=4, seconds=60))
     with ThreadPoolExecutor(20) as uploads:
         sent = [uploads.submit(read_art, CIRCLE) for _ in range(20)]
         done, _ = futures.wait(sent, timeout=30, return_when=futures.FIRST_COMPLETED)
