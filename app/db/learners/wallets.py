@@ -14,6 +14,7 @@ from sqlmodel import Session, col, delete, func, select, update
 from sqlmodel import Session as DatabaseSession
 
 from app.db.engine.writes import among
+from app.domain.awards import Award
 from app.domain.learners.presentations import READ_LIFE, PresentationRequest, RequestState
 from app.domain.learners.wallet_authorization import DpopProof, UsedProof, WalletRequest
 from app.domain.learners.wallets import (
@@ -51,7 +52,12 @@ class WalletStore:
 
     def drop_open(self, award_ids: Sequence[uuid.UUID], *, but_of_request: str = "") -> None:
         """Earlier offers of these badges that brought no credential end with a new one, even where a wallet has a
-        token. The answer to `but_of_request` stays: a second one is refused."""
+        token. The answer to `but_of_request` stays: a second one is refused.
+
+        The awards are locked: of two offers at once, the second ends the first.
+        """
+        mine = select(Award.id).where(among(self.session, col(Award.id), award_ids))
+        self.session.exec(mine.order_by(col(Award.id)).with_for_update())
         unused = col(WalletOffer.issued_at).is_(None) & (
             func.coalesce(WalletOffer.request_digest, "") != (but_of_request or "none")
         )

@@ -23,11 +23,11 @@ from app.domain.learners.connected_apps import LONGEST_URL, AuthorizationRefusal
 from app.domain.learners.wallets import (
     OFFER_LIFE,
     PROOF_ALGORITHMS,
-    PROOF_SKEW,
     WalletFormat,
     WalletRefusal,
     WalletRefused,
     format_of,
+    is_made_now,
 )
 from app.errors import AppError
 from app.language import N_
@@ -274,10 +274,8 @@ def read_dpop(proof: str, *, url: str, at: datetime, token: str = "", method: st
     except (CredentialError, ValueError):
         raise refused from None
     claims = jws.payload
-    made, named, target = claims.get("iat"), claims.get("jti"), claims.get("htu")
-    if isinstance(made, bool) or not isinstance(made, int | float):
-        raise refused
-    if not (at - PROOF_SKEW).timestamp() <= made <= (at + PROOF_SKEW).timestamp():
+    named, target = claims.get("jti"), claims.get("htu")
+    if not is_made_now(claims, at=at):
         raise refused
     if not isinstance(named, str) or not 8 <= len(named) <= 200 or not isinstance(target, str):
         raise refused

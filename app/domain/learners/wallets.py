@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from sqlalchemy import JSON
 from sqlmodel import Column, Field, SQLModel
@@ -400,15 +400,26 @@ def key_proved(proof: str, *, issuer: str, at: datetime) -> tuple[VerificationKe
         verify_jws(jws, key, kinds=(KEY_PROOF,))
     except (CredentialError, ValueError):
         raise WalletRefused(WalletRefusal.INVALID_PROOF) from None
-    audience, made = jws.payload.get("aud"), jws.payload.get("iat")
+    audience = jws.payload.get("aud")
     if issuer not in (audience if isinstance(audience, list) else [audience]):
         raise WalletRefused(WalletRefusal.INVALID_PROOF)
-    if isinstance(made, bool) or not isinstance(made, int | float):
-        raise WalletRefused(WalletRefusal.INVALID_PROOF)
-    if not (at - PROOF_SKEW).timestamp() <= made <= (at + PROOF_SKEW).timestamp():
+    if not is_made_now(jws.payload, at=at):
         raise WalletRefused(WalletRefusal.INVALID_PROOF)
     nonce = jws.payload.get("nonce")
     return key, nonce if isinstance(nonce, str) else ""
+
+
+def is_made_now(claims: JsonObject, *, at: datetime) -> bool:
+    """Whether `iat` is now, and neither `exp` nor `nbf` forbids it (RFC 7519, 4.1)."""
+    earliest, latest = (at - PROOF_SKEW).timestamp(), (at + PROOF_SKEW).timestamp()
+    made, begins, ends = claims.get("iat"), claims.get("nbf", 0), claims.get("exp", latest)
+    if not (_is_number(made) and _is_number(begins) and _is_number(ends)):
+        return False
+    return earliest <= made <= latest and begins <= latest and ends >= earliest
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _key_in(jws: ParsedJws) -> VerificationKey:

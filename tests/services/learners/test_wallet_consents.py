@@ -578,6 +578,7 @@ def test_odd_dpop_proofs_are_refused(house: House) -> None:
         ),
         *(made(iat=None), made(iat=True), made(iat=at.timestamp() - 301), made(iat=at.timestamp() + 301)),
         *(made(iat=10**399), made(iat=-(10**399))),
+        *(made(exp=at.timestamp() - 301), made(nbf=at.timestamp() + 301), made(exp="now"), made(nbf=10**399)),
         *(made(ath=None), made(ath="x"), made(token=""), made(token="autre")),
     )
     for number, each in enumerate(odd):

@@ -278,6 +278,18 @@ def test_transaction_code_has_few_tries_and_a_new_offer_ends_the_last(house: Hou
     assert not isinstance(redeemed(house, form_of(second)), WalletRefusal)
 
 
+@pytest.mark.both_engines
+def test_of_offers_made_at_once_one_is_left(house: House) -> None:
+    award_id = open_award(house)
+    with ThreadPoolExecutor(16) as clicks:
+        forms = [form_of(each) for each in clicks.map(lambda _turn: offered(house, award_id), range(32))]
+    found = Counter(
+        each if isinstance(each, WalletRefusal) else "token"
+        for each in (redeemed(house, form) for form in forms)
+    )
+    assert found == {"token": 1, WalletRefusal.INVALID_GRANT: 31}
+
+
 def test_new_offer_ends_a_token_that_brought_no_credential(house: House) -> None:
     award_id = open_award(house)
     token = token_for(house, award_id, WalletFormat.EMBEDDED)
@@ -479,6 +491,9 @@ def test_odd_proofs_are_refused(house: House) -> None:
         signed_proof(claims | {"iat": int(at.timestamp()) + 301}),
         signed_proof(claims | {"iat": "now"}),
         signed_proof(claims | {"iat": 10**399}),
+        signed_proof(claims | {"exp": int(at.timestamp()) - 301}),
+        signed_proof(claims | {"nbf": int(at.timestamp()) + 301}),
+        signed_proof(claims | {"exp": None}),
         sign_claims(claims, signer=Signer("did:example:1", WALLET), kind=KEY_PROOF),
     )
     for number, each in enumerate(odd):
