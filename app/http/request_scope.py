@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import uuid
 from asyncio import Semaphore
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -37,6 +37,7 @@ from app.errors import (
     Unavailable,
 )
 from app.http.allowances import note_allowance
+from app.language import filled, translated
 from app.services.accounts.sessions import NewSession, SignedIn
 from app.services.people.people import Workplace
 
@@ -57,6 +58,34 @@ STATUS_OF: dict[type[AppError], int] = {
 
 def status_of(error: AppError) -> int:
     return next(status for kind, status in STATUS_OF.items() if isinstance(error, kind))
+
+
+class ErrorText(str):
+    """An error's sentence in the reader's language, with the status of a page that shows it."""
+
+    status: int
+
+
+def sentence_of(error: AppError) -> ErrorText:
+    """For the top of a form."""
+    text = ErrorText(filled(translated(error.sentence), error.values))
+    # A form that names what does not exist, or a code that is wrong, is a page that exists.
+    text.status = 422 if isinstance(error, NotFound | NotSignedIn) else status_of(error)
+    return text
+
+
+def status_for(*troubles: object) -> int:
+    """Of a form shown again: an error's own status, 422 for any other trouble; 200 without one.
+
+    Each may be an error, its text, or texts by field.
+    """
+    for trouble in troubles:
+        for each in trouble.values() if isinstance(trouble, Mapping) else (trouble,):
+            if isinstance(each, AppError):
+                return sentence_of(each).status
+            if each:
+                return each.status if isinstance(each, ErrorText) else 422
+    return 200
 
 
 def process_of(request: Request) -> Process:

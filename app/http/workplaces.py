@@ -26,7 +26,6 @@ from app.domain.accounts.permissions import (
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, Network
 from app.domain.people.consents import AccessRecord
-from app.errors import AppError
 from app.http.pages.render import CampusLook, NavigationLink, WorkspaceMenu, page
 from app.http.pages.words import local
 from app.http.request_scope import (
@@ -39,7 +38,7 @@ from app.http.request_scope import (
     signed_in,
     staff_of,
 )
-from app.language import N_, filled, translated
+from app.language import N_, translated
 from app.services.accounts.sessions import SignedIn
 
 log = structlog.get_logger(__name__)
@@ -219,11 +218,6 @@ def look_of(campus: Campus) -> CampusLook:
 
 def today_in(services: Services, campus: Campus) -> date:
     return local(services.clock(), campus.time_zone).date()
-
-
-def sentence_of(error: AppError) -> str:
-    """The error in the reader's language, for the top of a form."""
-    return filled(translated(error.sentence), error.values)
 
 
 # --- Accesses to personal data that are logged

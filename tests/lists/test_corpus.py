@@ -195,7 +195,9 @@ def test_a_suspect_line_names_its_reason(text: str, reason: Reason) -> None:
     [
         ("Nom;Prénom\nDupont;Marie\nMartin;Léa\n\nMarie ne viendra pas.", Reason.MENTIONED),
         ("Marie DUPONT\nLéa MARTIN\nExcusés : Marie Dupont, Tom Petit", Reason.MENTIONED),
-        ("Marie DUPONT\nLéa MARTIN\n\nLes deux dernières sont absentes.", Reason.MENTIONED),
+        ("Marie DUPONT\nLéa MARTIN\n\nLes deux dernières sont absentes.", Reason.CONCERNED),
+        ("Marie DUPONT\nLéa MARTIN\nTom PETIT\nPrésents : 2", Reason.COUNTED),
+        ("Marie DUPONT\nLéa MARTIN\nTom PETIT\n\n2 absents", Reason.COUNTED),
         ("Marie DUPONT *\nLéa MARTIN\nTom PETIT", Reason.EXTRA),
         ("Élèves exclus du voyage\nMarie DUPONT\nLéa MARTIN", Reason.WITHDRAWN),
         ("Élèves dyslexiques\nMarie DUPONT\nLéa MARTIN", Reason.UNDER),

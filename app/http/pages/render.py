@@ -71,7 +71,15 @@ from app.domain.accounts.permissions import Permission
 from app.errors import NotAllowed, NotFound, NotSignedIn
 from app.http.pages.forms import csrf_field
 from app.http.pages.words import FILTERS, badge_languages, icon, mark, markdown, number, seal
-from app.http.request_scope import find_signed_in, public, services_at_hand, session_secret, staff_of, visit
+from app.http.request_scope import (
+    find_signed_in,
+    public,
+    services_at_hand,
+    session_secret,
+    staff_of,
+    status_for,
+    visit,
+)
 from app.http.static_files import asset
 from app.language import (
     N_,
@@ -423,8 +431,8 @@ def page(
     status: int | None = None,
     **view: Any,
 ) -> HTMLResponse:
-    """The page of `template`, in the reader's language, framed for this visitor; 422 where it shows a `trouble`."""
-    status = status or (422 if view.get("trouble") else 200)
+    """The page of `template`, in the reader's language, framed for this visitor, with the status of its `trouble`."""
+    status = status or status_for(view.get("trouble"))
     # An error page must not depend on what failed.
     visitor = Visitor() if status >= 500 else _seen_by(request)
     frame = frame_of(request, visitor=visitor, campus=campus, private=private, wide=wide)

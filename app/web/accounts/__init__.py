@@ -35,13 +35,15 @@ from app.http.request_scope import (
     open_session_in,
     process_of,
     public,
+    sentence_of,
     signed_in,
+    status_for,
     status_of,
     visit,
     write_transaction,
 )
 from app.http.response_cache import forget_here
-from app.http.workplaces import SIGNED_IN, SURELY_SIGNED_IN, look_of, sentence_of
+from app.http.workplaces import SIGNED_IN, SURELY_SIGNED_IN, look_of
 from app.language import N_, translated
 from app.services.accounts.invitations import SignInFirst
 from app.services.accounts.sessions import SignedIn
@@ -147,7 +149,7 @@ def _page(
         request,
         "accounts/show.html",
         private=True,
-        status=422 if trouble else status,
+        status=status_for(trouble) if trouble else status,
         name=who.person.name,
         addresses=[
             each.address for each in services.own_addresses.list_of(who.person.id) if each.verified_at
@@ -539,7 +541,7 @@ def _own_addresses_page(
         request,
         "accounts/addresses.html",
         private=True,
-        status=422 if trouble else 200,
+        status=status_for(trouble.sentence if trouble else ""),
         proved=[each for each in mine if each.verified_at],
         listed=[each for each in mine if not each.verified_at],
         waiting=[(each.id, str(each.facts["address"])) for each in waiting],

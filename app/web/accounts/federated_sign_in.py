@@ -15,8 +15,15 @@ from app.domain.accounts.sign_in import (
 )
 from app.errors import AppError, Conflict, NotSignedIn, Unavailable
 from app.http.pages.forms import CHECKED_FORM
-from app.http.request_scope import limited, process_of, public, signed_in, status_of, write_transaction
-from app.http.workplaces import sentence_of
+from app.http.request_scope import (
+    limited,
+    process_of,
+    public,
+    sentence_of,
+    signed_in,
+    status_of,
+    write_transaction,
+)
 from app.language import N_
 from app.services.accounts.sign_in import Returned
 from app.web.accounts import account_page, back_to_account

@@ -40,12 +40,12 @@ from app.http.request_scope import (
     open_session_in,
     process_of,
     public,
+    sentence_of,
     session_secret,
     signed_in,
     visit,
     write_transaction,
 )
-from app.http.workplaces import sentence_of
 from app.language import N_, translated
 from app.services.accounts.sessions import Browser, NewSession, SignedIn
 

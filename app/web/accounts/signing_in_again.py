@@ -41,11 +41,12 @@ from app.http.request_scope import (
     limited,
     open_session_in,
     process_of,
+    sentence_of,
     signed_in,
     visit,
     write_transaction,
 )
-from app.http.workplaces import SIGNED_IN, sentence_of
+from app.http.workplaces import SIGNED_IN
 from app.language import N_, translated
 from app.services.accounts.sessions import NewSession
 from app.web.accounts import sign_in

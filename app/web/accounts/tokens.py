@@ -16,8 +16,8 @@ from app.domain.accounts.sessions import ApiToken, Scope
 from app.errors import InvalidInput
 from app.http.pages.forms import CHECKED_FORM, SafeForm, idempotency_key, text_of, texts_of
 from app.http.pages.words import SCOPES, StateLabel
-from app.http.request_scope import ReadingServices, write_transaction
-from app.http.workplaces import AtWork, at_work, sentence_of, staff
+from app.http.request_scope import ReadingServices, sentence_of, status_for, write_transaction
+from app.http.workplaces import AtWork, at_work, staff
 from app.language import translated
 
 router = APIRouter(prefix="/gestion/{slug}/jetons")
@@ -102,7 +102,7 @@ def _page(request: Request, services: Services, typed: TokenForm, *, secret: str
     return work.page(
         request,
         "accounts/tokens.html",
-        status=422 if typed.errors else 200,
+        status=status_for(typed.errors),
         zone=work.campus.time_zone,
         secret=secret,
         form=typed,

@@ -18,8 +18,8 @@ from app.domain.people import AgeGroup, Person
 from app.errors import InvalidInput
 from app.http.pages.forms import Count, SafeForm, ids_in, text_of, texts_of
 from app.http.pages.words import ACTIVITY_KINDS, PARTS, moment
-from app.http.request_scope import WITH_ORGANISERS, ReadingServices, write_transaction
-from app.http.workplaces import AtWork, at_work, sentence_of, staff
+from app.http.request_scope import WITH_ORGANISERS, ReadingServices, sentence_of, write_transaction
+from app.http.workplaces import AtWork, at_work, staff
 from app.language import translated
 from app.services.activities.activities import JournalLine
 from app.services.activities.plans import Planned

@@ -22,8 +22,14 @@ from app.domain.campus.campus import Campus
 from app.errors import InvalidInput
 from app.http.pages.forms import SafeForm, ids_in, text_of, texts_of
 from app.http.pages.render import page
-from app.http.request_scope import WITH_ORGANISERS, ReadingServices, process_of, write_transaction
-from app.http.workplaces import AtWork, at_work, sentence_of, staff
+from app.http.request_scope import (
+    WITH_ORGANISERS,
+    ReadingServices,
+    process_of,
+    sentence_of,
+    write_transaction,
+)
+from app.http.workplaces import AtWork, at_work, staff
 from app.language import translated
 from app.services.activities.check_in import AskedSignature, CheckInPage
 from app.web.activities import ActivityView

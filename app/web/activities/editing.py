@@ -21,8 +21,8 @@ from app.domain.imports.lists.vocabulary.remarks import hours_fault, hours_in
 from app.errors import Conflict, InvalidInput, NotFound
 from app.http.pages.forms import SafeForm, idempotency_key, text_of, texts_of
 from app.http.pages.words import ACTIVITY_KINDS, hours_text
-from app.http.request_scope import WITH_ORGANISERS, ReadingServices, write_transaction
-from app.http.workplaces import AtWork, at_work, look_of, sentence_of, staff, today_in
+from app.http.request_scope import WITH_ORGANISERS, ReadingServices, sentence_of, write_transaction
+from app.http.workplaces import AtWork, at_work, look_of, staff, today_in
 from app.language import N_, translated
 from app.services.activities.plans import Planned
 from app.web.activities import ActivityView

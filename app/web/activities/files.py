@@ -17,8 +17,14 @@ from app.domain.activities.files import ACCEPTED, FileNoun, FileState, StoredFil
 from app.errors import AppError, InvalidInput
 from app.http.pages.forms import SafeForm, ids_in, text_of
 from app.http.pages.words import StateLabel, day
-from app.http.request_scope import WITH_ORGANISERS, ReadingServices, process_of, write_transaction
-from app.http.workplaces import at_work, sentence_of, staff
+from app.http.request_scope import (
+    WITH_ORGANISERS,
+    ReadingServices,
+    process_of,
+    sentence_of,
+    write_transaction,
+)
+from app.http.workplaces import at_work, staff
 from app.language import N_, translated
 from app.services.activities.files import OpenedFile
 from app.web.activities import ActivityView

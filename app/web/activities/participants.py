@@ -32,8 +32,14 @@ from app.http.pages.forms import (
 )
 from app.http.pages.registers import Cell, table_file
 from app.http.pages.words import PARTS, StateLabel, days, hours_text, number
-from app.http.request_scope import WITH_ORGANISERS, ReadingServices, write_transaction
-from app.http.workplaces import AtWork, at_work, sentence_of, staff
+from app.http.request_scope import (
+    WITH_ORGANISERS,
+    ReadingServices,
+    sentence_of,
+    status_for,
+    write_transaction,
+)
+from app.http.workplaces import AtWork, at_work, staff
 from app.language import gettext as _
 from app.language import time_of_day, translated
 from app.services.activities.line_faults import SEVERAL
@@ -191,7 +197,7 @@ def show_list(
     if not given.lines or changing:
         empty = "" if given.lines or changing else translated("La liste est vide : une personne par ligne.")
         back = Adding(text=given.source, trouble=given.trouble or empty)
-        return activity_page(request, services, work, activity_id, back, status=422 if back.trouble else 200)
+        return activity_page(request, services, work, activity_id, back, status=status_for(back.trouble))
     seen = f"lu {given.told}".strip()
     held_back = step == RECORD and text_of(form, "vu") not in ("", seen)
     return _review_page(

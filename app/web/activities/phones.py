@@ -40,12 +40,13 @@ from app.http.request_scope import (
     limited,
     process_of,
     public,
+    sentence_of,
     status_of,
     visit,
     write_transaction,
 )
 from app.http.static_files import edition, files
-from app.http.workplaces import look_of, sentence_of
+from app.http.workplaces import look_of
 from app.language import N_, translated
 from app.services.activities.check_in import CheckInAccess, Namesake, Signed
 

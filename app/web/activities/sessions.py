@@ -28,8 +28,8 @@ from app.domain.imports.lists.vocabulary.remarks import hours_fault, hours_in
 from app.errors import Conflict, InvalidInput
 from app.http.pages.forms import CHECKED_FORM, Count, SafeForm, ids_in, text_of, texts_of
 from app.http.pages.words import hours_text
-from app.http.request_scope import WITH_ORGANISERS, ReadingServices, write_transaction
-from app.http.workplaces import AtWork, at_work, sentence_of, staff
+from app.http.request_scope import WITH_ORGANISERS, ReadingServices, sentence_of, write_transaction
+from app.http.workplaces import AtWork, at_work, staff
 from app.language import N_, translated
 from app.web.activities import ActivityView
 

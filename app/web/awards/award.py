@@ -19,8 +19,8 @@ from app.domain.people.consents import AccessRecord
 from app.errors import Conflict, InvalidInput, NotAllowed
 from app.http.pages.forms import CHECKED_FORM, SafeForm, text_of
 from app.http.pages.words import AWARD_CHANGES, BADGE_KINDS, reason_shown
-from app.http.request_scope import ReadingServices, write_transaction
-from app.http.workplaces import AtWork, access_views, at_work, sentence_of, staff
+from app.http.request_scope import ReadingServices, sentence_of, status_for, write_transaction
+from app.http.workplaces import AtWork, access_views, at_work, staff
 from app.language import translated
 from app.services.awards.awards import AwardRecord
 from app.web.awards.results import links_of
@@ -106,7 +106,7 @@ def _award_page(
     return work.page(
         request,
         "awards/award.html",
-        status=403 if refused else 422 if trouble or pausing else 200,
+        status=403 if refused else status_for(trouble, pausing.get("trouble"), pausing.get("no_day")),
         zone=work.campus.time_zone,
         award=AwardView.of(work, record, at=services.clock()),
         pausing={"reason": "", "until": _in_a_month(services, work), "trouble": "", "no_day": "", **pausing},

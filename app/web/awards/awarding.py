@@ -24,8 +24,15 @@ from app.domain.people import normal_address, suggested_address
 from app.errors import Conflict, InvalidInput, NotAllowed, Unavailable
 from app.http.pages.forms import DRAFT_NOTE, SafeForm, draft_form, save_draft, text_of, texts_of
 from app.http.pages.words import PARTS, days, hours_text, local
-from app.http.request_scope import WITH_ORGANISERS, ReadingServices, process_of, write_transaction
-from app.http.workplaces import AtWork, at_work, sentence_of, staff
+from app.http.request_scope import (
+    WITH_ORGANISERS,
+    ReadingServices,
+    process_of,
+    sentence_of,
+    status_for,
+    write_transaction,
+)
+from app.http.workplaces import AtWork, at_work, staff
 from app.language import N_, translated, translated_plural
 from app.services.activities.activities import ActivityPage
 from app.services.awards.awards import AwardRequest, Preview
@@ -526,7 +533,7 @@ def _preview_page(
     return work.page(
         request,
         "awards/preview.html",
-        status=422 if hour.trouble else 200,
+        status=status_for(hour.trouble),
         zone=work.campus.time_zone,
         activity=ActivityView.of(work, found.activity),
         badge=BadgeTile.of(judged.badge, judged.version),

@@ -30,10 +30,12 @@ from app.http.request_scope import (
     limited,
     process_of,
     public,
+    sentence_of,
+    status_for,
     write_transaction,
 )
 from app.http.response_cache import cache_here
-from app.http.workplaces import AtWork, at_work, sentence_of, staff
+from app.http.workplaces import AtWork, at_work, staff
 from app.language import N_, current_locale, known_locales, translated
 from app.services.awards.awards import AwardRecord
 from app.services.awards.papers import SLIPS_PER_DOCUMENT, CertificateWords
@@ -66,7 +68,8 @@ def of_activity(
     try:
         return slips_response(request, services, work, wanted, text_of(form, "langue"))
     except (Conflict, InvalidInput) as error:
-        return activity_page(request, services, work, activity_id, trouble=sentence_of(error), status=409)
+        told = sentence_of(error)
+        return activity_page(request, services, work, activity_id, trouble=told, status=status_for(error))
 
 
 @router.post("/resultats/{batch_id}/bulletins", dependencies=[staff(Permission.AWARD)])

@@ -26,9 +26,11 @@ from app.http.request_scope import (
     WritingServices,
     process_of,
     public,
+    sentence_of,
+    status_for,
     write_transaction,
 )
-from app.http.workplaces import AtWork, at_work, sentence_of, staff
+from app.http.workplaces import AtWork, at_work, staff
 from app.language import N_, translated
 from app.services.awards.delivery import HandedCode, Handing
 from app.web.activities import ActivityView
@@ -226,7 +228,7 @@ def award_page(
     return work.page(
         request,
         "awards/handing/award.html",
-        status=422 if wrong_address or unsure else 409 if error else 200,
+        status=status_for(error, unsure),
         zone=work.campus.time_zone,
         here=f"{work.home}/attributions/{award_id}",
         badge_picture=picture_of(record.badge, record.version),

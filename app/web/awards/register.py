@@ -21,8 +21,8 @@ from app.http.pages.forms import CHECKED_FORM, Count, SafeForm, draft_form, ids_
 from app.http.pages.registers import Column, ListQuery
 from app.http.pages.render import ProgressView, live_response
 from app.http.pages.words import WITHDRAWAL_OUTCOMES, StateLabel, clock, hours_text, moment, why_ended
-from app.http.request_scope import ReadingServices, process_of, write_transaction
-from app.http.workplaces import AtWork, at_work, sentence_of, staff, today_in
+from app.http.request_scope import ReadingServices, process_of, sentence_of, write_transaction
+from app.http.workplaces import AtWork, at_work, staff, today_in
 from app.language import N_, translated
 from app.language import gettext as _
 from app.services.awards.awards import AwardRecord

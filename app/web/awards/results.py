@@ -23,8 +23,8 @@ from app.errors import Conflict, NotFound
 from app.http.pages.forms import CHECKED_FORM, SafeForm, ids_in, text_of
 from app.http.pages.render import ProgressView, live_response, versions_response
 from app.http.pages.words import OUTCOMES, StateLabel, ended_label, local, why_ended
-from app.http.request_scope import ReadingServices, process_of, write_transaction
-from app.http.workplaces import AtWork, at_work, sentence_of, staff
+from app.http.request_scope import ReadingServices, process_of, sentence_of, status_for, write_transaction
+from app.http.workplaces import AtWork, at_work, staff
 from app.language import gettext as _
 from app.language import translated
 from app.services.awards.batches import BatchOverview, Progress
@@ -99,7 +99,7 @@ def result_page(
     return work.page(
         request,
         "awards/result.html",
-        status=409 if trouble else 200,
+        status=status_for(trouble),
         here=f"{work.home}/resultats/{batch_id}",
         zone=work.campus.time_zone,
         trouble=trouble,
@@ -330,7 +330,7 @@ def _page(
     return work.page(
         request,
         "awards/progress.html",
-        status=409 if trouble else 200,
+        status=status_for(trouble),
         here=f"{work.home}/resultats/{batch_id}",
         zone=work.campus.time_zone,
         badge=BadgeTile.of(overview.badge, overview.version),

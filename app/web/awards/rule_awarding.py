@@ -18,8 +18,8 @@ from app.domain.badges import Badge, BadgeVersion
 from app.domain.badges.rules import Progress, missing_words, progress_words, rule_of, rule_words, step_words
 from app.errors import AppError, Conflict, InvalidInput, NotAllowed, Unavailable
 from app.http.pages.forms import DRAFT_NOTE, SafeForm, draft_form, save_draft, text_of, texts_of
-from app.http.request_scope import CROSS_TENANT, ReadingServices, process_of
-from app.http.workplaces import AtWork, at_work, sentence_of, staff
+from app.http.request_scope import CROSS_TENANT, ReadingServices, process_of, sentence_of, status_for
+from app.http.workplaces import AtWork, at_work, staff
 from app.language import N_, translated
 from app.services.awards.awards import AwardRecord, AwardRequest, Preview
 from app.services.awards.rule_ledger import RefusalGround, Roll, Standing
@@ -215,7 +215,7 @@ def preview_page(
     return work.page(
         request,
         "awards/preview.html",
-        status=422 if hour.trouble else 200,
+        status=status_for(hour.trouble),
         zone=work.campus.time_zone,
         activity=origin
         or Origin(translated("Qui remplit la règle"), f"{work.home}/badges/{judged.badge.id}/regle"),

@@ -18,8 +18,8 @@ from app.domain.badges.shared_definitions import TrainingModule
 from app.errors import AppError, Conflict, InvalidInput, NotAllowed, Unavailable
 from app.http.pages.forms import DRAFT_NOTE, SafeForm, draft_form, save_draft, text_of, texts_of
 from app.http.pages.words import day, days
-from app.http.request_scope import CROSS_TENANT, ReadingServices, process_of, write_transaction
-from app.http.workplaces import AtWork, at_work, sentence_of, staff
+from app.http.request_scope import CROSS_TENANT, ReadingServices, process_of, sentence_of, write_transaction
+from app.http.workplaces import AtWork, at_work, staff
 from app.language import translated
 from app.services.awards.awards import AwardRequest, Preview
 from app.services.badges.modules import Grid

@@ -23,8 +23,8 @@ from app.http.pages.forms import SafeForm, ids_in, text_of, texts_of
 from app.http.pages.previews import badge_data, preview
 from app.http.pages.render import page
 from app.http.pages.words import KIND_NAMES, day, number, sentence_text
-from app.http.request_scope import ReadingServices, public, write_transaction
-from app.http.workplaces import at_work, look_of, sentence_of, staff
+from app.http.request_scope import ReadingServices, public, sentence_of, write_transaction
+from app.http.workplaces import at_work, look_of, staff
 from app.language import N_, current_locale, known_locales, language_in_words, speaking, translated
 from app.services.badges import BadgePage, Wording, lacks_in, picture_words
 from app.services.publishing import PublishedBadge

@@ -16,8 +16,8 @@ from app.domain.badges.shared_definitions import AdoptionAnswer, DefinitionPropo
 from app.errors import AppError, InvalidInput
 from app.http.pages.forms import CHECKED_FORM, SafeForm, ids_in, text_of, texts_of
 from app.http.pages.words import KIND_NAMES, StateLabel
-from app.http.request_scope import ReadingServices, write_transaction
-from app.http.workplaces import AtWork, at_work, sentence_of, staff
+from app.http.request_scope import ReadingServices, sentence_of, write_transaction
+from app.http.workplaces import AtWork, at_work, staff
 from app.language import N_, translated
 from app.services.badges.shared_definitions import DefinitionLine
 from app.web.badges import DifferenceShown, shown_difference

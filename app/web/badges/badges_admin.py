@@ -19,8 +19,8 @@ from app.domain.core import csv_for_excel
 from app.errors import InvalidInput
 from app.http.pages.forms import CHECKED_FORM
 from app.http.pages.words import BADGE_CHANGES, BADGE_KINDS, KIND_NAMES, REPEATS, StateLabel, sentence_text
-from app.http.request_scope import ReadingServices, write_transaction
-from app.http.workplaces import AtWork, at_work, sentence_of, staff
+from app.http.request_scope import ReadingServices, sentence_of, write_transaction
+from app.http.workplaces import AtWork, at_work, staff
 from app.language import N_, translated
 from app.services.badges import BadgePage, picture_words
 from app.web.badges import DifferenceShown, shared_by_network, shown_difference, standings_of, validity_words

@@ -20,8 +20,8 @@ from app.errors import Conflict, InvalidInput, NotFound
 from app.http.pages.forms import SafeForm, idempotency_key, text_of
 from app.http.pages.render import page
 from app.http.pages.words import ACTIVITY_KINDS, KIND_HINTS, KIND_NAMES, REPEATS, sentence_text
-from app.http.request_scope import ReadingServices, process_of, write_transaction
-from app.http.workplaces import AtWork, at_work, sentence_of, staff
+from app.http.request_scope import ReadingServices, process_of, sentence_of, status_for, write_transaction
+from app.http.workplaces import AtWork, at_work, staff
 from app.language import N_, translated
 from app.services.badges import Manuscript, WrittenMeanwhile, usual_picture_words, with_step, wording_of
 from app.services.badges.wording import BadgeModel
@@ -62,12 +62,12 @@ class Answer:
 
     saved_at: datetime | None = None
     unopened: bool = False
-    refused: bool = False
+    refused: str = ""
     conflict: tuple[DifferenceShown, ...] | None = None
 
     @property
     def status(self) -> int:
-        return 409 if self.conflict is not None else 422 if self.refused else 200
+        return 409 if self.conflict is not None else status_for(self.refused)
 
 
 @router.get("/nouveau", dependencies=_DESIGN)
@@ -264,7 +264,7 @@ def _refused(
 ) -> HTMLResponse:
     if not filled.errors:
         filled.errors["nom" if step is Step.CONTENT else "etape"] = sentence_of(error)
-    return _editor(request, services, work, filled, step, manuscript, Answer(refused=True))
+    return _editor(request, services, work, filled, step, manuscript, Answer(refused=sentence_of(error)))
 
 
 def _conflict(

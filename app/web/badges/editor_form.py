@@ -18,7 +18,7 @@ from app.domain.imports.lists.vocabulary.remarks import hours_fault, hours_in
 from app.errors import InvalidInput
 from app.http.pages.forms import bytes_of, text_of
 from app.http.pages.words import hours_text
-from app.http.workplaces import sentence_of
+from app.http.request_scope import sentence_of
 from app.language import translated
 from app.services.badges import BadgePage, Wording, wording_of
 from app.services.badges.wording import BadgeModel

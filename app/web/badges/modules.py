@@ -20,8 +20,8 @@ from app.errors import AppError, InvalidInput
 from app.http.pages.forms import CHECKED_FORM, SafeForm, idempotency_key, text_of
 from app.http.pages.render import page
 from app.http.pages.words import day, number
-from app.http.request_scope import ReadingServices, signed_in, write_transaction
-from app.http.workplaces import SIGNED_IN, AtWork, at_work, sentence_of, staff
+from app.http.request_scope import ReadingServices, sentence_of, signed_in, status_for, write_transaction
+from app.http.workplaces import SIGNED_IN, AtWork, at_work, staff
 from app.language import N_, current_locale, translated, translated_plural
 from app.services.badges.modules import Attestation, Grid, ModuleText
 
@@ -422,7 +422,7 @@ def _set_page(
     return work.page(
         request,
         "badges/modules/set.html",
-        status=422 if typed.errors else 200,
+        status=status_for(typed.errors),
         here=f"{work.home}/modules/{found.id}" if found else "",
         form=typed,
         badges=_badges(services, work),
@@ -440,7 +440,7 @@ def _module_page(
     return work.page(
         request,
         "badges/modules/module.html",
-        status=422 if typed.errors else 200,
+        status=status_for(typed.errors),
         here=f"{work.home}/modules/{found.id}",
         set_title=found.title,
         is_new=module is None,

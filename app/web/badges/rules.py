@@ -31,7 +31,7 @@ from app.errors import InvalidInput
 from app.http.pages.forms import text_of, texts_of
 from app.http.pages.words import BADGE_KINDS, DEFAULT_ZONE, day, sentence_text
 from app.http.pages.words import number as number_shown
-from app.http.workplaces import sentence_of
+from app.http.request_scope import sentence_of
 from app.language import N_, current_locale, translated
 from app.services.verification.verdicts import Claims, Sentence
 

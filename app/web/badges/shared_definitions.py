@@ -21,8 +21,15 @@ from app.http.pages.forms import CHECKED_FORM, SafeForm, text_of, texts_of
 from app.http.pages.previews import preview
 from app.http.pages.render import page
 from app.http.pages.words import KIND_HINTS, KIND_NAMES, day
-from app.http.request_scope import CROSS_TENANT, ReadingServices, public, write_transaction
-from app.http.workplaces import NETWORK_ADMINISTRATOR, AtNetwork, at_network, sentence_of
+from app.http.request_scope import (
+    CROSS_TENANT,
+    ReadingServices,
+    public,
+    sentence_of,
+    status_for,
+    write_transaction,
+)
+from app.http.workplaces import NETWORK_ADMINISTRATOR, AtNetwork, at_network
 from app.language import N_, translated
 from app.services.badges.shared_definitions import Definition, DefinitionLine
 from app.services.badges.wording import wording_in
@@ -314,7 +321,7 @@ def _badge_page(
         request,
         "badges/shared/badge_form.html",
         private=True,
-        status=422 if trouble or filled.errors else 200,
+        status=status_for(trouble, filled.errors),
         network=work.network,
         home=work.home,
         form=filled,

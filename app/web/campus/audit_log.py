@@ -22,7 +22,7 @@ from app.domain.core import csv_for_excel, lines_for_excel
 from app.domain.people import Role
 from app.errors import InvalidInput
 from app.http.pages.words import ROLES, SCOPES, day, local
-from app.http.request_scope import ReadingServices, visit, write_transaction
+from app.http.request_scope import ReadingServices, status_for, visit, write_transaction
 from app.http.workplaces import AtWork, at_work, staff
 from app.language import N_, translated
 from app.services.campus import Event, Filter
@@ -507,7 +507,7 @@ def show_history(
     return work.page(
         request,
         "campus/history.html",
-        status=422 if asked.errors else 200,
+        status=status_for(asked.errors),
         zone=work.campus.time_zone,
         asked=asked,
         people=_people(services, work),

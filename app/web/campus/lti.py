@@ -45,13 +45,14 @@ from app.http.request_scope import (
     process_of,
     public,
     read_transaction,
+    sentence_of,
     signed_in,
-    status_of,
+    status_for,
     visit,
     write_transaction,
 )
 from app.http.security_headers import CONTENT_SECURITY_POLICY
-from app.http.workplaces import look_of, sentence_of
+from app.http.workplaces import look_of
 from app.language import translated
 from app.services.activities.line_faults import ALREADY_KNOWN
 from app.services.activities.upserts import ParticipantReceipt
@@ -426,7 +427,7 @@ def _course_page(
         "campus/lti/course.html",
         campus=look_of(here.campus),
         private=True,
-        status=status_of(trouble) if trouble else 422 if refused else 200,
+        status=status_for(trouble, refused),
         home=here.home,
         desk=f"/gestion/{here.campus.slug}",
         platform=launched.platform,
@@ -489,7 +490,7 @@ def _results_page(request: Request, *, trouble: AppError | None = None) -> HTMLR
         "campus/lti/results.html",
         campus=look_of(here.campus),
         private=True,
-        status=status_of(trouble) if trouble else 200,
+        status=status_for(trouble),
         home=here.home,
         course=here.launched.course,
         platform=here.launched.platform,

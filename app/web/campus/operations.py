@@ -22,10 +22,11 @@ from app.http.request_scope import (
     find_signed_in,
     marked,
     process_of,
+    sentence_of,
     signed_in,
+    status_for,
     write_transaction,
 )
-from app.http.workplaces import sentence_of
 from app.language import N_, translated
 from app.services.campus import Event
 from app.services.trust.network_register import RegisterPage
@@ -167,7 +168,7 @@ def _page(request: Request, services: Services, typed: CampusForm, *, done: str 
         request,
         "campus/operation/campuses.html",
         private=True,
-        status=422 if typed.trouble else 200,
+        status=status_for(typed.trouble),
         done=translated(_DONE[done]) if done in _DONE else "",
         form=typed,
         networks=[NetworkLine.of(services.register.page(each.slug)) for each in services.register.networks()],

@@ -19,7 +19,7 @@ from app.errors import InvalidInput, NotFound
 from app.http.pages.forms import CHECKED_FORM, SafeForm, draft_form, ids_in, save_draft, text_of, texts_of
 from app.http.pages.registers import COUNTED, COUNTED_LINES, Cell, Column, ListQuery, table_file, view_links
 from app.http.pages.words import StateLabel, day, local, number
-from app.http.request_scope import write_transaction
+from app.http.request_scope import status_for, write_transaction
 from app.http.workplaces import AtWork, at_work, staff
 from app.language import translated
 from app.services.campus.registers import CampusRegister, Identified, Register, Start
@@ -147,7 +147,7 @@ class Listing(Generic[Line, Wanted, Sort]):
             request,
             self.template,
             wide=True,
-            status=422 if query.errors else 200,
+            status=status_for(query.errors),
             here=f"{work.home}/{self.register.value}",
             exports=work.may(self.exports),
             acts=self.acts is not None and work.may(self.acts),

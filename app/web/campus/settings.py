@@ -34,8 +34,15 @@ from app.errors import AppError, Conflict, InvalidInput
 from app.http.pages.forms import CHECKED_FORM, SafeForm, bytes_of, text_of
 from app.http.pages.render import every_language
 from app.http.pages.words import KEY_PURPOSES, KEY_STATES, StateLabel
-from app.http.request_scope import ReadingServices, process_of, public, write_transaction
-from app.http.workplaces import AtWork, at_work, sentence_of, staff, today_in
+from app.http.request_scope import (
+    ReadingServices,
+    process_of,
+    public,
+    sentence_of,
+    status_for,
+    write_transaction,
+)
+from app.http.workplaces import AtWork, at_work, staff, today_in
 from app.language import N_, known_locales, translated
 from app.web.campus.dashboard import LabelLine
 
@@ -147,7 +154,7 @@ def _page(
     return work.page(
         request,
         "campus/settings.html",
-        status=422 if typed.errors else 200,
+        status=status_for(typed.errors),
         done=done,
         form=typed,
         f=typed.values,
@@ -339,7 +346,7 @@ def _pictures_page(
     return work.page(
         request,
         "campus/pictures.html",
-        status=422 if error else 200,
+        status=status_for(error),
         done=done,
         words=words,
         error=error,
@@ -435,7 +442,7 @@ def _mail_page(
     return work.page(
         request,
         "campus/mail.html",
-        status=409 if trouble or isinstance(refused, Conflict) else 422 if refused else 200,
+        status=status_for(trouble, refused),
         done=done,
         sender=sender,
         is_verified=is_verified,

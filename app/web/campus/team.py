@@ -16,8 +16,8 @@ from app.domain.campus.team import INVITATION_DAYS, InvitationState
 from app.errors import AppError, Conflict, InvalidInput
 from app.http.pages.forms import CHECKED_FORM, SafeForm, ids_in, text_of, texts_of
 from app.http.pages.words import ROLE_HINTS, ROLES, StateLabel
-from app.http.request_scope import ReadingServices, process_of, write_transaction
-from app.http.workplaces import AtWork, at_work, sentence_of, staff
+from app.http.request_scope import ReadingServices, process_of, sentence_of, status_for, write_transaction
+from app.http.workplaces import AtWork, at_work, staff
 from app.language import N_, translated
 from app.services.accounts.invitations import Waiting
 from app.services.campus import Member
@@ -226,7 +226,7 @@ def _team_page(
     return work.page(
         request,
         "campus/team/list.html",
-        status=422 if typed.errors else 200,
+        status=status_for(typed.errors),
         zone=work.campus.time_zone,
         done=translated(_DONE[done]) if done in _DONE else "",
         letters_leave=process_of(request).mailer is not None,
@@ -253,7 +253,7 @@ def _member_page(
     return work.page(
         request,
         "campus/team/member.html",
-        status=422 if roles_error or removal_error else 200,
+        status=status_for(roles_error, removal_error),
         zone=work.campus.time_zone,
         member=MemberLine.of(work, member),
         trains=Role.TRAINER in member.roles,

@@ -24,8 +24,14 @@ from app.domain.campus.lti import LtiRegistration, PlatformDown, PlatformRefused
 from app.errors import AppError, Conflict, InvalidInput
 from app.http.pages.forms import CHECKED_FORM, SafeForm, text_of, texts_of
 from app.http.pages.words import StateLabel
-from app.http.request_scope import ReadingServices, process_of, status_of, write_transaction
-from app.http.workplaces import AtWork, at_work, sentence_of, staff
+from app.http.request_scope import (
+    ReadingServices,
+    process_of,
+    sentence_of,
+    status_for,
+    write_transaction,
+)
+from app.http.workplaces import AtWork, at_work, staff
 from app.language import N_, translated
 from app.web.campus.lti import granted
 
@@ -218,7 +224,7 @@ def _list(request: Request, services: Services, typed: WebhookForm) -> HTMLRespo
     return work.page(
         request,
         "campus/webhooks/list.html",
-        status=422 if typed.errors else 200,
+        status=status_for(typed.errors),
         form=typed,
         kinds=[(kind.value, translated(name), kind.value in typed.kinds) for kind, name in KINDS.items()],
         webhooks=[(each, _STATES[each.state]) for each in services.webhooks.list_of(work.campus)],
@@ -242,7 +248,7 @@ def _show(
     return work.page(
         request,
         "campus/webhooks/show.html",
-        status=409 if trouble else 200,
+        status=status_for(trouble),
         zone=work.campus.time_zone,
         here=f"{work.home}/webhooks/{webhook.id}",
         webhook=webhook,
@@ -334,7 +340,7 @@ def _platforms_page(
     return work.page(
         request,
         "campus/lti/platforms.html",
-        status=status_of(trouble) if trouble else 200,
+        status=status_for(trouble),
         zone=work.campus.time_zone,
         done=done,
         platforms=[

@@ -36,8 +36,8 @@ from app.http.pages.forms import (
     text_of,
 )
 from app.http.pages.registers import table_file
-from app.http.request_scope import ReadingServices, write_transaction
-from app.http.workplaces import AtWork, at_work, sentence_of, staff
+from app.http.request_scope import ReadingServices, sentence_of, status_for, write_transaction
+from app.http.workplaces import AtWork, at_work, staff
 from app.language import N_, translated
 from app.services.frameworks import ADDED, CHANGED, SAME, Details
 from app.services.frameworks.importing import FrameworkOwner
@@ -268,7 +268,7 @@ def _framework_page(request: Request, framework: Framework, typed: FrameworkForm
     return work.page(
         request,
         "frameworks/framework.html",
-        status=422 if typed.errors else 200,
+        status=status_for(typed.errors),
         form=typed,
         code=framework.code,
     )
@@ -418,7 +418,7 @@ def _form_page(
     return work.page(
         request,
         "frameworks/form.html",
-        status=422 if typed.errors else 200,
+        status=status_for(typed.errors),
         form=typed,
         href=f"{work.home}/competences/{competency.id}" if competency else "",
         archived=competency is not None and competency.archived_at is not None,
@@ -435,7 +435,7 @@ def _import_page(
     return work.page(
         request,
         "frameworks/import.html",
-        status=422 if trouble or refused else 200,
+        status=status_for(trouble, refused),
         text=text,
         trouble=trouble,
         taken=taken is not None,

@@ -31,8 +31,8 @@ from app.http.pages.forms import (
     texts_of,
 )
 from app.http.pages.words import ACTIVITY_KINDS, day
-from app.http.request_scope import ReadingServices, write_transaction
-from app.http.workplaces import AtWork, at_work, sentence_of, staff
+from app.http.request_scope import ReadingServices, sentence_of, status_for, write_transaction
+from app.http.workplaces import AtWork, at_work, staff
 from app.language import N_, translated
 from app.services.frameworks.pathways import StageDraft
 from app.web.frameworks.pathway_view import change_details, change_words, condition_words
@@ -215,7 +215,7 @@ def _new_page(request: Request, title: str = "", summary: str = "", error: str =
     return work.page(
         request,
         "frameworks/pathways/new.html",
-        status=422 if error else 200,
+        status=status_for(error),
         title=title,
         summary=summary,
         errors={"titre": error} if error else {},
@@ -275,7 +275,7 @@ def _edit_page(
     return work.page(
         request,
         "frameworks/pathways/edit.html",
-        status=422 if error or trouble else 200,
+        status=status_for(error, trouble),
         here=f"{work.home}/parcours/{pathway_id}",
         pathway=pathway,
         title=title,
@@ -383,7 +383,7 @@ def _stage_page(
     return work.page(
         request,
         "frameworks/pathways/stage.html",
-        status=422 if typed.errors else 200,
+        status=status_for(typed.errors),
         here=f"{work.home}/parcours/{pathway_id}",
         pathway=content.title,
         key=key,

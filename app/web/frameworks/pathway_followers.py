@@ -20,8 +20,8 @@ from app.errors import AppError, Conflict, InvalidInput, NotAllowed
 from app.http.pages.forms import CHECKED_FORM, SafeForm, text_of
 from app.http.pages.registers import Cell, table_file
 from app.http.pages.words import day
-from app.http.request_scope import ReadingServices, process_of, write_transaction
-from app.http.workplaces import AtWork, access_views, at_work, sentence_of, staff
+from app.http.request_scope import ReadingServices, process_of, sentence_of, status_for, write_transaction
+from app.http.workplaces import AtWork, access_views, at_work, staff
 from app.language import N_, translated
 from app.services.awards.awards import AwardRequest
 from app.services.frameworks.pathway_progress import QUIET_AFTER, Follower, FollowerFilter, OwnPathway
@@ -247,7 +247,7 @@ def _follower_page(
     return work.page(
         request,
         "frameworks/pathways/follower.html",
-        status=200 if error is None else 422 if isinstance(error, InvalidInput) else 409,
+        status=status_for(error),
         here=f"{work.home}/parcours/{pathway_id}/suivi/{enrolment_id}",
         overview=f"{work.home}/parcours/{pathway_id}/suivi",
         name=person.name,

@@ -18,8 +18,16 @@ from app.http.pages.forms import CHECKED_FORM, SafeForm, text_of
 from app.http.pages.previews import preview
 from app.http.pages.render import page
 from app.http.pages.words import day
-from app.http.request_scope import ReadingServices, find_signed_in, public, signed_in, write_transaction
-from app.http.workplaces import SIGNED_IN, look_of, sentence_of
+from app.http.request_scope import (
+    ReadingServices,
+    find_signed_in,
+    public,
+    sentence_of,
+    signed_in,
+    status_for,
+    write_transaction,
+)
+from app.http.workplaces import SIGNED_IN, look_of
 from app.language import N_, translated
 from app.services.frameworks.pathways import PublicPathway
 from app.web.frameworks.pathway_view import change_details, change_words, shown_pathway
@@ -140,7 +148,7 @@ def _mine_page(
         "frameworks/pathways/mine.html",
         campus=look_of(found.campus),
         private=True,
-        status=409 if trouble else 200,
+        status=status_for(trouble),
         found=found,
         path=path,
         next=possible[0] if possible else first,

@@ -15,8 +15,8 @@ from app.domain.accounts.permissions import Permission
 from app.domain.frameworks import Framework, Owner, PublicFramework, can_practise
 from app.errors import AppError, NotFound
 from app.http.pages.forms import CHECKED_FORM, SafeForm, text_of
-from app.http.request_scope import ReadingServices, write_transaction
-from app.http.workplaces import AtWork, at_work, sentence_of, staff
+from app.http.request_scope import ReadingServices, sentence_of, write_transaction
+from app.http.workplaces import AtWork, at_work, staff
 from app.language import N_, day, translated
 from app.services.frameworks import FoundItem, SearchResult
 from app.services.frameworks.importing import Standing

@@ -29,8 +29,15 @@ from app.domain.imports.xapi import COMMON_VERBS
 from app.errors import AppError, InvalidInput
 from app.http.pages.forms import SafeForm, bytes_of, text_of, texts_of
 from app.http.pages.words import ACTIVITY_KINDS, PARTS
-from app.http.request_scope import CROSS_TENANT, ReadingServices, process_of, status_of, write_transaction
-from app.http.workplaces import AtWork, at_work, sentence_of, staff
+from app.http.request_scope import (
+    CROSS_TENANT,
+    ReadingServices,
+    process_of,
+    sentence_of,
+    status_for,
+    write_transaction,
+)
+from app.http.workplaces import AtWork, at_work, staff
 from app.language import N_, translated
 from app.services.imports.import_matching import Judged
 from app.services.imports.imports import (
@@ -435,7 +442,7 @@ def _page(
     return work.page(
         request,
         "imports/verbs.html",
-        status=status_of(trouble) if trouble else 200,
+        status=status_for(trouble),
         done=done,
         lines=[(verb, verbs[verb].value if verb in verbs else "") for verb in shown],
         parts=list(VERB_PARTS.items()),

@@ -17,8 +17,15 @@ from app.domain.imports.calendars import UNREADABLE, CalendarState, CalendarSubs
 from app.errors import AppError, Conflict, InvalidInput
 from app.http.pages.forms import CHECKED_FORM, SafeForm, text_of
 from app.http.pages.words import ACTIVITY_KINDS, StateLabel
-from app.http.request_scope import ReadingServices, process_of, status_of, visit, write_transaction
-from app.http.workplaces import AtWork, at_work, sentence_of, staff
+from app.http.request_scope import (
+    ReadingServices,
+    process_of,
+    sentence_of,
+    status_for,
+    visit,
+    write_transaction,
+)
+from app.http.workplaces import AtWork, at_work, staff
 from app.language import N_, translated
 
 router = APIRouter(prefix="/gestion/{slug}/reprises/agendas")
@@ -165,7 +172,7 @@ def _list(
 ) -> HTMLResponse:
     work = at_work(request)
     followed = services.calendar_subscriptions.list_of(work.campus)
-    status = status_of(trouble) if trouble else 422 if typed.errors else 200
+    status = status_for(trouble, typed.errors)
     return work.page(
         request,
         "imports/calendars.html",

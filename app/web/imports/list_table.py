@@ -35,6 +35,7 @@ from app.domain.people.consents import Namesake
 from app.errors import InvalidInput
 from app.http.pages.forms import bytes_of, text_of, untouched_text_of
 from app.http.pages.words import day, hours_text
+from app.http.request_scope import status_for
 from app.http.workplaces import AtWork
 from app.language import N_, filled, respelt, translated
 from app.services.activities.participants import listed_person
@@ -74,6 +75,8 @@ OF_SEVERAL = {
     Reason.ADDRESS_TYPO: N_("Une faute de frappe dans l’adresse e-mail ?"),
     Reason.ADDRESS_UNSURE: N_("L’adresse ne contient pas le prénom et le nom : est-ce la sienne ?"),
     Reason.MENTIONED: N_("Une autre ligne parle aussi de cette personne : vérifiez."),
+    Reason.CONCERNED: N_("Une autre ligne parle de personnes sans les nommer : qui est concerné ?"),
+    Reason.COUNTED: N_("Un nombre écrit dans la liste ne correspond pas aux noms lus : qui était là ?"),
     Reason.SAME_NAME: N_("Ce nom est aussi sur une autre ligne : est-ce la même personne ?"),
     Reason.HOURS_UNREADABLE: N_("Ce n’est pas un nombre d’heures : écrivez 14 ou 14,5."),
     Reason.HOURS_HIGH: N_("C’est beaucoup d’heures pour cette activité."),
@@ -524,7 +527,7 @@ def list_table_page(
     return work.page(
         request,
         "imports/list_table.html",
-        status=422 if table.trouble or nobody else 200,
+        status=status_for(table.trouble, nobody),
         crumb=crumb,
         action=action,
         carried=carried,

@@ -15,8 +15,8 @@ from app.domain.people.consents import ParentNeeded
 from app.errors import AppError, InvalidInput, NotFound
 from app.http.pages.forms import CHECKED_FORM, SafeForm, text_of, texts_of, untouched_text_of
 from app.http.pages.render import page
-from app.http.request_scope import ReadingServices, process_of, signed_in, write_transaction
-from app.http.workplaces import SIGNED_IN, sentence_of
+from app.http.request_scope import ReadingServices, process_of, sentence_of, signed_in, write_transaction
+from app.http.workplaces import SIGNED_IN
 from app.language import N_, translated
 
 router = APIRouter(prefix="/compte/applications")

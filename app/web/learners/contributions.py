@@ -24,9 +24,9 @@ from app.errors import AppError, Conflict, InvalidInput, NotFound
 from app.http.pages.forms import SafeForm, ids_in, text_of, texts_of
 from app.http.pages.render import page
 from app.http.pages.words import PARTS, StateLabel, hours_text
-from app.http.request_scope import ReadingServices, limited, write_transaction
+from app.http.request_scope import ReadingServices, limited, sentence_of, status_for, write_transaction
 from app.http.response_cache import HOLDER, MORE_THAN_ONE_BADGE, check_speaks_for_person, holder_of
-from app.http.workplaces import AtWork, access_views, at_work, look_of, sentence_of, staff, today_in
+from app.http.workplaces import AtWork, access_views, at_work, look_of, staff, today_in
 from app.language import N_, translated
 from app.services.accounts.sessions import Holder
 from app.services.learners.contributions import ContributionView
@@ -282,7 +282,7 @@ def _page(
         "learners/contribution.html",
         campus=look_of(record.campus),
         private=True,
-        status=200 if error is None else 409 if isinstance(error, Conflict) else 422,
+        status=status_for(error),
         here=here,
         journal=journal,
         badge_url=f"/mes-badges/{award_id}",
@@ -532,7 +532,7 @@ def _review_page(
     return work.page(
         request,
         "learners/contributions/review.html",
-        status=200 if error is None else 422 if isinstance(error, InvalidInput) else 409,
+        status=status_for(error),
         here=here,
         zone=work.campus.time_zone,
         person=view.person.name,

@@ -34,11 +34,11 @@ from app.http.request_scope import (
     marked,
     process_of,
     public,
+    sentence_of,
     write_transaction,
 )
 from app.http.response_cache import forget_here, held_here, people_here
 from app.http.security_headers import as_private
-from app.http.workplaces import sentence_of
 from app.language import N_, translated
 from app.services.awards.awards import AwardRecord
 from app.services.badges import picture_words

@@ -19,9 +19,9 @@ from app.errors import InvalidInput, NotFound
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page
 from app.http.pages.words import day, moment
-from app.http.request_scope import ReadingServices, WritingServices, write_transaction
+from app.http.request_scope import ReadingServices, WritingServices, sentence_of, write_transaction
 from app.http.response_cache import CHANGING_HOLDER, HOLDER, holder_of, speaks_for_person
-from app.http.workplaces import look_of, sentence_of
+from app.http.workplaces import look_of
 from app.language import N_, current_locale, translated
 from app.services.accounts.sessions import Holder
 from app.services.activity_log.personal_log import PersonalLine

@@ -22,9 +22,17 @@ from app.errors import AppError, NotSignedIn
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page
 from app.http.pages.words import StateLabel, day, listing, number
-from app.http.request_scope import Policy, ReadingServices, Who, WritingServices, marked, public
+from app.http.request_scope import (
+    Policy,
+    ReadingServices,
+    Who,
+    WritingServices,
+    marked,
+    public,
+    sentence_of,
+    status_for,
+)
 from app.http.response_cache import awards_within_reach, people_here
-from app.http.workplaces import sentence_of
 from app.language import N_, current_locale, translated
 from app.services.awards.papers import PortfolioWords
 from app.services.learners.portfolios import PortfolioCopy, PortfolioPage, Section, Wishes
@@ -411,7 +419,7 @@ def _editor(
             request,
             "learners/portfolios/edit.html",
             private=True,
-            status=422 if refused or trouble or group_trouble else 200,
+            status=status_for(refused, trouble, group_trouble),
             p=view,
             done=done,
             refused=refused,

@@ -21,11 +21,12 @@ from app.http.request_scope import (
     limited,
     process_of,
     public,
+    sentence_of,
     status_of,
     write_transaction,
 )
 from app.http.response_cache import HOLDER, holder_of
-from app.http.workplaces import look_of, sentence_of
+from app.http.workplaces import look_of
 from app.language import N_, translated
 from app.services.badges import picture_words
 from app.web.learners.learner import badge_page, my_badge

@@ -15,9 +15,8 @@ from fastapi.responses import HTMLResponse
 from app.container import Services
 from app.http.pages.render import page
 from app.http.pages.words import StateLabel, day, listing, sentence_text
-from app.http.request_scope import ReadingServices, public
+from app.http.request_scope import ReadingServices, public, sentence_of
 from app.http.security_headers import as_private, framed_anywhere
-from app.http.workplaces import sentence_of
 from app.language import filled, speaking, translated, translated_plural
 from app.services.awards.papers import CardWords
 from app.services.badges import kind_words, picture_words

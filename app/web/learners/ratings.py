@@ -21,9 +21,9 @@ from app.domain.learners.ratings import (
 from app.errors import Conflict, InvalidInput, NotSignedIn
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.words import day
-from app.http.request_scope import ReadingServices, write_transaction
+from app.http.request_scope import ReadingServices, sentence_of, status_for, write_transaction
 from app.http.response_cache import HOLDER, holder_of
-from app.http.workplaces import at_work, sentence_of, staff
+from app.http.workplaces import at_work, staff
 from app.language import N_, translated
 from app.services.accounts.sessions import SignedIn
 from app.web.learners.learner import badge_page, my_badge
@@ -100,7 +100,7 @@ def _mine(
         services,
         my_badge(services, who, award_id),
         "rating",
-        status=422 if error else 200,
+        status=status_for(error),
         scores=[(value, translated(words), "") for value, words in SCORES],
         score=score,
         sentence=sentence,
@@ -138,7 +138,7 @@ def _queue(
     return work.page(
         request,
         "learners/ratings.html",
-        status=409 if error else 200,
+        status=status_for(error),
         done=done,
         trouble=sentence_of(error) if error else "",
         waiting=[

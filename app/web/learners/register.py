@@ -21,8 +21,8 @@ from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from app.http.pages.forms import Count, SafeForm, text_of
 from app.http.pages.registers import Column, ListQuery
 from app.http.pages.words import BADGE_KINDS, StateLabel, day
-from app.http.request_scope import ReadingServices, process_of, write_transaction
-from app.http.workplaces import AtWork, access_views, at_work, sentence_of, staff, today_in
+from app.http.request_scope import ReadingServices, process_of, sentence_of, write_transaction
+from app.http.workplaces import AtWork, access_views, at_work, staff, today_in
 from app.language import N_, translated, translated_plural
 from app.services.campus.registers import ListedRequest, Register, RequestFilter, RequestSort
 from app.services.learners.requests import UnderReview

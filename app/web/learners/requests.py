@@ -27,10 +27,12 @@ from app.http.request_scope import (
     limited,
     process_of,
     public,
+    sentence_of,
+    status_for,
     write_transaction,
 )
 from app.http.response_cache import people_here
-from app.http.workplaces import AtWork, access_views, at_work, look_of, sentence_of, staff
+from app.http.workplaces import AtWork, access_views, at_work, look_of, staff
 from app.language import N_, translated
 from app.services.badges import picture_words
 from app.services.learners.requests import KnownRequest, MyRequest, RequestOutcome, UnderReview
@@ -95,7 +97,7 @@ def _page(
         "learners/requests/ask.html",
         campus=look_of(subject.campus),
         private=True,
-        status=200 if error is None else 409 if isinstance(error, Conflict) else 422,
+        status=status_for(error),
         badge_url=f"/badges/{badge_id}",
         title=subject.version.name,
         kind=BADGE_KINDS[subject.version.kind],
@@ -241,7 +243,7 @@ def _my_request_page(
         "learners/requests/mine.html",
         campus=look_of(subject.campus),
         private=True,
-        status=200 if error is None else 409 if isinstance(error, Conflict) else 422,
+        status=status_for(error),
         here=f"/demandes/{demande}",
         zone=subject.campus.time_zone,
         title=subject.version.name,
@@ -452,7 +454,7 @@ def _review_page(
     return work.page(
         request,
         "learners/requests/review.html",
-        status=200 if error is None else 422 if isinstance(error, InvalidInput) else 409,
+        status=status_for(error),
         here=f"{work.home}/demandes/{request_id}",
         zone=work.campus.time_zone,
         person=asked.name,

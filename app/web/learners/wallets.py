@@ -35,7 +35,9 @@ from app.http.request_scope import (
     limited,
     process_of,
     public,
+    sentence_of,
     signed_in,
+    status_for,
     write_transaction,
 )
 from app.http.response_cache import (
@@ -47,7 +49,7 @@ from app.http.response_cache import (
     people_here,
 )
 from app.http.security_headers import as_private
-from app.http.workplaces import SIGNED_IN, sentence_of
+from app.http.workplaces import SIGNED_IN
 from app.language import N_, translated
 from app.services.accounts.sessions import SignedIn
 from app.services.learners.wallets import OfferShown
@@ -112,7 +114,7 @@ def _wallet_page(
         services,
         my_badge(services, who, award_id),
         "wallet",
-        status=409 if refused else 200,
+        status=status_for(refused),
         obstacle=obstacle,
         offer=offer,
         code=segno.make(offer.by_reference, error="m", micro=False).svg_data_uri(border=2, light="#fff")
@@ -222,7 +224,7 @@ def _consent_page(
         request,
         "learners/apps/wallet.html",
         private=True,
-        status=409 if trouble else 200,
+        status=status_for(trouble),
         trouble=sentence_of(trouble) if trouble else "",
         here=f"/campus/{campus.slug}/portefeuille/autoriser",
         tu=person.needs_guardian,
@@ -334,7 +336,7 @@ def _request_page(
             request,
             "learners/presentation.html",
             private=True,
-            status=409 if trouble else 200,
+            status=status_for(trouble),
             trouble=sentence_of(trouble) if trouble else "",
             here=f"/demandes-de-badge/{reference}",
             wish=view.wish,
@@ -426,7 +428,7 @@ def _part_page(
         services,
         my_badge(services, holder_of(award_id, request, services), award_id),
         "part",
-        status=409 if refused else 200,
+        status=status_for(refused),
         obstacle=obstacle,
         lines=[
             MemberLine(

@@ -26,8 +26,8 @@ from app.domain.people.consents import NO_ANSWERS, AccessRecord, ListAnswers, di
 from app.errors import AppError, InvalidInput
 from app.http.pages.forms import SafeForm, text_of, texts_of, untouched_text_of
 from app.http.pages.words import PARTS, days, hours_text
-from app.http.request_scope import CROSS_TENANT, ReadingServices, write_transaction
-from app.http.workplaces import AtWork, access_views, at_work, sentence_of, staff
+from app.http.request_scope import CROSS_TENANT, ReadingServices, sentence_of, write_transaction
+from app.http.workplaces import AtWork, access_views, at_work, staff
 from app.language import N_, translated
 from app.services.campus.dashboard import Start
 from app.web.badges.badges_admin import BadgeLine

@@ -22,11 +22,13 @@ from app.http.request_scope import (
     ReadingServices,
     WritingServices,
     process_of,
+    sentence_of,
     signed_in,
+    status_for,
     write_transaction,
 )
 from app.http.response_cache import CHANGING_HOLDER, holder_of
-from app.http.workplaces import SIGNED_IN, SURELY_SIGNED_IN, AtWork, at_work, sentence_of, staff
+from app.http.workplaces import SIGNED_IN, SURELY_SIGNED_IN, AtWork, at_work, staff
 from app.language import N_, translated
 from app.services.accounts.sessions import SignedIn
 from app.services.people.names import MyWish
@@ -359,7 +361,7 @@ def _page(
         request,
         "people/my_name.html",
         private=True,
-        status=422 if typed else 200,
+        status=status_for(typed and typed.trouble),
         name=person.name,
         typed=typed or NameForm(person.given_name, person.family_name),
         wishes=[OwnNameLine.of(each) for each in wishes],

@@ -27,6 +27,8 @@ from app.http.request_scope import (
     limited,
     process_of,
     public,
+    sentence_of,
+    status_for,
     write_transaction,
 )
 from app.http.response_cache import (
@@ -37,7 +39,7 @@ from app.http.response_cache import (
     forget_here,
     holder_of,
 )
-from app.http.workplaces import at_work, look_of, sentence_of, staff
+from app.http.workplaces import at_work, look_of, staff
 from app.language import N_, current_locale, translated, translated_plural
 from app.services.accounts.sessions import SignedIn
 from app.services.awards.awards import AwardRecord
@@ -246,7 +248,7 @@ def _choice(
         request,
         "people/privacy/erase.html",
         record,
-        status=422 if trouble else 200,
+        status=status_for(trouble),
         trouble=trouble,
         wanted=wanted or EVERYWHERE,
         others=others,
@@ -508,7 +510,7 @@ def _form(
     return work.page(
         request,
         "people/privacy/erase_for.html",
-        status=422 if trouble or reason_trouble else 200,
+        status=status_for(trouble, reason_trouble),
         name=person.name,
         person_url=f"{work.home}/repertoire/{person_id}",
         matters=matters_shown(foreseen.by_matter),

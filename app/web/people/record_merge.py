@@ -23,10 +23,12 @@ from app.http.request_scope import (
     ReadingServices,
     close_session_in,
     process_of,
+    sentence_of,
     signed_in,
+    status_for,
     write_transaction,
 )
-from app.http.workplaces import SIGNED_IN, SURELY_SIGNED_IN, AtWork, at_work, sentence_of, staff
+from app.http.workplaces import SIGNED_IN, SURELY_SIGNED_IN, AtWork, at_work, staff
 from app.language import N_, filled, translated
 from app.services.campus.dashboard import PersonFile, Start
 from app.services.people.record_merge import Other
@@ -88,7 +90,7 @@ def merge(person_id: uuid.UUID, request: Request, form: SafeForm, services: Read
             writing.merging.merge_in_campus(work.campus, kept_id, gone_id, typed.reason, by=work.actor)
     except (Conflict, InvalidInput, NotAllowed, NotFound) as error:
         typed = MergeForm(kept, typed.reason, sentence_of(error))
-        return _page(request, services, person_id, other, typed=typed, status=422)
+        return _page(request, services, person_id, other, typed=typed, status=status_for(error))
     process_of(request).on_promise()
     return _back(work, kept_id, "reunis")
 
@@ -100,9 +102,8 @@ def undo(person_id: uuid.UUID, merge_id: uuid.UUID, request: Request, services: 
         with write_transaction(request) as writing:
             writing.merging.undo_in_campus(work.campus, merge_id, by=work.actor)
     except (Conflict, NotFound) as error:
-        return _page(
-            request, services, person_id, "", typed=MergeForm(trouble=sentence_of(error)), status=422
-        )
+        told = MergeForm(trouble=sentence_of(error))
+        return _page(request, services, person_id, "", typed=told, status=status_for(error))
     return _back(work, person_id, "separes")
 
 

@@ -19,8 +19,8 @@ from app.errors import InvalidInput, NotFound
 from app.http.pages.forms import SafeForm, ids_in, save_draft, text_of
 from app.http.pages.registers import Column, ListQuery
 from app.http.pages.words import days
-from app.http.request_scope import ReadingServices, write_transaction
-from app.http.workplaces import AtWork, at_work, sentence_of, staff, today_in
+from app.http.request_scope import ReadingServices, sentence_of, write_transaction
+from app.http.workplaces import AtWork, at_work, staff, today_in
 from app.language import N_, translated
 from app.services.campus.registers import PeopleFilter, PeopleSort, Register
 from app.web.campus.registers import Choice, Listing, Row, Shown, figure, on_day, words

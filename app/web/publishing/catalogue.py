@@ -30,6 +30,7 @@ from app.http.request_scope import (
     ReadingServices,
     public,
     services_at_hand,
+    status_for,
     write_transaction,
 )
 from app.http.workplaces import at_work, look_of, staff
@@ -537,7 +538,7 @@ def _announcement(
         "badges/catalogue/announcement.html",
         campus=work.look,
         private=True,
-        status=422 if error else 200,
+        status=status_for(error),
         activity=activity,
         home=f"{work.home}/activites/{activity_id}",
         standing=standing,

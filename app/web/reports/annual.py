@@ -23,8 +23,8 @@ from app.domain.reports.ledger import Period, PeriodKind, period_of
 from app.errors import AppError, InvalidInput
 from app.http.pages.forms import CHECKED_FORM, Count, SafeForm, ids_in, text_of, texts_of
 from app.http.pages.words import ACTIVITY_KINDS, days, number
-from app.http.request_scope import ReadingServices, write_transaction
-from app.http.workplaces import AtWork, at_work, sentence_of, staff
+from app.http.request_scope import ReadingServices, sentence_of, status_for, write_transaction
+from app.http.workplaces import AtWork, at_work, staff
 from app.language import N_, babel_locale, translated
 from app.services.reports.editions import ReportDraftPage, picture_words
 from app.web.reports.dashboard import MAIN
@@ -240,7 +240,7 @@ def settle_contradiction(
             else:
                 writing.report_editions.settle(work.campus, activity_id, about, value, words, by=work.actor)
     except AppError as error:
-        return _page(request, services, work, asked, trouble=sentence_of(error), status=422)
+        return _page(request, services, work, asked, trouble=sentence_of(error), status=status_for(error))
     return _back(work, asked, "tranche")
 
 
@@ -252,7 +252,7 @@ def publish_report(period: str, request: Request, services: ReadingServices) -> 
         with write_transaction(request) as writing:
             writing.report_editions.publish(work.campus, asked, by=work.actor)
     except AppError as error:
-        return _page(request, services, work, asked, trouble=sentence_of(error), status=409)
+        return _page(request, services, work, asked, trouble=sentence_of(error), status=status_for(error))
     return _back(work, asked, "publie")
 
 

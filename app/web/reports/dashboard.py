@@ -47,8 +47,8 @@ from app.errors import InvalidInput, NotFound
 from app.http.pages.maps import CountMap, map_of_counts
 from app.http.pages.registers import Cell, table_file
 from app.http.pages.words import ACTIVITY_KINDS, LABEL_CATEGORIES, days, moment, number
-from app.http.request_scope import WITH_ORGANISERS, ReadingServices
-from app.http.workplaces import AtWork, at_work, sentence_of, staff
+from app.http.request_scope import WITH_ORGANISERS, ReadingServices, sentence_of, status_for
+from app.http.workplaces import AtWork, at_work, staff
 from app.language import N_, babel_locale, translated
 from app.services.reports import YearFigures
 
@@ -529,7 +529,7 @@ def show_partner(request: Request, services: ReadingServices, cle: str = "") -> 
     return work.page(
         request,
         "reports/partner.html",
-        status=422 if trouble else 200,
+        status=status_for(trouble),
         found=found,
         period=asked.key,
         days=period_words(found.period),

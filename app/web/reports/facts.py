@@ -31,8 +31,8 @@ from app.domain.reports.facts import (
 from app.errors import AppError, InvalidInput
 from app.http.pages.forms import Count, SafeForm, text_of, texts_of
 from app.http.pages.words import ACTIVITY_KINDS
-from app.http.request_scope import WITH_ORGANISERS, ReadingServices, write_transaction
-from app.http.workplaces import AtWork, at_work, sentence_of, staff
+from app.http.request_scope import WITH_ORGANISERS, ReadingServices, sentence_of, write_transaction
+from app.http.workplaces import AtWork, at_work, staff
 from app.language import translated
 from app.services.reports.surveys import FactsOfActivity
 from app.web.activities import ActivityView

@@ -26,8 +26,15 @@ from app.domain.reports.network import (
 from app.errors import InvalidInput
 from app.http.pages.forms import SafeForm, texts_of
 from app.http.pages.render import page
-from app.http.request_scope import CROSS_TENANT, WITH_ORGANISERS, ReadingServices, public, write_transaction
-from app.http.workplaces import at_work, sentence_of, staff
+from app.http.request_scope import (
+    CROSS_TENANT,
+    WITH_ORGANISERS,
+    ReadingServices,
+    public,
+    sentence_of,
+    write_transaction,
+)
+from app.http.workplaces import at_work, staff
 from app.language import translated
 from app.services.reports import Shared
 from app.web.reports.dashboard import choices_of, period_asked, period_words

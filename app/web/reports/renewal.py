@@ -19,8 +19,8 @@ from app.domain.reports.renewal import THEMES, RenewalYear, Theme, opens_on, row
 from app.errors import InvalidInput
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.words import ACTIVITY_KINDS, LABEL_CATEGORIES, days, number
-from app.http.request_scope import WITH_ORGANISERS, ReadingServices, write_transaction
-from app.http.workplaces import AtWork, at_work, sentence_of, staff
+from app.http.request_scope import WITH_ORGANISERS, ReadingServices, sentence_of, write_transaction
+from app.http.workplaces import AtWork, at_work, staff
 from app.language import N_, translated
 from app.services.reports.renewal import LabelRenewal, RenewalPage
 from app.web.reports.annual import value_words

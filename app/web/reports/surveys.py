@@ -39,10 +39,12 @@ from app.http.request_scope import (
     limited,
     process_of,
     public,
+    sentence_of,
+    status_for,
     status_of,
     write_transaction,
 )
-from app.http.workplaces import AtWork, at_work, look_of, sentence_of, staff
+from app.http.workplaces import AtWork, at_work, look_of, staff
 from app.language import N_, translated
 from app.services.reports.surveys import SurveyAccess, SurveyPage
 from app.web.activities import ActivityView
@@ -112,8 +114,9 @@ def change_survey(
             else:
                 writing.surveys.open(work.campus, activity_id, closes_on=_day(typed), by=work.actor)
     except (InvalidInput, SurveyClosed) as error:
+        told = sentence_of(error)
         return _survey_page(
-            request, services, work, activity_id, typed=typed, trouble=sentence_of(error), status=422
+            request, services, work, activity_id, typed=typed, trouble=told, status=status_for(error)
         )
     return RedirectResponse(f"{here}/ecran" if gesture == PROJECT else here + query, status_code=303)
 

@@ -33,9 +33,11 @@ from app.http.request_scope import (
     limited,
     process_of,
     public,
+    sentence_of,
+    status_for,
     write_transaction,
 )
-from app.http.workplaces import look_of, sentence_of
+from app.http.workplaces import look_of
 from app.language import N_, current_locale, translated
 from app.services.awards.awards import AwardRecord
 from app.services.badges import picture_words
@@ -326,7 +328,7 @@ def _start(
         "start",
         record,
         why="",
-        status=422 if trouble else 200,
+        status=status_for(trouble),
         here=f"/temoigner/{token}",
         typed=typed,
         trouble=trouble,
@@ -393,7 +395,7 @@ def _writing(
         request,
         "write",
         record,
-        status=422 if trouble else 200,
+        status=status_for(trouble),
         here=f"/temoigner/ecrire/{token}",
         why=why,
         typed=typed,

@@ -12,8 +12,8 @@ from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.errors import Conflict, InvalidInput, NotFound
 from app.http.pages.forms import SafeForm, ids_in, text_of
-from app.http.request_scope import ReadingServices, limited, process_of, write_transaction
-from app.http.workplaces import AtWork, at_work, sentence_of, staff
+from app.http.request_scope import ReadingServices, limited, process_of, sentence_of, write_transaction
+from app.http.workplaces import AtWork, at_work, staff
 from app.language import N_, translated
 from app.services.trust.endorsement_requests import EndorsementAsked
 from app.services.trust.endorsements import Subject

@@ -38,11 +38,13 @@ from app.http.request_scope import (
     limited,
     process_of,
     public,
+    sentence_of,
+    status_for,
     write_transaction,
 )
 from app.http.response_cache import HOLDER, holder_of
 from app.http.security_headers import as_private
-from app.http.workplaces import look_of, sentence_of
+from app.http.workplaces import look_of
 from app.language import N_, current_locale, translated
 from app.services.awards.awards import AwardRecord
 from app.services.badges import picture_words
@@ -379,7 +381,7 @@ def _my_page(
             "trust/mine.html",
             campus=look_of(record.campus),
             private=True,
-            status=422 if trouble or peer_trouble else 200,
+            status=status_for(trouble, peer_trouble),
             tu=needs_guardian_for(record.person, record.activity),
             may_publish=services.guardians.state_of(record).may_open,
             lines=[replace(peer_shown(each, zone), address=each.address) for each in peers.mine(record)],

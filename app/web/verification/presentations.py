@@ -23,10 +23,12 @@ from app.http.request_scope import (
     limited,
     process_of,
     public,
+    sentence_of,
+    status_for,
     write_transaction,
 )
 from app.http.security_headers import as_private
-from app.http.workplaces import look_of, sentence_of
+from app.http.workplaces import look_of
 from app.language import N_, translated
 from app.services.awards.awards import AwardRecord
 from app.services.verification.presentations import Possession, RequestView
@@ -290,7 +292,14 @@ def send_question(award_id: uuid.UUID, request: Request, form: SafeForm) -> HTML
             letter = services.holders.question(award_id, address, words)
         process.mailer.send(letter)
     except AppError as error:
-        return _campus(request, record, address=address, words=words, trouble=sentence_of(error), status=422)
+        return _campus(
+            request,
+            record,
+            address=address,
+            words=words,
+            trouble=sentence_of(error),
+            status=status_for(error),
+        )
     except OSError as error:
         log.error("letter not sent", kind=type(error).__name__)
         trouble = translated(

@@ -74,7 +74,7 @@ def test_a_second_address_opens_the_badges_and_the_first_may_go(house: House, zo
 
 def test_the_last_proved_address_stays(house: House, zoe: TestClient):
     answer = send(zoe, f"{ADDRESSES}/retirer", {"adresse": "zoe@exemple.fr"}, seen_on=ADDRESSES)
-    assert answer.status_code == 422
+    assert answer.status_code == 409
     assert "votre seule adresse confirmée" in answer.text
 
 

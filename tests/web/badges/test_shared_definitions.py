@@ -102,7 +102,7 @@ def test_a_badge_is_shared_adopted_improved_and_seen_on_its_public_page(
     }
     assert send(odile, edit, better).status_code == 422, "it needs a reason"
     assert send(odile, edit, better | {"raison": "L’écoute compte aussi."}).status_code == 303
-    assert send(odile, edit, better | {"raison": "Encore."}).status_code == 422, (
+    assert send(odile, edit, better | {"raison": "Encore."}).status_code == 409, (
         "another version came meanwhile"
     )
     assert "Améliorations proposées par le réseau" in admin.get("/gestion/itip").text
@@ -139,7 +139,7 @@ def test_a_competency_is_shared_and_a_badge_of_a_campus_is_proposed(
     typed = {"code": "ACC-1", "enonce": "Accueillir un public", "niveaux": "Débute\nMaîtrise"}
     assert send(odile, f"{HERE}/competences/nouvelle", typed | {"enonce": ""}).status_code == 422
     assert send(odile, f"{HERE}/competences/nouvelle", typed).status_code == 303
-    assert send(odile, f"{HERE}/competences/nouvelle", typed).status_code == 422, "the code is taken"
+    assert send(odile, f"{HERE}/competences/nouvelle", typed).status_code == 409, "the code is taken"
     key = shared_id(house, network)
     better = {"version": "1", "enonce": "Accueillir et orienter un public", "niveaux": "Débute\nMaîtrise"}
     assert send(odile, f"{HERE}/competences/{key}", better).status_code == 303

@@ -41,7 +41,7 @@ def test_a_campus_is_opened_and_its_administrator_enters_by_the_letter(house: Ho
     wrong = send(operator, f"{HERE}/campus", NEW | {"courriel": "ada"}, seen_on=HERE)
     assert (wrong.status_code, 'value="foret-bois"' in wrong.text) == (422, True)
     taken = send(operator, f"{HERE}/campus", NEW | {"adresse": "itip"}, seen_on=HERE)
-    assert (taken.status_code, "déjà un campus" in taken.text) == (422, True)
+    assert (taken.status_code, "déjà un campus" in taken.text) == (409, True)
     assert send(operator, f"{HERE}/campus", NEW, seen_on=HERE).status_code == 303
     for envelope in house.process.post.due():
         house.process.post.send(envelope)

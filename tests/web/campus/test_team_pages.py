@@ -129,7 +129,7 @@ def test_roles_are_changed_and_the_last_administrator_stays(house: House):
     assert "Conception des badges et Formation" in admin.get(TEAM).text
     assert send(admin, page, {}).status_code == 422
     refused = send(admin, f"{TEAM}/{house.admin.id}", {"role": ["trainer"]})
-    assert (refused.status_code, "dernière personne qui administre" in refused.text) == (422, True)
+    assert (refused.status_code, "dernière personne qui administre" in refused.text) == (409, True)
 
 
 def test_who_is_removed_gets_no_further_and_a_box_guards_the_button(house: House):

@@ -97,7 +97,7 @@ def test_a_level_that_a_badge_attests_does_not_go_away_under_it(house: House, de
             by=Actor(house.admin.id),
         )  # fmt: skip
     answer = send(designer, here, {"enonce": "Mesurer", "niveaux": "Accompagné"})
-    assert answer.status_code == 422
+    assert answer.status_code == 409
     assert known(house)["CA-3"][1] == ["Accompagné", "Autonome"]
 
 

@@ -302,14 +302,14 @@ def test_child_is_asked_for_a_parents_agreement_first(house: House) -> None:
 
 
 @pytest.mark.parametrize(
-    ("refused", "said"),
+    ("refused", "said", "status"),
     [
-        ("none chosen", "Choisissez un badge"),
-        ("closed", "La page de ce badge est fermée"),
-        ("being signed", "signé de nouveau"),
+        ("none chosen", "Choisissez un badge", 422),
+        ("closed", "La page de ce badge est fermée", 409),
+        ("being signed", "signé de nouveau", 503),
     ],
 )
-def test_refused_consent_shows_the_page_again(house: House, refused: str, said: str) -> None:
+def test_refused_consent_shows_the_page_again(house: House, refused: str, said: str, status: int) -> None:
     person, award_id = learner(house)
     browser, where = house.client(person), asking(**authorization(offered_state(house, award_id)))
     form = {"geste": "donner", "badge": str(award_id), "demande": sealed(browser.get(where).text)}
@@ -321,7 +321,7 @@ def test_refused_consent_shows_the_page_again(house: House, refused: str, said: 
     else:
         hold_back(house, award_id)
     answer = send(browser, ASK, form, seen_on=where)
-    assert answer.status_code == 409
+    assert answer.status_code == status
     assert said in answer.text
     assert 'role="alert"' in answer.text
     assert sealed(answer.text)
@@ -342,7 +342,7 @@ def test_badge_of_another_learner_is_not_counted_as_given(
 
     monkeypatch.setattr(limits, "hit", noted)
     form = {"geste": "donner", "badge": theirs, "demande": sealed(browser.get(where).text)}
-    assert send(browser, ASK, form, seen_on=where).status_code == 409
+    assert send(browser, ASK, form, seen_on=where).status_code == 422
     assert str(theirs) not in counted
     assert answer_in(send(browser, ASK, form | {"badge": award_id}, seen_on=where).text)["code"]
     assert str(award_id) in counted

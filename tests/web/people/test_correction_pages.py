@@ -123,7 +123,7 @@ def test_address_of_another_person_of_the_campus_is_asked_about_before_anything_
 
     asked = form_with(page, "prenom").fill(adresse="aminata@exemple.fr").press(trainer, page)
 
-    assert asked.status_code == 422
+    assert asked.status_code == 409
     assert "Cette adresse est déjà celle d’Aminata Kouassi" in asked.text
     assert not any(letter.to == "aminata@exemple.fr" for letter in house.letters.letters)
     done = form_with(asked, "prenom").fill(partagee="oui").press(trainer, asked)

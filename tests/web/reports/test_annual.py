@@ -220,4 +220,4 @@ def test_a_campus_that_does_not_lead_reads_a_contradiction_and_settles_nothing(h
     assert "0 contradiction à trancher" in shown.replace("\xa0", " ")
     settled = {"geste": "trancher", "activite": str(row.id), "sujet": "size", "valeur": "1200", "mots": ""}
     path = f"{HERE}/2026/contradictions"
-    assert send(house.client(house.admin), path, settled, seen_on=f"{HERE}/2026").status_code == 422
+    assert send(house.client(house.admin), path, settled, seen_on=f"{HERE}/2026").status_code == 403

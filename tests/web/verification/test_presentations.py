@@ -226,7 +226,7 @@ def test_request_ends_after_ten_minutes(house: House, employer: TestClient, zoe:
     late = send(
         zoe, link, {"geste": "montrer", "badge": str(result.lines[0].award_id)}, seen_on="/mes-badges"
     )
-    assert late.status_code == 409
+    assert late.status_code == 410
     house.clock.move(seconds=REQUEST_LIFE.total_seconds())
     assert employer.get(here).status_code == 404
     assert zoe.get(link).status_code == 404

@@ -78,6 +78,10 @@ class Reason(StrEnum):
     NAMESAKE = "namesake"
     UNDER = "under"
     MENTIONED = "mentioned"
+    CONCERNED = "concerned"
+    """Another line speaks of people without naming them."""
+    COUNTED = "counted"
+    """Another line gives a number that the names contradict."""
     # The address.
     ADDRESS_INVALID = "address-invalid"
     ADDRESS_TYPO = "address-typo"
@@ -180,6 +184,8 @@ OF_PRESENCE = frozenset(
         Reason.APART,
         Reason.LEADER,
         Reason.MENTIONED,
+        Reason.CONCERNED,
+        Reason.COUNTED,
     )
 )
 OF_HOURS = frozenset((Reason.HOURS_UNREADABLE, Reason.HOURS_HIGH))
@@ -228,6 +234,8 @@ SENTENCES = {
     Reason.STRUCK: N_("Cette ligne est barrée."),
     Reason.HIDDEN: N_("Cette ligne est masquée dans le fichier."),
     Reason.MENTIONED: N_("Une autre ligne ({line}) parle aussi de cette personne : vérifiez."),
+    Reason.CONCERNED: N_("« {word} » (ligne {line}) : cette personne est-elle concernée ?"),
+    Reason.COUNTED: N_("« {word} » (ligne {line}) ne correspond pas aux noms lus : cette personne était-elle là ?"),
     Reason.COPIED: N_("Cette personne était seulement en copie du message."),
     Reason.SENDER: N_("C’est l’expéditeur du message."),
     Reason.LEADER: N_("Cette personne semble animer ou organiser l’activité."),
@@ -237,6 +245,9 @@ SENTENCES = {
     Reason.HOURS_UNREADABLE: N_("« {word} » n’est pas un nombre d’heures : écrivez 14 ou 14,5."),
     Reason.HOURS_HIGH: N_("{word} : c’est beaucoup pour cette activité."),
 }  # fmt: skip
+
+
+_LONGEST_QUOTE = 80
 
 
 @dataclass(frozen=True)
@@ -294,7 +305,8 @@ class Line:
     def doubting(self, reason: Reason, word: str = "", suggestion: str = "", line: int = 0) -> Line:
         if any(doubt.reason is reason for doubt in self.doubts):
             return self
-        return replace(self, doubts=(*self.doubts, Doubt(reason, word[:80], suggestion, line)))
+        quoted = word if len(word) <= _LONGEST_QUOTE else f"{word[: _LONGEST_QUOTE - 1].rstrip()}…"
+        return replace(self, doubts=(*self.doubts, Doubt(reason, quoted, suggestion, line)))
 
     def without(self, *reasons: Reason) -> Line:
         return replace(self, doubts=tuple(doubt for doubt in self.doubts if doubt.reason not in reasons))

@@ -223,7 +223,7 @@ def doubt_told_elsewhere(lines: Sequence[Line]) -> list[Line]:
     """A person who is ready becomes a question where another line names them as absent, as leading, or in a sentence."""
     by_name: dict[str, list[Line]] = defaultdict(list)
     by_word: dict[str, list[Line]] = defaultdict(list)
-    pointing = contradicts_counts(lines)
+    counting, pointing = contradicts_counts(lines), None
     for line in lines:
         reasons = {doubt.reason for doubt in line.doubts}
         said = _ADDRESS.sub(" ", line.text) if "@" in line.text else line.text
@@ -268,15 +268,20 @@ def doubt_told_elsewhere(lines: Sequence[Line]) -> list[Line]:
             folded = f"{fold(line.text)} {line.text if '*' in line.text else ''}"
             if is_nobody and denial_in(said) and _POINTS.search(folded):
                 pointing = pointing or line
-    if not by_name and not by_word and not pointing:
+    if not by_name and not by_word and not pointing and not counting:
         return list(lines)
     shared = Counter(word for line in lines if not line.doubts for word in set(fold(line.name).split()))
-    return [
-        line.doubting(Reason.MENTIONED, line=other.line)
-        if not line.doubts and (other := pointing or _teller_of(line, by_name, by_word, shared)) is not None
-        else line
-        for line in lines
-    ]
+    told = []
+    for line in lines:
+        if not line.doubts:
+            if other := _teller_of(line, by_name, by_word, shared):
+                line = line.doubting(Reason.MENTIONED, line=other.line)
+            elif counting:
+                line = line.doubting(Reason.COUNTED, counting.text, line=counting.line)
+            elif pointing:
+                line = line.doubting(Reason.CONCERNED, pointing.text, line=pointing.line)
+        told.append(line)
+    return told
 
 
 def _teller_of(
