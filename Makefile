@@ -62,7 +62,7 @@ format: $(DEVELOPMENT) ## Put the sources in the house style.
 	@$(BIN)/ruff format
 
 shape: $(DEVELOPMENT) ## Print what breaks a rule on the shape of the tree, and the figures of the code base.
-	@$(BIN)/python -m tests.shape
+	@$(BIN)/python -m tests.repository.shape
 
 bench: needs $(DEVELOPMENT) $(INTEROP) ## Measure, beside other implementations; writes var/bench.json (ROWS=page,json: less).
 	@mkdir -p var
@@ -73,13 +73,13 @@ fuzz: $(DEVELOPMENT) ## Feed every parser made-up input for ten minutes each (SE
 
 torture: needs $(DEVELOPMENT) ## Kill workers and servers during bulk awards, webhooks and renewals, on both engines, and count (KILLS=20: less).
 	@$(BIN)/python -W ignore -m tests.torture --kills $(KILLS)
-	@SCEAU_TEST_KILLS=$(KILLS) $(BIN)/pytest -q -rP tests/jobs/test_webhooks_killed.py tests/jobs/test_renewals_killed.py
+	@SCEAU_TEST_KILLS=$(KILLS) $(BIN)/pytest -q -rP tests/app/jobs/test_webhooks_killed.py tests/app/jobs/test_renewals_killed.py
 
 lighthouse: needs $(DEVELOPMENT) tests/lighthouse/node_modules/.installed ## What Lighthouse says of the main public pages; fails below 95.
 	@$(BIN)/python -m tests.lighthouse
 
 screenshots: needs $(DEVELOPMENT) ## Take the pictures of the README.
-	@$(BIN)/python -m tests.screenshots
+	@$(BIN)/python -m tests.journeys.screenshots
 
 docs: $(DOCUMENTATION) ## Draw the architecture from the imports and build the documentation into site/.
 	@$(BIN)/python docs/architecture.py

@@ -33,9 +33,9 @@ from bench.measuring.targets import BARE_DIFFERENT, STORED
 from bench.ten_thousand import award_unlogged
 from bench.web import Server, answer_of, request_for, serving
 from tests.support.badges.endorsed import endorsed
+from tests.support.content.networks import label, network_of
 from tests.support.databases.postgres import database_of_this_run
 from tests.support.house import COMMAND, House, build_house, listed
-from tests.support.networks import label, network_of
 
 AWARDS = 2_000
 _TOGETHER = 100

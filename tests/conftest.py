@@ -15,10 +15,10 @@ from tests.support.databases.postgres import URL_VARIABLE, PrivatePostgres, answ
 
 pytest_plugins = [
     "tests.support.databases.engines",
-    "tests.support.statements",
+    "tests.support.running.statements",
     "tests.support.house",
     "tests.support.letters",
-    "tests.support.longest",
+    "tests.support.running.longest",
     "tests.support.servers.server",
     "tests.support.servers.browser",
 ]

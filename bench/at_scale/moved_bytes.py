@@ -26,7 +26,7 @@ from app.domain.campus.audit_log import Actor
 from bench.web import serving
 from tests.support.databases.postgres import database_of_this_run
 from tests.support.house import House, build_house
-from tests.support.object_store import KEYS
+from tests.support.servers.object_store import KEYS
 
 BADGES, A_BATCH = 3_000, 500
 FORMS = {"page": ("", "text/html"), "JSON": (".json", "application/json"), "JWT": (".jwt", "text/plain")}

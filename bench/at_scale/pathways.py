@@ -37,9 +37,9 @@ from app.domain.frameworks.pathways import (
 )
 from app.domain.people import Person, name_in_lists
 from app.services.frameworks.pathways import StageDraft
+from tests.support.content.many_awards import FAMILY, GIVEN
 from tests.support.databases.postgres import database_of_this_run
 from tests.support.house import House, build_house
-from tests.support.many_awards import FAMILY, GIVEN
 
 PEOPLE, PATHWAYS, ASKED, A_BLOCK = 100_000, 50, 150, 5_000
 STAGES = tuple(f"e{number}" for number in range(1, 7))

@@ -28,7 +28,7 @@ from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.http.request_scope import policies
 from bench.at_scale.staff_pages import BADGES, GIVEN_OF_THEM, PARTS, reopened
-from tests.api.clients import program
+from tests.app.api.clients import program
 from tests.support import house as houses
 
 DRAWN = int(os.environ.get("DRAWN", "20"))

@@ -19,9 +19,9 @@ from app.domain.learners.wallets import BATCH_SIZE, WalletFormat
 from app.services.verification.presentations import Possession
 from sceau_credentials.proofs.sd_jwt import parse_sd_jwt
 from sceau_credentials.verification.report import Verdict
+from tests.app.services.learners.test_wallet_tokens import badge_with_end
 from tests.interop.node_peer import NodePeer, PeerRefused
 from tests.interop.test_wallets import asked, offered, open_award, outcome
-from tests.services.learners.test_wallet_tokens import badge_with_end
 from tests.support.house import House
 from tests.support.servers.server import LiveServer
 

@@ -14,8 +14,8 @@ from shutil import copyfile
 
 import pytest
 
-from tests.api.clients import token
-from tests.api.every_operation.test_openapi import DESCRIPTION, OPERATIONS
+from tests.app.api.clients import token
+from tests.app.api.every_operation.test_openapi import DESCRIPTION, OPERATIONS
 from tests.support.house import build_house
 from tests.support.servers.server import serving
 

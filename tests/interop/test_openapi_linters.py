@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.api.every_operation.test_openapi import DESCRIPTION
+from tests.app.api.every_operation.test_openapi import DESCRIPTION
 
 pytestmark = pytest.mark.node
 

@@ -17,8 +17,8 @@ from sceau_credentials import values
 from sceau_credentials.canonical import canonical_nquads
 from sceau_credentials.dids import did_web_document_url
 from tests.interop.node_peer import NodePeer
-from tests.support import networks
 from tests.support.badges.endorsed import endorsed
+from tests.support.content import networks
 from tests.support.house import COMMAND, House
 
 pytestmark = pytest.mark.node

@@ -43,7 +43,7 @@ from sceau_credentials.proofs.vc_jwt import sign_jwt
 from sceau_credentials.values import CONTEXT_OB_3_0_3, context, format_timestamp
 from sceau_credentials.verification.report import CheckId, Verdict
 from sceau_credentials.verification.run_checks import verify
-from tests.api import clients
+from tests.app.api import clients
 from tests.support.badges.credentials import DID, DID_URL, HOST, LIST_URL, Campus, badge_document
 from tests.support.badges.documents import Documents
 from tests.support.badges.pictures import PNG, SVG

@@ -11,9 +11,9 @@ import pytest
 from sceau_credentials.keys import Algorithm, LocalSigningKey, Signer, VerificationKey
 from sceau_credentials.proofs.data_integrity import verify_proofs
 from sceau_credentials.proofs.selective_disclosure import add_base_proof, derive_proof
+from tests.app.services.learners.test_disclosure import EVERYTHING, presentation, switch
+from tests.app.services.learners.test_wallets import open_award
 from tests.interop.node_peer import NodePeer
-from tests.services.learners.test_disclosure import EVERYTHING, presentation, switch
-from tests.services.learners.test_wallets import open_award
 from tests.support.badges.credentials import DID, NOON, badge_document
 from tests.support.house import House
 

@@ -15,11 +15,11 @@ from openvc.did.base import parse_did_document
 from sceau_credentials.canonical import canonical_nquads
 from sceau_credentials.dids import did_web_document_url
 from sceau_credentials.keys import decode_base64url
-from tests.api import clients
+from tests.app.api import clients
 from tests.interop.node_peer import NodePeer
 from tests.interop.test_python_peers import EXTRA_CONTEXTS
+from tests.support.content.skills import awarded, levelled
 from tests.support.house import House
-from tests.support.skills import awarded, levelled
 
 pytestmark = pytest.mark.node
 

@@ -10,8 +10,8 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.examples import IS_LONG
 from tests.support.open_house import OpenHouse, open_house
+from tests.support.running.examples import IS_LONG
 from tests.support.servers.browser import (
     DESKTOP,
     PHONE,

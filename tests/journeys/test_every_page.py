@@ -17,10 +17,10 @@ from app.container import Process
 from app.domain.learners.wallets import AUTHORIZATION_CODE, WalletFormat, may_carry
 from app.domain.people.consents import needs_guardian_for
 from demo.seeder import BY_COMMAND, CAMPUS
-from tests.services.learners.test_wallet_consents import authorization
-from tests.services.learners.test_wallets import content_of
+from tests.app.services.learners.test_wallet_consents import authorization
+from tests.app.services.learners.test_wallets import content_of
 from tests.support.demo_pages import PUBLIC_PATHS, demo_links
-from tests.support.examples import in_turn
+from tests.support.running.examples import in_turn
 from tests.support.servers.browser import (
     OpenPage,
     assert_accessible,

@@ -14,7 +14,7 @@ from typing import Any
 from app.db.engine import session
 from app.settings import Settings
 from demo.seeder import CAMPUS
-from tests.screenshots import free_listener
+from tests.journeys.screenshots import free_listener
 from tests.support.demo_pages import demo_links
 from tests.support.servers.browser import FLAGS, chromium_path
 from tests.support.servers.server import LiveServer, sceau, serving

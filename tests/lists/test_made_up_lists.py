@@ -8,7 +8,7 @@ import pytest
 
 from app.domain.imports.lists.model import Reason, State
 from app.services.imports.lists import read_list_text
-from tests.support.examples import examples
+from tests.support.running.examples import examples
 
 pytestmark = pytest.mark.usefixtures("reading_in_this_process")
 

@@ -13,7 +13,7 @@ from app.domain.imports.lists.vocabulary.names import fold
 from app.services.imports.lists import read_list_text
 from tests.lists.mutations import MUTATIONS, mutants
 from tests.lists.scoring import corpus, key_of, score_of
-from tests.support.examples import IS_LONG
+from tests.support.running.examples import IS_LONG
 
 pytestmark = pytest.mark.usefixtures("reading_in_this_process")
 

@@ -6,14 +6,23 @@ from pathlib import Path
 
 from app.language import gettext as _
 from app.language import speaking
-from tests.support.every import for_each
+from tests.support.running.every import for_each
 
 ROOT = Path(__file__).parents[2]
 FORMS, MINORS = "tests/privacy/test_disclosure_in_every_form.py", "tests/privacy/test_minors.py"
-GUARDIANS, ERASURES = "tests/services/people/test_guardians.py", "tests/services/people/test_erasures.py"
-REISSUING, LEARNER = "tests/services/awards/test_reissuing.py", "tests/web/learners/test_learner_pages.py"
-PORTFOLIO, OLDER = "tests/web/learners/test_portfolio_pages.py", "tests/web/accounts/test_own_addresses.py"
-MY_DATA = "tests/web/people/test_my_data_pages.py"
+GUARDIANS, ERASURES = (
+    "tests/app/services/people/test_guardians.py",
+    "tests/app/services/people/test_erasures.py",
+)
+REISSUING, LEARNER = (
+    "tests/app/services/awards/test_reissuing.py",
+    "tests/app/web/learners/test_learner_pages.py",
+)
+PORTFOLIO, OLDER = (
+    "tests/app/web/learners/test_portfolio_pages.py",
+    "tests/app/web/accounts/test_own_addresses.py",
+)
+MY_DATA = "tests/app/web/people/test_my_data_pages.py"
 
 HELD_BY = {
     "La page ne montre ni nom, ni adresse, ni âge, ni classe, ni école.": (
@@ -66,7 +75,7 @@ HELD_BY = {
         FORMS, "test_what_a_revoked_badge_shows_can_still_be_narrowed"),
     "Ce badge nomme {name}, et ce n’est pas le nom que vous avez ici : il ne se montre pas. S’il est à vous, ajoutez à votre "
     "compte l’adresse qu’il contient et confirmez-la, ou demandez à son émetteur un badge à votre nom.": (
-        "tests/services/learners/test_brought_badges.py",
+        "tests/app/services/learners/test_brought_badges.py",
         "test_a_badge_that_names_another_person_is_held_back_unless_it_contains_a_verified_address"),
 }  # fmt: skip
 

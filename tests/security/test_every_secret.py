@@ -36,15 +36,15 @@ from app.errors import NotSignedIn
 from app.http.request_scope import Who
 from app.services.accounts.sessions import Browser
 from app.services.trust.endorsements import ASKED, WITHDRAW
-from tests.api.clients import REGISTRATION, authorization, redemption
+from tests.app.api.clients import REGISTRATION, authorization, redemption
+from tests.app.services.learners import test_wallet_consents as consents
 from tests.security.matrix.callers import Caller, Things, things_of
 from tests.security.matrix.cases import launch_secret
 from tests.security.matrix.policy import CASES
 from tests.security.test_matrix import TURNS, _expected, ask
-from tests.services.learners import test_wallet_consents as consents
-from tests.support.every import for_each
-from tests.support.examples import in_turn
 from tests.support.house import COMMAND, House, build_house
+from tests.support.running.every import for_each
+from tests.support.running.examples import in_turn
 
 ACCOUNT, LINK, BEARER = "an account’s session", "a link’s session", "a token of a program"
 COURSE = "a launch of a course"

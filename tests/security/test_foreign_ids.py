@@ -30,12 +30,12 @@ from app.domain.campus.campus import Network
 from app.domain.campus.lti import LtiRegistration
 from app.http.request_scope import Who
 from app.services.badges import Wording
-from tests.api.clients import program
+from tests.app.api.clients import program
 from tests.security.matrix.callers import Things, things_of
 from tests.security.matrix.cases import Kept
 from tests.security.matrix.policy import CASES
+from tests.support.content.networks import label, named
 from tests.support.house import COMMAND, House, build_house
-from tests.support.networks import label, named
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TOKEN = re.compile(r'name="jeton" value="([^"]+)"')

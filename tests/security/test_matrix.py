@@ -23,9 +23,9 @@ from app.http.request_scope import NoPolicy, Who, policies, public
 from tests.security.matrix.callers import Caller, Member, Things, callers_of, members_of, things_of
 from tests.security.matrix.cases import Kept
 from tests.security.matrix.policy import CASES, ROLES_MAY, Case
-from tests.support.every import for_each
-from tests.support.examples import in_turn
 from tests.support.house import House, build_house
+from tests.support.running.every import for_each
+from tests.support.running.examples import in_turn
 
 OURS, THEIRS = "itip", "agt"
 CONSENT = "POST /campus/{slug}/portefeuille/autoriser"

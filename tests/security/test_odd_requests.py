@@ -21,7 +21,7 @@ from app.domain.trust import label_period
 from app.errors import InvalidInput
 from app.services.publishing.catalogue import enrolment_link
 from app.web.badges.modules import ModuleForm
-from tests.api import clients
+from tests.app.api import clients
 from tests.support.house import House, build_house, send
 
 NOBODY = uuid.uuid4()

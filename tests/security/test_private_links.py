@@ -12,10 +12,10 @@ from app.domain.people import Person
 from app.domain.people import Role as StaffRole
 from app.errors import Conflict
 from app.services.accounts.sessions import Browser
-from tests.api.clients import program
+from tests.app.api.clients import program
+from tests.app.web.accounts.test_own_addresses import leave
 from tests.support.databases.engines import temporary_walled
 from tests.support.house import COMMAND, House, build_house, send
-from tests.web.accounts.test_own_addresses import leave
 
 NEWCOMER = {"given_name": "Zoé", "family_name": "N’Diaye", "address": "zoe@exemple.fr"}
 

@@ -21,7 +21,7 @@ from app.domain.awards import Visibility
 from app.domain.campus.audit_log import Actor
 from app.errors import TooMany
 from app.settings import Settings
-from tests.api.clients import program
+from tests.app.api.clients import program
 from tests.support.house import House, SettableClock, build_house, send
 
 KEY = b"key of the tests"

@@ -24,9 +24,9 @@ from sqlalchemy.exc import OperationalError
 
 from app.container import Process
 from app.db.engine import session
+from tests.support.content.restores import REASON, given, withdraw
 from tests.support.databases.postgres import free_port, programs_of_server
 from tests.support.house import COMMAND, build_house
-from tests.support.restores import REASON, given, withdraw
 
 URL = "postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"
 ARCHIVE = "test ! -f {wal}/%f && cp %p {wal}/%f"

@@ -1,6 +1,6 @@
 """One register of all tables about people, read by the archive, the erasure and the pages about data.
 
-A table missing here fails `tests/services/people/test_personal_data.py`, which explains what to write.
+A table missing here fails `tests/app/services/people/test_personal_data.py`, which explains what to write.
 """
 
 from __future__ import annotations

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from sceau_credentials.baking import bake_png, bake_svg, unbake
 from sceau_credentials.errors import ImageError
 from tests.sceau_credentials.baking.pictures import END, PIXELS, PNG_SIGNATURE, SVG, chunk, header, itxt, png
-from tests.support.bounds import bounded
-from tests.support.every import for_each
+from tests.support.running.bounds import bounded
+from tests.support.running.every import for_each
 from tests.support.shared_data import shared
 
 TOKEN = b"eyJhbGciOiJFZERTQSJ9.eyJpc3MiOiJkaWQ6d2ViOmEifQ.c2ln"

@@ -14,7 +14,7 @@ from sceau_credentials import Verdict, verify
 from sceau_credentials.baking import unbake
 from sceau_credentials.errors import ImageError
 from tests.support.badges.credentials import NOON, Campus
-from tests.support.every import for_each
+from tests.support.running.every import for_each
 
 CREDENTIAL = '{"@context":["https://www.w3.org/ns/credentials/v2"],"name":"Zoé"}'
 

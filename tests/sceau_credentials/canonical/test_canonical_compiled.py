@@ -20,8 +20,8 @@ from sceau_credentials.canonical.rdfc import canonicalize
 from sceau_credentials.errors import CanonicalizationTooHard, UnsafeDocument
 from sceau_credentials.values import CONTEXT_EXTENSIONS, CONTEXT_OB_3_0_3, CONTEXT_V1, CONTEXT_V2, JsonObject
 from tests.support.badges.example_credential import example_document
-from tests.support.every import for_each
-from tests.support.examples import examples
+from tests.support.running.every import for_each
+from tests.support.running.examples import examples
 from tests.support.shared_data import SHARED_DATA, shared
 
 OPEN_BADGES = "https://purl.imsglobal.org/spec/ob/v3p0"

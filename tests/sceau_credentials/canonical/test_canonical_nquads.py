@@ -16,10 +16,10 @@ from sceau_credentials.canonical.rdfc import canonicalize
 from sceau_credentials.errors import CanonicalizationTooHard, UnsafeDocument
 from sceau_credentials.values import CONTEXT_OB_3_0_3, CONTEXT_V2, context
 from tests.support.badges.example_credential import example_document
-from tests.support.every import for_each
+from tests.support.running.every import for_each
 from tests.support.shared_data import shared
 
-VECTORS = Path(__file__).parents[2] / "vectors" / "vc-di-eddsa"
+VECTORS = Path(__file__).parents[1] / "vectors" / "vc-di-eddsa"
 GUIDE = "open-badges/test-vectors/ob3-impl-guide"
 
 

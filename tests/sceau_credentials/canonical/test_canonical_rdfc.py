@@ -12,7 +12,7 @@ import pytest
 from sceau_credentials.canonical.rdfc import Quad, canonical_labels, canonicalize, escape
 from sceau_credentials.errors import CanonicalizationTooHard
 from tests.support.badges.nquads import read_nquads
-from tests.support.every import for_each
+from tests.support.running.every import for_each
 from tests.support.shared_data import SHARED_DATA, shared
 
 SUITE = "hostile/rdf-canon/tests"

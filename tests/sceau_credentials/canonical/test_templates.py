@@ -12,7 +12,7 @@ from sceau_credentials.canonical import canonical_bytes
 from sceau_credentials.canonical.compiled import NotCovered
 from sceau_credentials.canonical.templates import Template, is_fixed, mark
 from tests.support.badges.credentials import HOST, badge_document
-from tests.support.examples import examples
+from tests.support.running.examples import examples
 
 
 def marked() -> dict[str, Any]:

@@ -26,8 +26,8 @@ from sceau_credentials.verification.report import Verdict
 from sceau_credentials.verification.run_checks import verify
 from tests.sceau_credentials.issuing.test_issuing import FAULTS, changed
 from tests.support.badges.credentials import HOST, LIST_URL, NOON, Campus, badge_document
-from tests.support.every import for_each
-from tests.support.examples import examples
+from tests.support.running.every import for_each
+from tests.support.running.examples import examples
 
 CAMPUS = Campus()
 

@@ -28,8 +28,8 @@ from sceau_credentials.verification.answers import Policy
 from sceau_credentials.verification.report import Verdict
 from sceau_credentials.verification.run_checks import verify
 from tests.support.badges.credentials import HOST, LIST_URL, NOON, Campus, badge_document
-from tests.support.every import for_each
-from tests.support.examples import examples
+from tests.support.running.every import for_each
+from tests.support.running.examples import examples
 
 CAMPUS = Campus()
 

@@ -15,7 +15,7 @@ from sceau_credentials.keys import decode_base64url, encode_base64url
 from sceau_credentials.verification.report import CheckId, Verdict
 from sceau_credentials.verification.run_checks import verify
 from tests.support.badges.credentials import NOON, Campus, badge_document
-from tests.support.examples import examples
+from tests.support.running.examples import examples
 
 Path = tuple[str | int, ...]
 

@@ -19,7 +19,7 @@ from sceau_credentials.dids import (
 from sceau_credentials.errors import DocumentUnavailable, KeyNotResolved, MalformedInput
 from sceau_credentials.keys import Algorithm, LocalSigningKey, VerificationKey, encode_multibase
 from sceau_credentials.values import FetchedDocument, NoDocuments, dump_json
-from tests.support.every import for_each
+from tests.support.running.every import for_each
 
 NOON = datetime(2026, 6, 30, 12, tzinfo=UTC)
 DID = "did:web:badges.example:campus:itip"

@@ -15,7 +15,7 @@ from sceau_credentials.keys import (
     encode_multibase,
 )
 from tests.sceau_credentials.published.published_keys import ED25519_MULTIKEY, P256_JWK, RFC8037_JWK
-from tests.support.every import for_each
+from tests.support.running.every import for_each
 
 ED25519_FIELD = 2**255 - 19
 

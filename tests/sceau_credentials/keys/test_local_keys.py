@@ -11,8 +11,8 @@ from sceau_credentials.issuing import issue_many
 from sceau_credentials.keys import Algorithm, LocalSigningKey, Signer
 from tests.sceau_credentials.issuing.test_batch import member
 from tests.support.badges.credentials import NOON, Campus
-from tests.support.every import for_each
-from tests.support.examples import examples
+from tests.support.running.every import for_each
+from tests.support.running.examples import examples
 
 KEY = LocalSigningKey.from_seed(bytes(range(32)))
 

@@ -11,7 +11,7 @@ from cryptography.exceptions import InvalidSignature
 from sceau_credentials import keys
 from tests.sceau_credentials.keys import test_hostile_signatures as hostile
 from tests.sceau_credentials.keys import test_keys as ordinary
-from tests.support.every import for_each
+from tests.support.running.every import for_each
 
 
 @pytest.fixture(autouse=True)

@@ -27,7 +27,7 @@ from sceau_credentials.model import (
 )
 from sceau_credentials.values import CONTEXT_EXTENSIONS, CONTEXT_OB_3_0_3, CONTEXT_V1, CONTEXT_V2
 from tests.support.badges.example_credential import example_credential, example_document
-from tests.support.every import for_each
+from tests.support.running.every import for_each
 
 ABSENT = object()
 SUBJECT = "credentialSubject"

@@ -29,7 +29,7 @@ from tests.sceau_credentials.verification.checks.test_checks_withdrawn_key impor
 from tests.sceau_credentials.verification.legacy.older_issuer import assertion, published
 from tests.support.badges.credentials import DID, DID_URL, LIST_INDEX, LIST_URL, NOON, Campus, badge_document
 from tests.support.badges.documents import Documents
-from tests.support.every import for_each
+from tests.support.running.every import for_each
 
 CAMPUS = Campus()
 KEY = CAMPUS.key.public.thumbprint()

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from sceau_credentials.errors import ProofError, UnsafeDocument
 from sceau_credentials.proofs.data_integrity import add_proof, verify_proofs
 from tests.sceau_credentials.signed import NOON, KeyRing, credential
-from tests.support.every import for_each
-from tests.support.examples import examples
+from tests.support.running.every import for_each
+from tests.support.running.examples import examples
 
 RING = KeyRing()
 SIGNED = add_proof(credential(), signer=RING.signer(), created=NOON)

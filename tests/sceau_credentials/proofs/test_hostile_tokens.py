@@ -17,7 +17,7 @@ from sceau_credentials.errors import MalformedInput, ProofError
 from sceau_credentials.keys import Algorithm, encode_base64url
 from sceau_credentials.proofs.vc_jwt import check_header, parse_compact_jws, sign_jwt, verify_jws
 from tests.sceau_credentials.signed import KeyRing, credential
-from tests.support.every import for_each
+from tests.support.running.every import for_each
 from tests.support.shared_data import shared
 
 SIGNER = KeyRing().signer()

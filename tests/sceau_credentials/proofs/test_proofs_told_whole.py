@@ -11,7 +11,7 @@ from sceau_credentials.errors import KeyNotResolved, ProofError
 from sceau_credentials.keys import Algorithm, encode_multibase
 from sceau_credentials.proofs.data_integrity import proofs_of, shows_a_part, verify_proofs
 from tests.sceau_credentials.signed import NOON, KeyRing, credential
-from tests.support.every import for_each
+from tests.support.running.every import for_each
 
 RING = KeyRing()
 V1 = "https://www.w3.org/2018/credentials/v1"

@@ -36,7 +36,7 @@ from sceau_credentials.proofs.vc_jwt import sign_claims
 from sceau_credentials.values import dump_json
 from tests.support.badges.credentials import badge_document
 
-PUBLISHED = json.loads((Path(__file__).parents[2] / "vectors" / "sd-jwt" / "presentation.json").read_text())
+PUBLISHED = json.loads((Path(__file__).parents[1] / "vectors" / "sd-jwt" / "presentation.json").read_text())
 NOON = datetime(2026, 6, 30, 12, tzinfo=UTC)
 ISSUER = Signer("https://badges.example/campus/itip#1", LocalSigningKey.from_seed(b"i" * 32))
 HOLDER = Signer("", LocalSigningKey.generate(Algorithm.ES256))

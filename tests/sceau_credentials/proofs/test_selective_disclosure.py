@@ -24,7 +24,7 @@ from sceau_credentials.proofs.data_integrity import verify_proofs
 from sceau_credentials.proofs.selective_disclosure import decode_cbor
 from sceau_credentials.values import CONTEXT_OB_3_0_3, context
 from tests.sceau_credentials.signed import DID, NOON, credential
-from tests.support.every import for_each
+from tests.support.running.every import for_each
 
 OPEN_BADGES = {CONTEXT_OB_3_0_3: context(CONTEXT_OB_3_0_3)}
 METHOD = f"{DID}#key"

@@ -22,7 +22,7 @@ from sceau_credentials.proofs.vc_jwt import (
     verify_jws,
 )
 from tests.sceau_credentials.signed import DID, KeyRing, credential
-from tests.support.every import for_each
+from tests.support.running.every import for_each
 
 RING = KeyRing()
 SIGNER = RING.signer()

@@ -23,7 +23,7 @@ from sceau_credentials.proofs.vc_jwt import (
     verify_jws,
 )
 from tests.sceau_credentials.signed import DID, KeyRing, credential
-from tests.support.every import for_each
+from tests.support.running.every import for_each
 
 VC_1 = "https://www.w3.org/2018/credentials/v1"
 

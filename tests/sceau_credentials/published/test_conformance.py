@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.every import for_each
+from tests.support.running.every import for_each
 
 ROOT = Path(__file__).resolve().parents[3]
 LIBRARY = ROOT / "packages" / "sceau_credentials" / "src" / "sceau_credentials"

@@ -10,8 +10,8 @@ from tests.support.badges.documents import Documents
 from tests.support.badges.forgery import CAMPUS, SIGNED, asked
 from tests.support.badges.hostile_badges import Hostile
 from tests.support.badges.laborious_badges import LABORIOUS
-from tests.support.bounds import bounded
-from tests.support.every import for_each
+from tests.support.running.bounds import bounded
+from tests.support.running.every import for_each
 
 FAMILIES = {
     "token": hostile_badges.TOKENS,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sceau_credentials.verification.report import CheckId, Verdict
 from tests.support.badges.credentials import DID_URL, JWKS_URL, LIST_URL, badge_document
 from tests.support.badges.forgery import CAMPUS, EMBEDDED, SIGNED, asked, token
-from tests.support.examples import examples
+from tests.support.running.examples import examples
 
 
 def test_two_members_of_one_name_are_refused_before_anything_is_believed() -> None:

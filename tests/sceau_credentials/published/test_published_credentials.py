@@ -17,11 +17,11 @@ from sceau_credentials.verification.checks import context, schema, signature
 from sceau_credentials.verification.report import CheckId, Outcome, Verdict
 from sceau_credentials.verification.run_checks import verify
 from tests.support.badges.documents import Documents
-from tests.support.every import for_each
+from tests.support.running.every import for_each
 from tests.support.shared_data import SHARED_DATA, shared
 
 AT = datetime(2026, 6, 30, 12, tzinfo=UTC)
-VECTORS = Path(__file__).resolve().parents[2] / "vectors"
+VECTORS = Path(__file__).resolve().parents[1] / "vectors"
 GUIDE = VECTORS / "ob3-impl-guide"
 GUIDE_ISSUER = "https://example.edu/issuers/565049"
 GUIDE_KEY = "z6MkjZRZv3aez3r18pB1RBFJR1kwUVJ5jHt92JmQwXbd5hwi"

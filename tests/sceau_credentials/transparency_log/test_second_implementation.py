@@ -31,7 +31,7 @@ from sceau_credentials.transparency_log.notes import (
 )
 from sceau_credentials.transparency_log.tiles import TiledTree, entry_bundle, hashes_in, tiles_of, tiles_read
 from tests.support.badges import second_log
-from tests.support.every import for_each
+from tests.support.running.every import for_each
 from tests.support.shared_data import shared
 
 SIZES = [*range(1, 34), 63, 64, 65, 127, 128, 129, 255, 256, 257]

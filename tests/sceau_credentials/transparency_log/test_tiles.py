@@ -23,7 +23,7 @@ from sceau_credentials.transparency_log.tiles import (
     new_tiles,
     tiles_of,
 )
-from tests.support.examples import examples
+from tests.support.running.examples import examples
 
 LARGE = 70_000
 TREE = LeafHashes(leaf_hash(number.to_bytes(4, "big")) for number in range(LARGE))

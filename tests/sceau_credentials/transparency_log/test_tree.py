@@ -24,7 +24,7 @@ from sceau_credentials.transparency_log.notes import (
     leaf_hash,
     root_of,
 )
-from tests.support.every import for_each
+from tests.support.running.every import for_each
 from tests.support.shared_data import shared
 
 VECTORS = "hostile/merkle/testdata"

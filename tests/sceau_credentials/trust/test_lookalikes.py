@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sceau_credentials.trust import Entry, Likeness, names_alike, resemblance, skeleton, within_slips
-from tests.support.every import for_each
+from tests.support.running.every import for_each
 
 ITIP = Entry(
     "did:web:badges.exemple.fr:campus:itip",

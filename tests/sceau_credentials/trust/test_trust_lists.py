@@ -24,7 +24,7 @@ from sceau_credentials.trust import (
     read_trust_list,
     sign_trust_list,
 )
-from tests.support.every import for_each
+from tests.support.running.every import for_each
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 NETWORK = "did:web:reseau.exemple:reseau:bfc"

@@ -46,7 +46,7 @@ from tests.sceau_credentials.verification.test_endorsements import (
     world,
 )
 from tests.support.badges.credentials import DID_URL, LIST_URL, NOON, badge_document, without_status
-from tests.support.every import for_each
+from tests.support.running.every import for_each
 
 ENDS = [
     "9999-12-31T23:59:59-14:00",

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sceau_credentials.errors import MalformedInput
 from sceau_credentials.values import dump_json, parse_json, parse_json_object, pointer_to
-from tests.support.every import for_each
+from tests.support.running.every import for_each
 
 
 @for_each(

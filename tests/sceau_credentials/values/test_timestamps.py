@@ -9,7 +9,7 @@ import pytest
 
 from sceau_credentials.errors import MalformedInput
 from sceau_credentials.values import format_timestamp, parse_timestamp
-from tests.support.every import for_each
+from tests.support.running.every import for_each
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from sceau_credentials.values import (
     context,
     known_context_urls,
 )
-from tests.support.every import for_each
+from tests.support.running.every import for_each
 from tests.support.shared_data import shared
 
 FOLDER = files("sceau_credentials.canonical") / "contexts"

@@ -33,7 +33,7 @@ from tests.support.badges.credentials import (
     badge_document,
 )
 from tests.support.badges.example_credential import example_document
-from tests.support.every import for_each
+from tests.support.running.every import for_each
 
 Path = tuple[str | int, ...]
 PARTS: tuple[Path, ...] = (("issuer",), ("credentialSubject", "achievement"))

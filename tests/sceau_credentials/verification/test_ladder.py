@@ -27,7 +27,7 @@ from tests.support.badges.credentials import (
     without_status,
 )
 from tests.support.badges.pictures import PNG, SVG
-from tests.support.every import for_each
+from tests.support.running.every import for_each
 
 FORMS = ["embedded", "token"]
 

@@ -13,7 +13,7 @@ from sceau_credentials.verification.report import CheckId, Report, Verdict
 from sceau_credentials.verification.run_checks import verify
 from tests.support.badges.credentials import DID, HOST, NOON
 from tests.support.badges.forgery import CAMPUS, SIGNED, resigned
-from tests.support.every import for_each
+from tests.support.running.every import for_each
 
 FILE = b"Compte rendu de l'atelier, trois pages."
 URL = f"{HOST}/preuves/1.pdf"

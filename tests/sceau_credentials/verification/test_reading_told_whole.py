@@ -34,7 +34,7 @@ from tests.support.badges.credentials import NOON, badge_document
 from tests.support.badges.documents import Documents
 from tests.support.badges.forgery import EMBEDDED, SIGNED
 from tests.support.badges.pictures import PNG, SVG
-from tests.support.every import for_each
+from tests.support.running.every import for_each
 
 LIMIT = 512 * 1024
 TEXT = SIGNED.embedded.decode()

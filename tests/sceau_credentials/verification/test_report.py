@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sceau_credentials.verification.findings import Reason, found, not_reached
 from sceau_credentials.verification.report import CheckId, CheckResult, Outcome, Report, Verdict, verdict_of
-from tests.support.every import for_each
+from tests.support.running.every import for_each
 
 NOON = datetime(2026, 6, 30, 12, tzinfo=UTC)
 GOOD_REASONS = [reason for reason in Reason if reason.outcome is Outcome.PASSED]

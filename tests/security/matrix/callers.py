@@ -30,7 +30,7 @@ from app.services.awards.bulk_revocation import WithdrawalRequest
 from app.services.badges import Wording
 from app.services.frameworks.pathways import StageDraft
 from app.services.learners.requests import RequestOutcome
-from tests.api.clients import application, program
+from tests.app.api.clients import application, program
 from tests.security.matrix.cases import launch_secret
 from tests.support.badges.endorsed import endorsed
 from tests.support.handed import photo

@@ -196,7 +196,7 @@ def launch_secret(house: House, campus: Campus, person: Person) -> str:
         return services.lti.open(campus, platform.id, launch)
 
 
-# --- The same table for definitions that a network shares. Its administrators are in `tests/web/badges`:
+# --- The same table for definitions that a network shares. Its administrators are in `tests/app/web/badges`:
 # here no network has the campus's name.
 
 _CAMPUS, _PUBLIC, _NETWORK = (

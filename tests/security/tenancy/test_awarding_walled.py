@@ -14,11 +14,11 @@ from sqlmodel import select
 from app.domain.activities import Activity
 from app.domain.campus.audit_log import Actor
 from app.domain.people import Person
-from tests.api.clients import V1, program
+from tests.app.api.clients import V1, program
+from tests.app.web.awards.awarding_steps import give, preview
 from tests.support.databases.engines import temporary_walled
 from tests.support.forms import form_with
 from tests.support.house import House, build_house, listed
-from tests.web.awards.awarding_steps import give, preview
 
 pytestmark = pytest.mark.postgres
 

@@ -16,7 +16,7 @@ from app.domain.campus.audit_log import Actor, HistoryEntry
 from app.domain.campus.campus import Campus
 from app.domain.imports.imports import ImportLineOutcome
 from app.domain.imports.tables import ReadingPlan
-from tests.services.imports.test_imports import ANNE, ZOE, table
+from tests.app.services.imports.test_imports import ANNE, ZOE, table
 from tests.support.databases.engines import temporary_walled
 from tests.support.house import COMMAND, build_house
 

@@ -13,8 +13,8 @@ from tests.security.matrix.callers import Caller, Things, callers_of, members_of
 from tests.security.matrix.policy import CASES
 from tests.security.test_matrix import allowed, ask
 from tests.support.databases.engines import temporary_walled
-from tests.support.every import for_each
 from tests.support.house import House, build_house
+from tests.support.running.every import for_each
 
 pytestmark = pytest.mark.postgres
 

@@ -41,7 +41,7 @@ from app.db.trust import EndorsementStore
 from app.domain.awards import Visibility
 from app.settings import Settings
 from tests.support.databases.engines import as_application, as_owner, restricted_role, temporary_walled
-from tests.support.every import for_each
+from tests.support.running.every import for_each
 
 pytestmark = pytest.mark.postgres
 WALLED = [table.name for table in walls.walled()]

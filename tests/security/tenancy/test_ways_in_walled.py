@@ -12,7 +12,7 @@ from sqlmodel import select
 from app.domain.campus.audit_log import HistoryEntry
 from app.domain.people import Role
 from app.services.verification.presentations import Possession
-from tests.services.verification.test_presentations import (
+from tests.app.services.verification.test_presentations import (
     asked,
     content,
     encrypted,
@@ -21,14 +21,14 @@ from tests.services.verification.test_presentations import (
     sd_jwt,
     view,
 )
+from tests.app.web.accounts.test_account_pages import answered, is_in, keeper
+from tests.app.web.accounts.test_learner_account import ask_for_letter, enter
+from tests.app.web.accounts.test_own_addresses import leave
+from tests.app.web.learners.test_part_pages import offered, place, told
+from tests.app.web.verification.test_presentations import requested
 from tests.support.databases.engines import temporary_walled
 from tests.support.forms import forms_of
 from tests.support.house import COMMAND, build_house, send
-from tests.web.accounts.test_account_pages import answered, is_in, keeper
-from tests.web.accounts.test_learner_account import ask_for_letter, enter
-from tests.web.accounts.test_own_addresses import leave
-from tests.web.learners.test_part_pages import offered, place, told
-from tests.web.verification.test_presentations import requested
 
 pytestmark = pytest.mark.postgres
 

@@ -10,8 +10,8 @@ from app.domain.awards import Visibility
 from app.domain.awards.open_badges import DisclosedContent
 from app.domain.campus.campus import KeyPurpose, KeyState
 from tests.support.badges.endorsed import endorsed
+from tests.support.content.networks import label, network_of
 from tests.support.house import COMMAND, House
-from tests.support.networks import label, network_of
 
 
 class Changes:

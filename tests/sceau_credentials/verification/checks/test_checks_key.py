@@ -15,7 +15,7 @@ from sceau_credentials.verification.report import CheckId, SignatureState, Verdi
 from tests.support.badges.credentials import DID, DID_URL, HOST, JWKS_URL, NOON, Campus, badge_document
 from tests.support.badges.documents import Documents
 from tests.support.badges.forgery import CAMPUS, EMBEDDED, FORGER, SIGNED, asked, token
-from tests.support.every import for_each
+from tests.support.running.every import for_each
 
 
 @pytest.mark.parametrize("kid", [..., "did:web:badges.example:campus:itip#mine", "mine", f"{HOST}/keys/mine"])

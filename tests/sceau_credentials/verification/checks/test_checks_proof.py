@@ -14,7 +14,7 @@ from sceau_credentials.keys import Algorithm, LocalSigningKey, encode_base64url
 from sceau_credentials.verification.report import CheckId, Verdict
 from tests.support.badges.credentials import badge_document
 from tests.support.badges.forgery import CAMPUS, EMBEDDED, asked, token, with_proof
-from tests.support.every import for_each
+from tests.support.running.every import for_each
 
 
 def test_the_token_of_these_tests_is_valid_when_nothing_is_changed() -> None:

@@ -9,7 +9,7 @@ import pytest
 from sceau_credentials.verification.answers import Policy
 from sceau_credentials.verification.checks import context, domain_of, issuer, issuer_of, schema, validity
 from tests.support.badges.credentials import NOON, badge_document
-from tests.support.every import for_each
+from tests.support.running.every import for_each
 
 V2 = "https://www.w3.org/ns/credentials/v2"
 OB = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"

@@ -19,7 +19,7 @@ from sceau_credentials.verification.status import StatusQuestion, status
 from tests.support.badges.credentials import DID, HOST, LIST_INDEX, LIST_URL, NOON, Campus, badge_document
 from tests.support.badges.documents import Documents
 from tests.support.badges.forgery import CAMPUS, EMBEDDED, FORGER, SIGNED, asked, resigned
-from tests.support.every import for_each
+from tests.support.running.every import for_each
 
 
 def signed_list(**subject: Any) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from sceau_credentials.verification.checks import (
 )
 from tests.support.badges.credentials import NOON, badge_document
 from tests.support.badges.forgery import EMBEDDED
-from tests.support.every import for_each
+from tests.support.running.every import for_each
 
 Told = tuple[str, dict[str, str]]
 

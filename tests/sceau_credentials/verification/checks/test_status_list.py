@@ -33,7 +33,7 @@ from sceau_credentials.status_list import (
     token_list_claims,
 )
 from sceau_credentials.values import JsonObject
-from tests.support.every import for_each
+from tests.support.running.every import for_each
 from tests.support.shared_data import shared
 
 LIST_URL = "https://badges.example/statuts/1"
@@ -286,7 +286,7 @@ def test_lists_of_the_recommendation_are_read():
 
 # --- the same list as a Status List Token
 
-_PUBLISHED = Path(__file__).parents[3] / "vectors" / "sd-jwt" / "status-lists.json"
+_PUBLISHED = Path(__file__).parents[2] / "vectors" / "sd-jwt" / "status-lists.json"
 
 
 def test_token_list_is_read_as_published() -> None:

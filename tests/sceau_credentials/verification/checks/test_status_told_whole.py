@@ -16,7 +16,7 @@ from sceau_credentials.verification.findings import Reason, found
 from sceau_credentials.verification.status import StatusQuestion, status
 from tests.support.badges.credentials import CREDENTIAL_ID, DID, HOST, LIST_URL, NOON
 from tests.support.badges.documents import Documents
-from tests.support.every import for_each
+from tests.support.running.every import for_each
 
 NAMES_URL = f"{HOST}/names.json"
 NAMES = {"id": NAMES_URL, "type": "1EdTechRevocationList"}

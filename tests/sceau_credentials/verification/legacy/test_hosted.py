@@ -26,7 +26,7 @@ from tests.sceau_credentials.verification.legacy.older_issuer import (
     published,
 )
 from tests.support.badges.documents import Documents
-from tests.support.every import for_each
+from tests.support.running.every import for_each
 
 
 def check(presented: Any, documents: Any = None, *, at: datetime = NOON, **policy: Any) -> Report:

@@ -29,7 +29,7 @@ from tests.sceau_credentials.verification.legacy.older_issuer import (
     revocations,
     signed_assertion,
 )
-from tests.support.every import for_each
+from tests.support.running.every import for_each
 
 STRANGER = LocalSigningKey.generate(Algorithm.RS256)
 UUID = signed_assertion()["id"]

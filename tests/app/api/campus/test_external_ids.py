@@ -1,0 +1,371 @@
+"""A school's own identifiers: lookup, upsert, receipts of many lines, dry runs, clashes, merges."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import text
+
+from app.domain.badges import Repeat
+from tests.app.api import clients
+from tests.app.api.clients import V1
+from tests.support.house import COMMAND, House, build_house
+from tests.support.running.every import for_each
+
+ZOE = {"external_id": "E-1", "given_name": "Zoé", "family_name": "Martin", "address": "zoe@exemple.fr"}
+PAUL = {"external_id": "E-2", "given_name": "Paul", "family_name": "Durand", "address": "paul@exemple.fr"}
+WORKSHOP = {
+    "kind": "workshop",
+    "title": "Soudure",
+    "starts_on": "2026-11-24",
+    "ends_on": "2026-11-24",
+    "hours": 3,
+}
+
+
+@pytest.fixture
+def house(database_url: str, tmp_path: Path) -> Iterator[House]:
+    built = build_house(database_url, tmp_path)
+    yield built
+    built.close()
+
+
+@pytest.fixture
+def program(house: House) -> TestClient:
+    return clients.program(house)
+
+
+def bulk(program: TestClient, *people: dict[str, Any], query: str = "") -> dict[str, Any]:
+    answer = program.post(f"{V1}/people/bulk{query}", json={"people": people})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def outcomes(receipts: dict[str, Any]) -> list[str]:
+    return [line["outcome"] for line in receipts["lines"]]
+
+
+def rows(house: House) -> list[int]:
+    """Of every table, how many: what a dry run must leave alone."""
+    with house.owner.connect() as connection:
+        tables = [
+            table.name
+            for table in __import__(
+                "app.db.engine.row_level_security", fromlist=["METADATA"]
+            ).METADATA.sorted_tables
+        ]
+        return [connection.execute(text(f'SELECT count(*) FROM "{name}"')).scalar_one() for name in tables]
+
+
+# --- people
+
+
+def test_people_are_registered_recognised_and_corrected(house: House, program: TestClient):
+    house.record("Paul Durand paul@exemple.fr")
+    first = bulk(program, ZOE, PAUL)
+    # Paul is the person whom the campus knew by that name at that address.
+    assert outcomes(first) == ["created", "changed"]
+    assert outcomes(bulk(program, ZOE, PAUL)) == ["same", "same"]
+    renamed = bulk(program, {**ZOE, "family_name": "Martin-Roy", "address": "zoe.roy@exemple.fr"})
+    assert renamed["lines"][0]["changes"] == ["family_name", "address"]
+    (found,) = program.get(f"{V1}/people", params={"external_id": "E-1"}).json()["items"]
+    assert (found["family_name"], found["address"]) == ("Martin-Roy", "zoe.roy@exemple.fr")
+    assert program.get(f"{V1}/people/{found['id']}").json() == found
+    assert {each["id"] for each in program.get(f"{V1}/people").json()["items"]} == {
+        line["id"] for line in first["lines"]
+    }
+
+
+def test_each_line_has_its_receipt_and_a_refused_one_changes_nothing(house: House, program: TestClient):
+    house.record("Zoé Martin zoe.martin@exemple.fr")
+    asked = ZOE | {"address": "zoe@exemple.org"}
+    wrong = PAUL | {"external_id": "E-3", "address": "paul@exemple,fr"}
+    receipts = bulk(program, asked, wrong, PAUL, PAUL)
+    assert outcomes(receipts) == ["refused", "refused", "created", "refused"]
+    kinds = [line["problem"] and line["problem"]["kind"] for line in receipts["lines"]]
+    assert kinds == ["several_of_name", "InvalidInput", None, "ExternalIdTaken"]
+    assert receipts["lines"][3]["problem"]["status"] == 409
+    assert receipts["refused"] == 3
+    assert outcomes(bulk(program, asked | {"same_person": True})) == ["changed"]
+    assert program.get(f"{V1}/people", params={"external_id": "E-3"}).json()["items"] == []
+
+
+def test_a_dry_run_answers_the_same_and_writes_nothing(house: House, program: TestClient):
+    bulk(program, ZOE)
+    before, covered = rows(house), _covered(house)
+    lines = (
+        ZOE | {"family_name": "Roy"},
+        PAUL,
+        PAUL | {"external_id": "E-4", "family_name": ""[:0] or "x" * 121},
+    )
+    told = program.post(f"{V1}/people/bulk?dry_run=true", json={"people": lines[:2]}).json()
+    assert (told["dry_run"], rows(house), _covered(house)) == (True, before, covered)
+    real = bulk(program, *lines[:2])
+    assert outcomes(told) == outcomes(real) == ["changed", "created"]
+    assert [line["id"] for line in told["lines"]] == [real["lines"][0]["id"], None]
+
+
+def test_one_person_is_put_by_identifier(program: TestClient):
+    here = f"{V1}/external-ids/people/2026%2FE%201"
+    facts = {"given_name": "Zoé", "family_name": "Martin"}
+    assert program.put(f"{here}?dry_run=true", json=facts).status_code == 200
+    made = program.put(here, json=facts)
+    assert (made.status_code, made.json()["outcome"], made.json()["external_id"]) == (
+        201,
+        "created",
+        "2026/E 1",
+    )
+    again = program.put(here, json=facts)
+    assert (again.status_code, again.json()["outcome"], again.json()["id"]) == (
+        200,
+        "same",
+        made.json()["id"],
+    )
+    assert program.put(f"{V1}/external-ids/people/%20", json=facts).status_code == 422
+
+
+def test_an_identifier_names_one_row_and_says_which(house: House, program: TestClient):
+    first, second = (line["id"] for line in bulk(program, ZOE, PAUL)["lines"])
+    clash = program.put(f"{V1}/people/{second}/external-id", json={"external_id": "E-1"})
+    assert (clash.status_code, clash.json()["kind"]) == (409, "ExternalIdTaken")
+    assert first in clash.json()["detail"]
+    other = program.put(
+        f"{V1}/external-ids/people/E-9", json={k: v for k, v in PAUL.items() if k != "external_id"}
+    )
+    assert (other.status_code, other.json()["kind"]) == (409, "ExternalIdTaken")
+    assert "E-2" in other.json()["detail"]
+    changed = program.put(f"{V1}/people/{second}/external-id", json={"external_id": "E-9"}).json()
+    assert changed["external_ids"] == ["E-9"]
+    # Another kind and another campus have identifiers of their own.
+    activity = program.post(f"{V1}/activities", json=WORKSHOP | {"external_id": "E-1"})
+    assert activity.status_code == 201
+    neighbour = clients.program(house, campus=house.other_campus)
+    elsewhere = "/api/v1/campuses/agt/people"
+    assert neighbour.post(f"{elsewhere}/bulk", json={"people": [ZOE]}).json()["refused"] == 0
+    assert len(neighbour.get(elsewhere).json()["items"]) == 1
+
+
+def test_addresses_are_for_tokens_that_may_read_them(house: House, program: TestClient):
+    bulk(program, ZOE)
+    house.award("Zoé Martin; zoe@exemple.fr")
+    reader = clients.program(house, "read")
+    assert reader.get(f"{V1}/people").json()["items"][0]["address"] is None
+    assert reader.get(f"{V1}/awards").json()["items"][0]["person_address"] is None
+    assert reader.get(f"{V1}/people", params={"address": "zoe@exemple.fr"}).status_code == 403
+    (award,) = program.get(f"{V1}/awards").json()["items"]
+    (person,) = program.get(f"{V1}/people", params={"address": "Zoe@Exemple.fr"}).json()["items"]
+    assert (award["person"], award["person_address"]) == (person["id"], "zoe@exemple.fr")
+
+
+def test_both_identifiers_name_the_record_that_is_kept_after_a_merge(house: House, program: TestClient):
+    kept, gone = (line["id"] for line in bulk(program, ZOE, PAUL)["lines"])
+    with house.unit_of_work() as services:
+        services.merging.merge_in_campus(
+            house.campus, uuid.UUID(kept), uuid.UUID(gone), "La même personne.", by=COMMAND
+        )
+    for external_id in ("E-1", "E-2"):
+        (found,) = program.get(f"{V1}/people", params={"external_id": external_id}).json()["items"]
+        assert (found["id"], found["external_ids"]) == (kept, ["E-1", "E-2"])
+    assert outcomes(bulk(program, {**ZOE, "external_id": "E-2"})) == ["same"]
+
+
+def test_an_erased_person_leaves_no_identifier(house: House, program: TestClient):
+    (line,) = bulk(program, ZOE)["lines"]
+    with house.unit_of_work() as services:
+        services.erasures.process_chunk(house.campus, uuid.UUID(line["id"]), "Demandé.", by=COMMAND)
+    assert program.get(f"{V1}/people", params={"external_id": "E-1"}).json()["items"] == []
+    assert program.get(f"{V1}/people/{line['id']}").status_code == 404
+
+
+# --- activities and participants
+
+
+def test_activities_are_put_by_identifier_one_or_many(program: TestClient):
+    here = f"{V1}/external-ids/activities/ROB-1"
+    made = program.put(here, json=WORKSHOP)
+    assert (made.status_code, made.json()["outcome"]) == (201, "created")
+    assert program.put(here, json=WORKSHOP).json()["outcome"] == "same"
+    moved = program.put(here, json=WORKSHOP | {"ends_on": "2026-11-25", "place": "Fablab"}).json()
+    assert (moved["outcome"], moved["changes"]) == ("changed", ["ends_on", "place"])
+    lines = [
+        WORKSHOP | {"external_id": "ROB-1"},
+        WORKSHOP | {"external_id": "ROB-2", "ends_on": "2026-11-01"},
+    ]
+    told = program.post(f"{V1}/activities/bulk?dry_run=true", json={"activities": lines}).json()
+    real = program.post(f"{V1}/activities/bulk", json={"activities": lines}).json()
+    assert outcomes(told) == outcomes(real) == ["changed", "refused"]
+    (found,) = program.get(f"{V1}/activities", params={"external_id": "ROB-1"}).json()["items"]
+    assert (found["external_ids"], found["place"]) == (["ROB-1"], "")
+    assert program.post(f"{V1}/activities", json=WORKSHOP | {"external_id": "ROB-1"}).status_code == 409
+
+
+def test_an_activity_written_by_number_is_corrected_in_the_log(house: House, program: TestClient):
+    house.record("Zoé Martin zoe@exemple.fr")
+    here = f"{V1}/activities/{house.activity.id}"
+    before = _log(house)
+    answer = program.put(here, json=WORKSHOP | {"title": "Robotique, deuxième"})
+    assert answer.json()["title"] == "Robotique, deuxième"
+    assert _log(house)[len(before) :] == ["correction"]
+    assert program.put(here, json=WORKSHOP | {"title": "Robotique, deuxième"}).status_code == 200
+    assert len(_log(house)) == len(before) + 1
+
+
+def test_participants_are_who_their_identifier_says(house: House, program: TestClient):
+    there = f"{V1}/activities/{house.activity.id}/participations"
+    bulk(program, ZOE)
+    lines = [
+        {"external_id": "E-1", "family_name": "Nom de jeune fille", "hours": 2},
+        {"external_id": "E-5", "given_name": "Lina", "family_name": "Petit", "address": "lina@exemple.fr"},
+    ]
+    told = program.post(f"{there}?dry_run=true", json=lines).json()
+    real = program.post(there, json=lines).json()
+    assert outcomes(told) == outcomes(real) == ["created", "created"]
+    listed = {one["external_ids"][0]: one for one in program.get(there).json()["items"]}
+    assert (listed["E-1"]["family_name"], listed["E-1"]["hours"]) == ("Martin", 2)
+    assert listed["E-5"]["person"] == real["lines"][1]["person"]
+    again = [lines[0] | {"hours": 2.5, "contribution": "A réglé les capteurs."}, lines[1]]
+    changed = program.post(there, json=again).json()
+    assert outcomes(changed) == ["changed", "same"]
+    assert changed["lines"][0]["changes"] == ["hours", "contribution"]
+    taken = program.post(there, json=[{**lines[1], "external_id": "E-6"}]).json()["lines"][0]
+    assert (taken["outcome"], taken["problem"]["kind"]) == ("refused", "ExternalIdTaken")
+    one = program.get(f"{V1}/participations/{listed['E-1']['id']}").json()
+    assert (one["activity"], one["hours"]) == (str(house.activity.id), 2.5)
+
+
+def test_two_people_of_one_name_without_address_are_told_apart_by_their_identifiers(
+    house: House, program: TestClient
+):
+    twins = [
+        {"external_id": f"E-{number}", "given_name": "Zoé", "family_name": "Martin"} for number in (1, 2)
+    ]
+    bulk(program, twins[0], twins[1] | {"same_person": False})
+    there = f"{V1}/activities/{house.activity.id}/participations"
+    told = program.post(there, json=twins).json()
+    assert outcomes(told) == ["created", "created"]
+    assert len({line["person"] for line in told["lines"]}) == 2
+    assert outcomes(program.post(there, json=twins).json()) == ["same", "same"]
+
+
+# --- awards
+
+
+def test_an_award_is_made_once_for_its_identifier(house: House, program: TestClient):
+    with house.unit_of_work() as services:
+        badge = services.stores.badges.get(house.presence.badge.id)
+        badge.repeat = Repeat.ALWAYS if hasattr(Repeat, "ALWAYS") else badge.repeat
+    bulk(program, ZOE)
+    line = {"external_id": "E-1", "family_name": "?", "award_external_id": "A-1"}
+    body = {"badge": str(house.presence.badge.id), "activity": str(house.activity.id), "people": [line]}
+    foreseen = program.post(f"{V1}/awards?dry_run=true", json=body).json()
+    assert (foreseen["ready"], foreseen["awarded"], foreseen["id"]) == (1, 0, None)
+    assert program.get(f"{V1}/awards").json()["items"] == []
+    made = program.post(f"{V1}/awards", json=body).json()
+    assert (made["awarded"], made["lines"][0]["external_id"], made["lines"][0]["family_name"]) == (
+        1,
+        "A-1",
+        "Martin",
+    )
+    again = program.post(f"{V1}/awards", json=body).json()
+    assert (again["awarded"], again["already_held"], again["lines"][0]["award"]) == (
+        0,
+        1,
+        made["lines"][0]["award"],
+    )
+    (found,) = program.get(f"{V1}/awards", params={"external_id": "A-1"}).json()["items"]
+    assert (found["id"], found["external_ids"]) == (made["lines"][0]["award"], ["A-1"])
+    other = program.post(f"{V1}/awards", json=body | {"badge": str(house.long_haul.badge.id)}).json()
+    assert (other["refused"], other["lines"][0]["outcome"]) == (1, "not_allowed")
+    twice = body | {"people": [line, line | {"external_id": "E-2", "family_name": "Durand"}]}
+    assert program.post(f"{V1}/awards", json=twice).status_code == 409
+    assert program.get(f"{V1}/awards", params={"external_id": "A-9"}).json()["items"] == []
+
+
+# --- lists
+
+
+@pytest.mark.parametrize("kind", ["people", "activities", "awards", "badges"])
+def test_lists_are_read_since_a_moment(house: House, program: TestClient, kind: str):
+    house.award("Zoé Martin; zoe@exemple.fr")
+    here = f"{V1}/{kind}"
+    before = house.clock().isoformat()
+    assert program.get(here, params={"updated_since": before}).json()["items"]
+    house.clock.move(hours=1)
+    later = house.clock().isoformat()
+    assert program.get(here, params={"updated_since": later}).json()["items"] == []
+    house.award("Lina Petit; lina@exemple.fr")
+    bulk(program, ZOE | {"address": "zoe@exemple.fr"})
+    program.put(f"{V1}/activities/{house.activity.id}", json=WORKSHOP)
+    with house.unit_of_work() as services:
+        services.badges.archive(house.campus, house.role.badge.id, by=COMMAND)
+    found = program.get(here, params={"updated_since": later}).json()["items"]
+    assert len(found) == {"people": 2, "activities": 1, "awards": 1, "badges": 1}[kind]
+
+
+@for_each("path", ["people", "activities", "awards", "badges", "competencies", "changes"])
+def test_every_list_is_paged_in_the_same_way(house: House, program: TestClient, path: str):
+    for number in range(3):
+        house.award(f"Zoé Martin{'abc'[number]}; zoe{number}@exemple.fr")
+        program.post(f"{V1}/activities", json=WORKSHOP)
+        program.post(
+            f"{V1}/competencies", json={"framework": "ref", "code": f"C-{number}", "statement": "Mesurer"}
+        )
+        house.clock.move(seconds=1)
+    whole = program.get(f"{V1}/{path}", params={"limit": 200}).json()["items"]
+    assert len(whole) >= 3
+    for follow in ("link", "cursor"):
+        seen, url = list[Any](), f"{V1}/{path}?limit=2"
+        for _ in range(len(whole)):
+            answer = program.get(url)
+            seen += answer.json()["items"]
+            if "link" not in answer.headers:
+                break
+            cursor = answer.json()["next"]
+            url = answer.links["next"]["url"] if follow == "link" else f"{V1}/{path}?limit=2&after={cursor}"
+        assert seen == whole
+    assert program.get(f"{V1}/{path}", params={"after": "AAAA"}).status_code == 422
+
+
+def _covered(house: House) -> int:
+    with house.unit_of_work(reading=True) as services:
+        log = services.stores.activity_log.find(house.campus.id)
+    return max(stop for _, stop in house.process.journal.covered(house.campus.id, log.origin))
+
+
+def _log(house: House) -> list[str]:
+    with house.unit_of_work(reading=True) as services:
+        log = services.stores.activity_log.find(house.campus.id)
+        return [each.kind.value for each in services.stores.activity_log.entries(log.id, 0, log.size)]
+
+
+def test_former_addresses_still_answer_and_say_that_they_are_former(program: TestClient):
+    facts = {"given_name": "Nolwenn", "family_name": "Kerleau"}
+    made = program.put(f"{V1}/people/by-external-id/F%2F1", json=facts)
+    assert (made.status_code, made.headers["deprecation"]) == (201, "@1795910400")
+    now = program.put(f"{V1}/external-ids/people/F%2F1", json=facts)
+    assert (now.json()["id"], now.json()["outcome"]) == (made.json()["id"], "same")
+    assert "deprecation" not in now.headers
+    activity = {
+        "kind": "workshop",
+        "title": "Ancienne adresse",
+        "starts_on": "2026-11-24",
+        "ends_on": "2026-11-24",
+    }
+    made = program.put(f"{V1}/activities/by-external-id/F-1", json=activity)
+    now = program.put(f"{V1}/external-ids/activities/F-1", json=activity)
+    assert (made.status_code, now.json()["outcome"]) == (201, "same")
+
+
+@pytest.mark.parametrize("name", ["-", "..", "\u00ad"])
+def test_line_without_a_name_is_refused_each_time_it_is_repeated(
+    house: House, program: TestClient, name: str
+):
+    line = {"family_name": name}
+    answer = program.post(f"{V1}/activities/{house.activity.id}/participations", json=[line, line, line])
+    assert answer.status_code == 200, answer.text
+    assert [one["outcome"] for one in answer.json()["lines"]] == ["refused"] * 3

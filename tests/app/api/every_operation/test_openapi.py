@@ -1,0 +1,167 @@
+"""The description of the API is complete: every request and answer has an example that is true to its own schema."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from jsonschema import Draft202012Validator
+
+from app.api import describe_api, documents, router
+from tests.support.running.every import for_each
+
+METHODS = {"get", "post", "put", "patch", "delete"}
+
+
+def _described() -> dict[str, Any]:
+    app = FastAPI(title="Sceau", version="0")
+    app.router.routes.extend(documents)
+    app.include_router(router)
+    return describe_api(app.routes, base_url="https://badges.exemple.fr")
+
+
+DESCRIPTION = _described()
+OPERATIONS = [
+    (f"{method.upper()} {path}", operation)
+    for path, methods in DESCRIPTION["paths"].items()
+    for method, operation in methods.items()
+    if method in METHODS
+]
+OF_THE_API = [(name, operation) for name, operation in OPERATIONS if "/api/v1/" in name]
+GUARDED = [
+    (name, operation)
+    for name, operation in OF_THE_API
+    if not name.endswith(
+        (
+            "/verify",
+            "/verify/batch",
+            "/log/cosignatures",
+            "/v1/frameworks/search",
+            "/v1/pathways",
+            "/v1/pathways/{pathway_id}",
+        )
+    )
+]
+
+
+def _ids(operations: list[tuple[str, Any]]) -> list[str]:
+    return [name for name, _ in operations]
+
+
+def _resolved(schema: dict[str, Any]) -> dict[str, Any]:
+    while "$ref" in schema:
+        schema = DESCRIPTION["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    return schema
+
+
+def _examples(schema: dict[str, Any], media: dict[str, Any]) -> list[Any]:
+    """Examples of a body: its own, its schema's, or for a list one of its item."""
+    if "example" in media:
+        return [media["example"]]
+    schema = _resolved(schema)
+    if "examples" in schema:
+        return list(schema["examples"])
+    if schema.get("type") == "array":
+        return [[example] for example in _examples(schema["items"], {})]
+    return [schema["example"]] if "example" in schema else []
+
+
+def test_no_schema_is_named_after_the_module_that_holds_it():
+    """Two classes of one name would get names such as `app__api__awards__BatchView`, which change when code moves."""
+    assert [name for name in DESCRIPTION["components"]["schemas"] if "__" in name] == []
+
+
+def test_identifiers_of_operations_are_those_that_were_published():
+    """Generated clients name their functions after them: a new one is added to the list, none is renamed or removed."""
+    published = Path(__file__).with_name("operation_ids.txt").read_text().split()
+    assert sorted(operation["operationId"] for _, operation in OPERATIONS) == published
+
+
+def test_names_and_descriptions_do_not_show_how_the_code_is_divided():
+    texts = [
+        text for _, each in OPERATIONS for text in (each["operationId"], each["description"], *each["tags"])
+    ]
+    assert [text for text in texts if re.search(r"\bapp[._]|__|_api_v1_|\.py\b", text)] == []
+    assert {each["name"] for each in DESCRIPTION["tags"]} == {
+        tag for _, each in OPERATIONS for tag in each["tags"]
+    }
+
+
+def test_description_is_a_page_that_needs_no_other_server(world: TestClient):
+    index = world.get("/aide/api", headers={"accept": "text/html"})
+    assert index.status_code == 200
+    links = re.findall(r'<a href="(/aide/api/[a-z0-9-]+)#(\w+)"', index.text)
+    assert {name for _, name in links} == {each["operationId"] for _, each in OPERATIONS}
+    shown = {path: world.get(path, headers={"accept": "text/html"}).text for path, _ in links}
+    assert [name for path, name in links if f'<section class="stack-s" id="{name}"' not in shown[path]] == []
+    ours = ("/", "http://testserver/", "http://localhost:8000/")
+    for text in (index.text, *shown.values()):
+        loaded = re.findall(r'<(?:script|link|img|iframe)[^>]+(?:src|href)="([^"]+)"', text)
+        assert loaded
+        assert [each for each in loaded if not each.startswith(ours) or each.startswith("//")] == []
+    assert world.get("/aide/api/nothing", headers={"accept": "text/html"}).status_code == 404
+
+
+def _check(media: dict[str, Any]) -> None:
+    examples = _examples(media["schema"], media)
+    assert examples, "no example"
+    schema = {**media["schema"], "components": DESCRIPTION["components"]}
+    for example in examples:
+        Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(example)
+
+
+def test_the_description_is_served(world: TestClient):
+    served = world.get("/api/v1/openapi.json").json()
+    assert served["openapi"].startswith("3.1")
+    assert set(served["paths"]) == set(DESCRIPTION["paths"])
+
+
+@for_each("operation", [each for _, each in OF_THE_API], ids=_ids(OF_THE_API))
+def test_each_request_and_answer_has_an_example_true_to_its_schema(operation: dict[str, Any]):
+    if "requestBody" in operation:
+        content = operation["requestBody"]["content"]
+        _check(content.get("application/json") or content["text/calendar"])
+    good = [answer for status, answer in operation["responses"].items() if status.startswith("2")]
+    assert good
+    for answer in good:
+        _check(answer["content"]["application/json"])
+
+
+@for_each("operation", [each for _, each in OF_THE_API], ids=_ids(OF_THE_API))
+def test_each_refusal_is_described_as_a_problem(operation: dict[str, Any]):
+    refused = {status: answer for status, answer in operation["responses"].items() if status[0] in "45"}
+    assert "422" in refused
+    assert {"ratelimit", "retry-after"} <= {name.lower() for name in refused["429"]["headers"]}
+    for status, answer in refused.items():
+        media = answer["content"]
+        assert list(media) == ["application/problem+json"], status
+        Draft202012Validator(_resolved(media["application/problem+json"]["schema"])).validate(
+            media["application/problem+json"]["example"]
+        )
+
+
+PUBLIC = [case for case in OF_THE_API if case not in GUARDED]
+
+
+@for_each("operation", [each for _, each in PUBLIC], ids=_ids(PUBLIC))
+def test_each_address_without_a_token_says_so(operation: dict[str, Any]):
+    assert operation["security"] == []
+
+
+@for_each("operation", [each for _, each in GUARDED], ids=_ids(GUARDED))
+def test_each_address_that_needs_a_token_says_so(operation: dict[str, Any]):
+    (needed,) = operation["security"]
+    (scheme,) = needed
+    described = DESCRIPTION["components"]["securitySchemes"][scheme]
+    assert (described["type"], described["scheme"]) == ("http", "bearer")
+    assert {"401", "403", "404"} <= set(operation["responses"])
+
+
+@for_each("operation", [each for _, each in OPERATIONS], ids=_ids(OPERATIONS))
+def test_each_operation_says_what_it_does_under_a_name_of_its_own(operation: dict[str, Any]):
+    assert operation["summary"]
+    names = [each["operationId"] for _, each in OPERATIONS]
+    assert names.count(operation["operationId"]) == 1

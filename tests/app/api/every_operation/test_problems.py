@@ -1,0 +1,185 @@
+"""Failures as programs read them: one shape, in their language, and nobody's data in it."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import get_args
+
+import pytest
+from fastapi.testclient import TestClient
+from pydantic_core.core_schema import ErrorType
+from structlog.testing import capture_logs
+
+from app.http.problems import _SENTENCES, type_of
+from app.http.request_scope import STATUS_OF
+from tests.app.api.clients import V1
+from tests.app.api.every_operation.test_openapi import OPERATIONS
+from tests.support.house import House
+
+PRIVATE = "anne.tres.privee@exemple.fr"
+PROBLEM = {"type", "title", "status", "detail"}
+
+
+def test_a_problem_says_what_stands_where_and_never_what_was_sent(program: TestClient, house: House):
+    """The value may be somebody's address (T43)."""
+    sent = {
+        "badge": PRIVATE,
+        "people": [{"given_name": [PRIVATE], "family_name": PRIVATE * 10, PRIVATE: 1}, PRIVATE],
+        "evidence": {"x": PRIVATE},
+    }
+    answer = program.post(f"{V1}/awards", json=sent)
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem = answer.json()
+    assert problem.keys() >= PROBLEM
+    pointers = {error["pointer"] for error in problem["errors"]}
+    assert {"/badge", "/people/0/given_name", "/people/0/family_name", "/people/1", "/evidence"} <= pointers
+    # The name of a field nobody knows is the sender's own, and says where to look.
+    known = [error for error in problem["errors"] if error["pointer"] != f"/people/0/{PRIVATE}"]
+    assert PRIVATE not in json.dumps(known)
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [
+        ("fr", "Ce champ manque."),
+        ("en", "This field is missing."),
+        ("de", "Ce champ manque."),
+        ("*", "Ce champ manque."),
+    ],
+)
+def test_a_problem_is_said_in_the_language_that_is_asked_for(
+    program: TestClient, language: str, sentence: str
+):
+    answer = program.post(f"{V1}/awards", json={}, headers={"accept-language": language})
+    assert answer.json()["errors"] == [{"pointer": "/badge", "reason": sentence}]
+    assert answer.headers["content-language"] == ("en" if language == "en" else "fr")
+
+
+def test_every_fault_we_have_a_sentence_for_exists():
+    ours = {"control_character"}
+    assert set(_SENTENCES) - ours <= set(get_args(ErrorType))
+
+
+def test_no_sentence_has_a_place_for_the_value():
+    assert not any("{input" in sentence for sentence in _SENTENCES.values())
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data",
+        "application/vnd.api+json",
+        "",
+    ],
+)
+def test_a_body_that_is_not_sent_as_json_is_refused(program: TestClient, house: House, content_type: str):
+    body = json.dumps({"badge": str(house.presence.badge.id)})
+    answer = program.post(f"{V1}/awards", content=body, headers={"content-type": content_type})
+    assert answer.status_code == 415
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_json_may_say_its_charset(program: TestClient, house: House):
+    body = json.dumps({"reason": "Attribué par erreur."})
+    headers = {"content-type": "Application/JSON; charset=utf-8"}
+    answer = program.post(f"{V1}/awards/{house.activity.id}/revocation", content=body, headers=headers)
+    assert answer.status_code == 404
+
+
+@pytest.mark.parametrize(
+    "body", ["", "{", "[" * 100_000, '{"badge": }', "\ufeff{}", "{}{}", b"\xff", b'{"a": "\xff"}']
+)
+def test_a_body_that_is_no_json_is_a_problem_of_the_sender(program: TestClient, body: str | bytes):
+    answer = program.post(f"{V1}/awards", content=body, headers={"content-type": "application/json"})
+    assert answer.status_code in (400, 422)
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_body_that_is_too_long_is_cut_off(program: TestClient):
+    body = b'{"badge": "' + b"x" * (6 * 1024 * 1024) + b'"}'
+    answer = program.post(f"{V1}/awards", content=body, headers={"content-type": "application/json"})
+    assert answer.status_code == 413
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/api/v1/rien", 404),
+        ("GET", "/api/rien", 404),
+        ("DELETE", f"{V1}/awards", 405),
+        ("PUT", "/api/v1/verify", 405),
+        ("GET", f"{V1}/badges/pas-un-uuid", 404),
+        ("GET", f"{V1}/awards?limit=0", 422),
+        ("GET", f"{V1}/awards?limit=1000000", 422),
+        ("GET", f"{V1}/awards?badge=x", 422),
+        ("POST", "/.well-known/did.json", 405),
+        ("POST", "/health/live", 405),
+    ],
+)
+def test_each_refusal_of_the_framework_is_a_problem_too(
+    program: TestClient, method: str, path: str, status: int
+):
+    sent = {"json": {}} if method in ("PUT", "POST") else {}
+    answer = program.request(method, path, headers={"accept": "text/html"}, **sent)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["status"] == status
+    if status == 405:
+        assert answer.headers["allow"]
+
+
+def test_a_fault_of_ours_shows_a_reference_and_nothing_else(house: House):
+    app = house.client().app
+    process = app.state.process  # type: ignore[attr-defined]
+
+    class Elsewhere:
+        settings = process.settings
+        public_documents = process.public_documents
+
+        def unit_of_work(self, *, reading: bool = False):
+            raise RuntimeError(PRIVATE)
+
+    app.state.process = Elsewhere()  # type: ignore[attr-defined]
+    client = TestClient(app, raise_server_exceptions=False)
+    with capture_logs() as lines:
+        answer = client.get(f"{V1}/badges")
+    assert answer.status_code == 500
+    assert answer.json()["reference"] in {line.get("reference") for line in lines}
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert PRIVATE not in answer.text
+
+
+def _statuses() -> set[int]:
+    """Those that the description foresees, that our errors have, and that the framework answers."""
+    described = {int(status) for _, each in OPERATIONS for status in each["responses"] if status[0] in "45"}
+    return described | set(STATUS_OF.values()) | {404, 405, 500}
+
+
+@pytest.mark.parametrize("language", ["fr", "en", "es"])
+def test_each_problem_type_has_its_explanation(world: TestClient, language: str):
+    types = {type_of(status) for status in _statuses()}
+    assert len(types) == len(_statuses()), "each status has a type of its own"
+    for page_, fragments in {each.partition("#")[0]: types for each in types}.items():
+        answer = world.get(page_, headers={"accept": "text/html", "accept-language": language})
+        assert answer.status_code == 200
+        explained = dict(re.findall(r'<section[^>]* id="(\d+)".*?<p>(.*?)</p>', answer.text, re.DOTALL))
+        assert {each.partition("#")[2] for each in fragments} <= explained.keys()
+        assert all(len(text) > 20 for text in explained.values())
+
+
+def test_an_example_of_a_problem_leads_where_its_status_does(world: TestClient):
+    found = [
+        (answer["content"]["application/problem+json"]["example"], status)
+        for _, each in OPERATIONS
+        for status, answer in each["responses"].items()
+        if "application/problem+json" in answer.get("content", {})
+    ]
+    assert found
+    assert [each for each, status in found if each["type"] != f"/problemes#{status}"] == []
+    answer = world.get("/api/v1/nothing")
+    assert answer.json()["type"] == "/problemes#404"

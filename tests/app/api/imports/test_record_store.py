@@ -1,0 +1,112 @@
+"""Ordinary xAPI clients: a learning platform sends statements as to any record store."""
+
+from __future__ import annotations
+
+import base64
+import uuid
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.domain.imports.imports import ImportLineOutcome
+from tests.app.api.clients import V1, anybody, token
+from tests.app.domain.imports.test_xapi import statement
+from tests.support.house import House
+
+STORE = f"{V1}/lrs"
+VERSION = {"x-experience-api-version": "1.0.3"}
+
+
+def titles(house: House) -> list[str]:
+    with house.unit_of_work(reading=True) as services:
+        return [one.title for one, _ in services.activities.list_in(house.campus)]
+
+
+def one(name: str, **changes: Any) -> dict[str, Any]:
+    told = statement(**changes)
+    told["object"] = {"id": f"https://plateforme.exemple.fr/{name}", "definition": {"name": {"fr": name}}}
+    told["id"] = str(uuid.uuid4())
+    return told
+
+
+def test_one_statement_or_several_are_answered_by_their_ids(program: TestClient, house: House):
+    single, several = one("Cours A"), [one("Cours B"), one("Cours C")]
+    answer = program.post(f"{STORE}/statements", json=single, headers=VERSION)
+    assert (answer.status_code, answer.json()) == (200, [single["id"]])
+    assert answer.headers["x-experience-api-version"] == "1.0.3"
+    answer = program.post(f"{STORE}/statements", json=several, headers=VERSION)
+    assert answer.json() == [each["id"] for each in several]
+    assert {"Cours A", "Cours B", "Cours C"} <= set(titles(house))
+    assert program.post(f"{STORE}/statements", json=[]).json() == []
+
+
+def test_put_stores_under_the_id_of_its_address(program: TestClient, house: House):
+    told = one("Cours D")
+    here = f"{STORE}/statements?statementId={told['id']}"
+    assert program.put(here, json=told).status_code == 204
+    del told["id"]
+    again = program.put(here, json=told, headers={"idempotency-key": "put"})
+    repeated = program.put(here, json=told, headers={"idempotency-key": "put"})
+    assert (again.status_code, repeated.status_code, repeated.content) == (204, 204, b"")
+    assert titles(house).count("Cours D") == 1
+    assert program.put(here, json=told | {"id": str(uuid.uuid4())}).status_code == 422
+
+
+def test_statement_without_an_id_counts_once(program: TestClient, house: House):
+    told = one("Cours E")
+    del told["id"]
+    first, again = (program.post(f"{STORE}/statements", json=told).json() for _ in range(2))
+    assert first == again
+    assert titles(house).count("Cours E") == 1
+
+
+def test_what_the_campus_does_not_read_is_taken_without_an_error(program: TestClient, house: House):
+    house.clock.move(minutes=1)
+    told = one("Cours F") | {"verb": {"id": "http://adlnet.gov/expapi/verbs/launched"}}
+    assert program.post(f"{STORE}/statements", json=[told]).json() == [told["id"]]
+    assert "Cours F" not in titles(house)
+    with house.unit_of_work(reading=True) as services:
+        last = services.imports.reports(house.campus)[0]
+        [line] = services.imports.lines(house.campus, last.run.id)
+    assert "n’est pas de notre profil" in line.reason
+
+
+def test_two_accounts_of_one_name_are_not_one_participant(program: TestClient, house: House):
+    def of(account: str) -> dict[str, Any]:
+        told = one("Cours H")
+        told["actor"] = {
+            "name": "Inès Sow",
+            "account": {"homePage": "https://plateforme.exemple.fr", "name": account},
+        }
+        return told
+
+    first, again, other = of("4711"), of("4711"), of("4712")
+    assert program.post(f"{STORE}/statements", json=[first]).json() == [first["id"]]
+    house.clock.move(minutes=1)
+    assert program.post(f"{STORE}/statements", json=[again, other]).json() == [again["id"], other["id"]]
+    with house.unit_of_work(reading=True) as services:
+        last = services.imports.reports(house.campus)[0]
+        lines = services.imports.lines(house.campus, last.run.id)
+    assert [each.fate for each in lines] == [ImportLineOutcome.SAME, ImportLineOutcome.REFUSED]
+    assert "Un autre compte" in lines[1].reason
+
+
+def test_basic_and_bearer_are_the_same_token(house: House):
+    secret = base64.b64encode(f"plateforme:{token(house, 'activity:write')}".encode()).decode()
+    client = anybody(house)
+    told = one("Cours G")
+    basic = {"authorization": f"Basic {secret}"}
+    assert client.post(f"{STORE}/statements", json=told, headers=basic).json() == [told["id"]]
+    assert client.get(f"{STORE}/about").json() == {"version": ["1.0.3"]}
+
+
+@pytest.mark.parametrize("body", [{"id": "no uuid"}, {"id": 3}, [[]], "text", None])
+def test_what_is_no_statement_is_refused(program: TestClient, body: Any):
+    assert program.post(f"{STORE}/statements", json=body).status_code == 422
+
+
+def test_number_beyond_64_bits_is_no_fault_of_ours(program: TestClient):
+    told = one("Cours H") | {"context": 10**30}
+    assert program.post(f"{STORE}/statements", json=told).status_code == 200
+    assert program.post(f"{V1}/xapi/statements", json=[told]).status_code == 200

@@ -1,0 +1,165 @@
+"""An award in the words of Open Badges 2.0: hosted, open only while the award is, and verified by the rules of 2.0."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from shutil import copyfile
+
+import pytest
+from fastapi.testclient import TestClient
+from openbadgeslib.ob2.verifier import OB2Verifier
+
+from sceau_credentials import Verdict, verify
+from sceau_credentials.baking import unbake
+from sceau_credentials.errors import DocumentUnavailable
+from sceau_credentials.values import FetchedDocument
+from sceau_credentials.verification.report import CheckId, Report
+from tests.app.api.clients import anybody, closed_award, open_award
+from tests.support.house import COMMAND, House, build_house
+
+SITE = "https://localhost:8443"
+
+
+class Served:
+    """The application itself, as the web reads it."""
+
+    def __init__(self, client: TestClient) -> None:
+        self.client = client
+
+    def fetch(self, url: str, *, accept: str = "application/json") -> FetchedDocument:
+        answer = self.client.get(url.removeprefix(SITE), headers={"accept": accept})
+        if answer.status_code != 200:
+            raise DocumentUnavailable(url, "gone" if answer.status_code == 410 else "not_found")
+        return FetchedDocument(url, answer.content, answer.headers["content-type"])
+
+
+@pytest.fixture(scope="module")
+def house(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory):
+    folder = tmp_path_factory.mktemp("ob2")
+    (database := folder / "database").mkdir()
+    copyfile(migrated_sqlite, database / "sceau.sqlite")
+    built = build_house(f"sqlite:///{database / 'sceau.sqlite'}", folder, base_url=SITE)
+    with built.unit_of_work() as services:
+        services.publication.campuses.get("itip").contact_email = "contact@campus.example"
+    yield built
+    built.close()
+
+
+@pytest.fixture(scope="module")
+def world(house: House) -> TestClient:
+    return anybody(house)
+
+
+def judged(house: House, world: TestClient, presented: bytes) -> Report:
+    return verify(presented, documents=Served(world), at=house.clock())
+
+
+def test_our_rendition_is_valid_by_the_rules_of_2_0_as_json_and_as_a_picture(house: House, world: TestClient):
+    award_id = open_award(house)
+    for path in (f"/ob2/attributions/{award_id}", f"/ob2/attributions/{award_id}.png"):
+        answer = world.get(path)
+        assert answer.status_code == 200
+        report = judged(house, world, answer.content)
+        assert report.verdict is Verdict.VALID, report.to_document()
+        assert report.form == "open_badges_2"
+    assert unbake(answer.content).generation == "2.0"
+
+
+def test_a_verifier_written_by_others_believes_it_too(house: House, world: TestClient):
+    text = world.get(f"/ob2/attributions/{open_award(house)}").text
+    others = OB2Verifier(download=lambda url: Served(world).fetch(url).body)
+    assert others.verify_hosted(text).id == json.loads(text)["id"]
+
+
+def test_it_says_what_the_signed_badge_says_and_names_nobody(house: House, world: TestClient):
+    award_id = open_award(house)
+    signed = world.get(f"/attributions/{award_id}.json").json()
+    assertion = world.get(f"/ob2/attributions/{award_id}").json()
+    assert assertion["recipient"] == {
+        "type": "url",
+        "hashed": False,
+        "identity": signed["credentialSubject"]["id"],
+    }
+    assert assertion["evidence"][0]["id"] == signed["id"]
+    badge = world.get(assertion["badge"].removeprefix(SITE)).json()
+    achievement = signed["credentialSubject"]["achievement"]
+    assert (badge["name"], badge["description"]) == (achievement["name"], achievement["description"])
+    issuer = world.get(badge["issuer"].removeprefix(SITE)).json()
+    assert issuer["name"] == signed["issuer"]["name"]
+    for document in (assertion, badge, issuer):
+        assert "@exemple.fr" not in json.dumps({**document, "email": ""})
+        assert "Zoé" not in json.dumps(document, ensure_ascii=False)
+
+
+def test_a_closed_award_is_closed_here_too(house: House, world: TestClient):
+    award_id = closed_award(house)
+    for ending in ("", ".png"):
+        assert world.get(f"/ob2/attributions/{award_id}{ending}").status_code == 403
+
+
+def test_a_withdrawn_award_is_gone_and_verifiers_say_so(house: House, world: TestClient):
+    award_id = open_award(house)
+    before = world.get(f"/ob2/attributions/{award_id}").content
+    with house.unit_of_work() as services:
+        services.awards.revoke(house.campus, award_id, "Attribué par erreur.", by=COMMAND)
+    for ending in ("", ".png"):
+        answer = world.get(f"/ob2/attributions/{award_id}{ending}")
+        assert answer.status_code == 410
+        assert answer.json()["revoked"] is True
+    report = judged(house, world, before)
+    assert report.verdict is Verdict.INVALID
+    assert report.check(CheckId.STATUS).reason == "revoked"
+
+
+def test_our_own_verifier_reads_them_without_calling_itself(house: House, world: TestClient):
+    body = world.get(f"/ob2/attributions/{open_award(house)}").content
+    with house.unit_of_work(reading=True) as services:
+        answer = services.verification.verify(body)
+    assert answer.report is not None
+    assert answer.report.verdict is Verdict.VALID
+
+
+def test_a_campus_that_publishes_no_address_has_no_place_in_open_badges_2(house: House, world: TestClient):
+    award_id = open_award(house)
+    with house.unit_of_work() as services:
+        campus = services.publication.campuses.get("itip")
+        address, campus.contact_email = campus.contact_email, ""
+    try:
+        assert world.get(f"/ob2/attributions/{award_id}").status_code == 404
+        assert world.get("/ob2/campus/itip").status_code == 404
+    finally:
+        with house.unit_of_work() as services:
+            services.publication.campuses.get("itip").contact_email = address
+
+
+UNKNOWN = "5f7b0d4e-6e0b-4f3e-9c53-0d7c0e2f0b11"
+
+
+@pytest.mark.parametrize(
+    "path", [f"/ob2/attributions/{UNKNOWN}", f"/ob2/badges/{UNKNOWN}/v1", "/ob2/campus/aucun"]
+)
+def test_what_does_not_exist_is_not_found(world: TestClient, path: str):
+    assert world.get(path).status_code == 404
+
+
+@pytest.mark.parametrize("site", [SITE, "http://localhost:8000"])
+def test_a_file_of_this_service_is_verified_by_it_as_its_own(
+    site: str, migrated_sqlite: Path, tmp_path: Path
+):
+    (database := tmp_path / "database").mkdir()
+    copyfile(migrated_sqlite, database / "sceau.sqlite")
+    built = build_house(f"sqlite:///{database / 'sceau.sqlite'}", tmp_path, base_url=site)
+    try:
+        with built.unit_of_work() as services:
+            services.publication.campuses.get("itip").contact_email = "contact@campus.example"
+        here = anybody(built)
+        text = here.get(f"/ob2/attributions/{open_award(built)}").text
+        answer = here.post(
+            "/api/v1/verify", content=text, headers={"content-type": "application/json"}
+        ).json()
+        assert json.loads(text)["id"].startswith(site)
+        assert (answer["verdict"], answer["issuer_name"]) == ("valid", built.campus.name), answer
+        assert answer["signature"] == "holds"
+    finally:
+        built.close()

@@ -1,0 +1,183 @@
+"""POST /verify: any credential, in any wrapping, answered in JSON."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.domain.campus.audit_log import Actor
+from sceau_credentials.values import parse_json
+from tests.app.api.clients import closed_award, open_award, stored
+from tests.support.house import House
+from tests.support.running.every import for_each
+
+VERIFY = "/api/v1/verify"
+
+
+def ask(client: TestClient, body: bytes | str, content_type: str, **headers: str):
+    sent = body.encode() if isinstance(body, str) else body
+    return client.post(VERIFY, content=sent, headers={"content-type": content_type, **headers})
+
+
+@pytest.fixture(scope="module")
+def award_id(house: House):
+    return open_award(house)
+
+
+@pytest.mark.parametrize(
+    ("form", "content_type", "container"),
+    [
+        ("json", "application/json", "json"),
+        ("json", "application/vc", "json"),
+        ("json", "application/octet-stream", "json"),
+        ("jwt", "text/plain", "jwt"),
+        ("jwt", "application/vc+jwt", "jwt"),
+        ("png", "image/png", "png"),
+        ("svg", "image/svg+xml", "svg"),
+    ],
+)
+def test_a_credential_fetched_by_its_address_verifies_in_every_form(
+    house: House, world: TestClient, award_id, form: str, content_type: str, container: str
+):
+    body = world.get(f"/attributions/{award_id}.{form}").content
+    report = ask(world, body, content_type).json()
+    assert report["verdict"] == "valid"
+    assert report["container"] == container
+    assert report["issuer"] == house.campus.did
+    assert report["issuer_name"] == house.campus.name
+    assert report["document"]["id"].endswith(str(award_id))
+    assert {check["outcome"] for check in report["checks"]} <= {"passed", "skipped"}
+    assert all(check["id"] and check["message"] for check in report["checks"])
+
+
+@pytest.mark.parametrize("form", ["json", "jwt", "png", "svg"])
+def test_a_file_sent_by_a_form_verifies(house: House, world: TestClient, award_id, form: str):
+    files = {"file": ("badge." + form, stored(house, award_id, form))}
+    assert world.post(VERIFY, files=files).json()["verdict"] == "valid"
+
+
+@pytest.mark.parametrize("end", ["", ".json", ".png", "/"])
+def test_a_link_to_an_open_award_verifies(world: TestClient, award_id, end: str):
+    url = f"http://localhost:8000/attributions/{award_id}{end}"
+    assert world.post(VERIFY, json={"url": url}).json()["verdict"] == "valid"
+    assert ask(world, url, "text/plain").json()["verdict"] == "valid"
+
+
+def test_a_link_to_a_closed_award_says_nothing_of_it(house: House, world: TestClient):
+    url = f"http://localhost:8000/attributions/{closed_award(house)}"
+    report = world.post(VERIFY, json={"url": url}).json()
+    assert report["verdict"] == "undetermined"
+    assert report["checks"] == []
+    assert report["document"] is report["presented"] is None
+    assert "Martin" not in json.dumps(report, ensure_ascii=False)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://ailleurs.exemple/badge",
+        "http://169.254.169.254/latest/meta-data",
+        "file:///etc/passwd",
+        "http://localhost:8000/attributions/00000000-0000-4000-8000-000000000000",
+    ],
+)
+def test_a_link_that_is_not_read_is_never_called_valid(world: TestClient, url: str):
+    report = world.post(VERIFY, json={"url": url}).json()
+    assert report["verdict"] in ("invalid", "undetermined")
+    assert report["document"] is None
+
+
+def test_what_was_altered_is_invalid_and_shown_only_as_read(house: House, world: TestClient, award_id):
+    credential = parse_json(stored(house, award_id, "json"))
+    assert isinstance(credential, dict)
+    report = world.post(VERIFY, json={**credential, "name": "Diplôme d’ingénieur"}).json()
+    assert report["verdict"] == "invalid"
+    assert report["document"] is None
+    assert report["presented"]["name"] == "Diplôme d’ingénieur"
+    assert {check["id"]: check["outcome"] for check in report["checks"]}["proof"] == "failed"
+    assert [problem["check"] for problem in report["problems"]] == ["proof"]
+    assert report["problems"][0]["type"] == "https://www.w3.org/TR/vc-data-model#CRYPTOGRAPHIC_SECURITY_ERROR"
+
+
+def test_what_was_withdrawn_is_invalid_and_says_why(house: House, world: TestClient):
+    award_id = open_award(house)
+    body = stored(house, award_id, "json")
+    with house.unit_of_work() as services:
+        services.awards.revoke(house.campus, award_id, "Erreur de date.", by=Actor(label="tests"))
+    report = ask(world, body, "application/json").json()
+    assert report["verdict"] == "invalid"
+    assert {check["id"]: check["reason"] for check in report["checks"]}["status"] == "revoked"
+
+
+def test_each_sentence_is_in_the_language_that_is_asked_for(house: House, world: TestClient, award_id):
+    body = stored(house, award_id, "json")
+    said = {
+        language: ask(world, body, "application/json", **{"accept-language": language}).json()
+        for language in ("fr", "en-GB, fr;q=0.5")
+    }
+    french, english = said.values()
+    assert [check["id"] for check in french["checks"]] == [check["id"] for check in english["checks"]]
+    assert all(
+        one["message"] != other["message"]
+        for one, other in zip(french["checks"], english["checks"], strict=True)
+    )
+
+
+@for_each(
+    "body",
+    [
+        b"",
+        b" ",
+        b"null",
+        b"[]",
+        b"{}",
+        b"\xff\xfe",
+        b"\x89PNG\r\n\x1a\n",
+        b"<svg/>",
+        b"a.b.c",
+        b'{"url": 1}',
+        b'{"url": "x", "more": 1}',
+        b'{"a": 1, "a": 2}',
+        b'{"a": NaN}',
+        b'{"a": "\\ud800"}',
+        b"[" * 50_000,
+        b'{"type": ["VerifiableCredential", "OpenBadgeCredential"]}',
+    ],
+)
+def test_garbage_is_answered_and_never_valid(world: TestClient, body: bytes):
+    answer = ask(world, body, "application/json")
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["verdict"] != "valid"
+    assert answer.json()["document"] is None
+
+
+def test_a_form_without_a_file_is_refused(world: TestClient):
+    answer = world.post(VERIFY, files={"file": (None, "du texte")})
+    assert answer.status_code == 422
+
+
+def test_a_broken_form_is_refused(world: TestClient):
+    for content_type in ("multipart/form-data", "multipart/form-data; boundary=x"):
+        assert ask(world, b"--y\r\n", content_type).status_code in (400, 422)
+
+
+def test_what_is_too_long_is_refused(world: TestClient):
+    for size in (5 * 1024 * 1024 + 1, 6 * 1024 * 1024 + 1):
+        assert ask(world, b"x" * size, "image/png").status_code == 413
+        assert world.post(VERIFY, files={"file": ("x", b"x" * size)}).status_code == 413
+
+
+def test_nothing_of_what_was_checked_is_kept(house: House, world: TestClient, award_id):
+    before = _rows(house)
+    ask(world, stored(house, award_id, "json"), "application/json")
+    assert _rows(house) == before
+
+
+def _rows(house: House) -> int:
+    with house.process.engine.connect() as connection:
+        tables = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").scalars()
+        return sum(
+            connection.exec_driver_sql(f'SELECT count(*) FROM "{table}"').scalar_one() for table in tables
+        )

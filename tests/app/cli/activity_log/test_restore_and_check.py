@@ -1,0 +1,97 @@
+"""`sceau restore` and `sceau check`, as an operator types them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlmodel import select
+
+from app.domain.activity_log.recovery import NO_CAMPUS
+from app.domain.awards import Visibility
+from app.domain.messages import QueuedMessage
+from tests.app.cli.conftest import Operator
+from tests.app.services.activity_log.test_activity_log import tamper
+from tests.support.content.restores import ADA, ROOF, given, withdraw
+from tests.support.databases.copies import Backup
+from tests.support.house import COMMAND, House, build_house
+
+REASON = ("--reason", "Disque perdu, sauvegarde de la veille.")
+
+
+@pytest.fixture
+def house(sqlite_url: str, tmp_path: Path) -> Iterator[House]:
+    built = build_house(sqlite_url, tmp_path)
+    yield built
+    built.close()
+
+
+def test_restore_shows_what_is_missing_and_puts_it_back_in_one_command(
+    stranger: Operator, house: House
+) -> None:
+    r = given(house, ROOF)
+    backup = Backup(house)
+    withdraw(house, r)
+    given(house, ADA)
+    with backup.restored() as copy:
+        stranger.works_with(copy.process.settings)
+        stranger.sets(SCEAU_LOG_ANCHORS=str(copy.process.anchors.folder))
+        shown = stranger.types("restore")
+        assert shown.code == 1
+        assert "1 retraits manquent" in shown.out
+        assert "1 attributions manquent" in shown.out
+        assert "Rien n’a été changé" in shown.err
+        assert stranger.types("restore", "--yes").code == 1, "a reason is asked for"
+        done = stranger.types("restore", "--yes", *REASON)
+        assert done.code == 0, done.err
+        assert "1 attributions et 1 retraits remis en place" in done.err
+        assert "rien n’est à reprendre" in stranger.types("restore").err
+        good = stranger.types("check", "--processes", "1")
+        assert (good.code, good.out) == (0, ""), good.err
+
+
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_restore_of_a_copy_that_lacks_choices_alone(stranger: Operator, house: House, is_lost: bool) -> None:
+    r = given(house, ROOF)
+    backup = Backup(house)
+    with house.unit_of_work() as services:
+        services.awards.set_visibility(r, Visibility.CLOSED, by=COMMAND)
+    if is_lost:
+        for path in (house.process.journal.folder / NO_CAMPUS.hex).iterdir():
+            path.unlink()
+        with house.unit_of_work() as services:
+            services.awards.set_visibility(r, Visibility.OPEN, by=COMMAND)
+    with backup.restored() as copy:
+        stranger.works_with(copy.process.settings)
+        stranger.sets(SCEAU_LOG_ANCHORS=str(copy.process.anchors.folder))
+        shown = stranger.types("restore")
+        assert (shown.code, "ce que des personnes ont choisi depuis" in shown.out) == (1, True)
+        done = stranger.types("restore", "--yes", *REASON)
+        assert done.code == 0, done.err
+        assert ("D’autres choix sont perdus" in done.err) is is_lost
+        assert "rien n’est à reprendre" in stranger.types("restore").err
+        copy.process.check()
+        assert copy.client().get(f"/attributions/{r}.json").status_code in (403, 404)
+        with copy.unit_of_work(reading=True) as services:
+            promised = services.stores.session.exec(select(QueuedMessage.once_key)).all()
+        assert any("pages_shut" in key for key in promised) is is_lost
+
+
+def test_check_names_the_damage_and_ends_with_one(stranger: Operator, house: House) -> None:
+    given(house, ROOF)
+    stranger.works_with(house.process.settings)
+    stranger.sets(SCEAU_LOG_ANCHORS=str(house.process.anchors.folder))
+    tamper(house, "UPDATE award SET holder_name = 'X' WHERE holder_name IS NOT NULL")
+    bad = stranger.types("check", "--processes", "1")
+    assert bad.code == 1
+    assert "la base ne dit plus ce qui a été signé (name)" in bad.out
+
+
+def test_commands_stop_under_the_wrong_kek(stranger: Operator, house: House, tmp_path: Path) -> None:
+    stranger.works_with(house.process.settings)
+    assert stranger.types("keys", "make-kek", tmp_path / "other" / "kek").code == 0
+    stranger.sets(SCEAU_KEK=f"file:{tmp_path}/other/kek")
+    for command in (("log", "check"), ("check",), ("restore",), ("keys", "list"), ("serve",)):
+        told = stranger.types(*command)
+        assert (told.code, "SCEAU_KEK n’est pas la clé maîtresse" in told.err) == (3, True), command

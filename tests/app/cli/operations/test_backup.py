@@ -1,0 +1,230 @@
+"""`sceau backup` while the service runs, and `sceau restore --backup` on a machine that has lost its database."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import IO
+
+import pyrage
+import pytest
+from sqlalchemy.engine import make_url
+
+from app.container import Process
+from app.container.backup import _piped
+from app.settings import Settings
+from tests.app.cli.conftest import Operator
+from tests.support.content.restores import ADA, REASON, ROOF, bit, given, place_of, withdraw
+from tests.support.databases.engines import ROLE, as_owner
+from tests.support.house import House, build_house
+
+
+@pytest.fixture
+def house(database_url: str, tmp_path: Path) -> Iterator[House]:
+    house = build_house(database_url, tmp_path)
+    yield house
+    house.close()
+
+
+@pytest.fixture
+def owner_at(stranger: Operator, house: House) -> Operator:
+    """The operator, whose settings name both roles on PostgreSQL."""
+    settings = house.process.settings
+    stranger.works_with(settings.model_copy(update={"owner_database_url": as_owner(settings.database_url)}))
+    return stranger
+
+
+@pytest.fixture
+def key() -> pyrage.x25519.Identity:
+    return pyrage.x25519.Identity.generate()
+
+
+@pytest.fixture
+def key_file(key: pyrage.x25519.Identity, tmp_path: Path) -> Path:
+    path = tmp_path / "key.txt"
+    path.write_text(f"# created by hand\n# public key: {key.to_public()}\n{key}\n")
+    return path
+
+
+@pytest.fixture
+def elsewhere(request: pytest.FixtureRequest, house: House, tmp_path: Path) -> Settings:
+    """A new machine: an empty database, the same secrets and anchor folder."""
+    settings = house.process.settings
+    if settings.database_url.startswith("sqlite"):
+        url = f"sqlite:///{tmp_path}/new/sceau.sqlite"
+        return settings.model_copy(update={"database_url": url})
+    owner = request.getfixturevalue("empty_postgres_url")
+    url = make_url(owner).set(username=ROLE, password=ROLE).render_as_string(hide_password=False)
+    return settings.model_copy(update={"database_url": url, "owner_database_url": owner})
+
+
+def backed_up(operator: Operator, key: pyrage.x25519.Identity, path: Path) -> Path:
+    done = operator.types("backup", path, "--recipient", str(key.to_public()))
+    assert done.code == 0, done.err
+    return path
+
+
+def test_backup_and_restore_on_a_new_machine_keeps_awards_and_withdrawals(
+    house: House, owner_at: Operator, elsewhere: Settings, key, key_file: Path, tmp_path: Path
+):
+    withdrawn, kept = given(house, ROOF), given(house, ADA)
+    path = backed_up(owner_at, key, tmp_path / "sceau.age")
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert b"remi@exemple.fr" not in path.read_bytes()
+    withdraw(house, withdrawn)
+    later = given(house, "Zoé Petit; zoe@exemple.fr")
+
+    owner_at.works_with(elsewhere)
+    done = owner_at.types("restore", "--backup", path, "--identity", key_file, "--yes", "--reason", REASON)
+    assert done.code == 0, done.err
+
+    process = Process(elsewhere, clock=house.clock, mailer=house.letters)
+    process.check()
+    restored = replace(house, process=process)
+    client = restored.client()
+    assert [bit(client, *place_of(restored, each)) for each in (withdrawn, kept, later)] == [
+        True,
+        False,
+        False,
+    ]
+    assert client.get(f"/attributions/{later}.json").status_code == 200
+    restored.close()
+
+
+def test_backup_in_an_empty_database_has_no_session_even_if_nothing_is_lacking(
+    house: House, owner_at: Operator, elsewhere: Settings, key, key_file: Path, tmp_path: Path
+):
+    browser = house.client(house.trainer)
+    path = backed_up(owner_at, key, tmp_path / "sceau.age")
+    owner_at.works_with(elsewhere)
+    done = owner_at.types("restore", "--backup", path, "--identity", key_file, "--yes", "--reason", REASON)
+    assert done.code == 0, done.err
+    assert "rien n’est à reprendre" in done.err
+    process = Process(elsewhere, clock=house.clock, mailer=house.letters)
+    process.check()
+    restored = replace(house, process=process)
+    client = restored.client()
+    client.cookies.update(browser.cookies)
+    assert client.get("/compte").status_code == 401
+    restored.close()
+
+
+def test_restored_anchors_of_a_lost_folder_do_not_replace_those_that_are_there(
+    house: House, owner_at: Operator, elsewhere: Settings, key, key_file: Path, tmp_path: Path
+):
+    given(house, ROOF)
+    path = backed_up(owner_at, key, tmp_path / "sceau.age")
+    lost = elsewhere.model_copy(update={"log_anchors": tmp_path / "anchors-of-the-new-machine"})
+    owner_at.works_with(lost)
+    done = owner_at.types("restore", "--backup", path, "--identity", key_file)
+    assert done.code == 0, done.err
+    assert "dossier des ancres était vide" in done.err
+    names = {each.name for each in house.process.anchors.folder.iterdir() if each.is_file()}
+    assert {each.name for each in lost.log_anchors.iterdir() if each.is_file()} == names
+
+
+def test_restore_refuses_what_it_cannot_load_whole_and_changes_nothing(
+    house: House, owner_at: Operator, elsewhere: Settings, key, key_file: Path, tmp_path: Path
+):
+    award_id = given(house, ROOF)
+    path = backed_up(owner_at, key, tmp_path / "sceau.age")
+    other, damaged, foreign_key = tmp_path / "other.txt", tmp_path / "damaged.age", tmp_path / "kek"
+    other.write_text(str(pyrage.x25519.Identity.generate()))
+    damaged.write_bytes(path.read_bytes()[:-2000])
+    changed = tmp_path / "changed.tar"
+    with tarfile.open(changed, "w") as tar:
+        folder = tmp_path / "opened"
+        (tmp_path / "plain.tar").write_bytes(pyrage.decrypt(path.read_bytes(), [key]))
+        with tarfile.open(tmp_path / "plain.tar") as plain:
+            plain.extractall(folder, filter="data")
+        (folder / "database").write_bytes(b"x" + (folder / "database").read_bytes()[1:])
+        tar.add(folder, "", recursive=True)
+    refusals = {}
+    refusals["not empty"] = owner_at.types("restore", "--backup", path, "--identity", key_file)
+    owner_at.works_with(elsewhere)
+    refusals["other key"] = owner_at.types("restore", "--backup", path, "--identity", other)
+    refusals["no key"] = owner_at.types("restore", "--backup", path)
+    refusals["cut short"] = owner_at.types("restore", "--backup", damaged, "--identity", key_file)
+    refusals["changed"] = owner_at.types("restore", "--backup", changed)
+    owner_at.types("keys", "make-kek", foreign_key)
+    owner_at.sets(SCEAU_KEK=f"file:{foreign_key}")
+    refusals["other KEK"] = owner_at.types("restore", "--backup", path, "--identity", key_file)
+    assert {name: done.code for name, done in refusals.items()} == dict.fromkeys(refusals, 3)
+    for name, sentence in {
+        "not empty": "n’est pas vide",
+        "other key": "ne s’ouvre pas",
+        "no key": "ne s’ouvre pas",
+        "cut short": "ne s’ouvre pas",
+        "changed": "abîmée : database",
+        "other KEK": "SCEAU_KEK",
+    }.items():
+        assert sentence in refusals[name].err, name
+    assert house.client().get(f"/attributions/{award_id}").status_code == 200
+    owner_at.works_with(elsewhere)
+    assert "lancez d’abord" in owner_at.types("keys", "list").err.lower()
+
+
+def test_backup_asks_for_whom_and_never_overwrites(owner_at: Operator, key, tmp_path: Path):
+    assert owner_at.types("backup", tmp_path / "a").code == 3
+    assert owner_at.types("backup", tmp_path / "a", "--recipient", "age1nobody").code == 3
+    assert list(tmp_path.glob("a*")) == []
+    path = backed_up(owner_at, key, tmp_path / "a")
+    before = path.read_bytes()
+    refused = owner_at.types("backup", path, "--recipient", str(key.to_public()))
+    assert (refused.code, path.read_bytes()) == (3, before)
+    assert not [each for each in tmp_path.iterdir() if each.name.startswith(".")]
+
+
+def test_unencrypted_backup_names_its_content(owner_at: Operator, tmp_path: Path):
+    path = tmp_path / "plain.tar"
+    assert owner_at.types("backup", path, "--unencrypted").code == 0
+    with tarfile.open(path) as tar:
+        manifest = json.load(tar.extractfile("manifest.json"))  # type: ignore[arg-type]
+        assert set(tar.getnames()) == {"manifest.json", *manifest["files"]}
+    assert "kek" not in {name.split("/")[-1] for name in manifest["files"]}
+
+
+def test_backup_leaves_nothing_in_clear_beside_it(
+    house: House, owner_at: Operator, key, tmp_path: Path, monkeypatch
+):
+    """Its folder may be a disk of somebody else."""
+    given(house, ROOF)
+    elsewhere, seen = tmp_path / "usb", set[str]()
+    elsewhere.mkdir()
+    encrypt = pyrage.encrypt_io
+
+    def looking(*given):
+        seen.update(each.name for each in elsewhere.iterdir())
+        return encrypt(*given)
+
+    monkeypatch.setattr(pyrage, "encrypt_io", looking)
+    backed_up(owner_at, key, elsewhere / "sceau.age")
+    assert seen == {".sceau.age.part"}
+    assert [each.name for each in elsewhere.iterdir()] == ["sceau.age"]
+
+
+def test_backup_from_before_a_new_master_key_opens_with_the_old_one_beside_it(
+    house: House, owner_at: Operator, elsewhere: Settings, key, key_file: Path, tmp_path: Path
+):
+    given(house, ROOF)
+    path = backed_up(owner_at, key, tmp_path / "sceau.age")
+    owner_at.types("keys", "make-kek", tmp_path / "kek-2")
+    old = elsewhere.development_dir / "kek"
+    owner_at.works_with(
+        elsewhere.model_copy(update={"kek": f"file:{tmp_path / 'kek-2'}", "other_keks": f"file:{old}"})
+    )
+    done = owner_at.types("restore", "--backup", path, "--identity", key_file)
+    assert done.code == 0, done.err
+
+
+def test_archive_read_to_its_end_mark_is_whole_whatever_padding_follows() -> None:
+    """The reader of an archive stops at its end mark; a good backup was refused when the rest came later."""
+
+    def write(target: IO[bytes]) -> None:
+        target.write(b"archive" + bytes(1_000_000))
+
+    with _piped(write) as source:
+        assert source.read(7) == b"archive"

@@ -1,0 +1,76 @@
+"""`sceau doctor` names each fault with its remedy, and changes nothing."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.app.cli.conftest import Operator
+from tests.support.house import House, build_house
+
+
+@pytest.fixture
+def house(database_url: str, tmp_path: Path) -> Iterator[House]:
+    house = build_house(database_url, tmp_path)
+    yield house
+    house.close()
+
+
+@pytest.fixture
+def operator(stranger: Operator, house: House) -> Operator:
+    stranger.works_with(house.process.settings)
+    return stranger
+
+
+def findings(operator: Operator) -> dict[str, tuple[str, str]]:
+    lines = [json.loads(line) for line in operator.types("doctor", "--json").out.splitlines()]
+    return {line["subject"]: (line["state"], line["sentence"]) for line in lines}
+
+
+def test_doctor_of_a_working_service_has_no_fault(house: House, operator: Operator):
+    done = operator.types("doctor")
+    assert done.code == 0, done.out
+    found = findings(operator)
+    assert found["Base de données"][0] == found["Clés, horloge et ancres"][0] == found["Rôle"][0] == "good"
+    assert found["E-mail"][0] == found["Antivirus"][0] == "warning"
+    assert all(line.startswith("    → ") for line in done.out.splitlines() if line[0] not in "✓!✗")
+
+
+def test_doctor_names_faults_and_goes_on(house: House, operator: Operator):
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        closed = probe.getsockname()[1]
+    operator.sets(
+        SCEAU_SMTP_URL=f"smtp://u:tr0mp3tte@127.0.0.1:{closed}", SCEAU_SCANNER=f"tcp://127.0.0.1:{closed}"
+    )
+    done = operator.types("doctor")
+    assert done.code == 1
+    assert "tr0mp3tte" not in done.out + done.err
+    found = findings(operator)
+    assert found["E-mail"][0] == found["Antivirus"][0] == "fault"
+    assert found["Base de données"][0] == "good"
+
+
+def test_doctor_finds_another_master_key(operator: Operator, tmp_path: Path):
+    operator.types("keys", "make-kek", tmp_path / "kek")
+    operator.sets(SCEAU_KEK=f"file:{tmp_path / 'kek'}")
+    done = operator.types("doctor")
+    assert done.code == 1
+    assert "SCEAU_KEK" in done.out
+
+
+def test_doctor_sees_an_unmigrated_and_a_silent_database(operator: Operator, tmp_path: Path):
+    operator.sets(SCEAU_DATABASE_URL=f"sqlite:///{tmp_path}/empty/s.sqlite", SCEAU_OWNER_DATABASE_URL="")
+    done = operator.types("doctor")
+    assert (done.code, "sceau migrate" in done.out) == (1, True)
+    operator.sets(SCEAU_DATABASE_URL="postgresql+psycopg://nobody:x@127.0.0.1:1/none")
+    done = operator.types("doctor")
+    assert (done.code, "ne répond pas" in done.out) == (1, True)
+
+
+def test_doctor_warns_of_silent_workers_and_a_missing_check(operator: Operator):
+    found = findings(operator)
+    assert found["Travail de fond"][0] == found["Dernière vérification"][0] == "warning"

@@ -1,0 +1,76 @@
+"""`sceau transfer`: a SQLite database becomes a PostgreSQL one, whole or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine
+from sqlalchemy.engine import make_url
+
+from app.container import Process
+from app.settings import Settings
+from tests.app.cli.conftest import Operator
+from tests.support.databases.engines import ROLE
+
+
+@pytest.fixture
+def source(demo: Process) -> Path:
+    return Path(str(make_url(demo.settings.database_url).database))
+
+
+@pytest.fixture
+def elsewhere(empty_postgres_url: str, demo: Process) -> Settings:
+    url = make_url(empty_postgres_url).set(username=ROLE, password=ROLE).render_as_string(hide_password=False)
+    changed = {"database_url": url, "owner_database_url": empty_postgres_url}
+    return demo.settings.model_copy(update=changed)
+
+
+def count(url: str, table: str) -> int:
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        found = connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one()
+    engine.dispose()
+    return int(found)
+
+
+def test_demo_transferred_is_verified_and_goes_on(operator: Operator, source: Path, elsewhere: Settings):
+    operator.works_with(elsewhere)
+    done = operator.types("transfer", source)
+    assert done.code == 0, done.err
+    assert count(elsewhere.owner_database_url, "award") == count(f"sqlite:///{source}", "award") > 100
+    assert operator.types("check").code == 0
+    again = operator.types("transfer", source)
+    assert (again.code, "n’est pas vide" in again.err) == (3, True)
+    # Numbers that PostgreSQL gives go on after the copied ones.
+    made = operator.types("token", "create", "--campus", "itip", "--label", "ENT", "--scope", "read")
+    assert made.code == 0, made.err
+
+
+def test_transfer_keeps_nothing_where_a_row_differs(operator: Operator, source: Path, elsewhere: Settings):
+    operator.works_with(elsewhere)
+    assert operator.types("migrate").code == 0
+    engine = create_engine(elsewhere.owner_database_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            "CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN NEW.site := NEW.site || '.'; RETURN NEW; END $$"
+        )
+        connection.exec_driver_sql(
+            "CREATE TRIGGER spoil BEFORE INSERT ON campus FOR EACH ROW EXECUTE FUNCTION spoil()"
+        )
+    engine.dispose()
+    done = operator.types("transfer", source)
+    assert (done.code, "campus" in done.err) == (3, True)
+    assert count(elsewhere.owner_database_url, "campus") == 0
+
+
+def test_transfer_refuses_other_sources_and_targets(
+    operator: Operator, source: Path, elsewhere: Settings, tmp_path: Path
+):
+    assert operator.types("transfer", source).code == 3  # the settings name SQLite
+    operator.works_with(elsewhere)
+    assert operator.types("transfer", tmp_path / "missing.sqlite").code == 3
+    (tmp_path / "empty.sqlite").touch()
+    refused = operator.types("transfer", tmp_path / "empty.sqlite")
+    assert (refused.code, "sceau migrate" in refused.err) == (3, True)

@@ -1,0 +1,132 @@
+"""`sceau migrate --check`, and what a program says of a schema that is older or newer than it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy.engine import make_url
+
+from app.container import notes_of, problems_of
+from app.db.engine import schema, session
+from app.db.engine.schema import SchemaState
+from tests.app.cli.conftest import Operator
+from tests.app.jobs.next_release import scripts_of_next_release
+from tests.support.databases.engines import as_owner
+from tests.support.house import House, build_house
+
+
+@pytest.fixture
+def house(database_url: str, tmp_path: Path) -> Iterator[House]:
+    house = build_house(database_url, tmp_path)
+    yield house
+    house.close()
+
+
+@pytest.fixture
+def operator(stranger: Operator, house: House) -> Operator:
+    url = house.process.settings.database_url
+    stranger.works_with(house.process.settings)
+    stranger.sets(SCEAU_OWNER_DATABASE_URL=as_owner(url) if url.startswith("postgresql") else "")
+    stranger.sets(SCEAU_LOCALE="en")
+    return stranger
+
+
+@pytest.fixture
+def next_release(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Migrates as a later release would; the program stays this one."""
+
+    def migrate(declared: str = "online = True") -> None:
+        url = house.process.settings.database_url
+        with monkeypatch.context() as patched:
+            patched.setattr(session, "SCRIPTS", scripts_of_next_release(tmp_path, declared=declared))
+            session.upgrade(as_owner(url), granted_to=make_url(url).username or "")
+
+    return migrate
+
+
+@pytest.fixture
+def as_next_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """The program itself is a later release from then on."""
+
+    def become(declared: str) -> None:
+        monkeypatch.setattr(session, "SCRIPTS", scripts_of_next_release(tmp_path, declared=declared))
+        forget()
+
+    def forget() -> None:
+        for cached in (schema._newest, schema._migrations):
+            cached.cache_clear()
+
+    yield become
+    monkeypatch.undo()
+    forget()
+
+
+def test_nothing_waits_in_a_current_database(operator: Operator):
+    done = operator.types("migrate", "--check")
+    assert (done.code, done.out, done.err.strip()) == (0, "", "The database is up to date.")
+
+
+@pytest.mark.parametrize(
+    ("declared", "code", "line"),
+    [
+        ("online = True", 1, "9999\tgoes on\tWhat a later release adds\n"),
+        (
+            "online = False\nannounced = 'removes'",
+            2,
+            "9999\tremoves what the previous version still reads\tWhat a later release adds\n",
+        ),
+    ],
+    ids=["online", "announced"],
+)
+def test_check_lists_what_waits_and_changes_nothing(
+    operator: Operator,
+    house: House,
+    as_next_release: Callable[[str], None],
+    declared: str,
+    code: int,
+    line: str,
+):
+    as_next_release(declared)
+    done = operator.types("migrate", "--check")
+    assert (done.code, done.out) == (code, line)
+    assert house.process.schema_state() is SchemaState.OLDER
+
+
+def test_an_empty_database_needs_every_migration(operator: Operator, tmp_path: Path):
+    operator.sets(SCEAU_DATABASE_URL=f"sqlite:///{tmp_path}/empty/s.sqlite", SCEAU_OWNER_DATABASE_URL="")
+    done = operator.types("migrate", "--check")
+    assert done.code == 2
+    assert len(done.out.splitlines()) == len(schema._migrations())
+
+
+@pytest.mark.parametrize(
+    "database_url", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True
+)
+def test_a_program_that_the_newer_schema_serves_is_ready_and_says_so(
+    operator: Operator, house: House, next_release: Callable[..., None]
+):
+    next_release()
+    assert problems_of(house.process) == []
+    assert "version plus récente" in notes_of(house.process)[0]
+    answer = house.client().get("/health/ready")
+    assert (answer.status_code, answer.json()["status"], len(answer.json()["notes"])) == (200, "ready", 1)
+    for command in (["migrate"], ["migrate", "--check"]):
+        done = operator.types(*command)
+        assert (done.code, "newer version" in done.err) == (0, True)
+    finding = json.loads(operator.types("doctor", "--json").out.splitlines()[1])
+    assert (finding["subject"], finding["state"]) == ("Database", "warning")
+
+
+def test_a_program_that_the_newer_schema_does_not_serve_stops(
+    operator: Operator, house: House, next_release: Callable[..., None]
+):
+    next_release("online = False\nannounced = 'removes'")
+    assert house.process.schema_state() is SchemaState.NEWER
+    assert house.client().get("/health/ready").status_code == 503
+    for command in ("migrate", "migrate --check", "serve --port 8766", "work", "keys list"):
+        done = operator.types(*command.split())
+        assert (done.code, "newer version" in done.err) == (3, True), command
+    assert operator.types("doctor").code == 1

@@ -1,0 +1,189 @@
+"""The command as a whole: its languages, its exit codes, and what it refuses to start on."""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import psycopg.errors
+import pytest
+from sqlalchemy.exc import OperationalError
+
+import app.cli
+from app.cli.__main__ import COMMANDS, _is_database_unreachable
+from app.cli.terminal import operator_locale
+from app.container import Process
+from tests.app.cli.conftest import Operator
+
+NAMED = ("serve", "migrate", "award", "verify", "demo", "token", "keys")
+
+
+@pytest.mark.parametrize(
+    ("environment", "language"),
+    [
+        ({}, "fr"),
+        ({"LANG": "C.UTF-8"}, "fr"),
+        ({"LANG": "en_GB.UTF-8"}, "en"),
+        ({"LANG": "en_GB.UTF-8", "LC_ALL": "fr_FR.UTF-8"}, "fr"),
+        ({"LANG": "fr_FR.UTF-8", "SCEAU_LOCALE": "en"}, "en"),
+        ({"SCEAU_LOCALE": "", "LANG": "en_US.UTF-8"}, "en"),
+    ],
+)
+def test_the_operators_language_is_that_of_the_settings_then_that_of_the_terminal(
+    environment: dict[str, str], language: str
+) -> None:
+    assert operator_locale(environment) == language
+
+
+def test_help_names_every_command_in_either_language(stranger: Operator) -> None:
+    french = stranger.types("--help")
+    stranger.sets(LANG="en_GB.UTF-8")
+    english = stranger.types("--help")
+    assert french.code == english.code == 0
+    assert all(command in french.out and command in english.out for command in NAMED)
+    assert "Met le service en route" in french.out
+    assert "Affiche cette aide" in french.out
+    assert "Start the service" in english.out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["award"],
+        ["verify"],
+        ["nonsense"],
+        ["token", "create"],
+        ["serve", "--port", "0"],
+        ["demo", "link", "--role", "king"],
+    ],
+    ids=" ".join,
+)
+def test_a_malformed_command_ends_with_3_and_says_where_help_is(stranger: Operator, words: list[str]) -> None:
+    ended = stranger.types(*words)
+    assert ended.code == 3
+    assert "--help" in ended.err
+
+
+def test_every_command_explains_itself_and_each_of_its_options(stranger: Operator) -> None:
+    for words in (
+        ["serve"],
+        ["award"],
+        ["verify"],
+        ["demo", "link"],
+        ["token", "create"],
+        ["keys", "make-kek"],
+    ):
+        told = stranger.types(*words, "--help")
+        assert told.code == 0
+        assert "Show this" not in told.out
+        assert "Traceback" not in told.err
+
+
+def test_version_is_one_line(stranger: Operator) -> None:
+    assert stranger.types("--version").out.startswith("sceau ")
+
+
+@pytest.mark.parametrize(
+    "words", [["serve"], ["keys", "list"], ["demo", "load"], ["demo", "link"]], ids=" ".join
+)
+def test_a_database_without_schema_is_sent_to_migrate(stranger: Operator, words: list[str]) -> None:
+    ended = stranger.types(*words)
+    assert ended.code == 3
+    assert "sceau migrate" in ended.err
+
+
+def test_migrate_makes_the_database_and_may_be_run_again(stranger: Operator) -> None:
+    assert stranger.types("migrate").code == 0
+    again = stranger.types("migrate")
+    assert (again.code, again.out) == (0, "")
+    assert Path("var/sceau.sqlite").is_file()
+
+
+@pytest.mark.parametrize(
+    ("variables", "named"),
+    [
+        ({"SCEAU_BASE_URL": "http://badges.exemple.fr"}, "SCEAU_BASE_URL"),
+        ({"SCEAU_BASE_URL": "https://badges.exemple.fr"}, "SCEAU_SECRET"),
+        ({"SCEAU_PORT": "many"}, "SCEAU_PORT"),
+        ({"SCEAU_KEK": "file:/nowhere/kek"}, "make-kek"),
+        ({"SCEAU_DATABASE_URL": "postgresql+psycopg://nobody@127.0.0.1:1/none"}, "SCEAU_DATABASE_URL"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else None,
+)
+def test_unfit_settings_stop_the_start_with_a_sentence(
+    stranger: Operator, variables: dict[str, str], named: str
+) -> None:
+    stranger.sets(**variables)
+    ended = stranger.types("serve")
+    assert ended.code == 3
+    assert named in ended.err
+    assert "Traceback" not in ended.err
+
+
+def test_several_workers_on_sqlite_are_refused(operator: Operator) -> None:
+    ended = operator.types("serve", "--workers", "2")
+    assert ended.code == 3
+    assert "PostgreSQL" in ended.err
+
+
+def test_nothing_is_coloured_in_a_pipe(demo: Process) -> None:
+    told = {
+        f"SCEAU_{name.upper()}": str(value)
+        for name, value in demo.settings.model_dump(exclude_none=True).items()
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "app.cli", "keys", "list"],
+        env={**os.environ, **told}, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 16
+    assert "\x1b" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("typed", [["--version"], ["verify", "--offline", "missing.json"]])
+def test_what_asks_no_database_imports_no_service(typed: list[str]) -> None:
+    program = (
+        f"import sys\nfrom app.cli.__main__ import run\n"
+        f"try:\n    run({typed})\nexcept SystemExit:\n    pass\n"
+        "heavy = ('sqlalchemy', 'fastapi', 'httpx', 'app.container', 'app.settings', 'app.db', 'app.domain.core')\n"
+        "print([name for name in sys.modules if name in heavy])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_group_extended_by_another_module_is_imported_through_that_module() -> None:
+    """A group imported alone would otherwise lack the commands that another module adds to it."""
+    folder = Path(app.cli.__file__).parent
+    for file in folder.glob("*.py"):
+        source = file.read_text()
+        for defined_in, group in re.findall(
+            r"^from app\.cli\.(\w+) import commands as (\w+)$", source, re.MULTILINE
+        ):
+            if f"@{group}.command(" in source:
+                entries = {(each.module, each.name) for each in COMMANDS.values()}
+                assert (file.stem, group) in entries, (file.name, group)
+                assert (defined_in, "commands") not in entries, (file.name, group)
+
+
+@pytest.mark.parametrize(
+    ("fault", "is_unreachable"),
+    [
+        (sqlite3.OperationalError("unable to open database file"), True),
+        (sqlite3.OperationalError("no such table: award"), False),
+        (sqlite3.OperationalError("duplicate column name: edition"), False),
+        (psycopg.OperationalError("connection refused"), True),
+        (psycopg.errors.AdminShutdown("terminating connection"), True),
+        (psycopg.errors.LockNotAvailable("lock timeout"), False),
+    ],
+)
+def test_only_what_a_connection_suffers_is_called_a_silent_database(fault: Exception, is_unreachable: bool):
+    """A migration that failed at the start of a server was told as a database that does not answer."""
+    import app.container  # noqa: F401 - as a command that uses the database has imported it
+
+    assert _is_database_unreachable(OperationalError("SELECT 1", None, fault)) is is_unreachable

@@ -1,0 +1,134 @@
+"""The picker over real registers: the right item is among the first five."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from app.domain.core import plain_text
+from app.services.frameworks.readers import open_tables, read_esco, read_rome
+from tests.support.content.registers import import_occupations
+from tests.support.house import COMMAND, House, build_house
+from tests.support.running.every import for_each
+from tests.support.shared_data import shared
+
+REAL = (
+    "rome_v460_codes.csv",
+    "rome_v460_appellations.csv",
+    "rome_v3_grands_domaines.csv",
+    "rome_v3_domaines.csv",
+)
+ESCO = ("esco_skills_fr_12x.csv", "esco_occupations_fr_12x.csv")
+QUERIES = """
+soudure: soud | soudeurs: soud | soudage: soud | soudrue: soud | prise de parole: parler parole | éloquence: public discours
+robot: robot | robots industriels: robot | accueil du public: accueil | l'accueil: accueil | menuisier: menuis
+menuiserie: menuis | menuizier: menuis | plomberie: plomb | électricien: electric | electrisien: electric
+mecanique auto: mecani automobile | maintenance industrielle: maintenance | maroquinerie: maroquin | travail du cuir: cuir
+couture: cout | coiffure: coiff | cuisine: cuisin | patissier: patiss | boulangerie: boulang | serveur: serveur
+travail en équipe: equipe | esprit d'équipe: equipe | gestion de projet: projet | impression 3D: 3d | fabrication additive: 3d
+programmation: programm | développeur web: web | cybersécurité: cyber | comptabilité: compta | anglais: anglais
+vente: vend vent | logistiqe: logisti | cariste: cariste | conduite d'engins: engin | bûcheron: bucheron
+sylviculture: sylvi | élevage: elev | tracteur: tracteur | viticulture: viti | infirmières: infirm | aide à domicile: domicile
+petite enfance: enfan pueric | premiers secours: secours | tri des déchets: dechet | panneaux solaires: solaire photovolt
+pompe à chaleur: chaleur | charpente: charpent | maçonne: macon | usinage: usin | tourneur fraiseur: tourn
+chaudronnerie: chaudron | composites: composite stratif | stratification: stratif | drone: drone | montage vidéo: video
+réseaux sociaux: sociaux | résolution de problèmes: probleme | esprit critique: critique | autonomie: autonom
+entrepreneuriat: entrepr | tutorat: tut | fibre optique: fibre | domotique: domoti | contrôle d'accès: acces
+informatqiue: informati | comunication: communic | H3203: stratif | mouleur: moul | sommelier: sommel | horlogerie: horlog
+ébéniste: ebenist | topographie: topogra | dessin industriel: dessin | photo: photo | sou: sou | rob: rob
+"""  # fmt: skip
+
+
+def queries() -> list[tuple[str, list[str]]]:
+    parts = [part.strip() for part in QUERIES.replace("\n", " | ").split("|") if part.strip()]
+    return [(part.partition(":")[0], part.partition(":")[2].split()) for part in parts]
+
+
+def test_nine_of_ten_ordinary_queries_find_a_fitting_item_among_five(sqlite_url: str, tmp_path: Path):
+    house = build_house(sqlite_url, tmp_path)
+    with open_tables([shared(f"referentiels/{name}") for name in REAL]) as tables:
+        trades = read_rome(tables, day=date(2025, 11, 24))
+    with open_tables([shared(f"referentiels/{name}") for name in ESCO]) as tables:
+        skills = read_esco(tables, "1.2.1")
+    with house.unit_of_work() as services:
+        for source in (*trades, *skills):
+            services.framework_imports.write(source, by=COMMAND)
+    missed = []
+    with house.unit_of_work(reading=True) as services:
+        for query, fitting in queries():
+            found = services.framework_search.search(query).items[:5]
+            labels = [plain_text(f"{each.item.statement} {each.item.code}") for each in found]
+            if not any(one in label for label in labels for one in fitting):
+                missed.append(query)
+    house.close()
+    assert len(queries()) >= 60
+    assert len(missed) <= len(queries()) / 10, missed
+
+
+@pytest.fixture
+def registers(house: House, tmp_path: Path) -> House:
+    import_occupations(house, tmp_path)
+    return house
+
+
+def found(house: House, query: str, **more: str) -> list[str]:
+    with house.unit_of_work(reading=True) as services:
+        result = services.framework_search.search(query, house.campus.id, **more)
+    return [each.item.code for each in result.items]
+
+
+def test_three_letters_a_code_a_plural_and_a_slip_find_an_item(registers: House):
+    assert found(registers, "sou")[0] == "H2913"
+    assert found(registers, "h3203")[0] == "H3203"
+    assert found(registers, "soudeuses")[0] == "H2913"
+    assert found(registers, "souderu")[0] == "H2913"
+    assert found(registers, "soudure tig") == ["H2913"]
+
+
+def test_path_state_and_successor_are_described(registers: House):
+    with registers.unit_of_work(reading=True) as services:
+        items = {
+            each.item.code: each for each in services.framework_search.search("stratifieur composites").items
+        }
+    assert items["H3203"].path == ["Industrie", "Plastique, caoutchouc"]
+    assert items["RNCP35229"].has_ended
+    assert items["RNCP35229"].successors == ["RNCP41000"]
+    assert found(registers, "stratifieur composites")[-1] == "RNCP35229", "ended ones come last"
+
+
+def test_a_search_within_one_framework_finds_its_items_alone(registers: House):
+    assert found(registers, "stratifieur", within="rome") == ["H3203"]
+    assert found(registers, "stratifieur", within="campus") == []
+
+
+def test_a_synonym_of_the_campus_finds_an_item_for_it_alone(registers: House):
+    assert found(registers, "eloquence") == []
+    with registers.unit_of_work() as services:
+        item = services.framework_search.search("stratifieur", within="rome").items[0].item
+        for _ in range(2):
+            services.competencies.add_synonym(registers.campus, item.id, "Éloquence", by=COMMAND)
+    assert found(registers, "eloquence") == ["H3203"]
+    with registers.unit_of_work(reading=True) as services:
+        assert not services.framework_search.search("eloquence", registers.other_campus.id).items
+
+
+def test_competencies_of_the_campus_are_found_as_they_are_written(house: House):
+    with house.unit_of_work() as services:
+        framework = services.competencies.framework(house.campus, code="ca", name="Accès", by=COMMAND)
+        made = services.competencies.create(
+            house.campus, framework, code="CA-1", statement="Poser une serrure", levels=[], by=COMMAND
+        )
+    assert found(house, "serrures") == ["CA-1"]
+    with house.unit_of_work() as services:
+        services.competencies.amend(house.campus, made.id, statement="Poser un verrou", levels=[], by=COMMAND)
+    assert (found(house, "serrures"), found(house, "verrou")) == ([], ["CA-1"])
+    with house.unit_of_work() as services:
+        services.competencies.archive(house.campus, made.id, by=COMMAND)
+    assert found(house, "verrou") == []
+
+
+@for_each("query", ["", "a", "'", '"', "*", "a' OR '1'='1", "NEAR(", "\x00", "%", "🙂", "é" * 300])
+def test_no_query_is_an_error(registers: House, query: str):
+    found(registers, query)

@@ -1,0 +1,64 @@
+"""When something goes wrong a person reads what happened, what was kept and what to do."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.app.http.pages.small_site import reader_of, small_site
+
+
+@pytest.fixture
+def reader():
+    return reader_of(small_site())
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "words"),
+    [
+        ("/echec/absent", 404, "Ce badge n’existe pas."),
+        ("/echec/inconnu", 401, "Connectez-vous pour voir ce badge."),
+        ("/echec/conflit", 409, "Ce badge a déjà été retiré."),
+        ("/echec/invalide", 422, "Cette adresse n’est pas une adresse."),
+        ("/echec/panne", 503, "Votre liste est gardée."),
+        ("/nulle-part", 404, "L’adresse est peut-être incomplète"),
+        ("/nombre/trois", 404, "L’adresse est peut-être incomplète"),
+        ("/nombre/3?rang=premier", 422, "Cette adresse ne se lit pas"),
+        ("/retirer", 405, "Cette adresse ne s’utilise pas ainsi"),
+    ],
+)
+def test_each_failure_has_its_page(reader, path, status, words):
+    answer = reader.get(path)
+    assert answer.status_code == status
+    assert words in answer.text
+    assert 'href="/aide"' in answer.text
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_a_named_failure_shows_its_values_as_text(reader):
+    answer = reader.get("/echec/interdit")
+    assert answer.status_code == 403
+    assert "&lt;b&gt;Zoé&lt;/b&gt; n’attribue pas de badges" in answer.text
+
+
+def test_a_fault_of_ours_shows_a_reference_and_nothing_else(reader):
+    answer = reader.get("/defaut")
+    assert answer.status_code == 500
+    assert "hunter2" not in answer.text
+    assert "RuntimeError" not in answer.text
+    assert "Traceback" not in answer.text
+    assert '<span class="plate">' in answer.text
+    assert "Rien n’a été fait à moitié" in answer.text
+
+
+def test_a_method_that_is_not_allowed_still_says_which_are(reader):
+    assert reader.get("/retirer").headers["allow"] == "POST"
+
+
+def test_an_error_speaks_the_reader_s_language(reader):
+    answer = reader.get("/nulle-part", headers={"accept-language": "en"})
+    assert "This page does not exist" in answer.text
+    assert '<html lang="en">' in answer.text
+
+
+def test_who_must_sign_in_comes_back_afterwards(reader):
+    assert 'href="/connexion?suite=%2Fechec%2Finconnu"' in reader.get("/echec/inconnu").text

@@ -1,0 +1,147 @@
+"""What a fault leaves in the log, and what two requests that make one thing at once are answered."""
+
+from __future__ import annotations
+
+import logging
+import re
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import structlog
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from pydantic import BaseModel, ValidationError
+from sqlalchemy import text
+
+from app.domain.people import PersonAddress
+from app.http.request_log import configure_logging
+from tests.support.house import House, build_house
+
+SECRET = "chloe@exemple.fr"
+
+
+class Two(BaseModel):
+    number: int
+
+
+def _an_address_twice(house: House) -> None:
+    with house.unit_of_work() as services:
+        session = services.people.people.session
+        for _ in range(2):
+            session.add(PersonAddress(person_id=house.trainer.id, address=SECRET, name_key="chloe"))
+            session.flush()
+
+
+def _no_person(house: House) -> None:
+    with house.unit_of_work() as services:
+        session = services.people.people.session
+        session.add(PersonAddress(person_id=uuid.UUID(int=1), address=SECRET, name_key="chloe"))
+        session.flush()
+
+
+def _no_identifier(house: House) -> None:
+    with house.unit_of_work() as services:
+        services.people.people.session.execute(
+            text("SELECT CAST(CAST(:address AS text) AS integer)"), {"address": SECRET}
+        ).one()
+        raise KeyError(SECRET)
+
+
+def _no_number(_house: House) -> None:
+    try:
+        Two.model_validate({"number": SECRET})
+    except ValidationError as error:
+        raise ValueError(f"not {SECRET}") from error
+
+
+def _refused_letter(_house: House) -> None:
+    raise OSError(5, "refused", f"/letters/{SECRET}")
+
+
+@pytest.fixture
+def log() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:], root.level = handlers, level
+    structlog.reset_defaults()
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+@pytest.mark.parametrize(
+    ("fault", "named"),
+    [
+        (_an_address_twice, "IntegrityError"),
+        (_no_person, "IntegrityError"),
+        (_no_identifier, "Error"),
+        (_no_number, "ValueError"),
+        (_refused_letter, "OSError"),
+    ],
+)
+def test_fault_is_logged_with_its_place_and_without_the_value_that_was_wrong(
+    database_url: str,
+    tmp_path,
+    log: None,
+    capsys: pytest.CaptureFixture[str],
+    fault,
+    named: str,
+    as_json: bool,
+) -> None:
+    house = build_house(database_url, tmp_path)
+    configure_logging(as_json=as_json)
+    try:
+        fault(house)
+    except Exception as error:
+        structlog.get_logger("test").bind().exception("request failed")
+        logging.getLogger("test").error("trouble", exc_info=error)
+    house.close()
+    shown = capsys.readouterr().err
+    assert SECRET not in shown
+    assert named in shown
+    assert fault.__name__ in shown
+
+
+def _nul(house: House) -> None:
+    with house.unit_of_work() as services:
+        services.people.people.find_named_at("a\x00", "chloe")
+
+
+def test_second_of_two_requests_that_make_one_thing_is_told_so(database_url: str, tmp_path) -> None:
+    house = build_house(database_url, tmp_path)
+    client = house.client()
+    app = client.app
+    assert isinstance(app, FastAPI)
+    faults = {_an_address_twice: 409, _no_person: 500}
+    if database_url.startswith("postgresql"):
+        faults[_nul] = 422
+    for fault, status in faults.items():
+
+        @app.get(f"/made-{status}")
+        def make(fault=fault) -> None:
+            fault(house)
+
+        app.router.routes.insert(0, app.router.routes.pop())
+    with TestClient(app, raise_server_exceptions=False) as browser:
+        for status in faults.values():
+            assert browser.get(f"/made-{status}", headers={"accept": "text/html"}).status_code == status
+    house.close()
+
+
+DEPLOYED = Path(__file__).parents[3] / "docs" / "operate" / "deploy"
+
+
+def test_no_log_of_a_proxy_that_we_ship_has_an_address_and_none_compresses_secrets() -> None:
+    nginx = (DEPLOYED / "nginx.conf").read_text()
+    written = re.search(r"log_format sceau '([^']+)'", nginx)
+    assert written
+    assert not {"request", "request_uri", "uri", "args", "query_string", "http_referer"} & set(
+        re.findall(r"\$(\w+)", written[1])
+    )
+    assert re.findall(r"access_log (.+);", nginx) == ["/var/log/nginx/sceau.log sceau"]
+    assert re.search(r"error_log +\S+ crit;", nginx)
+    assert "gzip off;" in nginx
+    caddy = (DEPLOYED / "Caddyfile").read_text()
+    assert re.search(r"^\s*request>uri delete$", caddy, re.MULTILINE)
+    assert not re.search(r"^\s*encode\b", caddy, re.MULTILINE)

@@ -1,0 +1,217 @@
+"""A worker carries out what is due, and goes on with what a killed one had under way."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from time import monotonic
+from unittest.mock import Mock
+
+import pytest
+from sqlalchemy import text
+
+from app.container.services import WorkerName
+from app.db.engine.session import WorkflowDatabase
+from app.jobs.kinds import JobType
+from app.jobs.worker import WORKFLOW_SHAPE, Worker
+from tests.app.jobs.tally import Tally, process_on
+from tests.support.house import House
+
+LONG_ENOUGH = 120.0
+
+
+@pytest.fixture
+def tally(tmp_path: Path) -> Tally:
+    (folder := tmp_path / "tally").mkdir()
+    return Tally(folder)
+
+
+@contextmanager
+def working(database_url: str, tmp_path: Path, *kinds: JobType) -> Iterator[Worker]:
+    process = process_on(database_url, tmp_path / "secrets")
+    worker = Worker(process, kinds)
+    worker.start()
+    try:
+        yield worker
+    finally:
+        worker.stop()
+        process.engine.dispose()
+
+
+def until(holds: Callable[[], bool]) -> None:
+    deadline, pause = monotonic() + LONG_ENOUGH, threading.Event()
+    while not holds():
+        assert monotonic() < deadline, "it did not come about"
+        pause.wait(0.02)
+
+
+def killed_at_piece(
+    piece: int, database_url: str, tmp_path: Path, tally: Tally, *, shape: str = WORKFLOW_SHAPE
+) -> int:
+    """Another worker gets as far as that piece, and is killed; its process number."""
+    other = subprocess.Popen(
+        [sys.executable, "-m", "tests.app.jobs.tally", database_url, str(tmp_path / "secrets"),
+         str(tally.folder), shape, str(piece)],
+    )  # fmt: skip
+    try:
+        until((tally.folder / "hanging").exists)
+    finally:
+        other.send_signal(signal.SIGKILL)
+        other.wait()
+    return other.pid
+
+
+def test_what_is_due_is_carried_out_piece_by_piece(database_url: str, tmp_path: Path, tally: Tally):
+    rows = [tally.promise(pieces) for pieces in (1, 5)]
+    with working(database_url, tmp_path, tally.kind()) as worker:
+        until(lambda: not tally.due(worker.process))
+    assert [len(tally.done(row)) for row in rows] == [1, 5]
+
+
+def test_what_a_killed_worker_began_is_finished_without_waiting_for_its_silence(
+    database_url: str, tmp_path: Path, tally: Tally
+):
+    row = tally.promise(5)
+    killed = killed_at_piece(3, database_url, tmp_path, tally)
+    with working(database_url, tmp_path, tally.kind()):
+        until(lambda: len(tally.done(row)) == 5)
+    assert tally.done(row)[:3] == [str(killed)] * 3
+    assert str(killed) not in tally.done(row)[3:]
+
+
+def test_what_another_shape_of_the_workflow_began_starts_anew_from_its_row(
+    database_url: str, tmp_path: Path, tally: Tally
+):
+    row = tally.promise(4)
+    killed_at_piece(2, database_url, tmp_path, tally, shape="another")
+    with working(database_url, tmp_path, tally.kind()):
+        until(lambda: len(tally.done(row)) == 4)
+
+
+def test_a_worker_that_waits_asks_no_queue_of_any_kind(sqlite_url: str, tmp_path: Path):
+    """The library's queues ask the database four times a second each: fifteen of them took a fifth of a processor."""
+    process = process_on(sqlite_url, tmp_path / "secrets")
+    worker = Worker(process)
+    worker.start()
+    try:
+        until(lambda: any(thread.name == "sceau-award-0" for thread in threading.enumerate()))
+        asking = {thread.name for thread in threading.enumerate() if thread.name.startswith("queue-worker-")}
+    finally:
+        worker.stop()
+        process.engine.dispose()
+    assert asking <= {"queue-worker-_dbos_internal_queue"}
+
+
+def test_worker_starts_nothing_on_a_schema_of_a_newer_program(sqlite_url: str, tmp_path: Path, tally: Tally):
+    tally.promise(1)
+    process = process_on(sqlite_url, tmp_path / "secrets")
+    with process.engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    worker = Worker(process, [tally.kind()])
+    worker.engine = Mock()
+    worker._sweep()
+    worker.engine.enqueue.assert_not_called()
+    process.engine.dispose()
+
+
+def test_a_worker_counts_as_stopped_when_its_thread_ended_or_hangs(
+    sqlite_url: str, tmp_path: Path, tally: Tally, monkeypatch: pytest.MonkeyPatch
+):
+    with working(sqlite_url, tmp_path, tally.kind()) as worker:
+        assert worker.process.is_working()
+        monkeypatch.setattr("app.jobs.worker.LONGEST_ROUND", -1.0)
+        assert not worker.process.is_working()
+        monkeypatch.undo()
+    assert not worker.is_polling()
+
+
+def test_a_promise_that_failed_is_tried_again(sqlite_url: str, tmp_path: Path, tally: Tally):
+    row, failures = tally.promise(1), []
+
+    def fails_once(process, row_id: uuid.UUID) -> bool:
+        if not failures:
+            failures.append(row_id)
+            raise RuntimeError
+        return tally.perform(process, row_id)
+
+    with working(sqlite_url, tmp_path, JobType("tally", tally.due, fails_once)):
+        until(lambda: len(tally.done(row)) == 1)
+    assert failures == [row]
+
+
+def test_a_worker_that_stops_in_good_order_leaves_its_work_to_the_next(
+    sqlite_url: str, tmp_path: Path, tally: Tally
+):
+    row, stopping = tally.promise(3), []
+
+    def stops_after_one(process, row_id: uuid.UUID) -> bool:
+        more = tally.perform(process, row_id)
+        until(lambda: bool(stopping) and stopping[0]._stopping.is_set())
+        return more
+
+    with working(sqlite_url, tmp_path, JobType("tally", tally.due, stops_after_one)) as worker:
+        until(lambda: len(tally.done(row)) == 1)
+        stopping.append(worker)
+    assert len(tally.done(row)) == 1
+    with working(sqlite_url, tmp_path, tally.kind()):
+        until(lambda: len(tally.done(row)) == 3)
+
+
+def test_a_worker_is_gone_when_it_is_silent_or_its_own_host_knows_better(house: House):
+    def beat(name: str, host: str, pid: int) -> WorkerName:
+        worker = WorkerName(name, host, pid, house.clock())
+        with house.unit_of_work() as services:
+            services.workers.beat(worker)
+        return worker
+
+    def alive(running: set[int]) -> set[str]:
+        with house.unit_of_work(reading=True) as services:
+            return services.workers.alive(me, running.__contains__)
+
+    beat("far", "far.example", 7)
+    beat("crashed", "here.example", 8)
+    beat("neighbour", "here.example", 9)
+    beat("my number before", "here.example", 10)
+    me = beat("me", "here.example", 10)
+    assert alive({9, 10}) == {"me", "far", "neighbour"}
+    house.clock.move(seconds=59)
+    beat("neighbour", "here.example", 9)
+    house.clock.move(seconds=1)
+    assert alive({9, 10}) == {"me", "neighbour"}
+
+
+def test_a_worker_that_stops_is_forgotten(sqlite_url: str, tmp_path: Path, tally: Tally):
+    with working(sqlite_url, tmp_path, tally.kind()) as worker:
+        process, me = worker.process, worker.me
+    elsewhere = WorkerName("other", "elsewhere.example", 1, datetime.now(UTC))
+    with process.unit_of_work(reading=True) as services:
+        assert me.id not in services.workers.alive(elsewhere, lambda pid: True)
+    process.engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("database", "work"),
+    [
+        ("sqlite:///var/sceau.sqlite", "sqlite:///var/sceau-work.sqlite"),
+        ("sqlite:////data/campus.db", "sqlite:////data/campus-work.db"),
+        ("postgresql+psycopg://sceau:mot@db/sceau", "postgresql+psycopg://sceau:mot@db/sceau"),
+    ],
+)
+def test_unfinished_work_is_kept_beside_the_database(database: str, work: str):
+    assert WorkflowDatabase.beside(database).url == work
+    assert WorkflowDatabase.beside(database, "sqlite:////elsewhere/w.db").url == "sqlite:////elsewhere/w.db"
+
+
+def test_process_ends_though_a_thread_waits_for_another_workers_outcome() -> None:
+    script = (
+        "import threading; from concurrent.futures import ThreadPoolExecutor; from app.jobs.worker import leave_within; "
+        "leave_within(0.1); ThreadPoolExecutor().submit(threading.Event().wait)"
+    )
+    assert subprocess.run([sys.executable, "-c", script], timeout=LONG_ENOUGH).returncode == 0

@@ -1,0 +1,122 @@
+"""An anchor folder without write permission, and a process killed between commit and anchor."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.domain.awards import AwardState, Visibility
+from tests.support.content.restores import (
+    ADA,
+    REASON,
+    ROOF,
+    award_row,
+    bit,
+    choose,
+    given,
+    place_of,
+    withdraw,
+)
+from tests.support.databases.copies import Backup, drop_copies
+from tests.support.house import COMMAND, House
+
+
+@pytest.fixture(autouse=True)
+def copies_dropped() -> Iterator[None]:
+    yield
+    drop_copies()
+
+
+def read_only(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    """As on a file system that is mounted read-only, which stops root as well."""
+    opened, made = os.open, os.mkdir
+
+    def refuse(path: object) -> None:
+        if isinstance(path, str | Path) and Path(path).is_relative_to(folder):
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+
+    def open_(path: Any, flags: int, *args: Any, **named: Any) -> int:
+        if flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
+            refuse(path)
+        return opened(path, flags, *args, **named)
+
+    def mkdir(path: Any, *args: Any, **named: Any) -> None:
+        refuse(path)
+        made(path, *args, **named)
+
+    patch.setattr(os, "open", open_)
+    patch.setattr(os, "mkdir", mkdir)
+
+
+def test_read_only_anchor_folder_stops_no_withdrawal_and_no_choice_and_is_named(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    r, a = given(house, ROOF), given(house, ADA)
+    list_id, position = place_of(house, r)
+    client, backup = house.client(), Backup(house)
+    with monkeypatch.context() as disk:
+        read_only(house.process.anchors.folder, disk)
+        withdraw(house, r)
+        choose(house, lambda services: services.awards.set_visibility(a, Visibility.CLOSED, by=COMMAND))
+        ready = client.get("/health/ready")
+        assert (ready.status_code, os.strerror(errno.EROFS) in ready.text) == (503, True)
+        assert bit(client, list_id, position)
+    assert client.get("/health/ready").status_code == 200
+    house.process.check()
+    with backup.restored() as copy:
+        copy.process.put_back(copy.campus, REASON, by=COMMAND)
+        assert award_row(copy, r).state is AwardState.REVOKED
+        assert award_row(copy, a).visibility is Visibility.CLOSED
+
+
+KILLED = """
+import json, os, signal, sys, uuid
+from datetime import datetime
+from app.domain.awards import Visibility
+from app.domain.campus.audit_log import Actor
+from app.settings import Settings
+from app.container import Process
+given = json.load(sys.stdin)
+at, award_id = datetime.fromisoformat(given["at"]), uuid.UUID(given["award"])
+process = Process(Settings(**given["settings"]), clock=lambda: at)
+process.check()
+with process.unit_of_work() as services:
+    services.settle = lambda: os.kill(os.getpid(), signal.SIGKILL)  # the transaction stands, its anchor does not
+    campus = services.stores.campuses.get_by_id(uuid.UUID(given["campus"]))
+    services.status.raise_for(campus, [award_id], at=at)
+    services.awards.set_visibility(award_id, Visibility.CLOSED, by=Actor.command("test"))
+"""
+
+
+def test_process_that_is_killed_between_commit_and_anchor_loses_no_withdrawal_and_no_choice(
+    house: House,
+) -> None:
+    r = given(house, ROOF)
+    list_id, position = place_of(house, r)
+    backup = Backup(house)
+    given_to = {
+        "settings": house.process.settings.model_dump(mode="json"),
+        "at": house.clock(),
+        "award": r,
+        "campus": house.campus.id,
+    }
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED], input=json.dumps(given_to, default=str), text=True, capture_output=True, check=False
+    )  # fmt: skip
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert house.process.anchors.list_of(list_id).signed.sequence == 1
+    house.process.check()
+    assert (house.process.behind, house.process.anchors.list_of(list_id).signed.sequence) == ({}, 2)
+    with backup.restored() as copy:
+        copy.process.put_back(copy.campus, REASON, by=COMMAND)
+        assert bit(copy.client(), list_id, position)
+        assert award_row(copy, r).visibility is Visibility.CLOSED

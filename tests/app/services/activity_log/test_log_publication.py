@@ -1,0 +1,113 @@
+"""The files of a log: whoever mirrors them can check everything, and sees nothing that is not signed."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sceau_credentials.evidence.documents import Leaf
+from sceau_credentials.transparency_log.notes import EntryProof, Note, NoteKey, TreeHead, leaf_hash, root_of
+from sceau_credentials.transparency_log.tiles import WIDTH, Tile, TiledTree, TileFile, entries_in, hashes_in
+from sceau_credentials.values import parse_json_object
+from tests.app.services.activity_log.test_activity_log import checkpoint, record
+from tests.support.house import House
+
+JOURNAL = "/campus/itip/journal"
+
+
+@given(st.integers(0, 63), st.integers(0, 10**12), st.integers(1, WIDTH), st.booleans())
+def test_each_tile_has_one_address_and_each_address_one_tile(
+    level: int, index: int, width: int, entries: bool
+) -> None:
+    tile = Tile(0 if entries else level, index, width)
+    path = tile.entries_path if entries else tile.path
+    assert TileFile.at(path) == TileFile(tile, holds_entries=entries)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["tile/0/1", "tile/0/0001", "tile/64/000", "tile/00/000", "tile/0/x001", "tile/0/000.p/0", "tile/0/000.p/256",
+     "tile/0/000.p/007", "tile/0/x000/001", "tile/-1/000", "tile/entries/000.p/", "tile/0/000/", "tile/data/000"],
+)  # fmt: skip
+def test_an_address_written_otherwise_is_none(path: str) -> None:
+    assert TileFile.at(path) is None
+
+
+def test_a_mirror_of_the_files_alone_shows_every_entry_of_the_signed_log(house: House) -> None:
+    record(house, 300)
+    head = checkpoint(house)
+    record(house, 5, start=300)
+    client = house.client()
+    key = NoteKey.from_vkey(client.get(f"{JOURNAL}/key").text)
+    note = Note.from_text(client.get(f"{JOURNAL}/checkpoint").text)
+    assert [each.key for each in note.signed_by([key])] == [key]
+    assert TreeHead.from_text(note.text) == head
+    tree = TiledTree(lambda tile: client.get(f"{JOURNAL}/{tile.path}").content, head.size)
+    assert root_of(tree, head.size) == head.root
+    bundles = [client.get(f"{JOURNAL}/{tile.entries_path}").content for tile in (Tile(0, 0), Tile(0, 1, 46))]
+    entries = [entry for bundle in bundles for entry in entries_in(bundle)]
+    assert [leaf_hash(entry) for entry in entries] == [tree.node(0, index) for index in range(302)]
+    leaf = Leaf.from_document(parse_json_object(entries[7]))
+    proof = EntryProof.from_text(client.get(f"{JOURNAL}/7.tlog-proof").text)
+    assert proof.holds_for(leaf.hash())
+
+
+def test_what_is_not_signed_yet_is_not_shown(house: House) -> None:
+    client = house.client()
+    assert client.get(f"{JOURNAL}/checkpoint").status_code == 404
+    record(house, 3)
+    assert client.get(f"{JOURNAL}/checkpoint").status_code == 404
+    checkpoint(house)
+    record(house, 400, start=3)
+    assert len(client.get(f"{JOURNAL}/tile/0/000.p/5").content) == 160
+    for path in ("tile/0/000.p/6", "tile/0/000", "tile/entries/000.p/6", "5.tlog-proof", "tile/1/000.p/1",
+                 "2/checkpoint", "tile/8/000.p/1", "autre"):  # fmt: skip
+        assert client.get(f"{JOURNAL}/{path}").status_code == 404, path
+
+
+def test_full_and_partial_tiles_never_change_and_a_checkpoint_is_soon_old(house: House) -> None:
+    record(house, 257)
+    checkpoint(house)
+    client = house.client()
+    for path, cache in {
+        "tile/0/000": "immutable",
+        "tile/0/001.p/1": "immutable",
+        "tile/entries/000": "immutable",
+        "checkpoint": "max-age=30",
+        "0.tlog-proof": "max-age=30",
+    }.items():
+        answer = client.get(f"{JOURNAL}/{path}")
+        assert cache in answer.headers["cache-control"], path
+        assert answer.headers["access-control-allow-origin"] == "*"
+        again = client.get(f"{JOURNAL}/{path}", headers={"if-none-match": answer.headers["etag"]})
+        assert again.status_code == 304
+    assert len(hashes_in(client.get(f"{JOURNAL}/tile/0/000").content, 256)) == 256
+
+
+def test_an_export_is_the_very_bytes_that_are_served_with_the_checkpoint_last(house: House) -> None:
+    record(house, 300)
+    checkpoint(house)
+    client = house.client()
+    with house.unit_of_work(reading=True) as services:
+        state = services.log_publication.state("itip")
+        assert state.current is not None
+        files = [(path, body()) for path, body, _ in services.log_publication.files(state.current)]
+    assert [path for path, _ in files] == [
+        "key", "keys", "tile/0/000", "tile/entries/000", "tile/0/001.p/46", "tile/entries/001.p/46",
+        "tile/1/000.p/1", "checkpoint",
+    ]  # fmt: skip
+    for path, body in files:
+        assert client.get(f"{JOURNAL}/{path}").content == body, path
+
+
+def test_the_public_page_says_how_far_the_log_is_signed_and_who_has_seen_it(house: House) -> None:
+    client = house.client()
+    assert "Rien n’est encore signé" in client.get(JOURNAL).text
+    record(house, 2)
+    checkpoint(house)
+    record(house, 1, start=2)
+    shown = client.get(JOURNAL).text
+    assert "Personne d’extérieur ne l’a encore vu" in shown
+    assert "ligne écrite depuis" in shown
+    assert "localhost:8000/campus/itip/journal" in shown

@@ -1,0 +1,178 @@
+"""A restore erases again who was erased since the copy, and nothing that they were given afterwards."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from app.domain.people import Role
+from app.errors import Conflict
+from app.services.activity_log.log_check import Older
+from app.services.people.privacy import ErasureService
+from tests.app.services.activity_log.test_restoring import faults
+from tests.support.content.restores import ADA, REASON, ROOF, given, withdraw
+from tests.support.databases.copies import Backup, drop_copies
+from tests.support.house import COMMAND, House
+
+ASKED = "Demande reçue par courrier."
+
+
+@pytest.fixture(autouse=True)
+def copies_dropped() -> Iterator[None]:
+    yield
+    drop_copies()
+
+
+def person_of(house: House, award_id: uuid.UUID) -> uuid.UUID:
+    with house.unit_of_work(reading=True) as services:
+        return services.awards.record(award_id).person.id
+
+
+def erase(house: House, person_id: uuid.UUID) -> uuid.UUID:
+    with house.unit_of_work() as services:
+        return services.erasures.process_chunk(house.campus, person_id, ASKED, by=COMMAND).id
+
+
+def is_there(house: House, person_id: uuid.UUID) -> bool:
+    with house.process.repair(reading=True) as services:
+        return bool(services.stores.recovery.there("person", [person_id]))
+
+
+def restore(copy: House):
+    return copy.process.put_back(copy.campus, REASON, by=COMMAND)
+
+
+def behind(copy: House) -> list[Older]:
+    return [each.older for each in copy.process.compare_with_anchors(thorough=True)]
+
+
+def test_restore_that_was_interrupted_erases_when_run_again(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    awards = given(house, ROOF), given(house, ADA)
+    people = [person_of(house, each) for each in awards]
+    backup = Backup(house)
+    for person_id in people:
+        erase(house, person_id)
+    with backup.restored() as copy:
+
+        def killed(*_: object, **__: object) -> None:
+            raise KeyboardInterrupt
+
+        for name in ("repeat", "process_chunk"):
+            with monkeypatch.context() as during:
+                during.setattr(ErasureService, name, killed)
+                try:
+                    restore(copy)
+                except KeyboardInterrupt:
+                    assert behind(copy) != []
+        restore(copy)
+        assert behind(copy) == []
+        assert [is_there(copy, each) for each in people] == [False, False]
+        assert [copy.client().get(f"/attributions/{each}.json").status_code for each in awards] == [410, 410]
+        assert faults(copy) == []
+
+
+def test_former_team_member_who_was_erased_does_not_come_back(house: House) -> None:
+    with house.unit_of_work() as services:
+        person_id = services.people.add_staff(
+            house.campus,
+            given_name="Paul",
+            family_name="Parti",
+            address="paul@exemple.fr",
+            role=Role.TRAINER,
+            by=COMMAND,
+        ).id
+    backup = Backup(house)
+    with house.unit_of_work() as services:
+        person = services.stores.people.get(person_id)
+        services.invitations.memberships.take_back(house.campus, person, Role.TRAINER, by=COMMAND)
+    erase(house, person_id)
+    with backup.restored() as copy:
+        assert restore(copy).not_erased == set()
+        assert (is_there(copy, person_id), behind(copy)) == (False, [])
+
+
+def test_award_made_after_an_erasure_comes_back_and_can_be_withdrawn(house: House) -> None:
+    with house.unit_of_work() as services:
+        person_id = services.people.add_staff(
+            house.other_campus,
+            given_name="Rémi",
+            family_name="Roux",
+            address="remi@exemple.fr",
+            role=Role.TRAINER,
+            by=COMMAND,
+        ).id
+    before = given(house, ROOF)
+    backup = Backup(house)
+    since = given(house, ROOF)
+    erase(house, person_id)
+    after = given(house, ROOF)
+    assert person_of(house, after) == person_id
+    signed = house.client().get(f"/attributions/{after}.json").content
+    with backup.restored() as copy:
+        done = restore(copy)
+        assert (done.awards, done.not_erased, behind(copy)) == (1, set(), [])
+        with copy.unit_of_work(reading=True) as services:
+            assert services.verification.verify(signed).record is not None
+            assert services.stores.awards.find(since) is None
+        assert copy.client().get(f"/attributions/{before}.json").status_code == 410
+        assert faults(copy) == []
+        withdraw(copy, after)
+        with copy.unit_of_work(reading=True) as services:
+            assert services.verification.verify(signed).report.verdict.value == "invalid"
+
+
+def test_erasure_that_fails_is_reported_and_stops_no_other(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = (person_of(house, given(house, each)) for each in (ROOF, ADA))
+    backup = Backup(house)
+    for person_id in (first, second):
+        erase(house, person_id)
+    with backup.restored() as copy:
+        repeat = ErasureService.repeat
+
+        def fails(self, campus, person_id, erasure, *, by) -> None:
+            repeat(self, campus, person_id, erasure, by=by)
+            if person_id == first:
+                raise Conflict("refused")
+
+        with monkeypatch.context() as during:
+            during.setattr(ErasureService, "repeat", fails)
+            assert restore(copy).not_erased == {first}
+        assert [is_there(copy, each) for each in (first, second)] == [True, False]
+        assert behind(copy) == [Older.ERASED_THERE]
+        assert copy.client(copy.trainer).get("/gestion/itip").status_code == 503
+        assert restore(copy).not_erased == set()
+        assert (is_there(copy, first), behind(copy), faults(copy)) == (False, [], [])
+
+
+def test_proof_of_an_erasure_comes_back_under_its_reference(house: House) -> None:
+    given(house, ADA)
+    backup = Backup(house)
+    erasure_id = erase(house, person_of(house, given(house, ROOF)))
+    with backup.restored() as copy:
+        restore(copy)
+        with copy.unit_of_work(reading=True) as services:
+            told = services.erasure_proofs.get(erasure_id)
+            assert (told.erasure.reason, told.erasure.badges, told.is_signed) == (ASKED, 1, True)
+
+
+def test_erasure_beyond_a_gap_of_the_journal_is_done_and_gets_a_line_of_the_next_log(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person_id = person_of(house, given(house, ROOF))
+    backup = Backup(house)
+    with monkeypatch.context() as lost:
+        lost.setattr(type(house.process.journal), "append", lambda *_: None)
+        given(house, ADA)
+    erasure_id = erase(house, person_id)
+    with backup.restored() as copy:
+        done = restore(copy)
+        assert (done.reconciled is None, is_there(copy, person_id), behind(copy)) == (False, False, [])
+        with copy.unit_of_work(reading=True) as services:
+            told = services.erasure_proofs.get(erasure_id)
+            assert (told.is_signed, services.erasure_proofs.origin_of(told.erasure)[-2:]) == (True, "/2")

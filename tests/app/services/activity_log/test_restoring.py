@@ -1,0 +1,336 @@
+"""A restored backup never makes a withdrawn badge good, and loses nothing that the anchor folder holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from app.domain.awards import AwardState
+from app.domain.badges import BadgeKind
+from app.errors import AppError, Unavailable
+from app.services.activity_log.log_check import LogCheck, Older, OlderCopy
+from app.services.badges import Wording
+from sceau_credentials import verify
+from sceau_credentials.status_list import sequence_of
+from sceau_credentials.values import parse_json_object
+from tests.support.content.restores import (
+    ADA,
+    PUBLIC,
+    REASON,
+    ROOF,
+    bit,
+    given,
+    place_of,
+    withdraw,
+)
+from tests.support.databases.copies import Backup, drop_copies
+from tests.support.house import COMMAND, House
+
+
+@pytest.fixture(autouse=True)
+def copies_dropped() -> Iterator[None]:
+    yield
+    drop_copies()
+
+
+def test_restore_drill(house: House) -> None:
+    """Backup, withdraw R, award A, restore: R is valid nowhere, at any time; A can be withdrawn afterwards."""
+    r = given(house, ROOF)
+    list_id, position = place_of(house, r)
+    backup = Backup(house)
+    withdraw(house, r)
+    a = given(house, ADA)
+    _, position_of_a = place_of(house, a)
+    signed_a = house.client().get(f"/attributions/{a}.json").content
+
+    with backup.restored() as copy:
+        client = copy.client()
+        ready = client.get("/health/ready")
+        assert (ready.status_code, "sceau restore" in ready.text) == (503, True)
+        assert bit(client, list_id, position)
+        assert not bit(client, list_id, position_of_a)
+        for path in PUBLIC:
+            assert client.get(path.format(r)).status_code in (404, 503), path
+        with pytest.raises(OlderCopy):
+            given(copy, "Zoé N’Diaye; zoe@exemple.fr")
+        with pytest.raises(OlderCopy):
+            withdraw(copy, r)
+
+        with copy.process.repair(reading=True) as services:
+            missing = services.restoring.missing(copy.campus)
+        assert (missing.withdrawals, missing.awards, missing.unjournaled) == (1, 1, 0)
+        done = copy.process.put_back(copy.campus, REASON, by=COMMAND)
+        assert (done.awards, done.withdrawals, done.reconciled) == (1, 1, None)
+        assert copy.process.compare_with_anchors(thorough=True) == []
+
+        assert client.get("/health/ready").status_code == 200
+        assert bit(client, list_id, position)
+        with copy.unit_of_work(reading=True) as services:
+            record = services.awards.record(r)
+            assert (record.award.state, record.award.revoked_reason) == (
+                AwardState.REVOKED,
+                "Donné par erreur.",
+            )
+            assert services.verification.verify_award(record).report.verdict.value == "invalid"
+            assert services.awards.record(a).award.state is AwardState.ISSUED
+            assert services.verification.verify(signed_a).report.verdict.value == "valid"
+        assert faults(copy) == []
+
+        withdraw(copy, a, "Donné deux fois.")
+        assert bit(client, list_id, position_of_a)
+        with copy.unit_of_work(reading=True) as services:
+            assert services.verification.verify(signed_a).report.verdict.value == "invalid"
+
+
+def faults(house: House) -> list[object]:
+    with house.unit_of_work(reading=True) as services:
+        store = services.activity_log.store
+        log = store.find(house.campus.id)
+        assert log is not None
+        keys = services.log_keys.keys(house.campus, log)
+        return list(LogCheck(store, log, keys, house.process.anchors).run())
+
+
+def test_new_badge_new_key_and_new_person_come_back_with_their_award(house: House) -> None:
+    given(house, ROOF)
+    backup = Backup(house)
+    with house.unit_of_work() as services:
+        key = services.campuses.keys_of(house.campus)
+        (old,) = [each for each in key if each.purpose.value == "credential"]
+        services.campus_keys.retire(house.campus, old.id, reason="Le relais de chaque année.", by=COMMAND)
+        wording = Wording(BadgeKind.PARTICIPATION, "Nouveau badge", "Ce que dit ce badge.", "La personne a pris sa part de l’activité, devant qui l’animait.")  # fmt: skip
+        badge = services.badges.create(house.campus, wording, slug="nouveau", by=COMMAND)
+    a = given(house, ADA, badge)
+    signed = house.client().get(f"/attributions/{a}.json").content
+    with backup.restored() as copy:
+        done = copy.process.put_back(copy.campus, REASON, by=COMMAND)
+        assert (done.awards, done.keys, done.unregistered) == (1, 2, set())
+        with copy.unit_of_work(reading=True) as services:
+            assert services.awards.record(a).person.name == "Ada Martin"
+            assert services.verification.verify(signed).report.verdict.value == "valid"
+        assert given(copy, "Zoé N’Diaye; zoe@exemple.fr")
+
+
+def test_restore_without_the_journal_closes_the_log_and_withdraws_all_the_same(house: House) -> None:
+    r = given(house, ROOF)
+    list_id, position = place_of(house, r)
+    backup = Backup(house)
+    withdraw(house, r)
+    a = given(house, ADA)
+    _, position_of_a = place_of(house, a)
+    for path in (house.process.journal.folder / house.campus.id.hex).iterdir():
+        path.unlink()
+    with backup.restored() as copy:
+        done = copy.process.put_back(copy.campus, REASON, by=COMMAND)
+        assert (done.awards, done.withdrawals, done.reconciled is None) == (0, 1, False)
+        client = copy.client()
+        assert client.get("/health/ready").status_code == 200
+        assert bit(client, list_id, position)
+        # The place of the award that nobody knows any more is given to no other.
+        z = given(copy, "Zoé N’Diaye; zoe@exemple.fr")
+        assert place_of(copy, z) != (list_id, position_of_a)
+        assert place_of(copy, z)[0] != list_id
+
+
+def test_award_that_nothing_else_holds_is_registered_from_its_signed_file(house: House) -> None:
+    given(house, ROOF)
+    backup = Backup(house)
+    a = given(house, ADA)
+    list_id, position = place_of(house, a)
+    signed = house.client().get(f"/attributions/{a}.json").content
+    picture = house.client().get(f"/attributions/{a}.png").content
+    for path in (house.process.journal.folder / house.campus.id.hex).iterdir():
+        path.unlink()
+    with backup.restored() as copy:
+        copy.process.put_back(copy.campus, REASON, by=COMMAND)
+        for content, refusal in (
+            (signed.replace(b"Ada Martin", b"Eve Martin"), "signature"),
+            (b"{}", "campus de ce service"),
+            (b"nothing", "JSON"),
+        ):
+            with pytest.raises(AppError, match=refusal), copy.unit_of_work() as services:
+                services.registration.register(content, by=COMMAND)
+        with copy.unit_of_work() as services:
+            services.registration.register(picture, by=COMMAND)
+        with pytest.raises(AppError, match="déjà"), copy.unit_of_work() as services:
+            services.registration.register(signed, by=COMMAND)
+        withdraw(copy, a)
+        assert bit(copy.client(), list_id, position)
+        with copy.unit_of_work(reading=True) as services:
+            assert services.verification.verify(signed).report.verdict.value == "invalid"
+            assert services.awards.record(a).person.name == "Ada Martin"
+
+
+def test_restoring_twice_changes_nothing_the_second_time(house: House) -> None:
+    r = given(house, ROOF)
+    backup = Backup(house)
+    withdraw(house, r)
+    given(house, ADA)
+    with backup.restored() as copy:
+        first = copy.process.put_back(copy.campus, REASON, by=COMMAND)
+        again = copy.process.put_back(copy.campus, REASON, by=COMMAND)
+        assert (first.awards, again.awards, again.withdrawals, again.lines) == (1, 0, 0, 0)
+        assert copy.process.compare_with_anchors(thorough=True) == []
+
+
+def test_erased_person_is_found_in_the_copy_and_erased_again(house: House) -> None:
+    r = given(house, ROOF)
+    with house.unit_of_work(reading=True) as services:
+        person_id = services.awards.record(r).person.id
+    backup = Backup(house)
+    with house.unit_of_work() as services:
+        services.erasures.process_chunk(house.campus, person_id, "Demande reçue par courrier.", by=COMMAND)
+    with backup.restored() as copy:
+        with copy.process.repair(reading=True) as services:
+            assert services.restoring.missing(copy.campus).erasures == 1
+        copy.process.put_back(copy.campus, REASON, by=COMMAND)
+        assert copy.client().get(f"/attributions/{r}.json").status_code == 410
+
+
+def test_person_awarded_and_erased_since_does_not_come_back(house: House) -> None:
+    given(house, ROOF)
+    backup = Backup(house)
+    a = given(house, ADA)
+    with house.unit_of_work() as services:
+        person_id = services.awards.record(a).person.id
+        services.erasures.process_chunk(house.campus, person_id, "Demande reçue par courrier.", by=COMMAND)
+    with backup.restored() as copy:
+        done = copy.process.put_back(copy.campus, REASON, by=COMMAND)
+        assert (done.awards, done.reconciled) == (0, None)
+        with copy.unit_of_work(reading=True) as services:
+            assert services.stores.awards.find(a) is None
+            assert services.activity_log.store.payloads_about(person_id) == []
+        assert faults(copy) == []
+
+
+def test_frames_that_a_crash_left_out_are_written_from_the_database(house: House) -> None:
+    given(house, ROOF)
+    backup = Backup(house)
+    journal = house.process.journal
+    append, journal.append = journal.append, lambda _frame: None
+    a = given(house, ADA)
+    journal.append = append
+    house.process.check()
+    with backup.restored() as copy:
+        done = copy.process.put_back(copy.campus, REASON, by=COMMAND)
+        assert (done.awards, done.reconciled) == (1, None)
+        withdraw(copy, a)
+
+
+def test_sequence_rises_with_each_signature_and_stands_in_what_is_signed(house: House) -> None:
+    r = given(house, ROOF)
+    list_id, _ = place_of(house, r)
+
+    def edition() -> int | None:
+        with house.unit_of_work(reading=True) as services:
+            return sequence_of(parse_json_object(services.status.published(list_id).embedded))
+
+    before = edition()
+    withdraw(house, r)
+    assert (before, edition()) == (1, 2)
+    anchored = house.process.anchors.list_of(list_id)
+    assert anchored is not None
+    assert anchored.signed.sequence == 2
+
+
+def test_transaction_that_is_rolled_back_moves_no_anchor(house: House) -> None:
+    r = given(house, ROOF)
+    list_id, _ = place_of(house, r)
+
+    def withdraw_and_fail() -> None:
+        with house.unit_of_work() as services:
+            services.status.raise_for(house.campus, [r], at=house.clock())
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        withdraw_and_fail()
+    assert house.process.anchors.list_of(list_id).signed.sequence == 1
+    house.process.check()
+    assert house.process.behind == {}
+
+
+def test_anchor_that_a_crash_left_behind_catches_up_at_the_next_start(house: House) -> None:
+    r = given(house, ROOF)
+    list_id, _ = place_of(house, r)
+    house.process.check()
+    with house.unit_of_work() as services:
+        services.status.settle = lambda: None  # the process is killed between commit and anchor
+        services.activity_log.settle = lambda: None
+        services.status.raise_for(house.campus, [r], at=house.clock())
+    assert house.process.anchors.list_of(list_id).signed.sequence == 1
+    house.process.check()
+    assert (house.process.behind, house.process.anchors.list_of(list_id).signed.sequence) == ({}, 2)
+
+
+def test_withdrawal_is_done_while_the_anchor_folder_takes_no_file_and_readiness_says_so(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    r = given(house, ROOF)
+    list_id, position = place_of(house, r)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr("app.adapters.folders.log_files.write_whole", full)
+        withdraw(house, r)
+        client = house.client()
+        ready = client.get("/health/ready")
+        assert (ready.status_code, "No space left" in ready.text) == (503, True)
+        assert bit(client, list_id, position)
+    assert client.get("/health/ready").status_code == 200
+    assert house.process.anchors.list_of(list_id).signed.sequence == 2
+
+
+def test_damaged_anchor_is_named_and_nothing_is_signed_until_it_is_replaced(house: House) -> None:
+    r = given(house, ROOF)
+    list_id, _ = place_of(house, r)
+    path = house.process.anchors.folder / "lists" / list_id.hex
+    whole = path.read_bytes()
+    path.write_bytes(whole.replace(b'"sequence":1', b'"sequence":0'))
+    house.process.check()
+    assert [each.older for each in house.process.behind.values()] == [Older.ANCHOR_DAMAGED]
+    ready = house.client().get("/health/ready")
+    assert (ready.status_code, list_id.hex in ready.text) == (503, True)
+    with pytest.raises(Unavailable):
+        withdraw(house, r)
+    path.write_bytes(whole)
+    house.process.check()
+    assert house.process.behind == {}
+
+
+def test_old_anchor_folder_moves_forward_and_blocks_nothing(house: House) -> None:
+    r = given(house, ROOF)
+    list_id, _ = place_of(house, r)
+    path = house.process.anchors.folder / "lists" / list_id.hex
+    old = path.read_bytes()
+    withdraw(house, r)
+    path.write_bytes(old)
+    house.process.check()
+    assert (house.process.behind, house.process.anchors.list_of(list_id).signed.sequence) == ({}, 2)
+
+
+def test_another_campus_goes_on_while_one_is_behind(house: House) -> None:
+    r = given(house, ROOF)
+    backup = Backup(house)
+    withdraw(house, r)
+    with backup.restored() as copy:
+        assert set(copy.process.behind) == {copy.campus.id}
+        assert copy.client(copy.stranger).get("/gestion/agt").status_code == 200
+        refused = copy.client(copy.trainer).get("/gestion/itip")
+        assert (refused.status_code, "sauvegarde" in refused.text) == (503, True)
+
+
+def test_report_of_the_verifier_on_the_uploaded_file_is_never_valid(house: House) -> None:
+    """What a foreign verifier does: it asks us for the issuer's keys and for our list."""
+    r = given(house, ROOF)
+    signed = house.client().get(f"/attributions/{r}.json").content
+    backup = Backup(house)
+    withdraw(house, r)
+    with backup.restored() as copy:
+        client = copy.client()
+        with copy.unit_of_work(reading=True) as services:
+            report = verify(signed, documents=services.verification.documents, at=copy.clock())
+        assert report.verdict.value == "invalid"
+        assert client.get("/health/ready").status_code == 503

@@ -1,0 +1,148 @@
+"""An address that a person added to their account is written to, and read by no campus."""
+
+from __future__ import annotations
+
+import re
+import uuid
+
+import pytest
+
+from app.db.engine import session
+from app.domain.accounts.sessions import Scope
+from app.domain.campus.audit_log import Actor
+from app.services.awards.awards import AwardRequest
+from tests.app.api.clients import program
+from tests.support.databases.engines import as_owner
+from tests.support.house import House
+
+pytestmark = pytest.mark.both_engines
+
+LISTED, PRIVATE = "zoe@exemple.fr", "zoe.prive@perso.example"
+
+
+@pytest.fixture
+def zoe(house: House) -> uuid.UUID:
+    """In the activity, with an account whose main address the campus never wrote."""
+    given = house.award(f"MARTIN Zoé; {LISTED}")
+    with house.unit_of_work() as services:
+        person, own = services.awards.record(given.lines[0].award_id).person, services.own_addresses.own
+        own.verify(person, LISTED, at=house.clock())
+        services.people.people.add_address(person, PRIVATE)
+        own.verify(person, PRIVATE, at=house.clock())
+        own.make_main(person.id, PRIVATE)
+        return person.id
+
+
+def request(house: House, **who: object) -> AwardRequest:
+    return AwardRequest(
+        house.role.badge.id, house.activity.id, evidence="A tenu le stand.", tells=True, **who
+    )  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("chosen", ["everybody", "participations"])
+def test_the_campus_reads_its_own_address_while_the_message_goes_to_the_main_one(
+    house: House, zoe: uuid.UUID, chosen: str
+):
+    with house.unit_of_work() as services:
+        (there,) = services.stores.activities.participants(house.activity.id)
+    who = {"everybody": True} if chosen == "everybody" else {"participation_ids": (there[0].id,)}
+    asked, by = request(house, **who), Actor(house.trainer.id)
+    with house.unit_of_work() as services:
+        assert [one.line.address for one in services.awards.preview(house.campus, asked, by=by).lines] == [
+            LISTED
+        ]
+        batch = services.awards.give(house.campus, asked, by=by)
+    with house.unit_of_work(reading=True) as services:
+        result = services.awards.batch(house.campus, batch.id)
+        assert [line.address for line in result.lines] == [LISTED]
+        letters = services.stores.letters.of_awards([result.lines[0].award_id])
+        assert [letter.address for letter in letters] == [PRIVATE]
+        (handing,) = services.handing_over.of([services.awards.record(result.lines[0].award_id)])
+        assert (handing.address, handing.is_hidden) == (LISTED, True)
+
+
+def test_no_page_of_the_campus_shows_it(house: House, zoe: uuid.UUID):
+    with house.unit_of_work() as services:
+        services.awards.give(house.campus, request(house, everybody=True), by=Actor(house.trainer.id))
+    admin, activity = house.client(house.admin), f"/gestion/itip/activites/{house.activity.id}"
+    waiting, read = [activity, f"/gestion/itip/repertoire/{zoe}", "/gestion/itip/attributions"], set[str]()
+    while waiting and len(read) < 60:
+        path = waiting.pop(0)
+        if path in read:
+            continue
+        read.add(path)
+        shown = admin.get(path).text
+        assert PRIVATE not in shown, path
+        links = re.findall(r'href="(/gestion/itip/(?:attributions|resultats|activites)/[^"#?]+)"', shown)
+        waiting += links
+    assert any(path.endswith("/remise") for path in read)
+    assert any(path.endswith("/liens.csv") for path in read)
+
+
+def test_a_program_without_the_scope_for_addresses_gets_none_of_people_whom_it_chose(
+    house: House, zoe: uuid.UUID
+):
+    for scopes, expected in (
+        ([Scope.AWARD_CREATE], ""),
+        ([Scope.AWARD_CREATE, Scope.PERSON_READ], LISTED),
+    ):
+        body = {
+            "badge": str(house.role.badge.id),
+            "activity": str(house.activity.id),
+            "everybody": True,
+            "evidence": "A tenu le stand.",
+        }
+        sent = program(house, *(each.value for each in scopes)).post(
+            "/api/v1/campuses/itip/awards?dry_run=true", json=body
+        )
+        assert sent.status_code in (200, 201), sent.text
+        assert [line["address"] for line in sent.json()["lines"]] == [expected]
+
+
+def test_a_list_with_that_name_or_that_address_asks_without_showing_it(house: House, zoe: uuid.UUID):
+    lines = [("Zoé", "Martin", "autre@exemple.fr"), ("Léo", "Dupont", PRIVATE), ("Zoé", "Martin", PRIVATE)]
+    with house.unit_of_work(reading=True) as services:
+        namesakes = services.namesakes
+        asked = namesakes.known_beside(house.campus, None, lines, at_address=True)
+    assert {at: [(one.person.id, one.address) for one in found] for at, found in asked.items()} == {
+        0: [(zoe, LISTED)]
+    }
+
+
+def test_lines_of_earlier_versions_forget_it_and_lines_never_hold_what_a_person_removed(
+    house: House, zoe: uuid.UUID
+):
+    with house.unit_of_work() as services:
+        batch = services.awards.give(house.campus, request(house, everybody=True), by=Actor(house.trainer.id))
+        row = services.stores.batches.lines_of(batch.id)[0]
+        row.address = PRIVATE  # as versions before 0.9 wrote it
+        services.stores.people.session.add(row)
+
+    def written() -> str:
+        with house.unit_of_work(reading=True) as services:
+            return services.stores.batches.lines_of(batch.id)[0].address
+
+    def run_again() -> None:
+        house.process.engine.dispose()
+        url = as_owner(house.process.settings.database_url)
+        session.downgrade(url, "0139")
+        session.upgrade(url)
+
+    def write(address: str) -> None:
+        with house.unit_of_work() as services:
+            row = services.stores.batches.lines_of(batch.id)[0]
+            row.address = address
+
+    run_again()
+    assert written() == ""
+    write(LISTED)
+    run_again()
+    assert written() == LISTED
+    write(PRIVATE)
+    with house.unit_of_work() as services:
+        services.own_addresses.own.remove(zoe, PRIVATE)
+    assert written() == ""
+    write(LISTED)
+    with house.unit_of_work() as services:
+        services.own_addresses.own.remove(zoe, LISTED)
+    assert written() == LISTED  # the list of the activity has it

@@ -1,0 +1,139 @@
+"""Attested competencies are data of the credential: alignment, rubric, level reached, hours, practice."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+
+from jsonschema import Draft201909Validator, FormatChecker
+
+from app.domain.awards.open_badges import DisclosedContent
+from app.services.frameworks import Details
+from sceau_credentials.verification.report import Verdict
+from tests.support.content.skills import JUDGING, LEVELS, RUBRIC, awarded, document_of, levelled
+from tests.support.house import COMMAND, House
+from tests.support.shared_data import shared
+
+SCHEMA = "open-badges/schemas/ob3-vcdm20-canonical-2024-07-30/ob_v3p0_achievementcredential_schema.json"
+BASE = "http://localhost:8000"
+
+
+def results(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    subject = document["credentialSubject"]
+    return {each["resultDescription"].partition("#")[2]: each for each in subject.get("result", [])}
+
+
+def test_credential_names_the_level_reached_in_its_rubric(house: House) -> None:
+    given = levelled(house)
+    document = document_of(house, awarded(house, given.badge))
+    achievement = document["credentialSubject"]["achievement"]
+    aligned = {each["targetCode"]: each for each in achievement["alignment"]}
+    url = f"{BASE}/competences/{given.competency.id}/v1"
+    assert aligned["CA-3"] == {
+        "type": ["Alignment"],
+        "targetName": "Mesurer et caractériser",
+        "targetUrl": url,
+        "targetCode": "CA-3",
+        "targetDescription": "Autonome",
+        "targetFramework": "Contrôle d’accès",
+        "targetType": "CFItem",
+    }
+    assert aligned["H3203"]["targetUrl"].endswith("/H3203#version=460")
+    assert aligned["H3203"]["targetType"] == "ext:Occupation"
+    assert aligned["RNCP35229"]["targetType"] == "ceterms:Credential"
+
+    described = {each["resultType"]: each for each in achievement["resultDescription"]}
+    rubric = described["RubricCriterionLevel"]
+    levels = rubric["rubricCriterionLevel"]
+    assert [(each["name"], each["level"], each["description"]) for each in levels] == [
+        (name, str(rank), RUBRIC[rank - 1]) for rank, name in enumerate(LEVELS, 1)
+    ]
+    assert rubric["requiredLevel"] == levels[1]["id"]
+    assert rubric["alignment"][0]["targetUrl"] == url
+    reached = results(document)["niveau-1"]
+    assert reached["achievedLevel"] == levels[1]["id"]
+    assert reached["resultDescription"] == rubric["id"]
+    subject = document["credentialSubject"]
+    assert JUDGING in subject["narrative"]
+    assert "Autonome, niveau 2 sur 3" in subject["narrative"].replace("\xa0", " ")
+    assert subject["source"]["id"] == house.campus.did
+
+
+def test_credential_of_an_activity_has_hours_practice_and_organiser(house: House) -> None:
+    given = levelled(house)
+    document = document_of(house, awarded(house, given.badge))
+    activity = results(document)["activite"]
+    assert activity["value"] == f"{house.activity.hours:g}"
+    assert [each["targetCode"] for each in activity["alignment"]] == ["CA-4"]
+    narrative = document["evidence"][0]["narrative"].replace("\xa0", " ").replace("\u202f", " ")
+    assert f"Encadrement : {house.campus.name}." in narrative
+    assert "Compétences pratiquées : Concevoir." in narrative
+
+
+def test_undisclosed_activity_discloses_neither_hours_nor_practice(house: House) -> None:
+    given = levelled(house)
+    award_id = awarded(house, given.badge)
+    with house.unit_of_work() as services:
+        record = services.awards.record(award_id)
+        row = services.evidence.find(award_id)
+        assert row is not None
+        chosen = dict.fromkeys(row.entries, DisclosedContent.EXISTENCE)
+        disclosed = services.reissuing.disclosed_of(record, chosen)
+        document = services.reissuing.document_as(record, disclosed)
+    assert set(results(document)) == {"niveau-1"}
+    assert "Compétences" not in json.dumps(document["evidence"], ensure_ascii=False)
+
+
+def test_definition_frozen_earlier_gains_nothing(house: House) -> None:
+    """Awards of a version that described no result stay as they were, in every later edition."""
+    given = levelled(house)
+    award_id = awarded(house, given.badge)
+    with house.unit_of_work() as services:
+        record = services.awards.record(award_id)
+        before = document_of(house, award_id)
+        del before["credentialSubject"]["achievement"]["resultDescription"]
+        for member in ("result", "narrative", "source"):
+            del before["credentialSubject"][member]
+        version = record.version
+        services.awards.awards.session.expunge(version)
+        version.definition = version.definition.replace(b'"ext:Hours"', b'""')
+        disclosed = services.reissuing.disclosed_of(record)
+        document = services.reissuing.document_as(record, disclosed, before=before)
+        assert document["credentialSubject"] == before["credentialSubject"]
+        assert "Compétences" not in json.dumps(document["evidence"], ensure_ascii=False)
+
+
+def test_schema_and_own_verifier_accept_the_credential(house: House) -> None:
+    award_id = awarded(house, levelled(house).badge)
+    document = document_of(house, award_id)
+    schema = json.loads(shared(SCHEMA).read_bytes())
+    as_published = {**document, "proof": [document["proof"]]}
+    faults = list(Draft201909Validator(schema, format_checker=FormatChecker()).iter_errors(as_published))
+    assert not faults, faults[:3]
+    with house.unit_of_work(reading=True) as services:
+        answer = services.verification.verify(json.dumps(document))
+    assert answer.report.verdict is Verdict.VALID
+
+
+def test_version_in_the_address_keeps_its_wording(house: House) -> None:
+    given = levelled(house)
+    path = f"/competences/{given.competency.id}/v1"
+    with house.unit_of_work() as services:
+        services.competencies.amend(
+            house.campus,
+            given.competency.id,
+            statement="Mesurer",
+            levels=LEVELS,
+            details=Details(rubric=RUBRIC),
+            by=COMMAND,
+        )
+    people = house.client()
+    assert "Mesurer et caractériser</h1>" in people.get(path).text
+    assert "Le texte a changé depuis" in people.get(path).text
+    assert RUBRIC[1] in people.get(path).text
+    item = people.get(path, headers={"accept": "application/json"}).json()
+    assert item["fullStatement"] == "Mesurer et caractériser"
+    assert item["uri"] == BASE + path
+    assert people.get(path.replace("/v1", "/v9")).status_code == 404
+    assert people.get(f"/competences/{uuid.uuid4()}/v1").status_code == 404

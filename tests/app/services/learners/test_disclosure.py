@@ -1,0 +1,313 @@
+"""A badge shown in part: what is always in it, what its holder leaves out, and what a verifier makes of it."""
+
+from __future__ import annotations
+
+import copy
+import uuid
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from app.domain.awards import Visibility
+from app.domain.badges import BadgeKind
+from app.domain.campus.campus import CampusSettings, KeyPurpose, KeyState, SealedKey
+from app.domain.learners.wallet_authorization import (
+    DISCLOSABLE,
+    MANDATORY,
+    PRESENTATION_LIFE,
+    disclosable_in,
+    mandatory_in,
+    mandatory_pointers,
+    presented,
+    selected_in,
+)
+from app.domain.people import AgeGroup
+from app.errors import Conflict, NotAllowed, NotFound
+from app.services.verification.verdicts.headlines import HeadlineKind, headline
+from sceau_credentials.keys import Algorithm
+from sceau_credentials.proofs.sd_jwt import badge_claims
+from sceau_credentials.values import (
+    JsonObject,
+    dump_json,
+    format_timestamp,
+    parse_json_object,
+    parse_timestamp,
+)
+from sceau_credentials.verification.findings import RemarkCode
+from sceau_credentials.verification.report import Report, Verdict
+from tests.app.services.learners.test_wallets import BY, open_award
+from tests.support.badges.credentials import badge_document
+from tests.support.house import COMMAND, House, done_once
+
+EVERYTHING = frozenset(each.name for each in DISCLOSABLE)
+
+
+@done_once
+def switch(house: House, *, on: bool = True) -> None:
+    with house.unit_of_work() as services:
+        campus = services.campuses.get(house.campus.slug)
+        wanted = replace(CampusSettings.of(campus), selective_disclosure=on)
+        services.campuses.change_settings(campus.slug, wanted, by=COMMAND)
+
+
+def keys(house: House) -> list[SealedKey]:
+    with house.unit_of_work(reading=True) as services:
+        found = services.campuses.keys_of(house.campus)
+    return [each for each in found if each.purpose is KeyPurpose.DISCLOSURE]
+
+
+def presentation(house: House, award_id: uuid.UUID, *names: str) -> JsonObject:
+    with house.unit_of_work() as services:
+        record = services.awards.record(award_id)
+        return parse_json_object(services.selective_disclosure.present(record, names, by=BY))
+
+
+def stored(house: House, award_id: uuid.UUID) -> JsonObject:
+    with house.unit_of_work(reading=True) as services:
+        return parse_json_object(
+            services.publication.award_file(services.awards.record(award_id), "json").body
+        )
+
+
+def asked(house: House, document: JsonObject) -> tuple[HeadlineKind, Report, str]:
+    with house.unit_of_work(reading=True) as services:
+        answer = services.verification.verify(dump_json(document))
+        assert answer.report is not None
+        head = headline(answer)
+        return head.kind, answer.report, head.text()
+
+
+# --- the table
+
+
+def subject_of(document: JsonObject) -> dict[str, Any]:
+    subject = document["credentialSubject"]
+    assert isinstance(subject, dict)
+    return subject
+
+
+def whole() -> JsonObject:
+    """Every member that a badge of ours may have."""
+    document = copy.deepcopy(badge_document())
+    del document["description"], document["evidence"][0]["genre"]
+    subject = document["credentialSubject"]
+    subject |= {
+        "narrative": "Niveau 3 sur 4.",
+        "source": {"id": document["issuer"]["id"], "type": ["Profile"]},
+    }
+    document["relatedResource"] = [
+        {"id": "https://badges.example/preuves/1", "mediaType": "application/json"}
+    ]
+    return document
+
+
+def test_table_names_every_member_that_a_stored_badge_has(house: House) -> None:
+    known = {pointer for each in (*MANDATORY, *DISCLOSABLE) for pointer in each.pointers}
+    for document in (stored(house, open_award(house)), whole()):
+        subject = subject_of(document)
+        found = {f"/{name}" for name in document} - {"/@context", "/type", "/proof", "/credentialSubject"}
+        found |= {f"/credentialSubject/{name}" for name in subject}
+        found |= {f"/credentialSubject/achievement/{name}" for name in subject["achievement"]}
+        parts = {f"/credentialSubject{end}" for end in ("/id", "/type", "/achievement")}
+        parts |= {f"/credentialSubject/achievement/{name}" for name in ("id", "type")}
+        assert found - parts <= known
+
+
+@pytest.mark.parametrize("kind", BadgeKind)
+def test_sd_jwt_has_the_same_disclosable_members(kind: BadgeKind) -> None:
+    """But for `id` and `sub`, which ecdsa-sd-2023 always shows."""
+    document = whole()
+    claims, withheld = badge_claims(document, mandatory_pointers(kind))
+    of_claims = {"/id": "/id", "/sub": "/credentialSubject/id"}
+    subject = subject_of(document)
+    of_claims |= {f"/{name}": f"/credentialSubject/{name}" for name in subject if name != "id"}
+    of_claims |= {
+        f"/achievement/{name}": f"/credentialSubject/achievement/{name}" for name in subject["achievement"]
+    }
+    found = {of_claims.get(each, each) for each in withheld} - {"/id", "/credentialSubject/id"}
+    assert found == set(selected_in(document, kind, EVERYTHING))
+    assert set(mandatory_in(document, kind)).isdisjoint(found)
+    assert claims["achievement"] == subject["achievement"]
+
+
+@pytest.mark.parametrize("kind", BadgeKind)
+def test_nothing_is_both_mandatory_and_disclosable(kind: BadgeKind) -> None:
+    shown = {pointer for each in disclosable_in(whole(), kind) for pointer in each.pointers}
+    assert shown.isdisjoint(mandatory_pointers(kind))
+    assert ("jugement" in {each.name for each in disclosable_in(whole(), kind)}) is not kind.is_judged
+
+
+def test_presentation_ends_after_ninety_days_or_with_the_badge() -> None:
+    document = badge_document()
+    made = parse_timestamp("2026-06-30T12:00:00Z")
+    assert presented(document, at=made)["validUntil"] == format_timestamp(made + PRESENTATION_LIFE)
+    end = format_timestamp(made + timedelta(days=3))
+    assert presented(document | {"validUntil": end}, at=made)["validUntil"] == end
+    assert "proof" not in presented(document | {"proof": {}}, at=made)
+
+
+# --- the campus
+
+
+def test_campus_that_does_not_switch_it_on_has_no_key_and_shows_no_part(house: House) -> None:
+    award_id = open_award(house)
+    assert keys(house) == []
+    with pytest.raises(NotFound):
+        presentation(house, award_id)
+
+
+def test_switching_on_makes_one_p256_key_that_is_sealed_and_published(house: House) -> None:
+    switch(house)
+    switch(house, on=False)
+    switch(house)
+    (key,) = keys(house)
+    assert (key.algorithm, key.state) == (Algorithm.ES256.value, KeyState.ACTIVE)
+    with house.unit_of_work(reading=True) as services:
+        document = services.publication.did_of(house.campus)
+        signer = services.signing.disclosure_signer(house.campus)
+    assert key.method_id in document["assertionMethod"]
+    assert signer.key.public.algorithm is Algorithm.ES256
+    assert signer.key.to_bytes() not in key.sealed  # type: ignore[attr-defined]
+    accept = {"accept": "application/did+json"}
+    page = house.client().get(f"/campus/{house.campus.slug}/did.json", headers=accept).json()
+    assert key.method_id in page["assertionMethod"]
+
+
+def test_switched_off_again_no_part_is_shown_but_earlier_files_stay_good(house: House) -> None:
+    switch(house)
+    award_id = open_award(house)
+    before = presentation(house, award_id)
+    switch(house, on=False)
+    with pytest.raises(NotFound):
+        presentation(house, award_id)
+    assert asked(house, before)[0] is HeadlineKind.VALID
+
+
+# --- what is shown
+
+
+@pytest.mark.parametrize("names", [(), ("nom",), ("resultats", "preuves"), tuple(sorted(EVERYTHING))])
+def test_part_is_valid_and_told_as_a_part(house: House, names: Collection[str]) -> None:
+    switch(house)
+    part = presentation(house, open_award(house), *names)
+    kind, report, text = asked(house, part)
+    assert (kind, report.verdict) == (HeadlineKind.VALID, Verdict.VALID)
+    assert [each.code for each in report.remarks] == [RemarkCode.PART_SHOWN]
+    assert "qu’une partie" in text
+    assert ("Diaye" in dump_json(part).decode()) is ("nom" in names)
+    assert ("evidence" in part) is ("preuves" in names)
+    assert ("result" in subject_of(part)) is ("resultats" in names)
+
+
+def test_altered_part_is_no_longer_the_campuss(house: House) -> None:
+    switch(house)
+    part = presentation(house, open_award(house), "nom")
+    subject_of(part)["identifier"][0]["identityHash"] = "Léo Martin"
+    assert asked(house, part)[1].verdict is Verdict.INVALID
+
+
+def test_what_the_holder_narrowed_is_in_no_part(house: House) -> None:
+    switch(house)
+    award_id = open_award(house)
+    assert "Diaye" in dump_json(presentation(house, award_id, *EVERYTHING)).decode()
+    with house.unit_of_work() as services:
+        record = services.awards.record(award_id)
+        services.reissuing.choose_name(record.award, False, name=record.person.name, by=BY)
+    part = presentation(house, award_id, *EVERYTHING)
+    assert "Diaye" not in dump_json(part).decode()
+    assert part["validFrom"] == stored(house, award_id)["validFrom"]
+
+
+def test_closed_withdrawn_and_suspended_badges_are_not_shown_in_part(house: House) -> None:
+    switch(house)
+    award_id = open_award(house)
+    part = presentation(house, award_id)
+    with house.unit_of_work() as services:
+        services.awards.set_visibility(award_id, Visibility.CLOSED, by=BY)
+    with pytest.raises(Conflict, match="fermée"):
+        presentation(house, award_id)
+    with house.unit_of_work() as services:
+        services.awards.set_visibility(award_id, Visibility.OPEN, by=BY)
+        services.awards.revoke(house.campus, award_id, "Attribué par erreur.", by=COMMAND)
+    with pytest.raises(Conflict, match="retiré"):
+        presentation(house, award_id)
+    assert asked(house, part)[0] is HeadlineKind.REVOKED
+
+
+def test_pupil_under_15_shows_a_part_with_a_parents_consent_only(house: House) -> None:
+    switch(house)
+    award_id = open_award(house)
+    presentation(house, award_id)
+    with house.unit_of_work() as services:
+        record = services.awards.record(award_id)
+        services.guardians.set_age_group(house.campus, record.person.id, AgeGroup.UNDER_15, by=COMMAND)
+        # Were the page left open by a mistake, the rule would hold all the same.
+        award = services.awards.record(award_id).award
+        award.visibility, award.align_due_at = Visibility.OPEN, None
+        services.awards.awards.save(award)
+    with pytest.raises((Conflict, NotAllowed)):
+        presentation(house, award_id)
+
+
+def test_file_that_has_ended_says_that_the_badge_may_be_good(house: House) -> None:
+    switch(house)
+    award_id = open_award(house)
+    part = presentation(house, award_id)
+    house.clock.now += PRESENTATION_LIFE + timedelta(hours=1)
+    kind, _report, text = asked(house, part)
+    assert kind is HeadlineKind.EXPIRED
+    assert "Le badge lui-même vaut peut-être encore" in text
+    assert asked(house, presentation(house, award_id))[0] is HeadlineKind.VALID
+
+
+def test_stolen_key_ends_its_files_and_the_next_signs_new_ones(house: House) -> None:
+    switch(house)
+    award_id = open_award(house)
+    part = presentation(house, award_id)
+    (key,) = keys(house)
+    with house.unit_of_work() as services:
+        following = services.campus_keys.retire(
+            house.campus, key.id, reason="Copie perdue.", stolen_since=key.created_at, by=COMMAND
+        )
+    assert following is not None
+    assert (following.purpose, following.algorithm) == (KeyPurpose.DISCLOSURE, Algorithm.ES256.value)
+    assert asked(house, part)[1].verdict is not Verdict.VALID
+    newer = presentation(house, award_id)
+    assert newer["proof"]["verificationMethod"] == following.method_id  # type: ignore[call-overload, index]
+    assert asked(house, newer)[0] is HeadlineKind.VALID
+
+
+def test_key_that_gave_way_still_proves_what_it_signed(house: House) -> None:
+    switch(house)
+    part = presentation(house, open_award(house))
+    (key,) = keys(house)
+    with house.unit_of_work() as services:
+        services.campus_keys.retire(house.campus, key.id, reason="Tous les ans.", by=COMMAND)
+    assert asked(house, part)[0] is HeadlineKind.VALID
+
+
+def test_holder_reads_what_was_shown_and_when(house: House) -> None:
+    switch(house)
+    award_id = open_award(house)
+    presentation(house, award_id, "nom", "nothing of that name")
+    house.clock.now += timedelta(hours=1)
+    presentation(house, award_id)
+    with house.unit_of_work(reading=True) as services:
+        found = services.selective_disclosure.shown_before(award_id)
+        told_to_the_campus = [
+            entry.action for entry, _ in services.selective_disclosure.history.list_of("award", award_id)
+        ]
+    assert [names for _at, names in found] == [[], ["nom"]]
+    assert "show_part" not in told_to_the_campus
+
+
+def test_base_proof_and_file_are_stored_nowhere(house: House) -> None:
+    switch(house)
+    award_id = open_award(house)
+    before = stored(house, award_id)
+    first, second = presentation(house, award_id), presentation(house, award_id)
+    assert first["proof"] != second["proof"]
+    assert stored(house, award_id) == before

@@ -1,0 +1,293 @@
+"""A badge that ends: its holder is reminded, asks, and has the renewed one at the same address; on both engines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from html import unescape
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from app.adapters.mail import SmtpMailer
+from app.domain.awards import Award, NewerDocument, may_renew
+from app.domain.badges import BadgeKind
+from app.errors import Conflict
+from app.language import day
+from app.services.awards.awards import AwardRequest
+from app.services.badges import Wording
+from app.services.learners.requests import RequestOutcome
+from app.services.verification.verdicts import HeadlineKind, headline
+from sceau_credentials.values import JsonObject, format_timestamp, parse_json_object
+from tests.app.cli.conftest import Operator
+from tests.app.services.activity_log.test_integrity import checked
+from tests.app.services.learners.test_requests import accepting, agree, asked, request_of, reviewer
+from tests.support.house import COMMAND, House, build_house, listed
+from tests.support.house import send as post
+from tests.support.letters import text_in
+from tests.support.servers.post_office import PostOffice
+
+ZOE = "Zoé Martin;zoe@exemple.fr"
+ASKS = RequestOutcome("Zoé", "Martin", "zoe@exemple.fr", "J’ai tenu le poste trois fois cette année.")
+DAYS = 90
+
+
+@pytest.fixture
+def house(database_url: str, tmp_path) -> Iterator[House]:
+    built = build_house(database_url, tmp_path)
+    yield built
+    built.close()
+
+
+@pytest.fixture
+def office(house: House) -> Iterator[PostOffice]:
+    office = PostOffice()
+    office.start()
+    house.process.mailer = SmtpMailer(f"smtp://127.0.0.1:{office.port}", sender="sceau@exemple.fr")
+    yield office
+    house.process.mailer.close()
+    office.stop()
+
+
+@pytest.fixture
+def award_id(house: House, office: PostOffice) -> UUID:
+    """A badge for ninety days, announced by e-mail."""
+    with house.unit_of_work() as services:
+        wording = Wording(
+            BadgeKind.ENGAGEMENT, "Secours", "Tient le poste.", "La personne a tenu le poste de secours.",
+            validity_days=DAYS,
+        )  # fmt: skip
+        badge = services.badges.create(house.campus, wording, slug="secours", by=COMMAND)
+    accepting(house, badge.badge.id)
+    return award(house, badge.badge.id)
+
+
+def award(house: House, badge_id: UUID) -> UUID:
+    request = AwardRequest(
+        badge_id, house.activity.id, lines=listed(ZOE), evidence="A tenu le poste de secours."
+    )
+    with house.unit_of_work() as services:
+        (line,) = services.awards.award(house.campus, request, by=COMMAND).lines
+    assert line.award_id
+    house.clock.move(minutes=10)
+    send(house)
+    return line.award_id
+
+
+def send(house: House) -> None:
+    for envelope in house.process.post.due():
+        house.process.post.send(envelope)
+
+
+def remind(house: House) -> None:
+    with house.unit_of_work() as services:
+        for campus_id in services.reminders.campuses_due():
+            services.reminders.promise(campus_id)
+    send(house)
+
+
+def row(house: House, award_id: UUID) -> Award:
+    with house.unit_of_work(reading=True) as services:
+        return services.awards.record(award_id).award
+
+
+def document(house: House, award_id: UUID) -> JsonObject:
+    with house.unit_of_work(reading=True) as services:
+        return parse_json_object(services.awards.awards.document_of(award_id).embedded)
+
+
+def end_of(house: House, award_id: UUID) -> datetime:
+    end = row(house, award_id).valid_until
+    assert end
+    return end
+
+
+def test_reminders_leave_thirty_seven_and_one_day_before_the_end(house: House, office, award_id: UUID):
+    before = len(office.received)
+    left = []
+    awarded_at = house.clock.now
+    for passed in (*range(0, DAYS - 33, 6), *range(DAYS - 33, DAYS + 3)):
+        house.clock.now = awarded_at + timedelta(days=passed)
+        remind(house)
+        left += [DAYS - passed] * (len(office.received) - before - len(left))
+    endings = [each for each in office.received[before:] if "arrive à sa fin" in str(each["Subject"])]
+    assert len(endings) == 3
+    days = [each for each, message in zip(left, office.received[before:], strict=True) if message in endings]
+    assert days == [30, 7, 1]
+    text = text_in(endings[0])
+    assert "Secours" in text
+    assert "demandez son renouvellement" in text
+    assert f"/recevoir/{award_id}." in text
+
+
+def test_nobody_who_stopped_reminders_is_told_of_an_end(house: House, office, award_id: UUID):
+    with house.unit_of_work() as services:
+        services.reminders.set_for_person(services.awards.record(award_id).person, wanted=False)
+    house.clock.move(days=DAYS - 5)
+    before = len(office.received)
+    remind(house)
+    assert len(office.received) == before
+
+
+@pytest.mark.parametrize("after", [DAYS - 30, DAYS + 40])
+def test_an_accepted_request_renews_the_badge_at_its_address(
+    house: House, office, award_id: UUID, after: int
+):
+    first, end = document(house, award_id), end_of(house, award_id)
+    house.clock.move(days=after)
+    agreed_at = house.clock.now
+    token = asked(house, row(house, award_id).badge_id, ASKS)
+    assert agree(house, token, reviewer(house, "Paul"), "A tenu le poste trois fois.")
+    assert request_of(house, token).request.award_id == award_id
+
+    renewed = row(house, award_id)
+    later = end_of(house, award_id)
+    assert later == max(end, agreed_at) + timedelta(days=DAYS)
+    assert renewed.evidence == "A tenu le poste de secours.\nA tenu le poste trois fois."
+    now = document(house, award_id)
+    assert (now["id"], now["awardedDate"]) == (first["id"], first["awardedDate"])
+    assert now["credentialStatus"] == first["credentialStatus"]
+    assert now["validUntil"] == format_timestamp(later)
+    assert str(now["validFrom"]) > str(first["validFrom"])
+    send(house)
+    assert "est renouvelé" in str(office.received[-1]["Subject"])
+
+
+@pytest.mark.both_engines
+def test_the_old_file_leads_to_the_renewed_badge_and_everything_stored_still_agrees(
+    house: House, office, award_id: UUID
+):
+    with house.unit_of_work(reading=True) as services:
+        old = bytes(services.awards.awards.document_of(award_id).embedded)
+    house.clock.move(days=DAYS - 30)
+    agree(house, asked(house, row(house, award_id).badge_id, ASKS), reviewer(house, "Paul"))
+    house.clock.move(minutes=1)
+    with house.unit_of_work(reading=True) as services:
+        answer = services.verification.verify_document(old)
+        newest = services.awards.awards.document_of(award_id)
+    assert isinstance(newest.row, NewerDocument)
+    assert answer.replaced_at == newest.signed_at
+    for days in (1, 30):  # before and after the end of the old file
+        house.clock.move(days=days)
+        with house.unit_of_work(reading=True) as services:
+            now = headline(services.verification.verify_document(old))
+        assert now.kind is HeadlineKind.RENEWED
+        assert day(end_of(house, award_id)).replace("\u00a0", " ") in now.text()
+        assert "à la même adresse" in now.text()
+    assert checked(house) == []
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "link"),
+    [
+        ("fr", "Authentique, et renouvelé depuis", "Voir la version actuelle"),
+        ("en", "Genuine, and renewed since", "See the current version"),
+        ("es", "Auténtica, y renovada desde entonces", "Ver la versión actual"),
+    ],
+)
+def test_an_employer_with_the_ended_file_is_told_of_the_renewal_by_page_api_and_command(
+    house: House,
+    office,
+    award_id: UUID,
+    language: str,
+    title: str,
+    link: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+):
+    """Each says until when the badge is good now, and where: at the address that the file itself names."""
+    with house.unit_of_work(reading=True) as services:
+        old = bytes(services.awards.awards.document_of(award_id).embedded)
+    house.clock.move(days=DAYS - 30)
+    agree(house, asked(house, row(house, award_id).badge_id, ASKS), reviewer(house, "Paul"))
+    house.clock.move(days=31)
+    until, address = format_timestamp(end_of(house, award_id)), parse_json_object(old)["id"]
+    browser = house.client()
+    browser.headers["accept-language"] = language
+
+    told = browser.post("/api/v1/verify", content=old).json()
+    assert (told["headline"], told["renewed_until"], told["document"]["id"]) == (title, until, address)
+    assert told["replaced_at"] is not None
+    assert {each["id"]: each["reason"] for each in told["checks"]}["validity"] == "expired"
+
+    page = unescape(post(browser, "/verifier", {"texte": old.decode()}).text)
+    assert title in page
+    assert link in page
+    assert f'href="{address}"' in page
+
+    (tmp_path / "old.json").write_bytes(old)
+    operator = Operator(monkeypatch, capfd)
+    operator.sets(SCEAU_LOCALE=language)
+    monkeypatch.setattr("app.cli.verify._local_process", lambda: house.process)
+    said = json.loads(operator.types("verify", "--json", tmp_path / "old.json").out)
+    assert (said["headline"], said["renewedUntil"]) == (title, until)
+    assert said["replacedAt"]
+    assert title in operator.types("verify", tmp_path / "old.json").out
+
+
+def test_a_second_request_within_the_new_period_finds_the_badge_held(house: House, office, award_id: UUID):
+    house.clock.move(days=DAYS - 30)
+    badge_id = row(house, award_id).badge_id
+    agree(house, asked(house, badge_id, ASKS), reviewer(house, "Paul"))
+    assert not may_renew(row(house, award_id), days=DAYS, at=house.clock.now)
+    with pytest.raises(Conflict, match="déjà ce badge"):
+        asked(house, badge_id, ASKS)
+
+
+def test_a_badge_whose_end_is_far_is_not_renewed(house: House, office, award_id: UUID):
+    with house.unit_of_work() as services, pytest.raises(Conflict):
+        services.awards.renew(house.campus, row(house, award_id), "Encore.", by=COMMAND)
+
+
+def test_a_renewed_badge_is_reminded_of_again(house: House, office, award_id: UUID):
+    house.clock.move(days=DAYS - 30)
+    remind(house)
+    agree(house, asked(house, row(house, award_id).badge_id, ASKS), reviewer(house, "Paul"))
+    send(house)
+    before = len(office.received)
+    house.clock.move(days=DAYS + 1)
+    remind(house)
+    assert [str(each["Subject"]) for each in office.received[before:]] == [
+        "Votre badge « Secours » arrive à sa fin"
+    ]
+
+
+def test_staff_renew_a_badge_from_its_page_and_say_what_was_done(house: House, office, award_id: UUID):
+    page = f"/gestion/itip/attributions/{award_id}"
+    trainer = house.client(house.trainer)
+    assert "/renouveler" not in trainer.get(page).text
+    house.clock.move(days=DAYS - 30)
+    trainer = house.client(house.trainer)
+    assert "Renouveler ce badge" in trainer.get(page).text
+
+    refused = post(trainer, f"{page}/renouveler", {"depuis": ""}, seen_on=page)
+    assert refused.status_code == 422
+    assert "Dites en une phrase ce que la personne a fait depuis" in refused.text
+    assert row(house, award_id).edition == 1
+
+    done = post(trainer, f"{page}/renouveler", {"depuis": "A tenu le poste en mai."}, seen_on=page)
+    assert (done.status_code, done.headers["location"]) == (303, page)
+    assert row(house, award_id).evidence.endswith("\nA tenu le poste en mai.")
+    send(house)
+    assert "est renouvelé" in str(office.received[-1]["Subject"])
+    again = post(trainer, f"{page}/renouveler", {"depuis": "Encore une fois."}, seen_on=page)
+    assert again.status_code == 422
+    assert row(house, award_id).edition == 2
+
+
+def test_no_later_email_goes_to_an_address_that_was_corrected(house: House, office, award_id: UUID):
+    with house.unit_of_work() as services:
+        person = services.awards.record(award_id).person
+        services.corrections.correct(house.campus, person.id, "Zoé", "Martin", "zoe.m@exemple.fr", by=COMMAND)
+    send(house)
+    house.clock.move(days=DAYS - 25)
+    before = len(office.received)
+    remind(house)
+    with house.unit_of_work() as services:
+        services.awards.renew_held(house.campus, award_id, "A tenu le poste en mai.", by=COMMAND)
+    send(house)
+    to = {each["To"].addresses[0].addr_spec for each in office.received[before:]}
+    assert to == {"zoe.m@exemple.fr"}

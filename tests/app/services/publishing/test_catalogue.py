@@ -1,0 +1,237 @@
+"""The public catalogue: derived from each campus's rows, searched with accents and slips forgiven, on both engines."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from datetime import date, datetime, time
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from icalendar import Calendar
+
+from app.domain.activities import Activity, ActivityKind, ActivitySession, Plan
+from app.domain.campus.audit_log import Actor
+from app.domain.publishing import CatalogueOrder, CatalogueQuery, EntryKind, audience_groups
+from app.errors import InvalidInput, NotFound
+from app.services.publishing.catalogue import CatalogueResult, enrolment_link
+from tests.support.house import House, build_house
+from tests.support.running.every import for_each
+
+pytestmark = pytest.mark.both_engines
+
+
+@pytest.fixture
+def offering(database_url: str, tmp_path: Path) -> Iterator[House]:
+    """A house whose badges « Robotique pour tous » and « Acteur du dispositif Explor’#ICI » have been awarded."""
+    house = build_house(database_url, tmp_path)
+    house.award("Zoé N’Diaye; zoe@exemple.fr", "Hugo Martel; hugo@exemple.fr")
+    house.award(
+        "Zoé N’Diaye; zoe@exemple.fr", badge=house.role, evidence="Elle a animé l’atelier de robotique."
+    )
+    refresh(house)
+    yield house
+    house.close()
+
+
+def refresh(house: House) -> None:
+    with house.unit_of_work() as services:
+        for campus_id in services.catalogue.due():
+            services.catalogue.refresh(campus_id)
+
+
+def search(house: House, text: str = "", *, exactly: bool = False, **asked) -> CatalogueResult:
+    asked.setdefault("kinds", (EntryKind.BADGE,))
+    with house.unit_of_work(reading=True) as services:
+        return services.catalogue.search(CatalogueQuery(text=text, **asked), exactly=exactly)
+
+
+def titles(result: CatalogueResult) -> list[str]:
+    return [entry.title for entry in result.entries]
+
+
+def announced(house: House, *, on: date, enrolment: str = "", badge: bool = True) -> uuid.UUID:
+    by = Actor(house.trainer.id)
+    with house.unit_of_work() as services:
+        row = Activity(
+            kind=ActivityKind.WORKSHOP, title="Soudure ouverte à tous", starts_on=on, ends_on=on, audience="Lycéens",
+            created_at=house.clock(),
+        )  # fmt: skip
+        plan = Plan(badges=[house.presence.badge.id] if badge else [])
+        activity = services.activity_plans.create(house.campus, row, plan, by=by)
+        services.catalogue.announce(house.campus, activity, enrolment=enrolment, by=by)
+        return activity.id
+
+
+@for_each("typed", ["robotique", "ROBOTIQUES", "robotiqe", "roboti", "pour tous robotique"])
+def test_search_forgives_case_plural_slips_and_unfinished_words(offering: House, typed: str):
+    assert "Robotique pour tous" in titles(search(offering, typed))
+
+
+def test_search_says_what_it_understood_and_can_be_exact(offering: House):
+    assert search(offering, "robotiqe").corrected
+    assert not search(offering, "robotique").corrected
+    assert search(offering, "robotiqe", exactly=True).total == 0
+
+
+@for_each("typed", ["'", '"', "a OR b", "robot* :", "&|!()", "\\", "NEAR(x y)", "é" * 300, "%", "_"])
+def test_search_takes_any_text(offering: House, typed: str):
+    search(offering, typed)
+
+
+def test_only_published_badges_are_listed_with_their_holders(offering: House):
+    found = search(offering, order=CatalogueOrder.HOLDERS)
+    assert [(entry.title, entry.holders) for entry in found.entries] == [
+        ("Robotique pour tous", 2),
+        ("Acteur du dispositif Explor’#ICI", 1),
+    ]
+
+
+def test_facets_count_what_each_value_would_leave(offering: House):
+    found = search(offering, badge_kinds=["participation"])
+    assert titles(found) == ["Robotique pour tous"]
+    assert found.facets["badge_kind"] == {"participation": 1, "engagement": 1}
+    assert found.total == 1
+
+
+def test_kinds_count_what_the_text_alone_finds(offering: House):
+    announced(offering, on=date(2026, 12, 3))
+    refresh(offering)
+    found = search(offering, "tous", badge_kinds=["participation"], levels=[2])
+    assert found.total == 0
+    assert found.facets["kind"] == {EntryKind.BADGE: 1, EntryKind.ACTIVITY: 1}
+
+
+def test_refreshing_again_changes_nothing_and_is_due_after_a_change(offering: House):
+    with offering.unit_of_work() as services:
+        before = {
+            key: entry.number
+            for key, entry in services.catalogue.catalogue.entries_of(offering.campus.id).items()
+        }
+        offering.clock.move(minutes=1)
+        services.catalogue.refresh(offering.campus.id)
+        after = {
+            key: entry.number
+            for key, entry in services.catalogue.catalogue.entries_of(offering.campus.id).items()
+        }
+    assert after == before
+    with offering.unit_of_work() as services:
+        services.catalogue.refresh(offering.other_campus.id)
+        assert offering.campus.id not in services.catalogue.due()
+    offering.clock.move(minutes=1)
+    offering.award("Inaya Morel; inaya@exemple.fr")
+    with offering.unit_of_work(reading=True) as services:
+        assert offering.campus.id in services.catalogue.due()
+
+
+def test_an_activity_is_listed_once_announced_until_it_has_passed(offering: House):
+    activity_id = announced(offering, on=date(2026, 12, 3))
+    refresh(offering)
+    found = search(offering, "soudure", kinds=(EntryKind.ACTIVITY,), audiences=["lyceens"])
+    assert titles(found) == ["Soudure ouverte à tous"]
+    assert search(offering, "robotique").entries[0].starts_on == date(2026, 12, 3)
+    with offering.unit_of_work(reading=True) as services:
+        assert services.catalogue.activity(activity_id).enrolment == "mailto:itip@exemple.fr"
+    offering.clock.move(days=10)
+    refresh(offering)
+    assert search(offering, "soudure", kinds=(EntryKind.ACTIVITY,)).total == 0
+    with offering.unit_of_work(reading=True) as services, pytest.raises(NotFound):
+        services.catalogue.activity(activity_id)
+
+
+def test_a_withdrawn_announcement_is_gone_at_once(offering: House):
+    activity_id = announced(offering, on=date(2026, 12, 3))
+    refresh(offering)
+    with offering.unit_of_work() as services:
+        activity = services.activities.get(offering.campus, activity_id)
+        services.catalogue.withdraw_announcement(offering.campus, activity, by=Actor(offering.trainer.id))
+    assert search(offering, "soudure", kinds=(EntryKind.ACTIVITY,)).total == 0
+
+
+def test_activities_that_were_not_announced_are_nowhere(offering: House):
+    assert search(offering, "atelier", kinds=(EntryKind.ACTIVITY,)).total == 0
+    with offering.unit_of_work(reading=True) as services, pytest.raises(NotFound):
+        services.catalogue.activity(offering.activity.id)
+
+
+def test_nobody_is_named_in_the_catalogue(offering: House):
+    for kind in EntryKind:
+        for name in ("Zoé", "N’Diaye", "Martel", "Anaïs"):
+            assert search(offering, name, kinds=(kind,), exactly=True).total == 0
+
+
+def test_a_suspended_campus_is_not_listed(offering: House):
+    with offering.unit_of_work() as services:
+        campus = services.campuses.get(offering.campus.slug)
+        campus.suspended_at = offering.clock()
+        services.campuses.campuses.add(campus)
+        services.catalogue.refresh(campus.id)
+    assert search(offering).total == 0
+
+
+@pytest.mark.parametrize(
+    ("typed", "link"),
+    [
+        ("", ""),
+        ("accueil@exemple.fr", "mailto:accueil@exemple.fr"),
+        ("https://exemple.fr/inscription", "https://exemple.fr/inscription"),
+    ],
+)
+def test_enrolment_is_an_address_or_a_page(typed: str, link: str):
+    assert enrolment_link(typed) == link
+
+
+@pytest.mark.parametrize(
+    "typed", ["javascript:alert(1)", "http://exemple.fr", "https://", "https://a b", "mailto:x", "data:,x"]
+)
+def test_enrolment_refuses_anything_else(typed: str):
+    with pytest.raises(InvalidInput):
+        enrolment_link(typed)
+
+
+@pytest.mark.parametrize(
+    ("written", "groups"),
+    [
+        ("collégiens de 3e, lycéens", ["collegiens", "lyceens"]),
+        ("Demandeurs d’emploi et salariés", ["salaries", "demandeurs"]),
+        ("tout public", ["tous"]),
+        ("", []),
+    ],
+)
+def test_audience_in_a_campus_s_words_has_groups(written: str, groups: list[str]):
+    assert audience_groups(written) == groups
+
+
+def test_public_calendar_has_zones_cancelled_sessions_and_nothing_personal(offering: House):
+    once = announced(offering, on=date(2026, 12, 3), enrolment="zoe@exemple.fr")
+    series = announced(offering, on=date(2026, 12, 10))
+    announced(offering, on=date(2026, 11, 2))
+    with offering.unit_of_work() as services:
+        timed = services.catalogue.activities.find(series)
+        assert timed is not None
+        timed.start_time, timed.end_time, timed.place = time(9), time(12, 30), "Atelier; bâtiment B"
+        held = [ActivitySession(activity_id=series, held_on=date(2026, 12, day)) for day in (10, 17, 18)]
+        held[1].cancelled_at = offering.clock()
+        held[2].place = "Chez Mme Martin"
+        passed = ActivitySession(activity_id=series, held_on=date(2026, 11, 2))
+        services.catalogue.plans.add_sessions([*held, passed])
+    with offering.unit_of_work(reading=True) as services:
+        body, _ = services.catalogue.public_calendar("itip", "https://badges.exemple.fr")
+        assert services.catalogue.public_calendar("itip", "https://badges.exemple.fr")[0] == body
+        with pytest.raises(NotFound):
+            services.catalogue.public_calendar("inconnu", "https://badges.exemple.fr")
+    read = Calendar.from_ical(body)
+    events = {str(each["UID"]).partition("@")[0]: each for each in read.walk("VEVENT")}
+    assert events.keys() == {str(once), *(str(each.id) for each in held)}
+    whole, (first, off, elsewhere) = events[str(once)], (events[str(each.id)] for each in held)
+    assert (whole.start, whole.end, whole["STATUS"]) == (date(2026, 12, 3), date(2026, 12, 4), "CONFIRMED")
+    assert first.start == datetime(2026, 12, 10, 9, tzinfo=ZoneInfo("Europe/Paris"))
+    assert first.end == datetime(2026, 12, 10, 12, 30, tzinfo=ZoneInfo("Europe/Paris"))
+    assert [str(zone["TZID"]) for zone in read.walk("VTIMEZONE")] == ["Europe/Paris"]
+    assert (off["STATUS"], str(first["LOCATION"])) == ("CANCELLED", "Atelier; bâtiment B")
+    assert first["URL"] == f"https://badges.exemple.fr/activites/{series}"
+    assert "LOCATION" not in elsewhere, "the announcement shows the activity's place alone"
+    assert b"zoe@" not in body
+    assert b"ORGANIZER" not in body
+    assert not read.errors

@@ -1,0 +1,107 @@
+"""After a restore no edition's number is given twice, and no register goes back to an older standing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from app.domain.reports.editions import document_of
+from app.jobs.kinds import FOLLOWED_LISTS
+from sceau_credentials.trust import Standing
+from tests.app.services.reports.test_editions import publish, save
+from tests.app.services.trust.test_followed_lists import Follower
+from tests.app.services.trust.test_network_register import move, published
+from tests.support.content.networks import NETWORK, named, network_of
+from tests.support.content.restores import REASON
+from tests.support.databases.copies import Backup, drop_copies
+from tests.support.house import COMMAND, House
+
+
+@pytest.fixture(autouse=True)
+def copies_dropped() -> Iterator[None]:
+    yield
+    drop_copies()
+
+
+def renew(house: House) -> None:
+    with house.unit_of_work() as services:
+        for each in services.register.due():
+            services.register.renew(each)
+
+
+def test_register_continues_from_the_list_that_was_served_last(house: House) -> None:
+    with house.unit_of_work() as services:
+        network_of(services, house.campus)
+    published(house)
+    backup = Backup(house)
+    with house.unit_of_work() as services:
+        services.register.write(services.register.network(NETWORK), named(house.other_campus), by=COMMAND)
+    move(house, Standing.SUSPENDED, "Visite en cours.")
+    last = published(house)
+    with backup.restored() as copy:
+        assert published(copy) == last
+        copy.process.put_back_choices(REASON, by=COMMAND)
+        renew(copy)
+        listed = published(copy)
+        assert listed.sequence == last.sequence + 1
+        assert {each.id: each.standing for each in listed.entries} == {
+            house.campus.did: Standing.SUSPENDED,
+            house.other_campus.did: Standing.RECOGNISED,
+        }
+
+
+def test_change_after_a_restore_is_made_to_the_register_that_was_served(house: House) -> None:
+    """Even where the database had no list at all yet, and the journal of choices is lost."""
+    with house.unit_of_work() as services:
+        network_of(services, house.campus, house.other_campus, recognises=False)
+    backup = Backup(house)
+    with house.unit_of_work() as services:
+        network = services.register.network(NETWORK)
+        for each in (house.campus, house.other_campus):
+            services.register.write(network, named(each), by=COMMAND)
+    move(house, Standing.SUSPENDED)
+    last = published(house)
+    for path in house.process.journal.folder.rglob("????-??-??"):
+        path.unlink()
+    with backup.restored() as copy:
+        assert copy.process.behind == {}
+        with copy.unit_of_work() as services:
+            network = services.register.network(NETWORK)
+            services.register.move(network, house.other_campus.did, Standing.ENDED, "", by=COMMAND)
+        listed = published(copy)
+        assert listed.sequence > last.sequence
+        assert {each.id: each.standing for each in listed.entries} == {
+            house.campus.did: Standing.SUSPENDED,
+            house.other_campus.did: Standing.ENDED,
+        }
+
+
+def test_report_after_a_restore_has_a_number_of_its_own(house: House) -> None:
+    house.award("Zoé Martin;zoe@exemple.fr")
+    with house.unit_of_work() as services:
+        cells = {"effectif": "40", "publics": "33 lycéens, 7 enseignants", "departement": "71"}
+        services.report_facts.correct(house.campus, house.activity.id, cells, by=COMMAND)
+    house.clock.move(days=60)
+    save(house)
+    backup = Backup(house)
+    numbers = [document_of(publish(house))["edition"]]
+    with backup.restored() as copy:
+        numbers.append(document_of(publish(copy))["edition"])
+    assert numbers == [1, 2]
+
+
+def test_followed_list_goes_back_after_no_restore(house: House) -> None:
+    follower = Follower(house)
+    follower.answers(1)
+    follower.reads()
+    backup = Backup(house)
+    follower.answers(6)
+    follower.reads()
+    with backup.restored() as copy:
+        copy.process.beyond = follower.beyond
+        follower.answers(5)
+        FOLLOWED_LISTS.perform(copy.process, follower.id)
+        with copy.unit_of_work(reading=True) as services:
+            (row,) = services.followed_lists.list_all()
+        assert (row.trouble, row.sequence) == ("older_than_known", 1)

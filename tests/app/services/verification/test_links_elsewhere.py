@@ -1,0 +1,119 @@
+"""A link to another site is read as guardedly as a key: three documents in all, and never a web page for a badge."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from app.container import Process
+from app.services.verification.answers import Answer
+from app.services.verification.verdicts import HeadlineKind, check_messages, headline
+from sceau_credentials import Verdict
+from sceau_credentials.errors import DocumentUnavailable
+from sceau_credentials.values import FetchedDocument
+from tests.sceau_credentials.verification.legacy.older_issuer import (
+    ASSERTION,
+    CLASS,
+    ISSUER,
+    SITE,
+    jws,
+    published,
+    signed_assertion,
+)
+from tests.support.badges.credentials import DID_URL, LIST_URL, Campus
+from tests.support.badges.documents import Documents
+from tests.support.house import House
+from tests.support.running.every import for_each
+
+LINK = "https://badges.example/badge/1"
+
+
+def ask(house: House, held: dict[str, Any], link: str = LINK) -> tuple[Answer, Documents]:
+    beyond = Documents(held)
+    process = Process(house.process.settings, clock=house.clock, beyond=beyond)
+    try:
+        with process.unit_of_work(reading=True) as services:
+            return services.verification.verify(link), beyond
+    finally:
+        process.engine.dispose()
+
+
+@pytest.mark.parametrize("form", ["embedded", "token"])
+def test_the_badge_behind_a_link_is_judged_as_if_it_had_been_dropped(house: House, form: str) -> None:
+    campus = Campus()
+    held = {DID_URL: campus.did_document, LIST_URL: campus.status_list(at=house.clock())}
+    written = getattr(campus.issue(), form)
+    answer, beyond = ask(house, held | {LINK: written})
+    assert answer.report is not None
+    assert answer.report.verdict is Verdict.VALID
+    assert beyond.asked == [LINK, DID_URL, LIST_URL]
+
+
+def test_a_link_to_nothing_says_so_and_is_asked_once(house: House) -> None:
+    answer, beyond = ask(house, {})
+    assert headline(answer).kind is HeadlineKind.LINK_ELSEWHERE
+    assert beyond.asked == [LINK]
+
+
+def test_a_link_of_ours_that_names_no_award_is_not_asked_for(house: House) -> None:
+    link = "http://localhost:8000/attributions/9f3d2e7a-0000-4000-8000-000000000000"
+    answer, beyond = ask(house, {}, link)
+    assert headline(answer).kind is HeadlineKind.LINK_UNKNOWN
+    assert beyond.asked == []
+
+
+def test_an_older_badge_behind_its_own_address_takes_three_documents_and_no_more(house: House) -> None:
+    held = published().held
+    answer, beyond = ask(house, held, ASSERTION)
+    assert headline(answer).kind is HeadlineKind.UNKNOWN_ISSUER
+    assert beyond.asked == [ASSERTION, CLASS, ISSUER]
+
+
+def test_a_badge_behind_a_link_that_needs_a_fourth_document_is_told_why_it_stays_open(house: House) -> None:
+    link = f"{SITE}/signe.jwt"
+    answer, beyond = ask(house, published().held | {link: jws(signed_assertion())}, link)
+    assert len(beyond.asked) == 3
+    assert headline(answer).kind is HeadlineKind.UNVERIFIABLE
+    assert "un document de plus" in headline(answer).text()
+    (advice,) = {
+        told.beside.text()
+        for told in check_messages(answer.report)
+        if "un document de plus" in told.sentence.text() and told.beside
+    }
+    assert advice == "Demandez à l’émetteur où ce badge se vérifie."
+
+
+class Refusing(Documents):
+    """Another site, of which each document is missing for this reason."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__({})
+        self.reason = reason
+
+    def fetch(self, url: str, *, accept: str = "application/json") -> FetchedDocument:
+        raise DocumentUnavailable(url, self.reason)
+
+
+@for_each(
+    ("reason", "words"),
+    [
+        ("url_not_allowed", "Nous n’avons pas demandé http://169.254.169.254/x"),
+        ("offline", "Nous n’avons pas demandé http://169.254.169.254/x"),
+        ("unreachable", "Nous n’avons pas pu lire"),
+        ("timeout", "Nous n’avons pas pu lire"),
+        ("wrong_type", "Nous avons demandé"),
+        ("not_found", "Nous avons demandé"),
+    ],
+)
+def test_what_is_told_of_a_link_is_what_was_done(house: House, reason: str, words: str) -> None:
+    process = Process(house.process.settings, clock=house.clock, beyond=Refusing(reason))
+    try:
+        with process.unit_of_work(reading=True) as services:
+            told = headline(services.verification.verify("http://169.254.169.254/x")).text()
+            badge = services.verification.verify(Campus().issue().embedded)
+    finally:
+        process.engine.dispose()
+    assert told.startswith(words)
+    why = headline(badge).text()
+    assert ("ne répond pas" in why) == (reason in ("unreachable", "timeout")), why

@@ -1,0 +1,560 @@
+"""Requests for a badge: what is asked in words, answers from wallets and from people, once, and only for this question."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from joserfc import jwe
+from joserfc.jwk import ECKey
+from sqlalchemy import func, select
+
+from app.domain.awards import Visibility
+from app.domain.campus.audit_log import Actor
+from app.domain.learners.presentations import (
+    READ_LIFE,
+    REQUEST_LIFE,
+    Attestation,
+    BadgeWish,
+    PresentationRefused,
+    PresentationRequest,
+    RequestState,
+    client_id,
+    matches,
+    request_signer,
+)
+from app.errors import Gone, InvalidInput, NotFound
+from app.main import sweep_presentations
+from app.services.verification.answers import Answer
+from app.services.verification.presentations import NewRequest, Possession
+from sceau_credentials.dids import did_key
+from sceau_credentials.keys import (
+    Algorithm,
+    LocalSigningKey,
+    Signer,
+    VerificationKey,
+    encode_base64url,
+    encode_multibase,
+)
+from sceau_credentials.proofs.data_integrity import hash_rdfc, proof_options
+from sceau_credentials.proofs.sd_jwt import present_sd_jwt
+from sceau_credentials.proofs.vc_jwt import parse_compact_jws, sign_claims, verify_jws
+from sceau_credentials.values import CONTEXT_V2, JsonObject, dump_json
+from sceau_credentials.verification.report import Verdict
+from tests.app.services.learners.test_wallets import open_award
+from tests.support.house import COMMAND, House, done_once
+from tests.support.running.every import for_each
+
+BASE = "http://localhost:8000"
+AUDIENCE = client_id(BASE)
+WALLET = LocalSigningKey.generate(Algorithm.ES256)
+DID = did_key(WALLET.public)
+SIGNER = Signer(f"{DID}#{DID.removeprefix('did:key:')}", WALLET)
+BY = Actor(label="holder")
+ROBOTICS = {"asker": "Atelier Nord", "purpose": "Un poste de technicienne", "badge": "robotique"}
+
+
+@done_once
+def asked(house: House, **wish: Any) -> NewRequest:
+    with house.unit_of_work() as services:
+        return services.presentations.ask(services.presentations.wish(**(ROBOTICS | wish)))
+
+
+def request_of(house: House, made: NewRequest, **more: str) -> JsonObject:
+    """As a wallet reads it: the signature is checked with the key of the service's DID document."""
+    with house.unit_of_work(reading=True) as services:
+        text = services.presentations.request_object(made.reference, **more)
+        published = json.loads(services.publication.host_did().body)
+    jws = parse_compact_jws(text)
+    (method,) = [each for each in published["verificationMethod"] if each["id"] == jws.header["kid"]]
+    assert method["id"] in published["authentication"]
+    assert method["id"] not in published["assertionMethod"]
+    verify_jws(
+        jws, VerificationKey.from_multikey(method["publicKeyMultibase"]), kinds=("oauth-authz-req+jwt",)
+    )
+    return jws.payload
+
+
+def sd_jwt(house: House, award_id: uuid.UUID) -> str:
+    with house.unit_of_work() as services:
+        record = services.awards.record(award_id)
+        (text,) = services.wallets.sd_jwts_of(record, [WALLET.public], at=house.clock())
+        return text
+
+
+def presentation(house: House, text: str, request: JsonObject, **changed: Any) -> str:
+    told = {
+        "audience": request["client_id"],
+        "nonce": request["nonce"],
+        "holder": Signer("", WALLET),
+    } | changed
+    return present_sd_jwt(text, lambda name, _value: name == "role", at=house.clock(), **told)
+
+
+def encrypted(
+    request: JsonObject, content: JsonObject, *, enc: str = "A128GCM", **header: Any
+) -> dict[str, str]:
+    """By another library."""
+    (jwk,) = request["client_metadata"]["jwks"]["keys"]
+    told = {"alg": "ECDH-ES", "enc": enc, "kid": jwk["kid"]} | header
+    key = ECKey.import_key({name: jwk[name] for name in ("kty", "crv", "x", "y")})
+    registry = jwe.JWERegistry(
+        algorithms=["ECDH-ES", "ECDH-ES+A128KW", "A128GCM", "A256GCM", "A192GCM", "DEF"]
+    )
+    return {"response": jwe.encrypt_compact(told, dump_json(content), key, registry=registry)}
+
+
+def content(request: JsonObject, query: str, *found: Any) -> JsonObject:
+    return {"vp_token": {query: [*found]}, "state": request["state"]}
+
+
+def answered(house: House, made: NewRequest, form: dict[str, str]) -> None:
+    with house.unit_of_work(reading=True) as services:
+        checked = services.presentations.check_answer(made.reference, form)
+    with house.unit_of_work() as services:
+        services.presentations.answer(made.reference, checked)
+
+
+@dataclass(frozen=True)
+class Seen:
+    state: RequestState
+    is_over: bool
+    possession: Possession | None
+    answer: Answer | None
+
+
+def view(house: House, made: NewRequest) -> Any:
+    """As its page shows it to who asked."""
+    with house.unit_of_work(reading=True) as services:
+        found = services.presentations.of_asker(made.asker)
+        if found.award_id is not None:
+            services.enter_campus_of(found.award_id)
+        answer = services.presentations.verdict(found)
+        return Seen(found.state, found.is_over, found.possession, answer)
+
+
+def rows(house: House) -> int:
+    with house.process.engine.connect() as connection:
+        return connection.execute(select(func.count()).select_from(PresentationRequest)).scalar_one()
+
+
+# --- what is asked
+
+
+@pytest.mark.parametrize(
+    ("wish", "is_matched"),
+    [
+        ({"badge": "robotique"}, True),
+        ({"badge": "ROBOTIQUE tous"}, True),
+        ({"badge": "robotique avancée"}, False),
+        ({"competency": "régler une presse"}, True),
+        ({"competency": "regler presse", "level": "confirmé"}, True),
+        ({"competency": "régler une presse", "level": "expert"}, False),
+        ({"competency": "souder"}, False),
+        ({"competency": "presse", "level": "A"}, False),
+        ({"campus": "did:web:campus.example"}, True),
+        ({"campus": "did:web:other.example"}, False),
+    ],
+)
+def test_badge_matches_words_that_were_asked_for(wish: dict[str, str], is_matched: bool) -> None:
+    badge = Attestation(
+        "Robotique pour tous", "did:web:campus.example", (("Régler une presse C-1", "Confirmé (3/4)"),)
+    )
+    assert matches(BadgeWish("Atelier Nord", "Un poste", **wish), badge) is is_matched
+
+
+@for_each(
+    "wish",
+    [
+        {"asker": ""},
+        {"purpose": " \u200b"},
+        {"badge": ""},
+        {"badge": "x" * 200},
+        {"level": "confirmé"},
+        {"badge": "?"},
+        {"badge": "", "competency": "a !"},
+        {"competency": "souder", "level": "…"},
+        {"purpose": "x" * 301},
+    ],
+)
+def test_incomplete_and_overlong_wishes_are_refused(house: House, wish: dict[str, str]) -> None:
+    with pytest.raises(InvalidInput):
+        asked(house, **wish)
+
+
+def test_request_object_is_signed_and_says_who_asks_for_what(house: House) -> None:
+    made = asked(house, campus="itip")
+    request = request_of(house, made, wallet_nonce="abc")
+    assert request["client_id"] == AUDIENCE == "decentralized_identifier:did:web:localhost%3A8000"
+    assert (request["response_type"], request["response_mode"]) == ("vp_token", "direct_post.jwt")
+    assert request["response_uri"] == f"{BASE}/presentations/{made.reference}/reponse"
+    assert request["wallet_nonce"] == "abc"
+    assert request["exp"] - request["iat"] == REQUEST_LIFE.total_seconds()
+    shown = request["client_metadata"]["client_name"]
+    assert shown.startswith("non vérifié – Atelier Nord")
+    assert "technicienne" in shown
+    formats = {each["format"] for each in request["dcql_query"]["credentials"]}
+    assert formats == {"dc+sd-jwt", "jwt_vc_json", "ldp_vc"}
+    (issuer,) = [
+        each for each in request["dcql_query"]["credentials"][0]["claims"] if each["path"] == ["issuer", "id"]
+    ]
+    assert issuer["values"] == [house.campus.did]
+    assert request_of(house, asked(house))["nonce"] != request["nonce"]
+
+
+def test_nothing_in_the_table_says_who_asks_for_what(house: House) -> None:
+    made = asked(house)
+    with house.process.engine.connect() as connection:
+        row = connection.execute(select(PresentationRequest.__table__)).mappings().one()
+    for secret in (made.asker, made.reference, "Atelier Nord", "robotique"):
+        assert secret.encode() not in b"|".join(str(each).encode() for each in row.values())
+
+
+# --- answers
+
+
+def test_wallet_answers_with_a_badge_bound_to_its_key(house: House) -> None:
+    award_id, made = open_award(house), asked(house, campus="itip")
+    request = request_of(house, made)
+    text = presentation(house, sd_jwt(house, award_id), request)
+    answered(house, made, encrypted(request, content(request, "badge_sd_jwt", text), enc="A256GCM"))
+    seen = view(house, made)
+    assert (seen.state, seen.possession) == (RequestState.ANSWERED, Possession.WALLET)
+    assert (seen.answer.verdict, seen.answer.report.form) == (Verdict.VALID, "sd_jwt")
+    assert seen.answer.record.award.id == award_id
+    assert "role" not in seen.answer.report.document["credentialSubject"]
+    with house.unit_of_work(reading=True) as services:
+        (shown,) = services.presentations.shown_to(award_id)
+    assert shown.facts == {"to": "Atelier Nord", "domain": "", "why": "Un poste de technicienne"}
+    with house.unit_of_work(reading=True) as services:
+        holder = services.awards.record(award_id).person.id
+    assert (shown.campus_id, shown.actor_id) == (None, holder)
+
+
+def test_file_that_is_bound_to_no_wallet_proves_no_possession(house: House) -> None:
+    award_id = open_award(house)
+    with house.unit_of_work(reading=True) as services:
+        record = services.awards.record(award_id)
+        token = services.publication.award_file(record, "jwt").body.decode()
+        embedded = json.loads(services.publication.award_file(record, "json").body)
+    for query in ("badge_jwt", "badge_ldp"):
+        made = asked(house)
+        request = request_of(house, made)
+        found: Any
+        if query == "badge_jwt":
+            claims = {
+                "iss": DID,
+                "aud": request["client_id"],
+                "nonce": request["nonce"],
+                "vp": {"type": ["VerifiablePresentation"], "verifiableCredential": [token]},
+            }
+            found = sign_claims(claims, signer=SIGNER, kind="JWT")
+        else:
+            found = presented_document(embedded, request, house)
+        answered(house, made, encrypted(request, content(request, query, found)))
+        seen = view(house, made)
+        assert (seen.answer.verdict, seen.possession) == (Verdict.VALID, Possession.UNBOUND), query
+    with house.unit_of_work(reading=True) as services:
+        # Whoever has the file may answer: the holder did not, and nobody writes on their page.
+        assert services.presentations.shown_to(award_id) == []
+
+
+@pytest.mark.parametrize("form", ["link", "web name", "picture", "text"])
+def test_presentation_contains_the_badge_itself_and_not_where_it_is(house: House, form: str) -> None:
+    award_id, made = open_award(house), asked(house)
+    request = request_of(house, made)
+    with house.unit_of_work(reading=True) as services:
+        record = services.awards.record(award_id)
+        picture = services.publication.award_file(record, "svg").body.decode()
+        link = services.addresses.award(award_id)
+    led = {"link": link, "web name": "did:web:campus.example", "picture": picture, "text": "Zoé Martin"}
+    claims = {
+        "iss": DID,
+        "aud": request["client_id"],
+        "nonce": request["nonce"],
+        "vp": {"type": ["VerifiablePresentation"], "verifiableCredential": [led[form]]},
+    }
+    text = sign_claims(claims, signer=SIGNER, kind="JWT")
+    with pytest.raises(PresentationRefused, match="not_a_credential"):
+        answered(house, made, encrypted(request, content(request, "badge_jwt", text)))
+
+
+def presented_document(embedded: JsonObject, request: JsonObject, house: House, **changed: Any) -> JsonObject:
+    """With an `ecdsa-rdfc-2019` proof for `authentication`; foreign ones are in `tests/interop`."""
+    document = {
+        "@context": [CONTEXT_V2],
+        "type": ["VerifiablePresentation"],
+        "verifiableCredential": [embedded],
+        "holder": DID,
+    }
+    options = proof_options(SIGNER, house.clock()) | {
+        "proofPurpose": "authentication",
+        "challenge": request["nonce"],
+        "domain": request["client_id"],
+    }
+    options |= changed
+    signature = WALLET.sign(hash_rdfc(document, options))
+    return document | {"proof": options | {"proofValue": encode_multibase(signature)}}
+
+
+def test_people_answer_from_their_page_even_with_a_closed_badge(house: House) -> None:
+    award_id, made = open_award(house), asked(house)
+    with house.unit_of_work() as services:
+        services.awards.set_visibility(award_id, Visibility.CLOSED, by=BY)
+        record = services.awards.record(award_id)
+        wish = services.presentations.of_candidate(made.reference).wish
+        assert [each.award.id for each in services.presentations.matching(wish, [record])] == [award_id]
+        services.presentations.show(made.reference, award_id, by=BY)
+    seen = view(house, made)
+    assert (seen.answer.verdict, seen.possession) == (Verdict.VALID, Possession.PERSON)
+    with house.unit_of_work() as services, pytest.raises(Gone):
+        services.presentations.refuse(made.reference)
+
+
+def test_refusal_of_a_person_and_of_a_wallet_tells_nothing_more(house: House) -> None:
+    for refuse in (
+        lambda made: refused_here(house, made),
+        lambda made: answered(
+            house, made, {"error": "access_denied", "state": request_of(house, made)["state"]}
+        ),
+        lambda made: answered(
+            house,
+            made,
+            encrypted(
+                request_of(house, made),
+                {"error": "access_denied", "state": request_of(house, made)["state"]},
+            ),
+        ),
+    ):
+        made = asked(house)
+        refuse(made)
+        seen = view(house, made)
+        assert (seen.state, seen.answer, seen.is_over) == (RequestState.REFUSED, None, True)
+
+
+def test_refusal_of_a_wallet_that_did_not_read_the_request_ends_nothing(house: House) -> None:
+    for odd in ({"error": "access_denied"}, {"error": "access_denied", "state": "x"}):
+        made = asked(house)
+        for form in (odd, encrypted(request_of(house, made), dict(odd))):
+            with pytest.raises(PresentationRefused):
+                answered(house, made, form)
+            assert view(house, made).state is RequestState.WAITING
+
+
+def refused_here(house: House, made: NewRequest) -> None:
+    with house.unit_of_work() as services:
+        services.presentations.refuse(made.reference)
+
+
+# --- what is not an answer
+
+
+Change = Callable[[House, JsonObject, str], dict[str, str]]
+WRONG: dict[str, Change] = {
+    "another nonce": lambda house, request, text: encrypted(
+        request, content(request, "badge_sd_jwt", presentation(house, text, request, nonce="x"))
+    ),
+    "another audience": lambda house, request, text: encrypted(
+        request, content(request, "badge_sd_jwt", presentation(house, text, request, audience="https://x.fr"))
+    ),
+    "another wallet": lambda house, request, text: encrypted(
+        request,
+        content(
+            request,
+            "badge_sd_jwt",
+            presentation(house, text, request, holder=Signer("", LocalSigningKey.generate(Algorithm.ES256))),
+        ),
+    ),
+    "no key binding": lambda _house, request, text: encrypted(
+        request, content(request, "badge_sd_jwt", text)
+    ),
+    "two badges": lambda house, request, text: encrypted(
+        request, content(request, "badge_sd_jwt", *[presentation(house, text, request)] * 2)
+    ),
+    "another state": lambda house, request, text: encrypted(
+        request, content(request, "badge_sd_jwt", presentation(house, text, request)) | {"state": "x"}
+    ),
+    "another query": lambda house, request, text: encrypted(
+        request, content(request, "x", presentation(house, text, request))
+    ),
+    "another key": lambda house, request, text: encrypted(
+        request, content(request, "badge_sd_jwt", presentation(house, text, request)), kid="x"
+    ),
+    "another algorithm": lambda house, request, text: encrypted(
+        request, content(request, "badge_sd_jwt", presentation(house, text, request)), enc="A192GCM"
+    ),
+    "wrapped key": lambda house, request, text: encrypted(
+        request, content(request, "badge_sd_jwt", presentation(house, text, request)), alg="ECDH-ES+A128KW"
+    ),
+    "not encrypted": lambda house, request, text: {
+        "response": json.dumps(content(request, "badge_sd_jwt", presentation(house, text, request)))
+    },
+    "changed": lambda house, request, text: {
+        "response": encrypted(request, content(request, "badge_sd_jwt", presentation(house, text, request)))[
+            "response"
+        ][:-2]
+        + "AA"
+    },
+    "no name of an encryption": lambda house, request, text: {
+        "response": ".".join(
+            [
+                encode_base64url(json.dumps({"alg": "ECDH-ES", "enc": []}).encode()),
+                *encrypted(request, content(request, "badge_sd_jwt", presentation(house, text, request)))[
+                    "response"
+                ].split(".")[1:],
+            ]
+        )
+    },
+    "nothing": lambda _house, _request, _text: {},
+    "a badge beside it": lambda house, request, text: encrypted(
+        request, content(request, "badge_sd_jwt", presentation(house, "x" + text, request))
+    ),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_wrong_answers_are_refused_and_the_request_waits_on(house: House, wrong: str) -> None:
+    text, made = sd_jwt(house, open_award(house)), asked(house)
+    request = request_of(house, made)
+    with pytest.raises(Exception, match=r".") as error:
+        answered(house, made, WRONG[wrong](house, request, text))
+    assert isinstance(error.value, PresentationRefused) or wrong == "a badge beside it", error.value
+    right = encrypted(request, content(request, "badge_sd_jwt", presentation(house, text, request)))
+    answered(house, made, right)
+    assert view(house, made).possession is Possession.WALLET
+
+
+def test_answer_to_one_request_answers_no_other(house: House) -> None:
+    text, first, second = sd_jwt(house, open_award(house)), asked(house), asked(house)
+    request = request_of(house, first)
+    form = encrypted(request, content(request, "badge_sd_jwt", presentation(house, text, request)))
+    with pytest.raises(PresentationRefused):
+        answered(house, second, form)
+
+
+@pytest.mark.parametrize(
+    "wish", [{"badge": "soudage"}, {"badge": "", "competency": "souder"}, {"campus": "autre"}]
+)
+def test_other_badges_than_asked_for_are_refused(house: House, wish: dict[str, str]) -> None:
+    wish = wish | ({"campus": house.other_campus.slug} if "campus" in wish else {})
+    text, made = sd_jwt(house, open_award(house)), asked(house, **wish)
+    request = request_of(house, made)
+    with pytest.raises(PresentationRefused, match="not the one that was asked for"):
+        answered(
+            house,
+            made,
+            encrypted(request, content(request, "badge_sd_jwt", presentation(house, text, request))),
+        )
+
+
+def _answers_only_where_it_may_be_out_of_force(house: House, text: str) -> None:
+    for in_force in (True, False):
+        made = asked(house, in_force=in_force)
+        request = request_of(house, made)
+        form = encrypted(request, content(request, "badge_sd_jwt", presentation(house, text, request)))
+        if in_force:
+            with pytest.raises(PresentationRefused, match="not in force"):
+                answered(house, made, form)
+        else:
+            answered(house, made, form)
+            assert view(house, made).answer.verdict is Verdict.INVALID
+
+
+def test_withdrawn_badge_answers_only_where_that_was_not_asked(house: House) -> None:
+    award_id = open_award(house)
+    text = sd_jwt(house, award_id)
+    with house.unit_of_work() as services:
+        services.awards.revoke(house.campus, award_id, "Erreur de date.", by=BY)
+    _answers_only_where_it_may_be_out_of_force(house, text)
+
+
+def test_suspended_badge_answers_only_where_that_was_not_asked(house: House) -> None:
+    award_id = open_award(house)
+    before = sd_jwt(house, award_id)
+    with house.unit_of_work() as services:
+        until = house.clock.now + timedelta(days=5)
+        services.suspensions.suspend(
+            house.campus, award_id, "Vérification en cours.", until=until, by=COMMAND
+        )
+    _answers_only_where_it_may_be_out_of_force(house, before)
+
+
+def test_badge_that_names_an_award_of_ours_and_that_another_signed_says_nothing_of_it(house: House) -> None:
+    """With the key binding of its own wallet: the holder of the award reads of no answer that was not theirs."""
+    award_id, made = open_award(house), asked(house)
+    request = request_of(house, made)
+    with house.unit_of_work(reading=True) as services:
+        record = services.awards.record(award_id)
+        embedded = json.loads(services.publication.award_file(record, "json").body)
+    forged = {name: value for name, value in embedded.items() if name not in ("proof", "credentialStatus")}
+    forged["issuer"] = forged["issuer"] | {"id": DID}
+    forged["credentialSubject"] = forged["credentialSubject"] | {"id": DID}
+    options = proof_options(SIGNER, house.clock()) | {"proofPurpose": "assertionMethod"}
+    proof = options | {"proofValue": encode_multibase(WALLET.sign(hash_rdfc(forged, options)))}
+    shown = presented_document(forged | {"proof": proof}, request, house)
+    try:
+        answered(house, made, encrypted(request, content(request, "badge_ldp", shown)))
+    except PresentationRefused:
+        assert view(house, made).state is RequestState.WAITING
+    else:
+        seen = view(house, made)
+        assert seen.answer.record is None
+        assert seen.answer.campus is None
+    with house.unit_of_work(reading=True) as services:
+        assert services.presentations.shown_to(award_id) == []
+
+
+# --- once, for ten minutes
+
+
+@pytest.mark.both_engines
+def test_fifty_concurrent_answers_give_one(house: House) -> None:
+    text, made = sd_jwt(house, open_award(house)), asked(house)
+    request = request_of(house, made)
+    form = encrypted(request, content(request, "badge_sd_jwt", presentation(house, text, request)))
+    with house.unit_of_work(reading=True) as services:
+        checked = services.presentations.check_answer(made.reference, form)
+
+    def answer(turn: int) -> str:
+        try:
+            with house.unit_of_work() as services:
+                services.presentations.answer(made.reference, checked if turn % 2 else None)
+        except Gone:
+            return "over"
+        return "taken"
+
+    with ThreadPoolExecutor(8) as wallets:
+        assert Counter(wallets.map(answer, range(50))) == {"taken": 1, "over": 49}
+
+
+def test_request_ends_after_ten_minutes_and_its_row_soon_after(house: House) -> None:
+    text, made = sd_jwt(house, open_award(house)), asked(house)
+    request = request_of(house, made)
+    form = encrypted(request, content(request, "badge_sd_jwt", presentation(house, text, request)))
+    house.clock.move(seconds=REQUEST_LIFE.total_seconds())
+    with pytest.raises(Gone):
+        answered(house, made, form)
+    assert view(house, made).is_over
+    house.clock.move(seconds=READ_LIFE.total_seconds())
+    with pytest.raises(NotFound):
+        view(house, made)
+    asked(house)
+    assert rows(house) == 1
+    sweep_presentations(house.process)
+    assert rows(house) == 1
+    house.clock.move(seconds=(REQUEST_LIFE + READ_LIFE).total_seconds())
+    sweep_presentations(house.process)
+    assert rows(house) == 0
+
+
+def test_key_of_requests_is_the_same_in_every_process_and_another_with_another_secret() -> None:
+    assert request_signer(b"a", BASE).key.public == request_signer(b"a", BASE).key.public
+    assert request_signer(b"a", BASE).key.public != request_signer(b"b", BASE).key.public
+    assert timedelta(minutes=10) == REQUEST_LIFE

@@ -1,0 +1,85 @@
+"""A calendar's entries are chosen one by one; what seems to be here already is not ticked."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+import pytest
+from fastapi.testclient import TestClient
+from httpx import Response
+
+from app.domain.activities import Activity, ActivityKind
+from tests.app.services.imports.test_calendar_imports import ONCE, SERIES, calendar, days
+from tests.support.forms import form_with
+from tests.support.house import COMMAND, House, send
+
+HERE = "/gestion/itip/reprises"
+
+
+@pytest.fixture
+def trainer(house: House) -> TestClient:
+    return house.client(house.trainer)
+
+
+def dropped(trainer: TestClient, *events: str) -> Response:
+    file = {"fichier": ("agenda.ics", calendar(*events), "text/calendar")}
+    made = send(trainer, HERE, {"source": "Agenda"}, files=file)
+    assert made.status_code == 303, made.text
+    return trainer.get(made.headers["location"])
+
+
+def titles(house: House) -> list[str]:
+    with house.unit_of_work(reading=True) as services:
+        return sorted(one.title for one, _ in services.activities.list_in(house.campus))
+
+
+def test_only_ticked_entries_are_imported_and_the_report_says_so(house: House, trainer: TestClient) -> None:
+    page = dropped(trainer, SERIES, ONCE)
+    form = form_with(page, "importer")
+    ticks = form.fields["importer"]
+    assert len(ticks) == len(form.fields["montree"]) == 4
+    names = re.findall(r'name="importer" value="(\w+)" checked><span>([^<]+)', page.text)
+    once = next(value for value, name in names if name == "Forum des métiers")
+    second = [value for value, name in names if name != "Forum des métiers"][1]
+    form.fill(importer=[tick for tick in ticks if tick not in (once, second)])
+    done = form.press(trainer, page, ("geste", "confirmer"))
+    assert done.status_code == 303
+    assert titles(house) == ["Atelier robotique", "Robotique pour tous"]
+    assert days(house) == ["05/10", "19/10"]
+    report = trainer.get(done.headers["location"]).text
+    assert report.count("Vous ne l’avez pas cochée.") == 2
+    again = form_with(dropped(trainer, SERIES, ONCE), "importer")
+    assert len(again.fields["importer"]) == 2, "what was left out can be chosen later"
+
+
+def test_what_seems_to_be_here_already_is_shown_and_not_ticked(house: House, trainer: TestClient) -> None:
+    on = date(2026, 11, 10)
+    with house.unit_of_work() as services:
+        known = Activity(kind=ActivityKind.EVENT, title="Grand forum des métiers", starts_on=on, ends_on=on)
+        activity_id = services.activities.create(known, [house.campus], by=COMMAND).id
+    other = "UID:autre@exemple.fr\nSUMMARY:Conseil de perfectionnement\nDTSTART;VALUE=DATE:20261110"
+    page = dropped(trainer, ONCE, other)
+    form = form_with(page, "importer")
+    assert len(form.fields["importer"]) == 1
+    assert f"/gestion/itip/activites/{activity_id}" in page.text
+    assert "1 ligne ressemble à une activité déjà là" in page.text.replace("\u00a0", " ")
+    form.press(trainer, page, ("geste", "confirmer"))
+    assert titles(house) == ["Atelier robotique", "Conseil de perfectionnement", "Grand forum des métiers"]
+    page = dropped(trainer, ONCE, other)
+    form = form_with(page, "importer").fill(importer=form_with(page, "montree").fields["montree"])
+    form.press(trainer, page, ("geste", "confirmer"))
+    assert "Forum des métiers" in titles(house), "a tick imports it all the same"
+
+
+def test_an_entry_of_the_same_title_and_day_joins_the_activity_that_is_here(
+    house: House, trainer: TestClient
+) -> None:
+    on = date(2026, 11, 10)
+    with house.unit_of_work() as services:
+        known = Activity(kind=ActivityKind.EVENT, title="Forum des métiers", starts_on=on, ends_on=on)
+        services.activities.create(known, [house.campus], by=COMMAND)
+    page = dropped(trainer, ONCE)
+    assert "Forum des métiers, 10/11/2026" in page.text
+    form_with(page, "geste").press(trainer, page, ("geste", "confirmer"))
+    assert titles(house) == ["Atelier robotique", "Forum des métiers"]

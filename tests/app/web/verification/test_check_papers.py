@@ -1,0 +1,152 @@
+"""What an employer keeps of a check: a dated page, a report, a package, each made anew and none of it kept here."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import zipfile
+from datetime import date
+
+import pytest
+from fastapi.testclient import TestClient
+from httpx import Response
+from pypdf import PdfReader
+
+from app.domain.awards import Visibility
+from sceau_credentials.baking import unbake
+from tests.app.web.trust.test_networks import employer as employer_of_others
+from tests.app.web.trust.test_networks import presented
+from tests.support.content.networks import label, network_of
+from tests.support.forms import form_with
+from tests.support.house import COMMAND, House, send
+
+__all__ = ["employer_of_others"]
+HOLDER = "N’DIAYE;Zoé;zoe@exemple.fr"
+
+
+@pytest.fixture
+def badge(house: House) -> str:
+    award_id = house.award(HOLDER).lines[0].award_id
+    with house.unit_of_work(reading=True) as services:
+        record = services.awards.record(award_id)
+        return services.publication.award_file(record, "json").body.decode()
+
+
+@pytest.fixture
+def employer(house: House) -> TestClient:
+    return house.client()
+
+
+def trace(employer: TestClient, text: str, wanted: str) -> Response:
+    page = send(employer, "/verifier", {"texte": text})
+    return form_with(page, "trace").press(employer, page, ("trace", wanted))
+
+
+def words_of(pdf: bytes) -> str:
+    return re.sub(r"\s+", " ", " ".join(page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages))
+
+
+def test_the_page_to_print_says_the_answer_its_day_and_that_it_may_change(employer: TestClient, badge: str):
+    answer = trace(employer, badge, "pdf")
+    assert answer.headers["content-type"] == "application/pdf"
+    assert answer.headers["cache-control"] == "no-store"
+    words = words_of(answer.content)
+    for said in ("Authentique", "24 novembre 2026", "Ce que cela ne prouve pas", "n’est pas signée"):
+        assert said in words, words
+
+
+def test_the_page_to_print_can_be_dropped_again(employer: TestClient, badge: str):
+    pdf = trace(employer, badge, "pdf").content
+    assert unbake(pdf).text == badge
+    again = send(employer, "/verifier", files={"fichier": ("v.pdf", pdf, "application/pdf")})
+    assert "Authentique" in again.text
+
+
+def test_a_forged_badge_s_page_says_so_and_repeats_none_of_its_claims(employer: TestClient, badge: str):
+    forged = json.loads(badge)
+    forged["credentialSubject"]["achievement"]["name"] = "Chirurgie à cœur ouvert"
+    words = words_of(trace(employer, json.dumps(forged, ensure_ascii=False), "pdf").content)
+    assert "Modifié après signature" in words or "Non authentique" in words
+    assert "Chirurgie" not in words
+
+
+def test_the_report_and_the_package_are_for_programs(employer: TestClient, badge: str):
+    report = trace(employer, badge, "json").json()
+    assert report["verdict"] == "valid"
+    assert {check["id"] for check in report["checks"]} >= {"proof", "status", "validity"}
+    package = zipfile.ZipFile(io.BytesIO(trace(employer, badge, "zip").content))
+    assert package.read("badge.json").decode() == badge
+
+
+@pytest.mark.parametrize("form", [{}, {"trace": "pdf"}, {"trace": "exe", "texte": "x"}])
+def test_a_form_without_a_badge_leads_back_to_the_checker(employer: TestClient, form: dict[str, str]):
+    answer = send(employer, "/verifier/trace", form, seen_on="/verifier")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/verifier")
+
+
+def open_page_of(house: House, visibility: Visibility = Visibility.OPEN) -> str:
+    award_id = house.award(HOLDER).lines[0].award_id
+    with house.unit_of_work() as services:
+        services.awards.set_visibility(award_id, visibility, by=COMMAND)
+    return f"/attributions/{award_id}"
+
+
+def test_a_badge_that_is_here_is_named_by_its_address_and_does_not_travel_with_the_form(
+    house: House, employer: TestClient
+):
+    address = open_page_of(house)
+    page = employer.get(address, headers={"Accept": "text/html"})
+    signed = employer.get(f"{address}.json").json()
+    (proof,) = signed["proof"] if isinstance(signed["proof"], list) else [signed["proof"]]
+    assert proof["proofValue"] not in page.text
+    assert f'action="{address}/trace"' in page.text
+    pdf = employer.get(f"{address}/trace", params={"trace": "pdf"})
+    assert "Authentique" in words_of(pdf.content)
+    assert unbake(pdf.content).text == employer.get(f"{address}.json").text
+    assert employer.get(f"{address}/trace", params={"trace": "json"}).json()["verdict"] == "valid"
+    led = employer.get(f"{address}/trace", params={"trace": "exe"}, follow_redirects=False)
+    assert (led.status_code, led.headers["location"]) == (303, address)
+
+
+def test_nothing_is_traced_of_a_badge_whose_page_is_shut(house: House, employer: TestClient):
+    shut = employer.get(f"{open_page_of(house, Visibility.CLOSED)}/trace", params={"trace": "pdf"})
+    assert shut.status_code == 403
+    assert "N’Diaye" not in shut.text
+
+
+def printed(employer: TestClient, text: str) -> str:
+    return words_of(trace(employer, text, "pdf").content)
+
+
+def test_a_name_that_nobody_vouches_for_is_printed_as_the_issuer_s_own_word(
+    house: House, employer_of_others: TestClient
+):
+    words = printed(employer_of_others, presented(name="Lycée de Brest"))
+    assert "Ce nom est celui que l’émetteur se donne" in words
+    with house.unit_of_work() as services:
+        network_of(services, house.other_campus)
+    words = printed(employer_of_others, presented(name="Lycée de Brest"))
+    assert "Se présente comme « Lycée de Brest » ; non vérifié." in words
+    assert "Attention" not in words
+
+
+def test_a_look_alike_is_printed_before_the_answer_itself(house: House, employer_of_others: TestClient):
+    with house.unit_of_work() as services:
+        network_of(services, house.campus)
+    words = printed(employer_of_others, presented(name=house.campus.name.upper()))
+    assert words.index("À lire avant tout") < words.index("Attention : ce n’est pas « Industrie")
+    assert "Authentique" not in words
+    assert "Attention : ce nom ressemble à" in words
+
+
+def test_a_campus_of_the_register_is_printed_with_the_network_that_recognises_it_and_its_label(
+    house: House, employer: TestClient, badge: str
+):
+    with house.unit_of_work() as services:
+        network = network_of(services, house.campus)
+        label(services, network, house.campus, date(2026, 1, 1), date(2029, 1, 1))
+    words = printed(employer, badge)
+    assert words.index("Qui l’a attribué") < words.index("Ce que nous avons vérifié")
+    assert "Reconnu par « Réseau BFC »" in words
+    assert "le label est en cours" in words

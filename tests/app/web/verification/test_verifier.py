@@ -1,0 +1,172 @@
+"""The verifier's page: a file, a text or a link in, one answer out, and nothing kept."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from fastapi.testclient import TestClient
+
+from sceau_credentials.dids import did_key
+from sceau_credentials.keys import Algorithm, LocalSigningKey, Signer
+from sceau_credentials.proofs.data_integrity import add_proof
+from tests.app.web.publishing.test_award_page import award
+from tests.support.badges.credentials import NOON, badge_document
+from tests.support.badges.pictures import PNG
+from tests.support.house import House, send
+
+
+@pytest.fixture
+def employer(house: House) -> TestClient:
+    return house.client()
+
+
+def files_of(house: House, award_id) -> dict[str, bytes]:
+    with house.unit_of_work(reading=True) as services:
+        record = services.awards.record(award_id)
+        return {
+            form: services.publication.award_file(record, form).body for form in ("json", "jwt", "png", "svg")
+        }
+
+
+def drop(client: TestClient, body: bytes, name: str = "badge") -> str:
+    answer = send(client, "/verifier", files={"fichier": (name, body)})
+    assert answer.status_code == 200
+    return answer.text
+
+
+@pytest.mark.parametrize("form", ["json", "jwt", "png", "svg"])
+def test_the_file_of_a_closed_award_gets_the_whole_answer(house: House, employer: TestClient, form: str):
+    files = files_of(house, award(house, is_open=False))
+    page = drop(employer, files[form])
+    assert "Authentique, en cours de validité" in page
+    assert "Zoé N’Diaye" in page
+    assert "og:" not in page
+
+
+@pytest.mark.parametrize("form", ["json", "jwt"])
+def test_a_pasted_text_gets_the_same_answer(house: House, employer: TestClient, form: str):
+    text = files_of(house, award(house, is_open=False))[form].decode()
+    page = send(employer, "/verifier", {"texte": f"\n  {text}\n"}).text
+    assert "Authentique, en cours de validité" in page
+
+
+def test_a_text_in_the_field_for_links_is_understood(house: House, employer: TestClient):
+    token = files_of(house, award(house))["jwt"].decode()
+    assert "Authentique" in send(employer, "/verifier", {"lien": token}).text
+
+
+@pytest.mark.parametrize(
+    "written", ["http://localhost:8000/attributions/{}", "localhost:8000/attributions/{}.png"]
+)
+def test_the_link_of_an_open_award_leads_to_its_page(house: House, employer: TestClient, written: str):
+    award_id = award(house)
+    answer = send(employer, "/verifier", {"lien": written.format(award_id)})
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/attributions/{award_id}")
+
+
+def test_the_first_page_s_short_form_leads_there_too(house: House, employer: TestClient):
+    award_id = award(house)
+    answer = employer.get("/verifier", params={"lien": f"localhost:8000/attributions/{award_id}"})
+    assert answer.headers["location"] == f"/attributions/{award_id}"
+
+
+def test_the_link_of_a_closed_award_says_that_it_is_closed(house: House, employer: TestClient):
+    award_id = award(house, is_open=False)
+    page = send(employer, "/verifier", {"lien": f"http://localhost:8000/attributions/{award_id}"})
+    assert "Page fermée par son titulaire" in page.text
+    assert "Zoé" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("link", "words"),
+    [
+        ("https://autre.example/badge/1", "Pas de badge lisible à cette adresse"),
+        ("autre.example/badge/1", "Pas de badge lisible à cette adresse"),
+        (
+            "http://localhost:8000/attributions/9f3d2e7a-0000-4000-8000-000000000000",
+            "Aucun badge à cette adresse",
+        ),
+        ("localhost:8000/campus/itip", "l’adresse d’un campus"),
+        ("http://localhost:8000/aide", "n’est pas celle d’un badge"),
+    ],
+)
+def test_other_links_say_what_they_are_and_stay_in_the_field(employer: TestClient, link: str, words: str):
+    page = send(employer, "/verifier", {"lien": link}).text
+    assert words in page
+    assert f'value="{link}"' in page
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (PNG, "Cette image ne contient pas de badge"),
+        (b'{"rien": 1}', "Ce n’est pas un badge"),
+        (b"\x00\x01", "Ce fichier n’a pas pu être lu"),
+    ],
+)
+def test_what_is_no_badge_is_told_apart_and_says_what_to_do(employer: TestClient, body: bytes, words: str):
+    page = drop(employer, body)
+    assert words in page
+    assert "Que faire" in page
+    assert 'action="/verifier"' in page
+
+
+def test_a_truncated_picture_is_unreadable(house: House, employer: TestClient):
+    png = files_of(house, award(house))["png"]
+    assert "n’a pas pu être lu" in drop(employer, png[: len(png) // 2])
+
+
+def test_an_altered_file_is_not_genuine_and_its_words_are_no_facts(house: House, employer: TestClient):
+    body = files_of(house, award(house))["json"].replace("Zoé".encode(), "Léa".encode())
+    page = drop(employer, body)
+    assert "Non authentique" in page
+    claims = page[page.index("Ce que le fichier affirme") :]
+    assert "Léa" not in page[: page.index("Ce que le fichier affirme")]
+    assert "Selon le fichier" in claims
+    assert "Conforme<" not in page
+    assert "image.svg" not in page
+
+
+def test_hostile_words_of_a_file_are_shown_and_do_nothing(employer: TestClient):
+    badge = badge_document()
+    badge["name"] = badge["credentialSubject"]["achievement"]["name"] = "<script>alert(1)</script>\u202e"
+    badge["issuer"]["name"] = '"><img src=x onerror=alert(2)>'
+    badge["proof"] = {"type": "DataIntegrityProof"}
+    page = drop(employer, json.dumps(badge).encode())
+    assert "<script>alert" not in page
+    assert "<img src=x" not in page
+    assert "\u202e" not in page
+
+
+def test_a_badge_that_a_stranger_signed_is_shown_inert_and_without_links(employer: TestClient):
+    key = LocalSigningKey.generate(Algorithm.EDDSA)
+    did = did_key(key.public)
+    badge = badge_document()
+    del badge["credentialStatus"]
+    badge["issuer"] = {"id": did, "type": ["Profile"], "name": '<b onclick="x">Banque</b>\u202e'}
+    achievement = badge["credentialSubject"]["achievement"]
+    achievement["name"] = "<script>alert(1)</script>"
+    achievement["criteria"]["narrative"] = "[Gagnez](https://piege.example) <iframe src=//piege.example>"
+    signer = Signer(f"{did}#{did.removeprefix('did:key:')}", key)
+    page = drop(employer, json.dumps(add_proof(badge, signer=signer, created=NOON)).encode())
+    assert "Signature valable, émetteur inconnu" in page
+    assert "Personne ne répond de ce nom" in page
+    for alive in ("<script>alert", "<iframe", "<b onclick", 'href="https://', "\u202e"):
+        assert alive not in page
+
+
+def test_nothing_given_is_said_beside_the_field(employer: TestClient):
+    answer = send(employer, "/verifier", {})
+    assert answer.status_code == 422
+    assert "un seul suffit" in answer.text
+
+
+def test_a_form_from_elsewhere_is_refused(employer: TestClient):
+    assert employer.post("/verifier", data={"lien": "x"}).status_code == 403
+
+
+def test_an_answer_about_somebody_s_file_stays_out_of_caches(house: House, employer: TestClient):
+    body = files_of(house, award(house))["json"]
+    answer = send(employer, "/verifier", files={"fichier": ("b.json", body)})
+    assert answer.headers["cache-control"] == "no-store"

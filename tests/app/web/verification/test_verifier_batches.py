@@ -1,0 +1,292 @@
+"""Forty badges are no more than one: files, lines, codes and portfolios in one request, with a table and a CSV."""
+
+from __future__ import annotations
+
+import base64
+import re
+import uuid
+from datetime import timedelta
+from io import BytesIO
+
+import pypdfium2
+import pytest
+import segno
+from fastapi.testclient import TestClient
+from PIL import Image
+
+from app.adapters.accounts import limits_in
+from app.container import Services
+from app.domain.accounts.rate_limits import LIMITS
+from app.domain.publishing import ids_of_code, near_codes, short_code
+from app.services.verification.batches import MOST_ITEMS, BatchVerification
+from tests.app.web.publishing.test_award_page import award
+from tests.app.web.verification.test_verifier import files_of
+from tests.app.web.verification.test_verifier_pictures import plain
+from tests.support.badges.pictures import PNG
+from tests.support.house import COMMAND, House, build_house, send
+
+
+@pytest.fixture
+def employer(house: House) -> TestClient:
+    return house.client()
+
+
+def line_for_a_cv(house: House, award_id: uuid.UUID) -> str:
+    with house.unit_of_work(reading=True) as services:
+        address = services.addresses.short_in_print(award_id)
+    return f"Badge « Robotique », Campus ITIP, novembre 2026. À vérifier : {address}"
+
+
+def csv_in(page: str) -> str:
+    found = re.search(r"text/csv;charset=utf-8;base64,([A-Za-z0-9+/=]+)", page)
+    assert found is not None
+    return base64.b64decode(found.group(1)).decode("utf-8-sig")
+
+
+@pytest.mark.parametrize("field", ["lien", "texte"])
+def test_the_line_that_a_learner_copies_leads_to_the_badge(house: House, employer: TestClient, field: str):
+    award_id = award(house)
+    answer = send(employer, "/verifier", {field: line_for_a_cv(house, award_id)})
+    assert answer.headers["location"] == f"/attributions/{award_id}"
+
+
+def test_files_and_lines_are_answered_as_a_table_the_gravest_first(house: House, employer: TestClient):
+    files = files_of(house, award(house))
+    changed = files["json"].replace("Zoé".encode(), "Léa".encode())
+    sent = [
+        ("fichier", ("bon.json", files["json"])),
+        ("fichier", ("=faux.json", changed)),
+        ("fichier", ("vide.png", PNG)),
+        ("fichier", ("long.json", b"x" * (5 * 1024 * 1024 + 1))),
+        ("texte", (None, "https://autre.example/1\nbonjour")),
+    ]
+    page = send(employer, "/verifier", files=sent)
+    told = plain(page.text)
+    assert page.status_code == 200
+    assert "2 documents vérifiés" in told
+    for counted in ("1 à écarter", "1 non lu", "2 sans badge", "1 authentique"):
+        assert re.search(rf"{counted}(?!s)", told), counted
+    assert "non lues (1)" in told
+    assert told.index("=faux.json") < told.index("bon.json")
+    assert "Non authentique" in told
+    assert "Zoé N’Diaye" in told
+    table = csv_in(page.text).splitlines()
+    assert len(table) == 6
+    assert any(line.startswith("'=faux.json;") for line in table), "no formula"
+
+
+def test_a_portfolio_is_answered_badge_by_badge(house: House, employer: TestClient):
+    first = award(house)
+    with house.unit_of_work() as services:
+        person = services.awards.record(first).person
+        made = services.portfolios.start(person, [first])
+        services.portfolios.set_open(made, True)
+        link = services.addresses.portfolio(made.id)
+    told = plain(send(employer, "/verifier", {"lien": link}).text)
+    assert "1 document vérifié" in told
+    assert "Authentique, en cours de validité" in told
+
+
+def test_a_whole_cv_is_answered_badge_by_badge_and_its_other_lines_are_named(
+    house: House, employer: TestClient
+):
+    first, second = award(house), award(house, person="Lou Petit; lou@exemple.fr")
+    with house.unit_of_work(reading=True) as services:
+        short = services.addresses.short_in_print(second)
+    cv = f"Zoé N’Diaye\nSoudage, robotique\n{line_for_a_cv(house, first)} et {short}\nPermis B"
+    page = send(employer, "/verifier", {"texte": cv})
+    assert "2 documents vérifiés" in plain(page.text)
+    assert "non lues (3)" in plain(page.text)
+    assert "Permis B" in page.text
+
+
+def test_a_picture_with_two_codes_is_answered_twice(house: House, employer: TestClient):
+    first, second = award(house), award(house, person="Lou Petit; lou@exemple.fr")
+    sheet = Image.new("RGB", (900, 450), "white")
+    with house.unit_of_work(reading=True) as services:
+        for place, award_id in enumerate((first, second)):
+            drawn = BytesIO()
+            segno.make(services.addresses.short(award_id), error="m").save(drawn, kind="png", scale=8)
+            sheet.paste(Image.open(drawn).convert("RGB"), (place * 450 + 40, 60))
+    body = BytesIO()
+    sheet.save(body, "PNG")
+    page = send(employer, "/verifier", files=[("fichier", ("cv.png", body.getvalue()))])
+    assert "2 documents vérifiés" in plain(page.text)
+    for award_id in (first, second):
+        assert f"/attributions/{award_id}" in page.text
+
+
+def test_the_table_is_a_pdf_report_too_with_details_on_tap(house: House, employer: TestClient):
+    page = send(
+        employer, "/verifier", {"texte": f"{line_for_a_cv(house, award(house))}\nhttps://autre.example/1"}
+    )
+    assert page.text.count('<details class="why">') == 2
+    found = re.search(r"application/pdf;base64,([A-Za-z0-9+/=]+)", page.text)
+    assert found is not None
+    report = pypdfium2.PdfDocument(base64.b64decode(found[1]))
+    text = report[0].get_textpage().get_text_range()
+    assert "1 document vérifié" in text
+    assert "Zoé" in text
+
+
+def mistyped(award_id: uuid.UUID) -> str:
+    code = short_code(award_id)
+    return code[:-1] + ("2" if code[-1] != "2" else "3")
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+def test_a_code_with_a_slip_is_unknown_and_near_ones_are_named_where_their_page_is_open(
+    house: House, employer: TestClient, is_open: bool
+):
+    award_id = award(house, is_open=is_open)
+    told = plain(send(employer, "/verifier", {"lien": mistyped(award_id)}).text)
+    assert "Code inconnu" in told
+    assert (short_code(award_id) in told) == is_open
+    typed = employer.get(f"/v/{mistyped(award_id)}")
+    assert typed.status_code == 404
+    assert (short_code(award_id) in typed.text) == is_open
+
+
+def test_every_code_near_another_is_one_slip_away():
+    code = short_code(uuid.UUID("b3f3b1de-7f0a-4f0c-8f37-1f4c1b7f7f62")).replace("-", "")
+    for typed in (code[1:], code + "7", code[1] + code[0] + code[2:], "Z" + code[1:]):
+        assert code in near_codes(typed) or typed == code
+    assert all(ids_of_code(each) for each in near_codes(code))
+    assert near_codes("bonjour") == near_codes("") == near_codes("https://autre.example") == []
+
+
+def test_programs_send_a_list_and_get_a_list_or_a_table(house: House, employer: TestClient):
+    award_id = award(house)
+    with house.unit_of_work(reading=True) as services:
+        address = services.addresses.award(award_id)
+    items = [address, short_code(award_id), mistyped(award_id), "bonjour", "{" * 50]
+    told = employer.post("/api/v1/verify/batch", json={"items": items}).json()["results"]
+    assert [each["report"] and each["report"]["verdict"] for each in told] == [
+        "valid",
+        "valid",
+        None,
+        "undetermined",
+        "invalid",
+    ]
+    assert told[2]["near"] == [short_code(award_id)]
+    table = employer.post("/api/v1/verify/batch", json={"items": items}, headers={"accept": "text/csv"})
+    assert table.headers["content-type"] == "text/csv; charset=utf-8"
+    assert len(table.text.splitlines()) == 6
+
+
+@pytest.mark.parametrize("body", [{"items": []}, {"items": ["x"] * 101}, {}, []])
+def test_a_list_that_is_none_is_refused(employer: TestClient, body: object):
+    assert employer.post("/api/v1/verify/batch", json=body).status_code == 422
+
+
+def test_programs_send_files(house: House, employer: TestClient):
+    files = files_of(house, award(house))
+    sent = [("file", (f"badge.{form}", body)) for form, body in files.items()]
+    told = employer.post("/api/v1/verify/batch", files=sent).json()["results"]
+    assert [each["report"]["verdict"] for each in told] == ["valid"] * 4
+
+
+def test_closed_awards_stay_closed_in_a_batch(house: House, employer: TestClient):
+    award_id = award(house, is_open=False)
+    page = plain(send(employer, "/verifier", {"texte": f"{short_code(award_id)}\nbonjour"}).text)
+    assert "N’Diaye" not in page
+    assert "Page fermée" in page
+
+
+class CountedVerification:
+    """Counts what it is asked; each question takes as long as the test says."""
+
+    def __init__(self, seconds: float = 0.0) -> None:
+        self.asked = 0
+        self.now = 0.0
+        self.takes = seconds
+
+    def verify(self, _presented: str) -> None:
+        self.asked += 1
+        self.now += self.takes
+
+
+def batch_of(services: Services, counted: CountedVerification) -> BatchVerification:
+    parts = services.stores.awards, services.portfolios.shown_on, services.addresses
+    return BatchVerification(counted, *parts, seconds=lambda: counted.now)  # type: ignore[arg-type]
+
+
+LINES = "\n".join(f"https://ailleurs.example/{number}" for number in range(60)).encode()
+
+
+def test_files_full_of_addresses_ask_no_more_than_one_list_of_them(house: House):
+    counted = CountedVerification()
+    with house.unit_of_work(reading=True) as services:
+        batch = batch_of(services, counted)
+        items = [item for number in range(50) for item in batch.file(f"{number}.txt", LINES)]
+    assert counted.asked == MOST_ITEMS
+    assert len(items) == 50 * 60, "what is left over is named"
+
+
+def test_a_list_of_slow_servers_ends_after_a_minute(house: House):
+    counted = CountedVerification(seconds=7.0)
+    with house.unit_of_work(reading=True) as services:
+        batch_of(services, counted).file("liste.txt", LINES)
+    assert counted.asked == 9
+
+
+def test_a_link_in_the_address_of_the_page_counts_like_one_in_its_form(tmp_path, sqlite_url):
+    built = build_house(sqlite_url, tmp_path, limiter=limits_in("memory://", b"key of the tests"))
+    visitor = built.client()
+    for _ in range(LIMITS["verify"].amount):
+        built.process.limiter.hit("verify", "testclient")
+    assert visitor.get("/verifier").status_code == 200
+    assert visitor.get("/verifier", params={"lien": "https://ailleurs.example/1"}).status_code == 429
+    built.close()
+
+
+def test_a_badge_without_a_name_is_named_so_and_a_replaced_one_counted_as_replaced(
+    house: House, employer: TestClient
+):
+    award_id = award(house)
+    old = files_of(house, award_id)["json"]
+    house.clock.now += timedelta(hours=1)
+    with house.unit_of_work() as services:
+        record = services.awards.record(award_id)
+        services.reissuing.choose_name(record.award, False, name=record.person.name, by=COMMAND)
+    sent = [
+        ("fichier", ("avant.json", old)),
+        ("fichier", ("apres.json", files_of(house, award_id)["json"])),
+        ("fichier", ("photo.png", PNG)),
+    ]
+    told = plain(send(employer, "/verifier", files=sent).text)
+    assert "2 documents vérifiés" in told
+    for counted in ("1 sans badge", "1 remplacé", "1 authentique"):
+        assert re.search(rf"{counted}(?!s)", told), counted
+    assert "Sans nom" in told
+    assert "Nom non lu" not in told
+    assert "illisible" not in told
+
+
+@pytest.mark.parametrize("field", ["lien", "texte"])
+def test_a_long_word_is_no_address(employer: TestClient, field: str):
+    for word in ("a" * 1_000_000, "é_" * 100_000):
+        assert send(employer, "/verifier", {field: word}).status_code == 422
+
+
+@pytest.mark.parametrize("field", ["lien", "texte"])
+@pytest.mark.parametrize("typed", ["bonjour", "un badge de soudure"])
+def test_words_that_are_no_address_are_answered_as_words(employer: TestClient, field: str, typed: str):
+    answer = send(employer, "/verifier", {field: typed})
+    assert answer.status_code == 422
+    assert f"« {typed} » n’est ni une adresse, ni un code de badge." in plain(answer.text)
+    assert "fichier n’a pas pu être lu" not in answer.text
+
+
+@pytest.mark.parametrize("between", [" ", "-", " - "])
+def test_a_short_address_is_read_with_spaces_in_its_code(house: House, employer: TestClient, between: str):
+    award_id = award(house)
+    with house.unit_of_work(reading=True) as services:
+        short = services.addresses.short_in_print(award_id)
+    host, _, code = short.rpartition("/v/")
+    typed = f"{host}/v/{between.join(code.split('-'))}"
+    for field in ("lien", "texte"):
+        answer = send(employer, "/verifier", {field: typed})
+        assert answer.headers["location"] == f"/attributions/{award_id}"
+    with house.unit_of_work(reading=True) as services:
+        assert services.batch_verification.separate([f"Badge : {typed} 2026", "rien"])[1] == ["rien"]

@@ -1,0 +1,386 @@
+"""What was deposited is what is answered about: a page that shows another name than the badge in it, or leads to one."""
+
+from __future__ import annotations
+
+import io
+from ctypes import c_float
+from typing import Any
+
+import pypdfium2
+import pypdfium2.raw as pdfium
+import pytest
+import segno
+from fastapi.testclient import TestClient
+from PIL import Image
+from pypdf import PdfReader, PdfWriter
+from pypdf.annotations import Link
+
+from app.domain.awards import Visibility
+from app.language import speaking
+from app.web.awards.claim_slips import certificate_of as made_certificate
+from sceau_credentials.baking import bake_png, unbake
+from tests.app.web.publishing.test_award_page import award
+from tests.app.web.verification.test_verifier import files_of
+from tests.app.web.verification.test_verifier_pictures import plain, written
+from tests.support.house import COMMAND, House, send
+
+HOLDER, FALSE = "Zoé N’Diaye", "Jean Faux"
+
+
+@pytest.fixture
+def employer(house: House) -> TestClient:
+    return house.client()
+
+
+def certificate_of(house: House, award_id: Any) -> bytes:
+    with house.unit_of_work(reading=True) as services:
+        return made_certificate(services, services.awards.record(award_id)).body
+
+
+def drawn_over(certificate: bytes, *, hide: bool, text: str) -> bytes:
+    """The certificate with its name painted over, and another name written there."""
+    document = pypdfium2.PdfDocument(certificate)
+    page = document[0]
+    box = next(
+        each.get_bounds()
+        for each in page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_TEXT])
+        if "Diaye" in text_of(page, each)
+    )
+    if hide:
+        cover = pdfium.FPDFPageObj_CreateNewRect(box[0] - 200, box[1] - 5, 600, box[3] - box[1] + 10)
+        pdfium.FPDFPageObj_SetFillColor(cover, 255, 255, 255, 255)
+        pdfium.FPDFPath_SetDrawMode(cover, pdfium.FPDF_FILLMODE_WINDING, False)
+        pdfium.FPDFPage_InsertObject(page, cover)
+    if text:
+        name = pdfium.FPDFPageObj_NewTextObj(document, b"Helvetica", c_float(24))
+        encoded = (text + "\0").encode("utf-16-le")
+        pdfium.FPDFText_SetText(name, pdfium.cast(encoded, pdfium.FPDF_WIDESTRING))
+        pdfium.FPDFPageObj_Transform(name, 1, 0, 0, 1, box[0], box[1])
+        pdfium.FPDFPage_InsertObject(page, name)
+    page.gen_content()
+    out = io.BytesIO()
+    document.save(out)
+    return out.getvalue()
+
+
+def text_of(page: Any, each: Any) -> str:
+    return page.get_textpage().get_text_bounded(*each.get_bounds())
+
+
+def as_scanned(certificate: bytes) -> bytes:
+    """A picture of the page, with another name than the badge's painted into it."""
+    page = pypdfium2.PdfDocument(certificate)[0].render(scale=3).to_pil().convert("RGB")
+    page.paste((255, 255, 255), (0, page.height // 2, page.width, page.height // 2 + 60))
+    return written(page, "JPEG")
+
+
+def answer(employer: TestClient, body: bytes) -> str:
+    return plain(send(employer, "/verifier", files={"fichier": ("document", body)}).text)
+
+
+def saved_again(certificate: bytes) -> bytes:
+    """What any program writes that opens and saves it: it looks the same, and could be anything."""
+    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(certificate)))
+    out = io.BytesIO()
+    writer.write(out)
+    return out.getvalue()
+
+
+def reported(employer: TestClient, body: bytes) -> dict[str, Any]:
+    return employer.post("/api/v1/verify", content=body).json()
+
+
+def test_our_own_certificate_is_verified_as_a_file(house: House, employer: TestClient):
+    body = certificate_of(house, award(house))
+    assert "Authentique, en cours de validité" in answer(employer, body)
+    told = reported(employer, body)
+    assert (told["verdict"], told["leads_to"]) == ("valid", None)
+
+
+BADGE_ONLY = "Nous avons vérifié le badge contenu dans ce fichier, pas ce que la page montre"
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_a_certificate_is_known_as_ours_in_either_language(house: House, employer: TestClient, language: str):
+    with speaking(language):
+        body = certificate_of(house, award(house))
+    told = reported(employer, body)
+    assert (told["verdict"], told["leads_to"]) == ("valid", None)
+
+
+def test_the_page_kept_of_a_check_is_known_as_ours(house: House, employer: TestClient):
+    text = files_of(house, award(house))["json"].decode()
+    body = send(employer, "/verifier/trace", {"texte": text, "trace": "pdf"}, seen_on="/verifier").content
+    assert body.startswith(b"%PDF-")
+    assert reported(employer, body)["leads_to"] is None
+
+
+@pytest.mark.parametrize("change", [saved_again, lambda body: body + b"\n", lambda body: body + b"% "])
+def test_a_certificate_that_is_not_ours_to_the_byte_is_not_verified_as_a_page(
+    house: House, employer: TestClient, change: Any
+):
+    """Text that is read is not text that is seen: only bytes that this service wrote are known to show what they say."""
+    body = change(certificate_of(house, award(house)))
+    told = answer(employer, body)
+    assert BADGE_ONLY in told
+    assert f"Comparez le nom : {HOLDER}." in told
+    assert "verdict ok" not in told
+    band, below = told.index("Comparez le nom"), told.index("Ce que nous avons vérifié du badge")
+    assert band < told.index(f'<p class="h1 serif"><bdi>{HOLDER}</bdi></p>') < below
+    report = reported(employer, body)
+    assert (report["verdict"], report["headline"]) == ("undetermined", BADGE_ONLY)
+    assert report["leads_to"] | {"address": "", "written": ""} == {
+        "kind": "attached", "address": "", "badge_verdict": "valid", "holder": HOLDER, "name": "same", "written": "",
+        "differences": [],
+    }  # fmt: skip
+
+
+def test_the_same_is_said_in_english(house: House, employer: TestClient):
+    body = saved_again(certificate_of(house, award(house)))
+    told = employer.post("/api/v1/verify", content=body, headers={"accept-language": "en"}).json()
+    assert told["headline"] == "We checked the badge inside this file, not what the page shows"
+    assert told["message"].startswith(f"Compare the name: {HOLDER}.")
+
+
+def test_a_withdrawn_badge_in_a_changed_certificate_is_withdrawn_first(house: House, employer: TestClient):
+    award_id = award(house)
+    body = saved_again(certificate_of(house, award_id))
+    with house.unit_of_work() as services:
+        services.awards.revoke(house.campus, award_id, "Donné par erreur.", by=COMMAND)
+    report = reported(employer, body)
+    assert (report["verdict"], report["leads_to"]["kind"]) == ("invalid", "attached")
+    assert report["headline"].startswith("Retiré par le campus")
+    assert f"Comparez le nom : {HOLDER}." in report["message"]
+
+
+def carrying(badge: bytes, *lines: str) -> bytes:
+    """A page laid out as our certificates are, with these lines and a genuine badge attached."""
+    document = pypdfium2.PdfDocument.new()
+    page = document.new_page(595, 842)
+    for row, line in enumerate(("atteste que", HOLDER, "a reçu le badge de participation", *lines)):
+        words = pdfium.FPDFPageObj_NewTextObj(document, b"Helvetica", c_float(14))
+        encoded = (line + "\0").encode("utf-16-le")
+        pdfium.FPDFText_SetText(words, pdfium.cast(encoded, pdfium.FPDF_WIDESTRING))
+        pdfium.FPDFPageObj_Transform(words, 1, 0, 0, 1, 60, 760 - 24 * row)
+        pdfium.FPDFPage_InsertObject(page, words)
+    page.gen_content()
+    out = io.BytesIO()
+    document.save(out)
+    writer = PdfWriter(clone_from=PdfReader(out))
+    writer.add_attachment("badge.json", badge)
+    carried = io.BytesIO()
+    writer.write(carried)
+    return carried.getvalue()
+
+
+def test_a_page_that_states_another_title_or_day_is_named_as_different(house: House, employer: TestClient):
+    badge = files_of(house, award(house))["json"]
+    genuine = (
+        "Robotique pour tous",
+        "Attribué le",
+        "24 novembre 2026",
+        "Valable jusqu'au",
+        "sans date de fin",
+    )
+    same = reported(employer, carrying(badge, *genuine))["leads_to"]
+    assert (same["name"], same["written"], same["differences"]) == ("same", "", [])
+    body = carrying(
+        badge, "Chirurgie du cœur", "Attribué le", "3 mars 2019", "Valable jusqu'au", "1er mai 2044"
+    )
+    report = reported(employer, body)
+    assert report["verdict"] == "undetermined"
+    assert report["headline"] == "Le document et le badge ne disent pas la même chose"
+    assert [
+        (each["about"], each["written"], each["signed"]) for each in report["leads_to"]["differences"]
+    ] == [
+        ("title", "", "Robotique pour tous"),
+        ("awarded", "3 mars 2019", "2026-11-24"),
+        ("valid_until", "1 mai 2044", None),
+    ]
+    told = answer(employer, body)
+    assert (
+        "Le document dit que le badge est attribué le 3 mars 2019, le badge dit le 24 novembre 2026." in told
+    )
+    assert "verdict bad" in told
+
+
+@pytest.mark.parametrize(("hide", "text"), [(True, FALSE), (True, "")], ids=["another", "none"])
+def test_a_certificate_whose_visible_name_was_changed_is_told_apart(
+    house: House, employer: TestClient, hide: bool, text: str
+):
+    """The genuine badge is attached, and the name that nobody sees any more is still in the file."""
+    body = drawn_over(certificate_of(house, award(house)), hide=hide, text=text)
+    told = answer(employer, body)
+    assert "Le document et le badge ne portent pas le même nom" in told
+    assert HOLDER in told
+    assert "verdict ok" not in told
+    report = reported(employer, body)
+    assert (report["verdict"], report["leads_to"]["name"]) == ("undetermined", "different")
+    assert report["leads_to"]["holder"] == HOLDER
+
+
+@pytest.mark.parametrize("scale", [0.05, 1], ids=["too small", "beside the page"])
+def test_the_name_where_nobody_reads_it_does_not_count(house: House, employer: TestClient, scale: float):
+    """The genuine text is still in the file, drawn so small or so far away that another takes its place."""
+    document = pypdfium2.PdfDocument(certificate_of(house, award(house)))
+    page = document[0]
+    for each in page.get_objects(max_depth=1):
+        pdfium.FPDFPageObj_Transform(each, scale, 0, 0, scale, 0 if scale < 1 else 2000, 0)
+    name = pdfium.FPDFPageObj_NewTextObj(document, b"Helvetica", c_float(24))
+    words = f"Le campus atteste que {FALSE} a reçu le badge\0".encode("utf-16-le")
+    pdfium.FPDFText_SetText(name, pdfium.cast(words, pdfium.FPDF_WIDESTRING))
+    pdfium.FPDFPageObj_Transform(name, 1, 0, 0, 1, 40, 500)
+    pdfium.FPDFPage_InsertObject(page, name)
+    page.gen_content()
+    out = io.BytesIO()
+    document.save(out)
+    assert reported(employer, out.getvalue())["leads_to"]["written"] == FALSE
+
+
+@pytest.mark.parametrize(
+    ("first", "name"), [(f"On atteste que {FALSE} a reçu le badge « Souder ».", "different"), ("", "unread")]
+)
+def test_a_genuine_page_behind_another_does_not_make_it_genuine(
+    house: House, employer: TestClient, first: str, name: str
+):
+    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(certificate_of(house, award(house)))))
+    writer.insert_page(PdfReader(io.BytesIO(page_with(house, first))).pages[0], 0)
+    out = io.BytesIO()
+    writer.write(out)
+    report = reported(employer, out.getvalue())
+    assert (report["verdict"], report["leads_to"]["name"]) == ("undetermined", name)
+
+
+def test_a_scan_leads_to_the_badge_and_is_not_verified_itself(house: House, employer: TestClient):
+    body = as_scanned(certificate_of(house, award(house)))
+    told = answer(employer, body)
+    assert "Ce document n’a pas été vérifié : il mène à ce badge" in told
+    assert f"Comparez le nom : {HOLDER}." in told
+    assert "verdict ok" not in told
+    report = reported(employer, body)
+    assert report["verdict"] == "undetermined"
+    assert report["leads_to"]["badge_verdict"] == "valid"
+    assert report["leads_to"]["kind"] == "code"
+    assert report["headline"].startswith("Ce document n’a pas été vérifié")
+
+
+def test_a_document_that_leads_to_a_withdrawn_badge_is_no_better(house: House, employer: TestClient):
+    award_id = award(house)
+    body = as_scanned(certificate_of(house, award_id))
+    with house.unit_of_work() as services:
+        services.awards.revoke(house.campus, award_id, "Donné par erreur.", by=COMMAND)
+    told = answer(employer, body)
+    assert "Ce document n’a pas été vérifié" in told
+    assert "Retiré par le campus" in told
+    assert "verdict bad" in told
+
+
+def page_with(house: House, text: str, *, link: str = "") -> bytes:
+    """A PDF without an attached badge: a few words, and an address that a click opens."""
+    document = pypdfium2.PdfDocument.new()
+    page = document.new_page(595, 842)
+    for row, line in enumerate(text.split("\n")):
+        name = pdfium.FPDFPageObj_NewTextObj(document, b"Helvetica", c_float(14))
+        encoded = (line + "\0").encode("utf-16-le")
+        pdfium.FPDFText_SetText(name, pdfium.cast(encoded, pdfium.FPDF_WIDESTRING))
+        pdfium.FPDFPageObj_Transform(name, 1, 0, 0, 1, 60, 760 - 24 * row)
+        pdfium.FPDFPage_InsertObject(page, name)
+    page.gen_content()
+    out = io.BytesIO()
+    document.save(out)
+    if not link:
+        return out.getvalue()
+    writer = PdfWriter(clone_from=PdfReader(out))
+    writer.add_annotation(0, Link(rect=(60, 700, 300, 720), url=link))
+    linked = io.BytesIO()
+    writer.write(linked)
+    return linked.getvalue()
+
+
+CV = "Curriculum vitae de Zoé N'Diaye\nFormation et badges obtenus"
+
+
+@pytest.mark.parametrize("way", ["annotation", "text"])
+def test_a_page_whose_badge_is_only_an_address_leads_to_it(house: House, employer: TestClient, way: str):
+    award_id = award(house)
+    with house.unit_of_work(reading=True) as services:
+        address, short = services.addresses.award(award_id), services.addresses.short_in_print(award_id)
+    body = page_with(house, CV, link=address) if way == "annotation" else page_with(house, f"{CV}\n{short}")
+    told = answer(employer, body)
+    assert "Ce document n’a pas été vérifié : il mène à ce badge" in told
+    assert reported(employer, body)["leads_to"]["name"] == "same"
+
+
+def test_a_page_that_leads_to_somebody_else_s_badge_is_named_as_different(house: House, employer: TestClient):
+    with house.unit_of_work(reading=True) as services:
+        link = services.addresses.award(award(house))
+    body = page_with(house, "Curriculum vitae de Jean Faux\nFormation et badges obtenus", link=link)
+    assert "Le document et le badge ne portent pas le même nom" in answer(employer, body)
+
+
+def test_a_picture_that_holds_its_badge_is_verified_and_its_face_is_not(house: House, employer: TestClient):
+    told = answer(employer, files_of(house, award(house))["png"])
+    assert "Authentique, en cours de validité" in told
+    assert "elle n’est pas signée" in told
+
+
+IN_PICTURE = "Nous avons vérifié le badge contenu dans ce fichier, pas ce que l’image montre"
+
+
+@pytest.mark.parametrize("form", ["png", "svg"])
+def test_a_genuine_badge_in_another_picture_is_answered_as_the_badge_alone(
+    house: House, employer: TestClient, form: str
+):
+    body = files_of(house, award(house))[form]
+    if form == "png":
+        other = io.BytesIO()
+        Image.new("RGB", (200, 200), "gold").save(other, "PNG")
+        body = bake_png(other.getvalue(), unbake(body).text)
+    else:
+        body = body.replace(b"</svg>", b"<text>Jean Faux</text></svg>")
+    told = answer(employer, body)
+    assert IN_PICTURE in told
+    assert f"Comparez le nom : {HOLDER}." in told
+    assert "verdict ok" not in told
+    report = reported(employer, body)
+    assert (report["verdict"], report["leads_to"]["kind"], report["headline"]) == (
+        "valid",
+        "picture",
+        IN_PICTURE,
+    )
+    (row,) = employer.post("/api/v1/verify/batch", files={"file": ("a.png", body)}).json()["results"]
+    assert row["report"]["headline"] == IN_PICTURE
+
+
+def test_a_picture_of_version_2_is_known_as_ours(house: House, employer: TestClient):
+    award_id = award(house)
+    with house.unit_of_work() as services:
+        services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
+        body = services.older_badges.picture(award_id).body
+    report = reported(employer, body)
+    assert (report["form"], report["container"], report["leads_to"]) == ("open_badges_2", "png", None)
+
+
+def test_a_code_on_a_picture_of_nothing_leads_nowhere(employer: TestClient):
+    out = io.BytesIO()
+    segno.make("bonjour").save(out, kind="png", scale=8)
+    assert "Cette image ne contient pas de badge" in answer(employer, written(Image.open(out).convert("L")))
+
+
+@pytest.mark.parametrize("form", ["png", "pdf"])
+def test_a_document_with_a_badge_that_names_no_person_asks_to_compare_no_name(
+    house: House, employer: TestClient, form: str
+):
+    award_id = award(house)
+    with house.unit_of_work() as services:
+        record = services.awards.record(award_id)
+        services.reissuing.choose_name(record.award, False, name=record.person.name, by=COMMAND)
+    if form == "pdf":
+        body = as_scanned(certificate_of(house, award_id))
+    else:
+        other = io.BytesIO()
+        Image.new("RGB", (200, 200), "gold").save(other, "PNG")
+        body = bake_png(other.getvalue(), unbake(files_of(house, award_id)["png"]).text)
+    told = answer(employer, body)
+    assert "Comparez le nom" not in told
+    assert "Ce badge ne nomme personne" in told

@@ -1,0 +1,88 @@
+"""A picture that lost its data, a screenshot of it, a small copy pressed as JPEG: each leads to the answer."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+import pytest
+from fastapi.testclient import TestClient
+from PIL import Image
+
+from tests.app.web.publishing.test_award_page import award
+from tests.app.web.verification.test_verifier import files_of
+from tests.support.house import House, send
+
+
+def plain(page: str) -> str:
+    """As a reader sees it: spaces that do not break are spaces."""
+    return page.replace("\u00a0", " ").replace("\u202f", " ")
+
+
+INK, PAPER = (18, 20, 24), (255, 255, 255)
+
+
+def written(image: Image.Image, kind: str = "PNG") -> bytes:
+    out = BytesIO()
+    image.save(out, kind, **({"quality": 70} if kind == "JPEG" else {}))
+    return out.getvalue()
+
+
+def stripped(picture: bytes) -> Image.Image:
+    """The points alone: whatever else was in the file is gone."""
+    seen = Image.open(BytesIO(picture)).convert("RGBA")
+    return Image.frombytes("RGBA", seen.size, seen.tobytes())
+
+
+def on(ground: tuple[int, int, int], picture: Image.Image) -> Image.Image:
+    shown = Image.new("RGB", picture.size, ground)
+    shown.paste(picture, (0, 0), picture)
+    return shown
+
+
+def screenshot(picture: Image.Image) -> Image.Image:
+    """Of a dark page on a screen of 1440 points that shows it at three quarters of its size."""
+    screen = Image.new("RGB", (1440, 900), INK)
+    side = picture.width * 3 // 4
+    screen.paste(on(INK, picture).resize((side, side), Image.Resampling.LANCZOS), (611, 203))
+    return screen
+
+
+def small(picture: Image.Image, ground: tuple[int, int, int]) -> Image.Image:
+    return on(ground, picture).resize((picture.width // 2, picture.height // 2), Image.Resampling.LANCZOS)
+
+
+AS_SEEN = {
+    "stripped": written,
+    "a screenshot": lambda picture: written(screenshot(picture)),
+    "half as large, as JPEG": lambda picture: written(small(picture, PAPER), "JPEG"),
+    "the same on black": lambda picture: written(small(picture, INK), "JPEG"),
+}
+
+
+@pytest.mark.parametrize("seen", AS_SEEN)
+def test_a_picture_without_its_data_leads_to_the_answer(house: House, seen: str) -> None:
+    award_id = award(house)
+    employer: TestClient = house.client()
+    body = AS_SEEN[seen](stripped(files_of(house, award_id)["png"]))
+    answer = send(employer, "/verifier", files={"fichier": ("image", body)})
+    assert answer.status_code == 200
+    assert "Ce document n’a pas été vérifié : il mène à ce badge" in plain(answer.text)
+    assert "Zoé N’Diaye" in answer.text
+    assert f"/attributions/{award_id}" in answer.text
+    assert "verdict ok" not in answer.text, "never as green as a file that was verified"
+
+
+def test_one_whose_badge_is_closed_says_so_and_no_more(house: House) -> None:
+    award_id = award(house, is_open=False)
+    body = written(stripped(files_of(house, award_id)["png"]))
+    employer = house.client()
+    page = send(employer, "/verifier", files={"fichier": ("image", body)})
+    assert page.status_code == 403
+    assert "N’Diaye" not in page.text
+
+
+def test_one_too_small_to_be_read_asks_for_the_address_printed_on_it(house: House) -> None:
+    tiny = small(small(stripped(files_of(house, award(house))["png"]), PAPER).convert("RGBA"), PAPER)
+    answer = send(house.client(), "/verifier", files={"fichier": ("image", written(tiny, "JPEG"))})
+    assert "Cette image ne contient pas de badge" in answer.text
+    assert "L’adresse écrite sur l’image marche toujours" in answer.text

@@ -1,1 +1,0 @@
-"""The fuzz targets themselves, run for a moment."""

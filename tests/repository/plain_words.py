@@ -1,0 +1,93 @@
+"""`python -m tests.repository.plain_words [PATH…]`: words that docstrings, comments, error texts, test names and docs do not use."""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import sys
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
+
+from app.language.build import KEYWORDS
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SHIPPED = ("app", "packages", "docs", "demo")
+NOT_USED = re.compile(
+    r"\b(told|deeds?|whoever|somebody|nobody|whose|kept|press(?:ed|es|ing)?|promise[sd]?|carr(?:y|ies|ied|ying) out"
+    r"|houses?|walls?|doors?|rooms?|look(?:s|ed|ing)?|say(?:s|ing)?|said|words?|moments?|places?|placed|comes second)\b",
+    re.IGNORECASE,
+)
+# In French, or sentences for people who work at a campus.
+FRENCH = ("docs/campus", "docs/fr", "app/web/templates/campus/guides")
+GENERATED = ("docs/reference",)
+
+
+def main(paths: list[str]) -> int:
+    total = 0
+    for root in paths or SHIPPED:
+        found = list(uses_in(REPOSITORY / root))
+        total += len(found)
+        for path, line, word, text in found:
+            print(f"{path.relative_to(REPOSITORY)}:{line}: {word}: {text.strip()[:110]}")
+    print(f"{total} words")
+    return 1 if total else 0
+
+
+def uses_in(root: Path) -> Iterator[tuple[Path, int, str, str]]:
+    files = [root] if root.is_file() else sorted([*root.rglob("*.py"), *root.rglob("*.md")])
+    for path in files:
+        if path.relative_to(REPOSITORY).as_posix().startswith((*FRENCH, *GENERATED)):
+            continue
+        texts = _texts_of_python(path) if path.suffix == ".py" else _texts_of_markdown(path)
+        for line, text in texts:
+            for match in NOT_USED.finditer(_without_code(text)):
+                yield path, line, match[0], text
+
+
+def _without_code(text: str) -> str:
+    return re.sub(r"`[^`]*`", "", text)
+
+
+def _texts_of_markdown(path: Path) -> Iterator[tuple[int, str]]:
+    in_code = False
+    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+        if line.startswith("```"):
+            in_code = not in_code
+        elif not in_code:
+            yield number, line
+
+
+def _own_strings(node: ast.AST) -> Iterator[tuple[int, str]]:
+    """Without the French sentences that gettext translates."""
+    match node:
+        case ast.Constant(value=str() as text):
+            yield node.lineno, text
+        case ast.Call(func=ast.Name(id=name)) if name in KEYWORDS:
+            pass
+        case _:
+            for child in ast.iter_child_nodes(node):
+                yield from _own_strings(child)
+
+
+def _texts_of_python(path: Path) -> Iterator[tuple[int, str]]:
+    source = path.read_text("utf-8")
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.start[0], token.string
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Expr(value=ast.Constant(value=str() as text)):
+                for offset, line in enumerate(text.splitlines()):
+                    yield node.lineno + offset, line
+            case ast.Raise(exc=ast.Call() as raised):
+                yield from _own_strings(raised)
+            case ast.FunctionDef(name=name) if name.startswith("test_"):
+                yield node.lineno, name.replace("_", " ")
+            case _:
+                pass
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""What tests put into a house: networks, awards by the thousand, people with a row in every table."""
