@@ -54,7 +54,7 @@ from app.web.accounts.sign_in import same_browser
 from app.web.awards.claim_slips import certificate_of
 from app.web.awards.rule_awarding import lines_shown
 from app.web.learners.my_badges import DONE as SHELF_DONE
-from app.web.learners.my_badges import shelf_page
+from app.web.learners.my_badges import is_over, renewal_of, shelf_page
 from app.web.publishing.award_page import given_by, offers_linked_in, public_words, sharing_of, why_given
 from app.web.verification.verification_page import AnswerShown, shown
 
@@ -154,6 +154,11 @@ class MyBadge:
     suspended: str
     """The last day of its suspension; empty unless it is suspended."""
     suspended_reason: str
+    until: str
+    """The day of its end; empty without one."""
+    is_over: bool
+    renewal: str
+    """URL to ask for it again."""
     allows_name: bool
     names_in_badges: bool
     knows_name: bool
@@ -463,6 +468,9 @@ def my_badge(
         if (last := award.suspended_through(at=services.clock()))
         else "",
         suspended_reason=reason_shown(award.suspended_reason),
+        until=day(award.valid_until, record.campus.time_zone) if award.valid_until else "",
+        is_over=is_over(award, at=services.clock()),
+        renewal=renewal_of(record, at=services.clock()),
         allows_name=who.person.allows_name,
         names_in_badges=record.campus.names_in_credentials,
         knows_name=bool(award.campus_name),

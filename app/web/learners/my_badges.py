@@ -83,6 +83,7 @@ class BadgeOnShelf:
     renewal: str
     """URL to ask for it again, shortly before its end and afterwards."""
     until: str
+    is_over: bool
 
 
 @dataclass(frozen=True)
@@ -191,7 +192,6 @@ def _on_shelf(
 ) -> BadgeOnShelf:
     award, zone = record.award, record.campus.time_zone
     until = award.valid_until
-    ends = may_renew(award, days=record.version.validity_days, at=services.clock())
     return BadgeOnShelf(
         id=award.id,
         title=record.version.name,
@@ -204,9 +204,20 @@ def _on_shelf(
         state=_state(award, services.clock()),
         is_new=award.claimed_at is None and award.state is AwardState.ISSUED,
         endorsed=len(services.endorsements.about_award(record)) if with_endorsements else 0,
-        renewal=f"/badges/{record.badge.id}/demande" if ends and record.badge.accepts_requests else "",
+        renewal=renewal_of(record, at=services.clock()),
         until=day(until, zone) if until else "",
+        is_over=is_over(award, at=services.clock()),
     )
+
+
+def renewal_of(record: AwardRecord, *, at: datetime) -> str:
+    """Where its holder asks for it again; empty while, or where, they cannot."""
+    ends = may_renew(record.award, days=record.version.validity_days, at=at)
+    return f"/badges/{record.badge.id}/demande" if ends and record.badge.accepts_requests else ""
+
+
+def is_over(award: Award, *, at: datetime) -> bool:
+    return award.valid_until is not None and award.valid_until <= at
 
 
 def _ahead(services: Services, records: Sequence[AwardRecord]) -> list[BadgeAhead]:
@@ -256,7 +267,7 @@ def _state(award: Award, now: datetime) -> StateLabel:
         return _REVOKED
     if is_suspended(award, at=now):
         return _SUSPENDED
-    if award.valid_until is not None and award.valid_until <= now:
+    if is_over(award, at=now):
         return _EXPIRED
     return _OPEN if award.visibility is Visibility.OPEN else _SHUT
 

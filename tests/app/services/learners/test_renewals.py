@@ -291,3 +291,27 @@ def test_no_later_email_goes_to_an_address_that_was_corrected(house: House, offi
     send(house)
     to = {each["To"].addresses[0].addr_spec for each in office.received[before:]}
     assert to == {"zoe.m@exemple.fr"}
+
+
+@pytest.mark.parametrize(
+    ("passed", "said", "asks"),
+    [(0, "Valable jusqu’au", False), (DAYS - 20, "Valable jusqu’au", True), (DAYS + 3, "a expiré le", True)],
+)
+def test_pages_of_the_holder_name_the_end_and_lead_to_asking_again(
+    house: House, office, award_id: UUID, passed: int, said: str, asks: bool
+):
+    house.clock.move(days=passed)
+    browser = house.client()
+    with house.unit_of_work(reading=True) as services:
+        record = services.awards.record(award_id)
+        token = services.people.private_link_token(award_id, record.award.link_generation)
+    browser.get(f"/recevoir/{token}")
+    end = day(end_of(house, award_id), house.campus.time_zone)
+    shown = unescape(browser.get(f"/mes-badges/{award_id}").text)
+    assert f"{said} {end}" in shown
+    assert (f"/badges/{record.badge.id}/demande" in shown) is asks
+    is_over = said == "a expiré le"
+    assert ('data-stamp="Expiré"' in shown) is is_over
+    for panel in ("partager", "telecharger"):
+        assert ("a expiré le" in browser.get(f"/mes-badges/{award_id}/{panel}").text) is is_over, panel
+    assert (f"{said} {end}".lower() in browser.get("/mes-badges").text.lower()) is asks

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from io import BytesIO
 
 import pytest
@@ -123,6 +124,18 @@ def test_the_reason_of_a_withdrawal_is_shown_to_the_holder(house: House, zoe: Te
     assert "Erreur de séance." in page
     assert "reste valable" not in page
     assert zoe.get(f"{page_of(result)}/partager/cv.png").status_code == 410
+
+
+def test_a_suspended_badge_says_so_where_it_is_shared_and_downloaded(house: House, zoe: TestClient, result):
+    with house.unit_of_work() as services:
+        until = house.clock.now + timedelta(days=30)
+        award_id = result.lines[0].award_id
+        services.suspensions.suspend(
+            house.campus, award_id, "À vérifier.", until=until, by=Actor(house.admin.id)
+        )
+    for panel in ("", "/partager", "/telecharger"):
+        page = zoe.get(f"{page_of(result)}{panel}").text
+        assert "a suspendu ce badge jusqu’au" in page, panel
 
 
 def test_several_links_make_a_shelf_and_one_button_empties_it(house: House, zoe: TestClient, result):
