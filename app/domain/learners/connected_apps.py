@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -181,10 +182,19 @@ def _host_of(url: object, refusal: RegistrationRefusal, name: str) -> str:
     except ValueError:
         raise refused from None
     host = parts.hostname or ""
-    is_named = "." in host and not host.replace(".", "").isdigit() and "\\" not in url
-    if parts.scheme != "https" or not is_named or parts.fragment or "@" in parts.netloc or port == 0:
+    if parts.scheme != "https" or not is_host_name(host) or "#" in url or "@" in parts.netloc or port == 0:
         raise refused
     return host
+
+
+_HOST_NAME: Final = re.compile(
+    r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?"
+)
+
+
+def is_host_name(host: str) -> bool:
+    """A name that reads as what a browser opens: no address in any notation, no escapes, no dot at its end."""
+    return len(host) <= 253 and _HOST_NAME.fullmatch(host) is not None
 
 
 def scopes_in(text: str) -> list[AppScope]:

@@ -19,7 +19,13 @@ from sqlmodel import Field, SQLModel
 
 from app.domain.badges import BadgeKind
 from app.domain.core import foreign_key, utc_datetime
-from app.domain.learners.connected_apps import LONGEST_URL, AuthorizationRefusal, answer_url, is_challenge
+from app.domain.learners.connected_apps import (
+    LONGEST_URL,
+    AuthorizationRefusal,
+    answer_url,
+    is_challenge,
+    is_host_name,
+)
 from app.domain.learners.wallets import (
     OFFER_LIFE,
     PROOF_ALGORITHMS,
@@ -94,7 +100,7 @@ def is_redirect(url: str) -> bool:
         return False
     host = parts.hostname or ""
     if parts.scheme == "https":
-        return "." in host or host == "localhost"
+        return is_host_name(host) or host == "localhost"
     if parts.scheme == "http":
         return host in ("127.0.0.1", "localhost", "::1")
     is_private = "." in parts.scheme or parts.scheme in WALLET_SCHEMES

@@ -22,6 +22,7 @@ from app.domain.learners.connected_apps import (
     read_registration,
     registration_answer,
 )
+from app.domain.learners.wallet_authorization import is_redirect
 from app.domain.people import Person
 from app.domain.people.consents import ParentNeeded
 from app.domain.publishing import BADGES_API
@@ -252,3 +253,26 @@ def test_application_that_registers_itself_takes_no_name_like_a_known_one(house:
             apps.register(REGISTRATION | {"client_name": name})
         assert apps.register(REGISTRATION | {"client_name": "Carnet de voyage"})["client_id"]
         assert apps.register(of_operator | {"client_name": "Portefeuille de l’Academie"})["client_id"]
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "0x7f.1", "0x7f000001.", "127.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "localhost.", "exemple.fr.", "a..fr",
+        ".fr", "evil.fr%2f.exemple.fr", "ex%65mple.fr", "exemple.fr;x", "*.fr", "-a.fr", "a_b.fr",
+    ],
+)  # fmt: skip
+def test_host_reads_as_what_a_browser_opens(host: str) -> None:
+    sent = json.loads(json.dumps(REGISTRATION).replace("portefeuille.exemple.fr", host))
+    with pytest.raises(RegistrationRefused):
+        read_registration(sent, secret_digest="", registered_itself=True, at=NOON)
+    assert not is_redirect(f"https://{host}/retour")
+
+
+@pytest.mark.parametrize("end", ["#", "#ici", "?a=1#"])
+def test_code_never_stands_in_a_fragment(end: str) -> None:
+    (redirect,) = REGISTRATION["redirect_uris"]
+    sent = REGISTRATION | {"redirect_uris": [redirect + end]}
+    with pytest.raises(RegistrationRefused):
+        read_registration(sent, secret_digest="", registered_itself=True, at=NOON)
+    assert not is_redirect(redirect + end)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import uuid
+from dataclasses import replace
 from datetime import timedelta
 
 from sqlalchemy import text
 
 from app.db.engine.row_level_security import METADATA
 from app.domain.campus.lti import LAUNCH_LIFE
+from app.domain.learners.connected_apps import CONNECTION_LIFE
 from app.domain.people import personal_data
 from app.jobs.kinds import EVERYTHING, delete_some
+from tests.api.clients import REGISTRATION, connected
 from tests.security.matrix.cases import launch_secret
 from tests.support.content.somebody import fill
 from tests.support.house import House
@@ -60,3 +64,26 @@ def test_launch_of_a_course_platform_goes_when_it_ends(house: House) -> None:
     while delete_some(house.process, EVERYTHING):
         pass
     assert count(house, "lti_launch") == 0
+
+
+def test_application_that_registered_itself_goes_where_nobody_has_connected_it(house: House) -> None:
+    with house.unit_of_work() as services:
+        options = replace(services.connected_apps.options, app_registration=True)
+        apps = replace(services.connected_apps, options=options)
+        kept, _unused = (apps.register(REGISTRATION) for _ in range(2))
+        of_operator = uuid.UUID(str(apps.register(REGISTRATION, by_operator=True)["client_id"]))
+    connected(house, house.trainer, app=kept)
+    used = uuid.UUID(str(kept["client_id"]))
+
+    def left() -> set[uuid.UUID]:
+        while delete_some(house.process, EVERYTHING):
+            pass
+        with house.unit_of_work(reading=True) as services:
+            return {each.id for each in services.connected_apps.list_all()}
+
+    assert len(left()) == 3
+    house.clock.now += personal_data.UNUSED_APPS + timedelta(hours=1)
+    assert left() == {used, of_operator}
+    house.clock.now += CONNECTION_LIFE
+    assert left() == {of_operator}
+    assert (count(house, "app_grant"), count(house, "app_secret")) == (0, 0)
