@@ -214,11 +214,7 @@ def _address_row(person: Person, address: str) -> PersonAddress:
     return PersonAddress(person_id=person.id, address=address, name_key=_key_of(person))
 
 
-class GuardianStore(Store):
-    def save(self, agreement: ParentAgreement) -> None:
-        self.session.add(agreement)
-        self.session.flush()
-
+class GuardianStore(RowStore):
     def find(self, agreement_id: uuid.UUID) -> ParentAgreement | None:
         return self.session.get(ParentAgreement, agreement_id)
 

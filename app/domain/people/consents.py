@@ -376,18 +376,23 @@ def answer(agreement: ParentAgreement, *, agreed: bool, renews: bool = False, at
     return True
 
 
+def closed_until(refusal: ParentAgreement) -> datetime:
+    assert refusal.answered_at is not None, "a refusal was answered"
+    return refusal.answered_at + _REFUSED_FOR
+
+
 def closed_by_refusal(
     award_id: uuid.UUID, said: Iterable[ParentAgreement], *, at: datetime
 ) -> datetime | None:
     """Until when no parent is asked about this badge; None where one may be."""
-    refused = [each.answered_at for each in _refused(said, at=at) if each.award_id == award_id]
-    return max(filter(None, refused)) + _REFUSED_FOR if refused else None
+    refused = [each for each in refusals_in_force(said, at=at) if each.award_id == award_id]
+    return max(map(closed_until, refused), default=None)
 
 
 def check_no_refusal(agreement: ParentAgreement, said: Iterable[ParentAgreement], *, at: datetime) -> None:
     """Raises ParentRefused: after a refusal no other parent is asked about that badge, and about other badges of the
     child only those who refused."""
-    refused = _refused(said, at=at)
+    refused = refusals_in_force(said, at=at)
     about_it = any(each.award_id == agreement.award_id for each in refused)
     mailboxes = {mailbox_key(each.address) for each in refused}
     if refused and (about_it or mailbox_key(agreement.address) not in mailboxes):
@@ -399,7 +404,8 @@ def check_no_refusal(agreement: ParentAgreement, said: Iterable[ParentAgreement]
         )
 
 
-def _refused(said: Iterable[ParentAgreement], *, at: datetime) -> list[ParentAgreement]:
+def refusals_in_force(said: Iterable[ParentAgreement], *, at: datetime) -> list[ParentAgreement]:
+    """Those that close requests at other addresses."""
     return [
         each
         for each in said

@@ -18,7 +18,7 @@ from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
 from app.domain.messages import Occasion, letter_to
-from app.domain.people import AgeGroup
+from app.domain.people import AgeGroup, Person, is_own_address
 from app.domain.people.consents import (
     About,
     By,
@@ -37,8 +37,9 @@ from app.domain.people.consents import (
     may_ask_again,
     needs_guardian_for,
     parent_proof,
+    refusals_in_force,
 )
-from app.errors import Conflict, Gone, NotAllowed
+from app.errors import Conflict, Gone, InvalidInput, NotAllowed, NotFound
 from app.services.people.names import AgeBands
 
 A_PARENT = Actor(label="a parent")
@@ -115,6 +116,74 @@ class GuardianService:
         with self.tenant_scope.across_campuses():
             return self.guardians.of_person(record.person.id)
 
+    def refusals(self, campus: Campus, person: Person) -> Sequence[tuple[ParentAgreement, AwardRecord]]:
+        """Those in force about badges of this campus, the newest first."""
+        if not person.needs_guardian:
+            return []
+        said = refusals_in_force(self.guardians.of_person(person.id), at=self.clock())
+        records = self.awards.records_among([each.award_id for each in said], campus.id)
+        of_award = {each.award.id: each for each in records}
+        found = [(each, of_award[each.award_id]) for each in said if each.award_id in of_award]
+        return sorted(found, key=lambda one: (one[0].asked_at, str(one[0].id)), reverse=True)
+
+    def correct_address(
+        self, campus: Campus, person_id: uuid.UUID, refusal_id: uuid.UUID, address: str, *, by: Actor
+    ) -> None:
+        """E-mail the parent, after a refusal from a mistyped address.
+
+        At this campus, the links sent to the old address stop working, its refusals no longer count, and the pages
+        that it agreed to close. Refusals from other addresses still count.
+        """
+        self.guardians.lock(refusal_id)
+        self.people.lock_all([person_id])
+        person, at = self.people.get(person_id), self.clock()
+        refused = next((each for each in self.refusals(campus, person) if each[0].id == refusal_id), None)
+        if refused is None:
+            raise NotFound("Ce refus ne compte plus, ou n’est pas d’ici. Rechargez la page.")
+        old, record = refused
+        agreement = ask(record.award.id, person, address, self.people.all_addresses(person_id), at=at)
+        if by.person_id is not None and is_own_address(address, self.people.all_addresses(by.person_id)):
+            raise InvalidInput(
+                "C’est votre propre adresse : une autre personne de l’administration doit l’écrire."
+            )
+        if is_own_address(address, [old.address]):
+            raise InvalidInput(
+                "C’est l’adresse d’où vient ce refus. Il se reprend par le lien qui y a été envoyé."
+            )
+        of_old, others = list[ParentAgreement](), list[ParentAgreement]()
+        for each in self._said(record):
+            (of_old if is_own_address(each.address, [old.address]) else others).append(each)
+        check_no_refusal(agreement, others, at=at)
+        records = self.awards.records_among([each.award_id for each in of_old], campus.id)
+        awards = {each.award.id: each.award for each in records}
+        for each in of_old:
+            if each.award_id in awards:
+                self._discard(each, person, awards[each.award_id], by=by)
+        self._send(record, agreement, by=by)
+
+    def _discard(self, agreement: ParentAgreement, person: Person, award: Award, *, by: Actor) -> None:
+        if agreement.agreed:
+            self._note_answer(person, award, agreed=False)
+            self._close(person, award, by)
+        self.guardians.remove(agreement)
+        self._write(by, "correct_parent", award)
+
+    def _note_answer(self, person: Person, award: Award, *, agreed: bool) -> None:
+        told = consent(
+            About.PARENT,
+            person.id,
+            given=agreed,
+            at=self.clock(),
+            campus_id=award.campus_id,
+            award_id=award.id,
+            by=By.PARENT,
+        )
+        self.consents.add(told)
+
+    def _close(self, person: Person, award: Award, by: Actor) -> None:
+        self.age_bands.shut(self.awards.lock(award.id), by)
+        self.age_bands.shut_portfolio(person)
+
     def ask_again(self, record: AwardRecord, *, by: Actor) -> None:
         """Ask a parent who consented to an older text; until they answer, that consent stays valid."""
         state, at = self.state_of(record), self.clock()
@@ -125,7 +194,7 @@ class GuardianService:
         self._send(record, state.agreement, by=by, once=at.isoformat(timespec="seconds"))
 
     def _send(self, record: AwardRecord, agreement: ParentAgreement, *, by: Actor, once: str = "") -> None:
-        self.guardians.save(agreement)
+        self.guardians.add(agreement)
         letter = letter_to(
             agreement.address,
             Occasion.PARENT,
@@ -163,24 +232,14 @@ class GuardianService:
         others = [] if agreed else self.guardians.agreed_about(record.award.id, but=agreement.id)
         for other in others:
             answer(other, agreed=False, at=at)
-            self.guardians.save(other)
+            self.guardians.add(other)
         if not answer(agreement, agreed=agreed, renews=self._is_older(record), at=at) and not others:
             return record
-        self.guardians.save(agreement)
-        told = consent(
-            About.PARENT,
-            record.person.id,
-            given=agreed,
-            at=at,
-            campus_id=record.campus.id,
-            award_id=record.award.id,
-            by=By.PARENT,
-        )
-        self.consents.add(told)
+        self.guardians.add(agreement)
+        self._note_answer(record.person, record.award, agreed=agreed)
         self._write(A_PARENT, "parent_agrees" if agreed else "parent_refuses", record.award)
         if not agreed:
-            self.age_bands.shut(self.awards.lock(record.award.id), A_PARENT)
-            self.age_bands.shut_portfolio(record.person)
+            self._close(record.person, record.award, A_PARENT)
         return record
 
     def set_age_band(self, campus: Campus, person_id: uuid.UUID, under_15: bool, *, by: Actor) -> None:

@@ -60,6 +60,9 @@ EVENT_LABELS = {
     ("award", "disclose"): N_("Choix de ce que la personne montre de ses preuves"),
     ("award", "ask_parent"): N_("Accord d’un parent demandé"),
     ("award", "parent_agrees"): N_("Un parent est d’accord pour ouvrir la page"),
+    ("award", "correct_parent"): N_(
+        "Adresse d’un parent corrigée : les réponses de l’ancienne ne comptent plus"
+    ),
     ("award", "parent_refuses"): N_("Un parent n’est pas d’accord, ou ne l’est plus"),
     ("person", "age_band"): N_("Moins de 15 ans : noté ou retiré"),
     ("person", "hand_link"): N_("Lien de connexion donné par l’exploitant, sans e-mail"),

@@ -8,7 +8,7 @@ import json
 import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 
 from fastapi import APIRouter, Request, Response
@@ -21,12 +21,20 @@ from app.domain.activities import Activity, PartKind
 from app.domain.activities.listed_people import ListedPerson
 from app.domain.imports.lists.text import MAX_LINES
 from app.domain.imports.lists.vocabulary.remarks import hours_in
-from app.domain.people import AgeGroup, Person, normal_address
-from app.domain.people.consents import NO_ANSWERS, AccessRecord, ListAnswers, digest_of_list
-from app.errors import AppError, InvalidInput
-from app.http.pages.forms import SafeForm, text_of, texts_of, untouched_text_of
+from app.domain.people import AgeGroup, Person, masked_address, normal_address
+from app.domain.people.consents import NO_ANSWERS, AccessRecord, ListAnswers, closed_until, digest_of_list
+from app.errors import AppError, Conflict, InvalidInput
+from app.http.pages.forms import SafeForm, ids_in, text_of, texts_of, untouched_text_of
 from app.http.pages.words import PARTS, days, hours_text
-from app.http.request_scope import CROSS_TENANT, ReadingServices, sentence_of, write_transaction
+from app.http.request_scope import (
+    CROSS_TENANT,
+    ReadingServices,
+    limited,
+    process_of,
+    sentence_of,
+    status_of,
+    write_transaction,
+)
 from app.http.workplaces import AtWork, access_views, at_work, staff
 from app.language import N_, translated
 from app.services.campus.dashboard import Start
@@ -203,10 +211,34 @@ class ParticipationLine:
     contribution: str
 
 
+@dataclass(frozen=True)
+class ParentRefusal:
+    """About one badge; `typed` and `trouble`: a correction of the parent's address that was refused."""
+
+    id: uuid.UUID
+    badge: str
+    address: str
+    until: datetime
+    typed: str = ""
+    trouble: str = ""
+
+
 @router.get("/repertoire/{person_id:uuid}", dependencies=_VIEW)
 def show_person(
     person_id: uuid.UUID, request: Request, services: ReadingServices, fait: str = ""
 ) -> HTMLResponse:
+    return _person_page(request, services, person_id, corrected=outcome_words(fait))
+
+
+def _person_page(
+    request: Request,
+    services: Services,
+    person_id: uuid.UUID,
+    *,
+    corrected: str = "",
+    refused: tuple[uuid.UUID | None, str, AppError] | None = None,
+) -> HTMLResponse:
+    """`refused`: the correction of a parent's address, by the refusal that it is about."""
     work = at_work(request)
     found = services.directory.person(work.campus, person_id)
     access_views(request, person_id, AccessRecord.RECORD)
@@ -216,7 +248,9 @@ def show_person(
         zone=work.campus.time_zone,
         id=person_id,
         name=found.person.name,
-        corrected=outcome_words(fait),
+        status=status_of(refused[2]) if refused else 200,
+        corrected=corrected,
+        refusals=_refusals(services, work, found.person, refused) if work.may(Permission.CORRECT) else (),
         address=found.address,
         participations=[
             ParticipationLine(
@@ -236,6 +270,24 @@ def show_person(
         archive=f"{work.home}/repertoire/{person_id}/donnees.zip" if work.may(Permission.PROTECT) else "",
         erase=f"{work.home}/repertoire/{person_id}/effacer" if work.may(Permission.PROTECT) else "",
     )
+
+
+def _refusals(
+    services: Services,
+    work: AtWork,
+    person: Person,
+    refused: tuple[uuid.UUID | None, str, AppError] | None,
+) -> list[ParentRefusal]:
+    lines = [
+        ParentRefusal(each.id, record.version.name, masked_address(each.address), closed_until(each))
+        for each, record in services.guardians.refusals(work.campus, person)
+    ]
+    if refused is None:
+        return lines
+    about, typed, error = refused
+    return [
+        replace(line, typed=typed, trouble=sentence_of(error)) if line.id == about else line for line in lines
+    ]
 
 
 TEXT_FIELD, FILE_FIELD, OTHER_FIELD, WHO_FIELD = "liste", "fichier", "autre", "qui-"
@@ -467,3 +519,24 @@ def set_age_band(
         if group is not None:
             writing.guardians.set_age_group(work.campus, person_id, group, by=work.actor)
     return RedirectResponse(f"{work.home}/repertoire/{person_id}#age", status_code=303)
+
+
+@age_groups_router.post(
+    "/gestion/{slug}/repertoire/{person_id:uuid}/parent",
+    dependencies=[staff(Permission.CORRECT), limited("parent")],
+)
+def correct_parent(
+    person_id: uuid.UUID, request: Request, services: ReadingServices, form: SafeForm
+) -> Response:
+    work, typed = at_work(request), text_of(form, "parent")
+    services.directory.person(work.campus, person_id)
+    refusal_id = next(iter(ids_in([text_of(form, "refus")])), None)
+    try:
+        with write_transaction(request) as writing:
+            writing.guardians.correct_address(
+                work.campus, person_id, refusal_id or uuid.UUID(int=0), typed, by=work.actor
+            )
+    except (InvalidInput, Conflict) as error:
+        return _person_page(request, services, person_id, refused=(refusal_id, typed, error))
+    process_of(request).on_promise()
+    return RedirectResponse(f"{work.home}/repertoire/{person_id}?fait=parent", status_code=303)

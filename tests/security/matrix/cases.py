@@ -292,6 +292,9 @@ RIGHTS: dict[str, Case] = {
     "GET /parent/{token}": anybody(404),
     "GET /parent/{token}/page": anybody(404),
     "POST /parent/{token}": anybody(404, body={"reponse": "oui"}),
+    "POST /gestion/{slug}/repertoire/{person_id:uuid}/parent": staff(
+        Permission.CORRECT, 404, body={"parent": "parent@exemple.fr"}
+    ),
     "POST /gestion/{slug}/repertoire/{person_id:uuid}/age": staff(Permission.WORK, 303, body={"age": "plus"}),
     "POST /gestion/{slug}/activites/{activity_id:uuid}/ages": staff(
         Permission.WORK, 303, body={"age": "plus"}

@@ -413,3 +413,123 @@ def test_child_is_told_kindly_that_nobody_else_is_asked(house: House, young: uui
     answer = send(child, f"{path}/parent", {"parent": OTHER}, seen_on="/mes-badges")
     assert answer.status_code == 409
     assert "Parlez-en ensemble" in answer.text
+
+
+# --- a refusal that came from a mailbox of somebody else
+
+
+WRONG = "parrent@exemple.fr"
+
+
+def refused_from(house: House, award_id: uuid.UUID, address: str = WRONG) -> tuple[str, uuid.UUID]:
+    """The link of that mailbox, and its refusal."""
+    with house.unit_of_work() as services:
+        agreement = services.guardians.ask(services.awards.record(award_id), address, by=COMMAND)
+        token = services.guardians.token_of(agreement.id)
+        services.guardians.answer(token, agreed=False)
+    return token, agreement.id
+
+
+def correct(house: House, award_id: uuid.UUID, refusal_id: uuid.UUID, address: str = PARENT) -> None:
+    with house.unit_of_work() as services:
+        person = services.awards.record(award_id).person
+        services.guardians.correct_address(
+            house.campus, person.id, refusal_id, address, by=Actor(house.admin.id)
+        )
+
+
+def test_refusal_from_a_mistyped_address_counts_no_more_once_it_is_corrected(
+    house: House, young: uuid.UUID
+) -> None:
+    token, refusal_id = refused_from(house, young)
+    correct(house, young, refusal_id)
+    assert house.client().get(f"/parent/{token}").status_code == 404, "the stranger sees nothing of the child"
+    with house.unit_of_work() as services:
+        state = services.guardians.state_of(services.awards.record(young))
+        assert state.agreement is not None
+        assert (state.agreement.address, state.agreement.agreed, state.closed_until) == (PARENT, None, None)
+        entries = [each for each, _ in services.stores.history.list_of("award", young)]
+        services.guardians.answer(services.guardians.token_of(state.agreement.id), agreed=True)
+    noted = [(each.action, each.actor_id) for each in entries]
+    assert {("correct_parent", house.admin.id), ("ask_parent", house.admin.id)} <= {*noted}
+    assert all(PARENT not in str(each.facts) for each in entries)
+    for envelope in house.process.post.due():
+        house.process.post.send(envelope)
+    assert [each.to for each in house.letters.letters if "/parent/" in each.text] == [PARENT]
+    open_it(house, young)
+    assert is_open(house, young)
+
+
+def test_what_the_stranger_agreed_to_about_another_badge_closes(house: House, young: uuid.UUID) -> None:
+    other = house.award(ZOE, badge=house.role, evidence="A tenu la caisse.").lines[0].award_id
+    assert other is not None
+    with house.unit_of_work() as services:
+        agreement = services.guardians.ask(services.awards.record(other), WRONG, by=COMMAND)
+        services.guardians.answer(services.guardians.token_of(agreement.id), agreed=True)
+    open_it(house, other)
+    _, refusal_id = refused_from(house, young, WRONG.replace("@", "+x@"))
+    correct(house, young, refusal_id)
+    assert not is_open(house, other)
+    with pytest.raises(ParentNeeded):
+        open_it(house, other)
+
+
+def test_correction_of_a_parents_address_leaves_other_refusals_and_other_campuses(
+    house: House, young: uuid.UUID
+) -> None:
+    token, refusal_id = refused_from(house, young)
+    with house.unit_of_work() as services:
+        person = services.awards.record(young).person
+    own = "jean.admin@exemple.fr"
+    with house.unit_of_work() as services:
+        services.people.people.add_address(services.people.people.get(house.admin.id), own)
+    for address, error in (
+        ("pas une", InvalidInput),
+        ("zoe+maman@exemple.fr", InvalidInput),
+        (own.replace("@", "+x@"), InvalidInput),
+        (WRONG.upper(), InvalidInput),
+    ):
+        with pytest.raises(error):
+            correct(house, young, refusal_id, address)
+    for campus, person_id, about in (
+        (house.other_campus, person.id, refusal_id),
+        (house.campus, house.trainer.id, refusal_id),
+        (house.campus, person.id, uuid.uuid4()),
+    ):
+        with pytest.raises(NotFound), house.unit_of_work() as services:
+            services.guardians.correct_address(campus, person_id, about, PARENT, by=Actor(house.admin.id))
+    house.clock.move(days=31)
+    with pytest.raises(NotFound):
+        correct(house, young, refusal_id)
+    refused_from(house, young, "vrai.parent@exemple.fr")
+    with house.unit_of_work() as services:
+        services.guardians.answer(token, agreed=True)
+        services.guardians.answer(token, agreed=False)
+    with pytest.raises(ParentRefused):
+        correct(house, young, refusal_id)
+    assert house.client().get(f"/parent/{token}").status_code == 200, "nothing was done"
+
+
+def test_administration_corrects_a_parents_address_on_the_page_of_the_child(
+    house: House, young: uuid.UUID
+) -> None:
+    _, refusal_id = refused_from(house, young)
+    with house.unit_of_work() as services:
+        person = services.awards.record(young).person
+    where = f"/gestion/itip/repertoire/{person.id}"
+    assert "Un parent a dit non" not in house.client(house.trainer).get(where).text
+    admin = house.client(house.admin)
+    page = admin.get(where).text
+    assert "p•••@exemple.fr" in page
+    assert WRONG not in page
+    form = {"refus": str(refusal_id), "parent": "pas une"}
+    again = send(admin, f"{where}/parent", form, seen_on=where)
+    assert again.status_code == 422
+    assert 'value="pas une"' in again.text
+    assert send(house.client(house.trainer), f"{where}/parent", form, seen_on=where).status_code == 403
+    done = send(admin, f"{where}/parent", form | {"parent": PARENT}, seen_on=where)
+    assert done.status_code == 303
+    page = admin.get(done.headers["location"]).text
+    assert "la demande lui est envoyée" in page
+    assert "Un parent a dit non" not in page
+    assert send(admin, f"{where}/parent", form, seen_on=where).status_code == 404

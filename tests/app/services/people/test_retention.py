@@ -13,7 +13,7 @@ from app.domain.campus.lti import LAUNCH_LIFE
 from app.domain.learners.connected_apps import CONNECTION_LIFE
 from app.domain.people import personal_data
 from app.jobs.kinds import EVERYTHING, delete_some
-from tests.api.clients import REGISTRATION, connected
+from tests.app.api.clients import REGISTRATION, connected
 from tests.security.matrix.cases import launch_secret
 from tests.support.content.somebody import fill
 from tests.support.house import House
