@@ -20,7 +20,7 @@ from app.domain.accounts.permissions import NetworkAdministrator
 from app.domain.awards import Award, AwardState, Visibility
 from app.domain.badges import BadgeVersion
 from app.domain.campus.campus import Label, Network
-from app.domain.people import Person
+from app.domain.people import Person, is_own_address
 from app.domain.trust import (
     PEER_KINDS,
     FollowedList,
@@ -239,10 +239,9 @@ class EndorsementStore(Store):
         )
 
     def refuses_all(self, address: str) -> bool:
-        query = select(EndorsementRequest.id).where(
-            EndorsementRequest.address == address, EndorsementRequest.refusal == Refusal.EVER.value
-        )
-        return self.session.exec(query.limit(1)).first() is not None
+        """Whether the reader of that mailbox, in any spelling, wants no request any more."""
+        refused = select(EndorsementRequest.address).where(EndorsementRequest.refusal == Refusal.EVER.value)
+        return is_own_address(address, self.session.exec(refused.distinct()).all())
 
     def _requests(self, query: SelectOfScalar[EndorsementRequest]) -> Sequence[EndorsementRequest]:
         newest = query.order_by(col(EndorsementRequest.asked_at).desc(), col(EndorsementRequest.id))

@@ -207,10 +207,15 @@ def normal_address(text: str) -> str:
     return unicodedata.normalize("NFKC", text.strip()[:LONGEST_COMPARED]).strip().strip("<>").lower()
 
 
+_GMAIL = frozenset({"gmail.com", "googlemail.com"})
+
+
 def mailbox_key(address: str) -> str:
-    """One key for all spellings of a mailbox: without the `+tag` that most servers ignore."""
+    """One key for all spellings of a mailbox: without the `+tag` that most servers ignore, nor the dots that Gmail
+    ignores."""
     name, _, host = normal_address(address).partition("@")
-    return f"{name.partition('+')[0]}@{host}"
+    name = name.partition("+")[0]
+    return f"{name.replace('.', '')}@gmail.com" if host in _GMAIL else f"{name}@{host}"
 
 
 def is_own_address(address: str, own: Collection[str]) -> bool:

@@ -437,7 +437,7 @@ def check_may_ask(
     """`before`: earlier requests about the same thing; `refused`: the mailbox owner refuses any more."""
     if refused:
         raise Conflict("Cette adresse ne veut plus recevoir de demandes. Rien n’a été envoyé.")
-    if any(each.address == address and each.asked_at > at - NOT_AGAIN_FOR for each in before):
+    if is_own_address(address, [each.address for each in before if each.asked_at > at - NOT_AGAIN_FOR]):
         raise Conflict("Cette personne a déjà reçu votre demande cette semaine : laissez-lui le temps.")
     if sum(is_waiting(each, at=at) for each in before) >= MOST_WAITING:
         raise Conflict(

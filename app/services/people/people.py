@@ -51,6 +51,7 @@ from app.domain.people import (
     check_name,
     is_address,
     is_gone,
+    is_own_address,
     masked_address,
     name_key,
     normal_address,
@@ -514,7 +515,7 @@ class CorrectionService:
     ) -> None:
         if not is_address(wanted):
             raise InvalidInput("Cette adresse e-mail n’est pas valable.")
-        if by.person_id is not None and wanted in self.people.all_addresses(by.person_id):
+        if by.person_id is not None and is_own_address(wanted, self.people.all_addresses(by.person_id)):
             raise InvalidInput("Cette adresse est la vôtre : un badge ne se donne pas à soi-même.")
         twin = self.people.find_named_at(wanted, name_key(*name))
         if twin is None or twin.id == person.id:

@@ -15,7 +15,7 @@ from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
 from app.domain.messages import Occasion, letter_to
-from app.domain.people import normal_address
+from app.domain.people import mailbox_key, normal_address
 from app.domain.publishing import ServiceDocuments
 from app.domain.trust.organisations import (
     AGAIN,
@@ -76,7 +76,7 @@ class EndorsementAsking:
         return [
             *([("endorsement of somebody", str(person))] if person else []),
             ("endorsement of a campus", str(subject.campus.id)),
-            ("endorsement to an address", asked.address),
+            ("endorsement to an address", mailbox_key(asked.address)),
         ]
 
     def ask(

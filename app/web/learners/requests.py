@@ -15,7 +15,7 @@ from app.domain.accounts.permissions import Permission
 from app.domain.activities.files import ACCEPTED, FileNoun
 from app.domain.awards import EligibilityResult, LineOutcome, in_words
 from app.domain.learners.requests import RequestState, Step, reviewers_needed
-from app.domain.people import normal_address
+from app.domain.people import mailbox_key
 from app.domain.people.consents import AccessRecord
 from app.errors import AppError, Conflict, InvalidInput
 from app.http.pages.forms import CHECKED_FORM, SafeForm, text_of, texts_of
@@ -62,7 +62,7 @@ def ask(badge_id: uuid.UUID, request: Request, form: SafeForm, services: Reading
     )
     known = _known(request, services)
     if asked.address:
-        process_of(request).limiter.hit("request to an address", normal_address(asked.address))
+        process_of(request).limiter.hit("request to an address", mailbox_key(asked.address))
     try:
         with write_transaction(request) as writing:
             made = writing.asking.ask(badge_id, asked, known=known)

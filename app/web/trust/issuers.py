@@ -14,6 +14,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
 from app.domain.campus.campus import Campus, Label, LabelState
+from app.domain.people import mailbox_key
 from app.domain.trust import NetworkKey, Recognition
 from app.domain.trust.organisations import Organisation
 from app.http.negotiation import ForPeople
@@ -415,7 +416,7 @@ def ask_for_the_list(organisation_id: uuid.UUID, request: Request, form: SafeFor
     """Same answer for every address: never reveals who works there."""
     typed = text_of(form, "adresse")
     if typed:
-        process_of(request).limiter.hit("endorsement to an address", typed.lower())
+        process_of(request).limiter.hit("endorsement to an address", mailbox_key(typed))
         with write_transaction(request) as writing:
             writing.endorsements_taken_back.ask_desk(organisation_id, typed)
         process_of(request).on_promise()

@@ -15,6 +15,7 @@ from app.domain.people import (
     check_name,
     family_initial,
     is_address,
+    is_own_address,
     masked_address,
     name_key,
     normal_address,
@@ -142,3 +143,22 @@ def test_check_name_refuses_letters_of_which_no_key_is_left():
 )
 def test_initial_of_a_family_name_skips_particles(family_name: str, initial: str):
     assert family_initial(family_name) == initial
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "ZOE.martin@Gmail.com",
+        "zoe.martin+badges@gmail.com",
+        "zoemartin@gmail.com",
+        "z.o.e.martin+x@googlemail.com",
+        "ｚoe.martin@gmail.com",
+    ],
+)
+def test_one_mailbox_has_many_spellings(other: str) -> None:
+    assert is_own_address(other, ["zoe.martin@gmail.com"])
+
+
+@pytest.mark.parametrize("other", ["zoemartin@exemple.fr", "zoe.martin@gmail.fr", "zoe.martine@exemple.fr"])
+def test_other_mailboxes_are_others(other: str) -> None:
+    assert not is_own_address(other, ["zoe.martin@exemple.fr", "zoe.martin@gmail.com"])

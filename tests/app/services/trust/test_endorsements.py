@@ -304,6 +304,10 @@ def test_nobody_is_pestered(house: House, award_id: uuid.UUID) -> None:
     house.clock.move(days=400)
     with pytest.raises(Conflict):
         asked(house, badge=True)
+    with house.unit_of_work(reading=True) as services:
+        asking, name, _, host = services.endorsement_asking, *BOSS.partition("@")
+        assert all(asking.is_refused_by(each) for each in (BOSS.upper(), f"{name}+autre@{host}"))
+        assert not asking.is_refused_by(f"x{BOSS}")
     own = EndorsementAsked("Zoe+atelier@exemple.fr", "Moi-même")
     with house.unit_of_work() as services, pytest.raises(InvalidInput):
         services.endorsement_asking.ask(subject_of(house, award_id), own, refused=False, by=COMMAND)

@@ -15,7 +15,7 @@ from httpx import Response
 from app.adapters.accounts import limits_in
 from app.domain.accounts.rate_limits import LIMITS
 from app.domain.awards import Visibility
-from tests.support.badges.endorsed import recommended_by_peer
+from tests.support.badges.endorsed import endorsed, recommended_by_peer
 from tests.support.forms import Form, form_with, forms_of
 from tests.support.house import COMMAND, House, build_house, send
 
@@ -186,3 +186,22 @@ def test_the_campus_sees_what_is_public_and_answers_for_its_pages(
     assert "fait=ecartee" in done.headers["location"]
     assert WORDS not in house.client().get(f"/attributions/{award_id}").text
     assert "Ces mots visent" in text(zoe.get(f"/mes-badges/{award_id}/recommandations").text)
+
+
+def test_list_of_an_organisation_is_sent_to_one_mailbox_few_times(house: House, award_id: uuid.UUID):
+    with house.unit_of_work() as services:
+        record = services.awards.record(award_id)
+        organisation_id = endorsed(services, record.campus, award=record).organisation_id
+    reader, most = house.client(), LIMITS["endorsement to an address"].amount
+    spellings = [
+        "boss@exemple.fr",
+        "ｂoss@exemple.fr",
+        "boss+a@exemple.fr",
+        " BOSS@exemple.fr ",
+        "b\uff4fss@exemple.fr",
+    ]
+    path = f"/organisations/{organisation_id}"
+    statuses = [
+        send(reader, f"{path}/lien", {"adresse": each}, seen_on=path).status_code for each in spellings
+    ]
+    assert statuses == [303] * most + [429] * (len(spellings) - most)
