@@ -361,7 +361,8 @@ def _address(claims: Mapping[str, Any]) -> str:
     if claims.get("email_verified") is not True or not isinstance(said, str):
         return ""
     address = normal_address(said)
-    return address if is_address(address) else ""
+    # What is normalised beyond its case is another mailbox to the provider: it must not become one of ours.
+    return address if is_address(address) and address == said.lower() else ""
 
 
 def _proved_at(claims: Mapping[str, Any], at: datetime) -> datetime | None:

@@ -16,7 +16,7 @@ from sqlmodel import Field, Index, SQLModel
 
 from app.domain.badges import Badge, BadgeKind, BadgeVersion, check_given, check_open
 from app.domain.core import enum_column, foreign_key, json_column, new_id, utc_datetime
-from app.domain.people import normal_address
+from app.domain.people import is_own_address
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
 
 SHORTEST_NARRATIVE, LONGEST_NARRATIVE = 20, 4000
@@ -232,9 +232,7 @@ def withdraw(request: BadgeRequest, *, at: datetime) -> None:
 
 def is_own(request: BadgeRequest, reviewer_id: uuid.UUID, addresses: Collection[str]) -> bool:
     """Also true under another name at one of their addresses."""
-    return reviewer_id == request.person_id or normal_address(request.address) in {
-        normal_address(address) for address in addresses
-    }
+    return reviewer_id == request.person_id or is_own_address(request.address, addresses)
 
 
 def check_may_review(request: BadgeRequest, reviewer_id: uuid.UUID, addresses: Collection[str]) -> None:

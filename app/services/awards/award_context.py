@@ -20,7 +20,7 @@ from app.domain.badges import Badge, BadgeVersion
 from app.domain.badges.rules import CountedLine, Progress, Rule, counted_line, grounds_words, rule_of
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
-from app.domain.people import Person, are_spellings, name_key, normal_address, note_age_band, suppose_pupil
+from app.domain.people import Person, are_spellings, mailbox_key, name_key, note_age_band, suppose_pupil
 from app.domain.people.consents import SEVERAL_OF_NAME, is_minor_for
 from app.language import N_, speaking
 from app.services.activities.line_faults import LineFault, fault_of
@@ -138,10 +138,10 @@ NO_LONGER_MAY = EligibilityResult(
 
 @dataclass(frozen=True)
 class GiverRecords:
-    """All records of the issuing person, and their verified addresses."""
+    """All records of the issuing person, and the mailboxes that they verified."""
 
     records: frozenset[uuid.UUID] = frozenset()
-    addresses: frozenset[str] = frozenset()
+    mailboxes: frozenset[str] = frozenset()
 
 
 NO_GIVER = GiverRecords()
@@ -182,9 +182,9 @@ class AwardContext:
         )
 
     def is_giver(self, line: ListedPerson, person: Person | None) -> bool:
-        """Also true for the issuer's other records, or another name at one of their verified addresses."""
+        """Also true for the issuer's other records, or another name at a mailbox that they verified."""
         is_record = person is not None and person.id in self.giver_is.records
-        return is_record or (bool(line.address) and normal_address(line.address) in self.giver_is.addresses)
+        return is_record or (bool(line.address) and mailbox_key(line.address) in self.giver_is.mailboxes)
 
     def fault_of(self, line: ListedPerson, *, known: bool = False) -> LineFault | None:
         """`known`: the batch itself identifies the person."""

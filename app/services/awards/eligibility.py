@@ -37,7 +37,7 @@ from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.campus.integration import NamedKind
 from app.domain.core import Clock
-from app.domain.people import Person, Role, roles_at
+from app.domain.people import Person, Role, mailbox_key, roles_at
 from app.errors import NotAllowed
 from app.language import N_
 from app.services.activities.activities import ActivityService
@@ -200,7 +200,7 @@ class EligibilityService:
             own = self.own_addresses.list_of(by.person_id)
             return GiverRecords(
                 frozenset(self.own_addresses.same_person(by.person_id)),
-                frozenset(row.address for row in own if row.verified_at is not None),
+                frozenset(mailbox_key(row.address) for row in own if row.verified_at is not None),
             )
 
     def _giver(self, by: Actor) -> Person | None:

@@ -273,3 +273,12 @@ def test_client_secret_goes_by_the_method_that_the_service_lists():
 def test_client_key_that_is_weak_unknown_or_one_proof_too_many_stops_the_start(private, more, tmp_path):
     with pytest.raises(ProvidersUnusable, match="client_key"):
         registered(tmp_path, private, more)
+
+
+@pytest.mark.parametrize(
+    "address", ["ａ@exemple.fr", "a@exemple。fr", "<a@exemple.fr>", " a@exemple.fr", "ª@exemple.fr"]
+)
+def test_address_that_only_our_spelling_makes_anothers_is_no_address(address: str) -> None:
+    """The provider verified a mailbox of that very spelling."""
+    assert identity(token(email=address)).address == ""
+    assert identity(token(email="A@Exemple.fr")).address == "a@exemple.fr"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
 
 from app.domain.accounts.sign_in import address_token
 from app.domain.activity_log import CONTRIBUTION
-from app.domain.awards import AwardState
+from app.domain.awards import AwardState, LineOutcome
 from app.domain.campus.audit_log import Actor
 from app.domain.learners.portfolios import ContributionState
 from app.domain.people import Person, Role
@@ -18,7 +19,7 @@ from app.services.accounts.sessions import Browser
 from app.services.awards.awards import AwardRequest
 from tests.app.services.learners.test_contributions import add
 from tests.app.services.learners.test_contributions import confirm as confirm_contribution
-from tests.app.services.learners.test_requests import a_competency, agree, asked, request_of, reviewer
+from tests.app.services.learners.test_requests import ZOE, a_competency, agree, asked, request_of, reviewer
 from tests.support.house import COMMAND, House, listed
 
 SECOND = "perso@exemple.fr"
@@ -239,3 +240,20 @@ def test_an_administrator_s_second_record_does_not_protect_data_once_both_are_on
 def roles(house: House) -> set[Role]:
     with house.unit_of_work(reading=True) as services:
         return {role for member in services.team.members(house.campus) for role in member.roles}
+
+
+def test_another_spelling_of_their_mailbox_makes_no_other_person_of_a_trainer(house: House):
+    confirm(house, house.trainer, address_of(house, house.trainer.id))
+    name, _, host = address_of(house, house.trainer.id).partition("@")
+    lines = house.award(f"Jeanne Autre; {name}+x@{host}", f"Zoé Martin; x{name}@{host}").lines
+    assert {line.given_name: line.outcome for line in lines} == {
+        "Jeanne": LineOutcome.ONESELF,
+        "Zoé": LineOutcome.AWARDED,
+    }
+
+
+def test_a_reviewer_does_not_decide_a_request_at_another_spelling_of_their_mailbox(house: House):
+    other = replace(ZOE, given_name="Jeanne", family_name="Autre", address="nora+x@exemple.fr")
+    token = asked(house, a_competency(house), other)
+    with pytest.raises(NotAllowed, match="votre propre demande"):
+        agree(house, token, reviewer(house, "Nora"))
