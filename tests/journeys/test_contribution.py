@@ -55,7 +55,7 @@ def test_from_a_photo_on_a_phone_to_a_line_that_the_world_reads(
     trainer.goto(open_house.url(house.sign_in_path(house.trainer)))
     trainer.get_by_role("button", name="Se connecter").click()
     trainer.goto(open_house.url("/gestion/itip"))
-    trainer.get_by_role("link", name=re.compile("Contributions à confirmer")).click()
+    trainer.get_by_role("link", name=re.compile("Contribution à confirmer")).click()
     assert_accessible(trainer)
     trainer.get_by_role("link", name=re.compile("Zoé N’Diaye")).click()
     assert_accessible(trainer)

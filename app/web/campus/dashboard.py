@@ -35,7 +35,7 @@ from app.http.pages.words import (
 )
 from app.http.request_scope import ReadingServices, process_of, signed_in, write_transaction
 from app.http.workplaces import SIGNED_IN, AtWork, at_work, look_of, staff, today_in
-from app.language import N_, translated
+from app.language import N_, translated, translated_plural
 from app.services.awards.awards import AwardRecord
 from app.services.awards.batches import PlannedBadge
 from app.services.campus import LabelView
@@ -82,7 +82,7 @@ def tasks_of(work: AtWork, waiting: Waiting) -> list[Task]:
         )
         tasks.append(Task(sentence, hint, f"{work.home}/audit/journal"))
     if work.may(Permission.REVIEW) and waiting.requests:
-        sentence = translated("Demandes en attente")
+        sentence = translated_plural("Demande en attente", "Demandes en attente", waiting.requests)
         hint = translated("Des personnes demandent un badge et attendent une décision.")
         here = f"{work.home}/demandes"
         first = f"{here}/{waiting.oldest_request}" if waiting.oldest_request else ""
@@ -125,7 +125,11 @@ def _of_the_campus(work: AtWork, waiting: Waiting) -> list[Task]:
         hint = translated("Les pages de vos badges disent ses dates.")
         tasks.append(Task(sentence, hint, here))
     if waiting.improvements:
-        sentence = translated("Améliorations proposées par le réseau")
+        sentence = translated_plural(
+            "Amélioration proposée par le réseau",
+            "Améliorations proposées par le réseau",
+            waiting.improvements,
+        )
         hint = translated("Champ par champ : à vous de les accepter, ou non. Rien de signé ne change.")
         tasks.append(Task(sentence, hint, f"{work.home}/definitions", _count(waiting.improvements)))
     return tasks
@@ -147,7 +151,7 @@ def _asked_for(work: AtWork, waiting: Waiting) -> list[Task]:
 def _of_pathways(work: AtWork, waiting: Waiting) -> list[Task]:
     if not (work.may(Permission.AWARD) and waiting.pathways):
         return []
-    sentence = translated("Parcours achevés")
+    sentence = translated_plural("Parcours achevé", "Parcours achevés", waiting.pathways)
     hint = translated("Le badge de l’ensemble est proposé : à vous de l’attribuer, ou non.")
     return [Task(sentence, hint, f"{work.home}/parcours/propositions", _count(waiting.pathways))]
 
@@ -155,7 +159,7 @@ def _of_pathways(work: AtWork, waiting: Waiting) -> list[Task]:
 def _of_names(work: AtWork, waiting: Waiting) -> list[Task]:
     if not (work.may(Permission.CORRECT) and waiting.names):
         return []
-    sentence = translated("Noms à corriger")
+    sentence = translated_plural("Nom à corriger", "Noms à corriger", waiting.names)
     hint = translated("Des personnes demandent un autre nom dans leurs badges.")
     return [Task(sentence, hint, f"{work.home}/repertoire/noms", _count(waiting.names))]
 
@@ -163,7 +167,9 @@ def _of_names(work: AtWork, waiting: Waiting) -> list[Task]:
 def _of_contributions(work: AtWork, waiting: Waiting) -> list[Task]:
     if not waiting.contributions:
         return []
-    sentence = translated("Contributions à confirmer")
+    sentence = translated_plural(
+        "Contribution à confirmer", "Contributions à confirmer", waiting.contributions
+    )
     hint = translated("Des personnes disent ce qu’elles ont fait, et attendent que quelqu’un le confirme.")
     return [Task(sentence, hint, f"{work.home}/contributions", _count(waiting.contributions))]
 
@@ -175,7 +181,9 @@ def _of_activities(work: AtWork, waiting: Waiting) -> list[Task]:
         hint = translated("Des personnes ont écrit une phrase sur un badge ; elle attend d’être publiée.")
         tasks.append(Task(sentence, hint, f"{work.home}/avis", _count(waiting.sentences)))
     if waiting.refused_letters:
-        sentence = translated("E-mails non distribués")
+        sentence = translated_plural(
+            "E-mail non distribué", "E-mails non distribués", waiting.refused_letters
+        )
         hint = translated("L’adresse est peut-être fausse : corrigez-la, ou remettez un bulletin imprimé.")
         tasks.append(Task(sentence, hint, f"{work.home}/lettres", _count(waiting.refused_letters)))
     for activity in waiting.activities:
@@ -183,7 +191,9 @@ def _of_activities(work: AtWork, waiting: Waiting) -> list[Task]:
         hint = translated("Des personnes y sont inscrites et n’ont rien reçu.")
         tasks.append(Task(sentence, hint, f"{work.home}/activites/{activity.id}/attribuer"))
     if waiting.unclaimed:
-        sentence = translated("Badges qui attendent d’être récupérés")
+        sentence = translated_plural(
+            "Badge qui attend d’être récupéré", "Badges qui attendent d’être récupérés", waiting.unclaimed
+        )
         hint = translated("Donnés il y a plus de deux semaines ; la personne n’a pas ouvert le sien.")
         href = f"{work.home}/attributions?etat=valable&recupere=non"
         tasks.append(Task(sentence, hint, href, _count(waiting.unclaimed)))

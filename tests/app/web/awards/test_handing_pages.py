@@ -59,7 +59,7 @@ def test_the_activity_says_of_everybody_how_far_their_badge_is(house: House, tra
 def test_a_refused_letter_is_shown_until_another_one_is_promised(house: House, trainer: TestClient, ids):
     assert "Tout est arrivé" in trainer.get("/gestion/itip/lettres").text
     refuse(house, ids[0])
-    assert 'E-mails non distribués<span class="vh"> : 1</span>' in trainer.get("/gestion/itip").text.replace(
+    assert 'E-mail non distribué<span class="vh"> : 1</span>' in trainer.get("/gestion/itip").text.replace(
         "\u00a0", " "
     )
     assert "Zoé Martin" in trainer.get("/gestion/itip/lettres").text

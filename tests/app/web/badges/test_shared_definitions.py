@@ -105,7 +105,7 @@ def test_a_badge_is_shared_adopted_improved_and_seen_on_its_public_page(
     assert send(odile, edit, better | {"raison": "Encore."}).status_code == 409, (
         "another version came meanwhile"
     )
-    assert "Améliorations proposées par le réseau" in admin.get("/gestion/itip").text
+    assert "Amélioration proposée par le réseau" in admin.get("/gestion/itip").text
     shown = admin.get(campus).text
     assert "L’écoute compte aussi." in shown
     assert "<ins>" in shown

@@ -88,7 +88,7 @@ def test_a_name_that_somebody_asks_for_waits_for_those_who_correct_names(house: 
             )
         )  # fmt: skip
     for role in Role:
-        told = 'Noms à corriger<span class="vh"> : 1</span>' in desk(
+        told = 'Nom à corriger<span class="vh"> : 1</span>' in desk(
             house.client(hired(house, role, name=role.value))
         )
         assert told is may([role], Permission.CORRECT), role
@@ -111,13 +111,13 @@ def test_a_log_that_was_found_other_than_written_is_told_to_those_who_audit(hous
 
 def test_a_request_does_not_wait_for_whoever_agreed_to_it_already(house: House, competency_request):
     first, second = hired(house, Role.REVIEWER), hired(house, Role.REVIEWER, name="Lou")
-    assert 'Demandes en attente<span class="vh"> : 1</span>' in desk(house.client(first))
+    assert 'Demande en attente<span class="vh"> : 1</span>' in desk(house.client(first))
     with house.unit_of_work() as services:
         request = services.reviewing.requests.lock(competency_request)
         request.first_reviewer_id = first.id
         services.reviewing.requests.add(request)
     assert "Demandes en attente" not in desk(house.client(first))
-    assert 'Demandes en attente<span class="vh"> : 1</span>' in desk(house.client(second))
+    assert 'Demande en attente<span class="vh"> : 1</span>' in desk(house.client(second))
 
 
 @pytest.fixture

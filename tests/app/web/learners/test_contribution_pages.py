@@ -52,7 +52,7 @@ def test_a_contribution_goes_from_the_learner_to_the_log_and_to_the_page_of_a_ba
     assert "En attente du campus" in page
     assert 'alt="Le banc monté, sur une table"' in page
     trainer = house.client(house.trainer)
-    assert "Contributions à confirmer" in trainer.get("/gestion/itip").text
+    assert "Contribution à confirmer" in trainer.get("/gestion/itip").text
     where = waiting(trainer)
     shown = trainer.get(where).text
     assert "Zoé Martin" in shown

@@ -84,7 +84,7 @@ def test_a_badge_page_offers_to_ask_only_where_the_badge_says_so(house: House, b
 
 def test_from_the_form_to_the_badge(house: House, badge: str, office, post, nora: TestClient):
     learner, mine = asked_and_confirmed(house, badge, office, post)
-    assert 'Demandes en attente<span class="vh"> : 1</span>' in nora.get("/gestion/itip").text.replace(
+    assert 'Demande en attente<span class="vh"> : 1</span>' in nora.get("/gestion/itip").text.replace(
         "\u00a0", " "
     )
     where = review_path(nora)

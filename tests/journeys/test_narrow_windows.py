@@ -1,0 +1,62 @@
+"""Narrow and low windows, as at 400 %: long words, links that sort and bars that stay."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, ViewportSize, expect
+
+from tests.support.open_house import OpenHouse, open_house
+from tests.support.servers.browser import DESKTOP, OpenPage, assert_no_sideways_scroll
+
+__all__ = ["open_house"]
+pytestmark = pytest.mark.browser
+
+AT_400_PERCENT = ViewportSize(width=320, height=256)
+LONG = "Wolfeschlegelsteinhausenbergerdorff"
+LINE = f"Anticonstitutionnellement {LONG}; {LONG}@departement-intergouvernemental.exemple.fr"
+
+
+@pytest.fixture
+def trainer(open_house: OpenHouse, open_page: OpenPage) -> Page:
+    house = open_house.house
+    page = open_page(DESKTOP)
+    page.goto(open_house.url(house.sign_in_path(house.trainer)))
+    page.get_by_role("button", name="Se connecter").click()
+    return page
+
+
+def test_words_of_forty_letters_scroll_nothing_sideways(
+    open_house: OpenHouse, open_page: OpenPage, trainer: Page
+) -> None:
+    activity = f"/gestion/itip/activites/{open_house.house.activity.id}"
+    award = open_house.award(LINE)
+    trainer.set_viewport_size(AT_400_PERCENT)
+    pages = ("", "/presences", "/attribuer", "/remise", "/rapport", "/connues")
+    for path in (*(f"{activity}{each}" for each in pages), "/gestion/itip/repertoire", "/compte/adresses"):
+        trainer.goto(open_house.url(path))
+        assert_no_sideways_scroll(trainer)
+    learner = open_page(AT_400_PERCENT)
+    learner.goto(award.private_link)
+    own = learner.url.partition("?")[0]
+    for path in ("", "/partager", "/partager/code", "/journal", "/recommandations", "/mes-donnees"):
+        learner.goto(own + path)
+        assert_no_sideways_scroll(learner)
+
+
+def test_links_that_sort_are_seen_by_whoever_tabs_to_them(open_house: OpenHouse, trainer: Page) -> None:
+    trainer.set_viewport_size(AT_400_PERCENT)
+    trainer.goto(open_house.url("/gestion/itip/activites"))
+    link = trainer.locator("thead a").first
+    link.focus()
+    assert link.evaluate(
+        "link => { const box = link.getBoundingClientRect();"
+        " return link.contains(document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2)) }"
+    )
+
+
+def test_a_bar_that_stays_covers_nothing_in_a_low_window(open_house: OpenHouse, trainer: Page) -> None:
+    trainer.goto(open_house.url(f"/gestion/itip/activites/{open_house.house.activity.id}/attribuer"))
+    bar = trainer.locator(".act")
+    expect(bar).to_have_css("position", "sticky")
+    trainer.set_viewport_size(AT_400_PERCENT)
+    expect(bar).to_have_css("position", "static")
