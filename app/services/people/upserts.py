@@ -166,6 +166,8 @@ class PeopleUpserts:
             new = Person(given_name=given, family_name=family, created_at=self.clock())
             person = self.people.get_or_add(new, line.address)
             outcome, changes = UpsertOutcome.CREATED, list[str]()
+        elif known is None and not self._is_here(campus, person):
+            outcome, changes = UpsertOutcome.CREATED, list[str]()
         else:
             self.external_ids.check_free(campus, NamedKind.PERSON, line.external_id, person.id)
             changes = self._corrected(campus, person, given, family, line.address, by) if known else []
@@ -179,16 +181,21 @@ class PeopleUpserts:
             outcome, changes = UpsertOutcome.CHANGED, [*changes, "under_15"]
         return Receipt(0, line.external_id, outcome, person.id, changes)
 
+    def _is_here(self, campus: Campus, person: Person) -> bool:
+        return self.directory.find_person(campus.id, person.id) is not None
+
     def _recognised(self, campus: Campus, line: PersonLine, given: str, family: str) -> Person | None:
-        """The person of that name at that address, or whom the answer means; None for a new person."""
-        if line.address:
-            found = self.people.find_named_at(line.address, name_key(given, family))
-            if found is not None:
-                return found
+        """The person of that name at that address, or whom the answer means; None for a new person.
+
+        Whom another campus alone knows is taken where a new person would be: the answers are the same.
+        """
+        found = self.people.find_named_at(line.address, name_key(given, family)) if line.address else None
+        if found is not None and self._is_here(campus, found):
+            return found
         asked = self.namesakes.known_beside(campus, None, [(given, family, line.address)], at_address=True)
         candidates = asked.get(0, ())
         if not candidates or line.same_person is False:
-            return None
+            return found
         if line.same_person and len(candidates) == 1:
             return candidates[0].person
         raise LineRefused(ALREADY_KNOWN, kind="several_of_name")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from app.domain.activities import Activity, ActivityKind
+from app.domain.campus.audit_log import Actor
 from tests.app.api.clients import program
-from tests.support.house import House
+from tests.support.house import House, listed
 
 
 def test_program_reads_neither_a_private_address_nor_an_age_noted_elsewhere(house: House) -> None:
@@ -24,3 +26,46 @@ def test_program_reads_neither_a_private_address_nor_an_age_noted_elsewhere(hous
     mine = program(house, "person:read", "read")
     (read,) = mine.get(f"/api/v1/campuses/{house.campus.slug}/people").json()["items"]
     assert (read["address"], read["under_15"]) == ("zoe.au.lycee@exemple.fr", True)
+
+
+def test_program_does_not_learn_that_another_campus_knows_a_name_and_an_address(house: House) -> None:
+    """Nor by a trial, which leaves no trace."""
+    house.award("Ida Berger; ida@exemple.fr")
+    client = program(house, "person:write", "read", campus=house.other_campus)
+    bulk = "/api/v1/campuses/agt/people/bulk"
+    known, unknown = list[dict[str, object]](
+        {"external_id": number, "given_name": "Ida", "family_name": "Berger", "address": address}
+        for number, address in (("Y-1", "ida@exemple.fr"), ("Y-2", "autre@exemple.fr"))
+    )
+
+    def answers(dry_run: bool) -> list[dict[str, object]]:
+        asked = client.post(bulk, json={"people": [known, unknown]}, params={"dry_run": dry_run})
+        alike = ("id", "line", "external_id")
+        return [
+            {k: v for k, v in line.items() if k not in alike or v is None} for line in asked.json()["lines"]
+        ]
+
+    first, second = answers(dry_run=True)
+    assert first == second
+    assert (first["outcome"], first["id"]) == ("created", None)
+    with house.unit_of_work() as services:
+        day, campus, by = house.clock.now.date(), house.other_campus, Actor(house.stranger.id)
+        told = Activity(
+            kind=ActivityKind.WORKSHOP,
+            title="Atelier",
+            starts_on=day,
+            ends_on=day,
+            created_at=house.clock.now,
+        )
+        activity = services.activities.create(told, [campus], by=by)
+        services.activities.record(campus, activity.id, listed("Ida Berger; ida@agt.exemple.fr"), by=by)
+    first, second = answers(dry_run=True)
+    assert first == second
+    assert first["outcome"] == "refused", "the campus knows that name at another address"
+    for line in (known, unknown):
+        line["same_person"] = False
+    first, second = answers(dry_run=True)
+    assert first == second
+    first, second = answers(dry_run=False)
+    assert first == second
+    assert first["outcome"] == "created"
