@@ -25,6 +25,7 @@ from app.domain.accounts.permissions import (
 )
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, Network
+from app.domain.campus.team import MOST_COUNTED
 from app.domain.people.consents import AccessRecord
 from app.http.pages.render import CampusLook, NavigationLink, WorkspaceMenu, page
 from app.http.pages.words import local
@@ -127,12 +128,18 @@ class Workspace:
             inside = any(here == each or here.startswith(f"{each}/") for each in (path, *others) if each)
             is_current = inside if path else not here.strip("/")
             count = self._requests_to_decide(request) if path == _REQUESTS else 0
-            links.append(NavigationLink(translated(label), home + path, is_current, count))
+            shown = counted(count) if count else ""
+            links.append(NavigationLink(translated(label), home + path, is_current, shown))
         return WorkspaceMenu(home, links, self.is_only)
 
     def _requests_to_decide(self, request: Request) -> int:
         with services_at_hand(request) as services:
             return services.dashboard.requests_to_decide(self.campus_id, reader=self.person_id)
+
+
+def counted(waiting: int) -> str:
+    """A count that stops is marked as such."""
+    return f"{MOST_COUNTED}+" if waiting > MOST_COUNTED else str(waiting)
 
 
 def staff(deed: Permission) -> Any:

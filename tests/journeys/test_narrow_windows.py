@@ -1,4 +1,4 @@
-"""Narrow and low windows, as at 400 %: long words, links that sort and bars that stay."""
+"""Narrow and low windows, as at 400 %, and forced colours: long words, links that sort, bars that stay, the current part."""
 
 from __future__ import annotations
 
@@ -60,3 +60,16 @@ def test_a_bar_that_stays_covers_nothing_in_a_low_window(open_house: OpenHouse, 
     expect(bar).to_have_css("position", "sticky")
     trainer.set_viewport_size(AT_400_PERCENT)
     expect(bar).to_have_css("position", "static")
+
+
+def test_one_part_alone_is_underlined_in_forced_colours(open_house: OpenHouse, trainer: Page) -> None:
+    trainer.emulate_media(forced_colors="active")
+    trainer.goto(open_house.url("/gestion/itip/activites"))
+    for place in (".campus-parts", ".views"):
+        lines = trainer.locator(f"{place} a").evaluate_all(
+            "links => links.map(link => getComputedStyle(link).borderBottomColor)"
+        )
+        current = trainer.locator(f"{place} [aria-current]").evaluate(
+            "a => getComputedStyle(a).borderBottomColor"
+        )
+        assert lines.count(current) == 1, place

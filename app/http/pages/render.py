@@ -313,8 +313,8 @@ class NavigationLink:
     label: str
     href: str
     current: bool
-    count: int = 0
-    """How many things wait there; none is shown where it is zero."""
+    count: str = ""
+    """How many things wait there; empty where none do."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ from app.domain.activities import Activity, has_begun, has_ended
 from app.domain.awards.batches import AwardBatch, BatchState, may_be_undone
 from app.domain.badges import Badge, BadgeVersion
 from app.domain.campus.campus import Campus
-from app.domain.campus.team import MOST_COUNTED
 from app.domain.people import Role
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import CampusLook, page
@@ -34,7 +33,7 @@ from app.http.pages.words import (
     why_ended,
 )
 from app.http.request_scope import ReadingServices, process_of, signed_in, write_transaction
-from app.http.workplaces import SIGNED_IN, AtWork, at_work, look_of, staff, today_in
+from app.http.workplaces import SIGNED_IN, AtWork, at_work, counted, look_of, staff, today_in
 from app.language import N_, translated, translated_plural
 from app.services.awards.awards import AwardRecord
 from app.services.awards.batches import PlannedBadge
@@ -86,7 +85,7 @@ def tasks_of(work: AtWork, waiting: Waiting) -> list[Task]:
         hint = translated("Des personnes demandent un badge et attendent une décision.")
         here = f"{work.home}/demandes"
         first = f"{here}/{waiting.oldest_request}" if waiting.oldest_request else ""
-        tasks.append(Task(sentence, hint, here, _count(waiting.requests), first))
+        tasks.append(Task(sentence, hint, here, counted(waiting.requests), first))
     tasks += _of_pathways(work, waiting)
     tasks += _of_names(work, waiting)
     if work.may(Permission.WORK):
@@ -131,7 +130,7 @@ def _of_the_campus(work: AtWork, waiting: Waiting) -> list[Task]:
             waiting.improvements,
         )
         hint = translated("Champ par champ : à vous de les accepter, ou non. Rien de signé ne change.")
-        tasks.append(Task(sentence, hint, f"{work.home}/definitions", _count(waiting.improvements)))
+        tasks.append(Task(sentence, hint, f"{work.home}/definitions", counted(waiting.improvements)))
     return tasks
 
 
@@ -153,7 +152,7 @@ def _of_pathways(work: AtWork, waiting: Waiting) -> list[Task]:
         return []
     sentence = translated_plural("Parcours achevé", "Parcours achevés", waiting.pathways)
     hint = translated("Le badge de l’ensemble est proposé : à vous de l’attribuer, ou non.")
-    return [Task(sentence, hint, f"{work.home}/parcours/propositions", _count(waiting.pathways))]
+    return [Task(sentence, hint, f"{work.home}/parcours/propositions", counted(waiting.pathways))]
 
 
 def _of_names(work: AtWork, waiting: Waiting) -> list[Task]:
@@ -161,7 +160,7 @@ def _of_names(work: AtWork, waiting: Waiting) -> list[Task]:
         return []
     sentence = translated_plural("Nom à corriger", "Noms à corriger", waiting.names)
     hint = translated("Des personnes demandent un autre nom dans leurs badges.")
-    return [Task(sentence, hint, f"{work.home}/repertoire/noms", _count(waiting.names))]
+    return [Task(sentence, hint, f"{work.home}/repertoire/noms", counted(waiting.names))]
 
 
 def _of_contributions(work: AtWork, waiting: Waiting) -> list[Task]:
@@ -171,7 +170,7 @@ def _of_contributions(work: AtWork, waiting: Waiting) -> list[Task]:
         "Contribution à confirmer", "Contributions à confirmer", waiting.contributions
     )
     hint = translated("Des personnes disent ce qu’elles ont fait, et attendent que quelqu’un le confirme.")
-    return [Task(sentence, hint, f"{work.home}/contributions", _count(waiting.contributions))]
+    return [Task(sentence, hint, f"{work.home}/contributions", counted(waiting.contributions))]
 
 
 def _of_activities(work: AtWork, waiting: Waiting) -> list[Task]:
@@ -179,13 +178,13 @@ def _of_activities(work: AtWork, waiting: Waiting) -> list[Task]:
     if waiting.sentences:
         sentence = translated("Avis à relire")
         hint = translated("Des personnes ont écrit une phrase sur un badge ; elle attend d’être publiée.")
-        tasks.append(Task(sentence, hint, f"{work.home}/avis", _count(waiting.sentences)))
+        tasks.append(Task(sentence, hint, f"{work.home}/avis", counted(waiting.sentences)))
     if waiting.refused_letters:
         sentence = translated_plural(
             "E-mail non distribué", "E-mails non distribués", waiting.refused_letters
         )
         hint = translated("L’adresse est peut-être fausse : corrigez-la, ou remettez un bulletin imprimé.")
-        tasks.append(Task(sentence, hint, f"{work.home}/lettres", _count(waiting.refused_letters)))
+        tasks.append(Task(sentence, hint, f"{work.home}/lettres", counted(waiting.refused_letters)))
     for activity in waiting.activities:
         sentence = translated("« {title} » est finie, sans badge").format(title=activity.title)
         hint = translated("Des personnes y sont inscrites et n’ont rien reçu.")
@@ -196,7 +195,7 @@ def _of_activities(work: AtWork, waiting: Waiting) -> list[Task]:
         )
         hint = translated("Donnés il y a plus de deux semaines ; la personne n’a pas ouvert le sien.")
         href = f"{work.home}/attributions?etat=valable&recupere=non"
-        tasks.append(Task(sentence, hint, href, _count(waiting.unclaimed)))
+        tasks.append(Task(sentence, hint, href, counted(waiting.unclaimed)))
     return tasks
 
 
@@ -220,11 +219,6 @@ def _of_badges(work: AtWork, waiting: Waiting) -> list[Task]:
             )
         )
     return tasks
-
-
-def _count(count: int) -> str:
-    """A count that stops is marked as such."""
-    return f"{MOST_COUNTED}+" if count > MOST_COUNTED else str(count)
 
 
 _STATES = {

@@ -386,6 +386,16 @@ def test_menu_finds_people_without_a_script(house: House) -> None:
     assert "Zoé Martin" in found.text
 
 
+def test_a_count_that_stops_is_marked_in_the_menu_as_on_the_desk(
+    house: House, competency_request, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.http.workplaces.MOST_COUNTED", 0)
+    reviewer = house.client(hired(house, Role.REVIEWER, name="Nadia"))
+    page = reviewer.get("/gestion/itip").text
+    assert re.findall(r'class="count">([^<]+)', page) == ["0+", "0+"]
+    assert "<b>0+</b>" in page
+
+
 def test_requests_stand_with_their_number(house: House, competency_request) -> None:
     reviewer = house.client(hired(house, Role.REVIEWER, name="Nadia"))
     assert re.findall(r'class="count">(\d+)', reviewer.get("/gestion/itip/badges").text) == ["1", "1"]
