@@ -175,9 +175,20 @@ class WalletStore:
         )
 
     def end_tokens(self, offer_id: uuid.UUID, *, at: datetime) -> None:
+        self._end(col(WalletOffer.id) == offer_id, at=at)
+
+    def end_typed(self, award_id: uuid.UUID, *, at: datetime) -> None:
+        """Offers and tokens of a code that was typed: the award's private link is enough to make them."""
+        self._end(col(WalletOffer.award_id) == award_id, col(WalletOffer.needs_consent).is_(False), at=at)
+
+    def end_typed_of(self, person_id: uuid.UUID, *, at: datetime) -> None:
+        theirs = col(WalletOffer.award_id).in_(select(Award.id).where(Award.person_id == person_id))
+        self._end(theirs, col(WalletOffer.needs_consent).is_(False), at=at)
+
+    def _end(self, *which: Any, at: datetime) -> None:
         self._changed(
             update(WalletOffer)
-            .where(col(WalletOffer.id) == offer_id)
+            .where(*which)
             .values(
                 expires_at=at,
                 token_digest=None,

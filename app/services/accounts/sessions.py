@@ -12,6 +12,7 @@ from typing import Any
 from app.db.accounts import OwnAddressStore, PasskeyStore, SessionStore, SignInStore
 from app.db.campus import HistoryStore
 from app.db.learners import ConnectedAppStore
+from app.db.learners.wallets import WalletStore
 from app.db.messages import LetterStore
 from app.db.people import PeopleStore
 from app.domain.accounts.sessions import (
@@ -107,6 +108,7 @@ class SessionService:
     passkeys: PasskeyStore
     own_addresses: OwnAddressStore
     apps: ConnectedAppStore
+    wallets: WalletStore
     history: HistoryStore
     options: ServiceOptions
     clock: Clock
@@ -148,18 +150,22 @@ class SessionService:
         )
 
     def accept_links(self, who: SignedIn, accepted: bool) -> None:
-        """Whether private links open the person's badges; refusing ends the sessions that links opened."""
+        """Whether private links open the person's badges; refusing ends what links opened."""
         if who.person.accepts_links == accepted:
             return
         who.person.accepts_links = accepted
         self.people.save(who.person)
         if not accepted:
             self.sessions.end_links_of(who.person.id)
+            with self.own_addresses.tenant_scope.across_campuses():
+                self.wallets.end_typed_of(who.person.id, at=self.clock())
         deed = "accept_links" if accepted else "refuse_links"
         self.history.write(who.actor, deed, "person", who.person.id, at=self.clock())
 
     def end_learners_of(self, award_id: uuid.UUID) -> None:
+        """What the award's private link opened, and wallets that it gave the badge to."""
         self.sessions.end_learners_of(award_id)
+        self.wallets.end_typed(award_id, at=self.clock())
 
     def _open(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -25,6 +26,7 @@ from app.domain.learners.wallets import (
 )
 from app.errors import NotFound
 from app.jobs.kinds import Imports
+from app.services.accounts.sessions import Browser
 from app.services.awards.awards import AwardRequest
 from app.services.badges import Wording
 from app.services.learners.wallets import DeferredToWallet, IssuedToWallet
@@ -500,3 +502,48 @@ def test_badge_for_many_keys_takes_as_many_statements_as_for_one(house: House) -
     sent: list[str] = []
     event.listen(house.process.engine, "before_cursor_execute", lambda *told: sent.append(told[2]))
     assert receive(keys[:1]) == receive(keys) > 0
+
+
+# --- the private link is enough to make an offer: what it made ends with it
+
+
+def link_replaced(house: House, award_id: uuid.UUID) -> None:
+    with house.unit_of_work() as services:
+        services.handing_over.renew_link(house.campus, award_id, by=COMMAND)
+
+
+def address_corrected(house: House, award_id: uuid.UUID) -> None:
+    with house.unit_of_work() as services:
+        person = services.awards.record(award_id).person
+        names = person.given_name, person.family_name
+        services.corrections.correct(house.campus, person.id, *names, "autre@exemple.fr", by=COMMAND)
+
+
+def links_refused(house: House, award_id: uuid.UUID) -> None:
+    with house.unit_of_work() as services:
+        person = services.awards.record(award_id).person
+        secret = services.sign_in.make_link(person.id, by=COMMAND)
+        session = services.sign_in.by_link(secret, Browser())
+        services.sessions.accept_links(services.sessions.signed_in(session.secret), False)
+
+
+@pytest.mark.both_engines
+@pytest.mark.parametrize("end", [link_replaced, address_corrected, links_refused])
+def test_what_a_private_link_gave_a_wallet_ends_with_the_link(
+    house: House, end: Callable[[House, uuid.UUID], None]
+) -> None:
+    award_id, _ = badge_with_end(house)
+    with house.unit_of_work() as services:
+        person = services.awards.record(award_id).person
+    for envelope in house.process.post.due():
+        house.process.post.send(envelope)
+    answer = answer_of(house, award_id)
+    token = str(answer["access_token"])
+    assert isinstance(issued(house, token, consents.EMBEDDED), IssuedToWallet)
+    state = consents.offered_state(house, award_id)
+    own = consents.code_for(house, person, award_id, consents.authorization(state))
+    end(house, award_id)
+    assert issued(house, token, consents.EMBEDDED) is WalletRefusal.INVALID_TOKEN
+    assert refreshed(house, answer["refresh_token"]) is WalletRefusal.INVALID_GRANT
+    mine = consents.redeemed(house, consents.redemption(own))
+    assert isinstance(mine, dict), "its holder gave it, signed in"
