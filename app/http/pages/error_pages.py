@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import AppError
+from app.http.pages.forms import FormerForm
 from app.http.pages.render import page
 from app.language import N_, filled, translated
 
@@ -27,6 +28,8 @@ class Trouble:
     happened: str
     kept: str
     tone: str = "shut"
+    title_for_visitors: str = ""
+    """Who are not signed in, where the title is about the account."""
 
 
 _NOTHING_CHANGED = N_("Rien n’a été changé.")
@@ -46,6 +49,7 @@ _TROUBLES = {
         N_("Cette page n’est pas ouverte à votre compte"),
         N_("Votre rôle ne donne pas accès à ce que vous avez demandé."),
         _NOTHING_CHANGED,
+        title_for_visitors=N_("Cette page n’est pas ouverte à tout le monde"),
     ),
     404: Trouble(
         N_("Cette page n’existe pas"),
@@ -145,9 +149,19 @@ _SOMEBODY_ELSE_S_WITHOUT_FILES = N_(
 )
 
 
+_OPEN_TOO_LONG = Trouble(
+    N_("Cette page est restée ouverte trop longtemps"),
+    "",
+    N_("Revenez en arrière : ce que vous avez tapé y est encore. Copiez-le avant de recharger la page."),
+    "past",
+)
+_IN_CAMPUS = N_("Ce qui est enregistré dans le campus n’a pas changé.")
+
+
 def app_error_page(request: Request, error: AppError, status: int) -> Response:
     """The page of an AppError; its sentence states what happened."""
-    return _page(request, status, happened=filled(translated(error.sentence), error.values))
+    trouble = _OPEN_TOO_LONG if isinstance(error, FormerForm) else None
+    return _page(request, status, happened=filled(translated(error.sentence), error.values), trouble=trouble)
 
 
 def validation_page(request: Request, error: RequestValidationError) -> Response:
@@ -194,6 +208,8 @@ def _page(
     trouble = trouble or _TROUBLES.get(status) or (_TROUBLES[400] if status < 500 else _UNEXPECTED)
     if status == 401 and request.method == "POST" and not back:
         trouble = _SESSION_OVER
+    if status == 404 and request.url.path.startswith("/gestion/"):
+        trouble = replace(trouble, kept=_IN_CAMPUS)
     return page(
         request,
         "frame/error.html",

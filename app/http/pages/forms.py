@@ -224,11 +224,7 @@ async def checked_form(request: Request) -> FormData:
     form = await form_sent(request, has_session=bool(tokens.sessions_of(request)))
     token = form.get(FIELD)
     if not isinstance(token, str) or not tokens.accepts(token, request):
-        raise FormerForm(
-            N_(
-                "Cette page était ouverte depuis trop longtemps. Rien n’a été changé. Rechargez-la, puis recommencez."
-            )
-        )
+        raise FormerForm(N_("Rien n’a été changé : rechargez la page, puis recommencez."))
     request.state.form = await with_pending_uploads(request, form)
     return cast(FormData, request.state.form)
 

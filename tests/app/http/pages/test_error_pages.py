@@ -40,6 +40,18 @@ def test_a_named_failure_shows_its_values_as_text(reader):
     assert "&lt;b&gt;Zoé&lt;/b&gt; n’attribue pas de badges" in answer.text
 
 
+def test_a_visitor_has_no_account_that_a_page_could_be_closed_to(reader):
+    answer = reader.get("/echec/interdit")
+    assert "Cette page n’est pas ouverte à tout le monde" in answer.text
+    assert "votre compte" not in answer.text.partition("<main")[2]
+
+
+def test_what_is_missing_in_a_campus_says_nothing_of_badges_received(reader):
+    answer = reader.get("/gestion/itip/nulle-part")
+    assert "n’a pas changé" in answer.text
+    assert "Un badge reçu" not in answer.text
+
+
 def test_a_fault_of_ours_shows_a_reference_and_nothing_else(reader):
     answer = reader.get("/defaut")
     assert answer.status_code == 500

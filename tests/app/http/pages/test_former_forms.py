@@ -87,6 +87,7 @@ def test_a_made_up_token_is_refused_as_ever_and_shows_nothing(house: House):
     sent = {"jeton": "A" * 88, "titre": TYPED}
     refused = trainer.post("/gestion/itip/activites/nouvelle", data=sent)
     assert (refused.status_code, "Atelier du soir" in refused.text, kept(house)) == (403, False, [])
+    assert "<h1>Cette page est restée ouverte trop longtemps</h1>" in refused.text
 
 
 def test_what_a_script_sends_while_somebody_types_is_not_kept(house: House):
