@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Callable
+from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -17,7 +19,7 @@ from sceau_credentials.keys import Signer, VerificationKey
 from sceau_credentials.proofs.vc_jwt import parse_compact_jws, verify_jws
 from sceau_credentials.values import JsonObject
 from tests.app.api.clients import open_award, stored
-from tests.support.house import House
+from tests.support.house import COMMAND, House
 
 BASE = "http://localhost:8000"
 ISSUER = f"{BASE}/campus/itip"
@@ -273,3 +275,53 @@ def test_nonces_differ_and_are_not_stored_by_caches(world: TestClient) -> None:
     answers = [world.post(f"{PLACE}/nonce") for _ in range(5)]
     assert len({answer.json()["c_nonce"] for answer in answers}) == 5
     assert {answer.headers["cache-control"] for answer in answers} == {"no-store"}
+
+
+# --- a badge that ends, at each step of a wallet
+
+
+def suspended(house: House, award_id: uuid.UUID) -> None:
+    until = house.clock() + timedelta(days=10)
+    with house.unit_of_work() as services:
+        services.suspensions.suspend(
+            house.campus, award_id, "On vérifie la présence.", until=until, by=COMMAND
+        )
+
+
+def erased(house: House, award_id: uuid.UUID) -> None:
+    with house.unit_of_work() as services:
+        person = services.awards.record(award_id).person
+        services.erasures.process_chunk(house.campus, person.id, "À sa demande.", by=COMMAND)
+
+
+def protected(house: House, award_id: uuid.UUID) -> None:
+    with house.unit_of_work() as services:
+        services.guardians.set_age_band(
+            house.campus, services.awards.record(award_id).person.id, True, by=COMMAND
+        )
+
+
+def refused_by_a_parent(house: House, award_id: uuid.UUID) -> None:
+    with house.unit_of_work() as services:
+        agreement = services.guardians.ask(services.awards.record(award_id), "parent@exemple.fr", by=COMMAND)
+        services.guardians.answer(services.guardians.token_of(agreement.id), agreed=False)
+
+
+@pytest.mark.parametrize("ends", [(suspended,), (erased,), (protected,), (protected, refused_by_a_parent)])
+def test_badge_that_ends_meanwhile_is_refused_at_each_step(
+    house: House, world: TestClient, ends: tuple[Callable[[House, uuid.UUID], None], ...]
+) -> None:
+    award_id, wanted = open_award(house), WalletFormat.EMBEDDED
+    token = world.post(f"{PLACE}/jeton", data=form_of(offered(house, award_id, wanted))).json()
+    bearer = {"authorization": f"Bearer {token['access_token']}"}
+    asked = {"credential_configuration_id": wanted.configuration}
+    assert world.post(f"{PLACE}/attestation", json=asked, headers=bearer).status_code == 200
+    waiting = form_of(offered(house, award_id, wanted))
+    for end in ends:
+        end(house, award_id)
+    redeemed = world.post(f"{PLACE}/jeton", data=waiting)
+    again = world.post(f"{PLACE}/attestation", json=asked, headers=bearer)
+    assert (redeemed.status_code, redeemed.json()["error"]) == (400, "invalid_grant")
+    is_gone = erased in ends
+    refusal = (401, "invalid_token") if is_gone else (400, "credential_request_denied")
+    assert (again.status_code, again.json()["error"]) == refusal
