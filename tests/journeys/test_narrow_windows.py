@@ -1,4 +1,4 @@
-"""Narrow and low windows, as at 400 %, and forced colours: long words, links that sort, bars that stay, the current part."""
+"""Narrow and low windows, as at 400 %, forced colours and paper: long words, links that sort, bars that stay, the current part, the lines of a register."""
 
 from __future__ import annotations
 
@@ -73,3 +73,18 @@ def test_one_part_alone_is_underlined_in_forced_colours(open_house: OpenHouse, t
             "a => getComputedStyle(a).borderBottomColor"
         )
         assert lines.count(current) == 1, place
+
+
+def test_paper_has_the_lines_of_a_register_and_no_private_link(open_house: OpenHouse, trainer: Page) -> None:
+    open_house.award(LINE)
+    trainer.emulate_media(media="print")
+    for register in ("attributions", "activites", "repertoire"):
+        trainer.goto(open_house.url(f"/gestion/itip/{register}"))
+        expect(trainer.locator("tbody th").first).to_be_visible()
+        expect(trainer.locator("tbody input")).to_have_count(trainer.locator("tbody tr").count())
+        expect(trainer.locator("tbody input").first).to_be_hidden()
+    with open_house.house.unit_of_work(reading=True) as services:
+        (record, *_) = services.awards.list_in(open_house.house.campus, limit=1)
+    trainer.goto(open_house.url(f"/gestion/itip/resultats/{record.award.batch_id}"))
+    expect(trainer.locator(".private-link").first).to_be_attached()
+    expect(trainer.locator(".private-link").first).to_be_hidden()
