@@ -7,6 +7,7 @@ import email
 import email.policy
 import io
 import json
+import quopri
 import re
 import subprocess
 import sys
@@ -305,6 +306,9 @@ def _cards(text: str) -> list[Block]:
         if name == "BEGIN":
             current, number, lines = {}, index, [*lines[:-1], line] if current else [line]
         elif name in ("N", "FN", "EMAIL", "NOTE"):
+            if "QUOTED-PRINTABLE" in key.upper():
+                # An encoded line that goes on ends with « = ».
+                value = quopri.decodestring(value.encode()).decode("utf-8", "replace")
             current.setdefault(name, value)
         elif name == "END":
             rows.append(_card(number, current, lines))

@@ -10,6 +10,7 @@ import io
 import json
 import re
 import resource
+import struct
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
@@ -17,6 +18,7 @@ from typing import Any, Final
 
 from app.adapters.sheets.document_parts import (
     CROSSED,
+    MOST_ROWS,
     MOST_UNPACKED,
     PICTURE,
     AboutSheet,
@@ -230,7 +232,7 @@ def _workbook(data: bytes) -> list[dict[str, Any]]:
     is_archive = data[:2] == b"PK"
     if is_archive:
         _check_archive(data)
-    about = about_sheets(data) if is_archive else {}
+    about = about_sheets(data) if is_archive else _about_old_sheets(data)
     with CalamineWorkbook.from_filelike(io.BytesIO(data)) as workbook:
         budget = Budget()
 
@@ -284,6 +286,34 @@ def _workbook(data: bytes) -> list[dict[str, Any]]:
         return sheets_of(sheet_of(name, hidden=hidden) for name, hidden in sheets)
 
 
+def _about_old_sheets(data: bytes) -> dict[str, AboutSheet]:
+    """Of .xls, the rows that are hidden, or hold a text that is struck out."""
+    import xlrd
+
+    try:
+        book = xlrd.open_workbook(file_contents=data, formatting_info=True, logfile=io.StringIO())
+    except (xlrd.XLRDError, NotImplementedError, AssertionError, LookupError, ValueError, struct.error):
+        # Older than Excel 97, or written otherwise than Excel does.
+        return {}
+    crossed = {
+        index for index, format in enumerate(book.xf_list) if book.font_list[format.font_index].struck_out
+    }
+    about = {}
+    for sheet in book.sheets():
+        rows = range(min(sheet.nrows, MOST_ROWS))
+        struck = {
+            row + 1
+            for row in rows
+            if any(
+                sheet.cell_xf_index(row, column) in crossed and str(sheet.cell_value(row, column)).strip()
+                for column in range(sheet.row_len(row))
+            )
+        }
+        hidden = {row + 1 for row, about_row in sheet.rowinfo_map.items() if about_row.hidden}
+        about[sheet.name] = AboutSheet(struck=struck, hidden=hidden)
+    return about
+
+
 def _check_archive(data: bytes) -> None:
     """Refuses, before parsing, a sheet that decompresses to more than any list of people needs."""
     with open_archive(data) as archive:
@@ -323,6 +353,7 @@ def _typed(cell: Any) -> str:
 
 _RTF_ASIDE = re.compile(r"(\\\*)?\\(?:(?:header|footer)[lrf]?|footnote|annotation)(?![a-z])")
 _RTF_CROSSED = re.compile(r"\\(?:striked?1?|deleted)(?![\da-z])")
+_RTF_HIDDEN = re.compile(r"\\v1?(?![\da-z])")
 _RTF_BRACE = re.compile(r"(?<!\\)(?:\\\\)*([{}])")
 
 
@@ -330,6 +361,7 @@ def _rtf(data: bytes) -> list[dict[str, Any]]:
     from striprtf.striprtf import rtf_to_text
 
     source = _RTF_CROSSED.sub(r"\\u32?(barr\\u233?)\\u32?", data.decode("latin-1").rstrip("\x00 \r\n"))
+    source = _RTF_HIDDEN.sub(r"\\u32?(masqu\\u233?)\\u32?", source)
     flow = Flow()
     rows: list[list[str]] = []
     text: str = rtf_to_text(_with_asides(source), errors="replace")  # type: ignore[no-untyped-call]

@@ -91,7 +91,7 @@ def from_columns(row: Row, line: Line, segment: Segment) -> Candidate:
     for index, odd in segment.unexplained.items():
         # A row of a workbook ends at its last cell.
         cell = cells[index] if index < len(cells) else ""
-        if cell in odd:
+        if cell in odd and not (cell and _is_own_name(cell, row, segment)):
             title = segment.title_of(index)
             if cell:
                 line = line.doubting(Reason.EXTRA, cell)
@@ -201,6 +201,31 @@ def _with_rivals(line: Line, cells: Sequence[str], segment: Segment, name: str) 
     return line
 
 
+def _is_own_name(text: str, row: Row, segment: Segment) -> bool:
+    """« Léa Petit (lea@exemple.fr) » under « Nom à afficher »: nothing but what the columns of names hold."""
+    named = zip(segment.columns, row.cells, strict=False)
+    own = {word for holds, cell in named if holds in NAME_COLUMNS for word in fold(cell).split()}
+    words = set(fold(addresses_in(text)[1]).split())
+    return bool(words) and words <= own
+
+
+_PAYERS = frozenset(("payeur", "payeuse", "acheteur", "acheteuse", "buyer", "payer"))
+
+
+def _pays_for_themselves(index: int, row: Row, segment: Segment) -> bool:
+    """« Email payeur » is theirs where « Nom payeur » and « Prénom payeur » repeat their own name."""
+    if not (payer := _PAYERS & set(fold(segment.title_of(index)).split())):
+        return False
+    names = [
+        cell
+        for at, cell in enumerate(row.cells)
+        if at != index
+        and payer & (words := set(fold(segment.title_of(at)).split()))
+        and words & {"nom", "prenom", "name"}
+    ]
+    return len(names) > 1 and all(_is_own_name(name, row, segment) for name in names)
+
+
 def _with_address(line: Line, row: Row, segment: Segment) -> Line:
     heading = segment.heading.cells if segment.heading else ()
     ranked: list[tuple[int, int, str]] = []
@@ -214,10 +239,12 @@ def _with_address(line: Line, row: Row, segment: Segment) -> Line:
             ranked += [(-rank, index, address) for address in found]
             if len(found) > 1:
                 line = line.doubting(Reason.ADDRESS_SEVERAL)
-            if fold(rest) not in _NONE:
+            if fold(rest) not in _NONE and not _is_own_name(rest, row, segment):
                 line = line.doubting(
                     *((Reason.EXTRA, rest.strip()) if found else (Reason.ADDRESS_INVALID, cell))
                 )
+        elif column is Column.OTHER_ADDRESS and "@" in cell and _pays_for_themselves(index, row, segment):
+            ranked += [(0, index, address) for address in addresses_in(cell)[0]]
         elif "@" in cell and column not in NAME_COLUMNS:
             found, _ = addresses_in(cell)
             others += found
@@ -250,6 +277,10 @@ def _with_address(line: Line, row: Row, segment: Segment) -> Line:
     return replace(line, address=address, other_addresses=left)
 
 
+_ENROLLED = frozenset(("inscrit", "inscrite", "registered", "enrolled", "invite", "invitee", "invited"))
+_ATTENDED = frozenset(("participe", "attended", "present", "presente", "emarge", "venu", "venue", "checked"))
+
+
 def _is_odd_status(cell: str, index: int, segment: Segment) -> bool:
     """« Désinscrit » beside « Inscrit »: neither a presence nor what most lines state."""
     if is_ticked(cell) and sum(map(str.isalnum, cell)) < 2:
@@ -261,9 +292,12 @@ def _is_odd_status(cell: str, index: int, segment: Segment) -> bool:
         )
     if cell and not any(map(str.isalnum, cell)) and not is_ticked(cell):
         return True
+    others = [row.cells[index] for row in segment.rows if index < len(row.cells) and row.cells[index]]
+    if set(fold(cell).split()) & _ENROLLED and any(set(fold(one).split()) & _ATTENDED for one in others):
+        # « Inscrit » beside « A participé »
+        return True
     if not any(c.isalpha() for c in cell) or affirms(cell) or is_ticked(cell) or HOURS.fullmatch(cell):
         return False
-    others = [row.cells[index] for row in segment.rows if index < len(row.cells) and row.cells[index]]
     # An unknown term may deny.
     return not is_neutral(cell) or (bool(set(fold(cell).split()) & ASKED) and any(map(affirms, others)))
 

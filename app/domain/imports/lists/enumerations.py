@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from app.domain.imports.lists.doubts.notices import status_of_all
 from app.domain.imports.lists.model import Reason
+from app.domain.imports.lists.vocabulary.addresses import LABELS
 from app.domain.imports.lists.vocabulary.names import (
     fold,
     is_particle,
@@ -23,7 +24,7 @@ from app.domain.imports.lists.vocabulary.remarks import (
     meaning_of_label,
     section_status,
 )
-from app.domain.imports.lists.vocabulary.wording import HEADING_WORDS, LABELS, PARTICIPANTS, THINGS
+from app.domain.imports.lists.vocabulary.wording import HEADING_WORDS, PARTICIPANTS, THINGS
 
 _BULLET = re.compile(
     r"^\s*(?:[-–—•‣▪▫■□●○◦*·➢➤►▶→§¤\uf0b7\uf0a7\uf0d8\uf0fc+>]+|\d{1,3}\s?[.)°/\]]-?|\d{1,3}\s?[-–](?=\s)|\(\d{1,3}\)|\d{5,9}(?=\s+[^\W\d_]{2})|[a-z]\)|o(?=\t)|(?:n°|#)\s?\d{1,3})[\s\t]+(?=\S)",

@@ -13,6 +13,7 @@ from app.domain.imports.lists.vocabulary.remarks import (
     announces_participants,
     meaning_of_label,
     section_status,
+    status_in,
 )
 from app.domain.imports.lists.vocabulary.wording import holds_judgement, role_of_heading, roles_of_heading
 
@@ -113,6 +114,47 @@ def upright(block: Block) -> Block:
         if any(cells)
     )
     return Block(tuple(turned), block.name, block.delimited)
+
+
+def names_in_cells(block: Block) -> Block:
+    """« PETIT » over « Léa » in each cell, as under photographs of a table: a row for each person."""
+    pairs = {row.number: [_stacked(cell) for cell in row.filled] for row in block.rows}
+    people = [row.number for row in block.rows if pairs[row.number] and all(pairs[row.number])]
+    found = [pair for number in people for pair in pairs[number] if pair]
+    known = sum(kind_of(given.split()[0]) in (Kind.GIVEN, Kind.BOTH) for _, given in found)
+    if len(found) < 3 or 3 * known < 2 * len(found) or 2 * len(people) < sum(map(bool, pairs.values())):
+        return block
+    rows: list[Row] = []
+    for row in block.rows:
+        if row.number not in people:
+            rows.append(row)
+            continue
+        if not rows or rows[-1].number not in people:
+            rows.append(Row(0, ("Nom", "Prénom"), ""))
+        doubts = tuple(doubt for doubt in row.doubts if doubt is not Reason.COUPLE)
+        rows += [
+            replace(row, cells=pair, text=" ; ".join(pair), doubts=doubts)
+            for pair in pairs[row.number]
+            if pair
+        ]
+    return replace(block, rows=tuple(rows))
+
+
+def _stacked(cell: str) -> tuple[str, str] | None:
+    family, mark, given = cell.partition(" ; ")
+    is_name = (
+        mark
+        and family.isupper()
+        and len(family.split()) < 4
+        and given
+        and not given.isupper()
+        and given[0].isupper()
+        and len(given.split()) < 3
+        and not any(sign.isdigit() or sign in "@;:()" for sign in family + given)
+        and not (role_of_heading(family)[1] and role_of_heading(given)[1])
+        and not status_in(given)
+    )
+    return (family, given) if is_name else None
 
 
 def labels_down(block: Block) -> Block:

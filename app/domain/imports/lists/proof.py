@@ -5,6 +5,7 @@ Everything else of the reader finds people and doubts."""
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -26,7 +27,7 @@ from app.domain.imports.lists.vocabulary.names import (
     kind_of,
     may_be_given,
 )
-from app.domain.imports.lists.vocabulary.wording import CALENDAR, TITLES
+from app.domain.imports.lists.vocabulary.wording import CALENDAR, TITLES, is_literal_heading
 
 
 def admit(tables: Sequence[tuple[Segment, Sequence[Candidate]]]) -> None:
@@ -42,10 +43,15 @@ def admit(tables: Sequence[tuple[Segment, Sequence[Candidate]]]) -> None:
         split = sum(map(_has_halves_by_case, in_columns))
         columns_by_case = 5 * split >= 4 * len(in_columns)
         small = sum(map(_is_in_small_letters, people))
+        repeated = _words_before_names(people)
         for index, one in enumerate(people):
             if one.line.doubts:
                 continue
-            if 3 * small <= len(people) and _is_in_small_letters(one):
+            if (word := fold(one.line.given_name).partition(" ")[0]) in repeated:
+                one.line = one.line.doubting(Reason.EXTRA, word)
+            elif len(people) < 3 and _may_be_either_way(one):
+                one.line = one.line.doubting(Reason.ORDER)
+            elif 3 * small <= len(people) and _is_in_small_letters(one):
                 one.line = one.line.doubting(Reason.MAYBE_TITLE)
             elif 3 * single >= len(people) and _is_only_told_by_order(one):
                 one.line = one.line.doubting(Reason.UNUSUAL)
@@ -127,6 +133,32 @@ _NEAR = 4
 def _is_text(line: Line) -> bool:
     return any(map(str.isalpha, line.text)) and not any(
         doubt.reason in (Reason.HEADING, Reason.REPEATED) for doubt in line.doubts
+    )
+
+
+def _words_before_names(people: Sequence[Candidate]) -> frozenset[str]:
+    """« Salariée Noémie Coulibaly », « Salariée Sarah Petit »: what begins several given names, and is none."""
+    first = Counter(
+        fold(words[0])
+        for one in people
+        if len(words := one.line.given_name.split()) > 1 and kind_of(words[0]) not in (Kind.GIVEN, Kind.BOTH)
+    )
+    begins = Counter(
+        fold(one.line.given_name).partition(" ")[0] for one in people if " " in one.line.given_name
+    )
+    usual = {word for word, count in begins.items() if count > 2 and 2 * count > len(people)}
+    return frozenset(word for word, count in first.items() if count > 1 and word) | usual
+
+
+def _may_be_either_way(one: Candidate) -> bool:
+    """« Kim Noël-Baptiste », where nothing else shows the order."""
+    words = one.whole.split()
+    return (
+        len(words) == 2
+        and not by_capitals(words)
+        and not one.line.address
+        and any("-" in word for word in words)
+        and all(kind_of(word) in (Kind.GIVEN, Kind.BOTH) for word in words)
     )
 
 
@@ -212,6 +244,24 @@ def _mixes_cases(whole: str) -> bool:
     )
 
 
+def _is_of_two_cases(half: str) -> bool:
+    """« LEMOINE nouveau », « Visio PELLETIER », « Manon ULIS » in a column of names."""
+    if any(word.endswith(".") and len(word) > 2 and fold(word) not in ("st", "ste") for word in half.split()):
+        # « El. KAYA »
+        return True
+    words = [word for word in half.split() if not is_particle(word) and len(word.strip(".")) > 1]
+    if len(words) > 1 and words[-1].isupper() and len(words[-1]) < 4 and kind_of(words[-1]) is Kind.UNKNOWN:
+        # « HAMELIN EDF »
+        return True
+    small = [word for word in words if word.islower()]
+    capitals = [word for word in words if word.isupper()]
+    return 0 < len(small) < len(words) or 0 < len(capitals) < len(words)
+
+
+def _is_unknown(word: str) -> bool:
+    return "-" not in word and not is_particle(word) and kind_of(word) is Kind.UNKNOWN
+
+
 def _unproved(one: Candidate, by_case: bool) -> Reason | None:
     line = one.line
     if any(
@@ -232,7 +282,15 @@ def _unproved(one: Candidate, by_case: bool) -> Reason | None:
         len(words) > 2 and words[-1].isupper() and len(words[-1]) < 4 and kind_of(words[-1]) is Kind.UNKNOWN
     ):
         return Reason.SPLIT
-    if is_namesake(line.name) and not own and not is_headed:
+    if any(map(_is_of_two_cases, one.written)) or (not own and is_literal_heading(line.family_name)):
+        return Reason.UNUSUAL
+    given = line.given_name.split()
+    if len(given) > 1 and _is_unknown(given[0]) and kind_of(given[1]) is Kind.GIVEN:
+        # « Décocher Maëlle HADDAD », « Melle Sarah PETIT »
+        return Reason.UNUSUAL
+    # « Jean Moulin », « EHPAD Louise Michel »
+    pairs = (" ".join(pair) for pair in pairwise(line.name.split()))
+    if any(map(is_namesake, (line.name, *pairs))) and not own and not is_headed:
         return Reason.NAMESAKE
     if any(map(_is_glued, (*one.whole.split(), *" ".join(one.written).split()))):
         return Reason.UNUSUAL

@@ -30,6 +30,7 @@ from app.domain.imports.lists.free_text import from_text
 from app.domain.imports.lists.layouts import (
     dittos_spelt,
     labels_down,
+    names_in_cells,
     stacked_names,
     upright,
     with_labels_above,
@@ -97,7 +98,11 @@ def read_blocks(
     lines: list[list[Candidate]] = []
     context = Titles()
     for block in map(
-        labels_down, map(upright, map(with_labels_above, map(dittos_spelt, map(stacked_names, blocks))))
+        labels_down,
+        map(
+            upright,
+            map(with_labels_above, map(dittos_spelt, map(stacked_names, map(names_in_cells, blocks)))),
+        ),
     ):
         if block.name:
             context.is_present_sheet = section_status(block.name) == (True, None)
@@ -326,7 +331,7 @@ def _read(row: Row, segment: Segment, context: Titles) -> Iterator[Candidate]:
         ]  # fmt: skip
         yield Candidate(line.doubting(Reason.HEADING), unread=" ; ".join(unknown))
         return
-    if len(row.filled) == 1 and is_only_signs(row.text) and context.people:
+    if len(row.filled) < 2 and is_only_signs(row.text) and context.people:
         context.reset()
         context.about = row.text
     if not row.filled or re.fullmatch(r"[-_=*]{2,}\s*", row.text):

@@ -132,6 +132,9 @@ def segments_of(block: Block, previous: Segment | None) -> Iterator[Segment]:
             above.append(row)
         else:
             current.rows.append(row)
+    if len(found) > 1 and _is_mere_title(found[0]):
+        title = found.pop(0)
+        above = [*above, *([title.heading] if title.heading else ()), *title.rows]
     if not found:
         yield from _beside(_without_heading(block, above, previous))
         return
@@ -156,6 +159,15 @@ def segments_of(block: Block, previous: Segment | None) -> Iterator[Segment]:
         if one.heading and {"expediteur", "destinataire"} <= set(map(fold, one.heading.filled)):
             one.misread = one.heading.text
         yield from _beside(one)
+
+
+def _is_mere_title(segment: Segment) -> bool:
+    """« Participants » above « Accueil | Mes cours » and the heading of a table."""
+    return (
+        segment.heading is not None
+        and len(segment.heading.filled) == 1
+        and not any(may_be_given(word) for row in segment.rows for word in row.text.split())
+    )
 
 
 def _heads(row: Row, above: int, rows: int) -> bool:

@@ -17,10 +17,9 @@ from app.domain.imports.lists.enumerations import (
     unbulleted,
 )
 from app.domain.imports.lists.model import Block, Reason, Row
-from app.domain.imports.lists.vocabulary.addresses import FOUND, addresses_in
+from app.domain.imports.lists.vocabulary.addresses import FOUND, LABELS, addresses_in
 from app.domain.imports.lists.vocabulary.names import fold
 from app.domain.imports.lists.vocabulary.wording import (
-    LABELS,
     roles_of_heading,
 )
 from app.errors import InvalidInput

@@ -194,6 +194,7 @@ _CLEAR = (
     | PARTICIPANTS
     | frozenset(
         [
+            "appel",
             "noms",
             "voici",
             "liste",
@@ -244,7 +245,7 @@ _ARTICLE = re.compile(r"(?:Les|La|Le|Des|Nos|Ceux|Celles|Cas) [a-zà-ÿ]|L['’]
 
 
 _UNSAID = re.compile(
-    r"\b(?:rejet\w*|refus\w*|insuffisan\w*|fraudes?|colles?|discipline|appel|deplacement|precedent\w*|destinataires?|enseignante|future?s?|espera|noire|seulement|adverse|secretariat|interromp\w+|suspend\w*|retardataires?|faux|rien|passee?s?|hors)\b|\bderniere fois\b|\b(?:session|annee|promotion) (?:derniere|passee)\b|\ben stage$|^ex\b|\bquasi\b|^liste (?:tampon|rouge|des (?:retard|sort|depart|partant)\w*)\b|^equipe (?:technique|support|d)\b|\breporte\w*|\ba confirmer\b|^en (?:stage|deplacement|voyage|conge)\b|"
+    r"\b(?:rejet\w*|refus\w*|insuffisan\w*|fraudes?|colles?|discipline|(?<!liste d )(?<!feuille d )appel|deplacement|precedent\w*|destinataires?|enseignante|future?s?|espera|noire|seulement|adverse|secretariat|interromp\w+|suspend\w*|retardataires?|faux|rien|passee?s?|hors)\b|\bderniere fois\b|\b(?:session|annee|promotion) (?:derniere|passee)\b|\ben stage$|^ex\b|\bquasi\b|^liste (?:tampon|rouge|des (?:retard|sort|depart|partant)\w*)\b|^equipe (?:technique|support|d)\b|\breporte\w*|\ba confirmer\b|^en (?:stage|deplacement|voyage|conge)\b|"
     r"\b(?:comite|conseil|equipe|bureau|direction) (?:d|de|du|des|pedagogique|enseignante)\b|^(?:vivier|presse|panel|profesorado|elus|no shows|unsuccessful|withdrawn|steering)\b"
 )
 """Of people who are listed for another reason than that they took part, or before they do."""

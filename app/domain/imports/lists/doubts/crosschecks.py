@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from app.domain.imports.lists.doubts.notices import concerns_all, contradicts_counts
+from app.domain.imports.lists.doubts.notices import concerns_all, contradicts_counts, is_legend
 from app.domain.imports.lists.mentions import (
     given_names_in,
     lone_given_names_in,
@@ -223,6 +223,7 @@ def doubt_told_elsewhere(lines: Sequence[Line]) -> list[Line]:
     """A person who is ready becomes a question where another line names them as absent, as leading, or in a sentence."""
     by_name: dict[str, list[Line]] = defaultdict(list)
     by_word: dict[str, list[Line]] = defaultdict(list)
+    by_any: dict[str, list[Line]] = defaultdict(list)
     counting, pointing = contradicts_counts(lines), None
     for line in lines:
         reasons = {doubt.reason for doubt in line.doubts}
@@ -240,6 +241,9 @@ def doubt_told_elsewhere(lines: Sequence[Line]) -> list[Line]:
             continue
         elif Reason.REPEATED in reasons or not line.text:
             continue
+        if line.doubts:
+            for word in set(fold(said).split()):
+                by_any[word].append(line)
         is_nobody = bool(reasons & (NOT_A_PERSON | _NO_NAMES)) or (
             Reason.MAYBE_TITLE in reasons and not any(map(may_be_given, line.name.split()))
         )
@@ -249,7 +253,15 @@ def doubt_told_elsewhere(lines: Sequence[Line]) -> list[Line]:
         points = _is_clause(said) or re.match(
             r"\s*(?:le |la |les )?(?:n ?[°o] ?|num[ée]ros? |lignes? )\d", said.lower()
         )
-        if reasons & OF_PRESENCE and not is_name and points and not mentions_in(said):
+        denies = denial_in(said) or status_in(said)
+        if (
+            denies
+            and reasons & OF_PRESENCE
+            and not is_name
+            and points
+            and not mentions_in(said)
+            and not is_legend(said)
+        ):
             # « Le 3e n’était pas là », « L’un d’eux a abandonné »
             pointing = pointing or line
         says = bool(reasons & {Reason.SENTENCE, Reason.TITLE, Reason.SIGNATURE}) or (
@@ -268,13 +280,13 @@ def doubt_told_elsewhere(lines: Sequence[Line]) -> list[Line]:
             folded = f"{fold(line.text)} {line.text if '*' in line.text else ''}"
             if is_nobody and denial_in(said) and _POINTS.search(folded):
                 pointing = pointing or line
-    if not by_name and not by_word and not pointing and not counting:
+    if not by_name and not by_any and not pointing and not counting:
         return list(lines)
     shared = Counter(word for line in lines if not line.doubts for word in set(fold(line.name).split()))
     told = []
     for line in lines:
         if not line.doubts:
-            if other := _teller_of(line, by_name, by_word, shared):
+            if other := _teller_of(line, by_name, by_word, shared) or _again(line, by_any):
                 line = line.doubting(Reason.MENTIONED, line=other.line)
             elif counting:
                 line = line.doubting(Reason.COUNTED, counting.text, line=counting.line)
@@ -282,6 +294,22 @@ def doubt_told_elsewhere(lines: Sequence[Line]) -> list[Line]:
                 line = line.doubting(Reason.CONCERNED, pointing.text, line=pointing.line)
         told.append(line)
     return told
+
+
+def _again(line: Line, by_any: dict[str, list[Line]]) -> Line | None:
+    """Another line with the whole name, in whatever terms: « Jules Traoré décommandé » at the end."""
+    whole = set(fold(line.name).split())
+    if len(whole) < 2:
+        return None
+    rarest = min(whole, key=lambda word: len(by_any.get(word, ())))
+    return next(
+        (
+            one
+            for one in by_any.get(rarest, ())
+            if one.text != line.text and whole <= set(fold(_ADDRESS.sub(" ", one.text)).split())
+        ),
+        None,
+    )
 
 
 def _teller_of(

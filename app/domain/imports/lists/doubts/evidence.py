@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from app.domain.imports.lists.doubts.attendance import IS_DAY, SIGNED, codes_of_absence, is_own_sign
+from app.domain.imports.lists.doubts.attendance import IS_DAY, SIGNED, TIME, codes_of_absence, is_own_sign
 from app.domain.imports.lists.doubts.marks import (
     COUNTED_HOURS,
     COUNTS,
@@ -19,6 +19,7 @@ from app.domain.imports.lists.doubts.marks import (
     answers_no,
     categories,
     early,
+    kind_of_cell,
     low_levels,
     low_marks,
     low_shares,
@@ -26,6 +27,7 @@ from app.domain.imports.lists.doubts.marks import (
     may_be_hours,
     no_time,
     no_yes,
+    of_another_kind,
     other_dates,
     short,
     told_by_title,
@@ -35,7 +37,6 @@ from app.domain.imports.lists.vocabulary.names import fold, is_less_common_word
 from app.domain.imports.lists.vocabulary.remarks import (
     ASKED,
     DURATIONS,
-    HOURS,
     NO,
     YES_OR_NO,
     affirms,
@@ -71,6 +72,8 @@ _DOUBTFUL = re.compile(
 )
 
 
+QUESTION = re.compile(r"(?:question|q) ?\d{1,2}")
+"""Of a quiz: neither a right nor a wrong answer tells who was there."""
 _OPINION = re.compile(r"\b(?:satisf\w*|appris|plu|aime\w*|recommand\w*|pense\w*|connu\w*|attentes?)\b")
 """« Êtes-vous satisfait ? », « Qu’avez-vous appris ? »"""
 
@@ -92,6 +95,8 @@ def unexplained_columns(
     ) or max(map(len, cells), default=0)
     for index, column in enumerate(columns):
         written = [cell for cell in cells[index] if cell]
+        if column is Column.NOTHING and QUESTION.fullmatch(fold(heading[index])):
+            continue
         if column is Column.PART and (
             others := _other_parts(heading[index], written) | frozenset(_unlike_others(written))
         ):
@@ -175,9 +180,16 @@ def unexplained_columns(
         of_people = [
             cell for row, cell in enumerate(cells[index]) if cell and any(cells[i][row] for i in names)
         ]
-        odd = [*odd, *_of_another_kind(of_people), *_with_brackets(of_people)]
+        odd = [*odd, *of_another_kind(of_people), *_with_brackets(of_people)]
         if not (title and role_of_heading(title)[1]):
             odd = [*odd, *(cell for cell in texts if _DOUBTFUL.search(fold(cell)) or denial_in(cell))]
+        if (
+            fold(title) in ("termine", "termine le", "modifie", "modifie le")
+            and len(written) == rows
+            and all(map(DATE.fullmatch, written))
+        ):
+            # When each of them sent a form.
+            continue
         if title and not role_of_heading(title)[1] and meaning_of_label(title) not in (None, Reason.LEADER):
             said = (cell for cell in written if DATE.fullmatch(cell) or any(map(str.isalpha, cell)))
             odd = [*odd, *filter(is_crossed, said)]
@@ -253,6 +265,9 @@ def unexplained_columns(
             own |= {cell for cell in cells[index] if SIGNED.fullmatch(fold(cell))}
             odd = [*(cell for cell in odd if cell not in own), *not_signed(columns, cells, index)]
         held = sum(sum(map(bool, row)) > 1 for row in zip(*cells, strict=True))
+        if _SHOWN_BY.search(fold(title)) and any(map(TIME.fullmatch, of_people)):
+            # « - » under « Heure d’arrivée »
+            odd = [*odd, *(cell for cell in of_people if not any(map(str.isalnum, cell)))]
         if _SHOWN_BY.search(fold(title)) and 2 * len(of_people) > held:
             odd = [*odd, ""]
         if title and not role_of_heading(title)[1] and held > 2 and len(of_people) == held - 1:
@@ -319,14 +334,12 @@ def _set_apart(title: str, written: Sequence[str], people: int) -> list[str]:
         return []
     if empty > most:
         return [cell for cell in others if not _is_contact(cell)]
-    is_text = (
-        _kind_of_cell(next(cell for cell in written if fold(cell) == usual)) == "text" and len(usual) > 2
-    )
+    is_text = kind_of_cell(next(cell for cell in written if fold(cell) == usual)) == "text" and len(usual) > 2
     return [
         *(
             cell
             for cell in others
-            if not speaks_for_itself(cell) or (is_text and _kind_of_cell(cell) != "text")
+            if not speaks_for_itself(cell) or (is_text and kind_of_cell(cell) != "text")
         ),
         *rare_marks(written),
     ]
@@ -513,59 +526,6 @@ _TRADES = frozenset(
     ("fonction", "poste", "metier", "emploi", "qualite", "grade", "profession", "categorie", "specialite")
 )
 """Headings under which each person may have another."""
-
-
-_BLANK = frozenset(
-    (
-        "",
-        "nc",
-        "neant",
-        "aucun",
-        "aucune",
-        "n a",
-        "na",
-        "inconnu",
-        "inconnue",
-        "vide",
-        "non communique",
-        "ras",
-        "rien",
-    )
-)
-
-
-def _kind_of_cell(cell: str) -> str:
-    if DATE.fullmatch(cell):
-        return "date"
-    if not any(c.isalpha() for c in cell) and any(c.isdigit() for c in cell):
-        return "number"
-    if is_ticked(cell) or fold(cell) in ("non", "no", "n", "faux", "false"):
-        return "tick"
-    return "text"
-
-
-def _of_another_kind(written: Sequence[str]) -> list[str]:
-    """« LA1 » among numbers, « peut-être » among yes and no."""
-    kinds = {cell: _kind_of_cell(cell) for cell in written}
-    if len(written) < 3:
-        return []
-    counts = Counter(kinds[cell] for cell in written)
-    usual, most = counts.most_common(1)[0]
-    if usual == "text" or 3 * most < 2 * len(written):
-        return []
-    allowed = {usual, "date", "number"} if usual != "tick" else {"tick"}
-    zeros = [cell for cell in written if re.fullmatch(r"0+(?:[.,]0+)?\s*(?:%|/\s*\d+)?", cell)]
-    return [
-        *(zeros if usual == "number" and 2 * len(zeros) < len(written) else ()),
-        *(
-            cell
-            for cell in written
-            if kinds[cell] not in allowed
-            and fold(cell) not in _BLANK
-            and not (usual == "date" and any(c.isdigit() for c in cell))
-            and not HOURS.fullmatch(cell)
-        ),
-    ]
 
 
 def _with_brackets(written: Sequence[str]) -> list[str]:

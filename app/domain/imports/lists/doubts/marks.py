@@ -12,6 +12,7 @@ from app.domain.imports.lists.model import Line, Reason, State
 from app.domain.imports.lists.vocabulary.names import fold
 from app.domain.imports.lists.vocabulary.remarks import (
     ASKED,
+    HOURS,
     NO,
     YES,
     affirms,
@@ -54,6 +55,9 @@ def low_marks(
     words = set(fold(title).split())
     values = {cell: value for cell in written if (value := _value(cell))}
     scales = {scale for _, scale in values.values() if scale}
+    if re.search(r"\bde [01] a (?:5|10)\b", fold(title)):
+        # « Note de 1 à 5 » is an opinion.
+        return frozenset()
     if not values or not (words & (_MARKS | _PROGRESS) or scales or "%" in title):
         return frozenset()
     most = max(number for number, _ in values.values())
@@ -202,7 +206,7 @@ def no_yes(title: str, written: Sequence[str]) -> list[str]:
     )
 
 
-DATE = re.compile(r"\d{1,4}\s?[/.-]\s?\d{1,2}\s?[/.-]\s?\d{1,4}.*")
+DATE = re.compile(r"(?!\d{1,3}(?:\.\d{1,3}){3}$)\d{1,4}\s?[/.-]\s?\d{1,2}\s?[/.-]\s?\d{1,4}.*")
 _OF_DATES = frozenset(
     (
         "date",
@@ -347,3 +351,56 @@ COUNTED_HOURS = frozenset(
     )
 )
 """Hours that were counted; plain hours may stay blank, as the activity has its own."""
+
+
+_BLANK = frozenset(
+    (
+        "",
+        "nc",
+        "neant",
+        "aucun",
+        "aucune",
+        "n a",
+        "na",
+        "inconnu",
+        "inconnue",
+        "vide",
+        "non communique",
+        "ras",
+        "rien",
+    )
+)
+
+
+def kind_of_cell(cell: str) -> str:
+    if DATE.fullmatch(cell):
+        return "date"
+    if not any(c.isalpha() for c in cell) and any(c.isdigit() for c in cell):
+        return "number"
+    if is_ticked(cell) or fold(cell) in ("non", "no", "n", "faux", "false"):
+        return "tick"
+    return "text"
+
+
+def of_another_kind(written: Sequence[str]) -> list[str]:
+    """« LA1 » among numbers, « peut-être » among yes and no."""
+    kinds = {cell: kind_of_cell(cell) for cell in written}
+    if len(written) < 3:
+        return []
+    counts = Counter(kinds[cell] for cell in written)
+    usual, most = counts.most_common(1)[0]
+    if usual == "text" or 3 * most < 2 * len(written):
+        return []
+    allowed = {usual, "date", "number"} if usual != "tick" else {"tick"}
+    zeros = [cell for cell in written if re.fullmatch(r"0+(?:[.,]0+)?\s*(?:%|/\s*\d+)?", cell)]
+    return [
+        *(zeros if usual == "number" and 2 * len(zeros) < len(written) else ()),
+        *(
+            cell
+            for cell in written
+            if kinds[cell] not in allowed
+            and fold(cell) not in _BLANK
+            and not (usual == "date" and any(c.isdigit() for c in cell))
+            and not HOURS.fullmatch(cell)
+        ),
+    ]

@@ -11,6 +11,7 @@ from itertools import pairwise
 from app.domain.imports.lists.mentions import mentions_in
 from app.domain.imports.lists.model import Reason
 from app.domain.imports.lists.suspicion import Candidate, common_word_in
+from app.domain.imports.lists.vocabulary.addresses import LABELS
 from app.domain.imports.lists.vocabulary.names import fold, is_less_common_word, may_be_given
 from app.domain.imports.lists.vocabulary.remarks import (
     affirms,
@@ -23,7 +24,6 @@ from app.domain.imports.lists.vocabulary.remarks import (
     status_in,
 )
 from app.domain.imports.lists.vocabulary.wording import (
-    LABELS,
     LEADERS,
     OTHER_PARTS,
     PARTICIPANTS,

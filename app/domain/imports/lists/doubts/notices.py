@@ -82,7 +82,7 @@ def sets_apart(text: str, *, below_people: bool) -> bool:
 
 
 _OF_ANOTHER = re.compile(
-    r"^(?:pre ?inscri\w+|relances?|candidatures?|invite(?:e|s|es)?|invitations?|modele|exemples?|sondage|doodle|framadate|contacts?(?: utiles)?)\b(?! \w+ (?:eleves|stagiaires))|"
+    r"^(?:pre ?inscri\w+|relances?|reports?|candidatures?|invite(?:e|s|es)?|invitations?|modele|exemples?|sondage|doodle|framadate|contacts?(?: utiles)?)\b(?! \w+ (?:eleves|stagiaires))|"
     r"\bsondage\b|^a la place\b|\bjury$|\bpilotage\b|\bde direction$|^vie scolaire|\ba prevenir\b|\binvitee?s$|\bsorties? anticipees?|^ruptures?\b|\binaptes?\b|"
     r"\bmanquants?$|\bmanquantes?$|^redoublants?|\bprestataires?|\bevaluateurs?|\bsignataires?|\bdiffusion$|^convo(?:cations?|ques?|quees?)\b|\bprospects?\b|\bpermanents?\b|"
     r"^impayes?$|^reserves?$|^animation$|^annuaire$|\bsurveillants?\b|^(?:les )?(?:oublies?|punis?|malchanceux|deserteurs|lacheurs|indecis|blesse\w*|grippes?|confines?)$|"
@@ -211,6 +211,12 @@ _BRACKETED = re.compile(r"\(([^\W_]{1,3})\)\s*([^\W\d][^()\d]{2,40})")
 _LEGEND = re.compile(r"(?:legende|codes?|lecture|niveaux?|echelle)\b")
 _LETTER = re.compile(r"[A-Z]{1,2}")
 _OF_LETTERS = re.compile(r"\W*([A-Za-z]{1,3})\W*?:")
+
+
+def is_legend(text: str) -> bool:
+    """« P = présent, A = absent »: codes that are read beside each name."""
+    pairs = _CODE.findall(text)
+    return len(pairs) > 1 and text.count("=") == len(pairs)
 
 
 def doubt_codes(lines: Sequence[Line]) -> list[Line]:
@@ -353,7 +359,8 @@ def label_before_names(text: str) -> tuple[Reason | None] | None:
 
 
 _FIRST_WORD = re.compile(
-    r"\s*(absente?s|excusee?s|abs|exc|dispensee?s|malades|desistements?|refusee?s|ajournee?s)\s+[^\W\d]",
+    r"\s*(absente?s|excusee?s|excuse e s|abs|exc|dispensee?s|malades|desistements?|refusee?s|ajournee?s|manquai\w+|manquent|"
+    r"pas la|sans|hors|hormis|exceptee?s?|sauf|moins|accompagnat\w+s|encadrante?s|format\w+s|intervenante?s)\s+[^\W\d]",
     re.IGNORECASE,
 )
 _LAST_WORDS = re.compile(r"(?:\(([^()]{3,40})\)|[=→]\s{0,3}([^=()]{3,40}))\W{0,5}$")
@@ -361,8 +368,8 @@ _LAST_WORDS = re.compile(r"(?:\(([^()]{3,40})\)|[=→]\s{0,3}([^=()]{3,40}))\W{0
 
 def status_of_all(text: str) -> Reason | None:
     """« Absents Léa Petit, Tom Roux », « Léa Petit, Tom Roux (absents) »: one term in the plural about each of them."""
-    if _FIRST_WORD.match(fold(text)) and not re.match(r"[^:]{1,40}:", text):
-        return status_in(text.split()[0])
+    if (first := _FIRST_WORD.match(fold(text))) and not re.match(r"[^:]{1,40}:", text):
+        return Reason.LEADER if first[1] in LEADERS else status_in(first[1]) or Reason.ABSENT
     if found := _LAST_WORDS.search(text):
         said = found[1] or found[2]
         if (

@@ -193,6 +193,14 @@ _SHARED_BOXES = frozenset(
 )
 
 
+LABELS = {
+    "to": frozenset(["a", "to", "pour", "destinataire", "destinataires", "dest", "aa"]),
+    "copy": frozenset(["cc", "cci", "bcc", "copie", "copies", "ccc"]),
+    "from": frozenset(["de", "from", "expediteur", "exp", "da"]),
+}
+"""Of the lines of an e-mail that hold addresses."""
+
+
 @lru_cache(maxsize=20_000)
 def is_valid(address: str) -> bool:
     return len(address) <= 254 and bool(_VALID.fullmatch(address))
@@ -327,6 +335,17 @@ def is_shared_box(address: str) -> bool:
     )
 
 
+def _is_family(part: str) -> bool:
+    """`jacquot`, `dupuislenoir`"""
+    return kind_of(part) is Kind.FAMILY or (
+        kind_of(part) is Kind.UNKNOWN
+        and any(
+            kind_of(part[:at]) is Kind.FAMILY and kind_of(part[at:]) is Kind.FAMILY
+            for at in range(4, len(part) - 3)
+        )
+    )
+
+
 def is_named_after_other(address: str, given: str, family: str) -> bool:
     """`sophie.martin@` beside Léa Martin: the local part gives another person's name."""
     parts = [part for part in fold(address.partition("@")[0]).split() if not part.isdigit() and len(part) > 2]
@@ -347,9 +366,7 @@ def is_named_after_other(address: str, given: str, family: str) -> bool:
     others = [part for part in parts if part not in mine and not any(_alike(part, own) for own in mine)]
     if any(part in givens or any(_alike(part, own) for own in givens) for part in parts):
         # `jean-pierre.jacquot@` beside Jean-Pierre Fournier
-        return any(len(part) > 4 and kind_of(part) is Kind.FAMILY for part in others) and not families & {
-            *parts
-        }
+        return any(len(part) > 4 and _is_family(part) for part in others) and not families & {*parts}
     return any(kind_of(part) in (Kind.GIVEN, Kind.BOTH) for part in others)
 
 
@@ -387,7 +404,7 @@ def is_of_family(address: str, family: str) -> bool:
     """`maman.lila@`, `famille-petit@`, `paul.et.anne@`, `lespetit@`"""
     local = fold(address.partition("@")[0])
     return (
-        bool(set(local.split()) & _OF_FAMILY)
+        bool(set(local.split()) & (_OF_FAMILY - set(fold(family).split())))
         or bool(re.match(r"(?:maman|papa|mamie|papy)(?:2|de)[a-z]", local.replace(" ", "")))
         or local.startswith(("famille", "lafamille", "lamaison"))
         or local.removeprefix("chez") == "les" + fold(family).replace(" ", "")

@@ -80,9 +80,9 @@ _CLASS = re.compile(
 
 _STATUS_STEMS = (
     (Reason.EXCUSED, re.compile(r"\b(excus\w*|justifi\w*|malad\w*|dispens\w*)")),
-    (Reason.ABSENT, re.compile(r"\b(absen\w*|abs|non venue?s?|pas venue?s?|ne s est pas presente\w*|defaillant\w*|non presente?s?|pas presente?s?|manquante?s?|no show|n est pas venue?)\b")),
+    (Reason.ABSENT, re.compile(r"\b(absen\w*|abs|non venue?s?|pas venue?s?|ne s est pas presente\w*|defaillant\w*|manquai(?:t|ent)|hormis|non presente?s?|pas presente?s?|manquante?s?|no show|n est pas venue?)\b")),
     (Reason.ABSENT, re.compile(r"\b(?:ne|n) (?:\w+ )?(?:vien\w*|peu\w*|pourr\w*|ser\w*|particip\w*|assist\w*|souhait\w*|etai\w*)(?: \w+)? (?:pas|plus|jamais)\b|\b(?:peu\w*|pourr\w*|viens?|vient|viendr\w*|serai?) pas\b|\b(?:ne|n) (?:\w+ ){0,2}(?:pas|plus|jamais) (?:pu|ete|etre|venue?|presente?|participe|la|disponible|inscrite?)\b|\b(?:in|pas )disponible\b|\bempeche\w*\b|\bdesolee?\b")),
-    (Reason.WITHDRAWN, re.compile(r"\b(annul\w*|desist\w*|abandon\w*|demission\w*|liste d attente|liste attente|listes? complementaires?|listes? de reserve|desinscri\w*|retire\w*|supprim\w*|en attente|rompue?s?|rupture|resilie\w*|caduque?s?|rembours\w*|not attending|did not (?:attend|join)|not checked in|waitlist\w*|waiting list|refund\w*|refuse\w*|declined?|exclue?s?|radie\w*|non (?:inscri|admis|particip|recu|confirm|valid|retenu|present)\w*|part(?:i|ie|is|ies)|defections?|quitte(?:e|es|s|r|nt)?|reporte\w*|ne vient plus|ne viendra pas|cancell?ed|tentative|provisoire)\b")),
+    (Reason.WITHDRAWN, re.compile(r"\b(annul\w*|desist\w*|abandon\w*|demission\w*|liste d attente|liste attente|listes? complementaires?|listes? de reserve|desinscri\w*|retire\w*|supprim\w*|enlev\w+|ray(?:er|ez|ee?s?)|barr(?:er|ez|ees?)|(?:ote|vire)[rz]|ecart(?:er|ez|ees?)|effac\w+|decoch\w+|decommand\w+|en attente|rompue?s?|rupture|resilie\w*|caduque?s?|rembours\w*|not attending|did not (?:attend|join)|not checked in|waitlist\w*|waiting list|refund\w*|refuse\w*|declined?|exclue?s?|radie\w*|non (?:inscri|admis|particip|recu|confirm|valid|retenu|present)\w*|part(?:i|ie|is|ies)|defections?|quitte(?:e|es|s|r|nt)?|reporte\w*|ne vient plus|ne viendra pas|cancell?ed|tentative|provisoire)\b")),
 )  # fmt: skip
 
 
@@ -118,7 +118,7 @@ _YES_WORDS = _set(
     participe suivi suivie positif positive vote venu venue entre entree complet complete completed actif active acquis acquise favorable reussi reussie recu recue assidu
     assidue passed pass admis admise confirme confirmee termine terminee excellent excellente satisfaisant satisfaisante bien ras obtenu
     controle controlee scanne scannee flashe flashee checked tres assez bon bonne travail motive motivee investi investie serieux serieuse implique impliquee
-    dynamique volontaire attentif attentive curieux curieuse autonome obtenue certifie certifiee diplome diplomee maitrise maitrisee conforme apte fait rendu felicitations yes paye payee regle reglee
+    enregistre enregistree dynamique volontaire attentif attentive curieux curieuse autonome obtenue certifie certifiee diplome diplomee maitrise maitrisee conforme apte fait rendu felicitations yes paye payee regle reglee
     presentiel jour retenu retenue realise realisee effectue effectuee satisfait satisfaite attending checked atteint atteinte signe signee emarge emargee assiste donner delivrer attribuer attribue attribuee apto aptos aprobado aprobada aprobados aprobadas presentes asistio asistieron ja sim"""
 )
 _BESIDE_YES = _set(
@@ -230,7 +230,7 @@ def denial_in(text: str) -> Reason | None:
 
 _OF_LISTS = _set(
     """les la le l liste listes des de du d un une et ou releve tableau etat feuille fichier recapitulatif suivi registre personnes
-    ceux celles qui sont etaient ont ete noms classe groupe au aux en date jour journee semaine annee autres autre tous toutes nos nouveaux"""
+    ceux celles qui sont etaient ont ete noms classe groupe au aux en date jour journee semaine annee autres autre tous toutes nos nouveaux appel"""
 ) - {"en"}
 _OF_DIRECTORIES = _set(
     "annuaire composition planning coordonnees contacts trombinoscope adresses reunion presence"
@@ -355,7 +355,7 @@ def meaning_of_label(text: str) -> Reason | None:
 
 
 _OF_LATER = re.compile(
-    r"\blistes? (?:complementaires?|d attente|de reserve)\b|\bprevisionnel\w*|\brattrapages?$|^rattrapages?\b|\bbenevoles?$|\bconseil d\b|\bexterieur\w*$|\bdeuxieme (?:chance|session)\b|"
+    r"\blistes? (?:complementaires?|d attente|de reserve)\b|\bprevisionnel\w*|\brattrapages?$|^rattrapages?\b|(?<!formation )(?<!formation des )\bbenevoles?$|\bconseil d\b|\bexterieur\w*$|\bdeuxieme (?:chance|session)\b|"
     r"\b(?:dossiers?|inscriptions?|candidatures?|demandes?|documents?) (?:non|pas|in)\b|\bmots d excuse\b|\bdoivent\b|\bdevront\b"
 )
 
@@ -571,6 +571,10 @@ def is_day(text: str) -> bool:
     return bool(_DAY_IN_WORDS.fullmatch(fold(text)))
 
 
+_CLOCK_OF_TWELVE = re.compile(r"[\d/.:, -]*\d:\d\d(?::\d\d)? ?[ap]\.?m\.?", re.IGNORECASE)
+"""« 03/12/2026 02:00:10 PM »"""
+
+
 def speaks_for_itself(text: str) -> bool:
     """A number, a date, a class, a school, a tick, « (elle) »: nothing that changes whether this person is meant."""
     words = fold(text).split()
@@ -584,6 +588,7 @@ def speaks_for_itself(text: str) -> bool:
         or all(word in _WEEKDAYS for word in words)
         or bool(age_band_of(text))
         or bool(HOURS.fullmatch(text))
+        or bool(_CLOCK_OF_TWELVE.fullmatch(text))
         or is_day(text)
         or affirms(text)
         or (words[0] in _PLACES and not status_in(text))

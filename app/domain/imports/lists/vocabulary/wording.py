@@ -85,8 +85,11 @@ _OF_THINGS = _set(
     """atelier activite classe etablissement groupe lycee college ville rue reunion fichier salle equipe formation
     animateur session module cours projet site commune diplome cfa voie poste banque evenement"""
 )
+_USELESS = _set(
+    "tel telephone portable mobile gsm naissance signature emargement postal postale phonetic suffix organization"
+)
 _NAMES_OF_THINGS = _set(
-    "file user company event session group course team school host class project program domain city country middle nick user screen tag business"
+    "file user company event session group course team school host class project program domain city country middle nick user screen tag business organization organisation prefix suffix phonetic"
 )
 OF_OTHERS = _OF_OTHERS
 _THEIRS = _set(
@@ -97,7 +100,7 @@ _FORMER = _set("ancien ancienne old precedent precedente")
 _WORK = _set("pro professionnel professionnelle travail academique")
 _DAY = re.compile(r"\D{0,12}\d{1,2}([/.\-]\d{1,2}([/.\-]\d{2,4})?)?|(lundi|mardi|mercredi|jeudi|vendredi|samedi|lun|mar|mer|jeu|ven|sam|dim|séance|seance|jour|semaine)\b.{0,12}", re.IGNORECASE)  # fmt: skip
 _NOTHING = {
-    "uid", "department", "departement", "institution", "headline", "company", "country", "pays", "job title", "prefixe",
+    "uid", "adresse ip", "ip", "department", "departement", "institution", "headline", "company", "country", "pays", "job title", "prefixe",
     "order no", "order date", "ticket type", "quantity", "recording consent", "guest", "uuid",
     "sexe", "genre", "classe", "division", "groupe", "formation", "ville", "code postal", "cp", "n", "numero", "no", "num",
     "ine", "id", "identifiant", "horodateur", "timestamp", "date", "commentaire", "commentaires", "observation",
@@ -201,18 +204,7 @@ def _role(heading: str) -> tuple[Column, bool]:
         return (Column.OTHER_ADDRESS if of_family else Column.ADDRESS), True
     if {"nom", "naissance"} <= known and not known & {"lieu", "date", "ville", "pays"}:
         return Column.FAMILY, True
-    if known & {
-        "tel",
-        "telephone",
-        "portable",
-        "mobile",
-        "gsm",
-        "naissance",
-        "signature",
-        "emargement",
-        "postal",
-        "postale",
-    }:
+    if known & _USELESS:
         return Column.NOTHING, True
     if known & {"prenom", "prenoms"} and known & {"nom", "noms"}:
         if known & _OF_THINGS:
@@ -247,6 +239,11 @@ def _role(heading: str) -> tuple[Column, bool]:
         return Column.HOURS, True
     if known & {"presence", "statut"} and len(words) < 5:
         return Column.STATUS, True
+    if re.fullmatch(r"(?:question|q) ?\d{1,2}", heading):
+        return Column.NOTHING, True
+    if words[0] in ("votre", "vos", "ton", "ta", "tes") and len(words) > 1:
+        # « Votre service ? »
+        return _role(" ".join(words[1:]))
     return Column.NOTHING, False
 
 
@@ -336,11 +333,14 @@ def _with_numbered(cells: Sequence[str], found: list[tuple[Column, bool]]) -> li
 def roles_of_heading(cells: Sequence[str], above: Sequence[str] = ()) -> tuple[Column, ...] | None:
     """What each column holds, if this row is a heading; None if it is not."""
     filled = [cell for cell in cells if cell.strip()]
+    # « Nom ; Prénom ; 12 mars 2026 9:00 » is a heading; « 2026-03-12 9:00 ; Dupont » is none.
+    are_halves = {"nom", "prenom"} <= set(map(fold, filled))
     if not filled or any(
-        "@" in cell or re.search(r"\d{6}|\d{4}-\d\d-\d\d[T ]|\d:\d\d", cell) for cell in filled
+        "@" in cell or (not are_halves and re.search(r"\d{6}|\d{4}-\d\d-\d\d[T ]|\d:\d\d", cell))
+        for cell in filled
     ):
         return None
-    if sum(bool(re.match(r"[^:]{2,20}:\s*\w", cell)) for cell in filled) > 1:
+    if not are_halves and sum(bool(re.match(r"[^:]{2,20}:\s*\w", cell)) for cell in filled) > 1:
         # « Nom : Dupont ; Prénom : Marie »
         return None
     groups = _spread(above, len(cells))
@@ -468,6 +468,9 @@ def not_a_person(cells: Sequence[str], *, certain: bool = False) -> Reason | Non
     names = sum(kind_of(word) in (Kind.GIVEN, Kind.BOTH) for word in words)
     if not words:
         return Reason.EMPTY
+    if " | " in joined and not names:
+        # « Accueil | Mes cours »
+        return Reason.TITLE
     if start in CIVILITIES or all(word in CIVILITIES or word.isdigit() for word in words):
         return Reason.EMPTY
     if found := _HARD.match(start):
@@ -575,7 +578,7 @@ BESIDE_PRESENCE = _set(
     cotisation caution paye payee reglement boursier boursiere delegue deleguee redoublant majeur mineur pap pai ppre ordinateur
     pc tablette casier licence assurance certificat convention dossier rqth newsletter whatsapp materiel livret cv lettre
     photo adherent adherente taille choix acces medaille club instrument pupitre appareil connu connaissance theme satisfaction prix billet
-    partage recontacte recontactee contacte contactee categorie"""
+    partage recontacte recontactee contacte contactee categorie emojis mains levees reactions"""
 )
 
 
@@ -584,13 +587,6 @@ PERSONAL = _CONSENTS | _set(
     psh mdph mobilite restauration bafa psc1 proj acc amenagement amenagements bourse sport permis delegue deleguee redoublant redoublante majeur mineur ordinateur tablette pc pap pai ppre cantine repas"""
 )
 """Headings under which neither yes nor no concerns the badge."""
-
-
-LABELS = {
-    "to": _set("a to pour destinataire destinataires dest aa"),
-    "copy": _set("cc cci bcc copie copies ccc"),
-    "from": _set("de from expediteur exp da"),
-}
 
 
 def heading_word_in(name: str, allowed: Collection[str] = ()) -> str:
