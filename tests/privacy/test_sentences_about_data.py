@@ -35,7 +35,7 @@ HELD_BY = {
     "Vous avez dit non : la page est fermée.": (GUARDIANS, "test_a_parent_who_changes_their_mind_shuts_it"),
     "Avant 15 ans, aucun nom n'est écrit dans un badge : il n'y en a pas besoin pour le vérifier.": (
         MINORS, "test_a_learner_under_15_is_offered_neither_opening_nor_a_name_nor_linkedin"),
-    "Avant 18 ans, le titre de l'activité, le lieu et les commentaires ne sont jamais montrés : ils pourraient dire une "
+    "Avant 18 ans, le titre de l'activité, le lieu et les commentaires ne sont jamais montrés. Ils pourraient dire une "
     "classe ou une école.": (
         MINORS, "test_the_signed_badge_and_page_of_a_minor_contain_no_class_school_or_comment"),
     "Jamais montrés : l'adresse, l'âge, la classe, le public de l'activité, les autres badges.": (

@@ -194,7 +194,7 @@ def check_password(password: str, *, context: Iterable[str] = ()) -> None:
         left = re.sub(r"(19|20)\d\d|[\W_]", "", left)
         if len(left) < _LEAST_LEFT or len(set(left)) < _LEAST_DIFFERENT:
             raise InvalidInput(
-                "Ce mot de passe se devine : il tient à des mots courants, à une suite de touches, à votre nom ou à votre adresse. Prenez quatre ou cinq mots sans rapport entre eux."
+                "Ce mot de passe se devine. Il tient à des mots courants, à une suite de touches, à votre nom ou à votre adresse. Prenez quatre ou cinq mots sans rapport entre eux."
             )
 
 

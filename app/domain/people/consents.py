@@ -439,7 +439,7 @@ ALREADY_KNOWN = N_(
     "Ce nom ou cette adresse e-mail est déjà connu du campus : dites si c’est la même personne."
 )
 SEVERAL_OF_NAME = N_(
-    "Plusieurs personnes de ce nom sont inscrites à cette activité : dites laquelle, dans la lecture de la liste ou parmi les inscrits, ou ajoutez son adresse."
+    "Plusieurs personnes de ce nom sont inscrites à cette activité. Dites laquelle, dans la lecture de la liste ou parmi les inscrits, ou ajoutez son adresse."
 )
 
 

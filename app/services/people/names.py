@@ -250,7 +250,7 @@ def _each_once(names: Sequence[str]) -> str:
 
 
 KNOWN_ELSEWHERE = N_(
-    "Cette personne a confirmé son adresse, ou un autre campus la connaît aussi : elle corrige elle-même son nom et ses adresses, depuis « Mon compte »."
+    "Cette personne a confirmé son adresse, ou un autre campus la connaît aussi. Elle corrige elle-même son nom et ses adresses, depuis « Mon compte »."
 )
 """One sentence: a campus does not learn by a name and an address that another campus knows them."""
 NOT_THEIRS_ALONE = N_(

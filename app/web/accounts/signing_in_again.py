@@ -277,7 +277,7 @@ ABSENT = SignInPrompt(
 FORMER = SignInPrompt(
     N_("Relisez, puis envoyez"),
     N_(
-        "Cette page date d’avant votre dernière connexion ou déconnexion : rien n’a été fait, et rien de ce que vous avez tapé n’est perdu."
+        "Cette page date d’avant votre dernière connexion ou déconnexion. Rien n’a été fait, et rien de ce que vous avez tapé n’est perdu."
     ),
     403,
 )

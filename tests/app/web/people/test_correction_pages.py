@@ -89,7 +89,7 @@ def test_proved_address_says_why_it_is_not_corrected(house: House) -> None:
     page = house.client(house.trainer).get(place)
 
     assert page.status_code == 200
-    assert "elle corrige elle-même son nom et ses adresses" in page.text
+    assert "Elle corrige elle-même son nom et ses adresses" in page.text
     assert 'name="adresse"' not in page.text
 
 

@@ -10,8 +10,9 @@ from fastapi.testclient import TestClient
 
 from app.domain.activities import Activity, ActivityKind, Plan
 from app.domain.campus.audit_log import Actor
+from app.domain.campus.campus import Campus
 from app.web.publishing import info
-from tests.support.house import BASE_URL, House, send
+from tests.support.house import BASE_URL, COMMAND, House, send
 
 
 @pytest.fixture
@@ -187,3 +188,12 @@ def test_icons_are_found_where_programs_ask(visitor: TestClient, path: str):
 @pytest.mark.parametrize("path", ["/reseaux", "/labels", "/campus"])
 def test_lists_without_networks_and_labels_answer(visitor: TestClient, path: str):
     assert visitor.get(path).status_code == 200
+
+
+def test_the_page_of_a_campus_has_no_empty_card(house: House) -> None:
+    with house.unit_of_work() as services:
+        bare = Campus(slug="neuf", did="did:web:exemple.fr:campus:neuf", short_name="NEUF", name="Énergies")
+        services.campuses.create(bare, by=COMMAND)
+    visitor = house.client()
+    assert 'id="qui"' in visitor.get("/campus/itip").text
+    assert 'id="qui"' not in visitor.get("/campus/neuf").text
