@@ -10,12 +10,13 @@ from contextlib import AbstractContextManager, asynccontextmanager, contextmanag
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Annotated, Any, TypeVar, cast
+from urllib.parse import urlsplit
 
 from fastapi import Depends, Request, Response
 from fastapi.concurrency import contextmanager_in_threadpool
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import RouteContext, iter_route_contexts
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Match
 
 from app.container import Process, Services
 from app.domain.accounts.permissions import Permission
@@ -86,6 +87,21 @@ def status_for(*troubles: object) -> int:
             if each:
                 return each.status if isinstance(each, ErrorText) else 422
     return 200
+
+
+def safe_path(wanted: str | None, request: Request) -> str:
+    """`wanted` when it is a valid path of this site, else the home page (T28)."""
+    if not wanted or not wanted.startswith("/") or wanted.startswith("//") or len(wanted) > 2000:
+        return "/"
+    if "\\" in wanted or any(ord(sign) <= 32 or ord(sign) == 127 for sign in wanted):
+        return "/"
+    try:
+        path = urlsplit(wanted).path
+    except ValueError:
+        return "/"
+    asked = {"type": "http", "path": path, "root_path": "", "method": "GET", "headers": []}
+    readable = any(route.matches(asked)[0] is Match.FULL for route in request.app.routes)
+    return wanted if readable else "/"
 
 
 def process_of(request: Request) -> Process:

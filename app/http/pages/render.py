@@ -50,7 +50,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from babel import Locale, UnknownLocaleError
 from fastapi import APIRouter, Request
@@ -63,7 +63,6 @@ from jinja2.visitor import NodeTransformer
 from markupsafe import Markup
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
-from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.container import Services
@@ -74,6 +73,7 @@ from app.http.pages.words import FILTERS, badge_languages, icon, mark, markdown,
 from app.http.request_scope import (
     find_signed_in,
     public,
+    safe_path,
     services_at_hand,
     session_secret,
     staff_of,
@@ -233,21 +233,6 @@ class SpeakTheirLanguage:
 
         with speaking(language):
             await self.app(scope, receive, send_labelled)
-
-
-def safe_path(wanted: str | None, request: Request) -> str:
-    """`wanted` when it is a valid path of this site, else the home page (T28)."""
-    if not wanted or not wanted.startswith("/") or wanted.startswith("//") or len(wanted) > 2000:
-        return "/"
-    if "\\" in wanted or any(ord(sign) <= 32 or ord(sign) == 127 for sign in wanted):
-        return "/"
-    try:
-        path = urlsplit(wanted).path
-    except ValueError:
-        return "/"
-    asked = {"type": "http", "path": path, "root_path": "", "method": "GET", "headers": []}
-    readable = any(route.matches(asked)[0] is Match.FULL for route in request.app.routes)
-    return wanted if readable else "/"
 
 
 def every_language() -> list[tuple[str, str]]:

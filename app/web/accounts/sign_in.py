@@ -28,7 +28,7 @@ from app.http.pages.forms import (
     text_of,
     untouched_text_of,
 )
-from app.http.pages.render import page, safe_path
+from app.http.pages.render import page
 from app.http.request_scope import (
     ReadingServices,
     WritingServices,
@@ -40,6 +40,7 @@ from app.http.request_scope import (
     open_session_in,
     process_of,
     public,
+    safe_path,
     sentence_of,
     session_secret,
     signed_in,

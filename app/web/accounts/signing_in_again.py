@@ -34,13 +34,14 @@ from app.http.pages.forms import (
     text_of,
     untouched_text_of,
 )
-from app.http.pages.render import page, safe_path
+from app.http.pages.render import page
 from app.http.request_scope import (
     client_network,
     find_signed_in,
     limited,
     open_session_in,
     process_of,
+    safe_path,
     sentence_of,
     signed_in,
     visit,
