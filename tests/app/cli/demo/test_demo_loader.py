@@ -195,10 +195,10 @@ def test_nothing_happens_after_the_moment_of_loading(sqlite_url: str, tmp_path: 
 
 
 def test_demo_refuses_real_addresses_in_a_process_that_was_not_started_as_a_demo(
-    loaded: Process, office: PostOffice, tmp_path: Path
+    demo: Process, office: PostOffice, tmp_path: Path
 ) -> None:
     """The database itself says that it holds the demo: `sceau work` with a mail server is held back too."""
-    settings = loaded.settings.model_copy(
+    settings = demo.settings.model_copy(
         update={"smtp_url": f"smtp://127.0.0.1:{office.port}", "mail_from": "sceau@demo.example"}
     )
     process = Process(settings)
