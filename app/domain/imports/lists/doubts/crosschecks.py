@@ -241,7 +241,8 @@ def doubt_told_elsewhere(lines: Sequence[Line]) -> list[Line]:
             continue
         elif Reason.REPEATED in reasons or not line.text:
             continue
-        if line.doubts:
+        if reasons - {Reason.SAME_NAME}:
+            # « Moussa Keïta » beside « Moussa Keïta (2) » is a namesake: their line tells nothing of the other.
             for word in set(fold(said).split()):
                 by_any[word].append(line)
         is_nobody = bool(reasons & (NOT_A_PERSON | _NO_NAMES)) or (
