@@ -200,12 +200,24 @@ def _beside(segment: Segment) -> Iterator[Segment]:
             and is_whole(cells[i])
             and share_given([word for cell in cells[i] for word in cell.split()]) >= 0.3
         ]
+    are_groups = not segment.heading and _stand_under_groups(segment.rows, len(starts) + 1)
     for start, end in zip(starts, [*starts[1:], len(columns)], strict=False):
         rows = [replace(row, cells=row.cells[start:end]) for row in segment.rows if any(row.cells[start:end])]
         roles = (
             columns[start:end] if segment.heading else (Column.WHOLE, *(Column.NOTHING,) * (end - start - 1))
         )
-        yield Segment(roles, None, rows, segment.block, surely=segment.surely, further=True)
+        yield Segment(roles, None, rows, segment.block, surely=segment.surely, further=not are_groups)
+
+
+def _stand_under_groups(rows: Sequence[Row], groups: int) -> bool:
+    """« Groupe 1 ; Groupe 2 » above two columns of names."""
+    labels = next((row.filled for row in rows[:HEADING_WITHIN] if len(row.filled) > 1), ())
+    return (
+        len(labels) == groups > 1
+        and len(set(map(fold, labels))) == groups
+        and all(map(is_plain_label, labels))
+        and len({fold(label).split()[0] for label in labels}) == 1
+    )
 
 
 def _further_groups(columns: Sequence[Column]) -> list[int]:

@@ -388,6 +388,10 @@ def settle_notes_of_all(people: Sequence[Candidate]) -> None:
     ]
     notes = [[doubt.word for doubt in one.line.doubts if doubt.reason is Reason.EXTRA] for one in free]
     is_noted = all("(" in one.line.text for one in free) or all("," in one.line.text for one in free)
+    if len(free) > 2 and 3 * sum(map(bool, notes)) >= len(free) and all(map(_names_firms, notes)):
+        for one in free:
+            one.line = one.line.without(Reason.EXTRA)
+        return
     if len(free) < 3 or not any(notes) or not all(len(one) == 1 or (is_noted and not one) for one in notes):
         return
     said = [one[0] for one in notes if one]
@@ -403,6 +407,25 @@ def settle_notes_of_all(people: Sequence[Candidate]) -> None:
     if is_same or (2 * len(mixed) >= len(said) and _name_companies(said)):
         for one in free:
             one.line = one.line.without(Reason.EXTRA)
+
+
+_FIRMS = frozenset(
+    (
+        "agence", "banque", "boulangerie", "cabinet", "carrosserie", "clinique", "ehpad", "entreprise", "ets", "eurl", "garage", "hopital", "hotel",
+        "imprimerie", "librairie", "mairie", "menuiserie", "patisserie", "pharmacie", "restaurant", "sarl", "sas", "sasu", "societe", "transports", "usine",
+    )
+)  # fmt: skip
+
+
+def _names_firms(notes: Sequence[str]) -> bool:
+    """« Transports Mazet », « Clinique Saint-Roch »"""
+    return len(notes) < 2 and all(
+        fold(note).split()[:1]
+        and fold(note).split()[0] in _FIRMS
+        and not denial_in(note)
+        and not status_in(note)
+        for note in notes
+    )
 
 
 def _name_companies(said: Sequence[str]) -> bool:
