@@ -62,6 +62,14 @@ def test_doubtful_lines_come_first_with_their_reason_and_original(
     assert "Continuer avec 1 personne" in text
 
 
+def test_a_list_with_nobody_ready_counts_nobody_on_its_button(
+    house: House, trainer: TestClient, award: str
+) -> None:
+    page = preview(trainer, award, house.presence, liste="Absents :\nLéa Martin\nTom Petit")
+    assert "À vérifier (2)" in page.text.replace("\xa0", " ")
+    assert "Continuer avec" not in page.text
+
+
 def test_only_ready_people_go_on_and_the_others_stay_in_sight(
     house: House, trainer: TestClient, award: str
 ) -> None:
