@@ -133,7 +133,7 @@ def test_a_badge_that_is_not_opened_is_neither_offered_nor_given_on_the_page(hou
         address,
         {"badge": str(house.presence.badge.id), "qui": "liste", "liste": "Zoé Martin; zoe@exemple.fr"},
     )
-    assert (told.status_code, "ne vous est pas ouvert" in told.text) == (422, True)
+    assert (told.status_code, "ne vous est pas ouvert" in told.text) == (403, True)
     assert "zoe@exemple.fr" in told.text
 
 

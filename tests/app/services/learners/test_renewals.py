@@ -274,7 +274,7 @@ def test_staff_renew_a_badge_from_its_page_and_say_what_was_done(house: House, o
     send(house)
     assert "est renouvelé" in str(office.received[-1]["Subject"])
     again = post(trainer, f"{page}/renouveler", {"depuis": "Encore une fois."}, seen_on=page)
-    assert again.status_code == 422
+    assert again.status_code == 409
     assert row(house, award_id).edition == 2
 
 
