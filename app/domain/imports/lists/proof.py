@@ -49,6 +49,9 @@ def admit(tables: Sequence[tuple[Segment, Sequence[Candidate]]]) -> None:
                 continue
             if (word := fold(one.line.given_name).partition(" ")[0]) in repeated:
                 one.line = one.line.doubting(Reason.EXTRA, word)
+            elif 2 * marked < len(people) and len(one.whole.split()) > 2 and by_capitals(one.whole.split()):
+                # « Emma Sorel BRAVO », where few have capitals
+                one.line = one.line.doubting(Reason.SPLIT)
             elif len(people) < 3 and _may_be_either_way(one):
                 one.line = one.line.doubting(Reason.ORDER)
             elif 3 * small <= len(people) and _is_in_small_letters(one):

@@ -215,7 +215,7 @@ def test_a_trainer_sees_where_people_wait_and_awards_the_whole(house: House, des
         send(trainer, f"{one}/avis/e2", {"note": "Accueil tenu deux jours."}, seen_on=one).status_code == 303
     )
     assert one in trainer.get(f"{HERE}/propositions").text
-    assert "Parcours achevés" in trainer.get("/gestion/itip").text
+    assert "Parcours achevé" in trainer.get("/gestion/itip").text
     page = trainer.get(one).text
     assert "Accueil tenu deux jours." in re.search(r"<textarea[^>]*name=\"preuve\"[^>]*>([^<]*)", page).group(
         1
