@@ -49,8 +49,7 @@ def admit(tables: Sequence[tuple[Segment, Sequence[Candidate]]]) -> None:
                 continue
             if (word := fold(one.line.given_name).partition(" ")[0]) in repeated:
                 one.line = one.line.doubting(Reason.EXTRA, word)
-            elif 2 * marked < len(people) and len(one.whole.split()) > 2 and by_capitals(one.whole.split()):
-                # « Emma Sorel BRAVO », where few have capitals
+            elif 2 * marked < len(people) and _ends_with_capitals(one.whole):
                 one.line = one.line.doubting(Reason.SPLIT)
             elif len(people) < 3 and _may_be_either_way(one):
                 one.line = one.line.doubting(Reason.ORDER)
@@ -151,6 +150,12 @@ def _words_before_names(people: Sequence[Candidate]) -> frozenset[str]:
     )
     usual = {word for word, count in begins.items() if count > 2 and 2 * count > len(people)}
     return frozenset(word for word, count in first.items() if count > 1 and word) | usual
+
+
+def _ends_with_capitals(whole: str) -> bool:
+    """« Emma Sorel BRAVO », where few have capitals; not « Anne Sophie DUPONT »."""
+    small = [word for word in whole.split() if not word.isupper() and not is_particle(word)]
+    return bool(by_capitals(whole.split())) and len(small) > 1 and kind_of(small[-1]) is not Kind.GIVEN
 
 
 def _may_be_either_way(one: Candidate) -> bool:
