@@ -47,7 +47,7 @@ def admit(tables: Sequence[tuple[Segment, Sequence[Candidate]]]) -> None:
         for index, one in enumerate(people):
             if one.line.doubts:
                 continue
-            if (word := fold(one.line.given_name).partition(" ")[0]) in repeated:
+            if fold(word := one.line.given_name.partition(" ")[0]) in repeated:
                 one.line = one.line.doubting(Reason.EXTRA, word)
             elif 2 * marked < len(people) and _ends_with_capitals(one.whole):
                 one.line = one.line.doubting(Reason.SPLIT)
