@@ -169,7 +169,7 @@ class GuardianService:
         self._write(by, "correct_parent", award)
 
     def _note_answer(self, person: Person, award: Award, *, agreed: bool) -> None:
-        told = consent(
+        answer = consent(
             About.PARENT,
             person.id,
             given=agreed,
@@ -178,7 +178,7 @@ class GuardianService:
             award_id=award.id,
             by=By.PARENT,
         )
-        self.consents.add(told)
+        self.consents.add(answer)
 
     def _close(self, person: Person, award: Award, by: Actor) -> None:
         self.age_bands.shut(self.awards.lock(award.id), by)

@@ -1,4 +1,4 @@
-"""Costly work of few threads at once: whoever finds no free slot is told so at once, and no thread waits for long."""
+"""Costly work of few threads at once: without a free slot it is refused at once, and no thread waits for long."""
 
 from __future__ import annotations
 

@@ -47,8 +47,8 @@ def admit(tables: Sequence[tuple[Segment, Sequence[Candidate]]]) -> None:
         for index, one in enumerate(people):
             if one.line.doubts:
                 continue
-            if fold(word := one.line.given_name.partition(" ")[0]) in repeated:
-                one.line = one.line.doubting(Reason.EXTRA, word)
+            if _first_of_several(one.line.given_name) in repeated:
+                one.line = one.line.doubting(Reason.EXTRA, one.line.given_name.partition(" ")[0])
             elif 2 * marked < len(people) and _ends_with_capitals(one.whole):
                 one.line = one.line.doubting(Reason.SPLIT)
             elif len(people) < 3 and _may_be_either_way(one):
@@ -140,16 +140,19 @@ def _is_text(line: Line) -> bool:
 
 def _words_before_names(people: Sequence[Candidate]) -> frozenset[str]:
     """« Salariée Noémie Coulibaly », « Salariée Sarah Petit »: what begins several given names, and is none."""
-    first = Counter(
-        fold(words[0])
-        for one in people
-        if len(words := one.line.given_name.split()) > 1 and kind_of(words[0]) not in (Kind.GIVEN, Kind.BOTH)
+    first = Counter(_first_of_several(one.line.given_name) for one in people)
+    return frozenset(
+        word
+        for word, count in first.items()
+        if word
+        and count > 1
+        and (kind_of(word) not in (Kind.GIVEN, Kind.BOTH) or (count > 2 and 2 * count > len(people)))
     )
-    begins = Counter(
-        fold(one.line.given_name).partition(" ")[0] for one in people if " " in one.line.given_name
-    )
-    usual = {word for word, count in begins.items() if count > 2 and 2 * count > len(people)}
-    return frozenset(word for word, count in first.items() if count > 1 and word) | usual
+
+
+def _first_of_several(given: str) -> str:
+    word, _, others = given.partition(" ")
+    return fold(word) if others else ""
 
 
 def _ends_with_capitals(whole: str) -> bool:
@@ -258,12 +261,16 @@ def _is_of_two_cases(half: str) -> bool:
         # « El. KAYA »
         return True
     words = [word for word in half.split() if not is_particle(word) and len(word.strip(".")) > 1]
-    if len(words) > 1 and words[-1].isupper() and len(words[-1]) < 4 and kind_of(words[-1]) is Kind.UNKNOWN:
+    if len(words) > 1 and _is_code(words[-1]):
         # « HAMELIN EDF »
         return True
     small = [word for word in words if word.islower()]
     capitals = [word for word in words if word.isupper()]
     return 0 < len(small) < len(words) or 0 < len(capitals) < len(words)
+
+
+def _is_code(word: str) -> bool:
+    return word.isupper() and len(word) < 4 and kind_of(word) is Kind.UNKNOWN
 
 
 def _is_unknown(word: str) -> bool:
@@ -287,7 +294,7 @@ def _unproved(one: Candidate, by_case: bool) -> Reason | None:
     words = one.whole.split()
     if _has_lone_particle(one.whole) or (
         # « Noémie Pascal AB »
-        len(words) > 2 and words[-1].isupper() and len(words[-1]) < 4 and kind_of(words[-1]) is Kind.UNKNOWN
+        len(words) > 2 and _is_code(words[-1])
     ):
         return Reason.SPLIT
     if any(map(_is_of_two_cases, one.written)) or (not own and is_literal_heading(line.family_name)):

@@ -194,7 +194,6 @@ _CLEAR = (
     | PARTICIPANTS
     | frozenset(
         [
-            "appel",
             "noms",
             "voici",
             "liste",

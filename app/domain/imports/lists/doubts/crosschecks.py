@@ -284,7 +284,7 @@ def doubt_told_elsewhere(lines: Sequence[Line]) -> list[Line]:
     if not by_name and not by_any and not pointing and not counting:
         return list(lines)
     shared = Counter(word for line in lines if not line.doubts for word in set(fold(line.name).split()))
-    told = []
+    checked = []
     for line in lines:
         if not line.doubts:
             if other := _teller_of(line, by_name, by_word, shared) or _again(line, by_any):
@@ -293,8 +293,8 @@ def doubt_told_elsewhere(lines: Sequence[Line]) -> list[Line]:
                 line = line.doubting(Reason.COUNTED, counting.text, line=counting.line)
             elif pointing:
                 line = line.doubting(Reason.CONCERNED, pointing.text, line=pointing.line)
-        told.append(line)
-    return told
+        checked.append(line)
+    return checked
 
 
 def _again(line: Line, by_any: dict[str, list[Line]]) -> Line | None:

@@ -360,7 +360,7 @@ def label_before_names(text: str) -> tuple[Reason | None] | None:
 
 _FIRST_WORD = re.compile(
     r"\s*(absente?s|excusee?s|excuse e s|abs|exc|dispensee?s|malades|desistements?|refusee?s|ajournee?s|manquai\w+|manquent|"
-    r"pas la|sans|hors|hormis|exceptee?s?|sauf|moins|accompagnat\w+s|encadrante?s|format\w+s|intervenante?s)\s+[^\W\d]",
+    r"pas la|sans|hors|hormis|exceptee?s?|sauf|moins|accompagnateurs|accompagnatrices|encadrante?s|formateurs|formatrices|intervenante?s)\s+[^\W\d]",
     re.IGNORECASE,
 )
 _LAST_WORDS = re.compile(r"(?:\(([^()]{3,40})\)|[=→]\s{0,3}([^=()]{3,40}))\W{0,5}$")
