@@ -242,8 +242,8 @@ def check_name(given_name: str, family_name: str) -> None:
     whole = f"{given_name} {family_name}".strip()
     if not whole:
         raise InvalidInput("Il manque un nom.")
-    if not any(letter.isalnum() for letter in whole):
-        raise InvalidInput("Il manque un nom.")
+    if any(part.strip() and not any(map(str.isalpha, part)) for part in (given_name, family_name)):
+        raise InvalidInput("Un prénom ou un nom contient au moins une lettre.")
     # Compared without accents and ligatures, one character may expand to eighteen.
     key = name_key(given_name, family_name)
     if not key:

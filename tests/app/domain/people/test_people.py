@@ -75,7 +75,8 @@ def test_an_address_is_compared_without_case_or_brackets() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given_name", "family_name"), [("", "  "), ("a" * 121, "b"), ("Zo\u202eé", "Martin")]
+    ("given_name", "family_name"),
+    [("", "  "), ("a" * 121, "b"), ("Zo\u202eé", "Martin"), ("Noa", "?"), ("-", "Martin"), ("Zoé", "0612")],
 )
 def test_a_name_that_cannot_be_printed_is_refused(given_name: str, family_name: str) -> None:
     with pytest.raises(InvalidInput):
