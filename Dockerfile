@@ -2,6 +2,17 @@
 
 # Debian slim in both stages: the wheels of the lock are built for glibc.
 ARG PYTHON_IMAGE=python:3.13-slim-bookworm
+ARG NODE_IMAGE=node:22-bookworm-slim
+
+FROM ${NODE_IMAGE} AS qr_reader
+WORKDIR /qr_reader
+COPY app/ app/
+RUN cd app/http/qr_reader \
+    && npm ci --no-audit --no-fund --ignore-scripts \
+    && mkdir /qr_reader/served \
+    && cp node_modules/qr/decode.js node_modules/qr/index.js /qr_reader/served/ \
+    && cp node_modules/qr/LICENSE-MIT /qr_reader/served/LICENSE-MIT.txt
+
 
 FROM ${PYTHON_IMAGE} AS builder
 WORKDIR /srv/sceau
@@ -15,6 +26,7 @@ COPY requirements-image.lock ./
 RUN uv pip install --python /opt/sceau/bin/python --require-hashes -r requirements-image.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY app/ app/
+COPY --from=qr_reader /qr_reader/served/ app/http/static/qr/
 COPY packages/ packages/
 COPY demo/ demo/
 COPY alembic/ alembic/

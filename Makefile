@@ -25,6 +25,8 @@ DEVELOPMENT := .venv/.development-installed
 DOCUMENTATION := .venv/.documentation-installed
 INTEROP := $(if $(wildcard tests/interop/package-lock.json),tests/interop/node_modules/.installed .venv/client-generator/.installed)
 
+QR_READER := app/http/static/qr/decode.js
+
 LOCK := $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header
 
@@ -33,12 +35,12 @@ LOCK := $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.
 help: ## Say what each target does.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: $(RUNTIME) $(DEVELOPMENT) ## Install everything into .venv.
+setup: $(RUNTIME) $(DEVELOPMENT) $(QR_READER) ## Install everything into .venv.
 
-run: $(RUNTIME) ## Serve the demo on http://localhost:8000; running it again keeps the data.
+run: $(RUNTIME) $(QR_READER) ## Serve the demo on http://localhost:8000; running it again keeps the data.
 	@$(BIN)/sceau serve --demo
 
-test: needs $(if $(PYTEST),$(DEVELOPMENT),style) $(INTEROP) ## Lint, import contracts, types and every test (PYTEST=path: those tests alone, at once).
+test: needs $(if $(PYTEST),$(DEVELOPMENT),style) $(QR_READER) $(INTEROP) ## Lint, import contracts, types and every test (PYTEST=path: those tests alone, at once).
 ifdef PYTEST
 	@$(BIN)/pytest $(PYTEST)
 else
@@ -98,12 +100,13 @@ lock: $(UV) ## Choose the versions of the lock files afresh where they must chan
 	@$(LOCK) $(UPGRADE) --extra dev --extra docs --constraint requirements-dev.lock --output-file requirements-docs.lock
 	@echo openapi-python-client | $(subst pyproject.toml,-,$(LOCK)) $(UPGRADE) --output-file tests/interop/client.lock
 
-release: $(DEVELOPMENT) ## Write wheel, SBOM, compose file with digests, provenance and checksums into dist/release (IMAGES=FILE).
+release: $(DEVELOPMENT) $(QR_READER) ## Write wheel, SBOM, compose file with digests, provenance and checksums into dist/release (IMAGES=FILE).
 	@$(BIN)/python -m release dist/release --images $(or $(IMAGES),images.txt)
 
 clean: ## Remove what can be made again; the demo's data and secrets (var/, .sceau-dev/) are kept.
 	@rm -rf .venv build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	@rm -rf tests/interop/node_modules .venv/client-generator tests/lighthouse/node_modules
+	@rm -rf app/http/static/qr
 	@find app packages demo bench fuzz tests alembic -name __pycache__ -type d -prune -exec rm -rf {} +
 
 needs:
@@ -133,6 +136,16 @@ tests/interop/node_modules/.installed: tests/interop/package-lock.json
 		npm ci --prefix tests/interop --silent --no-audit --no-fund && touch $@; \
 	else \
 		echo 'npm is missing: the tests against Node.js libraries will say that they were skipped.'; \
+	fi
+
+# The image always has it, a wheel where it could be installed.
+$(QR_READER): app/http/qr_reader/package-lock.json
+	@if command -v npm >/dev/null && npm ci --prefix app/http/qr_reader --silent --no-audit --no-fund --ignore-scripts; then \
+		mkdir -p $(@D) && cp app/http/qr_reader/node_modules/qr/{decode.js,index.js} $(@D) && \
+		cp app/http/qr_reader/node_modules/qr/LICENSE-MIT $(@D)/LICENSE-MIT.txt && \
+		rm -r app/http/qr_reader/node_modules && touch $@; \
+	else \
+		echo 'npm cannot install it: in Firefox and Safari the page that verifies will not read QR codes with the camera.'; \
 	fi
 
 # The generator of Python clients needs an older typer than we have: an environment of its own.

@@ -68,7 +68,10 @@ def write_release(source: Source, target: Path, images: Mapping[str, str]) -> li
     for name, bill in LOCKS.items():
         lock = source.folder / name
         shutil.copyfile(lock, target / name)
-        bom = bill_of_materials(project["version"], project["license"], lock.read_text(), made_at=made_at)
+        bom = bill_of_materials(
+            project["version"], project["license"], lock.read_text(), made_at=made_at,
+            node_lock=(source.folder / "app/http/qr_reader/package-lock.json").read_text(),
+        )  # fmt: skip
         (target / bill).write_text(bom)
     compose = pin_images((source.folder / DEPLOY / "compose.yaml").read_text(), images)
     (target / "compose.yaml").write_text(compose)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import uuid
@@ -71,8 +72,8 @@ def _needed_by(lines: Sequence[str]) -> Iterator[str]:
         yield re.sub(r"\[[^\]]*\]", "", name)
 
 
-def bill_of_materials(version: str, licence: str, lock: str, *, made_at: str) -> str:
-    """JSON text; the same lock and version give the same bytes where the same distributions are installed."""
+def bill_of_materials(version: str, licence: str, lock: str, *, made_at: str, node_lock: str = "{}") -> str:
+    """JSON text; the same locks and version give the same bytes where the same distributions are installed."""
     pins = read_lock(lock)
     root = {
         "type": "application",
@@ -87,8 +88,8 @@ def bill_of_materials(version: str, licence: str, lock: str, *, made_at: str) ->
         "serialNumber": f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_OID, version + lock)}",
         "version": 1,
         "metadata": {"timestamp": made_at, "component": root},
-        "components": [_component(pin) for pin in pins],
-        "dependencies": _dependencies(pins),
+        "components": [*map(_component, pins), *(served := _served_by_npm(node_lock))],
+        "dependencies": _dependencies(pins, [each["purl"] for each in served]),
     }
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 
@@ -108,6 +109,29 @@ def _component(pin: Pin) -> dict[str, Any]:
     }
 
 
+def _served_by_npm(lock: str) -> list[dict[str, Any]]:
+    """The packages of an npm lock, all served to browsers."""
+    return [
+        {
+            "type": "library",
+            "bom-ref": (purl := f"pkg:npm/{place.removeprefix('node_modules/')}@{package['version']}"),
+            "name": place.removeprefix("node_modules/"),
+            "version": package["version"],
+            "scope": "required",
+            "purl": purl,
+            "hashes": [
+                {
+                    "alg": "SHA-512",
+                    "content": base64.b64decode(package["integrity"].removeprefix("sha512-")).hex(),
+                }
+            ],
+            "licenses": [{"expression": package["license"]}],
+        }
+        for place, package in json.loads(lock).get("packages", {}).items()
+        if place
+    ]
+
+
 def licences_of(pin: Pin) -> list[dict[str, Any]]:
     """As the installed distribution names them; empty where another version or none is installed."""
     try:
@@ -125,10 +149,10 @@ def licences_of(pin: Pin) -> list[dict[str, Any]]:
     return [{"license": {"name": name}}] if name else []
 
 
-def _dependencies(pins: Sequence[Pin]) -> list[Mapping[str, Any]]:
-    """Who needs whom. A name locked in two versions, for two platforms, is needed in both."""
+def _dependencies(pins: Sequence[Pin], served: Sequence[str]) -> list[Mapping[str, Any]]:
+    """Who needs whom, and the project what it serves. A name locked in two versions, for two platforms, is needed in both."""
     refs: dict[str, list[str]] = {ROOT: [ROOT]}
-    needs: dict[str, list[str]] = {ROOT: []}
+    needs: dict[str, list[str]] = {ROOT: [*served], **{ref: [] for ref in served}}
     for pin in pins:
         refs.setdefault(pin.name, []).append(pin.purl)
         needs[pin.purl] = []

@@ -110,6 +110,11 @@ def asset(name: str) -> str:
     return f"/static/{edition()}/{name}"
 
 
+def asset_if_there(name: str) -> str:
+    """The same of a file that this installation may lack; empty without it."""
+    return asset(name) if name in files() else ""
+
+
 router = APIRouter(include_in_schema=False)
 
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from io import BytesIO
+
 import pytest
 import segno
-from playwright.sync_api import Page, expect
+from PIL import Image
+from playwright.sync_api import Page, Route, expect
 
+from app.http.static_files import files
 from tests.support.demo_pages import demo_links
 from tests.support.servers.browser import PHONE, OpenPage, press_key
 from tests.support.servers.server import LiveServer
@@ -101,16 +106,23 @@ def test_a_photo_of_a_code_leads_to_the_answer_where_the_browser_reads_codes(
 
 
 @pytest.mark.parametrize("javascript", [True, False])
-def test_a_browser_that_reads_no_codes_says_what_to_do_instead(
+def test_a_browser_without_any_reader_says_what_to_do_instead_of_reading_a_code(
     live_server: LiveServer, open_page: OpenPage, javascript: bool
 ) -> None:
     page = open_page(PHONE)
+    page.add_init_script(NO_READER)
+    page.route("**/verifier", _without_reader)
     page.goto(live_server.url("/verifier"))
     page.locator("[data-camera] summary").click()
-    words = "l’image est envoyée ici" if javascript else "appareil photo de votre téléphone"
-    expect(page.locator("[data-camera] [role=status]")).to_contain_text(words)
-    assert page.locator("[data-sending]").is_visible() == javascript
+    expect(page.locator("[data-camera] [role=status]")).to_contain_text("appareil photo de votre téléphone")
+    assert not page.locator("[data-camera]").get_by_role("button").is_visible()
     assert not page.locator("[data-camera] input").is_visible()
+
+
+def _without_reader(route: Route) -> None:
+    """As an installation answers that npm could not give a reader."""
+    answer = route.fetch()
+    route.fulfill(response=answer, body=re.sub('data-reader="[^"]*"', 'data-reader=""', answer.text()))
 
 
 FILM = """(() => {
@@ -129,18 +141,74 @@ FILM = """(() => {
 """A camera that looks at a code."""
 
 
-def test_a_browser_that_reads_no_codes_sends_one_picture_when_asked(
+NO_READER = "delete window.BarcodeDetector"
+needs_reader = pytest.mark.skipif(
+    "qr/decode.js" not in files(), reason="npm has installed no reader of QR codes"
+)
+
+
+@needs_reader
+def test_a_browser_that_reads_no_codes_loads_a_reader_on_a_tap_and_films_the_code_with_it(
     live_server: LiveServer, open_page: OpenPage
 ) -> None:
     page = open_page(PHONE)
     links = demo_links(live_server)
     matrix = [list(map(int, row)) for row in segno.make(links.open_award, error="m").matrix]
+    page.add_init_script(NO_READER)
     page.add_init_script(FILM.replace("MODULES", str(matrix)))
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(live_server.url("/verifier"))
+    page.locator("[data-camera] summary").click()
+    page.wait_for_load_state("networkidle")
+    assert not any("/qr/" in each for each in asked)
+    page.get_by_role("button", name="Viser le code").click()
+    page.wait_for_url(links.open_award)
+    assert [each.rpartition("/")[2] for each in asked if "/qr/" in each] == ["decode.js", "index.js"]
+
+
+@needs_reader
+def test_a_browser_that_reads_no_codes_finds_a_small_one_in_a_large_photo_without_sending_it(
+    live_server: LiveServer, open_page: OpenPage
+) -> None:
+    page = open_page(PHONE)
+    links = demo_links(live_server)
+    page.add_init_script(NO_READER)
+    page.goto(live_server.url("/verifier"))
+    page.locator("[data-camera] summary").click()
+    sent: list[bytes] = []
+    page.on("request", lambda request: sent.append(request.post_data_buffer or b""))
+    photo = page.locator("[data-camera] input[type=file]")
+    photo.set_input_files({"name": "rien.png", "mimeType": "image/png", "buffer": photograph("")})
+    expect(page.locator("[data-camera] [role=status]")).to_contain_text("Aucun code n’a été trouvé")
+    photo.set_input_files(
+        {"name": "photo.png", "mimeType": "image/png", "buffer": photograph(links.open_award)}
+    )
+    page.wait_for_url(links.open_award)
+    assert max(map(len, sent)) < 2_000
+
+
+@needs_reader
+def test_a_reader_that_cannot_be_loaded_says_what_to_do_instead(
+    live_server: LiveServer, open_page: OpenPage
+) -> None:
+    page = open_page(PHONE)
+    page.add_init_script(NO_READER)
+    page.route("**/qr/decode.js", lambda route: route.abort())
     page.goto(live_server.url("/verifier"))
     page.locator("[data-camera] summary").click()
     page.get_by_role("button", name="Viser le code").click()
-    page.get_by_role("button", name="Lire ce code").click()
-    page.wait_for_url("**/verifier")
-    page.get_by_role("heading", level=1).filter(has_text="Authentique").or_(
-        page.get_by_role("link", name="Lire la vérification du badge lui-même")
-    ).first.wait_for()
+    expect(page.locator("[data-camera] [role=status]")).to_contain_text("n’a pas pu être chargé")
+
+
+def photograph(address: str) -> bytes:
+    """A sheet of paper as a telephone takes it, with a code in one corner, turned a little; nothing where no address is."""
+    sheet = Image.new("RGB", (3000, 4000), (214, 211, 205))
+    if address:
+        drawn = BytesIO()
+        segno.make(address, error="m").save(drawn, kind="png", scale=7, border=4)
+        code = Image.open(drawn).convert("RGB").rotate(8, expand=True, fillcolor=(214, 211, 205))
+        sheet.paste(code, (2300, 3200))
+    out = BytesIO()
+    sheet.save(out, "PNG")
+    return out.getvalue()

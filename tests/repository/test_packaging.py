@@ -21,7 +21,11 @@ from app.settings import Settings
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 LOCKS = ("requirements.lock", "requirements-image.lock", "requirements-dev.lock")
-NODE_LOCKS = ("tests/interop/package-lock.json", "tests/lighthouse/package-lock.json")
+NODE_LOCKS = (
+    "tests/interop/package-lock.json",
+    "tests/lighthouse/package-lock.json",
+    "app/http/qr_reader/package-lock.json",
+)
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]
 
 NOT_FOR_THE_LIBRARY = (

@@ -57,6 +57,16 @@ def test_the_bill_has_what_cyclonedx_asks_for(bom: dict[str, Any]):
     assert len(set(refs)) == len(refs)
 
 
+def test_the_bill_lists_what_npm_installs_to_be_served():
+    text = bill_of_materials(
+        "1.2.3", "EUPL-1.2", LOCK, made_at="2026-11-28T09:00:00Z",
+        node_lock=(REPOSITORY / "app/http/qr_reader/package-lock.json").read_text(),
+    )  # fmt: skip
+    found = [each for each in json.loads(text)["components"] if each["purl"].startswith("pkg:npm/")]
+    assert [each["name"] for each in found] == ["qr"]
+    assert [len(digest["content"]) for each in found for digest in each["hashes"]] == [128]
+
+
 def test_the_bill_shows_who_needs_whom(bom: dict[str, Any]):
     needs = {each["ref"]: set(each["dependsOn"]) for each in bom["dependencies"]}
     refs = {each["bom-ref"]: each["name"] for each in bom["components"]}

@@ -104,6 +104,9 @@ def _check_pages(client: httpx.Client, links: str) -> None:
     picture = re.search(r'src="(/badges/[^"]+)"', client.get(badge[0]).text)
     assert picture
     assert client.get(picture[1]).headers["content-type"].startswith("image/")
+    # Where npm has installed it here, the wheel holds it.
+    has_reader = (REPOSITORY / "app/http/static/qr/decode.js").exists()
+    assert ("qr/decode.js" in client.get("/verifier").text) is has_reader
     private = re.search(r"/recevoir/\S+", links)
     assert private, "the demo has a badge to open"
     mine = client.get(private[0])

@@ -80,7 +80,7 @@ from app.http.request_scope import (
     status_for,
     visit,
 )
-from app.http.static_files import asset
+from app.http.static_files import asset, asset_if_there
 from app.language import (
     N_,
     current_locale,
@@ -384,7 +384,7 @@ def _environment(locale: str) -> OneLanguage:
     env = OneLanguage(
         sentence=sentence,
         elides=locale == "fr",
-        written={"asset": asset, "icon": icon, "seal": seal, "mark": mark},
+        written={"asset": asset, "asset_if_there": asset_if_there, "icon": icon, "seal": seal, "mark": mark},
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
@@ -396,7 +396,14 @@ def _environment(locale: str) -> OneLanguage:
     env.policies["ext.i18n.trimmed"] = True
     env.install_gettext_callables(translated, translated_plural, newstyle=True)  # type: ignore[attr-defined]
     env.filters.update(FILTERS, markdown=markdown, say=translated, elided=_with_elision)
-    env.globals.update(asset=asset, icon=icon, seal=seal, mark=mark, regional_locale=regional_locale)
+    env.globals.update(
+        asset=asset,
+        asset_if_there=asset_if_there,
+        icon=icon,
+        seal=seal,
+        mark=mark,
+        regional_locale=regional_locale,
+    )
     env.globals.update(every_language=every_language, badge_languages=badge_languages)
     env.globals["ui"] = macros = SimpleNamespace()
     for path in sorted((TEMPLATES / "macros").glob("*.html")):

@@ -1,56 +1,57 @@
-// Reads the QR code of a badge with the camera, or out of a photo. Where the browser reads codes, nothing leaves it but the
-// address read; elsewhere (Firefox, Safari) one picture is sent with the form, like a deposited file, when its button is pressed.
-// Without this script the address is typed, and the page says so.
+// Reads the QR code of a badge with the camera, or out of a photo. It is read in the browser, and nothing leaves it but the
+// address. A browser without a reader of its own (Firefox, Safari) loads the one in `qr/` at the first tap, and not before.
+// Without this script, or without any reader, the address is typed, and the page says so.
 const part = document.querySelector("[data-camera]");
 const told = part?.querySelector("[role=status]");
 const form = part?.closest("form");
+const sides = [1600, 4000];
+let stream;
 
-function say(words) {
-  told.textContent = part.dataset[words];
+const say = (words) => (told.textContent = part.dataset[words]);
+
+async function readsAlone() {
+  return "BarcodeDetector" in window && (await BarcodeDetector.getSupportedFormats()).includes("qr_code");
+}
+
+async function reader() {
+  const able = (await readsAlone()) ? window : await import(part.dataset.reader);
+  return new able.BarcodeDetector({ formats: ["qr_code"] });
 }
 
 function found(code) {
   const field = form.querySelector("[name=lien]");
   field.value = code.rawValue.slice(0, 2000);
-  // The code alone goes: not a file that was chosen for something else.
-  form.querySelectorAll("input[type=file]").forEach((each) => (each.value = ""));
+  // The code alone goes: not a file or a text that was there for something else.
+  form.querySelectorAll("input[type=file], [name=texte]").forEach((each) => (each.value = ""));
   form.requestSubmit();
+}
+
+function stop() {
+  stream?.getTracks().forEach((each) => each.stop());
+  stream = undefined;
 }
 
 async function film(video) {
-  const stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" }, audio: false });
-  video.srcObject = stream;
+  stop();
+  const begun = await navigator.mediaDevices.getUserMedia({
+    video: { facingMode: "environment", width: { ideal: 1280 } },
+    audio: false,
+  });
+  stream = begun;
+  video.srcObject = begun;
   video.hidden = false;
   await video.play();
-  addEventListener("pagehide", () => stop(stream), { once: true });
-  return stream;
-}
-
-function stop(stream) {
-  stream.getTracks().forEach((each) => each.stop());
-}
-
-async function send(stream, video) {
-  const canvas = document.createElement("canvas");
-  canvas.width = video.videoWidth;
-  canvas.height = video.videoHeight;
-  canvas.getContext("2d").drawImage(video, 0, 0);
-  const body = await new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.9));
-  stop(stream);
-  const files = new DataTransfer();
-  files.items.add(new File([body], "code.jpg", { type: "image/jpeg" }));
-  form.querySelectorAll("[name=lien], [name=texte]").forEach((each) => (each.value = ""));
-  form.querySelector("input[type=file][name]").files = files.files;
-  form.requestSubmit();
+  return begun;
 }
 
 async function look(detector, video) {
-  const stream = await film(video);
+  const begun = await film(video);
   const step = async () => {
-    if (!stream.active) return;
+    if (!begun.active) return;
     const [code] = await detector.detect(video).catch(() => []);
+    if (!begun.active) return;
     if (code) {
-      stop(stream);
+      stop();
       found(code);
     } else {
       setTimeout(step, 200);
@@ -59,48 +60,59 @@ async function look(detector, video) {
   step();
 }
 
-async function begin() {
-  const kinds = "BarcodeDetector" in window ? await BarcodeDetector.getSupportedFormats() : [];
-  if (!kinds.includes("qr_code")) {
-    // What the page says already is true without a camera.
-    if (navigator.mediaDevices?.getUserMedia) beginSending();
-    return;
+// Small first: most codes fill the photo, and a telephone's twelve million points take long.
+async function read(detector, file) {
+  const whole = await createImageBitmap(file);
+  const largest = Math.max(whole.width, whole.height);
+  for (const side of sides) {
+    const share = Math.min(1, side / largest);
+    const seen = await createImageBitmap(whole, {
+      resizeWidth: Math.max(1, Math.round(whole.width * share)),
+      resizeHeight: Math.max(1, Math.round(whole.height * share)),
+      resizeQuality: "high",
+    });
+    const [code] = await detector.detect(seen);
+    if (code || share === 1) return code;
   }
-  told.textContent = "";
-  const detector = new BarcodeDetector({ formats: ["qr_code"] });
-  const [button, photo, video] = ["button", "input", "video"].map((each) => part.querySelector(each));
-  part.querySelector("[data-able]").hidden = false;
-  button.hidden = !navigator.mediaDevices?.getUserMedia;
-  button.addEventListener("click", () => {
-    say("looking");
-    look(detector, video).catch(() => say("refused"));
-  });
-  photo.addEventListener("change", async () => {
-    const [code] = await createImageBitmap(photo.files[0]).then((image) => detector.detect(image)).catch(() => []);
-    photo.value = "";
-    code ? found(code) : say("nothing");
-  });
 }
 
-function beginSending() {
-  const [aim, take] = part.querySelectorAll("[data-sending] button");
-  const video = part.querySelector("video");
-  part.querySelector("[data-sending]").hidden = false;
-  told.textContent = part.dataset.sends;
-  let stream;
-  aim.addEventListener("click", async () => {
-    try {
-      stream = await film(video);
-    } catch {
-      say("refused");
-      return;
-    }
-    say("frame");
-    aim.hidden = true;
-    take.hidden = false;
-    take.focus();
+// What stands between a tap and its answer is told, whatever fails.
+async function ready(then) {
+  let detector;
+  try {
+    detector = await reader();
+  } catch {
+    say("unloaded");
+    return;
+  }
+  await then(detector);
+}
+
+async function begin() {
+  if (!part.dataset.reader && !(await readsAlone())) return;
+  const [button, photo, video] = ["button", "input", "video"].map((each) => part.querySelector(each));
+  told.textContent = "";
+  part.querySelector("[data-able]").hidden = false;
+  button.hidden = !navigator.mediaDevices?.getUserMedia;
+  button.addEventListener("click", () =>
+    ready((detector) => {
+      say("looking");
+      return look(detector, video).catch(() => say("refused"));
+    }),
+  );
+  photo.addEventListener("change", () =>
+    ready(async (detector) => {
+      const code = await read(detector, photo.files[0]).catch(() => undefined);
+      photo.value = "";
+      code ? found(code) : say("nothing");
+    }),
+  );
+  part.addEventListener("toggle", () => {
+    if (part.open) return;
+    stop();
+    video.hidden = true;
   });
-  take.addEventListener("click", () => send(stream, video));
+  addEventListener("pagehide", stop);
 }
 
 if (part) begin();
