@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from io import BytesIO
 from pathlib import Path
 
@@ -89,6 +90,13 @@ def test_an_altered_file_is_told_apart_from_a_withdrawn_badge(
         services.awards.revoke(house.campus, award_id, "Donné par erreur.", by=Actor(house.admin.id))
     page_phone.goto(given.page)
     expect(page_phone.get_by_role("heading", level=1)).to_contain_text("Retiré par le campus")
+    stands_well(page_phone)
+    expect(page_phone.get_by_text("L’émetteur l’a retiré.")).to_be_visible()
+    others = page_phone.get_by_text(re.compile(r"Le reste\s: \d contrôles conformes"))
+    passed = page_phone.locator("section.fold .checks li.ok").first
+    expect(passed).to_be_hidden()
+    others.click()
+    expect(passed).to_be_visible()
     stands_well(page_phone)
 
 

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from itertools import cycle
 
 import pytest
 from playwright.sync_api import ConsoleMessage, Page, Response, ViewportSize
 
+from app.container import Process
+from app.domain.awards import Visibility
 from tests.support.demo_pages import PUBLIC_PATHS, demo_links
 from tests.support.servers.browser import PHONE, OpenPage, assert_no_sideways_scroll
 from tests.support.servers.server import LiveServer
@@ -73,6 +76,35 @@ def shown_afresh(
         for address, tab, answer in opened:
             tab.wait_for_load_state("networkidle")
             yield address, tab, answer
+
+
+def test_the_page_of_every_badge_and_state_is_short_on_a_phone_in_each_language(
+    live_server: LiveServer, open_page: OpenPage
+) -> None:
+    """One open award of each badge and state of the demo, expired and withdrawn among them, in one language after another."""
+    page, seen = open_page(PHONE), set()
+    long: dict[str, tuple[int, int]] = {}
+    languages = cycle(("fr", "en", "es"))
+    for address in open_awards(live_server):
+        page.context.add_cookies([{"name": "langue", "value": next(languages), "url": live_server.base_url}])
+        page.goto(address)
+        size, words = page.evaluate("document.documentElement.scrollHeight"), page.evaluate(_WORDS)
+        seen.add(page.locator(".verdict").get_attribute("class"))
+        if size > MOST_PIXELS or words > MOST_WORDS:
+            long[address] = (size, words)
+    assert long == {}
+    assert len(seen) >= 3
+
+
+def open_awards(server: LiveServer) -> Iterator[str]:
+    known = set()
+    with Process(server.settings).unit_of_work(reading=True) as services:
+        for campus in services.campuses.list_all():
+            for record in services.awards.list_in(campus, limit=1_000):
+                key = (record.badge.id, record.award.state)
+                if record.award.visibility is Visibility.OPEN and key not in known:
+                    known.add(key)
+                    yield services.addresses.award(record.award.id)
 
 
 def test_an_employers_page_is_short_on_a_phone_and_shows_the_way_back(

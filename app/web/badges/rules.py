@@ -33,7 +33,7 @@ from app.http.pages.words import BADGE_KINDS, DEFAULT_ZONE, day, sentence_text
 from app.http.pages.words import number as number_shown
 from app.http.request_scope import sentence_of
 from app.language import N_, current_locale, translated
-from app.services.verification.verdicts import Claims, Sentence
+from app.services.verification.verdicts import AlignedTo, Claims, Outcome, Sentence
 
 AND, OR = "et", "ou"
 ALWAYS, DATES, MONTHS = "toujours", "dates", "mois"
@@ -218,6 +218,7 @@ _UNJUDGED = {
 }
 REGISTERS = frozenset(FRAMEWORK_NAMES.values())
 _LEVEL = N_("Niveau : {level}.")
+_RANKED = N_("Niveau {rank} sur {ranks} : {level}.")
 _JUDGED = N_("Sur les critères publiés, par une personne du campus")
 _JUDGED_ELSEWHERE = N_("Sur les critères que l’émetteur publie")
 
@@ -256,7 +257,7 @@ class BadgePieces:
     criteria: str
     competencies: Sequence[Mastery]
     evidence: Sequence[DateView]
-    results: Sequence[tuple[str, str]]
+    results: Sequence[tuple[Markup, Markup]]
     awarded: str
     version: str
     language: str
@@ -264,6 +265,8 @@ class BadgePieces:
 
 
 _DECIMAL = re.compile(r"-?\d{1,9}\.\d{1,3}")
+_NUMBER = re.compile(r"-?\d{1,9}(\.\d{1,3})?")
+_HOURS = N_("Heures dans l’activité")
 
 
 def _as_read(value: str) -> str:
@@ -287,37 +290,51 @@ def pieces_of(claims: Claims, *, is_ours: bool, zone: str = DEFAULT_ZONE, base_u
         competencies=[
             Mastery(
                 each.name,
-                _beside(each.framework, each.code, each.level, language),
+                _beside(each, language),
                 _own(each.url, base_url),
             )
             for each in claims.alignments
         ],
         evidence=_evidence(claims, zone),
-        results=[
-            (
-                each.name,
-                f"{_as_read(each.value)} / {_as_read(each.scale)}" if each.scale else _as_read(each.value),
-            )
-            for each in claims.results
-        ],
+        results=[_result(each, language, is_ours=is_ours) for each in claims.results],
         awarded=day(claims.awarded_at, zone) if claims.awarded_at else "",
         version=claims.version,
         language=language,
     )
 
 
+def _result(outcome: Outcome, language: str, *, is_ours: bool) -> tuple[Markup, Markup]:
+    """A number is written as the reader writes it; hours have a name of ours."""
+    named = is_ours and outcome.is_hours
+    name = escape(translated(_HOURS)) if named else _foreign(outcome.name, language)
+    values = [each for each in (outcome.value, outcome.scale) if each]
+    if outcome.scale or _NUMBER.fullmatch(outcome.value):
+        return name, escape(" / ".join(map(_as_read, values)))
+    return name, _foreign(outcome.value, language)
+
+
 def _kind_words(claims: Claims) -> Sentence:
     kind = Sentence(BADGE_KINDS[claims.kind] if claims.kind else N_("Badge"))
-    levels = [each.level for each in claims.alignments if each.level]
+    levels = [each for each in claims.alignments if each.level]
     if len(levels) != 1:
         return kind
-    return Sentence(N_("{kind}, niveau : {level}"), {"kind": kind, "level": levels[0]})
+    [one] = levels
+    if one.ranks > 1:
+        return Sentence(
+            N_("{kind}, niveau {rank} sur {ranks} : {level}"),
+            {"kind": kind, "rank": one.rank, "ranks": one.ranks, "level": one.level},
+        )
+    return Sentence(N_("{kind}, niveau : {level}"), {"kind": kind, "level": one.level})
 
 
 def _marked(sentence: Sentence, language: str) -> Markup:
     """As HTML that names the language of the values that are not sentences of ours."""
     values = {
-        name: sentence_text(value) if isinstance(value, Sentence) else _foreign(str(value), language)
+        name: sentence_text(value)
+        if isinstance(value, Sentence)
+        else value
+        if isinstance(value, int)
+        else _foreign(str(value), language)
         for name, value in sentence.values.items()
     }
     return Markup("{}").format(translated(sentence.words)).format(**values)
@@ -347,13 +364,21 @@ def _criteria_judged(claims: Claims) -> str:
     return how
 
 
-def _beside(framework: str, code: str, level: str, language: str) -> Markup:
-    named = _foreign(" · ".join(part for part in (framework, code) if part), language)
-    if framework in REGISTERS and level:
+def _beside(to: AlignedTo, language: str) -> Markup:
+    named = _foreign(" · ".join(part for part in (to.framework, to.code) if part), language)
+    if to.framework in REGISTERS and to.level:
         # Of a register this is what the relation means, and no level.
-        return Markup("{}. {}").format(named, _foreign(level, language))
-    reached = _marked(Sentence(_LEVEL, {"level": level}), language) if level else Markup("")
-    return Markup("{} {}").format(reached, named).strip()
+        return Markup("{}. {}").format(named, _foreign(to.level, language))
+    return Markup("{} {}").format(_reached(to, language), named).strip()
+
+
+def _reached(to: AlignedTo, language: str) -> Markup:
+    if not to.level:
+        return Markup("")
+    if to.ranks > 1:
+        ranks = {"rank": to.rank, "ranks": to.ranks, "level": to.level}
+        return _marked(Sentence(_RANKED, ranks), language)
+    return _marked(Sentence(_LEVEL, {"level": to.level}), language)
 
 
 def _own(url: str, base_url: str) -> str:

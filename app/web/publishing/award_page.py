@@ -424,7 +424,10 @@ def public_words(
         (N_("Ce qu’il dit"), badge.description),
         (N_("Qui l’a donné, et quand"), given_by(record)),
         *((N_("Compétence"), _joined(each.name, each.beside.striptags())) for each in badge.competencies),
-        (N_("Résultats"), " ; ".join(f"{label} : {value}" for label, value in badge.results)),
+        (
+            N_("Résultats"),
+            " ; ".join(f"{label.striptags()} : {value.striptags()}" for label, value in badge.results),
+        ),
         *(
             (N_("Sur quoi il repose"), _joined(each.when, each.title, each.text))
             for each in badge.evidence

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from app.domain.awards.skills import HOURS
 from app.domain.campus.signed_terms import BadgeKind, day_in_france, name_said_of
 from app.language import N_, Sentence, plain
 from app.services.verification.verdicts.wording import CHECK_MESSAGES, NOT_FOR_US, TITLES, UNASKED
@@ -293,6 +294,9 @@ class AlignedTo:
     code: str
     level: str
     url: str
+    rank: int = 0
+    """Of the level in its rubric, from 1; 0 where the badge states none."""
+    ranks: int = 0
 
 
 @dataclass(frozen=True)
@@ -309,6 +313,7 @@ class Outcome:
     name: str
     value: str
     scale: str
+    is_hours: bool = False
 
 
 @dataclass(frozen=True)
@@ -364,7 +369,7 @@ def claims_of(document: JsonObject) -> Claims:
         activity_ends=_claims_moment(subject.get("activityEndDate")),
         version=_line(achievement.get("version")),
         language=_line(achievement.get("inLanguage")),
-        alignments=[_alignment(each) for each in _objects(achievement.get("alignment"))],
+        alignments=_ranked(achievement),
         evidence=[_evidence(each) for each in _objects(document.get("evidence"))],
         results=_results(subject, achievement),
     )
@@ -420,6 +425,25 @@ def _alignment(each: JsonObject) -> AlignedTo:
     )
 
 
+def _ranked(achievement: JsonObject) -> list[AlignedTo]:
+    """With the rank of each level, where a description of results lists the levels of the same target."""
+    ranks: dict[str, tuple[int, int]] = {}
+    for about in _objects(achievement.get("resultDescription")):
+        levels = [each.get("id") for each in _objects(about.get("rubricCriterionLevel"))]
+        if about.get("requiredLevel") in levels:
+            rank = levels.index(about.get("requiredLevel")) + 1
+            ranks |= {
+                _link(each.get("targetUrl")): (rank, len(levels)) for each in _objects(about.get("alignment"))
+            }
+    found = [_alignment(each) for each in _objects(achievement.get("alignment"))]
+    return [
+        replace(each, rank=ranks[each.url][0], ranks=ranks[each.url][1])
+        if each.level and each.url and each.url in ranks
+        else each
+        for each in found
+    ]
+
+
 def _evidence(each: JsonObject) -> EvidencePiece:
     return EvidencePiece(
         name=_line(each.get("name")) or _line(each.get("genre")),
@@ -444,7 +468,8 @@ def _results(subject: JsonObject, achievement: JsonObject) -> list[Outcome]:
         if not value and _line(about.get("name")) not in levelled:
             value = _level_reached(each, about)
         if value:
-            found.append(Outcome(_line(about.get("name")), value, most))
+            is_hours = about.get("resultType") == HOURS
+            found.append(Outcome(_line(about.get("name")), value, most, is_hours))
     return found
 
 

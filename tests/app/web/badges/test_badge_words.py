@@ -46,6 +46,35 @@ def test_words_of_the_campus_name_their_language_and_ours_do_not():
     )
 
 
+def test_a_level_is_told_with_its_rank_and_hours_by_a_name_of_ours_in_the_readers_language():
+    document = french_badge(criteria="Souder deux pièces.")
+    subject, target = document["credentialSubject"], "https://exemple.fr/competences/1/v1"
+    achievement = subject["achievement"]
+    achievement["alignment"][0]["targetUrl"] = target
+    achievement["resultDescription"] = [
+        {
+            "id": "urn:uuid:1", "name": "Souder", "resultType": "RubricCriterionLevel",
+            "alignment": [{"targetUrl": target}], "requiredLevel": "urn:uuid:1b",
+            "rubricCriterionLevel": [{"id": "urn:uuid:1a"}, {"id": "urn:uuid:1b"}, {"id": "urn:uuid:1c"}],
+        },
+        {"id": "urn:uuid:2", "name": "Heures dans l’activité", "resultType": "ext:Hours"},
+        {"id": "urn:uuid:3", "name": "Mention", "resultType": "Status"},
+    ]  # fmt: skip
+    subject["result"] = [
+        {"resultDescription": "urn:uuid:2", "value": "36"}, {"resultDescription": "urn:uuid:3", "value": "bien"}
+    ]  # fmt: skip
+    with speaking("en"):
+        ours = pieces_of(claims_of(document), is_ours=True)
+        theirs = pieces_of(claims_of(document), is_ours=False)
+    assert ours.marked_kind == 'Badge, level 2 of 3: <span lang="fr">autonome</span>'
+    assert ours.competencies[0].beside.startswith('Level 2 of 3: <span lang="fr">autonome</span>.')
+    assert ours.results == [
+        ("Hours in the activity", "36"),
+        ('<span lang="fr">Mention</span>', '<span lang="fr">bien</span>'),
+    ]
+    assert theirs.results[0] == ('<span lang="fr">Heures dans l’activité</span>', "36")
+
+
 def test_reader_of_the_same_language_gets_no_mark_and_default_words_have_none():
     claims = claims_of(french_badge(criteria="Souder deux pièces."))
     pieces = pieces_of(claims, is_ours=True)
