@@ -25,7 +25,7 @@ from app.domain.frameworks import (
     FrameworkTerm,
     search_number,
 )
-from app.domain.frameworks.text_search import LONGEST_TERM, ROOT, SearchQuery, root_of, stem_of, terms_of
+from app.domain.frameworks.text_search import LONGEST_TERM, SearchQuery, forms_of, relatives_of, terms_of
 from app.errors import NotFound
 
 _MOST_VALUES = 400
@@ -306,9 +306,8 @@ class FullTextIndex(Store):
         prefixes: bool,
         labels_only: bool,
         limit: int,
-        every: bool = True,
     ) -> list[Match]:
-        """Short labels first. With `prefixes`, terms that begin alike answer too; `every` term is required."""
+        """Short labels first; every term is required. With `prefixes`, terms that begin alike answer too."""
         if not frameworks:
             return []
         connection = self.session.connection()
@@ -316,10 +315,10 @@ class FullTextIndex(Store):
         if is_postgres:
             # One index for each: with weights in one, each row found would be parsed again.
             query_text = _POSTGRES.format(terms=_LABELS if labels_only else _ALL)
-            match = match_on_postgres(query.terms, prefixes=prefixes, labels_only=False, every=every)
+            match = match_on_postgres(query.terms, prefixes=prefixes, labels_only=False)
         else:
             query_text = _SQLITE
-            match = match_on_sqlite(query.terms, prefixes=prefixes, labels_only=labels_only, every=every)
+            match = match_on_sqlite(query.terms, prefixes=prefixes, labels_only=labels_only)
         statement = text(query_text).bindparams(bindparam("frameworks", expanding=True, type_=Uuid()))
         rows = connection.execute(statement, {"match": match, "frameworks": list(frameworks), "limit": limit})
         return [Match(_uuid(one), _uuid(other), label, more, size) for one, other, label, more, size in rows]
@@ -328,11 +327,11 @@ class FullTextIndex(Store):
         """Whether any label has a term that begins so."""
         return self.session.exec(self._from(term).limit(1)).first() is not None
 
-    def similar(self, term: str) -> Sequence[str]:
-        """Known terms of about the same length with the same first letter."""
+    def similar(self, term: str, letter: str) -> Sequence[str]:
+        """Known terms of about the same length that begin with `letter`."""
         length = func.length(FrameworkTerm.term)
         near = length.between(len(term) - 2, len(term) + 2)
-        return self.session.exec(self._from(term[0]).where(near)).all()
+        return self.session.exec(self._from(letter).where(near)).all()
 
     @staticmethod
     def _from(begin: str) -> SelectOfScalar[str]:
@@ -354,27 +353,32 @@ def _uuid(value: object) -> uuid.UUID:
 
 
 def _alternatives(term: str) -> list[str]:
-    return list(dict.fromkeys((term, stem_of(term), ROOT + root_of(term))))
+    return list(dict.fromkeys((*forms_of(term), *relatives_of(term))))
 
 
-def match_on_sqlite(terms: Sequence[str], *, prefixes: bool, labels_only: bool, every: bool = True) -> str:
+def _may_begin(term: str, terms: Sequence[str]) -> bool:
+    """Whether longer terms that begin so are meant: the last term may still be typed, « tri » before others is no « tribunal »."""
+    return term is terms[-1] or len(term) >= 4
+
+
+def match_on_sqlite(terms: Sequence[str], *, prefixes: bool, labels_only: bool) -> str:
     """Terms are letters and digits alone: nothing in them is syntax."""
     groups = []
     for term in terms:
         exact = [f'"{each}"' for each in _alternatives(term)]
-        if prefixes:
+        if prefixes and _may_begin(term, terms):
             exact.append(f'"{term}"*')
         groups.append(f"({' OR '.join(exact)})")
-    match = (" AND " if every else " OR ").join(groups)
+    match = " AND ".join(groups)
     return f"label_terms : ({match})" if labels_only else match
 
 
-def match_on_postgres(terms: Sequence[str], *, prefixes: bool, labels_only: bool, every: bool = True) -> str:
+def match_on_postgres(terms: Sequence[str], *, prefixes: bool, labels_only: bool) -> str:
     weight = "A" if labels_only else ""
     groups = []
     for term in terms:
         exact = [f"'{each}':{weight}" if weight else f"'{each}'" for each in _alternatives(term)]
-        if prefixes:
+        if prefixes and _may_begin(term, terms):
             exact.append(f"'{term}':*{weight}")
         groups.append(f"({' | '.join(exact)})")
-    return (" & " if every else " | ").join(groups)
+    return " & ".join(groups)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -19,75 +19,13 @@ ROOT: Final = "9"
 _TERM = re.compile(r"[^\W_]+")
 _EMPTY_TERMS: Final = frozenset(
     [
-        "a",
-        "au",
-        "aux",
-        "avec",
-        "c",
-        "ce",
-        "ces",
-        "chez",
-        "d",
-        "dans",
-        "de",
-        "des",
-        "du",
-        "elle",
-        "en",
-        "et",
-        "etc",
-        "eux",
-        "il",
-        "ils",
-        "j",
-        "je",
-        "l",
-        "la",
-        "le",
-        "les",
-        "leur",
-        "leurs",
-        "lui",
-        "m",
-        "ma",
-        "mes",
-        "mon",
-        "n",
-        "ne",
-        "nos",
-        "notre",
-        "nous",
-        "on",
-        "ou",
-        "par",
-        "pas",
-        "pour",
-        "qu",
-        "que",
-        "qui",
-        "s",
-        "sa",
-        "se",
-        "ses",
-        "si",
-        "son",
-        "sous",
-        "sur",
-        "t",
-        "ta",
-        "te",
-        "tes",
-        "ton",
-        "tu",
-        "un",
-        "une",
-        "vers",
-        "vos",
-        "votre",
-        "vous",
-        "y",
+        "a", "au", "aux", "avec", "c", "ce", "ces", "chez", "d", "dans", "de", "des", "du", "elle",
+        "en", "et", "etc", "eux", "il", "ils", "j", "je", "l", "la", "le", "les", "leur", "leurs",
+        "lui", "m", "ma", "mes", "mon", "n", "ne", "nos", "notre", "nous", "on", "ou", "par", "pas",
+        "pour", "qu", "que", "qui", "s", "sa", "se", "ses", "si", "son", "sous", "sur", "t", "ta", "te",
+        "tes", "ton", "tu", "un", "une", "vers", "vos", "votre", "vous", "y",
     ]
-)
+)  # fmt: skip
 _IRREGULAR: Final = {
     "travaux": "travail", "yeux": "oeil", "ecriture": "ecrit", "ecritures": "ecrit", "ecrire": "ecrit",
     "lecture": "lir", "lire": "lir", "vente": "vend", "ventes": "vend", "vendre": "vend", "vendeur": "vend",
@@ -112,62 +50,27 @@ _GENDERS: Final = (
 _ENDINGS: Final = tuple(
     sorted(
         [
-            "issement",
-            "ement",
-            "issage",
-            "isation",
-            "isateur",
-            "iseur",
-            "ateur",
-            "iteur",
-            "ation",
-            "ition",
-            "ission",
-            "eriss",
-            "ance",
-            "ence",
-            "aire",
-            "ique",
-            "iqu",
-            "icien",
-            "icit",
-            "ist",
-            "ism",
-            "ien",
-            "ier",
-            "ieri",
-            "eri",
-            "eur",
-            "eus",
-            "ure",
-            "ur",
-            "age",
-            "ag",
-            "er",
-            "ir",
-            "re",
-            "ant",
-            "ent",
-            "if",
-            "iv",
-            "al",
-            "el",
-            "able",
-            "ible",
-            "abl",
-            "ibl",
-            "ment",
-            "itud",
-            "ite",
-            "it",
-            "e",
-            "i",
-            "o",
+            "issement", "ement", "issage", "isation", "isateur", "iseur", "ateur", "iteur", "ation",
+            "ition", "ission", "eriss", "ance", "ence", "aire", "ique", "iqu", "icien", "icit", "ist",
+            "ism", "ien", "ier", "ieri", "eri", "eur", "eus", "ure", "ur", "age", "ag", "er", "ir",
+            "re", "ant", "ent", "if", "iv", "al", "el", "able", "ible", "abl", "ibl", "abil", "ibil",
+            "ment", "itud", "ite", "it", "e", "i", "o",
         ],
         key=lambda ending: -len(ending),
     )
-)
+)  # fmt: skip
 _LEAST_ROOT: Final = 4
+_PLURALS_IN_EUX: Final = frozenset({"milieux", "essieux", "cheveux", "enjeux", "banlieux"})
+_FAMILIES: Final = (
+    ("primer", "pression"), ("mettre", "mission"), ("duire", "duction"), ("truire", "truction"), ("crire", "scription"),
+    ("crire", "criture"), ("cevoir", "ception"), ("soudre", "solution"), ("venir", "vention"), ("tenir", "tention"),
+    ("tenir", "tenue"), ("rompre", "ruption"), ("vertir", "version"), ("ceder", "cession"), ("querir", "quisition"),
+    ("gerer", "gestion"), ("riger", "rection"), ("eger", "ection"), ("agir", "action"), ("tendre", "tension"),
+    ("fondre", "fusion"), ("cider", "cision"), ("prevoir", "prevision"), ("clure", "clusion"), ("cuire", "cuisson"),
+    ("tondre", "tonte"), ("teindre", "teinture"), ("joindre", "jonction"), ("fendre", "fense"), ("poser", "position"),
+    ("pondre", "ponse"), ("choisir", "choix"), ("perdre", "perte"), ("battre", "battage"), ("suivre", "suivi"),
+)  # fmt: skip
+"""Endings of verbs and of nouns of their action, where the root changes."""
 
 
 def fold(text: str) -> list[str]:
@@ -188,6 +91,8 @@ def stem_of(term: str) -> str:
         term = term[:-1]
     elif term.endswith("aux") and len(term) > 5:
         term = f"{term[:-2]}l"
+    elif term.endswith("eux") and len(term) >= 7 and term not in _PLURALS_IN_EUX:
+        term = f"{term[:-1]}r"
     elif term[-1] in "sx" and not term.endswith("ss"):
         term = term[:-1]
     for ending, other in _GENDERS:
@@ -217,6 +122,19 @@ def root_of(term: str) -> str:
 def forms_of(term: str) -> list[str]:
     """The term, its stem and its marked root, each once."""
     return list(dict.fromkeys((term, stem_of(term), ROOT + root_of(term))))
+
+
+@lru_cache(maxsize=50_000)
+def relatives_of(term: str) -> tuple[str, ...]:
+    """Stems of the same family under another root: « impression » of « imprimer », « gérer » of « gestion »."""
+    found = (
+        stem_of(each.removesuffix(ending) + other)
+        for pair in _FAMILIES
+        for ending, other in (pair, pair[::-1])
+        for each in (term, term.removesuffix("s"))
+        if each.endswith(ending)
+    )
+    return tuple(dict.fromkeys(found))
 
 
 @dataclass(frozen=True)
@@ -314,6 +232,15 @@ def _distance(one: str, other: str, enough: int) -> int:
     return row[-1]
 
 
+_SOUNDS: Final = ("ckqs", "gj", "fp", "iyh", "eh", "ao", "sz")
+
+
+def first_letters(term: str) -> list[str]:
+    """The letters that a term begins with where it was written as it sounds; its own first."""
+    alike = [letter for sound in _SOUNDS if term[0] in sound for letter in sound]
+    return list(dict.fromkeys((term[0], *alike)))
+
+
 EVERYDAY: Final[dict[str, tuple[str, ...]]] = {
     "prise parole": ("parler en public", "prendre la parole", "communication orale", "s'exprimer à l'oral"),
     "eloquence": ("parler en public", "discours", "s'exprimer"),
@@ -386,23 +313,146 @@ EVERYDAY: Final[dict[str, tuple[str, ...]]] = {
     "mentorat": ("encadrer", "mentor", "tuteur"),
     "animation": ("animateur", "animer"),
     "animer atelier": ("animer des ateliers", "animateur"),
+    # Behaviour
+    "rigueur": ("agir de manière fiable", "travailler de façon organisée", "attention aux détails"),
+    "rigoureux": ("agir de manière fiable", "travailler de façon organisée", "attention aux détails"),
+    "soigneux": ("attention aux détails", "agir de manière fiable"),
+    "fiabilite": ("agir de manière fiable", "respecter ses engagements"),
+    "serieux": ("agir de manière fiable", "respecter ses engagements"),
+    "assiduite": ("respecter ses engagements", "agir de manière fiable"),
+    "perseverance": ("supporter le stress", "respecter ses engagements", "relever des défis"),
+    "tenacite": ("supporter le stress", "respecter ses engagements", "relever des défis"),
+    "initiative": ("prendre des décisions", "esprit d'entreprise", "travailler en autonomie"),
+    "proactif": ("prendre des décisions", "esprit d'entreprise"),
+    "proactivite": ("prendre des décisions", "esprit d'entreprise"),
+    "responsabilite": ("se montrer responsable",),
+    "cooperation": ("coopérer avec des collègues",),
+    "solidarite": ("coopérer avec des collègues", "apporter son aide"),
+    "polyvalence": ("exécuter simultanément plusieurs tâches", "s'adapter à différents rôles"),
+    "savoir vivre": ("courtois", "respecter"),
+    "politesse": ("courtois", "respecter"),
+    "oser": ("prendre des décisions", "relever des défis"),
+    "maitrise soi": ("supporter le stress", "rester calme"),
+    "sang froid": ("supporter le stress", "réagir calmement"),
+    "calme": ("réagir calmement", "supporter le stress"),
+    "presentation orale": ("présentation", "parler en public"),
+    "expose": ("présentation", "parler en public"),
+    "vie associative": ("association", "animateur socioculturel", "bénévoles"),
+    # Abbreviations of trainings, permits and tools
+    "rgpd": ("protection des données", "données à caractère personnel"),
+    "epi": ("équipements de protection individuelle",),
+    "caces": ("cariste", "chariot élévateur", "conducteur d'engins"),
+    "sst": ("premiers secours", "premiers soins", "santé et sécurité au travail"),
+    "psc": ("premiers secours", "premiers soins"),
+    "psc1": ("premiers secours", "premiers soins"),
+    "prap": ("ergonomie", "manutention"),
+    "geste posture": ("ergonomie", "manutention"),
+    "bafa": ("animateur de loisirs", "accueil de loisirs"),
+    "bafd": ("accueil de loisirs", "animation"),
+    "bnssa": ("maître-nageur", "sauveteur"),
+    "ssiap": ("sécurité incendie", "agent de sécurité"),
+    "haccp": ("hygiène alimentaire", "sécurité des aliments"),
+    "irve": ("borne de recharge", "électricien"),
+    "vae": ("acquis de l'expérience", "conseiller en formation"),
+    "fle": ("français langue étrangère", "enseigner les langues"),
+    "lsf": ("langue des signes",),
+    "pao": ("publication assistée", "infographiste"),
+    "dao": ("dessin assisté", "logiciel de CAO"),
+    "gmao": ("gestion de maintenance", "maintenance industrielle"),
+    "qse": ("qualité", "hygiène sécurité environnement"),
+    "hse": ("hygiène sécurité environnement", "santé et sécurité"),
+    "rse": ("responsabilité sociale", "développement durable"),
+    "btp": ("bâtiment", "travaux publics"),
+    "cvc": ("climatisation", "chauffagiste"),
+    "cnc": ("commande numérique",),
+    "tp": ("travaux publics",),
+    "rh": ("ressources humaines",),
+    "ia": ("intelligence artificielle",),
+    "iot": ("internet des objets", "systèmes embarqués"),
+    "vr": ("réalité virtuelle",),
+    "arduino": ("systèmes embarqués", "microcontrôleur", "électronique"),
+    "raspberry": ("systèmes embarqués", "microcontrôleur", "électronique"),
+    "placo": ("plaquiste", "plaques de plâtre"),
+    "nounou": ("assistant maternel", "garde d'enfants"),
+    "interphone": ("contrôle d'accès", "sécurité électronique"),
+    "badgeuse": ("contrôle d'accès", "sécurité électronique"),
+    "polyester": ("composites", "résines", "stratifieur"),
+    "pultrusion": ("composites", "stratifieur"),
+    "hivernage": ("maintenance nautique", "mécanicien en mécanique marine"),
+    "accastillage": ("maintenance nautique", "gréeur"),
+    "snacking": ("restauration rapide",),
+    "podcast": ("enregistrement audio", "radio", "ingénieur du son"),
+    "impot": ("fiscal", "fiscalité"),
+    "declaration impot": ("déclarations fiscales", "fiscalité"),
+    "bonne humeur": ("attitude positive", "humour"),
+    "travailler seul": ("travailler en autonomie", "travailler de manière autonome"),
+    "seul": ("autonomie", "autonome"),
+    "maison": ("bâtiment", "habitat"),
+    "cuistot": ("cuisinier",),
+    "cuisto": ("cuisinier",),
 }
 """Everyday terms that registers spell otherwise; keys are folded and without articles."""
+_LIGHT: Final = frozenset(
+    [
+        "prendre", "prise", "faire", "mettre", "mise", "poser", "pose", "repondre", "gerer", "gestion",
+        "tenir", "tenue", "utiliser", "utilisation", "changer", "effectuer", "realiser", "realisation",
+        "avoir", "etre", "savoir", "donner", "esprit", "sens", "capacite", "aptitude", "notion", "base",
+        "technique", "methode", "niveau", "travail", "travailler", "mode", "permis", "habilitation",
+        "vie", "outil", "competence", "connaissance", "maitrise", "maitriser", "apprendre", "monter",
+        "montage", "preparer", "preparation",
+    ]
+)  # fmt: skip
+LIGHT_SHARE: Final = 0.2
+
+
+def is_light(term: str) -> bool:
+    """Whether the term is no subject by itself: « gestion » of « gestion du stress »."""
+    return term in _LIGHT or term.removesuffix("s") in _LIGHT
+
+
+_Keys = dict[tuple[str, ...], tuple[str, ...]]
 
 
 @lru_cache(maxsize=1)
-def _everyday_stems() -> dict[tuple[str, ...], tuple[str, ...]]:
-    return {tuple(stem_of(term) for term in key.split()): others for key, others in EVERYDAY.items()}
+def _everyday_keys() -> tuple[_Keys, _Keys]:
+    """By stems, and by roots."""
+    stems = {tuple(stem_of(term) for term in key.split()): others for key, others in EVERYDAY.items()}
+    roots = {tuple(root_of(term) for term in key.split()): others for key, others in EVERYDAY.items()}
+    return stems, roots
 
 
 def variants_of(query: SearchQuery) -> list[SearchQuery]:
     """Other names of the same thing."""
-    others = _everyday_stems().get(tuple(stem_of(term) for term in query.terms), ())
-    return [SearchQuery(SearchQuery.of(other).terms, 0.75) for other in others]
+    others: tuple[str, ...] = ()
+    for terms in (query.terms, tuple(term for term in query.terms if not is_light(term))):
+        others = others or _everyday(terms)
+    found = [SearchQuery(SearchQuery.of(other).terms, 0.75) for other in others]
+    if found or len(query.terms) == 1:
+        return found
+    for at, term in enumerate(query.terms):
+        for other in _everyday((term,)):
+            named = SearchQuery.of(other).terms
+            if len(named) == 1 and named[0] != term:
+                found.append(SearchQuery((*query.terms[:at], *named, *query.terms[at + 1 :]), 0.7))
+    return found
 
 
-def score(query: SearchQuery, label_terms: str, other_terms: str, size: int) -> float:
-    """Exact terms before prefixes before derivations; the label before other labels; short labels first."""
+def _everyday(terms: Sequence[str]) -> tuple[str, ...]:
+    stems, roots = _everyday_keys()
+    return stems.get(tuple(stem_of(term) for term in terms)) or roots.get(
+        tuple(root_of(term) for term in terms), ()
+    )
+
+
+def score(
+    query: SearchQuery,
+    label_terms: str,
+    other_terms: str,
+    size: int,
+    shares: Mapping[str, float] | None = None,
+) -> float:
+    """Exact terms before prefixes before derivations; the label before other labels; short labels first.
+    `shares`: how much each term counts, where not all have to be there."""
     in_label = label_terms.split(" ")
     known, others = set(in_label), set(other_terms.split(" "))
     total, positions = 0.0, []
@@ -414,9 +464,11 @@ def score(query: SearchQuery, label_terms: str, other_terms: str, size: int) -> 
                 in_label.index(next(each for each in in_label if _answers(each, term, stem, root)))
             )
         else:
-            points = 0.5 * _points(term, stem, root, others, None)
-        total += points
-    total /= max(1, len(query.terms))
+            # Of several terms, other labels may have each in another one: they count less.
+            share = 0.8 if len(query.terms) == 1 and term in others else 0.5
+            points = share * _points(term, stem, root, others, None)
+        total += points if shares is None else points * shares[term]
+    total /= max(1, len(query.terms)) if shares is None else sum(shares[term] for term in query.terms)
     exactness = total / 6.0
     if positions and min(positions) == 0:
         total += 0.8 * exactness
@@ -435,11 +487,38 @@ def _points(term: str, stem: str, root: str, known: Collection[str], ordered: Se
         longest = [each for each in known if each.startswith(term) and not each.startswith(ROOT)]
         if longest:
             return 3.0 + 2.0 * len(term) / min(map(len, longest))
-    return 3.6 if root in known else 0.0
+    return 3.6 if root in known or any(each in known for each in relatives_of(term)) else 0.0
 
 
 def _answers(each: str, term: str, stem: str, root: str) -> bool:
-    return each in (stem, root) or each.startswith(term)
+    return each in (stem, root) or each.startswith(term) or each in relatives_of(term)
+
+
+def other_name(query: SearchQuery, label: str, others: Iterable[str]) -> str:
+    """The other label for which an item was found, where its label lacks the terms; otherwise empty."""
+    shown = {stem_of(term) for term in fold(label)}
+    missing = [term for term in query.terms if not any(each.startswith(stem_of(term)[:4]) for each in shown)]
+    if not missing:
+        return ""
+    best, most = "", 0
+    for other in others:
+        plain = plain_text(other)
+        if not any(term[:4] in plain for term in missing):
+            continue
+        named = {stem_of(term) for term in fold(other)}
+        held = sum(any(each.startswith(stem_of(term)[:5]) for each in named) for term in query.terms)
+        if held > most:
+            best, most = other, held
+    return best
+
+
+def holds(terms: Sequence[str], term: str) -> bool:
+    """Whether indexed terms have this one, another of its family, or a longer one."""
+    return (
+        stem_of(term) in terms
+        or ROOT + root_of(term) in terms
+        or any(each.startswith(term) and not each.startswith(ROOT) for each in terms)
+    )
 
 
 def synonym_of(text: str) -> str:

@@ -30,11 +30,13 @@ from app.domain.frameworks import (
 )
 from app.domain.frameworks.releases import ChangeKind, content_of, entry_of
 from app.domain.frameworks.text_search import (
-    ROOT,
+    LIGHT_SHARE,
     SearchQuery,
-    root_of,
+    first_letters,
+    holds,
+    is_light,
+    nearest,
     score,
-    stem_of,
     synonym_of,
     terms_of,
     variants_of,
@@ -334,6 +336,11 @@ def _hours(records: Sequence[AwardRecord], hours: Mapping[uuid.UUID, float]) -> 
 MOST_FOUND: Final = 20
 _CANDIDATES: Final = 60
 _ENOUGH: Final = 12
+_IN_ITS_WORDS: Final = 5.4
+"""What a label with the very term scores; one with another of its family scores less."""
+_MOST_OF_A_TERM: Final = 150
+_FEW: Final = 5
+_PARTLY: Final = 0.5
 _WEIGHTS: Final = {
     "competency": 1.0,
     "occupation": 0.5,
@@ -399,11 +406,8 @@ class FrameworkSearch:
             if fixed.terms != query.terms:
                 found = self._candidates(fixed, searched)
                 corrected = " ".join(fixed.terms) if found else ""
-        if not found and len(query.terms) > 1:
-            found = self._scored(
-                query,
-                self.index.find(query, searched, prefixes=True, labels_only=False, limit=150, every=False),
-            )
+        if len(found) < _FEW and len(query.terms) > 1:
+            found = self._partly(query, searched) | found
         synonyms = self._synonyms(query, campus_id, found)
         return self._result(text, found, visible, set(searched), synonyms, set(kinds), limit, corrected)
 
@@ -426,7 +430,7 @@ class FrameworkSearch:
             query, self.index.find(query, frameworks, prefixes=False, labels_only=True, limit=_CANDIDATES)
         )
         for labels_only in (True, False):
-            if len(found) < _ENOUGH:
+            if len(found) < _ENOUGH or max(points for points, _ in found.values()) < _IN_ITS_WORDS:
                 more = self.index.find(
                     query, frameworks, prefixes=True, labels_only=labels_only, limit=_CANDIDATES
                 )
@@ -436,19 +440,57 @@ class FrameworkSearch:
             found = _best(found, self._scored(variant, more))
         return found
 
-    def _scored(self, query: SearchQuery, matches: Iterable[Match]) -> dict[uuid.UUID, tuple[float, Match]]:
+    def _partly(
+        self, query: SearchQuery, frameworks: Sequence[uuid.UUID]
+    ) -> dict[uuid.UUID, tuple[float, Match]]:
+        """Items with some of the terms: « stress » counts more than « gestion », which hundreds of labels have."""
+        alone = {
+            term: self.index.find(
+                SearchQuery((term,)), frameworks, prefixes=True, labels_only=False, limit=_MOST_OF_A_TERM
+            )
+            for term in dict.fromkeys(query.terms)
+        }
+        shares = {
+            term: (LIGHT_SHARE if is_light(term) else 1) / (1 + len(matches)) ** 0.5
+            for term, matches in alone.items()
+        }
+        parts = list(alone.values())
+        if len(alone) > 2:
+            for term in alone:
+                rest = SearchQuery(tuple(each for each in query.terms if each != term))
+                parts.append(
+                    self.index.find(rest, frameworks, prefixes=True, labels_only=False, limit=_CANDIDATES)
+                )
+        return self._scored(query, (match for matches in parts for match in matches), shares)
+
+    def _scored(
+        self, query: SearchQuery, matches: Iterable[Match], shares: Mapping[str, float] | None = None
+    ) -> dict[uuid.UUID, tuple[float, Match]]:
+        """With `shares`, for items that lack some terms: these score less than those with every one."""
+        factor = _PARTLY if shares else 1.0
         return {
-            match.competency_id: (score(query, match.label_terms, match.other_terms, match.size), match)
-            for match in matches
+            each.competency_id: (
+                factor * score(query, each.label_terms, each.other_terms, each.size, shares),
+                each,
+            )
+            for each in matches
         }
 
     def _corrected(self, query: SearchQuery) -> SearchQuery:
         slips = {
-            term: self.index.similar(term)
+            term: self._similar(term)
             for term in query.terms
             if len(term) >= 4 and term.isalpha() and not self.index.is_known(term)
         }
         return query.corrected(slips)
+
+    def _similar(self, term: str) -> Sequence[str]:
+        """Terms that may be meant: with its first letter, else with one that sounds alike."""
+        for letter in first_letters(term):
+            known = self.index.similar(term, letter)
+            if nearest(term, known) != term:
+                return known
+        return ()
 
     def _synonyms(
         self,
@@ -463,7 +505,7 @@ class FrameworkSearch:
         for row in self.competencies.synonyms_of(campus_id):
             labels.setdefault(row.competency_id, []).append(row.label)
             terms = terms_of(row.label, "")
-            if all(_holds(terms.label.split(), term) for term in query.terms):
+            if all(holds(terms.label.split(), term) for term in query.terms):
                 points = _SYNONYM + score(query, terms.label, "", terms.size) / 10
                 match = Match(row.competency_id, row.competency_id, terms.label, "", terms.size)
                 if points > found.get(row.competency_id, (0.0, match))[0]:
@@ -556,11 +598,3 @@ def _best(
         if number not in one or scored[0] > one[number][0]:
             one[number] = scored
     return one
-
-
-def _holds(terms: Sequence[str], term: str) -> bool:
-    return (
-        stem_of(term) in terms
-        or ROOT + root_of(term) in terms
-        or any(each.startswith(term) and not each.startswith(ROOT) for each in terms)
-    )

@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.frameworks import Framework, Owner, PublicFramework, can_practise
+from app.domain.frameworks.text_search import SearchQuery, other_name
 from app.errors import AppError, NotFound
 from app.http.pages.forms import CHECKED_FORM, SafeForm, text_of
 from app.http.request_scope import ReadingServices, sentence_of, write_transaction
@@ -49,7 +50,7 @@ GROUPS = (
 @dataclass(frozen=True)
 class ItemView:
     """`adds`: "register code" where an alignment can name it; `practises`: the number of what an activity can
-    practise; `ended`: a sentence, empty while in force."""
+    practise; `ended`: a sentence, empty while in force; `also`: the other label that was searched for."""
 
     href: str
     code: str
@@ -59,6 +60,7 @@ class ItemView:
     adds: str
     practises: str
     synonyms: Sequence[str]
+    also: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,12 +80,13 @@ def search_view(services: Services, work: AtWork, query: str, within: str = "") 
 
 
 def shown_result(result: SearchResult, work: AtWork, within: str = "") -> SearchView:
+    query = SearchQuery.of(result.corrected or result.query)
     return SearchView(
-        result.query, result.corrected, [item_view(each, work) for each in result.items], within
+        result.query, result.corrected, [item_view(each, work, query) for each in result.items], within
     )
 
 
-def item_view(found: FoundItem, work: AtWork) -> ItemView:
+def item_view(found: FoundItem, work: AtWork, query: SearchQuery = SearchQuery(())) -> ItemView:
     item, framework = found.item, found.framework
     kind = translated(_KINDS[item.kind]) if item.kind in _KINDS and framework.owner is Owner.PUBLIC else ""
     return ItemView(
@@ -95,6 +98,7 @@ def item_view(found: FoundItem, work: AtWork) -> ItemView:
         adds=f"{framework.code} {item.code}" if framework.code in _REGISTERS else "",
         practises=str(item.id) if can_practise(item, framework, work.campus.id) else "",
         synonyms=found.synonyms,
+        also=other_name(query, item.statement, item.other_labels),
     )
 
 

@@ -12,6 +12,8 @@ from app.domain.frameworks.text_search import (
     SearchQuery,
     fold,
     nearest,
+    other_name,
+    relatives_of,
     root_of,
     score,
     similarity,
@@ -63,6 +65,24 @@ def test_plural_and_feminine_have_one_stem(one: str, other: str):
 )  # fmt: skip
 def test_derived_terms_have_one_root(family: str):
     assert len({root_of(term) for term in fold(family)}) == 1
+
+
+@pytest.mark.parametrize(
+    ("verb", "noun"),
+    [("imprimer", "impression"), ("gérer", "gestion"), ("décrire", "description"), ("suivre", "suivi")],
+)
+def test_a_verb_and_the_noun_of_its_action_are_relatives(verb: str, noun: str):
+    one, other = fold(verb)[0], fold(noun)[0]
+    assert stem_of(other) in relatives_of(one)
+    assert stem_of(one) in relatives_of(other)
+
+
+def test_the_other_label_that_was_searched_for_is_named():
+    query = SearchQuery.of("terrassier")
+    others = ["Conducteur de pelle", "Terrassier / Terrassière"]
+    assert other_name(query, "Conducteur d'engins", others) == "Terrassier / Terrassière"
+    assert other_name(query, "Terrassier", others) == "", "its label says it"
+    assert other_name(query, "Conducteur d'engins", ["Grutier"]) == ""
 
 
 @pytest.mark.parametrize(
