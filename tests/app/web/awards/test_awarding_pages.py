@@ -71,6 +71,17 @@ def test_the_same_file_again_gives_nothing_to_anybody(house: House, trainer: Tes
     assert GIVE not in form_with(again, "cle").buttons
 
 
+@pytest.mark.parametrize("evidence", ["", "Chacun a monté un bras robot."])
+def test_what_a_judged_badge_needs_is_not_called_optional(
+    house: House, trainer: TestClient, award: str, evidence: str
+):
+    judged = preview(trainer, award, house.role, liste="MARTIN Chloé", preuve=evidence)
+    other = preview(trainer, award, house.presence, liste="MARTIN Chloé", preuve=evidence)
+
+    assert 'ont fait <span class="soft">(ou la contribution de chaque personne)' in judged.text
+    assert 'ont fait <span class="soft">(facultatif)' in other.text
+
+
 def test_pressing_the_button_twice_gives_once_and_shows_the_same_result(
     house: House, trainer: TestClient, award: str
 ):
