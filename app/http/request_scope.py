@@ -38,7 +38,7 @@ from app.errors import (
     Unavailable,
 )
 from app.http.allowances import note_allowance
-from app.language import filled, translated
+from app.language import address_child, filled, translated
 from app.services.accounts.sessions import NewSession, SignedIn
 from app.services.people.people import Workplace
 
@@ -349,6 +349,8 @@ def signed_in(request: Request, services: Services) -> SignedIn:
     if known is not None and known[0] is services:
         return known[1]
     who = services.sessions.signed_in(session_secret(request))
+    if who.person.needs_guardian:
+        address_child()
     if services.sessions.is_sighting_due(who.session):
         request.state.seen_session = who.session.id
     if getattr(request.state, "reads", None) is services:

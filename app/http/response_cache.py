@@ -29,7 +29,7 @@ from app.http.request_scope import (
     marked,
     process_of,
 )
-from app.language import N_
+from app.language import N_, address_child
 from app.services.accounts.sessions import Holder, LinkHolder, NewSession, SignedIn
 from app.telemetry import noter_of
 
@@ -269,6 +269,8 @@ def held_here(request: Request, services: Services) -> dict[uuid.UUID, LinkHolde
             who = services.sessions.link_holder(secret)
         except NotSignedIn:
             continue
+        if who.person.needs_guardian:
+            address_child()
         found[who.award_id] = who
     return found
 

@@ -27,7 +27,20 @@ BRIDGE_LOCALE = "en"
 """What another language shows where its own catalogue has no translation yet."""
 LOCALES_FOLDER = Path(__file__).parent / "locales"
 DOMAIN = "sceau"
-_locale: ContextVar[str] = ContextVar("locale", default=SOURCE_LOCALE)
+FAMILIAR = "fr-tu"
+"""French as the pages address those under 15: a catalogue of the sentences that differ, the others stay as they are."""
+
+
+@dataclass(eq=False)
+class Reader:
+    """Whom sentences address. A request has one of its own, which all its threads see."""
+
+    locale: str
+    is_child: bool = False
+
+
+_NOBODY = Reader(SOURCE_LOCALE)
+_reader: ContextVar[Reader] = ContextVar("reader", default=_NOBODY)
 
 
 def N_(text: str) -> str:
@@ -36,6 +49,8 @@ def N_(text: str) -> str:
 
 
 def po_file(locale: str) -> Path:
+    if locale == FAMILIAR:
+        return LOCALES_FOLDER / SOURCE_LOCALE / "LC_MESSAGES" / "familiar.po"
     return LOCALES_FOLDER / locale / "LC_MESSAGES" / f"{DOMAIN}.po"
 
 
@@ -50,7 +65,7 @@ def known_locales() -> tuple[str, ...]:
 def catalogue(locale: str) -> _gettext.NullTranslations:
     """The translations for `locale`; French needs none, since the sources are French."""
     found = read_catalogue(po_file(locale))
-    if locale not in (SOURCE_LOCALE, BRIDGE_LOCALE):
+    if locale not in (SOURCE_LOCALE, FAMILIAR, BRIDGE_LOCALE):
         found.add_fallback(catalogue(BRIDGE_LOCALE))
     return found
 
@@ -94,17 +109,31 @@ def compile_po(source: Path) -> bytes:
 
 
 def current_locale() -> str:
-    return _locale.get()
+    return _reader.get().locale
+
+
+def current_catalogue() -> str:
+    """The locale, or `FAMILIAR`: what tells one text of a page from another."""
+    reader = _reader.get()
+    return FAMILIAR if reader.is_child and reader.locale == SOURCE_LOCALE else reader.locale
+
+
+def address_child() -> None:
+    """From here on, sentences of this request use « tu »."""
+    reader = _reader.get()
+    if reader is not _NOBODY:
+        reader.is_child = True
 
 
 @contextmanager
 def speaking(locale: str) -> Iterator[None]:
-    """Sets the current locale inside the block."""
-    token = _locale.set(locale if locale in known_locales() else SOURCE_LOCALE)
+    """Sets the current locale inside the block, or `FAMILIAR`."""
+    known = Reader(locale if locale in known_locales() else SOURCE_LOCALE, locale == FAMILIAR)
+    token = _reader.set(known)
     try:
         yield
     finally:
-        _locale.reset(token)
+        _reader.reset(token)
 
 
 @cache
@@ -114,12 +143,13 @@ def in_every_language(text: str) -> tuple[str, ...]:
 
 
 def gettext(text: str) -> str:
-    return catalogue(current_locale()).gettext(text)
+    return catalogue(current_catalogue()).gettext(text)
 
 
 def ngettext(one: str, many: str, count: int) -> str:
     if current_locale() == SOURCE_LOCALE:
         # French counts 0 as singular; the null catalogue would count as English does.
+        one, many = (catalogue(current_catalogue()).ngettext(one, many, each) for each in (1, 2))
         return one if count < 2 else many
     return catalogue(current_locale()).ngettext(one, many, count)
 

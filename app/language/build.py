@@ -4,6 +4,7 @@ python -m app.language.build                       extract and update the Englis
 python -m app.language.build --translate FILE.json same, then fill in {"French": "English"} pairs
                                                    (plurals: {"French singular": ["English one", "English many"]})
 python -m app.language.build --locale es …         same for another language; its catalogue is created if need be
+python -m app.language.build --locale fr-tu …      same for what those under 15 read: only the sentences that use « tu »
 python -m app.language.build --compile             only write the .mo files (for an image with folders that cannot be written)
 """
 
@@ -14,7 +15,7 @@ import ast
 import fcntl
 import json
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from io import BytesIO
@@ -25,7 +26,7 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
-from app.language import BRIDGE_LOCALE, DOMAIN, SOURCE_LOCALE, compile_po, known_locales, po_file
+from app.language import BRIDGE_LOCALE, DOMAIN, FAMILIAR, SOURCE_LOCALE, compile_po, known_locales, po_file
 
 APP_FOLDER = Path(__file__).parent.parent
 _FOLDERS = [folder for folder in (APP_FOLDER, APP_FOLDER.parent / "demo") if folder.is_dir()]
@@ -82,21 +83,29 @@ def extract() -> Catalog:
 
 def load(locale: str) -> Catalog:
     with po_file(locale).open("rb") as file:
-        return read_po(file, locale=locale, domain=DOMAIN)
+        return read_po(file, locale=_babel(locale), domain=DOMAIN)
+
+
+def _babel(locale: str) -> str:
+    return SOURCE_LOCALE if locale == FAMILIAR else locale
 
 
 def update(locale: str, translations: Mapping[str, str | list[str]]) -> Catalog:
     """Updates the catalogue of `locale` from the sources; sentences no longer used are deleted."""
     if not po_file(locale).exists():
         po_file(locale).parent.mkdir(parents=True)
-        _write(Catalog(locale, DOMAIN, project="Sceau", charset="utf-8", fuzzy=False), po_file(locale))
+        _write(
+            Catalog(_babel(locale), DOMAIN, project="Sceau", charset="utf-8", fuzzy=False), po_file(locale)
+        )
     with _alone(po_file(locale)):
         catalog = load(locale)
         before = {message.id: message.string for message in catalog if message.id}
         catalog.update(extract(), no_fuzzy_matching=True, update_creation_date=False)
-        for message in catalog:
+        for message in list(catalog):
             if message.id:
                 fill(message, translations)
+            if message.id and locale == FAMILIAR and not all(_forms(message)):
+                catalog.delete(message.id, message.context)
         after = {message.id: message.string for message in catalog if message.id}
         if after != before:
             catalog.revision_date = datetime.now(UTC)
@@ -121,6 +130,10 @@ def _first(message: Message) -> str:
     return message.id if isinstance(message.id, str) else message.id[0]
 
 
+def _forms(message: Message) -> Sequence[str | None]:
+    return message.string if isinstance(message.string, (list, tuple)) else (message.string,)
+
+
 def _write(catalog: Catalog, path: Path) -> None:
     text = BytesIO()
     # File names without lines: a moved sentence should not change the catalogue.
@@ -138,12 +151,7 @@ def _alone(path: Path) -> Iterator[None]:
 
 def missing(catalog: Catalog) -> list[str]:
     """French sentences that `catalog` does not translate yet."""
-    wanting = []
-    for message in catalog:
-        forms = message.string if isinstance(message.string, (list, tuple)) else (message.string,)
-        if message.id and not all(forms):
-            wanting.append(_first(message))
-    return wanting
+    return [_first(message) for message in catalog if message.id and not all(_forms(message))]
 
 
 def main() -> None:
@@ -154,7 +162,7 @@ def main() -> None:
     arguments = parser.parse_args()
     given = json.loads(arguments.translate.read_text("utf-8")) if arguments.translate else {}
     if arguments.compile:
-        for locale in set(known_locales()) - {SOURCE_LOCALE}:
+        for locale in {*known_locales(), FAMILIAR} - {SOURCE_LOCALE}:
             po_file(locale).with_suffix(".mo").write_bytes(compile_po(po_file(locale)))
         return
     wanting = missing(update(arguments.locale, given))

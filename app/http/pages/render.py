@@ -82,7 +82,10 @@ from app.http.request_scope import (
 )
 from app.http.static_files import asset, asset_if_there
 from app.language import (
+    FAMILIAR,
     N_,
+    SOURCE_LOCALE,
+    current_catalogue,
     current_locale,
     elided,
     known_locales,
@@ -362,7 +365,7 @@ def _written_once(macro: Macro) -> Callable[..., Any]:
         kinds = tuple(map(type, values))
         if not _PLAIN.issuperset(kinds):
             return macro(*given, **named)
-        return written(current_locale(), kinds, tuple(named), values)
+        return written(current_catalogue(), kinds, tuple(named), values)
 
     return macro if macro.caller else call
 
@@ -372,7 +375,7 @@ _PLAIN: Final = frozenset({str, Markup, bool, int, type(None)})
 
 def environment() -> OneLanguage:
     """The templates in the current language."""
-    return _environment(current_locale())
+    return _environment(current_catalogue())
 
 
 @cache
@@ -383,7 +386,7 @@ def _environment(locale: str) -> OneLanguage:
 
     env = OneLanguage(
         sentence=sentence,
-        elides=locale == "fr",
+        elides=locale in (SOURCE_LOCALE, FAMILIAR),
         written={"asset": asset, "asset_if_there": asset_if_there, "icon": icon, "seal": seal, "mark": mark},
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,

@@ -77,6 +77,8 @@ class BadgeOnShelf:
     day: str
     differs: str
     """The activity, where another badge of the person has the same title."""
+    full_title: str
+    """With activity and day there."""
     state: StateLabel
     is_new: bool
     endorsed: int
@@ -191,7 +193,9 @@ def _on_shelf(
     services: Services, record: AwardRecord, *, is_one_of_several: bool, with_endorsements: bool
 ) -> BadgeOnShelf:
     award, zone = record.award, record.campus.time_zone
-    until = award.valid_until
+    until, given_on = award.valid_until, day(award.awarded_at, zone)
+    differs = record.activity.title if is_one_of_several and record.activity else ""
+    apart = filter(None, (differs, given_on)) if is_one_of_several else ()
     return BadgeOnShelf(
         id=award.id,
         title=record.version.name,
@@ -199,8 +203,9 @@ def _on_shelf(
         picture=f"/badges/{record.badge.id}/v{record.version.number}/image.svg",
         picture_words=sentence_text(picture_words(record.campus, record.version)),
         kind=f"{translated(BADGE_KINDS[record.version.kind])}, {record.campus.short_name}",
-        day=day(award.awarded_at, zone),
-        differs=record.activity.title if is_one_of_several and record.activity else "",
+        day=given_on,
+        differs=differs,
+        full_title=", ".join((record.version.name, *apart)),
         state=_state(award, services.clock()),
         is_new=award.claimed_at is None and award.state is AwardState.ISSUED,
         endorsed=len(services.endorsements.about_award(record)) if with_endorsements else 0,

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from io import BytesIO
 
 import pytest
 import zxingcpp
 from fastapi.testclient import TestClient
+from lxml import html
 from PIL import Image
 
+from app.domain.activities import Activity, ActivityKind
 from app.domain.awards import Visibility
+from app.domain.badges import Repeat
 from app.domain.campus.audit_log import Actor
 from app.domain.people import AgeGroup
 from app.domain.publishing import short_code
+from app.services.awards.awards import AwardRequest
 from sceau_credentials.baking import unbake
-from tests.support.house import House, send
+from tests.support.house import House, listed, send
 
 ZOE, LEO = "Zoé N’Diaye; zoe@exemple.fr", "Léo Martin; leo@exemple.fr"
 
@@ -147,6 +151,30 @@ def test_several_links_make_a_shelf_and_one_button_empties_it(house: House, zoe:
     send(zoe, "/mes-badges/quitter", seen_on="/mes-badges")
     assert "Aucun badge n’est ouvert dans ce navigateur" in zoe.get("/mes-badges").text
     assert zoe.get(page_of(result)).status_code == 401
+
+
+def test_two_badges_of_one_title_are_told_apart_in_the_list_and_in_what_is_to_do(
+    house: House, zoe: TestClient, result
+) -> None:
+    assert "Atelier robotique" not in zoe.get("/mes-badges").text
+    with house.unit_of_work() as services:
+        services.stores.badges.get(house.presence.badge.id).repeat = Repeat.ONCE_PER_ACTIVITY
+        other = Activity(
+            kind=ActivityKind.WORKSHOP,
+            title="Robots du samedi",
+            starts_on=date(2026, 11, 20),
+            ends_on=date(2026, 11, 20),
+        )
+        services.activities.create(other, [house.campus], by=Actor(house.trainer.id))
+        request = AwardRequest(house.presence.badge.id, other.id, lines=listed(ZOE))
+        again = services.awards.award(house.campus, request, by=Actor(house.trainer.id))
+    zoe.get(house.private_link(again))
+    page = html.fromstring(zoe.get("/mes-badges").text)
+    arrived = [each.text_content() for each in page.xpath("//main//li[contains(., 'est arrivé')]")]
+    assert len(set(arrived)) == len(arrived) == 2
+    for words in ("Robots du samedi", "Atelier robotique"):
+        assert len([each for each in arrived if f"Robotique pour tous, {words}, 24" in each]) == 1
+        assert page.xpath(f"//h3/a[contains(., '{words}')]")
 
 
 def test_without_a_link_the_shelf_says_where_to_find_one(house: House):

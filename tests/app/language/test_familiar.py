@@ -1,0 +1,123 @@
+"""Those under 15 are addressed as « tu »: one catalogue of the sentences that differ, on all pages of their own."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Message
+from babel.messages.extract import extract_from_dir
+from fastapi.testclient import TestClient
+from lxml import html
+
+from app.domain.people import AgeGroup
+from app.language import FAMILIAR, address_child, current_catalogue, speaking, translated, translated_plural
+from app.language.build import KEYWORDS, OPTIONS, extract, load
+from tests.support.house import COMMAND, House
+
+_FORMAL = re.compile(r"\b(?:vous|votre|vos|vôtres?)\b", re.IGNORECASE)
+_FIELDS = re.compile(r"%\(\w+\)s|\{\w+\}")
+_OF_OTHERS = (
+    "contributions/",
+    "requests/queue",
+    "requests/review",
+    "requests/selection",
+    "ratings",
+    "portfolios/show",
+)
+"""Templates of the campus and of readers, beside those of the learner."""
+
+
+def _texts(message: Message | str | tuple[str, ...]) -> str:
+    return message if isinstance(message, str) else " ".join(message)
+
+
+def test_familiar_sentences_have_a_source_the_same_fields_and_no_vous() -> None:
+    sources = {message.id for message in extract() if message.id}
+    for message in load(FAMILIAR):
+        if not message.id:
+            continue
+        said = _texts(message.string)
+        assert message.id in sources
+        assert sorted(_FIELDS.findall(said)) == sorted(_FIELDS.findall(_texts(message.id)))
+        assert not _FORMAL.search(said), said
+
+
+def test_every_sentence_of_a_learners_templates_can_say_tu() -> None:
+    templates = Path(__file__).parents[3] / "app" / "web" / "templates" / "learners"
+    known = {message.id for message in load(FAMILIAR) if message.id}
+    formal = set()
+    for file, _, message, _, _ in extract_from_dir(
+        templates, [("**.html", "jinja2")], {"**.html": OPTIONS["web/templates/**.html"]}, keywords=KEYWORDS
+    ):
+        if not file.startswith(_OF_OTHERS) and _FORMAL.search(_texts(message)):
+            formal.add(message)
+    assert formal
+    assert formal - known == set()
+
+
+def test_a_request_says_tu_once_its_reader_is_known_and_nobody_else_does() -> None:
+    sentence = "Votre session est terminée. Reconnectez-vous."
+    address_child()
+    assert translated(sentence) == sentence
+    with speaking("fr"):
+        assert translated(sentence) == sentence
+        address_child()
+        assert translated(sentence) == "Ta session est terminée. Reconnecte-toi."
+        with speaking("fr"):
+            assert translated(sentence) == sentence
+    with speaking("en"):
+        address_child()
+        assert current_catalogue() == "en"
+    assert translated(sentence) == sentence
+
+
+@pytest.mark.parametrize(("count", "words"), [(0, "téléphone te"), (1, "téléphone te"), (2, "téléphones te")])
+def test_tu_has_the_plural_of_french(count: int, words: str) -> None:
+    one = "%(shown)s téléphone vous reconnaît à l'émargement."
+    many = "%(shown)s téléphones vous reconnaissent à l'émargement."
+    with speaking(FAMILIAR):
+        assert words in translated_plural(one, many, count)
+
+
+def _read(client: TestClient, address: str) -> str:
+    page = html.fromstring(client.get(address, follow_redirects=True).text)
+    return " ".join((page.text_content(), *page.xpath("//@aria-label|//@placeholder|//@title")))
+
+
+def test_no_page_of_their_own_says_vous_to_those_under_15(house: House) -> None:
+    result = house.award("Zoé Martin; zoe@exemple.fr")
+    with house.unit_of_work() as services:
+        person = services.awards.record(result.lines[0].award_id).person
+        services.guardians.set_age_group(house.campus, person.id, AgeGroup.UNDER_15, by=COMMAND)
+    client = house.client(person)
+    badge = f"/mes-badges/{result.lines[0].award_id}"
+    for address in (
+        *(
+            "/mes-badges",
+            "/mes-badges/portfolio",
+            "/mes-badges/ailleurs",
+            "/mes-badges/retrouver",
+            "/recuperer",
+        ),
+        *("/compte", "/compte/adresses", "/compte/reunir", "/compte/applications"),
+        *(badge, *(f"{badge}/{part}" for part in ("montrer", "partager", "telecharger", "confidentialite"))),
+        *(f"{badge}/{part}" for part in ("journal", "recommandations", "mes-donnees", "effacement", "note")),
+        *(f"{badge}/journal/contributions/nouvelle", f"{badge}/partager/portefeuille"),
+    ):
+        said = _read(client, address)
+        assert not _FORMAL.search(said), (address, _FORMAL.search(said))
+    link = house.client()
+    assert "à toi" in _read(link, house.private_link(result))
+    for address in ("/mes-badges", badge):
+        assert not _FORMAL.search(_read(link, address))
+
+
+def test_adults_are_still_told_vous_in_the_same_process(house: House) -> None:
+    result = house.award("Zoé Martin; zoe@exemple.fr", "Noé Petit; noe@exemple.fr")
+    with house.unit_of_work() as services:
+        child, adult = (services.awards.record(line.award_id).person for line in result.lines)
+        services.guardians.set_age_group(house.campus, child.id, AgeGroup.UNDER_15, by=COMMAND)
+    assert "Tu es Zoé Martin." in _read(house.client(child), "/compte")
+    assert "Vous êtes Noé Petit." in _read(house.client(adult), "/compte")
