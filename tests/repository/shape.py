@@ -10,6 +10,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
+from tests.repository.requests_entered import requests_entered
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 ROOTS = (
     ("app", "app"),
@@ -82,7 +84,9 @@ def main() -> int:
         ("share of import lines", f"{imports / lines:.1%}"),
         ("test items per test function", f"{items / functions:.2f} ({items} / {functions})"),
     ):
-        print(f"  {what:<46} {figure}")
+        print(f"  {what:<70} {figure}")
+    for what, entered, called in requests_entered(REPOSITORY):
+        print(f"  {f'files entered, functions called by {what}':<70} {entered}, {called}")
     return 0
 
 
