@@ -165,7 +165,7 @@ def _links(associations: Sequence[Json], codes: Mapping[str, str]) -> tuple[list
         target = codes.get(target, target) if from_item else f"{origin} {target}"
         key = (from_item, kind, target[:600])
         if key in links:
-            repeated.append(each)
+            repeated.append({_RAW: each, "order": order})
             continue
         links[key] = Link(
             from_item, kind, target[:600], _text(each, "identifier"), {_RAW: each, "order": order}
@@ -270,9 +270,15 @@ class CaseWriter:
     def all_associations(self) -> list[Json]:
         """Stored ones, then the tree where no stored one has it."""
         by_id = {item.id: item for item in self.items}
-        ordered = sorted(self.associations, key=lambda row: (row.extra.get("order", 0), row.target))
-        found = [self._association(row, by_id) for row in ordered]
-        found += self.framework.extra.get("repeated") or []
+        given = [
+            (row.extra.get("order", 0), row.target, self._association(row, by_id))
+            for row in self.associations
+        ]
+        given += [
+            (each.get("order", len(given)), "", each.get(_RAW, each))
+            for each in self.framework.extra.get("repeated") or []
+        ]
+        found = [association for _, _, association in sorted(given, key=lambda each: each[:2])]
         stored = {
             row.origin_id
             for row in self.associations

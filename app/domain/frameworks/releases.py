@@ -73,6 +73,8 @@ class Source:
     extra: Mapping[str, Any] = field(default_factory=dict)
     is_partial: bool = False
     """Items that it lacks have not ended."""
+    domain_of: int = 0
+    """Characters of a code that are the code of its domain, for releases that do not list domains."""
     has_positions: bool = False
     """It numbers its items; otherwise they are in the order of its rows."""
 
@@ -257,6 +259,9 @@ def compare(
     day = source.published_on or today
     entries = source.entries if source.has_positions else _in_order_of_rows(source.entries, known)
     for entry in entries:
+        above = entry.code[: source.domain_of]
+        if entry.parent is None and above in known:
+            entry = replace(entry, parent=above)
         change = _change(known.get(entry.code), entry, replaced, day)
         if change:
             difference.changes.append(change)

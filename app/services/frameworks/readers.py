@@ -111,9 +111,7 @@ def _lines(data: IO[bytes], name: str) -> Iterator[str]:
         try:
             text = line.decode("utf-8-sig" if number == 1 else "utf-8")
         except UnicodeDecodeError:
-            raise Unreadable(
-                N_("{file}, ligne {line} : le texte n’est pas en UTF-8."), file=name, line=number
-            ) from None
+            raise Unreadable(N_("{file}, ligne {line} : le texte n’est pas en UTF-8."), file=name, line=number) from None  # fmt: skip
         yield text
 
 
@@ -179,27 +177,48 @@ def _with_columns(tables: Sequence[Table], *columns: str) -> list[Table]:
 
 
 def read_case(path: Path, code: str = "") -> Source:
+    return _case_source(path.name, path.read_bytes(), code)
+
+
+def _case_source(file: str, data: bytes, code: str) -> Source:
+    def no_number(value: str) -> object:
+        raise Unreadable(N_("{file} n’est pas du JSON : « {value} » n’est pas un nombre."), file=file, value=value)  # fmt: skip
+
     try:
-        return read_package(json.loads(path.read_text("utf-8-sig")), code=code)
+        text = data.decode("utf-8-sig")
+        package = json.loads(text, parse_constant=no_number)
+        # Half of a surrogate pair can be escaped in JSON, and stored nowhere.
+        json.dumps(package, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
-        raise Unreadable(
-            N_("{file}, ligne {line} : ce n’est pas du JSON."), file=path.name, line=error.lineno
-        ) from None
-    except (UnicodeDecodeError, RecursionError):
-        raise Unreadable(N_("{file} n’est pas du JSON en UTF-8."), file=path.name) from None
+        raise Unreadable(N_("{file}, ligne {line} : ce n’est pas du JSON."), file=file, line=error.lineno) from None  # fmt: skip
+    except (UnicodeError, RecursionError):
+        raise Unreadable(N_("{file} n’est pas du JSON en UTF-8."), file=file) from None
+    try:
+        return read_package(package, code=code)
+    except Unreadable as error:
+        if "line" in error.values:
+            place = _line_of(text, str(error.values["name"]), int(str(error.values["line"])))
+            error.values["name"] = f"{file}:{place}, {error.values['name']}"
+        raise
+
+
+def _line_of(text: str, name: str, number: int) -> int:
+    """The line on which an element of a list begins; that of the list where it is not found."""
+    at = max(0, text.find("[", text.find(f'"{name}"')))
+    decoder, here = json.JSONDecoder(), at
+    for _ in range(number):
+        at = re.compile(r"[\s,\[]*").match(text, here).end()  # type: ignore[union-attr]
+        try:
+            here = decoder.raw_decode(text, at)[1]
+        except ValueError:
+            break
+    return text.count("\n", 0, at) + 1
 
 
 def read_uploaded(file: str, data: bytes, *, code: str = "", name: str = "") -> Source:
     """A CASE package (.json) or a table (.csv, .xlsx) of the framework `code`."""
     if file.lower().endswith(".json"):
-        try:
-            return read_package(json.loads(data.decode("utf-8-sig")), code=code)
-        except json.JSONDecodeError as error:
-            raise Unreadable(
-                N_("{file}, ligne {line} : ce n’est pas du JSON."), file=file, line=error.lineno
-            ) from None
-        except (UnicodeDecodeError, RecursionError):
-            raise Unreadable(N_("{file} n’est pas du JSON en UTF-8."), file=file) from None
+        return _case_source(file, data, code)
     if not code.strip() or not name.strip():
         raise Unreadable(N_("Un tableau demande le code et le nom du référentiel."))
     plain = text_of_table(data).encode() if file.lower().endswith(".xlsx") else data
@@ -218,17 +237,16 @@ def read_rome(tables: Sequence[Table], version: str = "", day: date | None = Non
     named = _ROME_VERSION.search(codes[0].name.lower())
     version = version or (named[1] if named else "")
     if not version:
-        raise Unreadable(
-            N_("Le nom de {file} ne dit pas la version : ajoutez --version."), file=codes[0].name
-        )
+        raise Unreadable(N_("Le nom de {file} ne dit pas la version : ajoutez --version."), file=codes[0].name)  # fmt: skip
     appellations = _appellations(tables)
     domains = _rome_domains(tables)
     entries = list(domains.values())
-    links = []
+    links, seen = [], set[str]()
     for position, row in enumerate(row for table in codes for row in table.rows()):
         code = row.needed("code_rome").upper()
         if not re.fullmatch(r"[A-N]\d{4}", code):
             raise row.fault(N_("{file}, ligne {line} : « {value} » n’est pas un code ROME."), value=code)
+        _check_new(row, code, seen)
         entries.append(
             Entry(
                 code,
@@ -256,8 +274,15 @@ def read_rome(tables: Sequence[Table], version: str = "", day: date | None = Non
             publisher="France Travail",
             licence="Licence ouverte du ROME : réutilisation libre, source et date de mise à jour citées",
             source="https://www.francetravail.org/opendata/repertoire-operationnel-des-meti.html",
+            domain_of=3,
         )
     ]
+
+
+def _check_new(row: Row, code: str, seen: set[str]) -> None:
+    if code and code in seen:
+        raise row.fault(N_("{file}, ligne {line} : le code « {value} » figure deux fois."), value=code)
+    seen.add(code)
 
 
 def _appellations(tables: Sequence[Table]) -> dict[str, dict[str, None]] | None:
@@ -508,9 +533,10 @@ def read_table(
         raise Unreadable(N_("Le fichier est vide."))
     table = tables[0]
     columns = _mapped(table, mapping or {})
-    entries, links = [], []
+    entries, links, seen = [], [], set[str]()
     for position, row in enumerate(table.rows()):
         values = {key: as_written(row[column]) for key, column in columns.items()}
+        _check_new(row, values.get("code", ""), seen)
         entry = _own_entry(row, values, position, columns)
         entries.append(entry)
         links += [

@@ -126,7 +126,8 @@ def _short(value: date) -> str:
 
 @dataclass(frozen=True)
 class StandingView:
-    """`release`: « ROME 4.0, v460 du 24 novembre 2025 » of the badge's day; `notes`: what has changed since."""
+    """`release`: « ROME 4.0, v460 du 24 novembre 2025 » of the badge's day, the name alone where the badge is older
+    than every release; `notes`: what has changed since."""
 
     code: str
     name: str
@@ -143,15 +144,15 @@ def standing_view(standing: Standing) -> StandingView:
         notes.append(translated("Ce code a changé de sens : le badge garde celui de son jour."))
     if standing.ended_on:
         notes.append(ended_words(standing.ended_on, [code for code, _ in standing.successors]) + ".")
-    release = _release_words(standing) if alignment.version else ""
-    return StandingView(
-        "" if alignment.code.startswith("http") else alignment.code, alignment.name, release, notes
-    )
+    shown = "" if alignment.code.startswith("http") else alignment.code
+    return StandingView(shown, alignment.name, _release_words(standing), notes)
 
 
 def _release_words(standing: Standing) -> str:
     alignment = standing.alignment
     name = standing.framework.name if standing.framework else alignment.framework.value.upper()
+    if not alignment.version:
+        return name
     if not alignment.published_on:
         return f"{name}, v{alignment.version}"
     return translated("{framework}, v{version} du {day}").format(

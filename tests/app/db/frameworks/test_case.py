@@ -201,3 +201,41 @@ def test_the_command_names_the_line_of_broken_json(tmp_path: Path):
     with pytest.raises(Unreadable) as refused:
         read_case(file)
     assert refused.value.values == {"file": "paquet.json", "line": 2}
+
+
+@pytest.mark.parametrize("spoilt", ['"\\ud800 seul"', "NaN", "-Infinity"])
+def test_json_that_cannot_be_stored_or_written_again_is_refused(spoilt: str, tmp_path: Path):
+    from app.services.frameworks.readers import read_case
+
+    package = json.dumps(foreign_package() | {"extensions": {"x": 0}}).replace('"x": 0', f'"x": {spoilt}')
+    (file := tmp_path / "paquet.json").write_text(package)
+    with pytest.raises(Unreadable) as refused:
+        read_case(file)
+    assert refused.value.values["file"] == "paquet.json"
+
+
+def test_a_fault_in_an_element_names_file_and_line(tmp_path: Path):
+    from app.services.frameworks.readers import read_case
+
+    package = foreign_package()
+    package["CFItems"].append(package["CFItems"][0])
+    text = json.dumps(package, indent=1)
+    (file := tmp_path / "paquet.json").write_text(text)
+    with pytest.raises(Unreadable) as refused:
+        read_case(file)
+    place, _, name = str(refused.value.values["name"]).partition(", ")
+    begun = text.splitlines()[int(place.removeprefix("paquet.json:")) - 1 :]
+    assert (name, begun[0].strip()) == ("CFItems", "{")
+    assert package["CFItems"][0]["identifier"] in "".join(begun[:3]), "the second of them, not the first"
+    assert "".join(begun).count('"fullStatement"') == 1
+
+
+def test_repeated_associations_come_out_in_their_places(house: House):
+    package = foreign_package()
+    again = {**package["CFAssociations"][0], "identifier": "00000000-0000-4000-8000-00000000abcd"}
+    package["CFAssociations"].insert(1, again)
+    number = imported(house, package)
+    assert (
+        house.client().get(f"{CASE}/CFPackages/{number}").json()["CFAssociations"]
+        == package["CFAssociations"]
+    )

@@ -161,6 +161,21 @@ def test_an_older_release_is_refused(house: House, tmp_path: Path):
         write(house, rome(rome_archive(tmp_path, version="460")))
 
 
+def test_a_new_code_of_a_release_without_domains_stands_under_its_known_domain(house: House, tmp_path: Path):
+    codes = tmp_path / "unix_referentiel_code_rome_v461_utf8.csv"
+    listed = [*ROME_CODES, ("H3204", "Conducteur de presse à injecter")]
+    lines = ["code_rome,libelle_rome", *(f'{code},"{label}"' for code, label in listed)]
+    codes.write_text("\n".join(lines), "utf-8")
+    write(house, rome(rome_archive(tmp_path)))
+    for changed in (1, 0):
+        with open_tables([codes]) as tables:
+            difference = write(house, read_rome(tables, day=date(2026, 6, 15))[0])
+        assert [change.code for change in difference.changes] == ["H3204"] * changed
+    with house.unit_of_work(reading=True) as services:
+        (found,) = services.framework_search.search("presse à injecter").items
+    assert found.path == ["Industrie", "Plastique, caoutchouc"]
+
+
 def test_codes_without_appellations_leave_those_that_are_known(house: House, tmp_path: Path):
     write(house, rome(rome_archive(tmp_path)))
     file = tmp_path / "rome_v460_codes.csv"
@@ -181,6 +196,7 @@ def test_codes_without_appellations_leave_those_that_are_known(house: House, tmp
         (b'"code_rome","libelle_rome"\n"H3203",""\n', 2),
         (b'"code_rome","libelle_rome"\n"H3203","Mouleur"\n"H2913","Soud\xe9"\n', 3),
         (b'"code_rome","libelle_rome"\n"H3203","Mou"leur"\n', 2),
+        (b'"code_rome","libelle_rome"\n"H3203","Mouleur"\n"H2913","Soudeur"\n"H3203","Soudeur"\n', 4),
     ],
 )
 def test_a_fault_names_file_and_line(spoilt: bytes, line: int, tmp_path: Path):
