@@ -375,6 +375,11 @@ def month(value: datetime | date) -> str:
     return format_skeleton("yMMMM", value, locale=babel_locale())
 
 
+def short_month(value: datetime | date) -> str:
+    """nov.; Nov."""
+    return format_date(value, "MMM", locale=babel_locale())
+
+
 # --- sentences with fields, and untrusted text
 
 _LONGEST_VALUE = 160

@@ -48,6 +48,7 @@ def test_the_link_answers_before_anything_else_is_read(open_house: OpenHouse, op
     stands_well(page)
     page.get_by_text("Fichiers et données techniques").click()
     expect(page.get_by_text("DataIntegrityProof")).to_be_visible()
+    page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
     stands_well(page)
 
 

@@ -331,8 +331,18 @@ class CatalogueStore(Store):
         query = select(CatalogueEntry.path).order_by(col(CatalogueEntry.number))
         return self.session.exec(query.limit(limit).offset(start)).all()
 
-    def count(self) -> int:
-        return self.session.exec(select(func.count()).select_from(CatalogueEntry)).one()
+    def count(self, kind: EntryKind | None = None) -> int:
+        query = select(func.count()).select_from(CatalogueEntry)
+        return self.session.exec(query if kind is None else query.where(CatalogueEntry.kind == kind)).one()
+
+    def badge_of(self, campus_id: uuid.UUID, badge_kind: str) -> CatalogueEntry | None:
+        """The last that was added, of one kind."""
+        query = select(CatalogueEntry).where(
+            CatalogueEntry.kind == EntryKind.BADGE,
+            CatalogueEntry.campus_id == campus_id,
+            CatalogueEntry.badge_kind == badge_kind,
+        )
+        return self.session.exec(query.order_by(col(CatalogueEntry.number).desc()).limit(1)).first()
 
     def newest(self, *, limit: int) -> list[tuple[CatalogueEntry, Campus, datetime]]:
         """Published badges and announced activities, the newest first."""

@@ -6,7 +6,7 @@ The drawing is an image; what it shows stands beside it as text, with the links.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import cos, radians, sqrt
 from typing import Final
@@ -58,6 +58,9 @@ class Pin:
     region: str
     campuses: Sequence[tuple[str, str]]
     """Short name and path."""
+    label: str = ""
+    """Written beside it where the map is enlarged."""
+    is_on_left: bool = False
     box: str = ""
     """Code of an overseas department, drawn in a box of its own."""
 
@@ -71,20 +74,45 @@ class MapShown:
     height: int = HEIGHT
 
 
-def map_of(campuses: Iterable[Campus]) -> MapShown | None:
-    """None where no campus gave its department."""
+def map_of(campuses: Iterable[Campus], *, closer: bool = False) -> MapShown | None:
+    """None where no campus gave its department. `closer`: enlarged to where they are, unless one is overseas."""
     places: dict[str, list[Campus]] = {}
     for campus in campuses:
         if campus.department in DEPARTMENTS:
             places.setdefault(campus.department, []).append(campus)
     if not places:
         return None
-    land = _closed(_MAINLAND) + _closed(_CORSICA)
+    codes = [code for code in DEPARTMENTS if code in places]
+    enlarged = closer and not _OVERSEAS.keys() & places.keys()
+    if not enlarged:
+        pins = [_pin(code, places[code]) for code in codes]
+        return MapShown(_closed(_MAINLAND) + _closed(_CORSICA), "".join(map(_line, _RIVERS)), pins)
+    fit = _fitted([_place(code) for code in codes], closest=_CLOSE)
     return MapShown(
-        land,
-        "".join(map(_line, _RIVERS)),
-        [_pin(code, places[code]) for code in DEPARTMENTS if code in places],
+        _closed(_MAINLAND, fit) + _closed(_CORSICA, fit),
+        "".join(_line(each, fit) for each in _RIVERS),
+        _labelled([_moved(_pin(code, places[code]), fit) for code in codes]),
     )
+
+
+def _moved(pin: Pin, fit: Callable[[Point], Point]) -> Pin:
+    x, y = fit((pin.x, pin.y))
+    return replace(pin, x=round(x, 1), y=round(y, 1), label=", ".join(name for name, _ in pin.campuses))
+
+
+def _labelled(pins: Sequence[Pin]) -> list[Pin]:
+    """A label is on the left of its pin where it would cover another one, or leave the map."""
+
+    def is_on_left(pin: Pin) -> bool:
+        end = pin.x + 20 + len(pin.label) * _LARGE_LETTER
+        covers = (abs(other.y - pin.y) < 18 and pin.x < other.x < end + 12 for other in pins)
+        return end > WIDTH or any(covers)
+
+    return [replace(pin, is_on_left=is_on_left(pin)) for pin in pins]
+
+
+def _place(code: str) -> Point:
+    return _projected((DEPARTMENTS[code].longitude, DEPARTMENTS[code].latitude))
 
 
 def _pin(code: str, campuses: Sequence[Campus]) -> Pin:
@@ -92,7 +120,7 @@ def _pin(code: str, campuses: Sequence[Campus]) -> Pin:
     if code in _OVERSEAS:
         x, y, box = 26.0 + 44 * _OVERSEAS[code], HEIGHT - 20.0, code
     else:
-        (x, y), box = _projected((found.longitude, found.latitude)), ""
+        (x, y), box = _place(code), ""
     named = [(campus.short_name, f"/campus/{campus.slug}") for campus in campuses]
     return Pin(round(x, 1), round(y, 1), len(campuses), found.name, REGIONS[found.region], named, box)
 
@@ -101,8 +129,11 @@ LARGEST_DISC, SMALLEST_DISC = 34.0, 5.0
 _CLOSEST: Final = 5.0
 """The greatest enlargement: a département then fills about a third of the width."""
 _MARGIN: Final = 70.0
+_CLOSE: Final = 2.4
+"""The same for a map of campuses: the borders of the country stay in sight."""
 _LETTER: Final = 7.2
 """The mean width of a letter of a label."""
+_LARGE_LETTER: Final = 10.0
 
 
 @dataclass(frozen=True)
@@ -137,7 +168,7 @@ def map_of_counts(counts: Mapping[str, int | None]) -> CountMap | None:
     codes = [code for code in DEPARTMENTS if code in counts and code not in _OVERSEAS]
     if not codes:
         return None
-    places = {code: _projected((DEPARTMENTS[code].longitude, DEPARTMENTS[code].latitude)) for code in codes}
+    places = {code: _place(code) for code in codes}
     fitted = _fitted(list(places.values()))
     most = max([*(counts[code] or 0 for code in codes), 1])
     discs: list[Disc] = []
@@ -161,12 +192,12 @@ def map_of_counts(counts: Mapping[str, int | None]) -> CountMap | None:
     )
 
 
-def _fitted(points: Sequence[Point]) -> Callable[[Point], Point]:
+def _fitted(points: Sequence[Point], *, closest: float = _CLOSEST) -> Callable[[Point], Point]:
     """Moves and enlarges the map so that these points fill it."""
     left, right = min(x for x, _ in points), max(x for x, _ in points)
     top, bottom = min(y for _, y in points), max(y for _, y in points)
     scale = min(
-        _CLOSEST,
+        closest,
         (WIDTH - 2 * _MARGIN) / max(right - left, 1),
         (HEIGHT - 2 * _MARGIN) / max(bottom - top, 1),
     )

@@ -37,8 +37,10 @@ from app.language import (
     moment,
     month,
     short_day,
+    short_month,
     time_of_day,
     translated,
+    translated_plural,
     weekday,
     weekday_short,
 )
@@ -291,6 +293,7 @@ __all__ = [
     "number",
     "percent",
     "short_day",
+    "short_month",
     "size",
 ]
 
@@ -316,6 +319,11 @@ def hours_text(hours: float | None) -> str:
     if hours is None:
         return ""
     return f"{hours:.2f}".rstrip("0").rstrip(".").replace(".", ",")
+
+
+def holders_words(count: int) -> str:
+    sentence = translated_plural("{n} personne l’a reçu", "{n} personnes l’ont reçu", count)
+    return sentence.format(n=number(count))
 
 
 def sentence_text(sentence: Sentence | None, zone: str = DEFAULT_ZONE) -> str:

@@ -22,6 +22,7 @@ from app.db.frameworks import CompetencyStore
 from app.db.frameworks.pathways import PathwayStore
 from app.db.publishing.catalogue import MOST_MATCHES, MOST_RANKED, CatalogueStore, Facts, Ranked
 from app.domain.activities import Activity, ActivityAnnouncement, ActivitySession
+from app.domain.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import UNSHARED, Clock, Snapshot
@@ -43,6 +44,7 @@ from app.services.publishing.ratings import RatingService
 
 A_PAGE: Final = 24
 MOST_MEETINGS: Final = 300
+_MOST_TURNS: Final = 60
 _AUDIENCES: Final = Facts._fields.index("audiences")
 _SHARED: Final = "définition partagée réseau"
 """Finds what adopted the definition of a network."""
@@ -379,6 +381,32 @@ class CatalogueService:
 
     def newest(self, *, limit: int = 50) -> list[tuple[CatalogueEntry, Campus, datetime]]:
         return self.catalogue.newest(limit=limit)
+
+    def entries_of(self, campus: Campus) -> Mapping[uuid.UUID, CatalogueEntry]:
+        return self.catalogue.entries_of(campus.id)
+
+    def by_turns(self, most: int) -> list[CatalogueEntry]:
+        """Badges of different kinds and campuses; another choice each day, and none by its numbers."""
+        today = self.clock().date().toordinal()
+        campuses = [each for each in self.campuses.list_all() if each.suspended_at is None]
+        start = today % max(len(campuses), 1)
+        kinds = [each.value for each in BadgeKind]
+        turns = (
+            (campus.id, kinds[(today + at + turn) % len(kinds)])
+            for turn in range(len(kinds))
+            for at, campus in enumerate([*campuses[start:], *campuses[:start]])
+        )
+        found: dict[uuid.UUID, CatalogueEntry] = {}
+        for campus_id, kind in islice(turns, _MOST_TURNS):
+            entry = self.catalogue.badge_of(campus_id, kind)
+            if entry is not None:
+                found[entry.subject_id] = entry
+            if len(found) == most:
+                break
+        return list(found.values())
+
+    def count_of(self, kind: EntryKind) -> int:
+        return self.catalogue.count(kind)
 
     def find(self, subject_id: uuid.UUID) -> CatalogueEntry | None:
         return self.catalogue.find(subject_id)

@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse
 from app.container import Services
 from app.domain.badges import Badge, BadgeKind, BadgeVersion
 from app.domain.campus.campus import Campus, CampusColours, KeyPurpose, KeyState, Network, SealedKey
+from app.domain.publishing import CatalogueEntry, EntryKind
 from app.http import static_files
 from app.http.negotiation import ForPeople, GzipPages
 from app.http.pages import error_pages, render
@@ -18,12 +19,20 @@ from app.http.pages.forms import BodySizeLimit, CsrfTokens, receive_form
 from app.http.pages.maps import MapShown, map_of
 from app.http.pages.previews import Preview, campus_data, preview, service_data
 from app.http.pages.render import CampusLook, SpeakTheirLanguage, Visitor, page
-from app.http.pages.words import BADGE_KINDS, KEY_STATES, KIND_NAMES, StateLabel, day, sentence_text
+from app.http.pages.words import (
+    BADGE_KINDS,
+    KEY_STATES,
+    KIND_NAMES,
+    StateLabel,
+    day,
+    holders_words,
+    number,
+    short_month,
+)
 from app.http.request_scope import ReadingServices, process_of, public, visit
 from app.http.security_headers import SecurityHeaders
 from app.http.workplaces import look_of
 from app.language import N_, translated
-from app.services.badges import picture_words
 from app.services.campus import CampusPage
 from app.services.verification.verdicts import claims_of
 from app.web.badges.rules import pieces_of
@@ -32,16 +41,19 @@ from app.web.trust.issuers import IssuerShown, campus_issuer
 from sceau_credentials.values import parse_json_object
 
 router = APIRouter(route_class=ForPeople)
+_MOST_BADGES = 12
 
 
 @dataclass(frozen=True)
-class BadgeLine:
+class Card:
+    """One badge of a gallery."""
+
     title: str
-    kind: str
-    description: str
-    url: str
+    language: str
+    path: str
+    lines: Sequence[str]
     picture: str
-    picture_words: str
+    next_day: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,21 +85,35 @@ class KeyLine:
 
 
 @dataclass(frozen=True)
+class Coming:
+    """An announced activity; `day` and `month` are large and repeat a part of `when`."""
+
+    title: str
+    path: str
+    day: str
+    month: str
+    when: str
+
+
+@dataclass(frozen=True)
 class CampusShown:
     slug: str
+    short: str
     issuer: IssuerShown
     sector: str
     site: str
     networks: Sequence[Network]
-    badges: Sequence[BadgeLine]
+    badges: Sequence[Card]
+    more_badges: int
+    """Those that the catalogue has and this page does not show."""
     frameworks: Sequence[FrameworkShown]
     keys: Sequence[KeyLine]
     did_url: str
     recommendations: Sequence[RecommendationShown]
     map: MapShown | None
     gallery: Sequence[tuple[str, str, int, int]]
-    activities: Sequence[tuple[str, str, str]]
-    """Announced: (title, path, day and location)."""
+    activities: Sequence[Coming]
+    figures: Sequence[tuple[str, str]]
 
 
 @router.get("/campus/{slug}")
@@ -99,7 +125,7 @@ def show_campus(slug: str, request: Request, services: ReadingServices) -> HTMLR
         request,
         "campus/show.html",
         campus=look_of(campus),
-        c=campus_shown(services, found),
+        c=campus_shown(services, found, most=_MOST_BADGES),
         link_preview=preview(
             services,
             f"/campus/{campus.slug}",
@@ -112,10 +138,13 @@ def show_campus(slug: str, request: Request, services: ReadingServices) -> HTMLR
     )
 
 
-def campus_shown(services: Services, found: CampusPage) -> CampusShown:
+def campus_shown(services: Services, found: CampusPage, *, most: int | None = None) -> CampusShown:
+    """With at most so many badges; all of them where no catalogue has the others."""
     campus = found.campus
+    coming = [_coming(entry) for entry in services.catalogue.activities_of(campus) if entry.starts_on]
     return CampusShown(
         slug=campus.slug,
+        short=campus.short_name,
         issuer=campus_issuer(services, campus),
         sector=campus.sector,
         site=campus.site,
@@ -125,19 +154,35 @@ def campus_shown(services: Services, found: CampusPage) -> CampusShown:
             for each in services.campus_pictures.list_of(campus)
         ],
         networks=found.networks,
-        badges=[_badge(campus, badge, version) for badge, version in found.badges],
+        badges=_cards(services, found)[:most],
+        more_badges=max(len(found.badges) - most, 0) if most is not None else 0,
         frameworks=_frameworks(found),
         keys=_keys(services, campus),
         did_url=f"/campus/{campus.slug}/did.json",
         recommendations=recommendations(
             services.endorsements.about_campus(campus), campus.time_zone, contact=campus.contact_email
         ),
-        activities=[
-            (entry.title, entry.path, ", ".join(filter(None, (day(entry.starts_on), entry.place))))
-            for entry in services.catalogue.activities_of(campus)
-            if entry.starts_on
-        ],
+        activities=coming,
+        figures=_figures(found, len(coming)),
     )
+
+
+def _coming(entry: CatalogueEntry) -> Coming:
+    starts = entry.starts_on
+    assert starts is not None
+    when = ", ".join(filter(None, (day(starts), entry.place)))
+    return Coming(entry.title, entry.path, str(starts.day), short_month(starts), when)
+
+
+def _figures(found: CampusPage, coming: int) -> list[tuple[str, str]]:
+    """What stands on the page, counted."""
+    competencies = sum(competency.archived_at is None for competency, _ in found.competencies)
+    counted = (
+        (N_("Badges"), len(found.badges)),
+        (N_("Compétences"), competencies),
+        (N_("Activités à venir"), coming),
+    )
+    return [(translated(name), number(count)) for name, count in counted if count]
 
 
 def _keys(services: Services, campus: Campus) -> list[KeyLine]:
@@ -145,15 +190,26 @@ def _keys(services: Services, campus: Campus) -> list[KeyLine]:
     return [_key(key, campus) for key, owner in every if owner.id == campus.id]
 
 
-def _badge(campus: Campus, badge: Badge, version: BadgeVersion) -> BadgeLine:
-    return BadgeLine(
-        title=version.name,
-        kind=translated(BADGE_KINDS[version.kind]),
-        description=version.description,
-        url=f"/badges/{badge.id}",
-        picture=f"/badges/{badge.id}/v{version.number}/image.svg",
-        picture_words=sentence_text(picture_words(campus, version)),
-    )
+def _cards(services: Services, found: CampusPage) -> list[Card]:
+    """The catalogue derives how many hold a badge, and its next activity; it may lag behind."""
+    derived = services.catalogue.entries_of(found.campus)
+    cards = []
+    for badge, version in found.badges:
+        entry = derived.get(badge.id)
+        cards.append(
+            Card(
+                title=version.name,
+                language=version.language,
+                path=f"/badges/{badge.id}",
+                lines=[
+                    translated(BADGE_KINDS[version.kind]),
+                    *([holders_words(entry.holders)] if entry is not None and entry.holders else ()),
+                ],
+                picture=f"/badges/{badge.id}/v{version.number}/image.svg",
+                next_day=day(entry.starts_on) if entry is not None and entry.starts_on else "",
+            )
+        )
+    return cards
 
 
 def _frameworks(found: CampusPage) -> list[FrameworkShown]:
@@ -268,19 +324,26 @@ def home_page(
     *,
     campuses: Sequence[CampusLook],
     example_url: str = "",
+    cards: Sequence[Card] = (),
+    badges: str = "",
+    map: MapShown | None = None,
     link_preview: Preview | None = None,
 ) -> HTMLResponse:
-    """`campuses` in display order; `example_url` is a public badge to show, or empty."""
+    """`campuses` in display order; `example_url` is a public badge to show, or empty; `badges` how many there are."""
     return page(
         request,
         "campus/home.html",
         campuses=campuses,
         example_url=example_url,
+        cards=cards,
+        badges=badges,
+        map=map,
         shapes=SHAPES,
         link_preview=link_preview,
     )
 
 
+_SHOWN_AT_HOME = 8
 _FOR_TEN_MINUTES = "public, max-age=600"
 entrance_router = APIRouter(include_in_schema=False)
 
@@ -299,8 +362,27 @@ def home(request: Request, services: ReadingServices) -> HTMLResponse:
         ),
         structured=service_data(services),
     )
+    listed = {campus.id: campus for campus in campuses if campus.suspended_at is None}
+    found = services.catalogue.by_turns(_SHOWN_AT_HOME)
     return home_page(
-        request, campuses=looks, example_url=_example(request, services), link_preview=link_preview
+        request,
+        campuses=looks,
+        example_url=_example(request, services),
+        cards=[_card_of(entry, listed[entry.campus_id]) for entry in found if entry.campus_id in listed],
+        badges=number(services.catalogue.count_of(EntryKind.BADGE)),
+        map=map_of(listed.values(), closer=True),
+        link_preview=link_preview,
+    )
+
+
+def _card_of(entry: CatalogueEntry, campus: Campus) -> Card:
+    kind = translated(KIND_NAMES[BadgeKind(entry.badge_kind)])
+    return Card(
+        title=entry.title,
+        language=entry.language,
+        path=entry.path,
+        lines=[kind, translated("Campus {name}").format(name=campus.short_name)],
+        picture=f"{entry.path}/v{entry.version}/image.svg",
     )
 
 

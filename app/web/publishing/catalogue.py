@@ -24,7 +24,15 @@ from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.maps import map_of
 from app.http.pages.previews import activity_data, preview
 from app.http.pages.render import page
-from app.http.pages.words import ACTIVITY_KINDS, KIND_NAMES, LABEL_STATES, StateLabel, day, number
+from app.http.pages.words import (
+    ACTIVITY_KINDS,
+    KIND_NAMES,
+    LABEL_STATES,
+    StateLabel,
+    day,
+    holders_words,
+    number,
+)
 from app.http.request_scope import (
     WITH_ORGANISERS,
     ReadingServices,
@@ -337,7 +345,7 @@ def card_of(entry: CatalogueEntry, campuses: Mapping[uuid.UUID, Campus], picture
             if entry.level:
                 lines.append(translated("Niveau {n}").format(n=entry.level))
             if entry.holders:
-                lines.append(_holders(entry.holders))
+                lines.append(holders_words(entry.holders))
         case EntryKind.COMPETENCY:
             lines = [f"{entry.summary}, {name}"]
         case EntryKind.PATHWAY:
@@ -355,11 +363,6 @@ def card_of(entry: CatalogueEntry, campuses: Mapping[uuid.UUID, Campus], picture
         picture=f"{entry.path}/v{entry.version}/image.svg" if entry.kind is EntryKind.BADGE else picture,
         next_day=day(entry.starts_on) if entry.starts_on else "",
     )
-
-
-def _holders(count: int) -> str:
-    sentence = translated_plural("{n} personne l’a reçu", "{n} personnes l’ont reçu", count)
-    return sentence.format(n=number(count))
 
 
 def _count(kind: EntryKind, count: int, *, is_capped: bool) -> str:

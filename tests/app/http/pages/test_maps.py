@@ -31,6 +31,27 @@ def test_campuses_of_one_department_share_a_pin():
     assert [(pin.place, pin.count) for pin in shown.pins] == [("Côte-d’Or", 1), ("Saône-et-Loire", 2)]
 
 
+def test_a_closer_map_names_campuses_where_no_name_covers_another_pin():
+    shown = map_of(
+        [campus("ae", "70"), campus("amf", "90"), campus("itip", "71"), campus("fb", "71")], closer=True
+    )
+    assert shown
+    pins = {pin.label: pin for pin in shown.pins}
+    assert set(pins) == {"AE", "AMF", "ITIP, FB"}
+    assert pins["AE"].is_on_left
+    assert not pins["ITIP, FB"].is_on_left
+    whole = map_of([campus("ae", "70"), campus("amf", "90")])
+    assert whole
+    apart = [abs(each.pins[0].x - each.pins[1].x) for each in (whole, shown)]
+    assert apart[1] > 2 * apart[0]
+    assert all(0 < pin.x < WIDTH and 0 < pin.y < HEIGHT for pin in shown.pins)
+
+
+def test_a_campus_overseas_keeps_the_whole_country_on_a_closer_map():
+    shown = map_of([campus("itip", "71"), campus("run", "974")], closer=True)
+    assert shown == map_of([campus("itip", "71"), campus("run", "974")])
+
+
 def test_without_a_department_there_is_no_map():
     assert map_of([campus("x", ""), campus("y", "99")]) is None
     assert region_of("99") == ""

@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 from app.domain.activities import Activity, ActivityKind, Plan
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
+from app.domain.publishing import EntryKind
 from app.web.publishing import info
 from tests.support.house import BASE_URL, COMMAND, House, send
 
@@ -197,3 +198,31 @@ def test_the_page_of_a_campus_has_no_empty_card(house: House) -> None:
     visitor = house.client()
     assert 'id="qui"' in visitor.get("/campus/itip").text
     assert 'id="qui"' not in visitor.get("/campus/neuf").text
+
+
+def test_the_first_page_shows_badges_by_turns_and_leads_to_all_of_them(
+    house: House, visitor: TestClient
+) -> None:
+    page = visitor.get("/").text
+    with house.unit_of_work(reading=True) as services:
+        shown = services.catalogue.by_turns(2)
+        count = services.catalogue.count_of(EntryKind.BADGE)
+    assert len({each.badge_kind for each in shown}) == 2
+    for each in shown:
+        assert f'href="{each.path}"' in page
+        assert f'src="{each.path}/v{each.version}/image.svg"' in page
+    assert f"Tous les badges ({count})" in page
+
+
+def test_the_page_of_a_campus_counts_what_it_shows_and_how_many_hold_each_badge(
+    house: House, visitor: TestClient
+) -> None:
+    page = visitor.get("/campus/itip").text
+    with house.unit_of_work(reading=True) as services:
+        found = services.campuses.page("itip")
+        held = [each for each in services.catalogue.entries_of(found.campus).values() if each.holders]
+    assert f"<dt>Badges</dt><dd>{len(found.badges)}</dd>" in page
+    for each in held:
+        assert f'<a class="all" href="{each.path}"' in page
+        assert re.search(rf"{each.holders}\s(personne l’a|personnes l’ont) reçu", page)
+    assert held
