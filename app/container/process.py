@@ -86,6 +86,7 @@ from app.services.badges.wording import read_models
 from app.services.campus.webhooks import WebhookSender, WebhookService
 from app.services.messages import LetterService, Post
 from app.services.publishing import PublicDocuments
+from app.services.publishing.facets import CatalogueFacets
 from app.services.verification.issuer_standing import ListShelf
 from app.settings import Settings
 from app.telemetry import note_moved
@@ -171,6 +172,7 @@ class Process:
         scanner = Clamd(settings.scanner) if settings.scanner else None
         self.intake = FileIntake(PillowPhotographs(), scanner)
         self.shelf = ListShelf()
+        self.facets = CatalogueFacets()
         self.codes = PictureCodes()
         self.page_views = PageViews(clock)
         self.on_promise: Callable[[], None] = lambda: None
@@ -443,6 +445,7 @@ class Process:
             self.beyond,
             self.renew_list,
             self.shelf,
+            self.facets,
             self.counter,
             self._label_of_service,
             self.mail_identity,

@@ -107,6 +107,7 @@ from app.services.learners.contributions import SelfAwards
 from app.services.learners.portfolios import PortfolioService
 from app.services.people.privacy import ErasureService
 from app.services.publishing import PicturesOfAwards
+from app.services.publishing.facets import CatalogueFacets
 from app.services.publishing.status import ListAnchors
 from app.services.trust.labels import TrustAnchors
 from app.services.verification.issuer_standing import ListShelf
@@ -311,6 +312,7 @@ class ProcessContext:
     """External documents."""
     renew_list: Callable[[uuid.UUID], SignedList]
     shelf: ListShelf
+    facets: CatalogueFacets
     counter: Counter | None
     """Monotonic seconds, independent of clock changes; None where the time is given."""
     label_of_service: Callable[[str], str]
@@ -404,6 +406,10 @@ class ProcessProvider(Provider):
     @provide
     def shelf(self, process: ProcessContext) -> ListShelf:
         return process.shelf
+
+    @provide
+    def facets(self, process: ProcessContext) -> CatalogueFacets:
+        return process.facets
 
     @provide
     def counter(self, process: ProcessContext) -> Counter | None:

@@ -499,6 +499,7 @@ class CatalogueEntry(SQLModel, table=True):
         Index("catalogue_of_campus", "campus_id", "kind"),
         Index("catalogue_facets", "kind", "campus_id", "badge_kind", "level", "place", "audiences"),
         Index("catalogue_by_holders", "kind", "holders", "title"),
+        Index("catalogue_by_title", "kind", "title", "number"),
         Index("catalogue_by_day", "kind", "starts_on"),
     )
     number: int | None = Field(default=None, primary_key=True)
@@ -515,6 +516,8 @@ class CatalogueEntry(SQLModel, table=True):
     audiences: str = Field(default="", max_length=200)
     """Keys of `AUDIENCES` between spaces."""
     place: str = Field(default="", max_length=200)
+    competencies: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})
+    """Of a badge, those it attests; of an activity, those it works on: numbers between spaces."""
     holders: int = 0
     starts_on: date | None = None
     """Of an activity; of a badge, its next announced activity."""
@@ -538,6 +541,8 @@ class CatalogueRefresh(SQLModel, table=True):
     __tablename__ = "catalogue_refresh"
     campus_id: uuid.UUID = Field(sa_column=primary_foreign_key("campus"))
     refreshed_at: datetime = Field(sa_column=utc_datetime())
+    version: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    """Another one whenever facets of an entry changed."""
 
 
 CATALOGUE_LIFE: Final = timedelta(hours=6)
@@ -581,5 +586,6 @@ class CatalogueQuery:
     levels: Sequence[int] = ()
     audiences: Sequence[str] = ()
     places: Sequence[str] = ()
+    competencies: Sequence[str] = ()
     order: CatalogueOrder = CatalogueOrder.RELEVANCE
     page: int = 1

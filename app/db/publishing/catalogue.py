@@ -14,6 +14,7 @@ from sqlmodel import col, delete, func, select
 from app.db.activities import organised_by
 from app.db.badges import WITHOUT_PICTURES
 from app.db.engine.queries import Store
+from app.db.engine.writes import among
 from app.db.frameworks import match_on_postgres, match_on_sqlite
 from app.domain.activities import (
     Activity,
@@ -49,11 +50,13 @@ _FACTS: Final = (
     col(CatalogueEntry.level),
     col(CatalogueEntry.place),
     col(CatalogueEntry.audiences),
+    col(CatalogueEntry.competencies),
+    col(CatalogueEntry.number),
 )
 
 
 class Facts(NamedTuple):
-    """Facets of one entry, or of several `entries` that are alike."""
+    """Facets of one entry."""
 
     kind: EntryKind
     campus_id: uuid.UUID
@@ -61,8 +64,8 @@ class Facts(NamedTuple):
     level: int | None
     place: str
     audiences: str
-    entries: int
-    number: int = 0
+    competencies: str
+    number: int
 
 
 class Ranked(NamedTuple):
@@ -100,7 +103,16 @@ class CatalogueStore(Store):
         return self.session.exec(query).all()
 
     def note_refresh(self, campus_id: uuid.UUID, *, at: datetime) -> None:
-        self.session.merge(CatalogueRefresh(campus_id=campus_id, refreshed_at=at))
+        known = self.session.get(CatalogueRefresh, campus_id)
+        if known is None:
+            self.session.add(CatalogueRefresh(campus_id=campus_id, refreshed_at=at))
+        else:
+            known.refreshed_at = at
+
+    def change_facets(self, campus_id: uuid.UUID) -> None:
+        known = self.session.get(CatalogueRefresh, campus_id)
+        if known is not None:
+            known.version += 1
 
     def entries_of(self, campus_id: uuid.UUID) -> dict[uuid.UUID, CatalogueEntry]:
         query = select(CatalogueEntry).where(CatalogueEntry.campus_id == campus_id)
@@ -311,6 +323,13 @@ class CatalogueStore(Store):
         query = select(CatalogueEntry).where(col(CatalogueEntry.subject_id).in_(wanted))
         return {entry.subject_id: entry for entry in self.session.exec(query)} if wanted else {}
 
+    def titles_of(self, subject_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
+        wanted = list(subject_ids)
+        query = select_rows(col(CatalogueEntry.subject_id), col(CatalogueEntry.title)).where(
+            among(self.session, CatalogueEntry.subject_id, wanted)
+        )
+        return {row.subject_id: row.title for row in self.session.execute(query)} if wanted else {}
+
     def badges_reached_by(self, activity_id: uuid.UUID) -> Sequence[CatalogueEntry]:
         query = (
             select(CatalogueEntry)
@@ -374,9 +393,12 @@ class CatalogueStore(Store):
     # On PostgreSQL the matches are materialized: for the first few, the planner would read the whole table and
     # parse each row again, which takes a hundred times as long as the index.
 
-    def browse(self, query: CatalogueQuery, *, limit: int) -> Sequence[CatalogueEntry]:
-        """One page of entries, without a search text."""
-        rows = select(CatalogueEntry).where(*_conditions(query))
+    def browse(
+        self, query: CatalogueQuery, *, limit: int, numbers: Collection[int] | None = None
+    ) -> Sequence[CatalogueEntry]:
+        """One page of entries, without a search text. `numbers`: those that the facets leave, where they are few."""
+        found = _conditions(query) if numbers is None else [self._among(numbers)]
+        rows = select(CatalogueEntry).where(*found)
         match query.order:
             case CatalogueOrder.TITLE:
                 rows = rows.order_by(col(CatalogueEntry.title), col(CatalogueEntry.number))
@@ -388,14 +410,15 @@ class CatalogueStore(Store):
                 rows = rows.order_by(col(CatalogueEntry.holders).desc(), col(CatalogueEntry.title))
         return self.session.exec(rows.limit(limit).offset((query.page - 1) * limit)).all()
 
+    def _among(self, numbers: Collection[int]) -> ColumnElement[bool]:
+        return among(self.session, CatalogueEntry.number, numbers)
+
     def facts(self, terms: SearchQuery) -> list[Facts]:
         """What the facets need of the first matches of the terms, of each kind."""
-        rows = select(*_FACTS, col(CatalogueEntry.number)).where(  # type: ignore[call-overload]
-            self._matches(terms, labels_only=False)
-        )
+        rows = select_rows(*_FACTS).where(self._matches(terms, labels_only=False))
         matching = rows.cte("matching").prefix_with("MATERIALIZED", dialect="postgresql")
         found = self.session.execute(select_rows(matching).limit(MOST_MATCHES))
-        return [Facts(row[0], row[1], row[2], row[3], row[4], row[5], 1, row[6]) for row in found]
+        return [Facts(*row) for row in found]
 
     def with_title_of(self, terms: SearchQuery) -> set[int]:
         """Matches in the title, short titles first."""
@@ -406,10 +429,21 @@ class CatalogueStore(Store):
         query = select_rows(matching.c.number).order_by(matching.c.size).limit(MOST_MATCHES)
         return {number for number in self.session.scalars(query) if number is not None}
 
-    def groups(self, kinds: Sequence[EntryKind]) -> list[Facts]:
-        """How many entries each combination of facets has."""
-        rows = select(*_FACTS, func.count()).where(col(CatalogueEntry.kind).in_(kinds)).group_by(*_FACTS)  # type: ignore[call-overload]
-        return [Facts(*row) for row in self.session.execute(rows)]
+    def versions_of_facets(self) -> dict[uuid.UUID, int]:
+        """Of each campus, a number that is another one after its facets changed."""
+        query = select_rows(col(Campus.id), func.coalesce(CatalogueRefresh.version, 0)).outerjoin(
+            CatalogueRefresh, col(CatalogueRefresh.campus_id) == col(Campus.id)
+        )
+        return {row[0]: row[1] for row in self.session.execute(query)}
+
+    def facts_of(self, campuses: Collection[uuid.UUID]) -> dict[uuid.UUID, list[Facts]]:
+        """The facets of every entry of these campuses."""
+        found: dict[uuid.UUID, list[Facts]] = {}
+        for row in self.session.execute(
+            select_rows(*_FACTS).where(among(self.session, CatalogueEntry.campus_id, campuses))
+        ):
+            found.setdefault(row.campus_id, []).append(Facts(*row))
+        return found
 
     def terms_of(self, numbers: Collection[int]) -> list[Ranked]:
         rows = select(  # type: ignore[call-overload]
@@ -453,7 +487,10 @@ def _conditions(query: CatalogueQuery) -> list[ColumnElement[bool]]:
         "place": query.places,
     }
     found = [getattr(CatalogueEntry, name).in_(values) for name, values in chosen.items() if values]
-    if query.audiences:
-        audiences = col(CatalogueEntry.audiences)
-        found.append(or_(*(audiences.contains(f" {key} ") for key in query.audiences)))
+    for column, keys in (
+        (col(CatalogueEntry.audiences), query.audiences),
+        (col(CatalogueEntry.competencies), query.competencies),
+    ):
+        if keys:
+            found.append(or_(*(column.contains(f" {key} ") for key in keys)))
     return found or [literal_column("1") == literal_column("1")]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -25,7 +24,7 @@ from app.domain.activities import Activity, ActivityAnnouncement, ActivitySessio
 from app.domain.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
-from app.domain.core import UNSHARED, Clock, Snapshot
+from app.domain.core import Clock
 from app.domain.frameworks import Competency, Framework
 from app.domain.frameworks.pathways import PathwayContent
 from app.domain.frameworks.text_search import SearchQuery, SearchTerms, score, terms_of
@@ -40,17 +39,18 @@ from app.domain.publishing import (
     audience_groups,
 )
 from app.errors import InvalidInput, NotFound
+from app.services.publishing.facets import CatalogueFacets, count, count_matches
 from app.services.publishing.ratings import RatingService
 
 A_PAGE: Final = 24
 MOST_MEETINGS: Final = 300
 _MOST_TURNS: Final = 60
-_AUDIENCES: Final = Facts._fields.index("audiences")
 _SHARED: Final = "définition partagée réseau"
 """Finds what adopted the definition of a network."""
+_FACETS: Final = ("campus_id", "kind", "badge_kind", "level", "audiences", "place", "competencies")
 _DERIVED: Final = (
-    "campus_id", "kind", "path", "title", "summary", "language", "badge_kind", "level", "audiences", "place", "holders",
-    "starts_on", "version", "label_terms", "other_terms", "size",
+    *_FACETS, "path", "title", "summary", "language", "holders", "starts_on", "version", "label_terms",
+    "other_terms", "size",
 )  # fmt: skip
 
 
@@ -104,8 +104,8 @@ class CatalogueService:
     history: HistoryStore
     definitions: SharedDefinitionStore
     ratings: RatingService
+    facets: CatalogueFacets
     clock: Clock
-    snapshot: Snapshot = UNSHARED
 
     # --- derivation
 
@@ -118,10 +118,13 @@ class CatalogueService:
         campus = self.campuses.get_by_id(campus_id)
         before = self.catalogue.entries_of(campus_id)
         derived = [] if campus.suspended_at else self._derive(campus)
-        changed, words = [], set[str]()
+        changed, words, are_other_facets = [], set[str](), False
         for entry, terms in derived:
             words |= terms.vocabulary
             known = before.pop(entry.subject_id, None)
+            are_other_facets |= known is None or any(
+                getattr(known, name) != getattr(entry, name) for name in _FACETS
+            )
             if known is None:
                 changed.append(entry)
             elif any(getattr(known, name) != getattr(entry, name) for name in _DERIVED):
@@ -133,6 +136,8 @@ class CatalogueService:
         listed = [entry.subject_id for entry, _ in derived if entry.kind is EntryKind.BADGE]
         self.ratings.refresh(campus, listed)
         self.catalogue.note_refresh(campus_id, at=now)
+        if are_other_facets or before:
+            self.catalogue.change_facets(campus_id)
 
     def _derive(self, campus: Campus) -> list[tuple[CatalogueEntry, SearchTerms]]:
         today = self.clock().astimezone(ZoneInfo(campus.time_zone)).date()
@@ -173,6 +178,7 @@ class CatalogueService:
                 level=max((link.level for link in links if link.level), default=None),
                 audiences=_joined(written),
                 place=campus.site,
+                competencies=_between_spaces(str(competency.id) for _, competency, _ in attested),
                 holders=holders.get(badge.id, 0),
                 starts_on=coming[0].starts_on if coming else None,
                 version=version.number,
@@ -257,6 +263,7 @@ class CatalogueService:
             summary=activity.description,
             audiences=_joined([activity.audience]),
             place=activity.place,
+            competencies=_between_spaces(str(each) for each in self.plans.competencies_of(activity.id)),
             starts_on=activity.starts_on,
         )
         return _indexed(entry, [activity.audience, activity.place, campus.short_name])
@@ -294,6 +301,7 @@ class CatalogueService:
         entry = self.catalogue.find(activity.id)
         if entry is not None:
             self.catalogue.save((), gone=[entry.subject_id])
+            self.catalogue.change_facets(entry.campus_id)
         self.history.write(
             by, "withdraw_announcement", "activity", activity.id, at=self.clock(), campus_id=campus.id
         )
@@ -411,6 +419,9 @@ class CatalogueService:
     def find(self, subject_id: uuid.UUID) -> CatalogueEntry | None:
         return self.catalogue.find(subject_id)
 
+    def titles_of(self, subject_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
+        return self.catalogue.titles_of(subject_ids)
+
     def campus_of(self, entry: CatalogueEntry) -> Campus:
         return self._listed(entry.campus_id)
 
@@ -429,26 +440,25 @@ class CatalogueService:
         """Every term must match; without any match, slips of one or two letters are corrected."""
         terms = SearchQuery.of(query.text)
         if terms.is_empty:
-            groups = self.snapshot.until_commit(
-                ("catalogue groups", tuple(query.kinds)), lambda: self.catalogue.groups(query.kinds)
-            )
-            total, facets, _ = count_facets(query, groups)
-            return CatalogueResult(self.catalogue.browse(query, limit=A_PAGE), total, facets, _pages(total))
+            found = count(query, self.facets.of(self.catalogue.versions_of_facets(), self.catalogue.facts_of))
+            few = list(found.numbers()) if found.total <= MOST_MATCHES else None
+            entries = self.catalogue.browse(query, limit=A_PAGE, numbers=few)
+            return CatalogueResult(entries, found.total, found.facets, _pages(found.total))
         facts, corrected = self.catalogue.facts(terms), ""
         if not facts and not exactly:
             fixed = self._corrected(terms)
             if fixed.terms != terms.terms:
                 facts = self.catalogue.facts(fixed)
                 terms, corrected = fixed, " ".join(fixed.terms) if facts else ""
-        total, facets, left = count_facets(query, facts)
+        counted, left = count_matches(query, facts)
         ranked = self._ranked(query, terms, left)
         start = (query.page - 1) * A_PAGE
         numbers = [each.number for each in ranked[start : start + A_PAGE]]
-        entries = self.catalogue.get_many(numbers)
+        known = self.catalogue.get_many(numbers)
         return CatalogueResult(
-            [entries[number] for number in numbers if number in entries],
-            total,
-            facets,
+            [known[number] for number in numbers if number in known],
+            counted.total,
+            counted.facets,
             _pages(len(ranked)),
             corrected,
             is_capped=len(facts) == MOST_MATCHES,
@@ -472,50 +482,6 @@ class CatalogueService:
             ):
                 slips[term] = self.catalogue.similar(term) or ()
         return terms.corrected(slips)
-
-
-def count_facets(
-    query: CatalogueQuery, facts: Sequence[Facts]
-) -> tuple[int, Mapping[str, Mapping[Any, int]], list[Facts]]:
-    """The total; for each facet, how many entries each value has beside the other facets; what is left of all."""
-    chosen = [
-        (place, frozenset(values))
-        for place, values in enumerate(
-            (query.kinds, query.campuses, query.badge_kinds, query.levels, query.places, query.audiences)
-        )
-        if values
-    ]
-    passed: list[Facts] = []
-    failed: defaultdict[int, list[Facts]] = defaultdict(list)
-    """By the only facet that does not hold."""
-    for each in facts:
-        at_fault = [
-            place
-            for place, values in chosen
-            if values.isdisjoint(each.audiences.split() if place == _AUDIENCES else (each[place],))
-        ]
-        if not at_fault:
-            passed.append(each)
-        elif len(at_fault) == 1:
-            failed[at_fault[0]].append(each)
-    counts = {
-        # Links to another kind carry the text alone.
-        name: _tally(facts if name == "kind" else (*passed, *failed[place]), place)
-        for place, name in enumerate(Facts._fields[: _AUDIENCES + 1])
-    }
-    return sum(each.entries for each in passed), counts, passed
-
-
-def _tally(facts: Iterable[Facts], place: int) -> Mapping[Any, int]:
-    found: defaultdict[Any, int] = defaultdict(int)
-    for each in facts:
-        found[each[place]] += each.entries
-    if place == _AUDIENCES:
-        written, found = found, defaultdict(int)
-        for keys, entries in written.items():
-            for key in keys.split():
-                found[key] += entries
-    return {value: entries for value, entries in found.items() if value}
 
 
 def enrolment_link(written: str) -> str:
@@ -550,7 +516,12 @@ def _indexed(entry: CatalogueEntry, others: Sequence[str]) -> tuple[CatalogueEnt
 
 def _joined(written: Sequence[str]) -> str:
     groups = {group for each in written for group in audience_groups(each)}
-    return "".join(f" {key}" for key in AUDIENCES if key in groups) + " " if groups else ""
+    return _between_spaces(key for key in AUDIENCES if key in groups)
+
+
+def _between_spaces(keys: Iterable[str]) -> str:
+    joined = " ".join(keys)
+    return f" {joined} " if joined else ""
 
 
 def _pages(total: int) -> int:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -89,6 +90,8 @@ ORDERS: Final = {
     CatalogueOrder.TITLE: N_("Titre"),
 }
 _MOST_CHOSEN: Final = 20
+_MOST_SHOWN: Final = 12
+"""Values of one facet."""
 _LONGEST_PLACE: Final = 200
 
 
@@ -189,6 +192,7 @@ def _catalogue(request: Request, services: Services, kind: EntryKind) -> HTMLRes
             for each in asked.getlist("lieu")[:_MOST_CHOSEN]
             if len(each) <= _LONGEST_PLACE and "\0" not in each
         ],
+        competencies=_numbers(asked.getlist("competence")),
         order=_order(asked.get("tri", ""), kind),
         page=int(asked["page"]) if asked.get("page", "").isdecimal() and len(asked["page"]) < 5 else 1,
     )
@@ -197,7 +201,14 @@ def _catalogue(request: Request, services: Services, kind: EntryKind) -> HTMLRes
         request,
         "badges/catalogue/list.html",
         wide=True,
-        c=_shown(query, found, kind, known, _pictures(services, found) if kind is EntryKind.PATHWAY else {}),
+        c=_shown(
+            query,
+            found,
+            kind,
+            known,
+            _pictures(services, found) if kind is EntryKind.PATHWAY else {},
+            _titles(services, query, found),
+        ),
         map=map_of(known.values()) if kind is EntryKind.CAMPUS and not request.query_params else None,
         link_preview=preview(services, PATHS[kind], translated(TITLES[kind]), translated(ABOUT)),
     )
@@ -205,6 +216,22 @@ def _catalogue(request: Request, services: Services, kind: EntryKind) -> HTMLRes
 
 def _chosen(values: Sequence[str], known: Any) -> list[str]:
     return [each for each in dict.fromkeys(values[:_MOST_CHOSEN]) if each in known]
+
+
+def _numbers(values: Sequence[str]) -> list[str]:
+    found = []
+    for each in dict.fromkeys(values[:_MOST_CHOSEN]):
+        with suppress(ValueError):
+            found.append(str(uuid.UUID(each)))
+    return found
+
+
+def _titles(services: Services, query: CatalogueQuery, found: CatalogueResult) -> Mapping[str, str]:
+    """Of the competencies that most entries have, and of those that are chosen."""
+    counts = found.facets.get("competencies", {})
+    most = sorted(counts, key=lambda each: (-counts[each], each))[:_MOST_SHOWN]
+    titles = services.catalogue.titles_of(uuid.UUID(each) for each in {*most, *query.competencies})
+    return {str(subject): title for subject, title in titles.items()}
 
 
 def _order(wanted: str, kind: EntryKind) -> CatalogueOrder:
@@ -231,6 +258,7 @@ def _shown(
     kind: EntryKind,
     known: Mapping[str, Campus],
     pictures: Mapping[uuid.UUID, str],
+    titles: Mapping[str, str],
 ) -> CatalogueShown:
     by_id = {campus.id: campus for campus in known.values()}
     chosen = _parameters(query, by_id)
@@ -239,7 +267,7 @@ def _shown(
         asked = [*([("q", query.text)] if query.text else ()), *parameters, *more.items()]
         return f"{path}?{urlencode(asked)}" if asked else path
 
-    facets = _facets(found, kind, by_id, chosen, url)
+    facets = _facets(found, kind, by_id, titles, chosen, url)
     order = [("tri", query.order.value)] if query.order is not _order("", kind) else []
     kept = [*chosen, *order]
     counts = found.facets.get("kind", {})
@@ -281,6 +309,7 @@ def _parameters(query: CatalogueQuery, campuses: Mapping[uuid.UUID, Campus]) -> 
         *(("niveau", str(each)) for each in query.levels),
         *(("public", each) for each in query.audiences),
         *(("lieu", each) for each in query.places),
+        *(("competence", each) for each in query.competencies),
     ]
 
 
@@ -288,6 +317,7 @@ def _facets(
     found: CatalogueResult,
     kind: EntryKind,
     campuses: Mapping[uuid.UUID, Campus],
+    titles: Mapping[str, str],
     chosen: Sequence[tuple[str, str]],
     url: Callable[..., str],
 ) -> list[Facet]:
@@ -313,17 +343,20 @@ def _facets(
         ),
         ("public", "audiences", translated("Pour qui"), lambda v: (v, translated(AUDIENCE_NAMES[v]))),
         ("lieu", "place", translated("Lieu"), lambda v: (v, v)),
+        ("competence", "competencies", translated("Compétence"), lambda v: (v, titles[v])),
     ]
     if kind is EntryKind.PATHWAY:
         titled = [each for each in titled if each[0] not in ("niveau", "public")]
     elif kind is not EntryKind.BADGE:
         titled = [each for each in titled if each[0] not in ("type", "niveau")]
+    known: Mapping[str, Container[object]] = {"campus_id": campuses, "competencies": titles}
     facets = []
     for name, column, title, words in titled:
         counts = found.facets.get(column, {})
         options = []
-        for value, count in sorted(counts.items(), key=lambda each: (-each[1], str(each[0])))[:12]:
-            if column == "campus_id" and value not in campuses:
+        most = sorted(counts.items(), key=lambda each: (-each[1], str(each[0])))
+        for value, count in most[:_MOST_SHOWN]:
+            if column in known and value not in known[column]:
                 continue
             key, label = words(value)
             others = [each for each in chosen if each != (name, key)]

@@ -16,6 +16,7 @@ from app.domain.campus.audit_log import Actor
 from app.domain.publishing import CatalogueOrder, CatalogueQuery, EntryKind, audience_groups
 from app.errors import InvalidInput, NotFound
 from app.services.publishing.catalogue import CatalogueResult, enrolment_link
+from tests.support.content.skills import levelled
 from tests.support.house import House, build_house
 from tests.support.running.every import for_each
 
@@ -93,6 +94,38 @@ def test_facets_count_what_each_value_would_leave(offering: House):
     assert titles(found) == ["Robotique pour tous"]
     assert found.facets["badge_kind"] == {"participation": 1, "engagement": 1}
     assert found.total == 1
+
+
+def test_badges_and_activities_are_found_by_competency(offering: House):
+    given = levelled(offering)
+    offering.award("Zoé N’Diaye; zoe@exemple.fr", badge=given.badge, evidence="Deux mesures justes.")
+    refresh(offering)
+    key = str(given.competency.id)
+    title = given.badge.version.name
+    assert search(offering).facets["competencies"] == {key: 1}
+    found = search(offering, competencies=[key])
+    assert (titles(found), found.total) == ([title], 1)
+    assert titles(search(offering, title, competencies=[key])) == [title]
+    assert search(offering, title, competencies=[str(uuid.uuid4())]).total == 0
+    on = date(2026, 12, 3)
+    with offering.unit_of_work() as services:
+        row = Activity(kind=ActivityKind.WORKSHOP, title="Mesurer", starts_on=on, ends_on=on)
+        plan = Plan(competencies=[given.competency.id])
+        activity = services.activity_plans.create(offering.campus, row, plan, by=Actor(offering.trainer.id))
+        services.catalogue.announce(offering.campus, activity, enrolment="", by=Actor(offering.trainer.id))
+    refresh(offering)
+    assert titles(search(offering, kinds=(EntryKind.ACTIVITY,), competencies=[key])) == ["Mesurer"]
+
+
+def test_facets_are_counted_again_as_soon_as_an_announcement_is_withdrawn(offering: House):
+    activity_id = announced(offering, on=date(2026, 12, 3))
+    refresh(offering)
+    assert search(offering, kinds=(EntryKind.ACTIVITY,)).total == 1
+    with offering.unit_of_work() as services:
+        activity = services.stores.activities.find(activity_id)
+        services.catalogue.withdraw_announcement(offering.campus, activity, by=Actor(offering.trainer.id))
+    found = search(offering, kinds=(EntryKind.ACTIVITY,))
+    assert (found.total, found.entries) == (0, [])
 
 
 def test_kinds_count_what_the_text_alone_finds(offering: House):

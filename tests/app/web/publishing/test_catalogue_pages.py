@@ -13,6 +13,7 @@ from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.publishing import EntryKind
 from app.web.publishing import info
+from tests.support.content.skills import levelled
 from tests.support.house import BASE_URL, COMMAND, House, send
 
 
@@ -47,6 +48,17 @@ def cards(page: str) -> list[str]:
     return re.findall(r'class="all" href="[^"]*"[^>]*>([^<]*)<', page)
 
 
+def test_competency_narrows_the_list_and_is_named(house: House, visitor: TestClient):
+    given = levelled(house)
+    house.award("Zoé N’Diaye; zoe@exemple.fr", badge=given.badge, evidence="Deux mesures justes.")
+    refresh(house)
+    page = visitor.get(f"/badges?competence={str(given.competency.id).upper()}").text
+    assert cards(page) == [given.badge.version.name]
+    chip = re.search(r'(?s)<a class="chip" href="/badges">(.*?)<', page)
+    assert chip
+    assert chip[1].strip() == given.competency.statement
+
+
 def test_list_of_badges_links_each_public_page(house: House, visitor: TestClient):
     page = visitor.get("/badges").text
     assert f'href="/badges/{house.presence.badge.id}"' in page
@@ -73,6 +85,8 @@ def test_facet_narrows_and_its_chip_takes_it_away(visitor: TestClient):
         "page=99999",
         "tri=x",
         "lieu=%00",
+        "competence=x",
+        "competence=00000000-0000-4000-8000-000000000000",
     ],
 )
 def test_unknown_filters_are_no_error(visitor: TestClient, asked: str):
