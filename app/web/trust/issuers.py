@@ -101,6 +101,8 @@ class IssuerShown:
     is_ours: bool
     listed: Sequence[LabelVerdict] = ()
     """Labels of an external campus, from a network's signed list."""
+    language: str = ""
+    """Of what the campus wrote, for screen readers; empty where nothing tells."""
 
     @property
     def label(self) -> LabelShown | None:
@@ -151,6 +153,7 @@ def _campus_issuer(services: Services, campus: Campus) -> IssuerShown:
         carrier=campus.carrier,
         labels=[label_shown(judged) for judged in services.labels.of_issuer(campus.did)],
         is_ours=True,
+        language=campus.language,
     )
 
 

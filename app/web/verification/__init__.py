@@ -188,6 +188,8 @@ _GROUP_OF: Final[Mapping[HeadlineKind, str]] = {
     _K.EXPIRED: "expired",
     _K.NOT_YET_VALID: "early",
 }
+# Of what is to be rejected: what was changed comes first, then what is genuine and counts no more, then another name.
+_RANKS: Final[Mapping[HeadlineKind, int]] = {_K.REVOKED: 1, _K.WITHDRAWN_AT_ADDRESS: 1, _K.NAMES_DIFFER: 2}
 _NOT_VERIFIED: Final = frozenset({"unread", "none", "closed"})
 
 
@@ -205,10 +207,12 @@ class ItemRow:
     title: str = ""
     issuer: str = ""
     page: str = ""
+    rank: int = 0
+    """Among the rows of its group."""
 
     @property
-    def order(self) -> int:
-        return _ORDER[self.group]
+    def order(self) -> tuple[int, int]:
+        return _ORDER[self.group], self.rank
 
     @property
     def cells(self) -> Sequence[str]:
@@ -254,6 +258,7 @@ def item_row(services: Services, item: Item) -> ItemRow:
         title=claims.title if claims else "",
         issuer=(answer.campus.name if answer.campus else claims.issuer_name) if claims else "",
         page=services.addresses.award(answer.record.award.id) if answer.record and is_open else "",
+        rank=_RANKS.get(head.kind, 0),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -100,6 +101,18 @@ def test_page_and_document_share_one_address(house: House, reader: TestClient):
         page, document = reader.get(path), reader.get(path, headers={"accept": "application/ld+json"})
         assert page.headers["content-type"].startswith("text/html")
         assert document.headers["content-type"].startswith("application/ld+json")
+
+
+def test_what_a_campus_wrote_names_its_language_for_readers_of_another_one(house: House, reader: TestClient):
+    english = {"accept-language": "en"}
+    with house.unit_of_work() as services:
+        campus = services.campuses.get("itip")
+        described = campus.description = "Un lieu où l’on apprend en faisant."
+    campus_page = reader.get("/campus/itip", headers=english).text
+    award_page = reader.get(f"/attributions/{award(house)}", headers=english).text
+    for page in (campus_page, award_page):
+        assert '<html lang="en"' in page
+        assert re.search(rf'<p[^>]* lang="fr">{described}</p>', page)
 
 
 def test_a_campus_shows_its_label_with_dates_its_networks_badges_and_keys(house: House, reader: TestClient):

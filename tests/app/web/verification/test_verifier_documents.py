@@ -384,3 +384,13 @@ def test_a_document_with_a_badge_that_names_no_person_asks_to_compare_no_name(
     told = answer(employer, body)
     assert "Comparez le nom" not in told
     assert "Ce badge ne nomme personne" in told
+
+
+def test_a_changed_badge_stands_before_a_document_with_another_name(house: House, employer: TestClient):
+    award_id = award(house)
+    painted = drawn_over(certificate_of(house, award_id), hide=True, text=FALSE)
+    changed = files_of(house, award_id)["json"].replace(HOLDER.encode(), FALSE.encode())
+    sent = [("fichier", ("a-autre-nom.pdf", painted)), ("fichier", ("b-change.json", changed))]
+    shown = plain(send(employer, "/verifier", files=sent).text)
+    assert "2 à écarter" in shown
+    assert shown.index("b-change.json") < shown.index("a-autre-nom.pdf")
