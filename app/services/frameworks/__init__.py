@@ -567,21 +567,21 @@ class FrameworkSearch:
         ]
 
     def _paths(self, items: Sequence[Competency]) -> dict[uuid.UUID, list[str]]:
-        known = {item.id: item for item in items}
+        known = {item.id: (item.statement, item.parent_id) for item in items}
         wanted = {item.parent_id for item in items if item.parent_id} - set(known)
         for _ in range(8):
             if not wanted:
                 break
-            above = self.frameworks.items(wanted)
+            above = self.frameworks.places(wanted)
             known |= above
-            wanted = {item.parent_id for item in above.values() if item.parent_id} - set(known)
+            wanted = {parent_id for _, parent_id in above.values() if parent_id} - set(known)
         paths = {}
         for item in items:
             path: list[str] = []
             parent = known.get(item.parent_id) if item.parent_id else None
             while parent is not None and len(path) < 8:
-                path.insert(0, parent.statement)
-                parent = known.get(parent.parent_id) if parent.parent_id else None
+                path.insert(0, parent[0])
+                parent = known.get(parent[1]) if parent[1] else None
             paths[item.id] = path
         return paths
 

@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from app.domain.core import plain_text
 from app.services.frameworks.readers import open_tables, read_esco, read_rome
@@ -126,6 +127,37 @@ def test_where_no_item_has_every_term_the_one_that_says_most_decides(house: Hous
 
 def test_a_term_written_as_it_sounds_finds_what_is_meant(registers: House):
     assert found(registers, "zoudeur")[0] == "H2913"
+
+
+def test_a_search_parses_no_row_that_an_index_has_excluded(registers: House):
+    """On tables so small a planner scans and sorts; on large ones it would read them in order for the first few."""
+    asked: list[tuple[str, object]] = []
+    with registers.unit_of_work(reading=True) as services:
+        connection = services.stores.session.connection()
+        is_sqlite = connection.dialect.name == "sqlite"
+        if not is_sqlite:
+            connection.exec_driver_sql("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
+        event.listen(
+            connection,
+            "before_cursor_execute",
+            lambda _c, _cursor, statement, values, *_: asked.append((statement, values)),
+        )
+        services.framework_search.search("stratifieur inoxydable", registers.campus.id)
+        plans = [
+            [
+                str(row[3] if is_sqlite else row[0])
+                for row in connection.exec_driver_sql(
+                    f"{'EXPLAIN QUERY PLAN' if is_sqlite else 'EXPLAIN'} {statement}",
+                    values,  # type: ignore[arg-type]
+                )
+            ]
+            for statement, values in list(asked)
+            if "framework_search" in statement
+        ]
+    assert len(plans) >= 3
+    for plan in plans:
+        assert any("framework_search_index" in line or "VIRTUAL TABLE INDEX" in line for line in plan), plan
+        assert not any("Filter: (to_tsvector" in line or "SCAN s" in line for line in plan), plan
 
 
 def test_a_search_within_one_framework_finds_its_items_alone(registers: House):
