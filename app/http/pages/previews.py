@@ -15,7 +15,7 @@ from app.domain.badges import BadgeKind, BadgeVersion
 from app.domain.campus.campus import Campus, Network
 from app.domain.campus.places import DEPARTMENTS, REGIONS
 from app.domain.learners.ratings import Distribution
-from app.domain.publishing import CatalogueEntry, EntryKind
+from app.domain.publishing import Addresses, CatalogueEntry, EntryKind
 from app.errors import NotFound
 from app.http.pages.words import KIND_NAMES, day
 from app.language import speaking, translated
@@ -51,7 +51,7 @@ class Preview:
     url: str
     card: str
     alternative: str
-    structured: Mapping[str, Any] | None = None
+    structured: Mapping[str, Any]
 
 
 def card_of(services: Services, kind: str, key: str) -> PreviewCard:
@@ -64,7 +64,7 @@ def card_of(services: Services, kind: str, key: str) -> PreviewCard:
         case "reseau":
             return network_card(services, services.register.network(key))
         case "service":
-            return service_card(services)
+            return service_card(services.addresses)
     raise NotFound("Cette image n’existe pas.")
 
 
@@ -109,14 +109,14 @@ def network_card(services: Services, network: Network) -> PreviewCard:
     return PreviewCard(CardWords(kind, network.name, "", "", services.addresses.host))
 
 
-def service_card(services: Services) -> PreviewCard:
+def service_card(addresses: Addresses) -> PreviewCard:
     with speaking("fr"):
         words = CardWords(
             translated("Badges ouverts"),
             translated("Ce que vous savez faire, attesté par votre campus"),
             translated("Campus des métiers et des qualifications"),
             "",
-            services.addresses.host,
+            addresses.host,
         )
     return PreviewCard(words)
 
@@ -133,20 +133,36 @@ def preview(
     structured: Mapping[str, Any] | None = None,
 ) -> Preview:
     """Of the page at `path`; with the card of the entry, of the network, or else of the service."""
-    base = services.addresses.base_url
     if entry is not None and campus is not None:
         kind, key, card = ENTRY, str(entry.subject_id), entry_card(services, entry, campus)
     elif network is not None:
         kind, key, card = NETWORK, network.slug, network_card(services, network)
     else:
-        kind, key, card = SERVICE, "sceau", service_card(services)
+        kind, key, card = SERVICE, "sceau", service_card(services.addresses)
+    return _preview(services.addresses, path, title, description, (kind, key, card), structured)
+
+
+def plain_preview(addresses: Addresses, path: str) -> Preview:
+    """Of a public page about nothing in particular, which has its own title and description."""
+    return _preview(addresses, path, "", "", (SERVICE, "sceau", service_card(addresses)), None)
+
+
+def _preview(
+    addresses: Addresses,
+    path: str,
+    title: str,
+    description: str,
+    drawn: tuple[str, str, PreviewCard],
+    structured: Mapping[str, Any] | None,
+) -> Preview:
+    base, (kind, key, card) = addresses.base_url, drawn
     return Preview(
         title,
         description,
         f"{base}{path}",
         f"{base}/cartes/{kind}/{key}/{card.digest}.png",
         ". ".join(filter(None, (card.words.kind, card.words.title, card.words.campus))),
-        {"@context": _CONTEXT, **structured} if structured else None,
+        {"@context": _CONTEXT, **(structured or page_data(addresses, f"{base}{path}", title))},
     )
 
 
@@ -258,6 +274,28 @@ def network_data(services: Services, network: Network) -> dict[str, Any]:
         "url": services.addresses.network(network.slug),
     }
     return found | ({"description": network.description} if network.description else {})
+
+
+def page_data(addresses: Addresses, url: str, title: str) -> dict[str, Any]:
+    home = f"{addresses.base_url}/"
+    return {
+        "@type": "WebPage",
+        **({"name": title} if title else {}),
+        "url": url,
+        "isPartOf": {"@type": "WebSite", "name": BRAND, "url": home},
+        "publisher": {"@type": "Organization", "name": BRAND, "url": home},
+    }
+
+
+def pathway_data(services: Services, campus: Campus, url: str, title: str, summary: str) -> dict[str, Any]:
+    return {
+        "@type": "Course",
+        "name": title,
+        "description": summary or title,
+        "url": url,
+        "inLanguage": campus.language,
+        "provider": organisation_data(services, campus),
+    }
 
 
 def service_data(services: Services) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from app.domain.people.consents import is_pupil_of_unknown_age, needs_guardian_f
 from app.domain.publishing import CatalogueEntry
 from app.errors import Conflict, NotFound
 from app.http.pages.forms import CHECKED_FORM, SafeForm, text_of
-from app.http.pages.previews import preview
+from app.http.pages.previews import pathway_data, preview
 from app.http.pages.render import page
 from app.http.pages.words import day
 from app.http.request_scope import (
@@ -78,6 +78,13 @@ def show_pathway(pathway_id: uuid.UUID, request: Request, services: ReadingServi
             ),
             entry=services.catalogue.find(pathway_id),
             campus=found.campus,
+            structured=pathway_data(
+                services,
+                found.campus,
+                f"{services.addresses.base_url}/parcours/{pathway_id}",
+                found.content.title,
+                found.content.summary,
+            ),
         ),
     )
 

@@ -216,7 +216,8 @@ sitemap_router = APIRouter()
 _MOST: Final = 50_000
 """URLs in one sitemap (sitemaps.org); the newest badges come first."""
 _PAGES: Final = (
-    "", "/badges", "/competences", "/parcours", "/metiers", "/activites", "/campus", "/reseaux", "/labels", "/verifier", "/lire-un-badge", "/aide",
+    "/", "/badges", "/competences", "/parcours", "/metiers", "/activites", "/campus", "/reseaux", "/labels", "/classements", "/verifier",
+    "/lire-un-badge", "/aide", "/aide/formation", "/aide/administration", "/donnees-personnelles", "/accessibilite", "/mentions-legales",
 )  # fmt: skip
 _SITEMAPS: Final = "http://www.sitemaps.org/schemas/sitemap/0.9"
 _CLOSED: Final = (
@@ -262,6 +263,26 @@ def sitemap_part(
     return _sitemap_of(_sitemap_part(services, name, number))
 
 
+def _of_institutions(services: Services) -> list[str]:
+    """Pages of networks, their labels and definitions, and what each campus attests."""
+    base, networks = services.addresses.base_url, services.register.networks()
+    campuses = [each for each in services.campuses.list_all() if each.suspended_at is None]
+    labels = [
+        each.label
+        for campus in campuses
+        for each in services.campuses.labels_of(campus, on=services.catalogue.today(campus))
+    ]
+    return [
+        *(
+            f"{base}/reseau/{each.slug}{part}"
+            for each in networks
+            for part in ("", "/definitions", "/rapport")
+        ),
+        *(f"{base}/labels/{each.id}" for each in labels),
+        *(f"{base}/campus/{each.slug}{part}" for each in campuses for part in ("/atteste", "/journal")),
+    ]
+
+
 def _sitemap_part(services: Services, name: str, number: int) -> list[str]:
     base = services.addresses.base_url
     found = _SITEMAP_PARTS[name][1](services, (number - 1) * _MOST)
@@ -276,6 +297,10 @@ _SITEMAP_PARTS: Final[
         lambda services, start: (
             services.addresses.base_url + path for path in services.catalogue.paths(limit=_MOST, start=start)
         ),
+    ),
+    "institutions": (
+        lambda services: len(_of_institutions(services)),
+        lambda services, start: _of_institutions(services)[start : start + _MOST],
     ),
     "portfolios": (
         lambda services: services.portfolios.count_found_by_search(),

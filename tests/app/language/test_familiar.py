@@ -82,7 +82,9 @@ def test_tu_has_the_plural_of_french(count: int, words: str) -> None:
 
 
 def _read(client: TestClient, address: str) -> str:
-    page = html.fromstring(client.get(address, follow_redirects=True).text)
+    answer = client.get(address, follow_redirects=True)
+    assert answer.status_code == 200, address
+    page = html.fromstring(answer.text)
     return " ".join((page.text_content(), *page.xpath("//@aria-label|//@placeholder|//@title")))
 
 
@@ -103,7 +105,7 @@ def test_no_page_of_their_own_says_vous_to_those_under_15(house: House) -> None:
         ),
         *("/compte", "/compte/adresses", "/compte/reunir", "/compte/applications"),
         *(badge, *(f"{badge}/{part}" for part in ("montrer", "partager", "telecharger", "confidentialite"))),
-        *(f"{badge}/{part}" for part in ("journal", "recommandations", "mes-donnees", "effacement", "note")),
+        *(f"{badge}/{part}" for part in ("journal", "recommandations", "mes-donnees", "effacement", "avis")),
         *(f"{badge}/journal/contributions/nouvelle", f"{badge}/partager/portefeuille"),
     ):
         said = _read(client, address)

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 
 from app.domain.activities import Activity, ActivityKind, Plan
 from app.domain.campus.audit_log import Actor
-from app.domain.campus.campus import Campus
+from app.domain.campus.campus import Campus, Network
 from app.domain.publishing import EntryKind
 from app.web.publishing import info
 from tests.support.content.skills import levelled
@@ -191,6 +191,19 @@ def test_sitemap_becomes_an_index_of_parts(
     found = [url for part in parts for url in re.findall("<loc>([^<]*)</loc>", visitor.get(part).text)]
     assert f"{BASE_URL}/badges/{house.presence.badge.id}" in found
     assert len(found) == len(set(found))
+
+
+def test_sitemap_names_pages_of_networks_and_of_what_a_campus_attests_that_all_answer(
+    house: House, visitor: TestClient
+):
+    with house.unit_of_work() as services:
+        services.campuses.create_network(
+            Network(slug="pole", name="Pôle bas carbone"), [house.campus], by=COMMAND
+        )
+    found = re.findall(rf"<loc>{BASE_URL}([^<]*)</loc>", visitor.get("/sitemap.xml").text)
+    assert {"/reseau/pole", "/campus/itip/atteste", "/classements", "/donnees-personnelles"} <= set(found)
+    assert len(found) == len(set(found))
+    assert [each for each in found if visitor.get(each).status_code != 200] == []
 
 
 @pytest.mark.parametrize("path", ["/favicon.ico", "/apple-touch-icon.png"])

@@ -9,6 +9,7 @@ from datetime import date
 
 import pytest
 from fastapi.testclient import TestClient
+from lxml import html
 
 from app.domain.activities import Activity, ActivityKind, Plan
 from app.domain.campus.audit_log import Actor
@@ -119,3 +120,28 @@ def test_no_text_ends_the_script_element():
     )
     assert written.count("</script>") == 1
     assert "<!--" not in written
+
+
+@pytest.mark.parametrize(
+    "path", ["/verifier", "/aide", "/lire-un-badge", "/accessibilite", "/campus/itip/journal"]
+)
+def test_a_public_page_about_nothing_in_particular_has_a_preview_too(house: House, path: str) -> None:
+    client = house.client()
+    page = html.fromstring(client.get(path).text)
+
+    def of(name: str) -> str:
+        (found,) = page.xpath(f"//meta[@property='{name}' or @name='{name}']/@content")
+        return str(found)
+
+    assert of("og:title") == page.findtext(".//title").removesuffix(" – Sceau")
+    assert (of("og:url"), of("twitter:card")) == (f"{BASE_URL}{path}", "summary_large_image")
+    assert of("og:description") == of("description")
+    assert client.get(of("og:image").removeprefix(BASE_URL)).headers["content-type"] == "image/png"
+    (data,) = page.xpath("//script[@type='application/ld+json']/text()")
+    assert json.loads(data)["publisher"]["@type"] == "Organization"
+
+
+@pytest.mark.parametrize("path", ["/mes-badges", "/connexion", "/n-existe-pas"])
+def test_pages_for_one_person_and_errors_have_no_preview(house: House, path: str) -> None:
+    assert "og:title" not in house.client().get(path).text
+    assert "og:title" not in house.client(house.admin).get("/gestion/itip").text
