@@ -127,6 +127,9 @@ def test_an_employers_page_is_short_on_a_phone_and_shows_the_way_back(
         page.emulate_media(media=medium)
         assert code.is_visible()
         assert page.locator(".plate").is_visible()
+        picture = page.locator(".proof .badge img").bounding_box()
+        assert picture is not None
+        assert picture["width"] > 140
 
 
 def test_each_public_page_weighs_less_than_sixty_kilobytes_asks_nobody_else_and_stays_where_it_is(
