@@ -121,7 +121,9 @@ def text_of_table(data: bytes) -> str:
 
 
 def blocks_of_text(text: str) -> list[Block]:
-    """A vCard gives one row for each card; all other text is lines."""
+    """A vCard gives one row for each card, a calendar one for each guest; all other text is lines."""
+    if re.search(r"^(?:ATTENDEE|ORGANIZER)[;:]", text, re.MULTILINE) and (guests := _guests(text)):
+        return guests
     if re.search(r"^BEGIN:VCARD", text, re.MULTILINE | re.IGNORECASE):
         return _cards(text)
     if text.lstrip()[:1] in ("[", "{") and (records := _records(text)):
@@ -305,7 +307,7 @@ def _cards(text: str) -> list[Block]:
         lines.append(line)
         if name == "BEGIN":
             current, number, lines = {}, index, [*lines[:-1], line] if current else [line]
-        elif name in ("N", "FN", "EMAIL", "NOTE"):
+        elif name in ("N", "FN", "EMAIL", "NOTE", "TITLE", "ROLE"):
             if "QUOTED-PRINTABLE" in key.upper():
                 # An encoded line that goes on ends with « = ».
                 value = quopri.decodestring(value.encode()).decode("utf-8", "replace")
@@ -315,12 +317,61 @@ def _cards(text: str) -> list[Block]:
             current, lines, inside = {}, [], False
     if inside:
         rows.append(_card(number, current, lines))
-    blocks = [Block((Row(0, ("Nom", "Prénom", "E-mail", "Observations"), "", ()), *rows))]
+    blocks = [Block((Row(0, ("Nom", "Prénom", "E-mail", "Observations", "Fonction"), "", ()), *rows))]
+    return [*blocks, text_block("\n".join(around))] if any(map(str.strip, around)) else blocks
+
+
+_GUEST = re.compile(
+    r"(ATTENDEE|ORGANIZER)((?:;[A-Z-]+=(?:\"[^\"]*\"|[^;:\"]*))*):(?:mailto:)?(.*)", re.IGNORECASE
+)
+_ANSWERS: Final = {
+    "ACCEPTED": "Accepté",
+    "DECLINED": "Refusé",
+    "TENTATIVE": "Provisoire",
+    "DELEGATED": "Remplacé",
+    "NEEDS-ACTION": "Sans réponse",
+}
+_PARTS: Final = {"CHAIR": "Organisateur", "NON-PARTICIPANT": "Non-participant"}
+
+
+_PROPERTY = re.compile(r"[A-Z-]+[;:]")
+_TOLD: Final = ("SUMMARY", "DESCRIPTION", "COMMENT", "CONTACT")
+"""Properties in which people may be named."""
+
+
+def _guests(text: str) -> list[Block]:
+    """Of an invitation in a calendar's format, whom it names with their answers, and the text around them.
+
+    Who accepted has not yet been there."""
+    rows: list[Row] = []
+    around: list[str] = []
+    others: list[str] = []
+    for number, line in enumerate(re.sub(r"\r?\n[ \t]", "", text).splitlines(), 1):
+        found = _GUEST.fullmatch(line.strip())
+        if not found:
+            is_told = not _PROPERTY.match(line) or line.startswith(_TOLD)
+            around.append(line if is_told else "")
+            others += [] if is_told else [line]
+            continue
+        said = dict(
+            part.partition("=")[::2] for part in re.findall(r";([^;=]+=(?:\"[^\"]*\"|[^;]*))", found[2])
+        )
+        answer = said.get("PARTSTAT", "NEEDS-ACTION").upper()
+        is_person = said.get("CUTYPE", "INDIVIDUAL").upper() == "INDIVIDUAL"
+        part = _PARTS.get(said.get("ROLE", "").upper(), "Participant" if is_person else "Ressource")
+        part = "Organisateur" if found[1].upper() == "ORGANIZER" else part
+        cells = said.get("CN", "").strip('"'), found[3], _ANSWERS.get(answer, answer), part
+        rows.append(Row(number, cells, line.strip(), (Reason.UNTICKED,)))
+    if not rows:
+        return []
+    heading = Row(1, ("Nom complet", "E-mail", "Réponse", "Fonction"), "\n".join(others))
+    blocks = [Block((heading, *rows))]
     return [*blocks, text_block("\n".join(around))] if any(map(str.strip, around)) else blocks
 
 
 def _card(number: int, fields: dict[str, str], lines: list[str]) -> Row:
     family, given = ([*fields.get("N", "").split(";"), ""])[:2] if "N" in fields else ("", "")
-    beside = fields.get("EMAIL", ""), fields.get("NOTE", "")
+    part = " ; ".join(fields[name] for name in ("ROLE", "TITLE") if fields.get(name))
+    beside = fields.get("EMAIL", ""), fields.get("NOTE", ""), part
     cells = (family, given, *beside) if family or given else (fields.get("FN", ""), "", *beside)
     return Row(number, cells, "\n".join(lines))

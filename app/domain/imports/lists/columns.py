@@ -29,6 +29,7 @@ from app.domain.imports.lists.vocabulary.remarks import (
     is_class,
     is_crossed,
     is_neutral,
+    is_of_others,
     is_ticked,
     may_be_minutes,
     status_in,
@@ -111,6 +112,8 @@ def from_columns(row: Row, line: Line, segment: Segment) -> Candidate:
             line = line.doubting(Reason.EXTRA, cell)
         if column is Column.CIVILITY and cell and (reason := denial_in(cell)):
             line = line.doubting(reason)
+        elif column is Column.CIVILITY and is_of_others(cell):
+            line = line.doubting(Reason.LEADER)
     if Column.HOURS in held:
         line = with_hours(line, held[Column.HOURS])
         if may_be_minutes(held[Column.HOURS], segment.title_of(columns.index(Column.HOURS))):

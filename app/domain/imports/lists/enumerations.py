@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from app.domain.imports.lists.doubts.notices import status_of_all
+from app.domain.imports.lists.doubts.notices import status_of_all, tells_success
 from app.domain.imports.lists.model import Reason
 from app.domain.imports.lists.vocabulary.addresses import LABELS
 from app.domain.imports.lists.vocabulary.names import (
@@ -167,7 +167,7 @@ def people_in_one_line(line: str) -> list[tuple[str, str, tuple[Reason, ...]]]:
     """« Présents : Marie Dupont, Paul Durand et Léa Petit »: each person with the state that the label names."""
     label, colon, rest = line.partition(":")
     doubts, is_loose = tuple[Reason, ...](), False
-    is_theirs = bool(colon) and is_of_those_who_took_part(label)
+    is_theirs = bool(colon) and (is_of_those_who_took_part(label) or tells_success(label))
     if colon and "@" not in label and (is_theirs or len(label.split()) <= 5):
         is_status, status = section_status(label)
         if not is_status and 1 < len(label.split()) < 4:  # « Présents vocal : »

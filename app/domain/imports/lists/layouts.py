@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from app.domain.imports.lists.model import NAME_COLUMNS, Block, Column, Reason, Row
@@ -190,6 +191,7 @@ _FIELD = re.compile(r"^\W*([^\W\d][^:\t]{1,28}?)\s*(?::|\t)\s*(.*)$")
 def label_records(text: str, first: int = 1) -> list[Block]:
     """« Nom : … », « Prénom : … », one below another, as a table; none where lines are something else."""
     lines = [(number, clean(line)) for number, line in enumerate(_BREAKS.split(text), first)]
+    blank = {number for number, line in lines if not line.strip()}
     records: list[tuple[int, dict[str, str], list[str]]] = []
     others: list[Row] = []
     names: dict[str, None] = {}
@@ -202,7 +204,7 @@ def label_records(text: str, first: int = 1) -> list[Block]:
             return []
         if found and (sure or (records and 0 < len(label.split()) < 4)):
             labelled += role in NAME_COLUMNS
-            if not records or label in records[-1][1]:
+            if not records or label in records[-1][1] or _begins_record(label, records, number - 1 in blank):
                 records.append((number, {}, []))
             records[-1][1][label] = found[2]
             records[-1][2].append(line.strip())
@@ -224,9 +226,27 @@ def label_records(text: str, first: int = 1) -> list[Block]:
         (
             Row(0, tuple(names), ""),
             *(
-                Row(number, tuple(cell_of(fields.get(name, "")) for name in names), "\n".join(shown))
+                Row(
+                    number,
+                    tuple(cell_of(fields.get(name, "")) for name in names),
+                    "\n".join(shown),
+                    () if _is_in_order(fields, names) else (Reason.SPLIT,),
+                )
                 for number, fields, shown in records
             ),
         )
     )
     return [table, Block(tuple(others))] if others else [table]
+
+
+def _begins_record(
+    label: str, records: Sequence[tuple[int, dict[str, str], list[str]]], is_apart: bool
+) -> bool:
+    """The label of the very first field, where the record before it has other fields or ends with a blank line."""
+    return label == next(iter(records[0][1])) and (is_apart or len(records[-1][1]) > 1)
+
+
+def _is_in_order(fields: Mapping[str, str], names: Iterable[str]) -> bool:
+    """« Prénom » of one person and « Nom » of the next are no record, where « Nom » comes first."""
+    held = [name for name in fields if role_of_heading(name)[0] in NAME_COLUMNS]
+    return held == [name for name in names if name in held]

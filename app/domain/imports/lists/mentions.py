@@ -264,3 +264,16 @@ def _runs(text: str) -> Iterator[tuple[_Token | None, list[_Token]]]:
 def names_leader(text: str) -> bool:
     """« Formateur : Didier Maréchal »."""
     return bool(set(fold(text).split()) & LEADERS)
+
+
+def is_one_name(text: str) -> bool:
+    """« ABSENT Jean », « Rose Présent »: a status beside one given name may be a family name, and no label."""
+    words = re.sub(r"^\W*\d{0,3}\W*", "", text).split()
+    states = [word for word in words if fold(word) in STATUS_WORDS and not fold(word).endswith("s")]
+    given = [word for word in words if kind_of(word) in (Kind.GIVEN, Kind.BOTH)]
+    return (
+        len(words) == 2
+        and len(states) == len(given) == 1
+        and states != given
+        and all(word.replace("-", "").isalpha() and word[:1].isupper() for word in words)
+    )

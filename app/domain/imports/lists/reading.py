@@ -9,15 +9,19 @@ from itertools import pairwise
 
 from app.domain.imports.lists.columns import from_columns
 from app.domain.imports.lists.doubts.crosschecks import (
-    doubt_marked,
     doubt_named_once,
     doubt_told_elsewhere,
-    doubt_unlike_form,
     settle_notes_of_all,
     show_all_people,
 )
 from app.domain.imports.lists.doubts.marks import doubt_marks
-from app.domain.imports.lists.doubts.neighbours import doubt_neighbours, doubt_not_among_present, doubt_times
+from app.domain.imports.lists.doubts.neighbours import (
+    doubt_marked,
+    doubt_neighbours,
+    doubt_not_among_present,
+    doubt_times,
+    doubt_unlike_form,
+)
 from app.domain.imports.lists.doubts.notices import (
     doubt_codes,
     is_only_signs,
@@ -35,7 +39,7 @@ from app.domain.imports.lists.layouts import (
     upright,
     with_labels_above,
 )
-from app.domain.imports.lists.mentions import mentions_in, names_leader
+from app.domain.imports.lists.mentions import is_one_name, mentions_in, names_leader
 from app.domain.imports.lists.model import (
     NAME_COLUMNS,
     Block,
@@ -353,7 +357,7 @@ def _read(row: Row, segment: Segment, context: Titles) -> Iterator[Candidate]:
     elif context.carried:
         context.carried = row.number
     label, is_title = uncounted(label_of(row, segment), row, segment, context), False
-    if label and (said := meaning_of_label(label)) and not mentions_in(label):
+    if label and (said := meaning_of_label(label)) and not mentions_in(label) and not is_one_name(label):
         context.reset()
         context.status, is_title = said, True
     elif carried := label_before_names(row.text):
@@ -371,6 +375,7 @@ def _read(row: Row, segment: Segment, context: Titles) -> Iterator[Candidate]:
             or is_unknown_label(alone, below_people=context.people > 0, in_table=bool(segment.heading))
         )
         and not mentions_in(row.text)
+        and not is_one_name(alone)
     ):
         context.reset()
         context.about, is_title = row.text, True
@@ -384,7 +389,8 @@ def _read(row: Row, segment: Segment, context: Titles) -> Iterator[Candidate]:
         by_columns = False
     if by_columns and segment.heading and len(row.filled) == 1 and _is_loose(row.filled[0]):
         # « Sophie Germain sophie@… » below a table belongs to another list.
-        by_columns, line = False, line.doubting(Reason.MAYBE_TITLE)
+        by_columns = False
+        line = line.doubting(Reason.MAYBE_TITLE) if len(segment.columns) > 1 else line
     candidate = from_columns(row, line, segment) if by_columns else from_text(row, line)
     if not by_columns and len(row.filled) == 1 and (segment.days or segment.ticked):
         # « Sacha Guérin;;; » among names that are ticked.

@@ -37,7 +37,13 @@ from app.domain.imports.lists.vocabulary.names import (
     split_name,
 )
 from app.domain.imports.lists.vocabulary.remarks import STATUS_WORDS, denial_in, is_not_yet
-from app.domain.imports.lists.vocabulary.wording import LEADERS, THINGS, heading_word_in
+from app.domain.imports.lists.vocabulary.wording import (
+    LEADERS,
+    OF_OTHERS,
+    OTHER_PARTS,
+    THINGS,
+    heading_word_in,
+)
 from app.language import respelt
 
 _MANY_HOURS = 100
@@ -259,6 +265,7 @@ def _judged_by_itself(one: Candidate) -> Line:
         line = line.doubting(Reason.UNUSUAL)
     elif _holds_more_than_names(one) or (
         len(given.split()) > 1
+        and not (one.order is None and _is_spelt_in_address(line))
         and (
             kind_of(given.split()[-1]) is Kind.FAMILY
             or _is_whole(family)
@@ -312,6 +319,9 @@ def _holds_more_than_names(one: Candidate) -> bool:
         and one.whole
     ):
         return True
+    if len(family) > 1 and fold(family[0]) in OTHER_PARTS | OF_OTHERS:
+        # « PARENT PERRIN »
+        return True
     if len(family) > 1 and any(
         len(word) < 3 and word.isalpha() and word.isupper() and not is_particle(word) for word in family
     ):
@@ -334,6 +344,13 @@ def _holds_more_than_names(one: Candidate) -> bool:
         )
         for word in given[1:]
     )
+
+
+def _is_spelt_in_address(line: Line) -> bool:
+    """« baochau.ngo@ » for Bao Chau Ngo: the whole of both halves, and nothing else."""
+    halves = [fold(half).replace(" ", "") for half in (line.given_name, line.family_name)]
+    pieces = re.findall(r"[a-z]+", line.address.partition("@")[0])
+    return all(halves) and sorted(pieces) == sorted(halves)
 
 
 def _is_whole(family: str) -> bool:

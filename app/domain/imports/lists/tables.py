@@ -15,6 +15,7 @@ from app.domain.imports.lists.doubts.attendance import (
     not_shown,
     one_hours_column,
     presence_columns,
+    unlike_ticks,
 )
 from app.domain.imports.lists.doubts.evidence import (
     not_signed,
@@ -180,7 +181,6 @@ def _beside(segment: Segment) -> Iterator[Segment]:
     """The segment, and one more for each further group of name columns that stands beside the first."""
     columns = segment.columns
     heading = segment.heading.cells if segment.heading else ()
-    yield segment
     if segment.heading:
         of_others = [i for i, cell in enumerate(heading) if set(fold(cell).split()) & OF_OTHERS]
         # « Responsable ; Nom ; Prénom » names other people from there on.
@@ -191,18 +191,33 @@ def _beside(segment: Segment) -> Iterator[Segment]:
             [row.cells[i] for row in segment.rows if i < len(row.cells) and row.cells[i]]
             for i in range(len(columns))
         ]
+        are_labelled = _hold_groups(segment.rows, len(columns))
         starts = [
             i
             for i in range(max(names, default=len(columns)) + 1, len(columns))
             if columns[i] is Column.NOTHING
             and cells[i]
-            and 3 * len(cells[i]) >= len(segment.rows)
-            and is_whole(cells[i])
-            and share_given([word for cell in cells[i] for word in cell.split()]) >= 0.3
+            and (
+                are_labelled
+                or (
+                    3 * len(cells[i]) >= len(segment.rows)
+                    and is_whole(cells[i])
+                    and share_given([word for cell in cells[i] for word in cell.split()]) >= 0.3
+                )
+            )
         ]
     are_groups = not segment.heading and _stand_under_groups(segment.rows, len(starts) + 1)
+    rows_of_all = segment.rows
+    if are_groups:
+        # A cell alone in its row may be a title.
+        rows_of_all = [
+            replace(row, doubts=(*row.doubts, Reason.MAYBE_TITLE)) if len(row.filled) == 1 else row
+            for row in rows_of_all
+        ]
+        segment.rows = [replace(row, cells=row.cells[: starts[0]]) for row in rows_of_all]
+    yield segment
     for start, end in zip(starts, [*starts[1:], len(columns)], strict=False):
-        rows = [replace(row, cells=row.cells[start:end]) for row in segment.rows if any(row.cells[start:end])]
+        rows = [replace(row, cells=row.cells[start:end]) for row in rows_of_all if any(row.cells[start:end])]
         roles = (
             columns[start:end] if segment.heading else (Column.WHOLE, *(Column.NOTHING,) * (end - start - 1))
         )
@@ -216,8 +231,19 @@ def _stand_under_groups(rows: Sequence[Row], groups: int) -> bool:
         len(labels) == groups > 1
         and len(set(map(fold, labels))) == groups
         and all(map(is_plain_label, labels))
+        and all(map(fold, labels))
         and len({fold(label).split()[0] for label in labels}) == 1
     )
+
+
+def _hold_groups(rows: Sequence[Row], width: int) -> bool:
+    """A label of a group over each column, and below it whole names alone."""
+    if width < 2 or not _stand_under_groups(rows, width):
+        return False
+    cells = [cell for row in rows if not all(map(is_plain_label, row.filled)) for cell in row.filled]
+    whole = [cell for cell in cells if 1 < len(cell.split()) < 6 and "@" not in cell]
+    given = [cell for cell in whole if any(map(may_be_given, cell.split()))]
+    return 5 * len(whole) >= 4 * len(cells) > 0 and 2 * len(given) >= len(whole)
 
 
 def _further_groups(columns: Sequence[Column]) -> list[int]:
@@ -249,6 +275,8 @@ def _without_heading(block: Block, rows: list[Row], previous: Segment | None) ->
     if previous and not block.delimited and len(previous.columns) == width and previous.heading:
         return Segment(previous.columns, None, rows, block, order=previous.order, surely=previous.surely)
     columns, order = columns_of_cells([row.cells for row in several], comma=block.delimited == ",")
+    if _hold_groups(rows, width):
+        columns, order = (Column.WHOLE, *(Column.NOTHING,) * (width - 1)), None
     if not set(columns) & (NAME_COLUMNS | {Column.ADDRESS}):
         return Segment((), None, rows, block, surely=False)
     found = Segment(columns, None, rows, block, order=order, surely=False)
@@ -382,8 +410,9 @@ def prepare(segment: Segment) -> None:
         # Most people have one name only.
         segment.unexplained.pop(segment.usual, None)
     for i in segment.days:
-        rounds = {"o", "O"} if {"x", "o"} <= set(map(fold, cells[i])) else set()
-        segment.unexplained[i] = not_signed(columns, cells, i) | frozenset(rare_marks(cells[i])) | rounds
+        segment.unexplained[i] = (
+            not_signed(columns, cells, i) | frozenset(rare_marks(cells[i])) | unlike_ticks(cells[i])
+        )
     for i, odd in (*not_shown(columns, cells, heading).items(), *unclear.items()):
         segment.unexplained[i] = segment.unexplained.get(i, frozenset()) | odd
     for i, column in enumerate(columns):

@@ -251,6 +251,8 @@ _UNSAID = re.compile(
 _OF_PERSONS = re.compile(r"(?:s|x|ed|ee|comite|jury|staff|vivier|pool)$|ée?s?$")
 
 
+_SAID = re.compile(r"\s[-–—=]\s|[:;,]")
+"""« Ji-Woo Park – oui »"""
 _OF_MESSAGES = frozenset(("message", "forwarded", "original", "transfere", "origine"))
 
 
@@ -272,7 +274,7 @@ def is_unknown_label(text: str, *, below_people: bool, in_table: bool) -> bool:
         is_plain_label(text)
         or announces_participants(text)
         or is_class(text)
-        or affirms(text)
+        or affirms(_SAID.split(text)[-1])
         or any(kind_of(word) is not Kind.UNKNOWN for word in words if not is_particle(word))
     ):
         return False
@@ -314,6 +316,8 @@ def may_be_label(row: Row, candidate: Candidate) -> bool:
         len(row.filled) == 1
         and len(re.sub(r"\(\s*\d+\s*\)", "", text).split()) <= 4
         and not candidate.line.address
+        and sum(map(str.isdigit, text)) < 6
+        and not affirms(_SAID.split(text)[-1])
         and (
             text.rstrip().endswith(":")
             or common_word_in(text) != ""

@@ -20,7 +20,7 @@ from app.domain.imports.lists.vocabulary.wording import is_literal_heading, role
 
 IS_DAY = re.compile(
     r"(m|am|pm|a m|p m|matin|matinee|apres midi|soir|soiree|jour|journee|j ?\d{1,2}|s ?\d{1,2}|seance ?\d{0,2}|cours ?\d{0,2}|\d{1,2}|"
-    r"(lun|mar|mer|jeu|ven|sam|dim)\w*( \d{1,2})?( \w{3,9})?|\d{1,2} (\d{1,2}|\w{3,9})( \d{2,4})?|emargement|signature)( (matin|am|pm|apres midi|m))?"
+    r"(lun|mar|mer|jeu|ven|sam|dim)\w*( \d{1,2})?( \w{3,9})?|\d{1,2} (\d{1,2}|\w{3,9})( \d{2,4})?|emargement|signature)( (matin|am|pm|apres midi|m|\d{1,2} ?h( ?\d{2})?))?"
 )
 
 
@@ -160,6 +160,25 @@ def is_own_sign(cell: str, name: str) -> bool:
     if not words or status_of_code(cell):
         return False
     return set(words) <= {*own, *initials} or (len(letters) <= 5 and set(letters) <= initials)
+
+
+def unlike_ticks(cells: Sequence[str]) -> frozenset[str]:
+    """« x » and « o », « P » and « x », « m » among crosses: of two marks, one may be the contrary of the other."""
+    marks = set(map(fold, cells))
+    crosses = {"o"} if {"x", "o"} <= marks else {"x"} if {"x", "p"} <= marks else set()
+    ticked = sum(map(is_ticked, cells))
+    return frozenset(
+        cell
+        for cell in cells
+        if fold(cell) in crosses
+        or (
+            2 * ticked > len(cells)
+            and cell.isalpha()
+            and len(cell) < 4
+            and not is_ticked(cell)
+            and fold(cell) not in ("r", "ret", "pres")
+        )
+    )
 
 
 def codes_of_absence(written: Sequence[str], rows: int, title: str) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -12,13 +11,13 @@ from itertools import pairwise
 from app.domain.imports.lists.doubts.notices import concerns_all, contradicts_counts, is_legend
 from app.domain.imports.lists.mentions import (
     given_names_in,
+    is_one_name,
     lone_given_names_in,
     mentions_in,
     unknown_names_in,
 )
 from app.domain.imports.lists.model import NOT_A_PERSON, OF_PRESENCE, Line, Reason, State
 from app.domain.imports.lists.suspicion import Candidate
-from app.domain.imports.lists.vocabulary.addresses import addresses_in
 from app.domain.imports.lists.vocabulary.names import (
     Kind,
     by_capitals,
@@ -42,9 +41,6 @@ _POINTS = re.compile(
     r"asterisques?|ci dessus|ci dessous|dernier(?:e|s|es)?|premier(?:e|s|es)?|suivie?s? d)\b|\*\s*[:=]"
 )
 """« Les deux derniers ne sont pas venus », « en rouge : absents »."""
-_MARK = re.compile(
-    r"\+ ?\d(?!\d)|^//|\[[a-z]\]|…|\.\.\.|\u0336|[*†‡§#!¹²³⁴←→↗…✝❌❗❓⚠🚫⛔➖🟥🔴🟠✗✘👎❎]|[\U0001f612-\U0001f64a\U0001f910-\U0001f92f]"
-)
 _ADDRESS = re.compile(r"(?<![^\s;,<>@])[^\s;,<>@]++@[^\s;>]+")
 _MEANT = re.compile(
     r"\b(?:pas|plus|non|sauf|jamais|hors|excepte\w*|a la place|remplac\w*|manque\w*|peut etre)\b"
@@ -241,13 +237,14 @@ def doubt_told_elsewhere(lines: Sequence[Line]) -> list[Line]:
             continue
         elif Reason.REPEATED in reasons or not line.text:
             continue
-        if reasons - {Reason.SAME_NAME}:
+        if reasons - {Reason.SAME_NAME} or _TAKEN_OFF.match(line.text):
             # « Moussa Keïta » beside « Moussa Keïta (2) » is a namesake: their line tells nothing of the other.
             for word in set(fold(said).split()):
                 by_any[word].append(line)
         is_nobody = bool(reasons & (NOT_A_PERSON | _NO_NAMES)) or (
             Reason.MAYBE_TITLE in reasons and not any(map(may_be_given, line.name.split()))
         )
+        is_nobody = is_nobody and not (is_one_name(said) or is_one_name(line.name))
         if is_nobody and concerns_all(said, names_somebody=bool(mentions_in(said))):
             pointing = pointing or line
         is_name = re.search(r"[;\t|]", said) or any(map(may_be_given, line.name.split()))
@@ -297,6 +294,10 @@ def doubt_told_elsewhere(lines: Sequence[Line]) -> list[Line]:
     return checked
 
 
+_TAKEN_OFF = re.compile(r"\s*[-–—](?=[^\W\d_])")
+"""« -Odile Brun » at the end of a list that has her"""
+
+
 def _again(line: Line, by_any: dict[str, list[Line]]) -> Line | None:
     """Another line with the whole name, in whatever terms: « Jules Traoré décommandé » at the end."""
     whole = set(fold(line.name).split())
@@ -307,7 +308,9 @@ def _again(line: Line, by_any: dict[str, list[Line]]) -> Line | None:
         (
             one
             for one in by_any.get(rarest, ())
-            if one.text != line.text and whole <= set(fold(_ADDRESS.sub(" ", one.text)).split())
+            if one.text != line.text
+            and not (_TAKEN_OFF.match(one.text) and _TAKEN_OFF.match(line.text))
+            and whole <= set(fold(_ADDRESS.sub(" ", one.text)).split())
         ),
         None,
     )
@@ -340,19 +343,32 @@ def _teller_of(
                 is_letters = len(word) > 2 or word.upper() in other.text
                 if tells and is_letters and re.search(rf"\b{re.escape(short)}\b", fold(other.text)):
                     return other
-    telling = [
-        word
-        for word in family
-        if len(word) > 2 and not is_particle(word) and not is_common_word(word) and shared[word] == 1
-    ]
-    return next((one for word in telling for one in others(by_word.get(word, ())) if _is_remark(one)), None)
+    telling = [word for word in family if len(word) > 2 and not is_particle(word) and shared[word] == 1]
+    return next(
+        (
+            one
+            for word in telling
+            for one in others(by_word.get(word, ()))
+            if _is_remark(one) and (not is_common_word(word) or _stands_as_name(word, one.text))
+        ),
+        None,
+    )
+
+
+def _stands_as_name(word: str, text: str) -> bool:
+    """« Rayer BOULANGER », not « le boulanger »."""
+    return any(found.isupper() and fold(found) == word for found in re.findall(r"[^\W\d_]+", text)) and (
+        not text.isupper()
+    )
 
 
 def _is_remark(line: Line) -> bool:
     """A remark about another person."""
     is_named = line.state is not State.REFUSED and all(doubt.reason not in _NO_NAMES for doubt in line.doubts)
     is_half = bool(line.doubts) and len(fold(line.name).split()) == 1 and len(fold(line.text).split()) > 1
-    return not is_named or is_half or _is_prose(line) or bool(_CORRECTS.search(fold(line.text)))
+    denies = bool(OF_PRESENCE & {doubt.reason for doubt in line.doubts})
+    is_order = denies and bool(line.given_name) and not any(map(may_be_given, line.given_name.split()))
+    return not is_named or is_order or is_half or _is_prose(line) or bool(_CORRECTS.search(fold(line.text)))
 
 
 _VERB = re.compile(r"\b(?:est|sont|a|ont|etai(?:t|ent)|avai(?:t|ent)|n|ne)\b")
@@ -440,132 +456,6 @@ def _name_companies(said: Sequence[str]) -> bool:
         and not may_be_given(word)
         for word in words
     )
-
-
-def doubt_marked(people: Sequence[Candidate]) -> None:
-    """A sign beside some names has a meaning that the reader does not know; so has a tick that one lacks."""
-    if len(people) < 2:
-        return
-    texts = [addresses_in(_unbulleted(one.line.text))[1] for one in people]
-    marks = [
-        frozenset(
-            (
-                *_MARK.findall(text),
-                *_symbols_in(text),
-                *_ALONE.findall(_unbulleted(one.line.text).rstrip()),
-                *_frame_of(one.line.text),
-            )
-        )
-        for text, one in zip(texts, people, strict=True)
-    ]
-    counts = Counter(mark for found in marks for mark in found)
-    signs = [one.line.text[:1] for one in people]
-    if "+" in signs and set(signs) & {"-", "–", "—"}:
-        # « + Léa Martin », « - Tom Petit »
-        marks = [found | {"-"} if sign in "-–—" else found for found, sign in zip(marks, signs, strict=True)]
-        counts["-"] = 0
-    # « ☒ » is a ticked box, or a cross beside « ☑ ».
-    box = "☒" if not any("☑" in one.line.text or "✓" in one.line.text for one in people) else ""
-    ticked = [bool(_TICK.search(one.line.text)) or (box in one.line.text and bool(box)) for one in people]
-    said = [one.free and bool(_TICK_IN_WORDS.search(one.line.text)) for one in people]
-    if sum(said) > 1 or 2 * sum(said) >= sum(one.free and not one.line.doubts for one in people):
-        ticked = [tick or word for tick, word in zip(ticked, said, strict=True)]
-    prefixed = [_MARK_FIRST.match(one.line.text) or _MARK_LAST.search(one.line.text) for one in people]
-    written = {found[0].strip().lower() for found in prefixed if found}
-    counts_rows = any(re.match(r"\s*[2-9]", one.line.text) for one in people)
-    if not any(ticked) and (
-        (written == {"0", "1"} and not counts_rows) or (written == {"x"} and not all(prefixed))
-    ):
-        ticked = [found is not None and found[0].strip() != "0" for found in prefixed]
-    empty_box = [bool(_EMPTY_BOX.search(one.line.text)) and not _TICK.search(one.line.text) for one in people]
-    ticked = [tick and not empty for tick, empty in zip(ticked, empty_box, strict=True)]
-    if any(empty_box) and not any(ticked):
-        ticked = [not empty for empty in empty_box]
-    hollow = [bool(re.match(r"\s*[○◯□▢☐◇]", one.line.text)) for one in people]
-    if any(hollow) and any(re.match(r"\s*[●■☑☒✓✔◆]", one.line.text) for one in people):
-        crossed = [not box and "☒" in one.line.text for one in people]
-        ticked = [
-            tick or not (empty or cross) for tick, empty, cross in zip(ticked, hollow, crossed, strict=True)
-        ]
-    for one, found, is_marked in zip(people, marks, ticked, strict=True):
-        # « Moussa Keïta (2) » is another person of that name.
-        found = frozenset(mark for mark in found if not one.line.homonym or mark != str(one.line.homonym))
-        rare = next((mark for mark in sorted(found) if counts[mark] < len(people)), "")
-        rare = rare or next((mark for mark in sorted(found) if mark in _NEVER), "")
-        if rare and not one.line.doubts:
-            one.line = one.line.doubting(Reason.EXTRA, rare)
-        elif (any(ticked) or any(empty_box)) and not is_marked and not one.line.doubts:
-            one.line = one.line.doubting(Reason.UNTICKED)
-
-
-_FORMS = (
-    re.compile(r"^\s*+(?:\d{1,3}\s?[.)°]|\(\d{1,3}\)|[a-z][.)])\s"),
-    re.compile(r"^\s*+[-–—•‣▪●○◦*·>+]\s?(?=\w)"),
-    re.compile(r"^\s*+[*–—-]{2,}\s?(?=\w)"),
-)
-
-
-def doubt_unlike_form(people: Sequence[Candidate]) -> None:
-    """Among numbered or listed names, one without number or sign may be a title, a signature or the head of a group."""
-    free = [one for one in people if one.free]
-    coded = [
-        bool(
-            re.search(r"[^\W\d]\s\(?\d?[^\W\d]{0,5}\d{0,2}[A-Z]?\)?$", one.line.text.rstrip())
-            and any(map(str.isdigit, one.line.text[-5:]))
-        )
-        for one in free
-    ]
-    if len(free) > 3 and 3 * sum(coded) >= 2 * len(free):
-        for one, has_code in zip(free, coded, strict=True):
-            if not has_code and not one.line.doubts and not one.line.address:
-                one.line = one.line.doubting(Reason.MAYBE_TITLE)
-    forms = [
-        next((index for index, form in enumerate(_FORMS) if form.match(one.line.text)), -1) for one in free
-    ]
-    usual, most = Counter(forms).most_common(1)[0] if forms else (-1, 0)
-    if usual < 0 or most < 2 or 5 * most < 3 * len(free):
-        return
-    for one, form in zip(free, forms, strict=True):
-        if form != usual and not one.line.doubts:
-            one.line = one.line.doubting(Reason.MAYBE_TITLE)
-
-
-_TICK = re.compile(r"[✅✔✓☑👍🙋]")
-_MARK_FIRST = re.compile(r"\s*(?:[xX]|[01])\s+(?=[^\W\d_])")
-_MARK_LAST = re.compile(r"(?<=\w)\s+[xX]\s*$")
-_EMPTY_BOX = re.compile(r"\[\s?\]|\(\s\)|[☐□]")
-_NEVER = frozenset(("❌", "✗", "✘", "👎", "🔴", "❎", "🚫", "⛔", "➖", "0", ":(", ":-("))
-"""No reason for a badge, even where everybody has it."""
-_TICK_IN_WORDS = re.compile(
-    r"[\s;:(=](?:vue?|fait|oui|yes|x|ok|valid[ée]e?|acquise?|admise?|re[çc]ue?|obtenue?|r[ée]ussie?|pr[ée]sente?|sign[ée]e?|[ée]marg[ée]e?)\W*$",
-    re.IGNORECASE,
-)
-"""« UGHETTO Salomé oui »"""
-_ALONE = re.compile(
-    r"(?:(?<=\s)|(?<=[(\[]))(?:[-–—/_]{1,3}|:-?\(|[A-Z]?0|\d/\d|[Øø∅])(?=[)\]]|$)|(?<=[(\[])[^\W\d_](?=[)\]])|(?<=\()\d{1,2}(?=\)$)|:(?=$)"
-)
-"""« Léa Martin / », « (0/2) Léa Martin »"""
-
-
-def _frame_of(text: str) -> list[str]:
-    """« –– Odile Brun –– »"""
-    bare = text.strip()
-    first = bare[:2]
-    if len(bare) > 5 and set(first) <= set("-–—=_") and set(bare[-2:]) <= set("-–—=_"):
-        return [first]
-    # « -Odile Brun- »
-    return [bare[0]] if re.fullmatch(r"([-–—=_~])(?!\s)[^@]+(?<!\s)\1", bare) else []
-
-
-def _symbols_in(text: str) -> frozenset[str]:
-    """Pictures and drawn signs that are no tick."""
-    return frozenset(
-        sign for sign in text if unicodedata.category(sign) == "So" and not _TICK.match(sign) and sign != "☒"
-    )
-
-
-def _unbulleted(text: str) -> str:
-    return re.sub(r"^[\s•·*–—\-‣◦▪▫■□●○►▶➢➤>→]+", "", text)
 
 
 def _key(name: str) -> str:

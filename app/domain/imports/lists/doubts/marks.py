@@ -215,6 +215,10 @@ _OF_DATES = frozenset(
         "fin",
         "naiss",
         "naissance",
+        "birthdate",
+        "birthday",
+        "submitdate",
+        "arrivee",
         "ne",
         "nee",
         "le",
@@ -235,7 +239,8 @@ _OF_DATES = frozenset(
 def told_by_title(title: str, written: Sequence[str]) -> list[str]:
     """« x » or a date under « Impayé » or « Encadrant »: only the heading tells what it means, and it denies or is unknown."""
     if all(is_ticked(cell) or fold(cell) in NO for cell in written):
-        return list(filter(is_ticked, written))
+        # « Présent » means the same under any heading.
+        return [cell for cell in written if is_ticked(cell) and not fold(cell).startswith("present")]
     if not set(fold(title).split()) & _OF_DATES and (denial_in(title) or is_not_yet(title)):
         return [
             cell

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from app.domain.imports.lists.mentions import mentions_in
+from app.domain.imports.lists.mentions import is_one_name, mentions_in
 from app.domain.imports.lists.model import Reason
 from app.domain.imports.lists.suspicion import Candidate, common_word_in
-from app.domain.imports.lists.vocabulary.addresses import LABELS
+from app.domain.imports.lists.vocabulary.addresses import LABELS, addresses_in
 from app.domain.imports.lists.vocabulary.names import fold, is_less_common_word, may_be_given
 from app.domain.imports.lists.vocabulary.remarks import (
     affirms,
@@ -245,6 +246,7 @@ def _doubt_above(lines: Sequence[Candidate]) -> None:
             and 0 < len(words) < 4
             and not text.rstrip().endswith(":")
             and not mentions_in(text)
+            and not is_one_name(text)
             and (
                 status_in(text)
                 or denial_in(text)
@@ -275,3 +277,144 @@ def _is_role(text: str) -> bool:
 
 
 _OPTIONAL = frozenset(("facultatif", "facultative", "optional", "non", "peut", "provisoire"))
+
+
+_MARK = re.compile(
+    r"\+ ?\d(?!\d)|^//|\[[a-z]\]|…|\.\.\.|\u0336|[*†‡§#!¹²³⁴←→↗…✝❌❗❓⚠🚫⛔➖🟥🔴🟠✗✘👎❎]|[\U0001f612-\U0001f64a\U0001f910-\U0001f92f]"
+)
+
+
+def doubt_marked(people: Sequence[Candidate]) -> None:
+    """A sign beside some names has a meaning that the reader does not know; so has a tick that one lacks."""
+    if len(people) < 2:
+        return
+    texts = [addresses_in(_unbulleted(one.line.text))[1] for one in people]
+    marks = [
+        frozenset(
+            (
+                *_MARK.findall(text),
+                *_symbols_in(text),
+                *_ALONE.findall(_unbulleted(one.line.text).rstrip()),
+                *_frame_of(one.line.text),
+                *_RUN_FIRST.findall(one.line.text),
+            )
+        )
+        for text, one in zip(texts, people, strict=True)
+    ]
+    counts = Counter(mark for found in marks for mark in found)
+    signs = [one.line.text[:1] for one in people]
+    if "+" in signs and set(signs) & {"-", "–", "—"}:
+        # « + Léa Martin », « - Tom Petit »
+        marks = [found | {"-"} if sign in "-–—" else found for found, sign in zip(marks, signs, strict=True)]
+        counts["-"] = 0
+    # « ☒ » is a ticked box, or a cross beside « ☑ ».
+    box = "☒" if not any("☑" in one.line.text or "✓" in one.line.text for one in people) else ""
+    ticked = [bool(_TICK.search(one.line.text)) or (box in one.line.text and bool(box)) for one in people]
+    said = [one.free and bool(_TICK_IN_WORDS.search(one.line.text)) for one in people]
+    if sum(said) > 1 or 2 * sum(said) >= sum(one.free and not one.line.doubts for one in people) > 0:
+        ticked = [tick or word or not one.free for tick, word, one in zip(ticked, said, people, strict=True)]
+    prefixed = [_MARK_FIRST.match(one.line.text) or _MARK_LAST.search(one.line.text) for one in people]
+    written = {found[0].strip().lower() for found in prefixed if found}
+    counts_rows = any(re.match(r"\s*[2-9]", one.line.text) for one in people)
+    if not any(ticked) and (
+        (written == {"0", "1"} and not counts_rows) or (written == {"x"} and not all(prefixed))
+    ):
+        ticked = [found is not None and found[0].strip() != "0" for found in prefixed]
+    signed = [_LINE_TO_SIGN.search(one.line.text) for one in people]
+    if any(found and found[1] for found in signed):
+        # « BRUN Odile ......... » beside « PETIT Léa ......... LP »
+        ticked = [tick or found is None or bool(found[1]) for tick, found in zip(ticked, signed, strict=True)]
+    empty_box = [bool(_EMPTY_BOX.search(one.line.text)) and not _TICK.search(one.line.text) for one in people]
+    ticked = [tick and not empty for tick, empty in zip(ticked, empty_box, strict=True)]
+    if any(empty_box) and not any(ticked):
+        ticked = [not empty for empty in empty_box]
+    hollow = [bool(re.match(r"\s*[○◯□▢☐◇]", one.line.text)) for one in people]
+    if any(hollow) and any(re.match(r"\s*[●■☑☒✓✔◆]", one.line.text) for one in people):
+        crossed = [not box and "☒" in one.line.text for one in people]
+        ticked = [
+            tick or not (empty or cross) for tick, empty, cross in zip(ticked, hollow, crossed, strict=True)
+        ]
+    for one, found, is_marked in zip(people, marks, ticked, strict=True):
+        # « Moussa Keïta (2) » is another person of that name.
+        found = frozenset(mark for mark in found if not one.line.homonym or mark != str(one.line.homonym))
+        rare = next((mark for mark in sorted(found) if counts[mark] < len(people)), "")
+        rare = rare or next((mark for mark in sorted(found) if mark in _NEVER), "")
+        if rare and not one.line.doubts:
+            one.line = one.line.doubting(Reason.EXTRA, rare)
+        elif (any(ticked) or any(empty_box)) and not is_marked and not one.line.doubts:
+            one.line = one.line.doubting(Reason.UNTICKED)
+
+
+_RUN_FIRST = re.compile(r"^\s*(?:\d{1,3}\s?[.)°]?\s*)?([-–—=_~]{2,}|%)\s*(?=[^\W_]|\()")
+"""« 4. ------- CHEVALIER Blanche », « -- (12, 'Brun', 'Odile') »"""
+_LINE_TO_SIGN = re.compile(r"[^\W\d_]\s*[.…_]{4,}\s*(\S?)")
+
+
+_FORMS = (
+    re.compile(r"^\s*+(?:\d{1,3}\s?[.)°]|\(\d{1,3}\)|[a-z][.)])\s"),
+    re.compile(r"^\s*+[-–—•‣▪●○◦*·>+]\s?(?=\w)"),
+    re.compile(r"^\s*+[*–—-]{2,}\s?(?=\w)"),
+)
+
+
+def doubt_unlike_form(people: Sequence[Candidate]) -> None:
+    """Among numbered or listed names, one without number or sign may be a title, a signature or the head of a group."""
+    free = [one for one in people if one.free]
+    coded = [
+        bool(
+            re.search(r"[^\W\d]\s\(?\d?[^\W\d]{0,5}\d{0,2}[A-Z]?\)?$", one.line.text.rstrip())
+            and any(map(str.isdigit, one.line.text[-5:]))
+        )
+        for one in free
+    ]
+    if len(free) > 3 and 3 * sum(coded) >= 2 * len(free):
+        for one, has_code in zip(free, coded, strict=True):
+            if not has_code and not one.line.doubts and not one.line.address:
+                one.line = one.line.doubting(Reason.MAYBE_TITLE)
+    forms = [
+        next((index for index, form in enumerate(_FORMS) if form.match(one.line.text)), -1) for one in free
+    ]
+    usual, most = Counter(forms).most_common(1)[0] if forms else (-1, 0)
+    if usual < 0 or most < 2 or 5 * most < 3 * len(free):
+        return
+    for one, form in zip(free, forms, strict=True):
+        if form != usual and not one.line.doubts:
+            one.line = one.line.doubting(Reason.MAYBE_TITLE)
+
+
+_TICK = re.compile(r"[✅✔✓☑👍🙋]")
+_MARK_FIRST = re.compile(r"\s*(?:[xX]|[01])\s+(?=[^\W\d_])")
+_MARK_LAST = re.compile(r"(?<=\w)\s+[xX]\s*$")
+_EMPTY_BOX = re.compile(r"\[\s?\]|\(\s\)|[☐□]")
+_NEVER = frozenset(("❌", "✗", "✘", "👎", "🔴", "❎", "🚫", "⛔", "➖", "0", ":(", ":-("))
+"""No reason for a badge, even where everybody has it."""
+_TICK_IN_WORDS = re.compile(
+    r"[\s;:(=](?:vue?|fait|oui|yes|x|ok|valid[ée]e?|acquise?|admise?|re[çc]ue?|obtenue?|r[ée]ussie?|pr[ée]sente?|sign[ée]e?|[ée]marg[ée]e?)\W*$",
+    re.IGNORECASE,
+)
+"""« UGHETTO Salomé oui »"""
+_ALONE = re.compile(
+    r"(?:(?<=\s)|(?<=[(\[]))(?:[-–—/_]{1,3}|:-?\(|[A-Z]?0|\d/\d|[Øø∅])(?=[)\]]|$)|(?<=[(\[])[^\W\d_](?=[)\]])|(?<=\()\d{1,2}(?=\)$)|:(?=$)"
+)
+"""« Léa Martin / », « (0/2) Léa Martin »"""
+
+
+def _frame_of(text: str) -> list[str]:
+    """« –– Odile Brun –– »"""
+    bare = text.strip()
+    first = bare[:2]
+    if len(bare) > 5 and set(first) <= set("-–—=_") and set(bare[-2:]) <= set("-–—=_"):
+        return [first]
+    # « -Odile Brun- »
+    return [bare[0]] if re.fullmatch(r"([-–—=_~])(?!\s)[^@]+(?<!\s)\1", bare) else []
+
+
+def _symbols_in(text: str) -> frozenset[str]:
+    """Pictures and drawn signs that are no tick."""
+    return frozenset(
+        sign for sign in text if unicodedata.category(sign) == "So" and not _TICK.match(sign) and sign != "☒"
+    )
+
+
+def _unbulleted(text: str) -> str:
+    return re.sub(r"^[\s•·*–—\-‣◦▪▫■□●○►▶➢➤>→]+", "", text)

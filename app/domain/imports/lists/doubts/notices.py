@@ -7,7 +7,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from app.domain.imports.lists.mentions import mentions_in
+from app.domain.imports.lists.mentions import is_one_name, mentions_in
 from app.domain.imports.lists.model import OF_PRESENCE, Line, Reason, State
 from app.domain.imports.lists.vocabulary.names import fold
 from app.domain.imports.lists.vocabulary.remarks import (
@@ -26,7 +26,8 @@ from app.domain.imports.lists.vocabulary.wording import CALENDAR, LEADERS, PARTI
 
 _SUCCEEDED = re.compile(
     r"\b(?:ayant|ont|a|qui ont) (?:bien |tous |toutes )?(?:obtenu|suivi|participe|valide|reussi|assiste|recu)\b|\bdeclare\w* (?:admis|recus?|admises)\b|"
-    r"\battribue(?:r|s)? (?:le|les|ce|un) badges?\b|\bfelicitations?\b|\bnouveaux certifies\b|\b(?:participants|eleves|stagiaires|personnes) (?:presents|presentes|certifies|certifiees)\b"
+    r"\battribue(?:r|s)? (?:le|les|ce|un) badges?\b|\bfelicitations?\b|\bnouveaux certifies\b|\b(?:participants|eleves|stagiaires|personnes) (?:presents|presentes|certifies|certifiees)\b|"
+    r"\b(?:etai\w+|est|sont) (?:bien |tous |toutes )?(?:la|presente?s|venue?s)\b|\b(?:participants|inscrits|inscrites|stagiaires|eleves|presents)(?: definiti\w+| confirme\w+| retenue?s)? sont$"
 )
 
 
@@ -119,7 +120,7 @@ _OF_ALL = re.compile(
 _LOOKS = re.compile(
     r"\b(?:en |noms? (?:en )?|lignes? (?:en )?)(?:majuscules?|minuscules?|capitales?|gras|italique|rouge|vert|jaune|orange|bleu|gris|couleur)\b|"
     r"\b(?:noms?|ceux|celles|lignes?|personnes|eleves) (?:\w+ )?(?:surlign|soulign|barre|coch|encadre|entoure|grise)\w*|"
-    r"\b(?:vert|rouge|orange|jaune|bleu|gris|rose|violet|barre|souligne|surligne|gras|italique)e?s?\s*[:=]"
+    r"\b(?<!quipe )(?<!groupe )(?<!table )(?:vert|rouge|orange|jaune|bleu|gris|rose|violet|barre|souligne|surligne|gras|italique)e?s?\s*[:=]"
 )
 _NUMBERS = re.compile(
     r"\b\d{1,2}\s*(?:,|et|&|/)\s*\d{1,2}\b(?!\s*(?:h|ans))|^\s*[\[(]?\d{1,2}[\])]\s+\S|^\s*[¹²³⁴]\s*\S"
@@ -132,7 +133,9 @@ _BY_PLACE = re.compile(
     r"\bn ?\d{1,3} et n ?\d|\bles \d{1,2} (?:\d{1,2} )*(?:et )?(?:\d{1,2} )?(?:sont|ont|n|ne)\b|"
     r"\bpour (?:le|la|les) \d|^\d{1,2} a (?:supprimer|retirer|enlever|revoir)|\bmoins de \d+ (?:non|pas)|\bil fallait\b|\b(?:a partir de|plus de|moins de) \d+ ans\b|"
     r"^(?:le )?(?:second|premier|deuxieme|troisieme|dernier) groupe\b|^groupe (?:\d{1,2}|[a-d]) \w+(?:e|a|ont)$|\bnumeros (?:superieur|inferieur)|"
-    r"\ble groupe \w{1,3} (?:\w+(?:a|ont|ait|aient|e)|n|ne|est)\b"
+    r"\ble groupe \w{1,3} (?:\w+(?:a|ont|ait|aient|e)|n|ne|est)\b|"
+    r"\b\d{1,2} ?(?:e|er|ere|eme|nd|nde) (?:ligne|nom|personne|inscrite?|participante?|eleve|stagiaire|de la liste)\b|"
+    r"\b(?:le|la|du|les) \d{1,2} (?:est|etait|sera|n|ne|a(?! \d))\b"
 )
 """« Les deux derniers », « Ligne 3 », « Les garçons », « Le groupe 2 passera en mai »"""
 _SOME = re.compile(r"\b(?:valid|badge|pr[ée]sent|absent|acqui)[^\W\d]{0,3} ?:? ?\d{1,2} ?(?:,|et|à|&) ?\d")
@@ -160,7 +163,12 @@ def contradicts_counts(lines: Sequence[Line]) -> Line | None:
     absent = present = 0
     telling = None
     for line in lines:
-        if line.state is State.READY or mentions_in(line.text):
+        if (
+            line.state is State.READY
+            or mentions_in(line.text)
+            or is_one_name(line.text)
+            or is_one_name(line.name)
+        ):
             continue
         for cell in re.split(r"[;\t|]", re.sub(r"(\w)\s*;\s*(?=\d+\s*$)", r"\1 : ", line.text)):
             for found in _COUNTED_ABSENT.finditer(fold(cell)):

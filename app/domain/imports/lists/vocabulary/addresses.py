@@ -203,7 +203,11 @@ LABELS = {
 
 @lru_cache(maxsize=20_000)
 def is_valid(address: str) -> bool:
-    return len(address) <= 254 and bool(_VALID.fullmatch(address))
+    return len(address) <= 254 and bool(_VALID.fullmatch(address)) and not address.endswith(_NOWHERE)
+
+
+_NOWHERE = (".invalid", ".test", ".local", ".localhost", ".lan", ".internal")
+"""Domains that no message from outside reaches."""
 
 
 def tidied(address: str) -> str:

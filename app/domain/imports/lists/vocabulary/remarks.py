@@ -119,12 +119,12 @@ _YES_WORDS = _set(
     assidue passed pass admis admise confirme confirmee termine terminee excellent excellente satisfaisant satisfaisante bien ras obtenu
     controle controlee scanne scannee flashe flashee checked tres assez bon bonne travail motive motivee investi investie serieux serieuse implique impliquee
     enregistre enregistree dynamique volontaire attentif attentive curieux curieuse autonome obtenue certifie certifiee diplome diplomee maitrise maitrisee conforme apte fait rendu felicitations yes paye payee regle reglee
-    presentiel jour retenu retenue realise realisee effectue effectuee satisfait satisfaite attending checked atteint atteinte signe signee emarge emargee assiste donner delivrer attribuer attribue attribuee apto aptos aprobado aprobada aprobados aprobadas presentes asistio asistieron ja sim"""
+    presentiel jour retenu retenue realise realisee effectue effectuee satisfait satisfaite attending checked enabled atteint atteinte signe signee emarge emargee assiste donner delivrer attribuer attribue attribuee apto aptos aprobado aprobada aprobados aprobadas presentes asistio asistieron ja sim"""
 )
 _BESIDE_YES = _set(
     """a au aux le la les l de des du d et est ete etait tout toute toutes tous tres avec en avis toute the in atelier formation
     journee journees session module stage seance seances presentiel distanciel visio mention assez badge jury ensemble travail
-    compte inscription paiement bon bonne parfait parfaite retard late sera"""
+    compte inscription paiement bon bonne parfait parfaite retard late sera definitivement"""
 )
 _SHARE_OF_ALL = re.compile(r"100(?:[.,]0+)? ?%")
 
@@ -170,6 +170,7 @@ def chosen_in(cell: str) -> str:
 
 NEUTRAL = _set(
     """salarie salariee apprenti apprentie apprentis stagiaire etudiant etudiante eleve lyceen lyceenne externe interne
+    obligatoire requis requise required spectateur spectatrice viewer scolarise scolarisee
     titulaire membre adherent adherente invite invitee guest member attendee learner student ressource participant participante emploi
     pensionnaire demi cdi cdd cadre employe employee independant independante collegien collegienne alternant alternance apprentissage professionnalisation
     fi fc app cpf prf poei poec cpro contrat pro

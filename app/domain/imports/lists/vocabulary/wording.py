@@ -98,7 +98,7 @@ _THEIRS = _set(
 _SHARED = _set("groupe equipe classe etablissement lycee college atelier service association club ecole")
 _FORMER = _set("ancien ancienne old precedent precedente")
 _WORK = _set("pro professionnel professionnelle travail academique")
-_DAY = re.compile(r"\D{0,12}\d{1,2}([/.\-]\d{1,2}([/.\-]\d{2,4})?)?|(lundi|mardi|mercredi|jeudi|vendredi|samedi|lun|mar|mer|jeu|ven|sam|dim|séance|seance|jour|semaine)\b.{0,12}", re.IGNORECASE)  # fmt: skip
+_DAY = re.compile(r"\D{0,12}\d{1,2}([/.\-]\d{1,2}([/.\-]\d{2,4})?)?(\s{0,2}[-–—(]?\s{0,2}(matin|apr[èe]s[ -]midi|soir|[ap]\.?m\.?|\d{1,2}\s?h.{0,10})\)?)?|(lundi|mardi|mercredi|jeudi|vendredi|samedi|lun|mar|mer|jeu|ven|sam|dim|séance|seance|jour|semaine)\b.{0,12}", re.IGNORECASE)  # fmt: skip
 _NOTHING = {
     "uid", "adresse ip", "ip", "department", "departement", "institution", "headline", "company", "country", "pays", "job title", "prefixe",
     "order no", "order date", "ticket type", "quantity", "recording consent", "guest", "uuid",
@@ -348,6 +348,8 @@ def roles_of_heading(cells: Sequence[str], above: Sequence[str] = ()) -> tuple[C
     found = _without_other_names(cells, _with_numbered(cells, found))
     useful = {role for role, _ in found} - {Column.NOTHING}
     recognised = sum(sure for _, sure in found) + sum(bool(_DAY.fullmatch(cell)) for cell in filled)
+    if "LMMJV".startswith("".join(cell.upper() for cell in cells[1:6])) and len(filled) > 2:
+        recognised += len(filled) - 1
     named = any(role in NAME_COLUMNS and sure for role, sure in found)
     if not named and Column.ADDRESS not in useful:
         return None
