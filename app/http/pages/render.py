@@ -32,10 +32,7 @@ A template (`templates/<noun>/<page>.html`) begins so::
 - `ui` holds the macros of `templates/macros/*.html`, each with a comment that documents its arguments.
 - Every `<form method="post">` has `{{ csrf_field }}` as its first child, and its handler takes
   `form: SafeForm` (`app/http/pages/forms.py`).
-- No inline style and no inline script: the policy of the site forbids both.
-- An undefined name raises an error: give every field of a view a value.
-
-English goes into the catalogue with `python -m app.language.build --translate FILE.json`.
+- No inline style and no inline script: the policy of the site forbids both. An undefined name raises an error.
 """
 
 from __future__ import annotations
@@ -477,9 +474,7 @@ def _links(links: Sequence[tuple[str, str]], path: str) -> Sequence[NavigationLi
 
 
 def _last_link(visitor: Visitor) -> tuple[str, str]:
-    if visitor.manages:
-        return _MANAGING_LINK
-    return _ACCOUNT_LINK if visitor.signed_in else _CAMPUS_LINK
+    return _MANAGING_LINK if visitor.manages else _ACCOUNT_LINK if visitor.signed_in else _CAMPUS_LINK
 
 
 def _may(request: Request) -> Callable[[str], bool]:
