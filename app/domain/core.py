@@ -255,8 +255,8 @@ def check_signed_name(name: str) -> None:
         raise InvalidInput(
             "Un nom ne contient pas de balise, comme « <b> » : écrivez-le sans le signe « < »."
         )
-    if name.strip() and not name_as_signed(name):
-        raise InvalidInput("Ce nom ne contient que des caractères invisibles.")
+    if name.strip() and not any(map(str.isalnum, name_as_signed(name))):
+        raise InvalidInput("Ce nom n’a ni lettre ni chiffre.")
 
 
 _BREAKS = re.compile("[\t\n\v\f\r\x85\u2028\u2029]+")

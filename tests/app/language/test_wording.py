@@ -16,8 +16,10 @@ NOT_SAID = re.compile(
 )
 # Letters of the alphabet, and signatures or a place name that have the same form as a word above.
 LETTERS_OF_THE_ALPHABET = {
+    "Ce nom n’a ni lettre ni chiffre.",
     "Contraste des lettres : {ratio} pour 1.",
     "Lettres minuscules, chiffres et tirets. Il est signé dans chaque badge et ne changera jamais.",
+    "Un prénom ou un nom contient au moins une lettre.",
     "Un code ROME est une lettre et quatre chiffres, comme I1307.",
     "« {slug} » ne peut pas servir d’adresse : lettres minuscules, chiffres et tirets seulement.",
 }
@@ -26,7 +28,7 @@ NOT_SAID_IN_ENGLISH = re.compile(
     r"\b(?:letters?|deeds?|left the house|e-?mail(?:s)? is promised)\b", re.IGNORECASE
 )
 LETTERS_IN_ENGLISH = re.compile(
-    r"lower-case letters|contrast of the letters|a letter and four digits|received by post|its letters at most",
+    r"lower-case letters|contrast of the letters|a letter and four digits|received by post|its letters at most|neither letter nor digit|at least one letter",
     re.IGNORECASE,
 )
 
