@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
+
 import pytest
 from playwright.sync_api import expect
 
 from sceau_credentials.baking import unbake
 from sceau_credentials.package import open_package
+from tests.support.house import COMMAND
 from tests.support.open_house import OpenHouse, open_house
 from tests.support.servers.browser import (
     DESKTOP,
@@ -72,6 +75,22 @@ def test_own_badge_fits_a_phone(open_house: OpenHouse, open_page: OpenPage, is_o
         assert box is not None
         assert box["y"] + box["height"] <= PHONE["height"], f"{name} is below the first screen"
     expect(learner.get_by_text("Authentique")).to_have_count(0)
+
+
+def test_own_withdrawn_badge_has_its_actions_on_a_phone_s_first_screen(
+    open_house: OpenHouse, open_page: OpenPage
+):
+    given = open_house.award(ZOE, is_open=True)
+    reason = "Attribué par erreur : la fiche est celle d’une autre personne du groupe."
+    with open_house.house.unit_of_work() as services:
+        award_id = uuid.UUID(given.page.rpartition("/")[2])
+        services.awards.revoke(open_house.house.campus, award_id, reason, by=COMMAND)
+    learner = open_page(PHONE)
+    learner.goto(given.private_link)
+    expect(learner.get_by_text("Le campus a retiré ce badge")).to_be_visible()
+    box = learner.get_by_role("link", name="Confidentialité", exact=True).bounding_box()
+    assert box is not None
+    assert box["y"] + box["height"] <= PHONE["height"]
 
 
 @pytest.mark.parametrize("javascript", [False, True])
