@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from app.domain.awards.skills import HOURS
 from app.domain.campus.signed_terms import BadgeKind, day_in_france, name_said_of
 from app.language import N_, Sentence, plain
 from app.services.verification.verdicts.wording import CHECK_MESSAGES, NOT_FOR_US, TITLES, UNASKED
@@ -425,6 +424,10 @@ def _alignment(each: JsonObject) -> AlignedTo:
     )
 
 
+_HOURS: Final = "ext:Hours"
+"""As `app.domain.awards.skills` writes it, which an offline verification does not import."""
+
+
 def _ranked(achievement: JsonObject) -> list[AlignedTo]:
     """With the rank of each level, where a description of results lists the levels of the same target."""
     ranks: dict[str, tuple[int, int]] = {}
@@ -468,7 +471,7 @@ def _results(subject: JsonObject, achievement: JsonObject) -> list[Outcome]:
         if not value and _line(about.get("name")) not in levelled:
             value = _level_reached(each, about)
         if value:
-            is_hours = about.get("resultType") == HOURS
+            is_hours = about.get("resultType") == _HOURS
             found.append(Outcome(_line(about.get("name")), value, most, is_hours))
     return found
 
