@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
@@ -140,6 +141,16 @@ def preview(
     else:
         kind, key, card = SERVICE, "sceau", service_card(services.addresses)
     return _preview(services.addresses, path, title, description, (kind, key, card), structured)
+
+
+_PLAIN = re.compile(
+    r"/(?:verifier|aide(?:/[a-z-]+)*|lire-un-badge|classements|donnees-personnelles|accessibilite|mentions-legales"
+    r"|campus/[a-z0-9-]+/(?:atteste|journal)|reseau/[a-z0-9-]+/(?:definitions|rapport))"
+)
+
+
+def has_plain_preview(path: str) -> bool:
+    return _PLAIN.fullmatch(path) is not None
 
 
 def plain_preview(addresses: Addresses, path: str) -> Preview:

@@ -66,7 +66,7 @@ from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.errors import NotAllowed, NotFound, NotSignedIn
 from app.http.pages.forms import csrf_field
-from app.http.pages.previews import plain_preview
+from app.http.pages.previews import has_plain_preview, plain_preview
 from app.http.pages.words import FILTERS, badge_languages, icon, mark, markdown, number, seal
 from app.http.request_scope import (
     find_signed_in,
@@ -432,7 +432,8 @@ def page(
     frame = frame_of(request, visitor=visitor, campus=campus, private=private, wide=wide)
     if visitor.signed_in and (workspace := getattr(request.state, "workspace", None)) is not None:
         frame = replace(frame, menu=workspace.menu(request), campus=campus or workspace.look)
-    if request.method == "GET" and status == 200 and not (private or visitor.signed_in or "share" in view):
+    is_public = request.method == "GET" and status == 200 and not (private or visitor.signed_in)
+    if is_public and has_plain_preview(request.url.path):
         view.setdefault("link_preview", plain_preview(process_of(request).addresses, request.url.path))
     # A token is made only for a page that shows a form.
     html = (

@@ -141,7 +141,9 @@ def test_a_public_page_about_nothing_in_particular_has_a_preview_too(house: Hous
     assert json.loads(data)["publisher"]["@type"] == "Organization"
 
 
-@pytest.mark.parametrize("path", ["/mes-badges", "/connexion", "/n-existe-pas"])
+@pytest.mark.parametrize(
+    "path", ["/mes-badges", "/connexion", "/presence", "/verifier/demander", "/n-existe-pas"]
+)
 def test_pages_for_one_person_and_errors_have_no_preview(house: House, path: str) -> None:
     assert "og:title" not in house.client().get(path).text
     assert "og:title" not in house.client(house.admin).get("/gestion/itip").text
