@@ -406,9 +406,9 @@ class CheckInService:
             return self._door(room, ticket.phone), Signed.AGAIN
         made = time_made(ticket, elapsed, at=at)
         check_in_time(room, ticket, made, at=at)
+        check_own_name(line.given_name, line.family_name)
         if fault := fault_of(line):
             raise InvalidInput(fault.sentence)
-        check_own_name(line.given_name, line.family_name)
         received = at if is_late(room, made, at=at) else None
         if remembered is not None:
             return self._sign_remembered(door, room, digest, remembered, made, received)

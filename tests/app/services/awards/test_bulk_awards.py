@@ -149,7 +149,7 @@ def test_those_in_the_activity_come_in_parts_and_all_of_them_are_promised(house:
 
 def test_everybody_is_promised_what_each_would_be_promised_who_is_named(house: House):
     """Of everybody the database writes the lines itself: the same that are written for people who are chosen."""
-    house.record("Ostrava Tom;tom@exemple.fr;3.5", "Ábel Zoé", "Ostrava Anna;partage@exemple.fr", "Nomade Rê")
+    house.record("Ostrava Tom;tom@exemple.fr", "Ábel Zoé", "Ostrava Anna;partage@exemple.fr", "Nomade Rê")
     with house.unit_of_work() as services:
         there = services.stores.activities.participants(house.activity.id)
         for part, person in there:

@@ -138,9 +138,9 @@ def test_awards_and_log_lines_are_not_dated_before_the_last_one(house: House, ma
     house.process.counter = None
     machine.passes(timedelta(days=1))
     dates = []
-    for number, step in enumerate((0, -4, 1, -90, 200)):
+    for name, step in zip("abcde", (0, -4, 1, -90, 200), strict=True):
         machine.is_set(timedelta(minutes=step))
-        dates.append(award(house, f"Person {number};p{number}@exemple.fr").awarded_at)
+        dates.append(award(house, f"Person {name};{name}@exemple.fr").awarded_at)
     with house.unit_of_work(reading=True) as services:
         (log,) = services.stores.activity_log.list_of(house.campus.id)
         lines = [entry.at for entry in services.stores.activity_log.entries(log.id, 0, log.size)]
