@@ -36,6 +36,7 @@ SEPARATE_STYLES = {
     "workspace": ("workspace",),
     "learner": ("gallery", "learner"),
     "catalogue": ("gallery", "catalogue"),
+    "campus": ("gallery", "catalogue", "campus"),
     "reports": ("reports",),
     "pathways": ("pathways",),
 }

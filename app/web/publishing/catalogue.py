@@ -91,6 +91,7 @@ ORDERS: Final = {
 }
 _MOST_CHOSEN: Final = 20
 _MOST_SHOWN: Final = 12
+_MOST_COMPETENCIES: Final = 5
 """Values of one facet."""
 _LONGEST_PLACE: Final = 200
 
@@ -229,7 +230,7 @@ def _numbers(values: Sequence[str]) -> list[str]:
 def _titles(services: Services, query: CatalogueQuery, found: CatalogueResult) -> Mapping[str, str]:
     """Of the competencies that most entries have, and of those that are chosen."""
     counts = found.facets.get("competencies", {})
-    most = sorted(counts, key=lambda each: (-counts[each], each))[:_MOST_SHOWN]
+    most = sorted(counts, key=lambda each: (-counts[each], each))[:_MOST_COMPETENCIES]
     titles = services.catalogue.titles_of(uuid.UUID(each) for each in {*most, *query.competencies})
     return {str(subject): title for subject, title in titles.items()}
 

@@ -98,7 +98,7 @@ class ExportedPages:
     def dress(self) -> Iterator[ExportedFile]:
         """Page assets: styles, typefaces, campus colours."""
         for name, file in files().items():
-            if name in ("sceau.css", "catalogue.css", "mark.svg") or name.startswith("fonts/"):
+            if name in ("sceau.css", "campus.css", "mark.svg") or name.startswith("fonts/"):
                 yield ExportedFile(f"static/{name}", file.body)
         campus = self.campus
         colours = render_campus_css(campus.slug, campus.hue, campus.liveliness)
