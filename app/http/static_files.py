@@ -86,7 +86,8 @@ def _joined(parts: Iterable[str]) -> StaticFile:
 def _tight(styles: str) -> str:
     """Without comments, and on one line; spaces inside a line may be significant and stay."""
     lines = (line.strip() for line in re.sub(r"/\*.*?(?:\*/|\Z)", "", styles, flags=re.DOTALL).splitlines())
-    return re.sub(r"(?<=[{};,]) ", "", " ".join(filter(None, lines))).replace(": ", ":")
+    joined = re.sub(r"(?<=[{};,]) ", "", " ".join(filter(None, lines)))
+    return joined.replace(" {", "{").replace(";}", "}").replace(": ", ":")
 
 
 def _static_file(body: bytes, suffix: str) -> StaticFile:

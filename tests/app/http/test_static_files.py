@@ -52,6 +52,11 @@ def test_every_file_the_stylesheet_names_is_there(reader):
         assert reader.get(asset(name)).status_code == 200
 
 
+def test_a_stylesheet_travels_without_the_signs_nobody_reads():
+    for file in (file for name, file in static_files.files().items() if name.endswith(".css")):
+        assert not re.search(r" \{|;\}|/\*|\n", file.body.decode())
+
+
 def test_no_stylesheet_is_forgotten():
     assert {path.stem for path in (FOLDER / "css").iterdir()} == {
         *static_files.STYLE_ORDER,
