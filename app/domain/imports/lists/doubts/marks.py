@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Sequence
 from statistics import median
 
-from app.domain.imports.lists.doubts.attendance import TIME
 from app.domain.imports.lists.model import Line, Reason, State
 from app.domain.imports.lists.vocabulary.names import fold
 from app.domain.imports.lists.vocabulary.remarks import (
@@ -310,19 +309,28 @@ def no_time(written: Sequence[str]) -> frozenset[str]:
 ENDS = frozenset(("depart", "sortie", "fin", "leave", "end"))
 
 
+_MOMENT = re.compile(r"(?:(?P<day>\S*\d{4}\S*?),?[ T](?:à )?)?(?P<hour>\d{1,2})\s?[h:]\s?(?P<minute>\d{2})?(?::\d{2})?", re.IGNORECASE)  # fmt: skip
+
+
 def early(written: Sequence[str]) -> list[str]:
-    """Times of leaving two hours before the last."""
-    times = {
-        cell: int(found[1]) + int(found[2] or 0) / 60 for cell in written if (found := TIME.fullmatch(cell))
-    }
-    return [cell for cell, time in times.items() if time <= max(times.values()) - 2]
+    """Times of leaving two hours before the last of the same day."""
+    last: dict[str, float] = {}
+    times = {}
+    for cell in written:
+        if found := _MOMENT.fullmatch(cell):
+            times[cell] = day, time = found["day"] or "", int(found["hour"]) + int(found["minute"] or 0) / 60
+            last[day] = max(time, last.get(day, 0))
+    return [cell for cell, (day, time) in times.items() if time <= last[day] - 2]
 
 
 def other_dates(written: Sequence[str]) -> list[str]:
     """The end of a course that one person has before the others."""
-    counts = Counter(cell for cell in written if DATE.fullmatch(cell))
+    days = {cell: re.split(r"[ ,T]", cell)[0] for cell in written if DATE.fullmatch(cell)}
+    counts = Counter(days[cell] for cell in written if cell in days)
     usual, most = counts.most_common(1)[0] if counts else ("", 0)
-    return [cell for cell in counts if cell != usual] if most > 1 and 2 * most > sum(counts.values()) else []
+    if most < 2 or 2 * most <= sum(counts.values()):
+        return []
+    return [cell for cell, day in days.items() if day != usual]
 
 
 def short(written: Sequence[str]) -> list[str]:

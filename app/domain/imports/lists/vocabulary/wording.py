@@ -109,7 +109,7 @@ _NOTHING = {
     "tel", "portable", "mobile", "phone", "date de naissance", "ne e le", "ne le", "nee le", "naissance", "nationalite",
     "lieu de naissance", "first join", "last leave", "join time", "leave time", "premiere entree", "dernier depart",
     "participant id upn", "id de participant upn", "id du participant upn", "upn", "salle", "lieu", "heure d arrivee",
-    "heure de depart", "arrivee", "depart", "start time", "completion time", "heure de debut", "heure de fin", "adresse postale",
+    "heure de depart", "heure d entree", "heure de sortie", "heure de connexion", "heure de deconnexion", "date et heure d entree", "arrivee", "depart", "start time", "completion time", "heure de debut", "heure de fin", "adresse postale",
     "adresse 1", "adresse 2", "note", "notes", "ordre", "rang", "section", "specialite", "filiere", "promotion", "promo",
     "annee", "nom de l entreprise", "employeur", "organisme", "structure", "repas", "allergies", "date d inscription", "mois",
     "badge", "nom d utilisateur", "login", "poste", "service", "metier", "profession", "lv1", "lv2", "pp", "redoublant",
