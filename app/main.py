@@ -80,6 +80,7 @@ from app.web.campus import webhooks as campus_webhooks
 from app.web.campus.campuses import CampusWeb, configure_web
 from app.web.frameworks import pathway_editor, pathway_followers, pathways
 from app.web.frameworks import search as framework_search
+from app.web.frameworks import uploads as framework_uploads
 from app.web.imports import calendars, import_preview
 from app.web.learners import (
     connected_apps,
@@ -114,7 +115,7 @@ for router in (
     campuses.entrance_router,
     catalogue.router,
     catalogue.announcement_router,
-    frameworks.uploads_router,
+    framework_uploads.router,
     modules.router,
     set_awarding.whole_set_router,
     set_awarding.router,

@@ -17,14 +17,8 @@ from app.domain.frameworks.releases import CHANGE_LABELS, ChangeKind, Difference
 from app.errors import AppError
 from app.language import N_, filled
 from app.language import gettext as _
-from app.services.frameworks.readers import (
-    open_tables,
-    read_case,
-    read_esco,
-    read_rncp,
-    read_rome,
-    read_table,
-)
+from app.services.frameworks.own_files import read_case, read_table, uploaded_table
+from app.services.frameworks.readers import open_tables, read_esco, read_rncp, read_rome
 
 commands = typer.Typer(
     no_args_is_help=True,
@@ -73,6 +67,8 @@ def import_esco(files: Files, version: Version = "", day: Day = "", dry_run: Dry
     _import(lambda: _read(files, lambda tables: read_esco(tables, version, _day(day))), dry_run, whole)
 
 
+@imports.command("csv", hidden=True)
+@imports.command("xlsx", hidden=True)
 @imports.command("table", help=N_("Un tableau CSV ou Excel ; --column dit quelle colonne est laquelle."))
 def import_table(
     file: Annotated[Path, typer.Argument(metavar="FICHIER", exists=True, dir_okay=False)],
@@ -92,8 +88,8 @@ def import_table(
     mapping = dict(each.split("=", 1) for each in column or () if "=" in each)
 
     def read() -> list[Source]:
-        with open_tables([file]) as tables:
-            return [read_table(tables, code=code, name=name, mapping=mapping, version=version, day=_day(day))]
+        table = uploaded_table(file.name, file.read_bytes())
+        return [read_table([table], code=code, name=name, mapping=mapping, version=version, day=_day(day))]
 
     _import(read, dry_run, whole, campus=campus, network=network)
 
@@ -107,7 +103,7 @@ def import_case(
     dry_run: DryRun = False,
     whole: Whole = False,
 ) -> None:
-    _import(lambda: [read_case(file, code)], dry_run, whole, campus=campus, network=network)
+    _import(lambda: read_case(file, code), dry_run, whole, campus=campus, network=network)
 
 
 @commands.command("export", help=N_("Écrit un référentiel : paquet CASE 1.1, ou SKOS en JSON-LD."))

@@ -16,6 +16,7 @@ from app.domain.frameworks.releases import LONGEST_CODE, LONGEST_LABEL, Entry, L
 from app.language import N_
 
 CASE_PATH: Final = "/ims/case/v1p1"
+_FILE: Final = "CASE"
 _RAW: Final = "case"
 """In `extra`: the object as the package has it, so that no member is lost."""
 _CHILD_OF_PARENT: Final = 0xC0FFEE_0000_4000_8000_000000000001
@@ -23,16 +24,26 @@ _RUBRIC: Final = 0xC0FFEE_0000_4000_8000_000000000002
 _CRITERION: Final = 0xC0FFEE_0000_4000_8000_000000000003
 
 Json = dict[str, Any]
+PACKAGES: Final = "CFPackages"
+
+
+def packages_in(document: object) -> list[object]:
+    """Of a file with one package, a list of them, or an object that lists them under CFPackages."""
+    listed = (
+        document.get(PACKAGES) if isinstance(document, dict) and "CFDocument" not in document else document
+    )
+    return list(listed) if isinstance(listed, list) and listed else [document]
 
 
 def read_package(package: object, *, code: str = "") -> Source:
-    """`code` names the framework here; without one it is derived from the title."""
+    """`code` names the framework here; without one it is derived from the title. The `line` of a fault is the
+    number of the element; a reader of files puts its line there."""
     if not isinstance(package, dict) or not isinstance(package.get("CFDocument"), dict):
-        raise Unreadable(N_("Ce fichier n’est pas un paquet CASE : il lui manque CFDocument."))
+        raise Unreadable(N_("{file} n’est pas un paquet CASE : il lui manque CFDocument."), file=_FILE)
     document: Json = package["CFDocument"]
     title, identifier = _text(document, "title"), _text(document, "identifier")
     if not title or not identifier:
-        raise Unreadable(N_("Le document CASE n’a pas de titre ou pas d’identifiant."))
+        raise Unreadable(N_("{file} : le document CASE n’a pas de titre ou pas d’identifiant."), file=_FILE)
     items = _objects(package, "CFItems")
     codes = _codes(items)
     associations = _objects(package, "CFAssociations")
@@ -62,13 +73,21 @@ def read_package(package: object, *, code: str = "") -> Source:
 def _objects(package: Json, name: str) -> list[Json]:
     found = package.get(name) or []
     if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
-        raise Unreadable(N_("Dans ce paquet CASE, {name} n’est pas une liste d’objets."), name=name)
+        raise Unreadable(
+            N_("{file} : dans ce paquet CASE, {name} n’est pas une liste d’objets."), file=_FILE, name=name
+        )
     for number, each in enumerate(found, 1):
         if not _text(each, "identifier"):
-            raise Unreadable(N_("{name}, élément {line} : il n’a pas d’identifiant."), name=name, line=number)
+            raise _fault(
+                N_("{file}, ligne {line} : cet élément de {name} n’a pas d’identifiant."), name, number
+            )
         if name == "CFItems" and not _text(each, "fullStatement").strip():
-            raise Unreadable(N_("{name}, élément {line} : il n’a pas d’énoncé."), name=name, line=number)
+            raise _fault(N_("{file}, ligne {line} : cet élément de {name} n’a pas d’énoncé."), name, number)
     return found
+
+
+def _fault(sentence: str, name: str, number: int, **values: str) -> Unreadable:
+    return Unreadable(sentence, file=_FILE, name=name, line=number, **values)
 
 
 def _codes(items: Sequence[Json]) -> dict[str, str]:
@@ -78,22 +97,24 @@ def _codes(items: Sequence[Json]) -> dict[str, str]:
     for number, item in enumerate(items, 1):
         identifier, human = _text(item, "identifier"), _text(item, "humanCodingScheme").strip()
         if identifier in found:
-            raise Unreadable(
-                N_("{name}, élément {line} : identifiant en double."), name="CFItems", line=number
-            )
+            sentence = N_("{file}, ligne {line} : cet élément de {name} a l’identifiant d’un autre.")
+            raise _fault(sentence, "CFItems", number)
         is_fit = human and counts[human] == 1 and len(human) <= LONGEST_CODE
         found[identifier] = human if is_fit else identifier
     return found
 
 
 def _parents(associations: Sequence[Json], codes: Mapping[str, str]) -> dict[str, str]:
-    """By identifier: the code of the item above; a circle is cut at its last association."""
+    """By identifier: the code of the item above, the first of several."""
     above: dict[str, str] = {}
-    for each in associations:
+    for number, each in enumerate(associations, 1):
         if each.get("associationType") != AssociationKind.CHILD.value:
             continue
         child, parent = _node(each, "originNodeURI"), _node(each, "destinationNodeURI")
-        if child in codes and parent in codes and child not in above and not _leads_to(parent, child, above):
+        if child in codes and parent in codes and child not in above:
+            if _leads_to(parent, child, above):
+                sentence = N_("{file}, ligne {line} : « {code} » est rangé sous lui-même.")
+                raise _fault(sentence, "CFAssociations", number, code=codes[child])
             above[child] = parent
     return {child: codes[parent] for child, parent in above.items()}
 
@@ -156,11 +177,10 @@ def _links(associations: Sequence[Json], codes: Mapping[str, str]) -> tuple[list
         origin, target = _node(each, "originNodeURI"), _node(each, "destinationNodeURI")
         kind = _text(each, "associationType")[:60]
         if not kind or not target:
-            raise Unreadable(
-                N_("{name}, élément {line} : il lui manque un type ou une destination."),
-                name="CFAssociations",
-                line=order + 1,
+            sentence = N_(
+                "{file}, ligne {line} : cet élément de {name} n’a pas de type ou pas de destination."
             )
+            raise _fault(sentence, "CFAssociations", order + 1)
         from_item = codes.get(origin, "")
         target = codes.get(target, target) if from_item else f"{origin} {target}"
         key = (from_item, kind, target[:600])

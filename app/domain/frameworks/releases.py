@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
@@ -14,7 +14,8 @@ from app.domain.frameworks.text_search import SAME_MEANING, similarity
 from app.errors import InvalidInput
 from app.language import N_
 
-LONGEST_LABEL, LONGEST_CODE = 2000, 300
+LONGEST_LABEL, LONGEST_CODE, LONGEST_ADDRESS = 2000, 300, 600
+_LONGEST_NAME, _LONGEST_KIND, _LONGEST_LEVEL = 60, 40, 120
 
 
 class Unreadable(InvalidInput):
@@ -38,6 +39,9 @@ class Entry:
     rubric: tuple[str, ...] | None = None
     ended_on: date | None = None
     extra: Mapping[str, Any] | None = None
+    file: str = field(default="", compare=False)
+    line: int = field(default=0, compare=False)
+    """Where it was read, for the sentence about a fault."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,8 @@ class Source:
     """Characters of a code that are the code of its domain, for releases that do not list domains."""
     has_positions: bool = False
     """It numbers its items; otherwise they are in the order of its rows."""
+    has_order: bool = True
+    """False for registers: rows in another order, or labels of an item in another order, are no change."""
 
     @property
     def title(self) -> str:
@@ -91,6 +97,7 @@ class ChangeKind(StrEnum):
     REPLACED = "replaced"
     BACK = "back"
     DETAIL = "detail"
+    ORDER = "order"
 
 
 CHANGE_LABELS = {
@@ -101,6 +108,7 @@ CHANGE_LABELS = {
     ChangeKind.REPLACED: N_("Remplacé"),
     ChangeKind.BACK: N_("De nouveau en vigueur"),
     ChangeKind.DETAIL: N_("Détail changé"),
+    ChangeKind.ORDER: N_("Rang changé"),
 }
 
 
@@ -210,32 +218,69 @@ def item_at(item: Competency, version: CompetencyVersion) -> Competency:
     )
 
 
-def check_source(source: Source) -> None:
-    """Codes are unique and each parent is there; raises Unreadable with the code at fault."""
-    seen: set[str] = set()
+def check_source(source: Source, known: Container[str] = ()) -> None:
+    """Codes are unique, texts fit, each parent is there or known; raises Unreadable with file and line."""
+    for value in (source.code, source.version):
+        if len(value) > _LONGEST_NAME:
+            raise Unreadable(N_("« {value} » est trop long : {most} caractères au plus."), value=value[:60], most=_LONGEST_NAME)  # fmt: skip
+    seen: dict[str, Entry] = {}
     for entry in source.entries:
         if not entry.code or not entry.label:
-            raise Unreadable(N_("L’élément « {code} » n’a pas de code ou pas de libellé."), code=entry.code or entry.label)  # fmt: skip
-        if len(entry.code) > LONGEST_CODE or len(entry.label) > LONGEST_LABEL:
-            raise Unreadable(N_("Le code ou le libellé de « {code} » est trop long."), code=entry.code[:60])
+            raise _fault(source, entry, N_("{file}, ligne {line} : il faut un code et un libellé."))
+        for value, most in _lengths(entry):
+            _check_length(source, entry, value, most)
         if len(entry.levels or ()) > MOST_LEVELS:
-            raise Unreadable(N_("L’élément « {code} » a plus de dix niveaux."), code=entry.code)
+            raise _fault(source, entry, N_("{file}, ligne {line} : « {code} » a plus de dix niveaux."), code=entry.code)  # fmt: skip
         if entry.code in seen:
-            raise Unreadable(N_("Le code « {code} » figure deux fois."), code=entry.code)
-        seen.add(entry.code)
-    _check_tree(source)
+            raise _fault(source, entry, N_("{file}, ligne {line} : le code « {value} » figure deux fois."), value=entry.code)  # fmt: skip
+        seen[entry.code] = entry
+    for entry in source.entries:
+        if entry.parent and entry.parent not in seen and entry.parent not in known:
+            raise _fault(
+                source,
+                entry,
+                N_("{file}, ligne {line} : « {code} » est rangé sous « {value} », un code qui n’existe pas."),
+                code=entry.code,
+                value=entry.parent,
+            )
+    for link in source.links:
+        if link.origin in seen:
+            _check_length(source, seen[link.origin], link.target, LONGEST_ADDRESS)
+    _check_tree(source, seen)
 
 
-def _check_tree(source: Source) -> None:
-    above = {entry.code: entry.parent or "" for entry in source.entries}
+def _lengths(entry: Entry) -> list[tuple[str, int]]:
+    """What is stored of it, and how long each may be."""
+    return [
+        (entry.code, LONGEST_CODE),
+        (entry.label, LONGEST_LABEL),
+        (entry.kind, _LONGEST_KIND),
+        (entry.identifier, LONGEST_ADDRESS),
+        *((level, _LONGEST_LEVEL) for level in entry.levels or ()),
+    ]
+
+
+def _check_length(source: Source, entry: Entry, value: str, most: int) -> None:
+    if len(value) > most:
+        sentence = N_("{file}, ligne {line} : « {value} » est trop long : {most} caractères au plus.")
+        raise _fault(source, entry, sentence, value=f"{value[:40]}…", most=most)
+
+
+def _fault(source: Source, entry: Entry, sentence: str, **values: object) -> Unreadable:
+    """The line in its file; without one, its number among the items."""
+    number = next((at for at, each in enumerate(source.entries, 1) if each is entry), 0)
+    return Unreadable(sentence, file=entry.file or source.name, line=entry.line or number, **values)
+
+
+def _check_tree(source: Source, entries: Mapping[str, Entry]) -> None:
     safe: set[str] = set()
-    for code in above:
-        path, here = [], code
-        while here and here in above and here not in safe:
-            path.append(here)
-            here = above[here]
+    for code in entries:
+        path, here = dict[str, None](), code
+        while here in entries and here not in safe:
+            path[here] = None
+            here = entries[here].parent or ""
             if here in path:
-                raise Unreadable(N_("« {code} » est rangé sous lui-même."), code=code)
+                raise _fault(source, entries[here], N_("{file}, ligne {line} : « {code} » est rangé sous lui-même."), code=here)  # fmt: skip
         safe.update(path)
 
 
@@ -257,8 +302,10 @@ def compare(
     replaced = {link.origin for link in source.links if link.kind == AssociationKind.REPLACED}
     replaced -= {link.origin for link in links if link.kind == AssociationKind.REPLACED}
     day = source.published_on or today
-    entries = source.entries if source.has_positions else _in_order_of_rows(source.entries, known)
+    entries = source.entries if source.has_positions else _in_order_of_rows(source, known)
     for entry in entries:
+        if not source.has_order:
+            entry = _with_labels_in_order(entry, known.get(entry.code))
         above = entry.code[: source.domain_of]
         if entry.parent is None and above in known:
             entry = replace(entry, parent=above)
@@ -271,16 +318,23 @@ def compare(
     return difference
 
 
-def _in_order_of_rows(entries: Sequence[Entry], known: Mapping[str, Entry]) -> Sequence[Entry]:
+def _in_order_of_rows(source: Source, known: Mapping[str, Entry]) -> Sequence[Entry]:
     """A row more or less is no change of those behind it: while known items keep their order, they keep their positions."""
-    kept = [known[entry.code].position for entry in entries if entry.code in known]
-    if not kept or kept != sorted(kept):
-        return entries
+    kept = [known[entry.code].position for entry in source.entries if entry.code in known]
+    if not kept or (source.has_order and kept != sorted(kept)):
+        return source.entries
     found, last = list[Entry](), 0
-    for entry in entries:
+    for entry in source.entries:
         last = known[entry.code].position if entry.code in known else last
         found.append(replace(entry, position=last))
     return found
+
+
+def _with_labels_in_order(entry: Entry, known: Entry | None) -> Entry:
+    """With the other labels as they are known, if they are the same ones."""
+    others = known.other_labels if known else None
+    is_same = others is not None and sorted(others) == sorted(entry.other_labels or ())
+    return replace(entry, other_labels=others) if is_same else entry
 
 
 def _change(known: Entry | None, entry: Entry, replaced: set[str], day: date) -> Change | None:
@@ -297,6 +351,8 @@ def _change(known: Entry | None, entry: Entry, replaced: set[str], day: date) ->
         kind = ChangeKind.REPLACED if entry.code in replaced else ChangeKind.ENDED
     elif _has_ended(known, day) and not _has_ended(after, day):
         kind = ChangeKind.BACK
+    elif replace(after, position=known.position) == known:
+        kind = ChangeKind.ORDER
     return Change(kind, entry.code, known.label, after.label, after)
 
 

@@ -226,7 +226,7 @@ class FrameworkImportService:
         return found
 
     def _compare(self, source: Source, known: _Known, owner: FrameworkOwner) -> Difference:
-        check_source(source)
+        check_source(source, known.items)
         framework, today = known.framework, self.clock().date()
         if framework is not None and _is_older(source, framework):
             raise Conflict(

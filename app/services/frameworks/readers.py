@@ -1,10 +1,9 @@
-"""Registers as their publishers pack them: ROME, RNCP and RS, ESCO; and tables with a column mapping."""
+"""Tables of archives, folders and files; registers as their publishers pack them: ROME, RNCP and RS, ESCO."""
 
 from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 import unicodedata
 import zipfile
@@ -16,9 +15,8 @@ from pathlib import Path
 from typing import IO, Final
 
 from app.adapters.sheets.list_files import text_of_table as text_of_table
-from app.domain.core import as_written, plain_text
-from app.domain.frameworks import LEVEL_MARK, AssociationKind
-from app.domain.frameworks.case import read_package
+from app.domain.core import plain_text
+from app.domain.frameworks import AssociationKind
 from app.domain.frameworks.releases import Entry, Link, Source, Unreadable
 from app.language import N_
 
@@ -54,6 +52,11 @@ class Row:
             raise self.fault(N_("{file}, ligne {line} : la colonne « {column} » est vide."), column=column)
         return value
 
+    def check_new(self, code: str, seen: set[str]) -> None:
+        if code and code in seen:
+            raise self.fault(N_("{file}, ligne {line} : le code « {value} » figure deux fois."), value=code)
+        seen.add(code)
+
     def fault(self, sentence: str, **values: str) -> Unreadable:
         return Unreadable(sentence, file=self.file, line=self.line, **values)
 
@@ -67,6 +70,8 @@ class Table:
     open: Callable[[], IO[bytes]] = field(repr=False)
     day: date | None = None
     """Of the member in its archive."""
+    headings: tuple[str, ...] = ()
+    """The columns as the file writes them."""
 
     def rows(self) -> Iterator[Row]:
         with self.open() as data:
@@ -148,8 +153,8 @@ def open_tables(paths: Sequence[Path]) -> Iterator[list[Table]]:
 def _of_file(path: Path) -> Table:
     if path.suffix.lower() == ".xlsx":
         data = text_of_table(path.read_bytes()).encode()
-        return _table(path.name, lambda: io.BytesIO(data))
-    return _table(path.name, lambda: path.open("rb"))
+        return table_of(path.name, lambda: io.BytesIO(data))
+    return table_of(path.name, lambda: path.open("rb"))
 
 
 def _of_archive(archive: zipfile.ZipFile, path: Path) -> list[Table]:
@@ -161,68 +166,19 @@ def _of_archive(archive: zipfile.ZipFile, path: Path) -> list[Table]:
 
     def table(member: zipfile.ZipInfo) -> Table:
         name = unicodedata.normalize("NFC", member.filename.rpartition("/")[2])
-        return _table(name, lambda: archive.open(member), date(*member.date_time[:3]))
+        return table_of(name, lambda: archive.open(member), date(*member.date_time[:3]))
 
     return [table(member) for member in sorted(members, key=lambda each: each.filename)]
 
 
-def _table(name: str, opened: Callable[[], IO[bytes]], day: date | None = None) -> Table:
+def table_of(name: str, opened: Callable[[], IO[bytes]], day: date | None = None) -> Table:
     with opened() as data:
         heading = next(_records(data, name), (1, []))[1]
-    return Table(name, tuple(plain_text(cell).strip() for cell in heading), opened, day)
+    return Table(name, tuple(plain_text(cell).strip() for cell in heading), opened, day, tuple(heading))
 
 
 def _with_columns(tables: Sequence[Table], *columns: str) -> list[Table]:
     return [table for table in tables if set(columns) <= set(table.columns)]
-
-
-def read_case(path: Path, code: str = "") -> Source:
-    return _case_source(path.name, path.read_bytes(), code)
-
-
-def _case_source(file: str, data: bytes, code: str) -> Source:
-    def no_number(value: str) -> object:
-        raise Unreadable(N_("{file} n’est pas du JSON : « {value} » n’est pas un nombre."), file=file, value=value)  # fmt: skip
-
-    try:
-        text = data.decode("utf-8-sig")
-        package = json.loads(text, parse_constant=no_number)
-        # Half of a surrogate pair can be escaped in JSON, and stored nowhere.
-        json.dumps(package, ensure_ascii=False).encode()
-    except json.JSONDecodeError as error:
-        raise Unreadable(N_("{file}, ligne {line} : ce n’est pas du JSON."), file=file, line=error.lineno) from None  # fmt: skip
-    except (UnicodeError, RecursionError):
-        raise Unreadable(N_("{file} n’est pas du JSON en UTF-8."), file=file) from None
-    try:
-        return read_package(package, code=code)
-    except Unreadable as error:
-        if "line" in error.values:
-            place = _line_of(text, str(error.values["name"]), int(str(error.values["line"])))
-            error.values["name"] = f"{file}:{place}, {error.values['name']}"
-        raise
-
-
-def _line_of(text: str, name: str, number: int) -> int:
-    """The line on which an element of a list begins; that of the list where it is not found."""
-    at = max(0, text.find("[", text.find(f'"{name}"')))
-    decoder, here = json.JSONDecoder(), at
-    for _ in range(number):
-        at = re.compile(r"[\s,\[]*").match(text, here).end()  # type: ignore[union-attr]
-        try:
-            here = decoder.raw_decode(text, at)[1]
-        except ValueError:
-            break
-    return text.count("\n", 0, at) + 1
-
-
-def read_uploaded(file: str, data: bytes, *, code: str = "", name: str = "") -> Source:
-    """A CASE package (.json) or a table (.csv, .xlsx) of the framework `code`."""
-    if file.lower().endswith(".json"):
-        return _case_source(file, data, code)
-    if not code.strip() or not name.strip():
-        raise Unreadable(N_("Un tableau demande le code et le nom du référentiel."))
-    plain = text_of_table(data).encode() if file.lower().endswith(".xlsx") else data
-    return read_table([_table(file, lambda: io.BytesIO(plain))], code=code.strip(), name=name.strip())
 
 
 # ROME
@@ -246,7 +202,7 @@ def read_rome(tables: Sequence[Table], version: str = "", day: date | None = Non
         code = row.needed("code_rome").upper()
         if not re.fullmatch(r"[A-N]\d{4}", code):
             raise row.fault(N_("{file}, ligne {line} : « {value} » n’est pas un code ROME."), value=code)
-        _check_new(row, code, seen)
+        row.check_new(code, seen)
         entries.append(
             Entry(
                 code,
@@ -257,6 +213,8 @@ def read_rome(tables: Sequence[Table], version: str = "", day: date | None = Non
                 other_labels=tuple(appellations.get(code, ())) if appellations is not None else None,
                 levels=(),
                 rubric=(),
+                file=row.file,
+                line=row.line,
             )
         )
         above = row["code_rome_parent"].upper()
@@ -275,14 +233,9 @@ def read_rome(tables: Sequence[Table], version: str = "", day: date | None = Non
             licence="Licence ouverte du ROME : réutilisation libre, source et date de mise à jour citées",
             source="https://www.francetravail.org/opendata/repertoire-operationnel-des-meti.html",
             domain_of=3,
+            has_order=False,
         )
     ]
-
-
-def _check_new(row: Row, code: str, seen: set[str]) -> None:
-    if code and code in seen:
-        raise row.fault(N_("{file}, ligne {line} : le code « {value} » figure deux fois."), value=code)
-    seen.add(code)
 
 
 def _appellations(tables: Sequence[Table]) -> dict[str, dict[str, None]] | None:
@@ -303,14 +256,16 @@ def _rome_domains(tables: Sequence[Table]) -> dict[str, Entry]:
     for table in _with_columns(tables, "code_grand_domaine", "libelle_grand_domaine"):
         for row in table.rows():
             code = row.needed("code_grand_domaine")
-            found[code] = Entry(code, row.needed("libelle_grand_domaine"), "domain", parent="")
+            label = row.needed("libelle_grand_domaine")
+            found[code] = Entry(code, label, "domain", parent="", file=row.file, line=row.line)
     for table in _with_columns(tables, "code_domaine_professionnel", "libelle_domaine_professionnel"):
         for row in table.rows():
             code = row.needed("code_domaine_professionnel")
             if len(code) == 2 and row["code_grand_domaine"]:
                 code = row["code_grand_domaine"] + code
             above = code[:1] if code[:1] in found else ""
-            found[code] = Entry(code, row.needed("libelle_domaine_professionnel"), "domain", parent=above)
+            label = row.needed("libelle_domaine_professionnel")
+            found[code] = Entry(code, label, "domain", parent=above, file=row.file, line=row.line)
     return found
 
 
@@ -347,6 +302,7 @@ def read_rncp(tables: Sequence[Table], version: str = "", day: date | None = Non
             publisher="France compétences",
             licence="Licence ouverte 2.0",
             source="https://www.data.gouv.fr/datasets/repertoire-national-des-certifications-professionnelles-et-repertoire-specifique",
+            has_order=False,
         )
         for code, (_, name) in _REGISTERS.items()
         if (mine := [entry for entry in entries.values() if _register_of(entry.code) == code])
@@ -379,6 +335,8 @@ def _sheet(row: Row, day: date) -> Entry:
         rubric=(),
         ended_on=ended,
         extra={"level": int(level)} if level else {},
+        file=row.file,
+        line=row.line,
     )
 
 
@@ -400,6 +358,8 @@ def _add_blocks(tables: Sequence[Table], entries: dict[str, Entry]) -> None:
                 rubric=(),
                 ended_on=entries[sheet].ended_on,
                 extra={},
+                file=row.file,
+                line=row.line,
             )
 
 
@@ -453,6 +413,7 @@ def read_esco(tables: Sequence[Table], version: str = "", day: date | None = Non
             publisher="Commission européenne",
             licence="CC BY 4.0",
             source="https://esco.ec.europa.eu/fr",
+            has_order=False,
         )
     ]
 
@@ -477,6 +438,8 @@ def _concept(row: Row, position: int) -> Entry:
         rubric=(),
         ended_on=None,
         extra={},
+        file=row.file,
+        line=row.line,
     )
 
 
@@ -492,108 +455,11 @@ def _esco_links(tables: Sequence[Table], entries: Mapping[str, Entry]) -> Iterat
 
 
 def _with_parents(entries: Mapping[str, Entry], links: Sequence[Link]) -> list[Entry]:
-    """ESCO's skills may have several broader concepts: the first known one is the path."""
+    """ESCO's skills may have several broader concepts: the path is that with the first address, in whatever order."""
     parents: dict[str, str] = {}
     for link in links:
         if link.kind == AssociationKind.CHILD and link.target in entries and link.target != link.origin:
-            parents.setdefault(link.origin, link.target)
+            parents[link.origin] = min(link.target, parents.get(link.origin, link.target))
     if not any(link.kind == AssociationKind.CHILD for link in links):
         return list(entries.values())
     return [Entry(**{**vars(entry), "parent": parents.get(code, "")}) for code, entry in entries.items()]
-
-
-# Tables of one's own
-
-COLUMNS: Final = {
-    "code": {"code", "identifiant", "id", "code competence"},
-    "label": {"libelle", "enonce", "intitule", "label", "competence", "statement"},
-    "parent": {"parent", "code parent", "rattachement", "isPartOf"},
-    "kind": {"type", "nature", "kind"},
-    "description": {"description", "definition"},
-    "other_labels": {"synonymes", "autres libelles", "altlabels", "other labels"},
-    "levels": {"niveaux", "niveau", "levels"},
-    "rubric": {"descriptions des niveaux", "indicateurs", "rubric"},
-    "ended_on": {"fin", "valable jusqu'au", "date de fin", "ended on"},
-    "replaced_by": {"remplace par", "successeur", "replaced by"},
-    "related": {"en lien avec", "related"},
-}
-
-
-def read_table(
-    tables: Sequence[Table],
-    *,
-    code: str,
-    name: str,
-    mapping: Mapping[str, str] | None = None,
-    version: str = "",
-    day: date | None = None,
-) -> Source:
-    """`mapping`: the file's own heading of each of COLUMNS; other headings are recognised by name."""
-    if not tables:
-        raise Unreadable(N_("Le fichier est vide."))
-    table = tables[0]
-    columns = _mapped(table, mapping or {})
-    entries, links, seen = [], [], set[str]()
-    for position, row in enumerate(table.rows()):
-        values = {key: as_written(row[column]) for key, column in columns.items()}
-        _check_new(row, values.get("code", ""), seen)
-        entry = _own_entry(row, values, position, columns)
-        entries.append(entry)
-        links += [
-            Link(entry.code, kind.value, target)
-            for key, kind in (("replaced_by", AssociationKind.REPLACED), ("related", AssociationKind.RELATED))
-            for target in _listed(values.get(key, ""))
-        ]
-    if not entries:
-        raise Unreadable(N_("Le fichier est vide."))
-    kinds = {"replaced_by": AssociationKind.REPLACED.value, "related": AssociationKind.RELATED.value}
-    return Source(
-        code,
-        name,
-        version,
-        day,
-        entries,
-        links,
-        frozenset(kind for key, kind in kinds.items() if key in columns),
-    )
-
-
-def _own_entry(row: Row, values: Mapping[str, str], position: int, columns: Mapping[str, str]) -> Entry:
-    if not values.get("code") or not values.get("label"):
-        raise row.fault(N_("{file}, ligne {line} : il faut un code et un libellé."))
-    return Entry(
-        values["code"],
-        values["label"],
-        values.get("kind") or "competency",
-        parent=values.get("parent", "") if "parent" in columns else None,
-        position=position,
-        description=values.get("description"),
-        other_labels=_optional(values, "other_labels"),
-        levels=_optional(values, "levels"),
-        rubric=_optional(values, "rubric"),
-        ended_on=row.day(columns["ended_on"]) if "ended_on" in columns else None,
-    )
-
-
-def _optional(values: Mapping[str, str], key: str) -> tuple[str, ...] | None:
-    return tuple(_listed(values[key])) if key in values else None
-
-
-def _listed(cell: str) -> list[str]:
-    return [part.strip() for part in cell.split(LEVEL_MARK) if part.strip()]
-
-
-def _mapped(table: Table, mapping: Mapping[str, str]) -> dict[str, str]:
-    found = {}
-    for key, known in COLUMNS.items():
-        asked = plain_text(mapping.get(key, "")).strip()
-        if asked and asked not in table.columns:
-            raise Unreadable(N_("{file} n’a pas de colonne « {column} »."), file=table.name, column=asked)
-        column = asked or next((each for each in table.columns if each in known), "")
-        if column:
-            found[key] = column
-    if "code" not in found or "label" not in found:
-        raise Unreadable(
-            N_("{file} : la première ligne nomme les colonnes, dont Code et Libellé."), file=table.name
-        )
-    return found

@@ -24,7 +24,6 @@ from app.domain.frameworks import (
     read_competencies,
     read_relations,
 )
-from app.domain.frameworks.releases import CHANGE_LABELS, ChangeKind, Difference, Source, sample_of
 from app.errors import AppError, Conflict, InvalidInput
 from app.http.pages.forms import (
     CHECKED_FORM,
@@ -40,8 +39,7 @@ from app.http.request_scope import ReadingServices, sentence_of, status_for, wri
 from app.http.workplaces import AtWork, at_work, staff
 from app.language import N_, translated
 from app.services.frameworks import ADDED, CHANGED, SAME, Details
-from app.services.frameworks.importing import FrameworkOwner
-from app.services.frameworks.readers import read_uploaded, text_of_table
+from app.services.frameworks.readers import text_of_table
 from app.web.frameworks.search import search_view
 
 router = APIRouter(prefix="/gestion/{slug}/competences")
@@ -450,101 +448,4 @@ def _import_page(
         if taken
         else [],
         refused=refused,
-    )
-
-
-# --- A framework from a file: the difference first, then the import, as the command does it
-
-uploads_router = APIRouter(prefix="/gestion/{slug}/competences/referentiels/importer")
-_UPLOAD = [staff(Permission.DESIGN)]
-_DESIGN_POST = [staff(Permission.DESIGN), CHECKED_FORM]
-_SHOWN = 20
-
-
-@uploads_router.get("", dependencies=_UPLOAD)
-def ask_for_file(request: Request) -> HTMLResponse:
-    return _page(request)
-
-
-@uploads_router.post("", dependencies=_UPLOAD)
-def upload(request: Request, form: SafeForm) -> Response:
-    work = at_work(request)
-    try:
-        _source(form)
-    except AppError as error:
-        return _page(request, form, trouble=sentence_of(error))
-    return save_draft(request, form, _here(work.home))
-
-
-@uploads_router.get("/{draft_id:uuid}", dependencies=_UPLOAD)
-def show_difference(draft_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
-    work = at_work(request)
-    form = draft_form(request, services, draft_id, _here(work.home))
-    try:
-        source = _source(form)
-        difference = services.framework_imports.preview(source, FrameworkOwner(campus_id=work.campus.id))
-    except AppError as error:
-        return _page(request, form, trouble=sentence_of(error))
-    return _page(request, form, difference=difference, trouble=text_of(form, DRAFT_NOTE))
-
-
-@uploads_router.post("/{draft_id:uuid}", dependencies=_DESIGN_POST)
-def confirm(draft_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
-    """Everything in one transaction: with a fault, nothing is stored."""
-    work = at_work(request)
-    form = draft_form(request, services, draft_id, _here(work.home))
-    try:
-        source = _source(form)
-        with write_transaction(request) as writing:
-            owner = FrameworkOwner(campus_id=work.campus.id)
-            writing.framework_imports.write(source, owner, by=work.actor)
-    except (InvalidInput, Conflict) as error:
-        return _page(request, form, trouble=sentence_of(error))
-    return RedirectResponse(f"{work.home}/competences", status_code=303)
-
-
-def _here(home: str) -> str:
-    return f"{home}/competences/referentiels/importer"
-
-
-def _source(form: FormData) -> Source:
-    file = form.get("fichier")
-    if file is None or isinstance(file, str) or not file.filename:
-        raise InvalidInput("Choisissez un fichier : un paquet CASE, un tableau CSV ou Excel.")
-    file.file.seek(0)
-    return read_uploaded(
-        file.filename, file.file.read(), code=text_of(form, "code")[:60], name=text_of(form, "nom")[:200]
-    )
-
-
-def _page(
-    request: Request,
-    form: FormData | None = None,
-    *,
-    difference: Difference | None = None,
-    trouble: str = "",
-) -> HTMLResponse:
-    work = at_work(request)
-    return work.page(
-        request,
-        "frameworks/upload.html",
-        here=_here(work.home),
-        code=text_of(form, "code") if form else "",
-        name=text_of(form, "nom") if form else "",
-        trouble=trouble,
-        source=difference.source if difference else None,
-        is_empty=difference is not None and difference.is_empty,
-        links=(len(difference.new_links), len(difference.gone_links)) if difference else (0, 0),
-        changes=[
-            (
-                translated(CHANGE_LABELS[kind]),
-                difference.counts[kind.value],
-                [
-                    (each.code, each.before, each.after)
-                    for each in sample_of(difference.changes, kind, _SHOWN)
-                ],
-            )
-            for kind in ChangeKind
-            if difference and kind.value in difference.counts
-        ],
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -18,6 +19,7 @@ from app.domain.frameworks.case import read_package
 from app.domain.frameworks.releases import Unreadable
 from app.services.frameworks import Details
 from app.services.frameworks.importing import FrameworkOwner
+from app.services.frameworks.own_files import read_case
 from tests.support.house import COMMAND, House
 from tests.support.shared_data import shared
 
@@ -195,8 +197,6 @@ def test_any_json_is_read_or_refused(package: dict[str, Any]):
 
 
 def test_the_command_names_the_line_of_broken_json(tmp_path: Path):
-    from app.services.frameworks.readers import read_case
-
     (file := tmp_path / "paquet.json").write_text('{\n"CFDocument": ,\n}')
     with pytest.raises(Unreadable) as refused:
         read_case(file)
@@ -205,8 +205,6 @@ def test_the_command_names_the_line_of_broken_json(tmp_path: Path):
 
 @pytest.mark.parametrize("spoilt", ['"\\ud800 seul"', "NaN", "-Infinity"])
 def test_json_that_cannot_be_stored_or_written_again_is_refused(spoilt: str, tmp_path: Path):
-    from app.services.frameworks.readers import read_case
-
     package = json.dumps(foreign_package() | {"extensions": {"x": 0}}).replace('"x": 0', f'"x": {spoilt}')
     (file := tmp_path / "paquet.json").write_text(package)
     with pytest.raises(Unreadable) as refused:
@@ -214,20 +212,67 @@ def test_json_that_cannot_be_stored_or_written_again_is_refused(spoilt: str, tmp
     assert refused.value.values["file"] == "paquet.json"
 
 
-def test_a_fault_in_an_element_names_file_and_line(tmp_path: Path):
-    from app.services.frameworks.readers import read_case
+def refused_at(file: Path, text: str) -> tuple[object, str]:
+    """The file of the sentence, and the text from its line on."""
+    file.write_text(text, "utf-8")
+    with pytest.raises(Unreadable) as refused:
+        read_case(file)
+    values = refused.value.values
+    assert set(re.findall(r"{(\w+)}", refused.value.sentence)) <= set(values)
+    return values["file"], "\n".join(text.splitlines()[int(str(values["line"])) - 1 :])
+
+
+@pytest.mark.parametrize("of_several", [False, True])
+def test_a_fault_in_an_element_names_file_and_line(of_several: bool, tmp_path: Path):
+    def faulty(package: dict[str, Any]) -> tuple[str, str]:
+        document = [foreign_package(), package] if of_several else package
+        name, rest = refused_at(tmp_path / "paquet.json", json.dumps(document, indent=1))
+        assert name == "paquet.json"
+        return rest.splitlines()[0].strip(), rest
 
     package = foreign_package()
     package["CFItems"].append(package["CFItems"][0])
-    text = json.dumps(package, indent=1)
-    (file := tmp_path / "paquet.json").write_text(text)
-    with pytest.raises(Unreadable) as refused:
-        read_case(file)
-    place, _, name = str(refused.value.values["name"]).partition(", ")
-    begun = text.splitlines()[int(place.removeprefix("paquet.json:")) - 1 :]
-    assert (name, begun[0].strip()) == ("CFItems", "{")
-    assert package["CFItems"][0]["identifier"] in "".join(begun[:3]), "the second of them, not the first"
-    assert "".join(begun).count('"fullStatement"') == 1
+    begun, rest = faulty(package)
+    assert (begun, rest.count('"fullStatement"')) == ("{", 1), "the second of them, not the first"
+    package = foreign_package()
+    first, second = package["CFAssociations"][:2]
+    circle = {**first, "identifier": str(uuid4()), "destinationNodeURI": second["originNodeURI"]}
+    package["CFAssociations"] = [second, circle]
+    begun, rest = faulty(package)
+    assert begun == "{"
+    assert circle["identifier"] in "".join(rest.splitlines()[:3]), "the association that closes the circle"
+    package = foreign_package()
+    package["CFItems"][1] |= {"identifier": "x" * 301, "humanCodingScheme": ""}
+    begun, rest = faulty(package)
+    assert "x" * 301 in "".join(rest.splitlines()[:3])
+
+
+@pytest.mark.parametrize("wrap", [list, lambda packages: {"CFPackages": packages}])
+def test_every_document_of_a_file_becomes_a_framework(house: House, tmp_path: Path, wrap: Any):
+    """Two of them have the same title: identifiers tell them apart."""
+    packages = [foreign_package() for _ in range(3)]
+    packages[2]["CFDocument"]["title"] = "Pierre"
+    (file := tmp_path / "paquets.json").write_text(json.dumps(wrap(packages)))
+    owner = FrameworkOwner(campus_id=house.campus.id)
+    for is_new in (True, False, False):
+        sources = read_case(file)
+        assert len({source.code for source in sources}) == 3
+        with house.unit_of_work() as services:
+            written = [services.framework_imports.write(each, owner, by=COMMAND) for each in sources]
+        assert [each.is_empty for each in written] == [not is_new] * 3
+    with house.unit_of_work(reading=True) as services:
+        for source, package in zip(sources, packages, strict=True):
+            found = services.frameworks.writer(source.code, owner).package()
+            assert in_order(found) == in_order(package)
+
+
+def test_a_document_twice_and_one_code_for_several_are_refused(tmp_path: Path):
+    file, package = tmp_path / "paquets.json", foreign_package()
+    for packages, code in (([package, package], ""), ([package, foreign_package()], "bois")):
+        file.write_text(json.dumps(packages))
+        with pytest.raises(Unreadable) as refused:
+            read_case(file, code)
+        assert refused.value.values["file"] == "paquets.json"
 
 
 def test_repeated_associations_come_out_in_their_places(house: House):

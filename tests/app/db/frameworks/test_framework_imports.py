@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
 import pytest
+import xlsxwriter
 
 from app.domain.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
@@ -15,9 +18,11 @@ from app.domain.frameworks.releases import Difference, Source, Unreadable
 from app.errors import AppError, Conflict
 from app.services.badges import Wording
 from app.services.frameworks.importing import FrameworkOwner
-from app.services.frameworks.readers import open_tables, read_rome, read_table
+from app.services.frameworks.own_files import read_table, uploaded_table
+from app.services.frameworks.readers import open_tables, read_rome
 from tests.support.content.networks import network_of
 from tests.support.content.registers import (
+    APPELLATIONS,
     ROME_CODES,
     SHEETS,
     esco,
@@ -29,6 +34,7 @@ from tests.support.content.registers import (
     text_of,
 )
 from tests.support.house import COMMAND, House
+from tests.support.running.every import for_each
 
 
 def write(house: House, source: Source, owner: FrameworkOwner = FrameworkOwner()) -> Difference:
@@ -90,8 +96,64 @@ def test_a_row_more_and_a_row_less_are_no_change_of_the_rows_behind(house: House
     difference = write(house, newer)
     assert difference.counts == {"new": 1, "ended": 1}
     assert write(house, newer).is_empty
-    moved = rome(rome_archive(tmp_path, codes[::-1], version="462"))
-    assert set(write(house, moved).counts) == {"detail"}
+
+
+def test_rows_of_a_register_in_another_order_are_no_change(house: House, tmp_path: Path):
+    """Neither its codes, nor the labels of an item; a new code stands where the rows before it are."""
+    write(house, rome(rome_archive(tmp_path)))
+    for source in (*rncp(rncp_archive(tmp_path)), esco(esco_archive(tmp_path))):
+        write(house, source)
+    assert write(house, rome(rome_archive(tmp_path, ROME_CODES[::-1], APPELLATIONS[::-1]))).is_empty
+    for source in rncp(rncp_archive(tmp_path, SHEETS[::-1])):
+        assert write(house, source).is_empty
+    codes = [("H2902", "Chaudronnier / Chaudronnière"), *ROME_CODES[::-1]]
+    assert write(house, rome(rome_archive(tmp_path, codes, version="461"))).counts == {"new": 1}
+
+
+def test_rows_of_an_own_table_in_another_order_change_their_ranks_alone(house: House, tmp_path: Path):
+    rows = ["A;Un;1", "B;Deux;2", "C;Trois;3"]
+    owner = FrameworkOwner(campus_id=house.campus.id)
+    for listed, expected in ((rows, {"new": 3}), (rows[::-1], {"order": 2}), (rows[::-1], {})):
+        table = uploaded_table("liste.csv", "\n".join(["Code;Libellé;Description", *listed]).encode())
+        assert write(house, read_table([table], code="liste", name="Liste"), owner).counts == expected
+    with house.unit_of_work(reading=True) as services:
+        framework = services.frameworks.writer("liste", owner)
+    assert [item.code for item in framework.items] == ["C", "B", "A"]
+
+
+FAULTS = [
+    (["A;Un;;", f"{'B' * 301};Deux;;"], 3),
+    (["A;Un;;", f"B;{'u' * 2001};;"], 3),
+    (["A;Un;B;", "B;Deux;A;"], 2),
+    (["A;Un;;", "B;Deux;C;"], 3),
+    (["A;Un;;", "B;Deux;B;"], 3),
+    (["A;Un;;", "B;Deux;;", "A;Trois;;"], 4),
+    (["A;Un;;", f"B;Deux;;{'n' * 121}"], 3),
+    (["A;Un;;", "B;Deux;;1|2|3|4|5|6|7|8|9|10|11"], 3),
+    (["A;Un;;", ";Deux;;"], 3),
+]
+
+
+@for_each("rows, line, form", [(*fault, form) for fault in FAULTS for form in ("csv", "xlsx")])
+def test_a_fault_of_an_own_table_names_file_and_line(house: House, rows: list[str], line: int, form: str):
+    cells = [row.split(";") for row in ["Code;Libellé;Parent;Niveaux", *rows]]
+    data = xlsx_of(cells) if form == "xlsx" else "\n".join(map(";".join, cells)).encode()
+    with pytest.raises(Unreadable) as refused:
+        write(house, read_table([uploaded_table(f"liste.{form}", data)], code="liste", name="Liste"))
+    values = refused.value.values
+    assert (values["file"], values["line"]) == (f"liste.{form}", line)
+    assert refused.value.sentence.startswith("{file}, ligne {line} : ")
+    with house.unit_of_work(reading=True) as services:
+        assert services.stores.frameworks.find_shared("liste") is None
+
+
+def xlsx_of(rows: Sequence[Sequence[str]]) -> bytes:
+    book = xlsxwriter.Workbook(data := io.BytesIO(), {"in_memory": True})
+    sheet = book.add_worksheet()
+    for number, cells in enumerate(rows):
+        sheet.write_row(number, 0, cells)
+    book.close()
+    return data.getvalue()
 
 
 def test_an_ended_sheet_names_its_successor(house: House, tmp_path: Path):

@@ -189,3 +189,26 @@ def test_framework_from_a_file_shows_its_difference_before_it_is_stored(house: H
     assert refused.status_code == 422
     assert "paquet.json" in refused.text
     assert 'value="composites"' in refused.text
+
+
+def test_columns_that_nobody_knows_are_chosen_on_the_page(house: House, designer: TestClient):
+    upload = f"{HERE}/referentiels/importer"
+    page = designer.get(upload)
+    form = form_with(page, "code").fill(code="composites", nom="Composites")
+    # As a spreadsheet in Western Europe writes it.
+    table = "Réf;Ce qu’on sait faire;Détail\nC1;Préparer un moule;À la cire\n".encode("cp1252")
+    sent = form.press(designer, page, files={"fichier": ("composites.csv", table, "text/csv")})
+    asked = designer.get(sent.headers["location"])
+    assert "composites.csv" in asked.text
+    columns = {"colonne-code": "Réf", "colonne-label": "Ce qu’on sait faire", "colonne-description": "Détail"}
+    chosen = form_with(asked, "colonne-code").fill(**columns).press(designer, asked, ("geste", "colonnes"))
+    shown = designer.get(chosen.headers["location"])
+    assert "Préparer un moule" in shown.text
+    for name, heading in columns.items():
+        assert form_with(shown, name).fields[name] == [heading], "they can be chosen again"
+    confirm = next(each for each in forms_of(shown) if each.action == "" and not each.buttons[0][0])
+    assert confirm.press(designer, shown).status_code == 303
+    assert known(house)["C1"][0] == "Préparer un moule"
+    with house.unit_of_work(reading=True) as services:
+        [(item, _)] = services.competencies.list_of(house.campus)
+    assert item.description == "À la cire"
