@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import expect
 
+from app.domain.badges import BadgeKind
+from app.services.badges import Wording
 from sceau_credentials.baking import unbake
 from sceau_credentials.package import open_package
 from tests.support.house import COMMAND
@@ -77,20 +80,49 @@ def test_own_badge_fits_a_phone(open_house: OpenHouse, open_page: OpenPage, is_o
     expect(learner.get_by_text("Authentique")).to_have_count(0)
 
 
-def test_own_withdrawn_badge_has_its_actions_on_a_phone_s_first_screen(
-    open_house: OpenHouse, open_page: OpenPage
+LONG_TITLE = "Concevoir, régler et entretenir une cellule robotisée de soudage en équipe"
+LONG_REASON = ("Deux relevés de la bride de maintien ne concordent pas avec ceux de l’atelier. " * 6).strip()
+DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize("visitor_locale", ["fr-FR", "en-GB", "es-ES"])
+@pytest.mark.parametrize("state", ["valid", "suspended", "withdrawn", "expired", "renewed"])
+def test_own_badge_in_every_state_has_its_actions_on_a_phone_s_first_screen(
+    open_house: OpenHouse, open_page: OpenPage, state: str
 ):
-    given = open_house.award(ZOE, is_open=True)
-    reason = "Attribué par erreur : la fiche est celle d’une autre personne du groupe."
-    with open_house.house.unit_of_work() as services:
-        award_id = uuid.UUID(given.page.rpartition("/")[2])
-        services.awards.revoke(open_house.house.campus, award_id, reason, by=COMMAND)
+    """With a long title, and the longest reason that a campus can write."""
+    house = open_house.house
+    with house.unit_of_work() as services:
+        wording = Wording(
+            BadgeKind.PARTICIPATION, LONG_TITLE, "Tient la cellule.", "La personne a tenu la cellule.",
+            validity_days=30,
+        )  # fmt: skip
+        badge = services.badges.create(house.campus, wording, slug="cellule", by=COMMAND)
+    given = open_house.award(ZOE, is_open=True, badge=badge)
+    award_id = uuid.UUID(given.page.rpartition("/")[2])
+    if state in ("expired", "renewed"):
+        house.clock.now += 29 * DAY
+    with house.unit_of_work() as services:
+        if state == "suspended":
+            until = house.clock() + 5 * DAY
+            services.suspensions.suspend(house.campus, award_id, LONG_REASON, until=until, by=COMMAND)
+        elif state == "withdrawn":
+            services.awards.revoke(house.campus, award_id, LONG_REASON, by=COMMAND)
+        elif state == "renewed":
+            services.awards.renew_held(house.campus, award_id, "Geste refait devant le jury.", by=COMMAND)
+    if state == "expired":
+        house.clock.now += 3 * DAY
     learner = open_page(PHONE)
     learner.goto(given.private_link)
-    expect(learner.get_by_text("Le campus a retiré ce badge")).to_be_visible()
-    box = learner.get_by_role("link", name="Confidentialité", exact=True).bounding_box()
-    assert box is not None
-    assert box["y"] + box["height"] <= PHONE["height"]
+    assert learner.locator(".own .ended").count() == (state in ("suspended", "withdrawn", "expired"))
+    assert learner.evaluate("document.documentElement.scrollHeight") <= MOST_PIXELS
+    assert learner.evaluate(_CONTROLS) <= MOST_CONTROLS
+    actions = learner.locator("nav.acts a").all()
+    assert len(actions) == 4
+    for each in actions:
+        box = each.bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= PHONE["height"], each.inner_text()
 
 
 @pytest.mark.parametrize("javascript", [False, True])
