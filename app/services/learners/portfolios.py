@@ -117,19 +117,22 @@ class PortfolioService:
         return self.page(portfolio)
 
     def open_by_link(self, portfolio_id: uuid.UUID, written: str) -> PortfolioPage:
-        """By a link for one reader, until the end of its last day; the page itself may be closed."""
+        """By a link for one reader, until the end of its last day; the page itself may be closed.
+
+        The reason is a heading, which does not tell whether the page is closed.
+        """
         portfolio = self.store.get(portfolio_id)
         last_day = _day_of(written.partition(".")[0])
         if last_day is None or not hmac.compare_digest(
             written.encode(), self.reader_link(portfolio, last_day).encode()
         ):
-            raise ShutPortfolio(N_("Ce lien n’ouvre aucun portfolio."))
+            raise ShutPortfolio(N_("Ce lien n’ouvre aucun portfolio"))
         if self.clock().date() > last_day:
-            raise ShutPortfolio(N_("Ce lien a pris fin. La personne peut en donner un autre."))
+            raise ShutPortfolio(N_("Ce lien a pris fin"))
         try:
             self.check_may_be_shown(portfolio)
         except ParentNeeded as error:
-            raise ShutPortfolio(N_("Ce lien n’ouvre aucun portfolio.")) from error
+            raise ShutPortfolio(N_("Ce lien n’ouvre aucun portfolio")) from error
         return self.page(portfolio)
 
     def reader_link(self, portfolio: Portfolio, last_day: date) -> str:

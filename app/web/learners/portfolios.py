@@ -195,8 +195,9 @@ def show(portfolio_id: uuid.UUID, request: Request, services: ReadingServices) -
     return answer if opened.portfolio.is_findable else _kept_out(answer)
 
 
-def _shut(request: Request, words: str = "") -> HTMLResponse:
-    return _kept_out(page(request, "learners/portfolios/shut.html", status=403, private=True, words=words))
+def _shut(request: Request, link: str = "") -> HTMLResponse:
+    """`link`: what is wrong with the link for one reader that was opened."""
+    return _kept_out(page(request, "learners/portfolios/shut.html", status=403, private=True, link=link))
 
 
 @router.get("/portfolio/{portfolio_id:uuid}/pour/{link}")

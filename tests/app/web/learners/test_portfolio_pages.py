@@ -340,7 +340,24 @@ def test_link_for_one_employer_opens_a_closed_portfolio_until_its_last_day(
     house.clock.move(hours=24 * 31)
     ended = employer.get(link)
     assert ended.status_code == 403
-    assert "Ce lien a pris fin" in ended.text
+    assert ">Ce lien a pris fin</h1>" in ended.text
+    assert "Demandez-en un autre à la personne qui vous l’a donné" in ended.text
+
+
+@pytest.mark.parametrize("is_open", [False, True])
+def test_link_that_has_ended_does_not_tell_whether_the_portfolio_is_closed(
+    house: House, zoe: TestClient, portfolio: str, is_open: bool
+):
+    answer = send(zoe, f"{portfolio}/liens", {"jusque": "2026-12-24"}, seen_on=portfolio)
+    link = link_in(zoe.get(answer.headers["location"]).text)
+    if is_open:
+        send(zoe, f"{portfolio}/visibilite", {"vue": "ouvert"}, seen_on=portfolio)
+    house.clock.move(hours=24 * 31)
+    for each in (link, link.replace("2026-12-24", "2027-12-24")):
+        page = house.client().get(each).text
+        assert "Zoé" not in page
+        assert "le garde pour elle" not in page
+        assert "fermé" not in page
 
 
 def test_links_for_employers_end_together(house: House, zoe: TestClient, portfolio: str):
