@@ -217,6 +217,8 @@ class PortfolioWords:
 
     lang: str
     title: str
+    name: str
+    """As the title has it, with what clings to it: « d’Anne Le Goff »; not broken between lines."""
     author: str
     line: str
     intro: str

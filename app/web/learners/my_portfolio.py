@@ -507,11 +507,18 @@ def _file(services: Services, page: PortfolioPage, taken: TakenAs) -> Published:
     return Published.of(dump_json(services.portfolio_documents.europass(what, note)), _JSON)
 
 
+def _clinging(title: str, name: str) -> str:
+    """The name in the title, from the last space before it."""
+    before, found, _ = title.partition(name)
+    return before[before.rfind(" ") + 1 :] + found if name else ""
+
+
 def _words(services: Services, shown: PortfolioShown) -> PortfolioWords:
     numbers = {badge.id: number for number, badge in enumerate(shown.badges)}
     return PortfolioWords(
         lang=current_locale(),
         title=title_of(shown),
+        name=_clinging(title_of(shown), shown.name),
         author="Sceau",
         line=shown.line,
         intro=translated(

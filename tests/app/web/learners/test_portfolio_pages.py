@@ -392,6 +392,27 @@ def test_paper_has_a_cover_with_pictures_and_gives_no_verdict(zoe: TestClient, p
     assert "Authentique" not in "".join(page.extract_text() for page in pages)
 
 
+@pytest.mark.parametrize(
+    ("given", "family", "kept"),
+    [
+        ("Anne-Gaëlle", "Le Bœuf-Rakotomalala", "d’Anne-Gaëlle Le Bœuf-Rakotomalala"),
+        ("Đặng Thị", "Hương", "Đặng Thị Hương"),
+        ("Marie-Ange Jeanne Ève", "de La Tour-Fondue du Puy", "Marie-Ange Jeanne Ève de La Tour-Fondue du Puy"),
+        ("Maximilienne " * 4, "Rakotomalala-" * 4 + "Le Bœuf", "Le Bœuf"),
+    ],
+)  # fmt: skip
+def test_cover_on_paper_breaks_no_name_that_fits_a_line(
+    house: House, zoe: TestClient, portfolio: str, given: str, family: str, kept: str
+):
+    with house.unit_of_work() as services:
+        person = services.people.people.find_named_at("zoe@exemple.fr", "diaye n zoe")
+        person.given_name, person.family_name = given.strip(), family
+    send(zoe, portfolio, {"mise-en-page": "bands", "nom": "full", "classement": "none"}, seen_on=portfolio)
+    pages = PdfReader(BytesIO(zoe.get(f"{portfolio}/fichiers/portfolio.pdf").content)).pages
+    lines = [" ".join(line.split()) for line in pages[0].extract_text().splitlines()]
+    assert any(kept in line for line in lines), lines[:4]
+
+
 def test_new_portfolio_names_nobody_who_took_their_name_out_of_every_badge(
     house: House, zoe: TestClient, results
 ):
