@@ -480,5 +480,5 @@ class LateProvider(Provider):
         return lambda alignments: services.get(FrameworkCatalogue).stamped(alignments)
 
     @provide
-    def shown_in(self, services: Container) -> Callable[[uuid.UUID], Sequence[AwardRecord]]:
-        return lambda portfolio_id: services.get(PortfolioService).shown_on(portfolio_id)
+    def shown_in(self, services: Container) -> Callable[[uuid.UUID, str], Sequence[AwardRecord]]:
+        return lambda portfolio_id, link: services.get(PortfolioService).shown_on(portfolio_id, link)

@@ -81,8 +81,11 @@ def ids_of_code(code: str) -> tuple[uuid.UUID, uuid.UUID] | None:
     return uuid.UUID(int=first), uuid.UUID(int=first | (1 << _DROPPED_BITS) - 1)
 
 
-_PORTFOLIO_PATH = re.compile(r"/portfolio/([0-9a-f-]{36})/?")
+_PORTFOLIO_PATH = re.compile(r"/portfolio/([0-9a-f-]{36})(?:/integrer|/pour/([^/]{1,80}))?/?")
 _SHORT_PATH = re.compile(r"/v/([^/]{1,40})/?")
+_BESIDE_AWARD = re.compile(
+    r"(/attributions/[0-9a-f-]{36})/(?:integrer|personne|campus|trace|carte\.png|code\.svg)/?"
+)
 _AWARD_PATH = re.compile(r"/attributions/([0-9a-f-]{36})(?:\.(?:json|jwt|png|svg|zip))?/?")
 
 
@@ -333,8 +336,19 @@ class Addresses:
         """The award that `url` belongs to, if it is one of this service's pages or files."""
         return self._named_by(url, _AWARD_PATH)
 
-    def portfolio_named_by(self, url: str) -> uuid.UUID | None:
-        return self._named_by(url, _PORTFOLIO_PATH)
+    def portfolio_named_by(self, url: str) -> tuple[uuid.UUID, str] | None:
+        """A portfolio, and its link for one reader or empty: by its page, its frame or that link."""
+        portfolio_id = self._named_by(url, _PORTFOLIO_PATH)
+        found = _PORTFOLIO_PATH.fullmatch(urlsplit(url.strip()).path) if portfolio_id else None
+        return (portfolio_id, found.group(2) or "") if portfolio_id and found else None
+
+    def award_beside(self, url: str) -> str:
+        """The address of the award whose frame, picture or inner page `url` is, or `url`."""
+        try:
+            found = _BESIDE_AWARD.fullmatch(urlsplit(url.strip()).path) if self.is_ours(url.strip()) else None
+        except ValueError:
+            return url
+        return f"{self.base_url}{found.group(1)}" if found else url
 
     def code_named_by(self, url: str) -> str:
         """The twelve characters of a short URL of this service, as typed; empty for anything else."""

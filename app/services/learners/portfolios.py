@@ -153,9 +153,10 @@ class PortfolioService:
         project = self._project(record)
         return project[1] if project else ""
 
-    def shown_on(self, portfolio_id: uuid.UUID) -> list[AwardRecord]:
-        """The awards that an open page shows, in its order."""
-        return [each.record for each in self.open_page(portfolio_id).pieces]
+    def shown_on(self, portfolio_id: uuid.UUID, link: str = "") -> list[AwardRecord]:
+        """The awards that an open page shows, or that page by its link for one reader, in its order."""
+        page = self.open_by_link(portfolio_id, link) if link else self.open_page(portfolio_id)
+        return [each.record for each in page.pieces]
 
     def page(self, portfolio: Portfolio) -> PortfolioPage:
         """As visitors see it, open or not."""

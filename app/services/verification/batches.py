@@ -66,7 +66,7 @@ class BatchVerification:
         self,
         verification: VerificationService,
         awards: AwardStore,
-        shown_in: Callable[[uuid.UUID], Sequence[AwardRecord]],
+        shown_in: Callable[[uuid.UUID, str], Sequence[AwardRecord]],
         addresses: Addresses,
         seconds: Callable[[], float] = monotonic,
     ) -> None:
@@ -128,15 +128,15 @@ class BatchVerification:
             if "://" not in address:
                 address = f"{self.addresses.base_url.removesuffix(self.addresses.host)}{address}"
             if self.addresses.is_ours(address):
-                return address
+                return self.addresses.award_beside(address)
         return ""
 
     def addresses_in(self, written: str) -> list[str]:
         """The award URLs that a line leads to: all badges of a portfolio, or that of a short code."""
         address = self.address_in(written)
-        portfolio_id = self.addresses.portfolio_named_by(address) if address else None
-        if portfolio_id is not None:
-            return [self.addresses.award(each.award.id) for each in self.shown_in(portfolio_id)]
+        portfolio = self.addresses.portfolio_named_by(address)
+        if portfolio is not None:
+            return [self.addresses.award(each.award.id) for each in self.shown_in(*portfolio)]
         ends = ids_of_code(self.code_in(written))
         award_id = self.awards.find_between(*ends) if ends else None
         return [self.addresses.award(award_id)] if award_id else [address] if address else []
@@ -156,11 +156,11 @@ class BatchVerification:
 
     def _line(self, written: str, shown: str) -> list[Item]:
         address = self.address_in(written)
-        portfolio_id = self.addresses.portfolio_named_by(address) if address else None
-        if portfolio_id is not None:
+        portfolio = self.addresses.portfolio_named_by(address)
+        if portfolio is not None:
             return [
                 Item(each.version.name, self.verification.verify_award(each))
-                for each in self.shown_in(portfolio_id)
+                for each in self.shown_in(*portfolio)
             ]
         ends = ids_of_code(self.code_in(written))
         award_id = self.awards.find_between(*ends) if ends else None

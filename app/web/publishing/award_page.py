@@ -96,9 +96,9 @@ def checker_frame(request: Request) -> HTMLResponse:
 @public
 def oembed(services: ReadingServices, url: str = "", format: str = "json") -> Response:
     """What a site may embed for the URL of an award or a portfolio (oEmbed 1.0, rich)."""
-    portfolio_id = services.addresses.portfolio_named_by(url[:2000])
-    if portfolio_id is not None and format == "json":
-        return _embedded(oembed_of(services, portfolio_id))
+    portfolio = services.addresses.portfolio_named_by(url[:2000])
+    if portfolio is not None and format == "json":
+        return _embedded(oembed_of(services, portfolio[0]))
     award_id = services.addresses.award_named_by(url[:2000])
     if award_id is None or format != "json":
         raise NotFound("Il n’y a pas de badge à cette adresse.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -54,7 +55,7 @@ def check(request: Request, services: ReadingServices, form: SafeForm) -> Respon
     if files:
         return _answer_file(request, services, *files[0])
     if text:
-        if text.startswith(("{", "[", "<", "ey")):
+        if text.startswith(("{", "[", "<", "ey")) and not _is_html_of_ours(services, text):
             return _answered(request, services, services.verification.verify(text), text=text)
         return _answer_link(request, services, text)
     if link:
@@ -64,6 +65,11 @@ def check(request: Request, services: ReadingServices, form: SafeForm) -> Respon
         status=422,
         error=translated("Donnez une adresse, un fichier ou un texte : un seul suffit."),
     )
+
+
+def _is_html_of_ours(services: Services, text: str) -> bool:
+    """The link or the frame that a learner copies for a site."""
+    return bool(re.match(r"<(?:a|iframe)\s", text)) and bool(services.batch_verification.address_in(text))
 
 
 def _lines_in(services: Services, text: str) -> list[str]:
@@ -323,7 +329,7 @@ def _answer_link(request: Request, services: Services, written: str) -> Response
     award_id = services.awards.find_by_code(_code_in(address, services.addresses))
     if award_id is not None:
         return RedirectResponse(f"/attributions/{award_id}", status_code=303)
-    if services.addresses.portfolio_named_by(address) is not None:
+    if services.addresses.portfolio_named_by(address):
         return _several(request, services, batch.line(address))
     if batch.is_code(written):
         return unknown_code(request, services, written)

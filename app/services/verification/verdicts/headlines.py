@@ -130,6 +130,7 @@ _LED_BY: Final[Mapping[LeadKind, str]] = {
 _HOLDS: Final = {LeadKind.ATTACHED: ATTACHED, LeadKind.PICTURE: IN_PICTURE}
 _THERE: Final = N_("{led} À cette adresse : {found}. {said}")
 _BESIDE: Final = N_("{said} {led} {compare}")
+_AND: Final = N_("{said} {also}")
 _COMPARE: Final = N_("Comparez le nom : {name}.")
 _COMPARE_TOO: Final = N_("Comparez aussi le nom : {name}.")
 _NAMES_NO_PERSON: Final = N_(
@@ -175,18 +176,18 @@ def _of_lead(answer: Answer, lead: Lead) -> Headline:
     }
     kind = _of_text(lead, holder)
     state, seal, heading, advice = WORDING[kind]
-    if kind is _K.LEADS and lead.kind in _HOLDS:
-        # Faults of the embedded badge take precedence; for a picture, so does every result but ok.
+    if kind is _K.LEADS:
+        # Faults of the badge take precedence; for a picture, so does every result but ok.
         if found.state == "bad" or (lead.kind is LeadKind.PICTURE and found.state != "ok"):
             return replace(found, message=Sentence(_BESIDE, {**values, "said": found.message}))
-        heading = _HOLDS[lead.kind]
-    if found.state == "bad":
-        state, seal = "bad", found.seal
+        heading = _HOLDS.get(lead.kind, heading)
     if lead.differences:
         values["differs"] = difference_message(lead.differences[0])
         if holder:
             values["compare"] = Sentence(_COMPARE_TOO, {"name": holder})
     message = Sentence(_message(kind, values), values)
+    if found.state == "bad":
+        return replace(found, message=Sentence(_AND, {"said": found.message, "also": message}))
     return Headline(
         kind, state, seal, Sentence(heading), message, Sentence(advice) if advice else found.advice
     )

@@ -39,6 +39,34 @@ def test_an_award_is_recognised_by_any_of_its_own_addresses() -> None:
         assert OURS.award_named_by(f" {OURS.award(award_id)}{ending} ") == award_id
 
 
+def test_pages_beside_an_award_lead_to_it() -> None:
+    award = OURS.award(uuid.uuid4())
+    for page in ("integrer", "personne", "campus", "trace", "carte.png", "code.svg", "integrer/"):
+        assert OURS.award_beside(f"{award}/{page}") == award
+        assert OURS.award_named_by(f"{award}/{page}") is None, "no document has such an identifier"
+    for other in (
+        f"{award}/autre",
+        f"{award}/x/integrer",
+        f"https://evil.org/attributions/{award[-36:]}/integrer",
+    ):
+        assert OURS.award_beside(other) == other
+
+
+def test_a_portfolio_is_recognised_by_its_page_its_frame_and_a_link_for_one_reader() -> None:
+    portfolio_id = uuid.uuid4()
+    page = OURS.portfolio(portfolio_id)
+    for ending, link in (
+        ("", ""),
+        ("/", ""),
+        ("/integrer", ""),
+        ("/pour/2026-12-24.ab12", "2026-12-24.ab12"),
+    ):
+        assert OURS.portfolio_named_by(page + ending) == (portfolio_id, link)
+    for ending in ("/pour", "/pour/", "/pour/a/b", "/autre"):
+        assert OURS.portfolio_named_by(page + ending) is None
+    assert OURS.portfolio_named_by("") is None
+
+
 @pytest.mark.parametrize(
     "url",
     [

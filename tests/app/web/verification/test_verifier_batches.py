@@ -23,7 +23,7 @@ from tests.app.web.publishing.test_award_page import award
 from tests.app.web.verification.test_verifier import files_of
 from tests.app.web.verification.test_verifier_pictures import plain
 from tests.support.badges.pictures import PNG
-from tests.support.house import COMMAND, House, build_house, send
+from tests.support.house import BASE_URL, COMMAND, House, build_house, send
 
 
 @pytest.fixture
@@ -82,9 +82,36 @@ def test_a_portfolio_is_answered_badge_by_badge(house: House, employer: TestClie
         made = services.portfolios.start(person, [first])
         services.portfolios.set_open(made, True)
         link = services.addresses.portfolio(made.id)
-    told = plain(send(employer, "/verifier", {"lien": link}).text)
-    assert "1 document vérifié" in told
-    assert "Authentique, en cours de validité" in told
+        last_day = services.clock().date()
+        for_one = f"{link}/pour/{services.portfolios.reader_link(made, last_day)}"
+    frame = f'<iframe src="{link}/integrer" title="Badges" width="420"></iframe>'
+
+    def told(field: str, typed: str) -> str:
+        return plain(send(employer, "/verifier", {field: typed}).text)
+
+    for typed in (link, for_one, f"{link}/integrer", frame):
+        for field in ("lien", "texte"):
+            assert "1 document vérifié" in told(field, typed), typed
+            assert "Authentique, en cours de validité" in told(field, typed), typed
+    with house.unit_of_work() as services:
+        services.portfolios.set_open(services.portfolios.get(made.id), False)
+    assert "1 document vérifié" in told("lien", for_one), "it opens a closed portfolio"
+    assert "Aucun document vérifié" in told("lien", link)
+    house.clock.move(hours=48)
+    assert "Aucun document vérifié" in told("lien", for_one), "it has ended"
+
+
+def test_a_badge_s_frame_and_the_pages_beside_it_are_answered_as_the_badge(
+    house: House, employer: TestClient
+):
+    """What the learner copies for a site, and what an employer copies from the address bar."""
+    page = f"{BASE_URL}/attributions/{award(house)}"
+    copied = [f"{page}/{beside}" for beside in ("integrer", "personne", "campus", "carte.png", "code.svg")]
+    frame = f'<iframe src="{page}/integrer" title="Badge" width="420" height="260"></iframe>'
+    for typed in (*copied, frame, f'<a href="{page}">Badge « Robotique »</a>'):
+        for field in ("lien", "texte"):
+            answer = send(employer, "/verifier", {field: typed}, follow_redirects=True)
+            assert "Authentique, en cours de validité" in plain(answer.text), (field, typed)
 
 
 def test_a_whole_cv_is_answered_badge_by_badge_and_its_other_lines_are_named(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import io
+import re
 from ctypes import c_float
 from typing import Any
 
@@ -21,8 +23,9 @@ from app.web.awards.claim_slips import certificate_of as made_certificate
 from sceau_credentials.baking import bake_png, unbake
 from tests.app.web.publishing.test_award_page import award
 from tests.app.web.verification.test_verifier import files_of
+from tests.app.web.verification.test_verifier_batches import csv_in
 from tests.app.web.verification.test_verifier_pictures import plain, written
-from tests.support.house import COMMAND, House, send
+from tests.support.house import BASE_URL, COMMAND, House, send
 
 HOLDER, FALSE = "Zoé N’Diaye", "Jean Faux"
 
@@ -270,9 +273,35 @@ def test_a_document_that_leads_to_a_withdrawn_badge_is_no_better(house: House, e
     with house.unit_of_work() as services:
         services.awards.revoke(house.campus, award_id, "Donné par erreur.", by=COMMAND)
     told = answer(employer, body)
-    assert "Ce document n’a pas été vérifié" in told
-    assert "Retiré par le campus" in told
+    assert re.search(r"<h1[^>]*>Retiré par le campus", told)
+    assert "Nous avons lu un code QR dans ce document" in told
     assert "verdict bad" in told
+
+
+def test_table_calls_a_withdrawn_badge_withdrawn_in_a_document_with_another_name(
+    house: House, employer: TestClient
+):
+    """However the document leads to it; after what was changed, before a good badge with another name."""
+    withdrawn, good = award(house), award(house, person="Zoé N’Diaye; zoe2@exemple.fr")
+    bodies = {
+        "nomme": drawn_over(certificate_of(house, withdrawn), hide=True, text="Léo Martin"),
+        "lien": page_with(house, "Curriculum vitae", link=f"{BASE_URL}/attributions/{withdrawn}"),
+        "scan": as_scanned(certificate_of(house, withdrawn)),
+        "autre": drawn_over(certificate_of(house, good), hide=True, text="Léo Martin"),
+        "forge": files_of(house, good)["json"].replace("Zoé".encode(), "Léa".encode()),
+    }
+    with house.unit_of_work() as services:
+        services.awards.revoke(house.campus, withdrawn, "Donné par erreur.", by=COMMAND)
+    files = [("fichier", (name, body)) for name, body in bodies.items()]
+    table = csv_in(send(employer, "/verifier", files=files).text)
+    rows = {line[0]: line for line in csv.reader(io.StringIO(table), delimiter=";")}
+    for name in ("nomme", "lien", "scan"):
+        assert rows[name][1].startswith("Retiré par le campus"), name
+    assert "Le texte du document ne contient pas le nom" in plain(rows["nomme"][5])
+    assert rows["autre"][1] == "Le document et le badge ne portent pas le même nom"
+    order = [name for name in rows if name in bodies]
+    assert order[0] == "forge"
+    assert order[-1] == "autre"
 
 
 def page_with(house: House, text: str, *, link: str = "") -> bytes:
