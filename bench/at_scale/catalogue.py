@@ -24,7 +24,7 @@ from app.db.engine.writes import insert_values
 from app.domain.badges import BadgeKind
 from app.domain.campus.campus import Campus
 from app.domain.frameworks.text_search import terms_of
-from app.domain.publishing import AUDIENCES, CatalogueEntry, CatalogueOrder, EntryKind
+from app.domain.publishing.catalogue import AUDIENCES, CatalogueEntry, CatalogueOrder, EntryKind
 from tests.support.databases.postgres import database_of_this_run
 from tests.support.house import COMMAND, NOON, House, build_house
 

@@ -30,7 +30,7 @@ from app.domain.campus.campus import Campus
 from app.domain.campus.integration import ChangeHead
 from app.domain.frameworks.pathways import PathwaySubject
 from app.domain.frameworks.text_search import LONGEST_TERM, SearchQuery
-from app.domain.publishing import (
+from app.domain.publishing.catalogue import (
     CatalogueEntry,
     CatalogueOrder,
     CatalogueQuery,

@@ -23,7 +23,7 @@ from app.domain.learners.ratings import (
     PageViewCount,
     SentenceState,
 )
-from app.domain.publishing import CatalogueEntry
+from app.domain.publishing.catalogue import CatalogueEntry
 from app.errors import NotFound
 
 

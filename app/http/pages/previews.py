@@ -16,7 +16,8 @@ from app.domain.badges import BadgeKind, BadgeVersion
 from app.domain.campus.campus import Campus, Network
 from app.domain.campus.places import DEPARTMENTS, REGIONS
 from app.domain.learners.ratings import Distribution
-from app.domain.publishing import Addresses, CatalogueEntry, EntryKind
+from app.domain.publishing import Addresses
+from app.domain.publishing.catalogue import CatalogueEntry, EntryKind
 from app.errors import NotFound
 from app.http.pages.words import KIND_NAMES, day
 from app.language import speaking, translated

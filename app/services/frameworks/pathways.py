@@ -27,7 +27,7 @@ from app.domain.frameworks.pathways import (
     check_stage,
     check_texts,
 )
-from app.domain.publishing import CatalogueEntry
+from app.domain.publishing.catalogue import CatalogueEntry
 from app.errors import Conflict, NotFound
 
 _BY_ACTIVITY: Final = frozenset({ConditionKind.HOURS, ConditionKind.ACTIVITIES})

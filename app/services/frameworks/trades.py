@@ -24,7 +24,7 @@ from app.domain.frameworks import (
     PublicFramework,
     read_relations,
 )
-from app.domain.publishing import CatalogueEntry
+from app.domain.publishing.catalogue import CatalogueEntry
 from app.errors import Conflict, NotFound
 from app.services.frameworks.importing import FrameworkCatalogue, Standing
 

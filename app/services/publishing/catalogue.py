@@ -29,7 +29,7 @@ from app.domain.frameworks import Competency, Framework
 from app.domain.frameworks.pathways import PathwayContent
 from app.domain.frameworks.text_search import SearchQuery, SearchTerms, score, terms_of
 from app.domain.people import is_address
-from app.domain.publishing import (
+from app.domain.publishing.catalogue import (
     AUDIENCES,
     CATALOGUE_LIFE,
     CatalogueEntry,

@@ -11,7 +11,7 @@ from operator import and_, or_
 from typing import Any, Final
 
 from app.db.publishing.catalogue import Facts
-from app.domain.publishing import CatalogueQuery
+from app.domain.publishing.catalogue import CatalogueQuery
 
 _LISTS: Final = ("audiences", "competencies")
 """Facets with several values an entry, between spaces."""

@@ -30,7 +30,7 @@ from app.domain.learners.ratings import (
     school_year,
     sentence_digest,
 )
-from app.domain.publishing import CatalogueEntry
+from app.domain.publishing.catalogue import CatalogueEntry
 from app.errors import Conflict
 
 MOST_RANKED: Final = 10

@@ -14,7 +14,7 @@ from app.container import Services
 from app.domain.campus.campus import Campus
 from app.domain.campus.places import REGIONS, region_of
 from app.domain.learners.ratings import EVER, FEWEST_RATINGS, SCORES, BadgeTally, Distribution
-from app.domain.publishing import CatalogueEntry
+from app.domain.publishing.catalogue import CatalogueEntry
 from app.http.pages.previews import preview
 from app.http.pages.render import page
 from app.http.pages.words import number, percent

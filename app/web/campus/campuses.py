@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse
 from app.container import Services
 from app.domain.badges import Badge, BadgeKind, BadgeVersion
 from app.domain.campus.campus import Campus, CampusColours, KeyPurpose, KeyState, Network, SealedKey
-from app.domain.publishing import CatalogueEntry, EntryKind
+from app.domain.publishing.catalogue import CatalogueEntry, EntryKind
 from app.http import static_files
 from app.http.negotiation import ForPeople, GzipPages
 from app.http.pages import error_pages, render

@@ -20,7 +20,7 @@ from app.domain.frameworks.pathways import (
     StageCondition,
     StageState,
 )
-from app.domain.publishing import CatalogueEntry
+from app.domain.publishing.catalogue import CatalogueEntry
 from app.http.pages.words import ACTIVITY_KINDS, day, listing, number
 from app.language import N_, translated, translated_plural
 from app.services.frameworks.pathways import PickedBadge, PublicPathway

@@ -12,7 +12,7 @@ from app.domain.frameworks.pathway_progress import PathwayProgress
 from app.domain.frameworks.pathways import ProposalState, StageState
 from app.domain.people import Person
 from app.domain.people.consents import is_pupil_of_unknown_age, needs_guardian_for
-from app.domain.publishing import CatalogueEntry
+from app.domain.publishing.catalogue import CatalogueEntry
 from app.errors import Conflict, NotFound
 from app.http.pages.forms import CHECKED_FORM, SafeForm, text_of
 from app.http.pages.previews import pathway_data, preview

@@ -19,7 +19,13 @@ from app.domain.accounts.permissions import Permission
 from app.domain.badges import BadgeKind
 from app.domain.campus.campus import Campus
 from app.domain.campus.signed_terms import LABEL_NAMES
-from app.domain.publishing import AUDIENCES, CatalogueEntry, CatalogueOrder, CatalogueQuery, EntryKind
+from app.domain.publishing.catalogue import (
+    AUDIENCES,
+    CatalogueEntry,
+    CatalogueOrder,
+    CatalogueQuery,
+    EntryKind,
+)
 from app.errors import InvalidInput
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.maps import map_of

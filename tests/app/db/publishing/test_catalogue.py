@@ -14,7 +14,7 @@ from app.db.engine.writes import insert_values
 from app.db.publishing import catalogue
 from app.domain.badges import BadgeKind
 from app.domain.frameworks.text_search import SearchQuery, terms_of
-from app.domain.publishing import CatalogueEntry, EntryKind
+from app.domain.publishing.catalogue import CatalogueEntry, EntryKind
 from tests.support.house import House, build_house
 
 pytestmark = pytest.mark.postgres

@@ -13,7 +13,7 @@ from icalendar import Calendar
 
 from app.domain.activities import Activity, ActivityKind, ActivitySession, Plan
 from app.domain.campus.audit_log import Actor
-from app.domain.publishing import CatalogueOrder, CatalogueQuery, EntryKind, audience_groups
+from app.domain.publishing.catalogue import CatalogueOrder, CatalogueQuery, EntryKind, audience_groups
 from app.errors import InvalidInput, NotFound
 from app.services.publishing.catalogue import CatalogueResult, enrolment_link
 from tests.support.content.skills import levelled

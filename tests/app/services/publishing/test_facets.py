@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from app.db.publishing.catalogue import Facts
-from app.domain.publishing import AUDIENCES, CatalogueQuery, EntryKind
+from app.domain.publishing.catalogue import AUDIENCES, CatalogueQuery, EntryKind
 from app.services.publishing.facets import CampusFacets, CatalogueFacets, count, count_matches
 
 CAMPUSES = [uuid.UUID(int=number) for number in (1, 2, 3)]

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from app.domain.activities import Activity, ActivityKind, Plan
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, Network
-from app.domain.publishing import EntryKind
+from app.domain.publishing.catalogue import EntryKind
 from app.web.publishing import info
 from tests.support.content.skills import levelled
 from tests.support.house import BASE_URL, COMMAND, House, send
