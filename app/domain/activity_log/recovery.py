@@ -94,6 +94,12 @@ CHOICES: Final[Mapping[str, Choices]] = {
     "operator": Choices(),
     "network_administrator": Choices(),
     "invitation": Choices(("generation", "expires_at", "accepted_at", "withdrawn_at")),
+    "badge": Choices(("archived_at", "accepts_requests", "for_every_trainer")),
+    "competency": Choices(("archived_at",)),
+    "pathway": Choices(("archived_at",)),
+    "module_set": Choices(("archived_at",)),
+    "activity_announcement": Choices(),
+    "activity_session": Choices(("cancelled_at",)),
     "badge_opening": Choices(),
     "award_batch": Choices(("state",)),
     "network_key": Choices(("retired_at", "revoked_at"), with_new=True),
@@ -119,7 +125,7 @@ CHOICES: Final[Mapping[str, Choices]] = {
     "survey_link": Choices(("closed_at", "closes_on")),
     "survey_answer": Choices(("sentence_state",)),
 }
-"""The tables of choices, in dependency order. Deleting a row is a choice in all but the first three."""
+"""The tables of choices, in dependency order. Deleting a row is a choice in all but the first three (`NEVER_DELETED`)."""
 NEVER_DELETED: Final = frozenset({"campus", "person", "award"})
 DELETED_WITH: Final[Mapping[str, tuple[str, str]]] = {
     "webhook": ("webhook_delivery", "webhook_id"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -10,14 +11,16 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlmodel import select, update
 
-from app.domain.activities import PartKind
+from app.domain.activities import Activity, ActivityKind, ActivitySession, PartKind
 from app.domain.activities.files import FileContent, FileNoun, FileState, StoredFile
 from app.domain.activity_log.recovery import NO_CAMPUS
 from app.domain.awards import Award, Visibility
 from app.domain.awards.open_badges import DisclosedContent
-from app.domain.badges.shared_definitions import SharedBadge
+from app.domain.badges import Badge
+from app.domain.badges.shared_definitions import ModuleSet, SharedBadge
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import CampusPicture
+from app.domain.frameworks.pathways import Pathway
 from app.domain.learners.portfolios import Contribution, ContributionState, ContributionStatement
 from app.domain.learners.ratings import BadgeRating, SentenceState
 from app.domain.messages import Occasion, QueuedMessage
@@ -46,6 +49,7 @@ from tests.support.content.restores import (
     choose,
     given,
 )
+from tests.support.content.skills import levelled
 from tests.support.databases.copies import Backup, drop_copies
 from tests.support.house import COMMAND, House
 
@@ -380,6 +384,55 @@ def test_campus_that_the_operator_suspended_stays_suspended(house: House) -> Non
         assert copy.process.put_back_choices(REASON, by=COMMAND).is_whole
         with copy.unit_of_work(reading=True) as services:
             assert services.campuses.get(house.campus.slug).suspended_at == house.clock()
+
+
+def test_what_a_campus_closed_since_the_backup_is_neither_listed_nor_in_service_again(house: House) -> None:
+    given(house, ROOF)
+    path_id, skills, by = draw_pathway(house), levelled(house), Actor(house.admin.id)
+    with house.unit_of_work() as services:
+        coming = Activity(
+            kind=ActivityKind.WORKSHOP, title="Soudure ouverte à tous",
+            starts_on=date(2026, 12, 3), ends_on=date(2026, 12, 10), created_at=house.clock(),
+        )  # fmt: skip
+        services.activities.create(coming, [house.campus], by=by)
+        services.catalogue.announce(house.campus, coming, enrolment="", by=by)
+        evening = ActivitySession(activity_id=coming.id, held_on=date(2026, 12, 3))
+        services.activity_plans.plans.add_sessions([evening])
+        modules = services.modules.create(house.campus, title="Bloc 1", by=by)
+        services.stores.session.get_one(Badge, house.role.badge.id).accepts_requests = True
+    badge_ids = house.presence.badge.id, skills.badge.badge.id
+
+    def shown(of: House) -> list[int]:
+        addresses = (f"/activites/{coming.id}", f"/competences/{skills.competency.id}",
+                     f"/badges/{house.role.badge.id}/demande")  # fmt: skip
+        return [of.client().get(each).status_code for each in addresses]
+
+    def in_service(of: House) -> list[bool]:
+        with of.unit_of_work(reading=True) as services:
+            session = services.stores.session
+            rows = [session.get_one(Badge, each).archived_at for each in badge_ids]
+            rows += [session.get_one(ModuleSet, modules.id).archived_at]
+            rows += [session.get_one(Pathway, path_id).archived_at]
+            rows += [session.get_one(ActivitySession, evening.id).cancelled_at]
+            return [each is None for each in rows]
+
+    assert (shown(house), in_service(house)) == ([200] * 3, [True] * 5)
+    backup = Backup(house)
+    with house.unit_of_work() as services:
+        services.catalogue.withdraw_announcement(house.campus, coming, by=by)
+        services.pathways.archive(house.campus, path_id, archived=True, by=by)
+        services.competencies.archive(house.campus, skills.competency.id, by=by)
+        services.modules.archive(house.campus, modules.id, by=by)
+        for each in badge_ids:
+            services.badges.archive(house.campus, each, by=by)
+        services.stores.session.get_one(Badge, house.role.badge.id).accepts_requests = False
+        services.activity_plans.plans.find_session(coming.id, evening.id).cancelled_at = house.clock()
+    closed = shown(house)
+    assert 200 not in closed
+    with backup.restored() as copy:
+        assert {each.older for each in copy.process.behind.values()} == {Older.CHOICES}
+        assert copy.process.put_back_choices(REASON, by=COMMAND).is_whole
+        assert (shown(copy), in_service(copy)) == (closed, [False] * 5)
 
 
 def test_stranger_who_refused_for_ever_is_asked_no_more_even_if_asked_since_the_backup(house: House) -> None:
