@@ -314,13 +314,20 @@ def day(value: datetime | date, zone: str = DEFAULT_ZONE) -> str:
     return _long_day(that_day, current_locale())
 
 
+def plain_day(value: date) -> str:
+    """As `day`, with ordinary spaces: for texts that are signed, or typeset later."""
+    return day(value).replace(NO_BREAK, " ")
+
+
 @lru_cache(maxsize=1024)
 def _long_day(that_day: date, locale: str) -> str:
     words = format_date(that_day, "long", locale=_BABEL_LOCALE.get(locale, locale))
-    if locale == "fr":
-        number, _, rest = words.partition(" ")
-        words = ("1er" if number == "1" else number) + NO_BREAK + rest
-    return words
+    return _ordinal(that_day, words).replace(" ", NO_BREAK, 1) if locale == "fr" else words
+
+
+def _ordinal(that_day: date, words: str) -> str:
+    """French has « 1er » and « 2 »."""
+    return re.sub(r"\b1\b", "1er", words, count=1) if that_day.day == 1 else words
 
 
 def days(first: date, last: date) -> str:
@@ -328,8 +335,7 @@ def days(first: date, last: date) -> str:
     if first == last:
         return day(first)
     if (first.year, first.month) == (last.year, last.month):
-        start = "1er" if first.day == 1 and current_locale() == "fr" else str(first.day)
-        return f"{start}–{day(last)}"
+        return f"{_number(first)}–{day(last)}"
     return f"{day(first)} – {day(last)}"
 
 
@@ -357,12 +363,17 @@ def time_of_day(value: time) -> str:
 def weekday(value: date) -> str:
     """mardi 24 novembre; Tuesday 24 November; martes 24 de noviembre."""
     name = format_date(value, "EEEE", locale=babel_locale())
-    return f"{name} {format_skeleton('MMMMd', value, locale=babel_locale())}"
+    words = format_skeleton("MMMMd", value, locale=babel_locale())
+    return f"{name} {_ordinal(value, words) if current_locale() == 'fr' else words}"
 
 
 def weekday_short(value: date) -> str:
     """mardi 24; Tuesday 24."""
-    return f"{format_date(value, 'EEEE', locale=babel_locale())} {value.day}"
+    return f"{format_date(value, 'EEEE', locale=babel_locale())} {_number(value)}"
+
+
+def _number(value: date) -> str:
+    return "1er" if value.day == 1 and current_locale() == "fr" else str(value.day)
 
 
 def moment(value: datetime, zone: str = DEFAULT_ZONE) -> str:
@@ -410,15 +421,11 @@ def _in_words(value: object) -> str:
         case Sentence():
             return value.text()
         case datetime():
-            return _day(local(value).date())
+            return plain_day(local(value).date())
         case date():
-            return _day(value)
+            return plain_day(value)
         case _:
             return str(value)
-
-
-def _day(day: date) -> str:
-    return format_date(day, "long", locale=babel_locale())
 
 
 # Bidirectional controls and zero-width characters: both can make a text misleading.

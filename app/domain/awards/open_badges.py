@@ -11,7 +11,6 @@ from types import MappingProxyType
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date
 from babel.lists import format_list
 from babel.numbers import format_decimal
 from sqlalchemy import BigInteger
@@ -44,7 +43,7 @@ from app.domain.core import (
 )
 from app.domain.frameworks import PublicAlignment
 from app.domain.publishing import Addresses
-from app.language import current_locale, french, speaking
+from app.language import current_locale, french, plain_day, speaking
 from app.language import gettext as _
 from sceau_credentials.errors import MalformedInput
 from sceau_credentials.model import (
@@ -508,9 +507,8 @@ def _practice_sentences(practice: Practice) -> list[str]:
 
 def _dates(first: date, last: date) -> str:
     if first == last:
-        return _("le {day}").format(day=format_date(first, "long", current_locale()))
-    days = [format_date(day, "long", current_locale()) for day in (first, last)]
-    return _("du {first} au {last}").format(first=days[0], last=days[1])
+        return _("le {day}").format(day=plain_day(first))
+    return _("du {first} au {last}").format(first=plain_day(first), last=plain_day(last))
 
 
 def _start_of(day: date, campus: Campus) -> datetime:

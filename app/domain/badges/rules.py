@@ -9,13 +9,11 @@ from datetime import date
 from enum import StrEnum
 from typing import Any, Final
 
-from babel.dates import format_date
-
 from app.domain.activities import ActivityKind, PartKind
 from app.domain.campus.signed_terms import duration
 from app.errors import InvalidInput
-from app.language import babel_locale, current_locale, ngettext
 from app.language import gettext as _
+from app.language import ngettext, plain_day
 
 MOST_CONDITIONS: Final = 6
 MOST_ACTIVITIES: Final = 500
@@ -370,11 +368,11 @@ def period_words(period: Period) -> str:
         )
     if period.first and period.last:
         return _(", entre le {first} et le {last}").format(
-            first=_rule_words_day(period.first), last=_rule_words_day(period.last)
+            first=plain_day(period.first), last=plain_day(period.last)
         )
     if period.first:
-        return _(", à partir du {first}").format(first=_rule_words_day(period.first))
-    return _(", jusqu’au {last}").format(last=_rule_words_day(period.last)) if period.last else ""
+        return _(", à partir du {first}").format(first=plain_day(period.first))
+    return _(", jusqu’au {last}").format(last=plain_day(period.last)) if period.last else ""
 
 
 def step_words(step: Step) -> str:
@@ -423,9 +421,9 @@ def grounds_words(lines: Sequence[CountedLine]) -> str:
         facts.append(duration(minutes))
     first, last = min(line.starts_on for line in lines), max(line.ends_on for line in lines)
     facts.append(
-        _("le {day}").format(day=_rule_words_day(first))
+        _("le {day}").format(day=plain_day(first))
         if first == last
-        else _("du {first} au {last}").format(first=_rule_words_day(first), last=_rule_words_day(last))
+        else _("du {first} au {last}").format(first=plain_day(first), last=plain_day(last))
     )
     return ", ".join(facts)
 
@@ -506,8 +504,3 @@ def _named(kind: ActivityKind, count: int) -> str:
             return ngettext("communication", "communications", count)
         case ActivityKind.MOBILITY:
             return ngettext("mobilité", "mobilités", count)
-
-
-def _rule_words_day(day: date) -> str:
-    words = format_date(day, "long", locale=babel_locale())
-    return words.replace("1 ", "1er ", 1) if current_locale() == "fr" and day.day == 1 else words

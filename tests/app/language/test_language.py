@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -256,3 +256,41 @@ def test_a_translation_that_is_given_leaves_no_doubt():
     message = Message("Une personne", "A person", flags=["fuzzy"])
     fill(message, {"Une personne": "One person"})
     assert (message.string, message.fuzzy) == ("One person", False)
+
+
+def _written(day: date) -> list[str]:
+    at = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+    return [
+        language.day(day),
+        language.plain_day(day),
+        language.days(day, date(day.year, day.month, 20)),
+        language.weekday(day),
+        language.weekday_short(day),
+        moment(at),
+        language.Sentence("Fait le {day}.", {"day": day}).text(),
+        language.Sentence("Fait le {day}.", {"day": at}).text(),
+    ]
+
+
+@pytest.mark.parametrize("month", range(1, 13))
+def test_the_first_of_a_month_has_its_ending_in_french_and_in_no_other_language(month: int) -> None:
+    first, eleventh = date(2026, month, 1), date(2026, month, 11)
+    assert [each for each in _written(first) if "1er" not in each] == []
+    assert [each for each in _written(eleventh) if "1er" in each] == []
+    for locale in OTHER_LOCALES:
+        with speaking(locale):
+            assert [each for each in _written(first) if "1er" in each] == []
+
+
+def test_nobody_else_writes_days_in_words() -> None:
+    """« le 1 décembre » was signed once: a day is written here, and elsewhere only months are."""
+    folder = Path(language.__file__).parents[1]
+    calls = [
+        line
+        for path in folder.rglob("*.py")
+        if not path.is_relative_to(folder / "language")
+        for line in path.read_text("utf-8").splitlines()
+        if "format_date(" in line
+    ]
+    assert [line for line in calls if not re.search(r'"LLLL?(?: yyyy)?"', line)] == []
+    assert calls
