@@ -80,7 +80,7 @@ torture: needs $(DEVELOPMENT) ## Kill workers and servers during bulk awards, we
 lighthouse: needs $(DEVELOPMENT) tests/lighthouse/node_modules/.installed ## What Lighthouse says of the main public pages; fails below 95.
 	@$(BIN)/python -m tests.lighthouse
 
-screenshots: needs $(DEVELOPMENT) ## Take the pictures of the README.
+screenshots: needs $(DEVELOPMENT) ## Take the pictures of README and of the guide in pictures.
 	@$(BIN)/python -m tests.journeys.screenshots
 
 docs: $(DOCUMENTATION) ## Draw the architecture from the imports and build the documentation into site/.
