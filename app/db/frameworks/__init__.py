@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -189,10 +189,14 @@ class FrameworkStore(RowStore):
         query = select(Competency).where(col(Competency.id).in_(list(ids)))
         return {item.id: item for item in self.session.exec(query)}
 
-    def places(self, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, tuple[str, uuid.UUID | None]]:
-        """Label of each item, and the item above it."""
-        query = select(Competency.id, Competency.statement, Competency.parent_id)
-        rows = self.session.exec(query.where(col(Competency.id).in_(list(ids))))
+    def places_above(self, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, tuple[str, uuid.UUID | None]]:
+        """Label and item above of each, and of every item above it, in one statement."""
+        if not ids:
+            return {}
+        columns = (col(Competency.id), col(Competency.statement), col(Competency.parent_id))
+        above = select(*columns).where(col(Competency.id).in_(list(ids))).cte("above", recursive=True)
+        above = above.union(select(*columns).join(above, above.c.parent_id == col(Competency.id)))
+        rows = self.session.execute(select(above))  # type: ignore[call-overload]
         return {number: (label, parent_id) for number, label, parent_id in rows}
 
     def associations_of(self, framework_id: uuid.UUID) -> Sequence[FrameworkAssociation]:
@@ -291,18 +295,19 @@ class Match(NamedTuple):
 
 
 _SQLITE: Final = """
-SELECT s.competency_id, s.framework_id, s.label_terms, s.other_terms, s.size FROM framework_search_index i
-CROSS JOIN framework_search s ON s.number = i.rowid
-WHERE framework_search_index MATCH :match AND s.framework_id IN :frameworks ORDER BY i.rowid LIMIT :limit
+SELECT {at} AS query, s.competency_id, s.framework_id, s.label_terms, s.other_terms, s.size
+FROM framework_search_index i CROSS JOIN framework_search s ON s.number = i.rowid
+WHERE framework_search_index MATCH :match{at} AND s.framework_id IN :frameworks ORDER BY i.rowid LIMIT :limit{at}
 """
 _POSTGRES: Final = """
 WITH matching AS MATERIALIZED (
 SELECT s.number FROM framework_search s
-WHERE to_tsvector('simple', {terms}) @@ CAST(:match AS tsquery) AND s.framework_id IN :frameworks)
-SELECT s.competency_id, s.framework_id, s.label_terms, s.other_terms, s.size
-FROM (SELECT number FROM matching ORDER BY number LIMIT :limit) first
+WHERE to_tsvector('simple', {terms}) @@ CAST(:match{at} AS tsquery) AND s.framework_id IN :frameworks)
+SELECT {at} AS query, s.competency_id, s.framework_id, s.label_terms, s.other_terms, s.size
+FROM (SELECT number FROM matching ORDER BY number LIMIT :limit{at}) first
 JOIN framework_search s ON s.number = first.number ORDER BY s.number
 """
+_ONE_OF_SEVERAL: Final = "SELECT * FROM ({one}) q{at}"
 # Materialized: for the first few matches the planner would read the table in order and parse each row again.
 _LABELS, _ALL = "s.label_terms", "s.label_terms || ' ' || s.other_terms"
 
@@ -318,24 +323,51 @@ class FullTextIndex(Store):
         limit: int,
     ) -> list[Match]:
         """Short labels first; every term is required. With `prefixes`, terms that begin alike answer too."""
-        if not frameworks:
-            return []
-        connection = self.session.connection()
-        is_postgres = connection.dialect.name == "postgresql"
-        if is_postgres:
-            # One index for each: with weights in one, each row found would be parsed again.
-            query_text = _POSTGRES.format(terms=_LABELS if labels_only else _ALL)
-            match = match_on_postgres(query.terms, prefixes=prefixes, labels_only=False)
-        else:
-            query_text = _SQLITE
-            match = match_on_sqlite(query.terms, prefixes=prefixes, labels_only=labels_only)
-        statement = text(query_text).bindparams(bindparam("frameworks", expanding=True, type_=Uuid()))
-        rows = connection.execute(statement, {"match": match, "frameworks": list(frameworks), "limit": limit})
-        return [Match(_uuid(one), _uuid(other), label, more, size) for one, other, label, more, size in rows]
+        (found,) = self.find_each(
+            [query], frameworks, prefixes=prefixes, labels_only=labels_only, limits=[limit]
+        )
+        return found
 
-    def is_known(self, term: str) -> bool:
-        """Whether any label has a term that begins so."""
-        return self.session.exec(self._from(term).limit(1)).first() is not None
+    def find_each(
+        self,
+        queries: Sequence[SearchQuery],
+        frameworks: Sequence[uuid.UUID],
+        *,
+        prefixes: bool,
+        labels_only: bool,
+        limits: Sequence[int],
+    ) -> list[list[Match]]:
+        """Of each query by itself, in one statement."""
+        found: list[list[Match]] = [[] for _ in queries]
+        if not frameworks or not queries:
+            return found
+        connection = self.session.connection()
+        if connection.dialect.name == "postgresql":
+            # One index for each: with weights in one, each row found would be parsed again.
+            one, terms = _POSTGRES, _LABELS if labels_only else _ALL
+            matches = [match_on_postgres(each.terms, prefixes=prefixes) for each in queries]
+        else:
+            one, terms = _SQLITE, ""
+            matches = [match_on_sqlite(each.terms, prefixes=prefixes, labels_only=labels_only) for each in queries]  # fmt: skip
+        every = [_ONE_OF_SEVERAL.format(one=one.format(terms=terms, at=at), at=at) for at in range(len(queries))]  # fmt: skip
+        statement = text(" UNION ALL ".join(every)).bindparams(
+            bindparam("frameworks", expanding=True, type_=Uuid())
+        )
+        values: dict[str, Any] = {"frameworks": list(frameworks)}
+        values |= {f"match{at}": match for at, match in enumerate(matches)}
+        values |= {f"limit{at}": limit for at, limit in enumerate(limits)}
+        for at, number, framework, *rest in connection.execute(statement, values):
+            found[at].append(Match(_uuid(number), _uuid(framework), *rest))
+        return found
+
+    def known(self, terms: Iterable[str]) -> set[str]:
+        """Those of which any label has a term that begins so."""
+        wanted = list(dict.fromkeys(terms))
+        begins = [self._from(term).exists().label(f"at{at}") for at, term in enumerate(wanted)]
+        if not begins:
+            return set()
+        (row,) = self.session.execute(select(*begins))
+        return {term for term, is_known in zip(wanted, row, strict=True) if is_known}
 
     def similar(self, term: str, letter: str) -> Sequence[str]:
         """Known terms of about the same length that begin with `letter`."""
@@ -383,12 +415,11 @@ def match_on_sqlite(terms: Sequence[str], *, prefixes: bool, labels_only: bool) 
     return f"label_terms : ({match})" if labels_only else match
 
 
-def match_on_postgres(terms: Sequence[str], *, prefixes: bool, labels_only: bool) -> str:
-    weight = "A" if labels_only else ""
+def match_on_postgres(terms: Sequence[str], *, prefixes: bool) -> str:
     groups = []
     for term in terms:
-        exact = [f"'{each}':{weight}" if weight else f"'{each}'" for each in _alternatives(term)]
+        exact = [f"'{each}'" for each in _alternatives(term)]
         if prefixes and _may_begin(term, terms):
-            exact.append(f"'{term}':*{weight}")
+            exact.append(f"'{term}':*")
         groups.append(f"({' | '.join(exact)})")
     return " & ".join(groups)

@@ -470,7 +470,7 @@ class CatalogueStore(Store):
     def _matches(self, terms: SearchQuery, *, labels_only: bool) -> ColumnElement[bool]:
         if self.session.get_bind().dialect.name == "postgresql":
             terms_of = "label_terms" if labels_only else "label_terms || ' ' || other_terms"
-            match = match_on_postgres(terms.terms, prefixes=True, labels_only=False)
+            match = match_on_postgres(terms.terms, prefixes=True)
             condition = f"to_tsvector('simple', {terms_of}) @@ CAST(:match AS tsquery)"
         else:
             match = match_on_sqlite(terms.terms, prefixes=True, labels_only=labels_only)

@@ -454,19 +454,20 @@ def score(
     """Exact terms before prefixes before derivations; the label before other labels; short labels first.
     `shares`: how much each term counts, where not all have to be there."""
     in_label = label_terms.split(" ")
-    known, others = set(in_label), set(other_terms.split(" "))
+    known, others = set(in_label), set[str]()
     total, positions = 0.0, []
     for term in query.terms:
         stem, root = stem_of(term), ROOT + root_of(term)
-        points = _points(term, stem, root, known, in_label)
+        points = _points(term, stem, root, known, label_terms, 1)
         if points:
             positions.append(
                 in_label.index(next(each for each in in_label if _answers(each, term, stem, root)))
             )
         else:
             # Of several terms, other labels may have each in another one: they count less.
+            others = others or set(other_terms.split(" "))
             share = 0.8 if len(query.terms) == 1 and term in others else 0.5
-            points = share * _points(term, stem, root, others, None)
+            points = share * _points(term, stem, root, others, other_terms, 3)
         total += points if shares is None else points * shares[term]
     total /= max(1, len(query.terms)) if shares is None else sum(shares[term] for term in query.terms)
     exactness = total / 6.0
@@ -478,12 +479,13 @@ def score(
     return total * query.weight
 
 
-def _points(term: str, stem: str, root: str, known: Collection[str], ordered: Sequence[str] | None) -> float:
+def _points(term: str, stem: str, root: str, known: Collection[str], text: str, least: int) -> float:
+    """`text` holds the `known` terms, separated by spaces; shorter terms than `least` begin no other."""
     if term in known:
         return 6.0
     if stem in known:
         return 5.5
-    if ordered is not None or len(term) >= 3:
+    if len(term) >= least and f" {term}" in f" {text}":
         longest = [each for each in known if each.startswith(term) and not each.startswith(ROOT)]
         if longest:
             return 3.0 + 2.0 * len(term) / min(map(len, longest))

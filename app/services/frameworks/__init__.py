@@ -435,8 +435,9 @@ class FrameworkSearch:
                     query, frameworks, prefixes=True, labels_only=labels_only, limit=_CANDIDATES
                 )
                 found = _best(found, self._scored(query, more))
-        for variant in variants_of(query):
-            more = self.index.find(variant, frameworks, prefixes=False, labels_only=True, limit=20)
+        variants = variants_of(query)
+        several = self.index.find_each(variants, frameworks, prefixes=False, labels_only=True, limits=[20] * len(variants))  # fmt: skip
+        for variant, more in zip(variants, several, strict=True):
             found = _best(found, self._scored(variant, more))
         return found
 
@@ -444,23 +445,19 @@ class FrameworkSearch:
         self, query: SearchQuery, frameworks: Sequence[uuid.UUID]
     ) -> dict[uuid.UUID, tuple[float, Match]]:
         """Items with some of the terms: « stress » counts more than « gestion », which hundreds of labels have."""
-        alone = {
-            term: self.index.find(
-                SearchQuery((term,)), frameworks, prefixes=True, labels_only=False, limit=_MOST_OF_A_TERM
-            )
-            for term in dict.fromkeys(query.terms)
-        }
+        terms = list(dict.fromkeys(query.terms))
+        rests = [tuple(each for each in query.terms if each != term) for term in terms if len(terms) > 2]
+        parts = self.index.find_each(
+            [SearchQuery(each) for each in [*((term,) for term in terms), *rests]],
+            frameworks,
+            prefixes=True,
+            labels_only=False,
+            limits=[_MOST_OF_A_TERM] * len(terms) + [_CANDIDATES] * len(rests),
+        )
         shares = {
             term: (LIGHT_SHARE if is_light(term) else 1) / (1 + len(matches)) ** 0.5
-            for term, matches in alone.items()
+            for term, matches in zip(terms, parts, strict=False)
         }
-        parts = list(alone.values())
-        if len(alone) > 2:
-            for term in alone:
-                rest = SearchQuery(tuple(each for each in query.terms if each != term))
-                parts.append(
-                    self.index.find(rest, frameworks, prefixes=True, labels_only=False, limit=_CANDIDATES)
-                )
         return self._scored(query, (match for matches in parts for match in matches), shares)
 
     def _scored(
@@ -477,12 +474,9 @@ class FrameworkSearch:
         }
 
     def _corrected(self, query: SearchQuery) -> SearchQuery:
-        slips = {
-            term: self._similar(term)
-            for term in query.terms
-            if len(term) >= 4 and term.isalpha() and not self.index.is_known(term)
-        }
-        return query.corrected(slips)
+        doubtful = [term for term in query.terms if len(term) >= 4 and term.isalpha()]
+        known = self.index.known(doubtful)
+        return query.corrected({term: self._similar(term) for term in doubtful if term not in known})
 
     def _similar(self, term: str) -> Sequence[str]:
         """Terms that may be meant: with its first letter, else with one that sounds alike."""
@@ -568,13 +562,7 @@ class FrameworkSearch:
 
     def _paths(self, items: Sequence[Competency]) -> dict[uuid.UUID, list[str]]:
         known = {item.id: (item.statement, item.parent_id) for item in items}
-        wanted = {item.parent_id for item in items if item.parent_id} - set(known)
-        for _ in range(8):
-            if not wanted:
-                break
-            above = self.frameworks.places(wanted)
-            known |= above
-            wanted = {parent_id for _, parent_id in above.values() if parent_id} - set(known)
+        known |= self.frameworks.places_above({item.parent_id for item in items if item.parent_id})
         paths = {}
         for item in items:
             path: list[str] = []

@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import create_engine, event
 
 from app.domain.core import plain_text
 from app.services.frameworks.readers import open_tables, read_esco, read_rome
@@ -158,6 +158,28 @@ def test_a_search_parses_no_row_that_an_index_has_excluded(registers: House):
     for plan in plans:
         assert any("framework_search_index" in line or "VIRTUAL TABLE INDEX" in line for line in plan), plan
         assert not any("Filter: (to_tsvector" in line or "SCAN s" in line for line in plan), plan
+
+
+def test_a_search_of_many_terms_takes_as_many_statements_as_one_of_two(registers: House):
+    """Each term by itself, and all but one: in one statement."""
+    counts = []
+    with registers.unit_of_work(reading=True) as services:
+        connection = services.stores.session.connection()
+        event.listen(connection, "before_cursor_execute", lambda *_: counts.append(None))
+        for query in ("soudeur télécoms", "soudeur télécoms sécurité mouleur chalumiste"):
+            counts.clear()
+            assert services.framework_search.search(query, registers.campus.id).items
+            assert len(counts) <= 9, query
+
+
+def test_no_full_text_index_of_postgres_has_rows_pending(postgres_url: str):
+    """Each search reads them all: after an import of 42,000 items they took most of its time."""
+    with create_engine(postgres_url).connect() as connection:
+        found = connection.exec_driver_sql(
+            "SELECT relname, reloptions FROM pg_class JOIN pg_am ON pg_am.oid = relam WHERE amname = 'gin'"
+        ).all()
+    assert len(found) >= 4
+    assert [name for name, options in found if "fastupdate=off" not in (options or [])] == []
 
 
 def test_a_search_within_one_framework_finds_its_items_alone(registers: House):
