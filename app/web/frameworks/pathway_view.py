@@ -265,19 +265,19 @@ def _badge_of(found: PublicPathway, stage: Stage) -> PickedBadge | None:
 
 
 def _why(found: PublicPathway, stage: Stage, step: StageProgress | None) -> str:
-    if step is not None and step.state is StageState.DONE and step.since is not None:
-        words = translated("Acquis le {day}.")
-        return words.format(day=day(step.since, found.campus.time_zone))
+    """In every state what it comes after: the list has each edge of the graph."""
     titles = [
         translated("« {name} »").format(name=each.title)
         for key in stage.after
         if (each := found.content.stage(key)) is not None
     ]
-    if step is not None and not step.is_needed and not stage.is_optional:
-        return translated("Plus nécessaire : une autre étape du choix est acquise.")
-    if not titles:
-        return translated("À tout moment.")
-    return translated("Après {titles}.").format(titles=listing(titles))
+    after = translated("Après {titles}.").format(titles=listing(titles)) if titles else ""
+    state = ""
+    if step is not None and step.state is StageState.DONE and step.since is not None:
+        state = translated("Acquis le {day}.").format(day=day(step.since, found.campus.time_zone))
+    elif step is not None and not step.is_needed and not stage.is_optional:
+        state = translated("Plus nécessaire : une autre étape du choix est acquise.")
+    return " ".join(filter(None, (state, after))) or translated("À tout moment.")
 
 
 def _condition(found: ConditionProgress, *, shows_person: bool) -> ConditionShown:

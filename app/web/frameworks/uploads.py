@@ -70,6 +70,8 @@ def show_difference(draft_id: uuid.UUID, request: Request, services: ReadingServ
     try:
         owner = FrameworkOwner(campus_id=work.campus.id)
         differences = [services.framework_imports.preview(each, owner) for each in _sources(form)]
+    except ColumnsUnknown as error:
+        return _page(request, form, trouble=sentence_of(error) if _mapping(form) else "")
     except AppError as error:
         return _page(request, form, trouble=sentence_of(error))
     return _page(request, form, differences)
@@ -204,7 +206,6 @@ def _page(
         here=_here(work),
         code=text_of(form, "code") if form else "",
         name=text_of(form, "nom") if form else "",
-        file=_file(form)[0] if differences and form else "",
         trouble=trouble,
         columns=columns if differences or (columns and columns.is_unknown) else None,
         differences=[_view(each) for each in differences],

@@ -99,7 +99,9 @@ def test_whole_is_proposed_confirmed_and_awarded_once(house: House) -> None:
     with house.unit_of_work(reading=True) as services:
         grid = services.modules.grid(house.campus, set_id)
         assert [each.has_whole for _, each in services.modules.followed(grid)].count(True) == 1
-    assert "encore proposé à personne" in trainer.get(f"{here}/personnes").text
+    after = trainer.get(f"{here}/personnes").text.replace("\xa0", " ")
+    assert "qui a tous les modules l’a déjà" in after
+    assert "0 personne" not in after, "whoever has the whole has every module"
 
 
 def test_attestation_lists_modules_hours_and_levels(house: House) -> None:

@@ -199,7 +199,9 @@ def test_columns_that_nobody_knows_are_chosen_on_the_page(house: House, designer
     table = "Réf;Ce qu’on sait faire;Détail\nC1;Préparer un moule;À la cire\n".encode("cp1252")
     sent = form.press(designer, page, files={"fichier": ("composites.csv", table, "text/csv")})
     asked = designer.get(sent.headers["location"])
-    assert "composites.csv" in asked.text
+    assert asked.status_code == 200
+    unchosen = form_with(asked, "colonne-code").press(designer, asked, ("geste", "colonnes"))
+    assert "composites.csv" in designer.get(unchosen.headers["location"]).text, "code and label are needed"
     columns = {"colonne-code": "Réf", "colonne-label": "Ce qu’on sait faire", "colonne-description": "Détail"}
     chosen = form_with(asked, "colonne-code").fill(**columns).press(designer, asked, ("geste", "colonnes"))
     shown = designer.get(chosen.headers["location"])

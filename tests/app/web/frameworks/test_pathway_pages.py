@@ -151,6 +151,36 @@ def test_graph_and_list_hold_the_same_stages(house: House, designer: TestClient)
     assert stages[:-1] == ["Venir au salon", "Tenir un poste"]
 
 
+def test_list_has_every_edge_of_the_graph_in_whatever_state(house: House):
+    """Done, not needed any more, possible and later."""
+    presence, role = house.presence.badge.id, house.role.badge.id
+    drafts = (
+        StageDraft("Venir", badge_ids=(presence,)),
+        StageDraft("Rester", badge_ids=(presence,), after=("e1",), choice="A"),
+        StageDraft("Revenir", badge_ids=(role,), after=("e1",), choice="A"),
+        StageDraft("Tenir", badge_ids=(role,), after=("e1", "e2")),
+        StageDraft("Finir", badge_ids=(role,), after=("e4",)),
+    )
+    person, by = learner(house), Actor(house.admin.id)
+    with house.unit_of_work() as services:
+        path = services.pathways.create(house.campus, PathwayContent("Salon"), by=by)
+        for draft in drafts:
+            services.pathways.save_stage(house.campus, path.id, "", draft, by=by)
+        services.pathways.describe(house.campus, path.id, title="Salon", summary="", badge_id=role, by=by)
+        services.pathways.publish(house.campus, path.id, by=by)
+    client = house.client(person)
+    send(client, f"/mes-badges/parcours/{path.id}/suivre", seen_on=f"/parcours/{path.id}")
+    shown = text_at(client, f"/mes-badges/parcours/{path.id}")
+    listed = shown[shown.index('<ol class="stages">') :]
+    for number, draft in enumerate(drafts):
+        begin = re.search(rf"<h[34]>[^<]*{draft.title}</h[34]>", listed)
+        assert begin is not None
+        words = listed[begin.end() :].partition("</p>")[0]
+        for before in draft.after:
+            assert f"« {drafts[int(before[1:]) - 1].title} »" in words, (number, words)
+    assert {"Acquis le", "Plus nécessaire"} <= set(re.findall("Acquis le|Plus nécessaire", listed))
+
+
 def test_a_learner_joins_reads_the_next_step_and_leaves(house: House, designer: TestClient):
     path = draw(house, designer).rsplit("/", 1)[1]
     me = house.client(learner(house))
