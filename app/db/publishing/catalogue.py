@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, Text, and_, cast, literal_column, or_, text
 from sqlalchemy import select as select_rows
-from sqlmodel import col, delete, func, select
+from sqlmodel import col, delete, func, select, update
 
 from app.db.activities import organised_by
 from app.db.badges import WITHOUT_PICTURES
@@ -110,9 +110,22 @@ class CatalogueStore(Store):
             known.refreshed_at = at
 
     def change_facets(self, campus_id: uuid.UUID) -> None:
-        known = self.session.get(CatalogueRefresh, campus_id)
-        if known is not None:
-            known.version += 1
+        """Counted by the database: of two changes at once, neither has the number of the other."""
+        self.session.exec(
+            update(CatalogueRefresh)
+            .where(col(CatalogueRefresh.campus_id) == campus_id)
+            .values(version=CatalogueRefresh.version + 1)
+        )
+
+    def drop(self, *subject_ids: uuid.UUID) -> None:
+        """What was closed or withdrawn is listed no more, before the worker derives the campus again."""
+        gone = [entry for each in subject_ids if (entry := self.find(each)) is not None]
+        self.save((), gone=[entry.subject_id for entry in gone])
+        for campus_id in {entry.campus_id for entry in gone}:
+            self.change_facets(campus_id)
+
+    def drop_campus(self, campus_id: uuid.UUID) -> None:
+        self.drop(*self.entries_of(campus_id))
 
     def entries_of(self, campus_id: uuid.UUID) -> dict[uuid.UUID, CatalogueEntry]:
         query = select(CatalogueEntry).where(CatalogueEntry.campus_id == campus_id)

@@ -12,6 +12,7 @@ from app.db.activities import ActivityStore
 from app.db.badges import BadgeStore, OpeningStore
 from app.db.campus import CampusStore, HistoryStore, TeamStore
 from app.db.frameworks import CompetencyStore
+from app.db.publishing.catalogue import CatalogueStore
 from app.domain.activities import Activity
 from app.domain.awards.open_badges import achievement_of
 from app.domain.awards.skills import NO_PRACTICE, Attested, Practice, describes_activity, practised_alignment
@@ -153,6 +154,7 @@ class BadgeService:
     campuses: CampusStore
     competencies: CompetencyStore
     activities: ActivityStore
+    catalogue: CatalogueStore
     history: HistoryStore
     artist: BadgeArtist
     logged_events: LoggedEvents
@@ -419,6 +421,7 @@ class BadgeService:
         if badge.archived_at is None:
             badge.archived_at = self.clock()
             self.badges.add(badge)
+            self.catalogue.drop(badge.id)
             self.history.write(by, "archive", "badge", badge.id, at=self.clock(), campus_id=campus.id)
 
     def restore(self, campus: Campus, badge_id: uuid.UUID, *, by: Actor) -> None:

@@ -17,6 +17,7 @@ from app.db.campus import CampusStore, Filter, HistoryStore, SubjectStore, TeamS
 from app.db.campus.operations import OperatorStore
 from app.db.frameworks import CompetencyStore
 from app.db.people import PeopleStore
+from app.db.publishing.catalogue import CatalogueStore
 from app.db.reports.facts import EditionStore
 from app.domain.accounts.permissions import Operator
 from app.domain.accounts.sign_in import Changed
@@ -372,6 +373,7 @@ class OperatorService:
     campuses: CampusStore
     campus_service: CampusService
     invitations: InvitationService
+    catalogue: CatalogueStore
     history: HistoryStore
     clock: Clock
 
@@ -416,10 +418,11 @@ class OperatorService:
         return invitation
 
     def suspend(self, slug: str, *, by: Actor) -> None:
-        """Block staff and API tokens; signatures stay valid and public pages stay online."""
+        """Block staff and API tokens; signatures stay valid and public pages stay online, listed nowhere."""
         campus = self.campuses.get(slug)
         if campus.suspended_at is None:
             campus.suspended_at = self.clock()
+            self.catalogue.drop_campus(campus.id)
             self._keep(campus, "suspend", by)
 
     def resume(self, slug: str, *, by: Actor) -> None:

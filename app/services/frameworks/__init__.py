@@ -11,6 +11,7 @@ from typing import Final
 from app.db.awards import AwardRecord
 from app.db.campus import HistoryStore
 from app.db.frameworks import CompetencyStore, FrameworkStore, FullTextIndex, Match
+from app.db.publishing.catalogue import CatalogueStore
 from app.domain.awards.skills import Attested
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
@@ -66,6 +67,7 @@ class TakenIn:
 @dataclass(frozen=True, eq=False)
 class CompetencyService:
     competencies: CompetencyStore
+    catalogue: CatalogueStore
     history: HistoryStore
     relate: Callable[[Campus, Competency, Iterable[str], Actor], bool]
     clock: Clock
@@ -74,8 +76,7 @@ class CompetencyService:
         self, campus: Campus, *, code: str, name: str, description: str = "", by: Actor
     ) -> Framework:
         """The campus's framework with that code; created if new."""
-        known = self.competencies.find_framework(campus.id, code)
-        if known is not None:
+        if known := self.competencies.find_framework(campus.id, code):
             return known
         framework = Framework(campus_id=campus.id, code=code, name=name, description=description)
         check_framework(framework)
@@ -149,6 +150,7 @@ class CompetencyService:
         if competency.archived_at is None:
             competency.archived_at = self.clock()
             self.competencies.add(competency)
+            self.catalogue.drop(competency.id)
             self._write(by, "archive", campus, competency)
 
     def restore(self, campus: Campus, competency_id: uuid.UUID, *, by: Actor) -> None:
@@ -295,11 +297,10 @@ class Mastered:
 def overview_of(awards: Iterable[tuple[AwardRecord, Attested, float | None]]) -> list[Mastered]:
     """In order of first appearance; per award, the hours that its holder discloses."""
     found: dict[uuid.UUID, list[tuple[AwardRecord, int | None]]] = {}
-    hours: dict[uuid.UUID, float] = {}
     known: dict[uuid.UUID, tuple[Competency, Framework]] = {}
-    for record, attested, shown in awards:
-        if shown is not None:
-            hours[record.award.id] = shown
+    awards = list(awards)
+    hours = {record.award.id: shown for record, _attested, shown in awards if shown is not None}
+    for record, attested, _shown in awards:
         for link, competency, framework in attested:
             known[competency.id] = competency, framework
             found.setdefault(competency.id, []).append((record, link.level))
@@ -312,11 +313,10 @@ def _mastered(
     rests: Sequence[tuple[AwardRecord, int | None]],
     hours: Mapping[uuid.UUID, float],
 ) -> Mastered:
-    levels = [level for _, level in rests if level is not None]
     return Mastered(
         competency,
         framework,
-        max(levels, default=None),
+        max((level for _, level in rests if level is not None), default=None),
         [record for record, _ in rests],
         _hours([record for record, _ in rests], hours),
     )

@@ -189,6 +189,8 @@ class PathwayService:
             return
         pathway.archived_at = self.clock() if archived else None
         self.pathways.add(pathway)
+        if archived:
+            self.catalogue.drop(pathway.id)
         self._write(by, "archive" if archived else "restore", campus, pathway)
 
     def _conditions(self, campus: Campus, draft: StageDraft) -> tuple[StageCondition, ...]:

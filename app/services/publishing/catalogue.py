@@ -298,10 +298,7 @@ class CatalogueService:
         if self.catalogue.announcement(activity.id) is None:
             return
         self.catalogue.withdraw_announcement(activity.id)
-        entry = self.catalogue.find(activity.id)
-        if entry is not None:
-            self.catalogue.save((), gone=[entry.subject_id])
-            self.catalogue.change_facets(entry.campus_id)
+        self.catalogue.drop(activity.id)
         self.history.write(
             by, "withdraw_announcement", "activity", activity.id, at=self.clock(), campus_id=campus.id
         )

@@ -10,12 +10,20 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from icalendar import Calendar
+from sqlmodel import update
 
 from app.domain.activities import Activity, ActivityKind, ActivitySession, Plan
 from app.domain.campus.audit_log import Actor
-from app.domain.publishing.catalogue import CatalogueOrder, CatalogueQuery, EntryKind, audience_groups
+from app.domain.publishing.catalogue import (
+    CatalogueOrder,
+    CatalogueQuery,
+    CatalogueRefresh,
+    EntryKind,
+    audience_groups,
+)
 from app.errors import InvalidInput, NotFound
 from app.services.publishing.catalogue import CatalogueResult, enrolment_link
+from tests.app.services.frameworks.test_pathway_progress import draw_pathway
 from tests.support.content.skills import levelled
 from tests.support.house import House, build_house
 from tests.support.running.every import for_each
@@ -201,6 +209,73 @@ def test_a_suspended_campus_is_not_listed(offering: House):
         services.campuses.campuses.add(campus)
         services.catalogue.refresh(campus.id)
     assert search(offering).total == 0
+
+
+@pytest.mark.parametrize("closed", ["announcement", "badge", "competency", "pathway", "campus"])
+def test_what_is_closed_is_listed_no_more_from_that_moment(offering: House, closed: str):
+    """Before the worker comes by: in lists and counts, feed and sitemap, rankings, and the picture of its preview."""
+    given, path, by = levelled(offering), draw_pathway(offering), Actor(offering.admin.id)
+    offering.award("Zoé N’Diaye; zoe@exemple.fr", badge=given.badge, evidence="Deux mesures justes.")
+    activity = announced(offering, on=date(2026, 12, 3))
+    refresh(offering)
+    subject = {
+        "announcement": activity, "badge": given.badge.badge.id, "competency": given.competency.id, "pathway": path,
+        "campus": offering.campus.id,
+    }[closed]  # fmt: skip
+    mark = "/campus/itip<" if closed == "campus" else str(subject)
+    places = (
+        "/sitemap.xml",
+        "/nouveautes.atom",
+        "/classements",
+        "/badges",
+        "/competences",
+        "/parcours",
+        "/activites",
+    )
+
+    def found() -> tuple[bool, int, int]:
+        texts = [offering.client().get(each).text for each in places]
+        card = offering.client().get(f"/cartes/fiche/{subject}/0.png").status_code
+        listed = sum(search(offering, kinds=(each,)).total for each in EntryKind)
+        return any(mark in each for each in texts), card, listed
+
+    seen, card, total = found()
+    assert (seen, card) == (True, 303)
+    with offering.unit_of_work() as services:
+        campus = offering.campus
+        match closed:
+            case "announcement":
+                services.catalogue.withdraw_announcement(
+                    campus, services.activities.get(campus, activity), by=by
+                )
+            case "badge":
+                services.badges.archive(campus, subject, by=by)
+            case "competency":
+                services.competencies.archive(campus, subject, by=by)
+            case "pathway":
+                services.pathways.archive(campus, subject, archived=True, by=by)
+            case "campus":
+                services.operators.suspend(campus.slug, by=by)
+    left = 1 if closed == "campus" else total - 1
+    now = found()
+    assert now == (False, 404, left)
+    refresh(offering)
+    assert found() == now
+
+
+def test_facets_changed_by_two_at_once_have_two_new_numbers(offering: House):
+    campus_id = offering.campus.id
+    with offering.unit_of_work() as services:
+        store, session = services.catalogue.catalogue, services.stores.session
+        before = store.versions_of_facets()[campus_id]
+        session.get_one(CatalogueRefresh, campus_id)
+        elsewhere = (
+            update(CatalogueRefresh).where(CatalogueRefresh.campus_id == campus_id).values(version=before + 1)
+        )
+        session.execute(elsewhere.execution_options(synchronize_session=False))
+        store.change_facets(campus_id)
+        session.flush()
+        assert store.versions_of_facets()[campus_id] == before + 2
 
 
 @pytest.mark.parametrize(
