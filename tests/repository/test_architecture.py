@@ -308,6 +308,12 @@ def test_the_look_for_sessions_clocks_and_networks_leaves_the_rest_alone(source:
     assert not list(_reached_for(ast.parse(source)))
 
 
+def test_no_day_is_that_of_the_clock_in_utc():
+    """For people a day begins at midnight in France, or at their campus, one or two hours before."""
+    app = [path for path in SOURCES if path.is_relative_to(REPOSITORY / "app")]
+    assert [_name(path) for path in app if "clock().date()" in path.read_text("utf-8")] == []
+
+
 # --- how files are named, opened and sized -------------------------------------------------------
 
 

@@ -15,6 +15,7 @@ from app.db.publishing.catalogue import CatalogueStore
 from app.domain.awards.skills import Attested
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
+from app.domain.campus.signed_terms import day_in_france
 from app.domain.core import Clock
 from app.domain.frameworks import (
     AssociationKind,
@@ -519,7 +520,7 @@ class FrameworkSearch:
     ) -> SearchResult:
         best = sorted(found.items(), key=lambda each: -each[1][0])[: limit + 15]
         items = self.frameworks.items(number for number, _ in best)
-        today, ranked = self.clock().date(), []
+        today, ranked = day_in_france(self.clock()), []
         counts: Counter[str] = Counter()
         for number, (points, match) in best:
             item = items.get(number)
@@ -539,7 +540,6 @@ class FrameworkSearch:
     def _described(
         self, chosen: Sequence[tuple[Competency, Framework, float, Sequence[str]]]
     ) -> list[FoundItem]:
-        today = self.clock().date()
         paths = self._paths([item for item, *_ in chosen])
         ended = [item.id for item, *_ in chosen if item.ended_on is not None]
         successors: dict[uuid.UUID, list[str]] = {}
@@ -552,7 +552,7 @@ class FrameworkSearch:
                 item,
                 framework,
                 paths.get(item.id, ()),
-                item.has_ended(today),
+                item.has_ended(day_in_france(self.clock())),
                 successors.get(item.id, ()),
                 synonyms,
                 points,

@@ -14,6 +14,7 @@ from app.db.trust import RecognitionStore
 from app.domain.badges import Badge, BadgeVersion
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
+from app.domain.campus.signed_terms import day_in_france
 from app.domain.core import Clock, new_id
 from app.domain.frameworks import (
     AssociationKind,
@@ -227,7 +228,7 @@ class FrameworkImportService:
 
     def _compare(self, source: Source, known: _Known, owner: FrameworkOwner) -> Difference:
         check_source(source, known.items)
-        framework, today = known.framework, self.clock().date()
+        framework, today = known.framework, day_in_france(self.clock())
         if framework is not None and _is_older(source, framework):
             raise Conflict(
                 "La version {version} est plus ancienne que celle en place, {current}.",
@@ -496,7 +497,7 @@ class FrameworkCatalogue:
         successors = self._successors(
             [item for found in items.values() for item in found.values() if item.ended_on is not None]
         )
-        today, result = self.clock().date(), []
+        today, result = day_in_france(self.clock()), []
         for each in wanted:
             item = items.get(each.framework.value, {}).get(each.code)
             result.append(
@@ -514,7 +515,7 @@ class FrameworkCatalogue:
         """With the version of their day, where it is not there and the framework has the code."""
         if all(each.version for each in alignments):
             return list(alignments)
-        today = self.clock().date()
+        today = day_in_france(self.clock())
         return [
             each.alignment.of_release(each.framework.version, each.framework.published_on)
             if each.framework and each.item and not each.alignment.version and _is_out(each.framework, today)

@@ -13,6 +13,7 @@ from app.db.frameworks.pathways import PathwayStore, PickedBadge
 from app.db.publishing.catalogue import CatalogueStore
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
+from app.domain.campus.signed_terms import day_in_france
 from app.domain.core import Clock, new_id
 from app.domain.frameworks import Competency, Framework
 from app.domain.frameworks.pathways import (
@@ -273,7 +274,7 @@ class PathwayService:
             badges,
             competencies,
             campus.id if any(each.kind in _BY_ACTIVITY for each in conditions) else None,
-            since=self.clock().date(),
+            since=day_in_france(self.clock()),
         )
         leading: dict[str, CatalogueEntry] = {}
         for stage in stages:

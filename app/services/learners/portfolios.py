@@ -17,6 +17,7 @@ from app.domain.awards import Visibility, is_in_force
 from app.domain.awards.open_badges import DisclosedContent
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
+from app.domain.campus.signed_terms import day_in_france
 from app.domain.core import Clock
 from app.domain.frameworks import Competency
 from app.domain.learners.portfolios import (
@@ -127,7 +128,7 @@ class PortfolioService:
             written.encode(), self.reader_link(portfolio, last_day).encode()
         ):
             raise ShutPortfolio(N_("Ce lien n’ouvre aucun portfolio"))
-        if self.clock().date() > last_day:
+        if day_in_france(self.clock()) > last_day:
             raise ShutPortfolio(N_("Ce lien a pris fin"))
         try:
             self.check_may_be_shown(portfolio)
@@ -140,7 +141,7 @@ class PortfolioService:
 
     def check_last_day(self, written: str) -> date:
         """The last day of a new link, as typed in a date field."""
-        last_day, today = _day_of(written), self.clock().date()
+        last_day, today = _day_of(written), day_in_france(self.clock())
         if last_day is None or not today <= last_day <= today + timedelta(days=LONGEST_LINK_DAYS):
             raise InvalidInput("Choisissez un dernier jour, d’aujourd’hui à dans un an.")
         return last_day
@@ -525,7 +526,7 @@ def _day_of(written: str) -> date | None:
 
 
 def _day(moment: datetime) -> str:
-    return moment.date().isoformat()
+    return day_in_france(moment).isoformat()
 
 
 def _moment(moment: datetime) -> str:

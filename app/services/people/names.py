@@ -20,6 +20,7 @@ from app.domain.awards import Award, Visibility
 from app.domain.awards.open_badges import DisclosedContent, least_shown
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
+from app.domain.campus.signed_terms import day_in_france
 from app.domain.core import Clock
 from app.domain.messages import LetterState, Occasion, corrections_of, letter_to
 from app.domain.people import (
@@ -344,7 +345,7 @@ class AgeBands:
             if not self._may_set(person, group, campus_id):
                 return False
             before = self._shown_by(person)
-            if note_age_group(person, group, on=self.clock().date()):
+            if note_age_group(person, group, on=day_in_france(self.clock())):
                 self._changed(person, before, by=by, campus_id=campus_id)
         return True
 

@@ -34,6 +34,7 @@ from app.domain.accounts.sign_in import Wish, mailbox_token_time, read_mailbox_t
 from app.domain.activity_log.recovery import ERASURES
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
+from app.domain.campus.signed_terms import day_in_france
 from app.domain.core import Clock
 from app.domain.messages import Occasion, letter_to
 from app.domain.people import Person
@@ -577,9 +578,8 @@ class AccessLog:
     def note(
         self, campus_id: uuid.UUID, person_id: uuid.UUID, viewer_id: uuid.UUID, looked_at: AccessRecord
     ) -> None:
-        """Records nothing when people view their own data."""
-        if viewer_id != person_id:
-            self.looks.note(campus_id, person_id, viewer_id, looked_at, self.clock().date())
+        if viewer_id != person_id:  # people may view their own data unnoted
+            self.looks.note(campus_id, person_id, viewer_id, looked_at, day_in_france(self.clock()))
 
     def of(self, person: Person, campus: Campus) -> Sequence[tuple[AccessEvent, Person | None]]:
         return self.looks.of(campus.id, person.id, limit=_MOST_TOLD)

@@ -24,6 +24,7 @@ from app.domain.activities import Activity, ActivityAnnouncement, ActivitySessio
 from app.domain.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
+from app.domain.campus.signed_terms import day_in_france
 from app.domain.core import Clock
 from app.domain.frameworks import Competency, Framework
 from app.domain.frameworks.pathways import PathwayContent
@@ -392,7 +393,7 @@ class CatalogueService:
 
     def by_turns(self, most: int) -> list[CatalogueEntry]:
         """Badges of different kinds and campuses; another choice each day, and none by its numbers."""
-        today = self.clock().date().toordinal()
+        today = day_in_france(self.clock()).toordinal()
         campuses = [each for each in self.campuses.list_all() if each.suspended_at is None]
         start = today % max(len(campuses), 1)
         kinds = [each.value for each in BadgeKind]

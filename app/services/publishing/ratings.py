@@ -14,6 +14,7 @@ from app.db.campus import HistoryStore
 from app.db.publishing.ratings import PageViewStore, RatingStore
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
+from app.domain.campus.signed_terms import day_in_france
 from app.domain.core import Clock
 from app.domain.learners.ratings import (
     EVER,
@@ -162,7 +163,7 @@ class RatingService:
 
     def school_years(self) -> list[int]:
         """Those that are ranked, the current one first."""
-        current = school_year(self.clock().date())
+        current = school_year(day_in_france(self.clock()))
         return [current - back for back in range(PAST_YEARS + 1)]
 
 

@@ -15,6 +15,7 @@ from starlette.datastructures import FormData
 
 from app.container import Services
 from app.domain.awards import Visibility
+from app.domain.campus.signed_terms import day_in_france
 from app.domain.learners.portfolios import Grouping, Layout, Naming, Portfolio, shown_name
 from app.domain.people import Person
 from app.domain.people.consents import ParentNeeded
@@ -433,7 +434,7 @@ def _editor(
             ends=[
                 (each.isoformat(), day(each))
                 for days in _LINK_DAYS
-                for each in [services.clock().date() + timedelta(days=days)]
+                for each in [day_in_france(services.clock()) + timedelta(days=days)]
             ],
         )
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
+from datetime import UTC, datetime
 from html import unescape
 from io import BytesIO
 
@@ -342,6 +343,20 @@ def test_link_for_one_employer_opens_a_closed_portfolio_until_its_last_day(
     assert ended.status_code == 403
     assert ">Ce lien a pris fin</h1>" in ended.text
     assert "Demandez-en un autre à la personne qui vous l’a donné" in ended.text
+
+
+def test_last_day_of_a_link_is_a_day_in_france(house: House, zoe: TestClient, portfolio: str):
+    """On a winter night it is tomorrow there an hour before it is in UTC; in summer, two."""
+    house.clock.now = datetime(2026, 11, 24, 23, 30, tzinfo=UTC)
+    refused = send(zoe, f"{portfolio}/liens", {"jusque": "2026-11-24"}, seen_on=portfolio)
+    assert refused.status_code == 422
+    answer = send(zoe, f"{portfolio}/liens", {"jusque": "2026-11-25"}, seen_on=portfolio)
+    link, employer = link_in(zoe.get(answer.headers["location"]).text), house.client()
+    found = []
+    for hour, minute in ((22, 59), (23, 0)):
+        house.clock.now = datetime(2026, 11, 25, hour, minute, tzinfo=UTC)
+        found.append(employer.get(link).status_code)
+    assert found == [200, 403]
 
 
 @pytest.mark.parametrize("is_open", [False, True])
