@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import cache
+from itertools import accumulate
 from typing import Final
 
 from babel.dates import get_month_names
@@ -22,6 +23,8 @@ from sceau_credentials.verification.report import Report
 
 _FEWEST_LETTERS: Final = 20
 """A page with less text than that is treated as a scan."""
+_LONG_NAME: Final = 12
+"""Letters that no other words of a text have by chance."""
 ATTESTS: Final = N_("atteste que")
 RECEIVED: Final = {
     BadgeKind.BELONGING: N_("a reçu le badge d’appartenance"),
@@ -139,8 +142,18 @@ def compare_name(text: str, holder: str) -> tuple[NameMatch, str]:
     if named:
         other = next((each for each in named if "".join(_words(each)) != "".join(wanted)), "")
         return (NameMatch.DIFFERENT, other) if other else (NameMatch.SAME, "")
-    is_there = set(wanted) <= set(words) or "".join(wanted) in "".join(words)
+    is_there = set(wanted) <= set(words) or _is_run_of("".join(wanted), words)
     return NameMatch.SAME if is_there else NameMatch.DIFFERENT, ""
+
+
+def _is_run_of(name: str, words: list[str]) -> bool:
+    """However the spaces of the text fall; a short name, « Ana Li », stands in many a word, « canalisation »."""
+    text = "".join(words)
+    if len(name) >= _LONG_NAME:
+        return name in text
+    edges = {0, *accumulate(map(len, words))}
+    starts = (start for start in edges if text.startswith(name, start))
+    return any(start + len(name) in edges for start in starts)
 
 
 def compare_pages(text: str, holder: str) -> tuple[NameMatch, str]:
@@ -160,13 +173,18 @@ def compare_pages(text: str, holder: str) -> tuple[NameMatch, str]:
 
 _DAY: Final = r"(?P<day>\d{1,2})(?:er|\.)?\s+(?:de\s+)?(?P<month>[^\W\d]+)\s+(?:de\s+)?(?P<year>\d{4})(?!\d)"
 
+_FEW: Final = r"(?:[^.;:!?]|\.(?= ?\d)){0,30}?"
+_FIGURES: Final = r"\d{1,4}(?:[-/. ]{1,3}\d{1,4}){2}(?!\d)"
+_OTHERWISE: Final = rf"(?P<other>{_FIGURES}|{_FEW}\d{{4,}}|{_FEW}\d+)"
+"""A day as no certificate of ours writes it: in figures, abbreviated, with letters of another alphabet."""
+
 
 @cache
 def _on_certificates() -> Mapping[Stated, re.Pattern[str]]:
     awarded, until, no_end = map(_in_any_language, (AWARDED_ON, VALID_UNTIL, NO_END))
     return {
-        Stated.AWARDED: re.compile(rf"(?:{awarded})\s+{_DAY}"),
-        Stated.VALID_UNTIL: re.compile(rf"(?:{until})\s+(?:{_DAY}|{no_end})"),
+        Stated.AWARDED: re.compile(rf"(?:{awarded})\s+(?:{_DAY}|{_OTHERWISE})"),
+        Stated.VALID_UNTIL: re.compile(rf"(?:{until})\s+(?:{_DAY}|{no_end}|{_OTHERWISE})"),
     }
 
 
@@ -205,17 +223,30 @@ def _differences(text: str, document: JsonObject) -> tuple[Difference, ...]:
 
 
 def _other_day(stated: re.Match[str], signed: datetime | None) -> str | None:
-    """The written date, if the badge has another or none; a missing expiry date counts as none."""
-    if stated["day"] is None:
+    """The written date, if the badge has another or none; a missing expiry date counts as none.
+
+    One that no calendar has is another.
+    """
+    if stated["other"]:
+        written = stated["other"]
+        first, month, last = (
+            map(int, re.findall(r"\d+", written)) if re.fullmatch(_FIGURES, written) else (0, 0, 0)
+        )
+        days = [_day(last, month, first), _day(first, month, last), _day(last, first, month)]
+    elif stated["day"] is None:
         return "" if signed is not None else None
-    month = _months().get(stated["month"].casefold())
+    else:
+        written = f"{stated['day']} {stated['month']} {stated['year']}"
+        days = [_day(int(stated["year"]), _months().get(stated["month"].casefold(), 0), int(stated["day"]))]
+    is_signed = signed is not None and any(abs(each - signed.date()) <= _ONE_DAY for each in days if each)
+    return None if is_signed else written
+
+
+def _day(year: int, month: int, day: int) -> date | None:
     try:
-        written = date(int(stated["year"]), month or 0, int(stated["day"]))
+        return date(year, month, day)
     except ValueError:
         return None
-    if signed is not None and abs(written - signed.date()) <= _ONE_DAY:
-        return None
-    return f"{stated['day']} {stated['month']} {stated['year']}"
 
 
 def _title_in(document: JsonObject) -> str:

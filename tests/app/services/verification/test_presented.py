@@ -153,12 +153,36 @@ def test_another_title_differs():
     "text",
     [
         "Mon CV. Attribué le 3 mars 1999 : un prix. Valable jusqu’au 4 mai 2001.",
-        "atteste que Zoé a reçu le badge de compétence Souder une pièce Attribué le 45 mars 2026",
-        "atteste que Zoé a reçu le badge de compétence Souder une pièce Attribué le 3 brumaire 2026",
+        "atteste que Zoé a reçu le badge de compétence Souder une pièce Attribué le jour de son départ.",
+        "atteste que Zoé a reçu le badge de compétence Souder une pièce Attribué le 01/03/2026",
+        "atteste que Zoé a reçu le badge de compétence Souder une pièce Attribué le 2026-03-01",
+        "atteste que Zoé a reçu le badge de compétence Souder une pièce Attribué le 3/1/2026, à Dijon",
     ],
 )
 def test_what_is_not_our_layout_or_no_day_is_never_called_different(text: str):
     assert differences(text, badge()) == ()
+
+
+@pytest.mark.parametrize(
+    "end",
+    ["31 novembre 2036", "31/12/2036", "31.12.2036", "31 déc. 2036", "31 d\u0435cembre 2036", "fin 2036", "2036",
+     "31 décembre 20366", "３１ décembre 2036"],
+)  # fmt: skip
+def test_end_written_as_no_certificate_of_ours_writes_it_differs(end: str):
+    """A forger's other writing of a later day, or a day that no calendar has."""
+    until = datetime(2026, 12, 31, 22, 59, 59, tzinfo=UTC)
+    (found,) = differences(page_of("fr", "1er mars 2026", end), badge(until=until))
+    assert (found.about, found.written, found.signed) == (Stated.VALID_UNTIL, end, date(2026, 12, 31))
+
+
+@pytest.mark.parametrize("text", ["canalisation et plomberie", "Banal, il a lu", "un plan ali menté"])
+def test_short_name_inside_other_words_is_not_the_holders(text: str):
+    assert compare_name(f"Curriculum de Jean Faux : {text}", "Ana Li") == (NameMatch.DIFFERENT, "")
+
+
+@pytest.mark.parametrize("text", ["A na L i", "Ana-Li", "LI Ana", "AnaLi"])
+def test_short_name_is_found_however_its_spaces_fall(text: str):
+    assert compare_name(f"Curriculum vitae : {text}, soudeuse", "Ana Li") == (NameMatch.SAME, "")
 
 
 def test_other_days_differ_however_far_their_calendar_ends():
