@@ -25,7 +25,7 @@ from app.domain.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.campus.signed_terms import day_in_france
-from app.domain.core import Clock
+from app.domain.core import Clock, as_signed, name_as_signed
 from app.domain.frameworks import Competency, Framework
 from app.domain.frameworks.pathways import PathwayContent
 from app.domain.frameworks.text_search import SearchQuery, SearchTerms, score, terms_of
@@ -507,6 +507,9 @@ def _key(order: CatalogueOrder, terms: SearchQuery, found: Ranked) -> tuple[Any,
 
 
 def _indexed(entry: CatalogueEntry, others: Sequence[str]) -> tuple[CatalogueEntry, SearchTerms]:
+    """Listed without invisible signs: one of them makes a feed of every campus unreadable."""
+    entry.title, entry.place = name_as_signed(entry.title), name_as_signed(entry.place)
+    entry.summary = as_signed(entry.summary)
     terms = terms_of(entry.title, "", others, entry.summary)
     entry.label_terms, entry.other_terms, entry.size = terms.label, terms.other, terms.size
     return entry, terms
@@ -534,15 +537,15 @@ def _meetings(
 ) -> Iterator[PublicMeeting]:
     whole = PublicMeeting(
         uid=f"{activity.id}@{urlsplit(url).hostname}",
-        title=activity.title,
+        title=name_as_signed(activity.title),
         starts_on=activity.starts_on,
         ends_on=activity.ends_on,
         announced_at=announcement.announced_at,
         url=url,
         start_time=activity.start_time,
         end_time=activity.end_time,
-        place=activity.place,
-        description=activity.description,
+        place=name_as_signed(activity.place),
+        description=as_signed(activity.description),
     )
     if sessions is None:
         yield whole
@@ -552,6 +555,6 @@ def _meetings(
             uid=f"{each.id}@{urlsplit(url).hostname}",
             starts_on=each.held_on,
             ends_on=each.held_on,
-            place="" if each.place else activity.place,
+            place="" if each.place else whole.place,
             cancelled_at=each.cancelled_at,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Annotated, Any, Final
 
@@ -351,9 +352,13 @@ def new_badges_and_activities(services: ReadingServices) -> Response:
     return _xml(body, "application/atom+xml")
 
 
+_NO_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Signs that make a document unreadable as a whole, escaped or not (XML 1.0, 2.2)."""
+
+
 def _xml(body: str, media_type: str) -> Response:
     return Response(
-        f'<?xml version="1.0" encoding="UTF-8"?>\n{body}\n',
+        f'<?xml version="1.0" encoding="UTF-8"?>\n{_NO_XML.sub("", body)}\n',
         media_type=media_type,
         headers={"Cache-Control": "public, max-age=60"},
     )

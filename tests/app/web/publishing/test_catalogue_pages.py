@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, timedelta
+from xml.etree import ElementTree
 
 import pytest
 from fastapi.testclient import TestClient
@@ -178,6 +179,29 @@ def test_feed_names_what_is_new(house: House, visitor: TestClient):
     assert feed.headers["content-type"].startswith("application/atom+xml")
     assert "Soudure ouverte à tous" in feed.text
     assert f"{BASE_URL}/badges/{house.presence.badge.id}" in feed.text
+
+
+@pytest.mark.parametrize("sign", ["\x0b", "\x1b", "\x85", "\u202e", "\u200b", "\ufffe", "\U0001fffe"])
+def test_no_invisible_sign_of_one_campus_spoils_what_is_listed_of_all(
+    house: House, visitor: TestClient, sign: str
+):
+    trainer, path = house.client(house.trainer), "/gestion/itip/activites/nouvelle"
+    typed = {"titre": f"Sou{sign}dure", "description": f"Ap{sign}porter ses gants.", "lieu": f"Salle{sign} 3"}
+    created = send(trainer, path, {**typed, "genre": "workshop", "debut": "2026-12-03"})
+    activity = created.headers["location"].partition("?")[0]
+    assert send(trainer, f"{activity}/annonce", {"annoncer": "oui"}).status_code == 303
+    with house.unit_of_work() as services:
+        campus = services.campuses.get(house.campus.slug)
+        campus.name = f"Cam{sign}pus"
+        services.campuses.campuses.add(campus)
+    refresh(house)
+    feed = visitor.get("/nouveautes.atom")
+    assert ElementTree.fromstring(feed.content).tag.endswith("feed")
+    for each in (visitor.get("/activites").text, visitor.get("/campus/itip/agenda.ics").text):
+        assert "Sou" in each
+        assert f"ou{sign}d" not in each
+        assert f"p{sign}p" not in each
+        assert f"e{sign} 3" not in each
 
 
 def test_sitemap_becomes_an_index_of_parts(
