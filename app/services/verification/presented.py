@@ -24,7 +24,7 @@ from sceau_credentials.verification.report import Report
 _FEWEST_LETTERS: Final = 20
 """A page with less text than that is treated as a scan."""
 _LONG_NAME: Final = 12
-"""Letters that no other words of a text have by chance."""
+"""Fewer characters occur in other text by chance."""
 ATTESTS: Final = N_("atteste que")
 RECEIVED: Final = {
     BadgeKind.BELONGING: N_("a reçu le badge d’appartenance"),
@@ -147,7 +147,7 @@ def compare_name(text: str, holder: str) -> tuple[NameMatch, str]:
 
 
 def _is_run_of(name: str, words: list[str]) -> bool:
-    """However the spaces of the text fall; a short name, « Ana Li », stands in many a word, « canalisation »."""
+    """Whatever its spaces; a short name, « Ana Li », occurs inside longer ones, « canalisation »."""
     text = "".join(words)
     if len(name) >= _LONG_NAME:
         return name in text
