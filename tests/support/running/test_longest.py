@@ -1,11 +1,13 @@
-"""The files that are begun first exist."""
+"""The files that are begun first, and those that one worker has, exist."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from tests.support.running.longest import LONGEST
+from tests.support.running.longest import LONGEST, ON_THE_DEMO
 
 
-def test_each_file_that_is_begun_first_exists():
-    assert [path for path in LONGEST if not Path(__file__).parents[3].joinpath(path).is_file()] == []
+def test_each_file_that_is_begun_first_or_needs_the_demo_exists():
+    assert [
+        path for path in LONGEST + ON_THE_DEMO if not Path(__file__).parents[3].joinpath(path).is_file()
+    ] == []
