@@ -18,6 +18,7 @@ pytest_plugins = [
     "tests.support.running.statements",
     "tests.support.house",
     "tests.support.letters",
+    "tests.support.running.log",
     "tests.support.running.longest",
     "tests.support.servers.server",
     "tests.support.servers.browser",
