@@ -19,7 +19,8 @@ from tests.support.running.examples import in_turn
 REPOSITORY = Path(__file__).resolve().parents[2]
 CONNECT_ATTEMPTS = 600
 SET_UP = """
-import sys
+import gc, sys
+gc.set_threshold(20_000, 50, 100)
 import app
 from app.cli.__main__ import main
 from app.container import Process
@@ -33,6 +34,7 @@ for words in (["migrate"], ["demo", "load"]):
     except SystemExit as ended:
         assert not ended.code, words
 print_links(Process(Settings()))
+gc.freeze()
 """
 
 

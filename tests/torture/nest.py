@@ -15,11 +15,12 @@ from collections.abc import Sequence
 
 
 def main() -> None:
+    gc.disable()
     import app.jobs.worker
     import app.main  # noqa: F401 - read here so that nobody who is hatched has to
 
-    gc.collect()
     gc.freeze()
+    gc.enable()
     alive: set[int] = set()
     # Nobody may stay behind as a zombie: workers ask the system which of them still run.
     signal.signal(signal.SIGCHLD, lambda *_: _bury(alive))

@@ -157,6 +157,15 @@ def test_what_asks_no_database_imports_no_service(typed: list[str]) -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+def test_a_command_does_not_look_for_garbage_among_its_modules() -> None:
+    program = "import gc\nfrom app.cli.__main__ import main\n"
+    program += "try:\n    main()\nfinally:\n    print(gc.isenabled(), gc.get_freeze_count() > 100_000)"
+    done = subprocess.run(
+        [sys.executable, "-c", program, "keys", "--help"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "True True"
+
+
 def test_group_extended_by_another_module_is_imported_through_that_module() -> None:
     """A group imported alone would otherwise lack the commands that another module adds to it."""
     folder = Path(app.cli.__file__).parent
