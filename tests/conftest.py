@@ -20,6 +20,7 @@ pytest_plugins = [
     "tests.support.letters",
     "tests.support.running.log",
     "tests.support.running.longest",
+    "tests.support.servers.rsa_keys",
     "tests.support.servers.server",
     "tests.support.servers.browser",
 ]

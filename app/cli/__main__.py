@@ -165,12 +165,12 @@ def _called(arguments: Sequence[str]) -> Iterable[str]:
 
 
 _NEW_VALUES: Final = (20_000, 50, 100)
-"""Between two looks of the collector, as in the service: Python's own numbers cost a quarter of a long award."""
+"""New values before garbage is collected, as in the service: Python's own thresholds cost a quarter of a long award."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     if arguments is None:
-        # What modules define is never garbage: looking for some in it, then and at the end, takes two fifths of a start.
+        # What modules define is never garbage: collecting during imports and at exit takes two fifths of a start.
         gc.disable()
     with speaking(operator_locale(os.environ)):
         sys.exit(run(arguments))
