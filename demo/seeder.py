@@ -141,6 +141,10 @@ class Stage:
             self.services.trades.relate(campus, made, competency.related, by=BY_COMMAND)
             self.competencies[campus.slug, competency.code] = made.id
 
+    def _alignments(self, aligned: Sequence[written.Aligned]) -> list[PublicAlignment]:
+        """With the release of the badge's day, as the editor stores them."""
+        return self.services.frameworks.stamped([self._alignment(each) for each in aligned])
+
     def _alignment(self, aligned: written.Aligned) -> PublicAlignment:
         item = self.services.frameworks.public_item(aligned.framework, aligned.code)
         assert item is not None, f"not in the demo's registers: {aligned.code}"
@@ -305,7 +309,7 @@ class Stage:
             validity_days=badge.validity_days,
             required_hours=wording.required_hours,
             competencies=[(self.competencies[place, item.code], item.level) for item in badge.competencies],
-            alignments=[self._alignment(each) for each in badge.alignments],
+            alignments=self._alignments(badge.alignments),
             rule=rule_of(badge.rule),
         )
         reference = f"{place}/{badge.slug}"

@@ -53,8 +53,8 @@ def private_jwk(key: LocalSigningKey) -> JsonObject:
     return key.public.to_jwk() | {"d": encode_base64url(secret)}
 
 
-def badge(signer: Signer) -> str:
-    claims, hidden = badge_claims(badge_document())
+def badge(signer: Signer, document: JsonObject | None = None) -> str:
+    claims, hidden = badge_claims(document or badge_document())
     claims |= {
         "iss": ISSUER,
         "vct": "https://badges.example/types/badge",

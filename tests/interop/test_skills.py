@@ -14,11 +14,12 @@ from openvc.did.base import parse_did_document
 
 from sceau_credentials.canonical import canonical_nquads
 from sceau_credentials.dids import did_web_document_url
-from sceau_credentials.keys import decode_base64url
+from sceau_credentials.keys import Algorithm, LocalSigningKey, Signer, decode_base64url
 from tests.app.api import clients
 from tests.interop.node_peer import NodePeer
 from tests.interop.test_python_peers import EXTRA_CONTEXTS
-from tests.support.content.skills import awarded, levelled
+from tests.interop.test_sd_jwt import ISSUER, badge, verified
+from tests.support.content.skills import awarded, document_of, levelled
 from tests.support.house import House
 
 pytestmark = pytest.mark.node
@@ -68,6 +69,19 @@ def test_foreign_verifiers_accept_levels_hours_and_practice(house: House, node: 
     assert node.call("verifyJwt", token=token, jwk=jwk, at=at)["verified"] is True
     unsigned = {name: value for name, value in json.loads(text).items() if name != "proof"}
     assert node.call("canonize", document=unsigned) == canonical_nquads(unsigned)
+
+
+def test_the_verifier_of_sd_jwt_reads_levels_hours_and_practice(house: House, node: NodePeer) -> None:
+    """What a wallet gets of the same award."""
+    document = document_of(house, awarded(house, levelled(house).badge))
+    signer = Signer(f"{ISSUER}#1", LocalSigningKey.generate(Algorithm.EDDSA))
+    answer = verified(node, badge(signer, document), signer)
+    assert answer["verified"], answer
+    subject, payload = document["credentialSubject"], answer["payload"]
+    assert payload["achievement"] == subject["achievement"]
+    assert payload["achievement"]["resultDescription"][0]["rubricCriterionLevel"]
+    assert payload["result"] == subject["result"]
+    assert {each["targetCode"] for each in payload["achievement"]["alignment"]} >= {"H3203", "CA-3"}
 
 
 def _methods(keys: dict[str, Any]) -> list[dict[str, Any]]:

@@ -333,6 +333,13 @@ class PublicAlignment:
         )
 
 
+def address_of(target: str) -> str:
+    """The register's page of « rome:H3203 »; empty for anything else."""
+    register, _, code = target.partition(":")
+    known = register in {each.value for each in PublicFramework}
+    return PublicAlignment(PublicFramework(register), code, code).url if known else ""
+
+
 def public_alignment(framework: str, code: str, name: str) -> PublicAlignment:
     """An alignment from user input; raises InvalidInput with the fault."""
     try:

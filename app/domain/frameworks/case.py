@@ -5,13 +5,19 @@ from __future__ import annotations
 import re
 import uuid
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from app.domain.core import plain_text
-from app.domain.frameworks import AssociationKind, Competency, Framework, FrameworkAssociation
+from app.domain.frameworks import (
+    AssociationKind,
+    Competency,
+    Framework,
+    FrameworkAssociation,
+    address_of,
+)
 from app.domain.frameworks.releases import LONGEST_CODE, LONGEST_LABEL, Entry, Link, Source, Unreadable
 from app.language import N_
 
@@ -403,7 +409,12 @@ class CaseWriter:
         """The same tree as SKOS concepts."""
         scheme = self.document()["uri"]
         by_id = {item.id: item for item in self.items}
+        by_code = {item.code: item for item in self.items}
         language = self.framework.language
+        from_item: dict[uuid.UUID, list[FrameworkAssociation]] = {}
+        for row in self.associations:
+            if row.origin_id:
+                from_item.setdefault(row.origin_id, []).append(row)
         return {
             "@context": {"skos": "http://www.w3.org/2004/02/skos/core#", "dct": "http://purl.org/dc/terms/"},
             "@graph": [
@@ -413,7 +424,11 @@ class CaseWriter:
                     "dct:title": {"@value": self.framework.name, "@language": language},
                     "dct:publisher": self.framework.publisher or self.creator,
                 },
-                *(self._concept(item, by_id, scheme, language) for item in self.items),
+                *(
+                    self._concept(item, by_id, scheme, language)
+                    | self._matches(from_item.get(item.id, ()), by_code)
+                    for item in self.items
+                ),
             ],
         }
 
@@ -434,6 +449,31 @@ class CaseWriter:
                 "skos:topConceptOf": {} if parent else {"@id": scheme},
             }
         )  # fmt: skip
+
+    def _matches(self, rows: Iterable[FrameworkAssociation], by_code: Mapping[str, Competency]) -> Json:
+        """What one concept is associated with, besides the one above it; targets without an address are left out."""
+        found: Json = {}
+        for row in rows:
+            target = by_code.get(row.target)
+            node = (row.extra.get(_RAW) or {}).get("destinationNodeURI")
+            address = self._link(target)["uri"] if target else address_of(row.target) or _text(node, "uri")
+            name = _SKOS.get((row.kind, target is not None))
+            if name and re.match(r"(https?|urn):", address):
+                found.setdefault(name, []).append({"@id": address})
+        return found
+
+
+_SKOS: Final = {
+    (AssociationKind.EXACT.value, True): "skos:exactMatch",
+    (AssociationKind.EXACT.value, False): "skos:exactMatch",
+    (AssociationKind.RELATED.value, True): "skos:related",
+    (AssociationKind.RELATED.value, False): "skos:relatedMatch",
+    (AssociationKind.PART.value, True): "dct:isPartOf",
+    (AssociationKind.PART.value, False): "dct:isPartOf",
+    (AssociationKind.REPLACED.value, True): "dct:isReplacedBy",
+    (AssociationKind.REPLACED.value, False): "dct:isReplacedBy",
+}
+"""By kind, and whether the target is of the same framework."""
 
 
 def association_id(item_id: uuid.UUID) -> uuid.UUID:

@@ -19,7 +19,7 @@ from app.domain.frameworks.case import read_package
 from app.domain.frameworks.releases import Unreadable
 from app.services.frameworks import Details
 from app.services.frameworks.importing import FrameworkOwner
-from app.services.frameworks.own_files import read_case
+from app.services.frameworks.own_files import read_case, read_table, uploaded_table
 from tests.support.house import COMMAND, House
 from tests.support.shared_data import shared
 
@@ -148,6 +148,23 @@ def test_every_address_in_a_package_leads_to_its_object(house: House, own: str):
     assert len(related["CFAssociations"]) == 1
     skos = client.get(f"{CASE}/CFPackages/{own}/skos").json()["@graph"]
     assert {each.get("skos:notation") for each in skos} == {None, "CA-1", "CA-2"}
+
+
+def test_skos_has_what_a_concept_is_related_to(house: House):
+    """Inside the framework, in a register, and nothing where a target has no address."""
+    table = "Code;Libellé;Parent;En lien avec;Remplacé par\nA;Bois;;;\nB;Scier;A;C | rome:H2201 | voisin;\nC;Raboter;A;;B\n"
+    owner = FrameworkOwner(campus_id=house.campus.id)
+    with house.unit_of_work() as services:
+        source = read_table([uploaded_table("bois.csv", table.encode())], code="bois", name="Bois")
+        services.framework_imports.write(source, owner, by=COMMAND)
+    with house.unit_of_work(reading=True) as services:
+        graph = services.frameworks.writer("bois", owner).skos()["@graph"]
+    concepts = {each["skos:notation"]: each for each in graph if "skos:notation" in each}
+    a, b, c = ({"@id": concepts[code]["@id"]} for code in "ABC")
+    assert (concepts["B"]["skos:broader"], concepts["B"]["skos:related"]) == (a, [c])
+    [match] = concepts["B"]["skos:relatedMatch"]
+    assert match["@id"].endswith("/H2201")
+    assert concepts["C"]["dct:isReplacedBy"] == [b]
 
 
 def test_what_is_not_there_is_absent(house: House):
