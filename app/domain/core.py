@@ -210,6 +210,10 @@ def plain_text(text: str) -> str:
     return plain
 
 
+NOT_IN_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that make a document unreadable as a whole, escaped or not (XML 1.0, 2.2)."""
+
+
 def words_of(query: str) -> list[str]:
     """The search terms, all required, in any order."""
     return re.findall(r"\w+", plain_text(query[:LONGEST_QUERY].replace("\x00", " ")))[:MOST_WORDS]

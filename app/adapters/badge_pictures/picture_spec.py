@@ -11,9 +11,9 @@ from typing import Final, NamedTuple
 from unicodedata import combining, normalize
 
 from app.adapters.badge_pictures.templates import Typeface
+from app.domain.core import NOT_IN_XML
 from app.language import N_
 
-_NOT_IN_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TURNS_TEXT_AROUND: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 KIND_WORDS: Final[Mapping[str, str]] = {
@@ -128,7 +128,7 @@ def kind_alone(order: PictureOrder) -> tuple[str, dict[str, object]]:
 
 def plain(text: str) -> str:
     """Text valid in XML, without characters that change the direction of the following text."""
-    return _TURNS_TEXT_AROUND.sub("", _NOT_IN_XML.sub("\ufffd", text)).strip()
+    return _TURNS_TEXT_AROUND.sub("", NOT_IN_XML.sub("\ufffd", text)).strip()
 
 
 HalfWidth = Callable[[float], float]

@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from xlsxwriter import Workbook
 
-from app.domain.core import harmless
+from app.domain.core import NOT_IN_XML, harmless
 
 ReportCell = str | int | float | None
 Table = tuple[str, Sequence[str], Sequence[Sequence[ReportCell]]]
@@ -137,7 +137,8 @@ def text_document(parts: Iterable[tuple[str, str] | Table | Illustration]) -> by
 
 
 def _paragraph(style: str, text: str) -> str:
-    lines = '</w:t><w:br/><w:t xml:space="preserve">'.join(escape(line) for line in text.splitlines() or [""])
+    written = [escape(NOT_IN_XML.sub("", line)) for line in text.splitlines() or [""]]
+    lines = '</w:t><w:br/><w:t xml:space="preserve">'.join(written)
     named = f'<w:pPr><w:pStyle w:val="{style}"/></w:pPr>' if style != "Normal" else ""
     return f'<w:p>{named}<w:r><w:t xml:space="preserve">{lines}</w:t></w:r></w:p>'
 
@@ -145,7 +146,7 @@ def _paragraph(style: str, text: str) -> str:
 def _drawing(picture: Illustration, number: int) -> str:
     scale = min(_WIDEST / picture.width, _TALLEST / picture.height)
     size = f'cx="{round(picture.width * scale)}" cy="{round(picture.height * scale)}"'
-    named = f'id="{number}" name="image {number}" descr={quoteattr(picture.alternative)}'
+    named = f'id="{number}" name="image {number}" descr={quoteattr(NOT_IN_XML.sub("", picture.alternative))}'
     return (
         f"<w:p><w:pPr><w:keepNext/></w:pPr><w:r><w:drawing><wp:inline><wp:extent {size}/><wp:docPr {named}/>"
         '<a:graphic><a:graphicData uri="http://schemas.openxmlformats.org/drawingml/2006/picture"><pic:pic>'

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Annotated, Any, Final
 
@@ -12,6 +11,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from markupsafe import Markup
 
 from app.container import Process, Services
+from app.domain.core import NOT_IN_XML
 from app.errors import NotFound
 from app.http.pages.previews import card_of
 from app.http.pages.render import COOKIE as LANGUAGE_COOKIE
@@ -352,13 +352,9 @@ def new_badges_and_activities(services: ReadingServices) -> Response:
     return _xml(body, "application/atom+xml")
 
 
-_NO_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""Signs that make a document unreadable as a whole, escaped or not (XML 1.0, 2.2)."""
-
-
 def _xml(body: str, media_type: str) -> Response:
     return Response(
-        f'<?xml version="1.0" encoding="UTF-8"?>\n{_NO_XML.sub("", body)}\n',
+        f'<?xml version="1.0" encoding="UTF-8"?>\n{NOT_IN_XML.sub("", body)}\n',
         media_type=media_type,
         headers={"Cache-Control": "public, max-age=60"},
     )

@@ -8,16 +8,31 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime, time
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 import xlsxwriter
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.adapters.sheets.list_files import UnreadableList, text_of_table
+from app.adapters.sheets.report_files import Illustration, text_document, workbook_of
 from app.domain.imports.lists.model import State
 from app.errors import InvalidInput
 from app.services.imports.lists import read_list_file
+
+
+@given(st.text(st.characters(exclude_categories=("Cs",)), max_size=30))
+@example("\x01\x1b\ufffe\uffff<&\u2028\x0b")
+def test_reports_are_opened_whatever_stands_in_a_sentence(text: str):
+    table = ("Bilan", ["Phrase"], [[text]])
+    picture = Illustration(b"\x89PNG", text, 10, 10)
+    for made in (text_document([("Normal", text), table, picture]), workbook_of([table])):
+        with zipfile.ZipFile(io.BytesIO(made)) as archive:
+            for name in archive.namelist():
+                if name.endswith((".xml", ".rels")):
+                    ElementTree.fromstring(archive.read(name))
+
 
 PEOPLE = [["Nom", "Prénom", "Courriel", "Heures"], ["LE BŒUF", "Anne-Gaëlle", "ag@exemple.fr", 14.5]]
 
