@@ -395,7 +395,9 @@ def read_relations(lines: Iterable[str]) -> list[tuple[PublicFramework, str]]:
 
 
 MOST_LINES = 2_000
-HEADING = ("Référentiel", "Nom du référentiel", "Code", "Énoncé", "Niveaux", "Repères", "Métiers")
+HEADING = (
+    "Référentiel", "Nom du référentiel", "Code", "Énoncé", "Niveaux", "Repères", "Métiers", "Description", "Synonymes",
+)  # fmt: skip
 LEVEL_MARK = "|"
 _SEPARATORS = ";\t,"
 _COLUMNS = {
@@ -406,6 +408,8 @@ _COLUMNS = {
     "levels": {"niveaux", "niveau", "levels"},
     "trades": {"metiers", "metier", "code metiers", "rome", "code rome", "codes rome", "trades"},
     "rubric": {"reperes", "repere", "reperes niveaux", "rubric"},
+    "description": {"description", "definition"},
+    "others": {"synonymes", "synonyme", "autres libelles", "altlabels", "synonyms"},
 }
 _NEEDED = ("code", "statement")
 
@@ -425,6 +429,8 @@ class ListedCompetency:
     """One description per level; None leaves what there is."""
     trades: tuple[str, ...] | None = None
     """Codes of registers that it relates to; None leaves what there is."""
+    description: str | None = None
+    others: tuple[str, ...] | None = None
 
     @property
     def cells(self) -> tuple[str, ...]:
@@ -436,6 +442,8 @@ class ListedCompetency:
             f" {LEVEL_MARK} ".join(self.levels or ()),
             f" {LEVEL_MARK} ".join(self.rubric or ()),
             f" {LEVEL_MARK} ".join(self.trades or ()),
+            self.description or "",
+            f" {LEVEL_MARK} ".join(self.others or ()),
         )
 
 
@@ -489,12 +497,15 @@ def _columns_of(heading: Sequence[str]) -> dict[str, int]:
 def _listed(number: int, cells: Sequence[str], columns: dict[str, int]) -> ListedCompetency:
     values = {name: cells[index] for name, index in columns.items() if index < len(cells)}
     levels, rubric, trades = values.pop("levels", None), values.pop("rubric", ""), values.pop("trades", "")
+    description, others = values.pop("description", ""), values.pop("others", "")
     return ListedCompetency(
         number,
         **values,
         levels=None if levels is None else tuple(each for each in _parts(levels) if each),
         rubric=tuple(_parts(rubric)) if rubric else None,
         trades=tuple(each for each in _parts(trades) if each) if trades else None,
+        description=description or None,
+        others=tuple(each for each in _parts(others) if each) if others else None,
     )
 
 

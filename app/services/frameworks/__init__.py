@@ -193,7 +193,7 @@ class CompetencyService:
         known = self.competencies.find_by_code(framework.id, line.code)
         levels = list(line.levels if line.levels is not None else known.levels if known else framework.levels)
         if known is None:
-            details = Details(rubric=line.rubric or ())
+            details = Details(line.description or "", line.rubric or (), line.others or ())
             added = self.create(
                 campus,
                 framework,
@@ -205,9 +205,14 @@ class CompetencyService:
             )
             return ADDED, added
         rubric = list(known.rubric if line.rubric is None else line.rubric[: len(levels)])
-        if (known.statement, known.levels, known.rubric) == (line.statement, levels, rubric):
+        # A cell has no line breaks.
+        is_same = line.description in (None, " ".join(known.description.split()))
+        description = known.description if is_same else line.description or ""
+        others = known.other_labels if line.others is None else list(line.others)
+        before = (known.statement, known.levels, known.rubric, known.description, known.other_labels)
+        if before == (line.statement, levels, rubric, description, others):
             return SAME, known
-        details = Details(known.description, rubric, known.other_labels)
+        details = Details(description, rubric, others)
         self.amend(campus, known.id, statement=line.statement, levels=levels, details=details, by=by)
         return CHANGED, known
 

@@ -196,6 +196,8 @@ def competencies_table(request: Request) -> Response:
                 f" {LEVEL_MARK} ".join(competency.levels),
                 f" {LEVEL_MARK} ".join(competency.rubric) if any(competency.rubric) else "",
                 f" {LEVEL_MARK} ".join(codes.get(competency.id, ())),
+                competency.description,
+                f" {LEVEL_MARK} ".join(competency.other_labels),
             )
             for competency, framework in listed
             if competency.archived_at is None

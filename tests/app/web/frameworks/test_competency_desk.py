@@ -7,9 +7,12 @@ from fastapi.testclient import TestClient
 
 from app.domain.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
+from app.domain.frameworks import read_competencies
 from app.services.badges import Wording
+from app.services.frameworks import Details
+from app.services.frameworks.readers import text_of_table
 from tests.support.forms import form_with, forms_of
-from tests.support.house import House, send
+from tests.support.house import COMMAND, House, send
 
 HERE = "/gestion/itip/competences"
 MEASURE = {
@@ -125,6 +128,29 @@ def test_the_table_can_be_dropped_again(house: House, designer: TestClient):
     answer = send(designer, f"{HERE}/importer", files={"fichier": ("c.csv", table, "text/csv")})
     assert answer.status_code == 200
     assert known(house) == before
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_an_exported_table_loses_nothing_on_its_way_to_another_campus(house: House, form: str):
+    with house.unit_of_work() as services:
+        framework = services.competencies.framework(house.campus, code="ca", name="Accès", by=COMMAND)
+        details = Details("Sur une porte.\nHors tension.", ["Avec un autre.", "Seul."], ["Verrou", "Gâche"])
+        made = services.competencies.create(
+            house.campus, framework, code="CA-1", statement="Poser", levels=["Un", "Deux"], details=details, by=COMMAND
+        )  # fmt: skip
+        services.trades.relate(house.campus, made, ["I1307"], by=COMMAND)
+    table = house.client(house.admin).get(f"{HERE}/competences.{form}").content
+    for campus in (house.campus, house.other_campus):
+        for outcome in ("same", "same") if campus is house.campus else ("added", "same"):
+            with house.unit_of_work() as services:
+                lines = read_competencies(text_of_table(table))
+                taken = services.competencies.take_in(campus, lines, by=COMMAND)
+                assert (dict(taken.outcomes), taken.refused) == ({outcome: 1}, [])
+    with house.unit_of_work(reading=True) as services:
+        [(found, _)] = services.competencies.list_of(house.other_campus)
+        codes = services.trades.codes_of([found.id])[found.id]
+    assert (found.levels, found.rubric, found.other_labels) == (["Un", "Deux"], list(details.rubric), list(details.other_labels))  # fmt: skip
+    assert (found.description, list(codes)) == ("Sur une porte. Hors tension.", ["I1307"])
 
 
 def test_another_campus_s_competency_is_as_good_as_absent(house: House, designer: TestClient):
