@@ -98,7 +98,7 @@ from app.web.learners import (
 from app.web.learners import register as request_register
 from app.web.people import directory, names, privacy, record_merge
 from app.web.people import register as people_register
-from app.web.publishing import award_page, catalogue, info
+from app.web.publishing import announcements, award_page, catalogue, info
 from app.web.publishing import competencies as public_competencies
 from app.web.reports import annual as annual_report
 from app.web.reports import dashboard as report_dashboard
@@ -114,7 +114,8 @@ for router in (
     guides.router,
     campuses.entrance_router,
     catalogue.router,
-    catalogue.announcement_router,
+    announcements.router,
+    announcements.announcement_router,
     framework_uploads.router,
     modules.router,
     set_awarding.whole_set_router,
@@ -320,8 +321,11 @@ def create_app(
         if worker:
             await to_thread(worker.start)
         views = create_task(_write_page_views(process))
+        # The first visitor would wait for the facets of the whole catalogue.
+        facets = create_task(to_thread(process.read_facets))
         yield
         views.cancel()
+        await facets
         await to_thread(process.write_page_views)
         if worker:
             await to_thread(worker.stop)

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import structlog
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 from sqlmodel import Session
 
 from app import telemetry
@@ -77,6 +77,7 @@ from app.domain.learners.portfolios import Portfolio
 from app.domain.learners.ratings import PageViews
 from app.domain.messages import Mailer
 from app.domain.publishing import Addresses, SignedList
+from app.domain.publishing.catalogue import CatalogueQuery
 from app.domain.trust.organisations import Endorsement
 from app.services.activities.files import FileIntake
 from app.services.activity_log.log_check import Behind, Older, OlderCopy, has_only_choices_left
@@ -502,6 +503,14 @@ class Process:
         except (IntegrityError, OperationalError) as error:
             self.page_views.put_back(counts)
             log.error("page views not written", kind=type(error).__name__)
+
+    def read_facets(self) -> None:
+        """Of the whole catalogue, for the searches of this process; the first search does it where this fails."""
+        try:
+            with self.unit_of_work(reading=True) as services:
+                services.catalogue.search(CatalogueQuery())
+        except SQLAlchemyError as error:
+            log.error("facets not read", kind=type(error).__name__)
 
     def renew_list(self, list_id: uuid.UUID) -> SignedList:
         """Signs a status list again, in its own transaction."""

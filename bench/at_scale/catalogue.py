@@ -19,6 +19,7 @@ from urllib.parse import urlencode
 
 from fastapi.testclient import TestClient
 
+from app.container.process import collect_rarely
 from app.db.engine.session import upgrade
 from app.db.engine.writes import insert_values
 from app.domain.badges import BadgeKind
@@ -93,6 +94,7 @@ def _measure(name: str, url: str, folder: Path) -> None:
         fill(house)
         client = house.client()
         client.get("/aide")
+        collect_rarely()  # as every server process does
         _ask(f"{name}, words", client, queries())
         _ask(f"{name}, facets alone", client, pages(1))
         _ask(f"{name}, facets alone, again others", client, pages(2))

@@ -29,6 +29,7 @@ ANNOUNCED: Final = {
     "removes": N_("enlève ce que la version précédente lit encore"),
     "renames": N_("renomme ce que la version précédente lit encore"),
     "requires": N_("exige ce que la version précédente n’écrit pas"),
+    "writes": N_("écrit ce que la version précédente ne sait pas lire"),
     "rewrites": N_("réécrit de grandes tables : le service attend"),
 }
 _UNDECLARED: Final = N_("antérieure aux annonces : arrêtez le service")

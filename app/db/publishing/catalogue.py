@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
+import orjson
 from sqlalchemy import ColumnElement, Text, and_, cast, literal_column, or_, text
 from sqlalchemy import select as select_rows
 from sqlmodel import col, delete, func, select, update
@@ -26,7 +27,7 @@ from app.domain.activities import (
 from app.domain.awards import Award, AwardState
 from app.domain.badges import Badge, BadgeCompetency, BadgeVersion
 from app.domain.campus.audit_log import HistoryEntry
-from app.domain.campus.campus import Campus
+from app.domain.campus.campus import Campus, Label, Network
 from app.domain.campus.integration import ChangeHead
 from app.domain.frameworks.pathways import PathwaySubject
 from app.domain.frameworks.text_search import LONGEST_TERM, SearchQuery
@@ -43,6 +44,7 @@ MOST_RANKED: Final = 400
 """Matches that are ranked; a search with more is too vague to be read to its end."""
 MOST_MATCHES: Final = 2000
 """Counted matches of a search; beyond, the total is a lower bound."""
+_HAS_CAMPUS: Final = col(CatalogueEntry.kind).not_in([EntryKind.NETWORK, EntryKind.LABEL])
 _FACTS: Final = (
     col(CatalogueEntry.kind),
     col(CatalogueEntry.campus_id),
@@ -80,12 +82,22 @@ class CatalogueStore(Store):
     # --- derivation
 
     def due(self, *, before: datetime) -> Sequence[uuid.UUID]:
-        """Campuses never derived, changed since, or derived before that time."""
+        """Campuses never derived, changed or labelled since, or derived before that time."""
         changed = (
             select(HistoryEntry.id)
             .where(
                 HistoryEntry.campus_id == CatalogueRefresh.campus_id,
                 HistoryEntry.at >= CatalogueRefresh.refreshed_at,
+            )
+            .exists()
+        )
+        labelled = (
+            select(Label.id)
+            .outerjoin(CatalogueEntry, col(CatalogueEntry.subject_id) == col(Label.id))
+            .where(
+                Label.issuer == Campus.did,
+                col(CatalogueEntry.subject_id).is_(None),
+                col(Campus.suspended_at).is_(None),
             )
             .exists()
         )
@@ -97,10 +109,21 @@ class CatalogueStore(Store):
                     col(CatalogueRefresh.refreshed_at).is_(None),
                     col(CatalogueRefresh.refreshed_at) < before,
                     changed,
+                    labelled,
                 )
             )
         )
         return self.session.exec(query).all()
+
+    def networks(self) -> list[tuple[Network, CatalogueEntry | None]]:
+        """All, with the entry of each that is listed."""
+        query = select(Network, CatalogueEntry).outerjoin(
+            CatalogueEntry, col(CatalogueEntry.subject_id) == col(Network.id)
+        )
+        return [(network, entry) for network, entry in self.session.exec(query)]
+
+    def network(self, network_id: uuid.UUID) -> Network | None:
+        return self.session.get(Network, network_id)
 
     def note_refresh(self, campus_id: uuid.UUID, *, at: datetime) -> None:
         known = self.session.get(CatalogueRefresh, campus_id)
@@ -360,12 +383,16 @@ class CatalogueStore(Store):
         return self.session.exec(query.order_by(col(CatalogueEntry.title)).limit(12)).all()
 
     def paths(self, *, limit: int, start: int) -> Sequence[str]:
-        query = select(CatalogueEntry.path).order_by(col(CatalogueEntry.number))
+        """Of all but networks and labels, which the sitemap has elsewhere."""
+        query = select(CatalogueEntry.path).where(_HAS_CAMPUS).order_by(col(CatalogueEntry.number))
         return self.session.exec(query.limit(limit).offset(start)).all()
 
     def count(self, kind: EntryKind | None = None) -> int:
+        """All but networks and labels, or those of one kind."""
         query = select(func.count()).select_from(CatalogueEntry)
-        return self.session.exec(query if kind is None else query.where(CatalogueEntry.kind == kind)).one()
+        return self.session.exec(
+            query.where(_HAS_CAMPUS if kind is None else CatalogueEntry.kind == kind)
+        ).one()
 
     def badge_of(self, campus_id: uuid.UUID, badge_kind: str) -> CatalogueEntry | None:
         """The last that was added, of one kind."""
@@ -426,12 +453,17 @@ class CatalogueStore(Store):
     def _among(self, numbers: Collection[int]) -> ColumnElement[bool]:
         return among(self.session, CatalogueEntry.number, numbers)
 
-    def facts(self, terms: SearchQuery) -> list[Facts]:
-        """What the facets need of the first matches of the terms, of each kind."""
-        rows = select_rows(*_FACTS).where(self._matches(terms, labels_only=False))
+    def matches(self, terms: SearchQuery) -> dict[uuid.UUID, list[int]]:
+        """The numbers of the first matches of the terms, of each kind, by campus."""
+        rows = select_rows(col(CatalogueEntry.campus_id), col(CatalogueEntry.number)).where(
+            self._matches(terms, labels_only=False)
+        )
         matching = rows.cte("matching").prefix_with("MATERIALIZED", dialect="postgresql")
-        found = self.session.execute(select_rows(matching).limit(MOST_MATCHES))
-        return [Facts(*row) for row in found]
+        first = select_rows(matching).limit(MOST_MATCHES).subquery()
+        is_postgres = self.session.get_bind().dialect.name == "postgresql"
+        numbers = (func.array_agg if is_postgres else func.json_group_array)(first.c.number)
+        found = self.session.execute(select_rows(first.c.campus_id, numbers).group_by(first.c.campus_id))
+        return {campus_id: told if is_postgres else orjson.loads(told) for campus_id, told in found}
 
     def with_title_of(self, terms: SearchQuery) -> set[int]:
         """Matches in the title, short titles first."""
@@ -443,17 +475,22 @@ class CatalogueStore(Store):
         return {number for number in self.session.scalars(query) if number is not None}
 
     def versions_of_facets(self) -> dict[uuid.UUID, int]:
-        """Of each campus, a number that is another one after its facets changed."""
-        query = select_rows(col(Campus.id), func.coalesce(CatalogueRefresh.version, 0)).outerjoin(
+        """Of each campus, and each network that is listed, a number that is another one after its facets changed."""
+        campuses = select_rows(col(Campus.id), func.coalesce(CatalogueRefresh.version, 0)).outerjoin(
             CatalogueRefresh, col(CatalogueRefresh.campus_id) == col(Campus.id)
         )
-        return {row[0]: row[1] for row in self.session.execute(query)}
+        networks = select_rows(col(CatalogueEntry.campus_id), col(CatalogueEntry.number)).where(
+            col(CatalogueEntry.kind) == EntryKind.NETWORK
+        )
+        return {row[0]: row[1] for row in self.session.execute(campuses.union_all(networks))}
 
     def facts_of(self, campuses: Collection[uuid.UUID]) -> dict[uuid.UUID, list[Facts]]:
-        """The facets of every entry of these campuses."""
+        """The facets of every entry of these campuses, by number."""
         found: dict[uuid.UUID, list[Facts]] = {}
         for row in self.session.execute(
-            select_rows(*_FACTS).where(among(self.session, CatalogueEntry.campus_id, campuses))
+            select_rows(*_FACTS)
+            .where(among(self.session, CatalogueEntry.campus_id, campuses))
+            .order_by(col(CatalogueEntry.number))
         ):
             found.setdefault(row.campus_id, []).append(Facts(*row))
         return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -24,12 +24,15 @@ class EntryKind(StrEnum):
     ACTIVITY = "activity"
     CAMPUS = "campus"
     PATHWAY = "pathway"
+    NETWORK = "network"
+    LABEL = "label"
 
 
 class CatalogueEntry(SQLModel, table=True):
     """One public page as the catalogue lists and searches it; derived from the rows of its campus.
 
-    `subject_id` is the badge, competency, activity, campus or pathway. On SQLite, triggers copy the terms to a full-text
+    `subject_id` is the badge, competency, activity, campus, pathway, network or label; a network's entry has the
+    network as its `campus_id`. On SQLite, triggers copy the terms to a full-text
     table.
     """
 
@@ -65,6 +68,9 @@ class CatalogueEntry(SQLModel, table=True):
     label_terms: str = Field(default="", sa_type=Text)
     other_terms: str = Field(default="", sa_type=Text)
     size: int = 0
+
+    def differs(self, other: CatalogueEntry, names: Iterable[str]) -> bool:
+        return any(getattr(self, name) != getattr(other, name) for name in names)
 
 
 class CatalogueTerm(SQLModel, table=True):

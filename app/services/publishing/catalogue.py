@@ -19,12 +19,12 @@ from app.db.badges.shared_definitions import SharedDefinitionStore
 from app.db.campus import CampusStore, HistoryStore
 from app.db.frameworks import CompetencyStore
 from app.db.frameworks.pathways import PathwayStore
-from app.db.publishing.catalogue import MOST_MATCHES, MOST_RANKED, CatalogueStore, Facts, Ranked
+from app.db.publishing.catalogue import MOST_MATCHES, MOST_RANKED, CatalogueStore, Ranked
 from app.domain.activities import Activity, ActivityAnnouncement, ActivitySession
 from app.domain.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
-from app.domain.campus.campus import Campus
-from app.domain.campus.signed_terms import day_in_france
+from app.domain.campus.campus import Campus, Network
+from app.domain.campus.signed_terms import LABEL_NAMES, day_in_france
 from app.domain.core import Clock, as_signed, name_as_signed
 from app.domain.frameworks import Competency, Framework
 from app.domain.frameworks.pathways import PathwayContent
@@ -40,7 +40,7 @@ from app.domain.publishing.catalogue import (
     audience_groups,
 )
 from app.errors import InvalidInput, NotFound
-from app.services.publishing.facets import CatalogueFacets, count, count_matches
+from app.services.publishing.facets import CatalogueFacets, count
 from app.services.publishing.ratings import RatingService
 
 A_PAGE: Final = 24
@@ -48,6 +48,7 @@ MOST_MEETINGS: Final = 300
 _MOST_TURNS: Final = 60
 _SHARED: Final = "définition partagée réseau"
 """Finds what adopted the definition of a network."""
+_Shared = Mapping[uuid.UUID, tuple[str, str]]
 _FACETS: Final = ("campus_id", "kind", "badge_kind", "level", "audiences", "place", "competencies")
 _DERIVED: Final = (
     *_FACETS, "path", "title", "summary", "language", "holders", "starts_on", "version", "label_terms",
@@ -111,55 +112,66 @@ class CatalogueService:
     # --- derivation
 
     def due(self) -> Sequence[uuid.UUID]:
-        return self.catalogue.due(before=self.clock() - CATALOGUE_LIFE)
+        known = self.catalogue.networks()
+        networks = [one.id for one, entry in known if not entry or entry.differs(_network(one)[0], _DERIVED)]
+        return [*self.catalogue.due(before=self.clock() - CATALOGUE_LIFE), *networks]
 
     def refresh(self, campus_id: uuid.UUID) -> None:
-        """Derive the entries of a campus. Idempotent; writes only what differs."""
+        """Derive the entries of a campus, or that of a network. Idempotent; writes only what differs."""
+        network = self.catalogue.network(campus_id)
+        if network is not None:
+            self._save([_network(network)], self.catalogue.entries_of(network.id))
+            return
         now = self.clock()
         campus = self.campuses.get_by_id(campus_id)
         before = self.catalogue.entries_of(campus_id)
         derived = [] if campus.suspended_at else self._derive(campus)
-        changed, words, are_other_facets = [], set[str](), False
-        for entry, terms in derived:
-            words |= terms.vocabulary
-            known = before.pop(entry.subject_id, None)
-            are_other_facets |= known is None or any(
-                getattr(known, name) != getattr(entry, name) for name in _FACETS
-            )
-            if known is None:
-                changed.append(entry)
-            elif any(getattr(known, name) != getattr(entry, name) for name in _DERIVED):
-                for name in _DERIVED:
-                    setattr(known, name, getattr(entry, name))
-                changed.append(known)
-        self.catalogue.save(changed, gone=before.keys())
-        self.catalogue.learn(words)
+        are_other_facets = self._save(derived, before)
         listed = [entry.subject_id for entry, _ in derived if entry.kind is EntryKind.BADGE]
         self.ratings.refresh(campus, listed)
         self.catalogue.note_refresh(campus_id, at=now)
         if are_other_facets or before:
             self.catalogue.change_facets(campus_id)
 
+    def _save(
+        self, derived: Sequence[tuple[CatalogueEntry, SearchTerms]], before: dict[uuid.UUID, CatalogueEntry]
+    ) -> bool:
+        """Whether facets changed. Leaves in `before` the entries that are gone."""
+        changed, words, are_other_facets = [], set[str](), False
+        for entry, terms in derived:
+            words |= terms.vocabulary
+            known = before.pop(entry.subject_id, None)
+            are_other_facets |= known is None or known.differs(entry, _FACETS)
+            if known is None:
+                changed.append(entry)
+            elif known.differs(entry, _DERIVED):
+                for name in _DERIVED:
+                    setattr(known, name, getattr(entry, name))
+                changed.append(known)
+        self.catalogue.save(changed, gone=before.keys())
+        self.catalogue.learn(words)
+        return are_other_facets
+
     def _derive(self, campus: Campus) -> list[tuple[CatalogueEntry, SearchTerms]]:
-        today = self.clock().astimezone(ZoneInfo(campus.time_zone)).date()
-        activities = self.catalogue.announced(campus.id, since=today)
+        activities = self.catalogue.announced(campus.id, since=self.today(campus))
+        shared = self._shared_by(campus)
         reached: dict[uuid.UUID, list[Activity]] = {}
         by_id = {activity.id: activity for activity, _ in activities}
         for badge_id, activity_id in self.catalogue.badges_of_activities(by_id.keys()):
             reached.setdefault(badge_id, []).append(by_id[activity_id])
         return [
             self._campus(campus),
-            *self._badges(campus, reached),
-            *self._competencies(campus),
+            *self._labels(campus),
+            *self._badges(campus, reached, shared),
+            *self._competencies(campus, shared),
             *self._pathways(campus),
             *(self._activity(campus, activity) for activity, _ in activities),
         ]
 
     def _badges(
-        self, campus: Campus, reached: Mapping[uuid.UUID, Sequence[Activity]]
+        self, campus: Campus, reached: Mapping[uuid.UUID, Sequence[Activity]], shared: _Shared
     ) -> list[tuple[CatalogueEntry, SearchTerms]]:
         holders, audiences = self.catalogue.holders_of(campus.id), self.catalogue.audiences_of(campus.id)
-        shared = self._shared_by(campus)
         found = []
         for badge, version in self.catalogue.published_of(campus.id):
             links = self.badges.competencies_of(version.id)
@@ -195,7 +207,7 @@ class CatalogueService:
             found.append(_indexed(entry, others))
         return found
 
-    def _shared_by(self, campus: Campus) -> dict[uuid.UUID, tuple[str, str]]:
+    def _shared_by(self, campus: Campus) -> _Shared:
         """Search terms of badges and competencies that adopted the definition of a network."""
         adoptions = self.definitions.adoptions_of(campus.id)
         networks = self.definitions.networks(each.network_id for each in adoptions) if adoptions else {}
@@ -206,8 +218,7 @@ class CatalogueService:
             if own_id is not None
         }
 
-    def _competencies(self, campus: Campus) -> list[tuple[CatalogueEntry, SearchTerms]]:
-        shared = self._shared_by(campus)
+    def _competencies(self, campus: Campus, shared: _Shared) -> list[tuple[CatalogueEntry, SearchTerms]]:
         return [
             _indexed(
                 CatalogueEntry(
@@ -281,6 +292,24 @@ class CatalogueService:
             place=campus.site,
         )
         return _indexed(entry, [campus.short_name, campus.sector, campus.carrier, campus.site])
+
+    def _labels(self, campus: Campus) -> list[tuple[CatalogueEntry, SearchTerms]]:
+        """Withdrawn and expired ones too, as on the page of labels: each is shown with its state."""
+        return [
+            _indexed(
+                CatalogueEntry(
+                    subject_id=label.id,
+                    kind=EntryKind.LABEL,
+                    campus_id=campus.id,
+                    path=f"/labels/{label.id}",
+                    title=LABEL_NAMES[label.category],
+                    summary=campus.name,
+                    place=campus.site,
+                ),
+                [campus.short_name, campus.site, network.name],
+            )
+            for label, network in self.campuses.labels_of(campus.did)
+        ]
 
     # --- announcements
 
@@ -382,8 +411,8 @@ class CatalogueService:
     def paths(self, *, limit: int, start: int) -> Sequence[str]:
         return self.catalogue.paths(limit=limit, start=start)
 
-    def count(self) -> int:
-        return self.catalogue.count()
+    def count(self, kind: EntryKind | None = None) -> int:
+        return self.catalogue.count(kind)
 
     def newest(self, *, limit: int = 50) -> list[tuple[CatalogueEntry, Campus, datetime]]:
         return self.catalogue.newest(limit=limit)
@@ -411,9 +440,6 @@ class CatalogueService:
                 break
         return list(found.values())
 
-    def count_of(self, kind: EntryKind) -> int:
-        return self.catalogue.count(kind)
-
     def find(self, subject_id: uuid.UUID) -> CatalogueEntry | None:
         return self.catalogue.find(subject_id)
 
@@ -437,37 +463,38 @@ class CatalogueService:
     def search(self, query: CatalogueQuery, *, exactly: bool = False) -> CatalogueResult:
         """Every term must match; without any match, slips of one or two letters are corrected."""
         terms = SearchQuery.of(query.text)
+        known = self.facets.of(self.catalogue.versions_of_facets(), self.catalogue.facts_of)
         if terms.is_empty:
-            found = count(query, self.facets.of(self.catalogue.versions_of_facets(), self.catalogue.facts_of))
+            found = count(query, known)
             few = list(found.numbers()) if found.total <= MOST_MATCHES else None
             entries = self.catalogue.browse(query, limit=A_PAGE, numbers=few)
             return CatalogueResult(entries, found.total, found.facets, _pages(found.total))
-        facts, corrected = self.catalogue.facts(terms), ""
-        if not facts and not exactly:
+        matches, corrected = self.catalogue.matches(terms), ""
+        if not matches and not exactly:
             fixed = self._corrected(terms)
             if fixed.terms != terms.terms:
-                facts = self.catalogue.facts(fixed)
-                terms, corrected = fixed, " ".join(fixed.terms) if facts else ""
-        counted, left = count_matches(query, facts)
-        ranked = self._ranked(query, terms, left)
+                matches = self.catalogue.matches(fixed)
+                terms, corrected = fixed, " ".join(fixed.terms) if matches else ""
+        counted = count(query, known, matches)
+        ranked = self._ranked(query, terms, list(counted.numbers()))
         start = (query.page - 1) * A_PAGE
         numbers = [each.number for each in ranked[start : start + A_PAGE]]
-        known = self.catalogue.get_many(numbers)
+        shown = self.catalogue.get_many(numbers)
         return CatalogueResult(
-            [known[number] for number in numbers if number in known],
+            [shown[number] for number in numbers if number in shown],
             counted.total,
             counted.facets,
             _pages(len(ranked)),
             corrected,
-            is_capped=len(facts) == MOST_MATCHES,
+            is_capped=sum(map(len, matches.values())) == MOST_MATCHES,
         )
 
-    def _ranked(self, query: CatalogueQuery, terms: SearchQuery, left: Sequence[Facts]) -> list[Ranked]:
+    def _ranked(self, query: CatalogueQuery, terms: SearchQuery, left: Sequence[int]) -> list[Ranked]:
         """Matches in the title before others, where there are too many to rank them all."""
         if len(left) > MOST_RANKED:
             titled = self.catalogue.with_title_of(terms)
-            left = sorted(left, key=lambda each: each.number not in titled)[:MOST_RANKED]
-        found = self.catalogue.terms_of([each.number for each in left])
+            left = sorted(left, key=lambda number: number not in titled)[:MOST_RANKED]
+        found = self.catalogue.terms_of(left)
         return sorted(found, key=lambda each: _key(query.order, terms, each))
 
     def _corrected(self, terms: SearchQuery) -> SearchQuery:
@@ -497,6 +524,18 @@ def enrolment_link(written: str) -> str:
     if not is_page or len(written) > 400 or any(c.isspace() for c in written):
         raise InvalidInput("Donnez une adresse e-mail, ou l’adresse d’une page qui commence par https://.")
     return written
+
+
+def _network(network: Network) -> tuple[CatalogueEntry, SearchTerms]:
+    entry = CatalogueEntry(
+        subject_id=network.id,
+        kind=EntryKind.NETWORK,
+        campus_id=network.id,
+        path=f"/reseau/{network.slug}",
+        title=network.name,
+        summary=network.description,
+    )
+    return _indexed(entry, [])
 
 
 def _key(order: CatalogueOrder, terms: SearchQuery, found: Ranked) -> tuple[Any, ...]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import and_, or_
@@ -21,7 +22,7 @@ _COUNTED: Final = ("kind", "badge_kind", "level", "place", *_LISTS)
 
 @dataclass(frozen=True)
 class CampusFacets:
-    """The entries of one campus; `bits` has those with each value of each facet."""
+    """The entries of one campus, by number; `bits` has those with each value of each facet."""
 
     version: int
     numbers: Sequence[int]
@@ -41,6 +42,16 @@ class CampusFacets:
                     found[one] |= _bits(places)
             bits[name] = {value: has for value, has in found.items() if value}
         return cls(version, [each.number for each in facts], bits)
+
+    @property
+    def every(self) -> int:
+        return (1 << len(self.numbers)) - 1
+
+    def bits_of(self, numbers: Iterable[int]) -> int:
+        """Of those that are known here."""
+        size = len(self.numbers)
+        places = [(bisect_left(self.numbers, number), number) for number in sorted(numbers)]
+        return _bits([at for at, number in places if at < size and self.numbers[at] == number])
 
     def with_any(self, name: str, values: Collection[Any]) -> int:
         known = self.bits[name]
@@ -100,26 +111,34 @@ def _bits(places: Sequence[int]) -> int:
     return int.from_bytes(has, "little")
 
 
-def count(query: CatalogueQuery, campuses: Mapping[uuid.UUID, CampusFacets]) -> Counted:
+def count(
+    query: CatalogueQuery,
+    campuses: Mapping[uuid.UUID, CampusFacets],
+    matches: Mapping[uuid.UUID, Sequence[int]] | None = None,
+) -> Counted:
+    """`matches`: the numbers that a text finds, by campus; links to another kind then have the text alone."""
     chosen = _chosen(query)
     total, left = 0, []
     facets: dict[str, defaultdict[Any, int]] = {name: defaultdict(int) for name in (*_COUNTED, "campus_id")}
-    for campus_id, campus in campuses.items():
+    for campus_id, campus in campuses.items() if matches is None else _matched(campuses, matches):
+        found = campus.every if matches is None else campus.bits_of(matches[campus_id])
         kept = {name: campus.with_any(name, values) for name, values in chosen.items()}
-        every = reduce(and_, kept.values()) if kept else (1 << len(campus.numbers)) - 1
+        every = reduce(and_, kept.values(), found)
         if every:
             facets["campus_id"][campus_id] = every.bit_count()
-        if query.campuses and campus_id not in query.campuses:
-            continue
-        if every:
+        is_wanted = not query.campuses or campus_id in query.campuses
+        if every and is_wanted:
             total += every.bit_count()
             left.append((campus, every))
         for name, values in campus.bits.items():
-            beside = (
-                reduce(and_, (bits for other, bits in kept.items() if other != name), -1)
-                if name in kept and name != "kind"
-                else every
-            )
+            if name == "kind":
+                beside = found if matches is not None else every if is_wanted else 0
+            elif not is_wanted:
+                continue
+            elif name in kept:
+                beside = reduce(and_, (bits for other, bits in kept.items() if other != name), found)
+            else:
+                beside = every
             tally = facets[name]
             for value, bits in values.items() if beside else ():
                 if shared := (bits & beside).bit_count():
@@ -127,18 +146,10 @@ def count(query: CatalogueQuery, campuses: Mapping[uuid.UUID, CampusFacets]) -> 
     return Counted(total, facets, left)
 
 
-def count_matches(query: CatalogueQuery, facts: Sequence[Facts]) -> tuple[Counted, list[Facts]]:
-    """The same among the matches of a text, with what is left of them; links to another kind have the text alone."""
-    by_campus: defaultdict[uuid.UUID, list[Facts]] = defaultdict(list)
-    for each in facts:
-        by_campus[each.campus_id].append(each)
-    found = count(query, {campus_id: CampusFacets.of(0, each) for campus_id, each in by_campus.items()})
-    kinds: defaultdict[Any, int] = defaultdict(int)
-    for each in facts:
-        kinds[each.kind] += 1
-    left = set(found.numbers())
-    counted = Counted(found.total, {**found.facets, "kind": kinds}, found.left)
-    return counted, [each for each in facts if each.number in left]
+def _matched(
+    campuses: Mapping[uuid.UUID, CampusFacets], matches: Mapping[uuid.UUID, Sequence[int]]
+) -> Iterator[tuple[uuid.UUID, CampusFacets]]:
+    return ((each, campuses[each]) for each in matches if each in campuses)
 
 
 def _chosen(query: CatalogueQuery) -> dict[str, Collection[Any]]:

@@ -369,7 +369,7 @@ def home(request: Request, services: ReadingServices) -> HTMLResponse:
         campuses=looks,
         example_url=_example(request, services),
         cards=[_card_of(entry, listed[entry.campus_id]) for entry in found if entry.campus_id in listed],
-        badges=number(services.catalogue.count_of(EntryKind.BADGE)),
+        badges=number(services.catalogue.count(EntryKind.BADGE)),
         map=map_of(listed.values(), closer=True),
         link_preview=link_preview,
     )

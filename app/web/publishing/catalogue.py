@@ -6,16 +6,15 @@ import uuid
 from collections.abc import Callable, Container, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date
+from heapq import nsmallest
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
-from markupsafe import Markup
+from fastapi.responses import HTMLResponse
+from markupsafe import Markup, escape
 
 from app.container import Services
-from app.domain.accounts.permissions import Permission
 from app.domain.badges import BadgeKind
 from app.domain.campus.campus import Campus
 from app.domain.campus.signed_terms import LABEL_NAMES
@@ -26,13 +25,10 @@ from app.domain.publishing.catalogue import (
     CatalogueQuery,
     EntryKind,
 )
-from app.errors import InvalidInput
-from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.maps import map_of
-from app.http.pages.previews import activity_data, preview
+from app.http.pages.previews import preview
 from app.http.pages.render import page
 from app.http.pages.words import (
-    ACTIVITY_KINDS,
     KIND_NAMES,
     LABEL_STATES,
     StateLabel,
@@ -41,15 +37,10 @@ from app.http.pages.words import (
     number,
 )
 from app.http.request_scope import (
-    WITH_ORGANISERS,
     ReadingServices,
     public,
-    services_at_hand,
-    status_for,
-    write_transaction,
 )
-from app.http.workplaces import at_work, look_of, staff
-from app.language import N_, translated, translated_plural
+from app.language import N_, current_locale, translated, translated_plural
 from app.services.publishing.catalogue import CatalogueResult
 from app.web.frameworks.pathway_view import picture_of
 
@@ -61,6 +52,8 @@ TITLES: Final = {
     EntryKind.PATHWAY: N_("Découvrir les parcours"),
     EntryKind.ACTIVITY: N_("Activités à venir"),
     EntryKind.CAMPUS: N_("Les campus"),
+    EntryKind.NETWORK: N_("Réseaux de campus"),
+    EntryKind.LABEL: N_("Labels des campus"),
 }
 PATHS: Final = {
     EntryKind.BADGE: "/badges",
@@ -68,6 +61,8 @@ PATHS: Final = {
     EntryKind.PATHWAY: "/parcours",
     EntryKind.ACTIVITY: "/activites",
     EntryKind.CAMPUS: "/campus",
+    EntryKind.NETWORK: "/reseaux",
+    EntryKind.LABEL: "/labels",
 }
 ABOUT: Final = N_(
     "Des badges signés par les Campus des métiers et des qualifications, que chacun peut vérifier sans compte."
@@ -78,6 +73,8 @@ TABS: Final = {
     EntryKind.PATHWAY: N_("Parcours"),
     EntryKind.ACTIVITY: N_("Activités"),
     EntryKind.CAMPUS: N_("Campus"),
+    EntryKind.NETWORK: N_("Réseaux"),
+    EntryKind.LABEL: N_("Labels"),
 }
 AUDIENCE_NAMES: Final = {
     "collegiens": N_("Collégiens"),
@@ -100,6 +97,8 @@ _MOST_SHOWN: Final = 12
 _MOST_COMPETENCIES: Final = 5
 """Values of one facet."""
 _LONGEST_PLACE: Final = 200
+_WRITTEN: Final = "fr"
+"""The language of places and competencies, of which no campus says it."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +110,8 @@ class Option:
     count: int
     is_chosen: bool
     without: str
+    language: str = ""
+    """Of what a campus wrote."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,7 @@ class Card:
     language: str
     path: str
     lines: Sequence[str]
+    """HTML where a campus wrote a part of them."""
     picture: str
     next_day: str
 
@@ -215,6 +217,7 @@ def _catalogue(request: Request, services: Services, kind: EntryKind) -> HTMLRes
             known,
             _pictures(services, found) if kind is EntryKind.PATHWAY else {},
             _titles(services, query, found),
+            _states(services, found) if kind is EntryKind.LABEL else {},
         ),
         map=map_of(known.values()) if kind is EntryKind.CAMPUS and not request.query_params else None,
         link_preview=preview(services, PATHS[kind], translated(TITLES[kind]), translated(ABOUT)),
@@ -236,9 +239,19 @@ def _numbers(values: Sequence[str]) -> list[str]:
 def _titles(services: Services, query: CatalogueQuery, found: CatalogueResult) -> Mapping[str, str]:
     """Of the competencies that most entries have, and of those that are chosen."""
     counts = found.facets.get("competencies", {})
-    most = sorted(counts, key=lambda each: (-counts[each], each))[:_MOST_COMPETENCIES]
+    most = nsmallest(_MOST_COMPETENCIES, counts, key=lambda each: (-counts[each], each))
     titles = services.catalogue.titles_of(uuid.UUID(each) for each in {*most, *query.competencies})
     return {str(subject): title for subject, title in titles.items()}
+
+
+def _states(services: Services, found: CatalogueResult) -> dict[uuid.UUID, str]:
+    """Of the labels found: what each is worth today."""
+    campuses = {each.campus_id for each in found.entries}
+    return {
+        each.label.id: LABEL_STATES[each.state].text
+        for campus in map(services.campuses.campuses.get_by_id, campuses)
+        for each in services.campuses.labels_of(campus, on=services.catalogue.today(campus))
+    }
 
 
 def _order(wanted: str, kind: EntryKind) -> CatalogueOrder:
@@ -266,6 +279,7 @@ def _shown(
     known: Mapping[str, Campus],
     pictures: Mapping[uuid.UUID, str],
     titles: Mapping[str, str],
+    states: Mapping[uuid.UUID, str],
 ) -> CatalogueShown:
     by_id = {campus.id: campus for campus in known.values()}
     chosen = _parameters(query, by_id)
@@ -297,9 +311,9 @@ def _shown(
             if kind is EntryKind.BADGE or each in (CatalogueOrder.RELEVANCE, _order("", kind))
         ],
         cards=[
-            card_of(entry, by_id, pictures.get(entry.subject_id, ""))
+            card_of(entry, by_id, pictures.get(entry.subject_id, ""), state=states.get(entry.subject_id, ""))
             for entry in found.entries
-            if entry.campus_id in by_id
+            if entry.campus_id in by_id or entry.kind is EntryKind.NETWORK
         ],
         count=_count(kind, found.total, is_capped=found.is_capped),
         previous=url(kept, page=str(query.page - 1)) if query.page > 1 else "",
@@ -361,13 +375,14 @@ def _facets(
     for name, column, title, words in titled:
         counts = found.facets.get(column, {})
         options = []
-        most = sorted(counts.items(), key=lambda each: (-each[1], str(each[0])))
-        for value, count in most[:_MOST_SHOWN]:
+        most = nsmallest(_MOST_SHOWN, counts.items(), key=lambda each: (-each[1], str(each[0])))
+        for value, count in most:
             if column in known and value not in known[column]:
                 continue
             key, label = words(value)
             others = [each for each in chosen if each != (name, key)]
-            options.append(Option(key, label, count, len(others) < len(chosen), url(others)))
+            language = _WRITTEN if column in ("place", "competencies") else ""
+            options.append(Option(key, label, count, len(others) < len(chosen), url(others), language))
         if column == "level":
             options.sort(key=lambda each: each.value)
         if len(options) > 1 or any(each.is_chosen for each in options):
@@ -375,7 +390,19 @@ def _facets(
     return facets
 
 
-def card_of(entry: CatalogueEntry, campuses: Mapping[uuid.UUID, Campus], picture: str = "") -> Card:
+def written(text: str, language: str) -> Markup:
+    """What a campus wrote, with its language where the page is in another."""
+    if not text or language == current_locale():
+        return escape(text)
+    return Markup('<span lang="{}">{}</span>').format(language, text)
+
+
+def card_of(
+    entry: CatalogueEntry, campuses: Mapping[uuid.UUID, Campus], picture: str = "", *, state: str = ""
+) -> Card:
+    """`state`: of a label, what it is worth today."""
+    if entry.kind is EntryKind.NETWORK:
+        return Card(entry.title, entry.language, entry.path, [written(entry.summary, entry.language)], "", "")
     campus = campuses[entry.campus_id]
     name = Markup("{} {}").format(translated("campus"), campus.short_name)
     lines: list[str] = []
@@ -387,17 +414,25 @@ def card_of(entry: CatalogueEntry, campuses: Mapping[uuid.UUID, Campus], picture
             if entry.holders:
                 lines.append(holders_words(entry.holders))
         case EntryKind.COMPETENCY:
-            lines = [f"{entry.summary}, {name}"]
+            lines = [Markup("{}, {}").format(written(entry.summary, entry.language), name)]
         case EntryKind.PATHWAY:
             stages = entry.level or 0
             lines = [str(name), translated_plural("{n} étape", "{n} étapes", stages).format(n=number(stages))]
         case EntryKind.ACTIVITY:
-            lines = [", ".join(filter(None, (entry.place, str(name))))]
+            place = written(entry.place, entry.language)
+            lines = [Markup(", ").join(filter(None, (place, name)))]
         case EntryKind.CAMPUS:
-            lines = [", ".join(filter(None, (campus.short_name, campus.sector))), campus.site]
+            sector = written(campus.sector, campus.language)
+            lines = [
+                Markup(", ").join(filter(None, (campus.short_name, sector))),
+                written(campus.site, campus.language),
+            ]
+        case EntryKind.LABEL:
+            lines = [written(campus.name, campus.language), translated(state)]
+    is_ours = entry.kind is EntryKind.LABEL
     return Card(
-        title=entry.title,
-        language=entry.language,
+        title=translated(entry.title) if is_ours else entry.title,
+        language=current_locale() if is_ours else entry.language,
         path=entry.path,
         lines=[line for line in lines if line],
         picture=f"{entry.path}/v{entry.version}/image.svg" if entry.kind is EntryKind.BADGE else picture,
@@ -417,50 +452,15 @@ def _count(kind: EntryKind, count: int, *, is_capped: bool) -> str:
             sentence = translated_plural("{n} activité", "{n} activités", count)
         case EntryKind.CAMPUS:
             sentence = translated_plural("{n} campus", "{n} campus", count)
+        case EntryKind.NETWORK:
+            sentence = translated_plural("{n} réseau", "{n} réseaux", count)
+        case EntryKind.LABEL:
+            sentence = translated_plural("{n} label", "{n} labels", count)
     shown = sentence.format(n=number(count))
     return translated("Plus de {shown}").format(shown=shown) if is_capped else shown
 
 
-# --- pages
-
-
-@router.get("/activites/{activity_id:uuid}")
-@public
-def show_activity(activity_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
-    found = services.catalogue.activity(activity_id)
-    campuses = {found.campus.id: found.campus}
-    activity = found.activity
-    return page(
-        request,
-        "badges/catalogue/activity.html",
-        campus=look_of(found.campus),
-        wide=True,
-        found=found,
-        kind=translated(ACTIVITY_KINDS[activity.kind]),
-        days=_days(activity.starts_on, activity.ends_on),
-        times=_times(activity.start_time, activity.end_time),
-        hours=number(activity.hours) if activity.hours is not None else "",
-        badges=[card_of(entry, campuses) for entry in found.badges],
-        link_preview=preview(
-            services,
-            f"/activites/{activity_id}",
-            activity.title,
-            activity.description or _days(activity.starts_on, activity.ends_on),
-            entry=services.catalogue.find(activity_id),
-            campus=found.campus,
-            structured=activity_data(services, found.campus, activity),
-        ),
-    )
-
-
-def _days(first: date, last: date) -> str:
-    if first == last:
-        return day(first)
-    return translated("du {first} au {last}").format(first=day(first), last=day(last))
-
-
-def _times(start: Any, end: Any) -> str:
-    return " – ".join(f"{each:%H:%M}" for each in (start, end) if each)
+# --- networks and labels
 
 
 @dataclass(frozen=True)
@@ -474,6 +474,7 @@ class LabelLine:
 @dataclass(frozen=True)
 class LabelledCampus:
     name: str
+    language: str
     href: str
     labels: Sequence[LabelLine]
 
@@ -481,7 +482,9 @@ class LabelledCampus:
 @router.get("/reseaux")
 @public
 def networks(request: Request, services: ReadingServices) -> HTMLResponse:
-    """Networks with their campuses."""
+    """Networks with their campuses, or those that a search finds."""
+    if request.query_params.get("q", "").strip():
+        return _catalogue(request, services, EntryKind.NETWORK)
     members: dict[str, list[LabelledCampus]] = {}
     labelled = _labelled(services)
     for campus in services.campuses.list_all():
@@ -500,7 +503,9 @@ def networks(request: Request, services: ReadingServices) -> HTMLResponse:
 @router.get("/labels")
 @public
 def labels(request: Request, services: ReadingServices) -> HTMLResponse:
-    """Campuses by the labels that networks gave them, with their state today."""
+    """Campuses by the labels that networks gave them, with their state today; or the labels that a search finds."""
+    if request.query_params.get("q", "").strip():
+        return _catalogue(request, services, EntryKind.LABEL)
     found = [each for each in _labelled(services).values() if each.labels]
     return page(
         request,
@@ -515,6 +520,7 @@ def _labelled(services: Services) -> dict[uuid.UUID, LabelledCampus]:
     return {
         campus.id: LabelledCampus(
             campus.name,
+            campus.language,
             f"/campus/{campus.slug}",
             [
                 LabelLine(
@@ -529,64 +535,3 @@ def _labelled(services: Services) -> dict[uuid.UUID, LabelledCampus]:
         for campus in services.campuses.list_all()
         if campus.suspended_at is None
     }
-
-
-# --- announcing
-
-
-announcement_router = APIRouter(
-    prefix="/gestion/{slug}/activites/{activity_id:uuid}/annonce", dependencies=[WITH_ORGANISERS]
-)
-
-
-@announcement_router.get("", dependencies=[staff(Permission.WORK)])
-def show_announcement(activity_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
-    return _announcement(request, services, activity_id)
-
-
-@announcement_router.post("", dependencies=[staff(Permission.WORK)])
-def announce(activity_id: uuid.UUID, request: Request, form: SafeForm) -> Response:
-    work = at_work(request)
-    try:
-        with write_transaction(request) as services:
-            activity = services.activities.get(work.campus, activity_id)
-            if text_of(form, "annoncer") == "non":
-                services.catalogue.withdraw_announcement(work.campus, activity, by=work.actor)
-            else:
-                services.catalogue.announce(
-                    work.campus, activity, enrolment=text_of(form, "inscription"), by=work.actor
-                )
-    except InvalidInput as error:
-        with services_at_hand(request) as services:
-            return _announcement(
-                request, services, activity_id, typed=text_of(form, "inscription"), error=error
-            )
-    return RedirectResponse(f"{work.home}/activites/{activity_id}/annonce", status_code=303)
-
-
-def _announcement(
-    request: Request,
-    services: Services,
-    activity_id: uuid.UUID,
-    *,
-    typed: str | None = None,
-    error: InvalidInput | None = None,
-) -> HTMLResponse:
-    work = at_work(request)
-    activity = services.activities.get(work.campus, activity_id)
-    standing = services.catalogue.announcement(activity_id)
-    enrolment = standing.enrolment.removeprefix("mailto:") if standing else ""
-    return page(
-        request,
-        "badges/catalogue/announcement.html",
-        campus=work.look,
-        private=True,
-        status=status_for(error),
-        activity=activity,
-        home=f"{work.home}/activites/{activity_id}",
-        standing=standing,
-        has_passed=activity.ends_on < services.catalogue.today(work.campus),
-        enrolment=enrolment if typed is None else typed,
-        contact=work.campus.contact_email,
-        error=translated(error.sentence) if error else "",
-    )

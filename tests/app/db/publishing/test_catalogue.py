@@ -77,7 +77,7 @@ def test_a_search_for_the_first_matches_reads_the_index_and_not_every_row(
     try:
         with house.unit_of_work(reading=True) as services:
             terms = SearchQuery(tuple(words))
-            assert services.stores.catalogue.facts(terms)
+            assert services.stores.catalogue.matches(terms)
             assert services.stores.catalogue.with_title_of(terms)
     finally:
         event.remove(house.process.engine, "before_cursor_execute", explain)

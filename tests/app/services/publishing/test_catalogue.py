@@ -14,6 +14,7 @@ from sqlmodel import update
 
 from app.domain.activities import Activity, ActivityKind, ActivitySession, Plan
 from app.domain.campus.audit_log import Actor
+from app.domain.campus.campus import Network
 from app.domain.publishing.catalogue import (
     CatalogueOrder,
     CatalogueQuery,
@@ -24,8 +25,9 @@ from app.domain.publishing.catalogue import (
 from app.errors import InvalidInput, NotFound
 from app.services.publishing.catalogue import CatalogueResult, enrolment_link
 from tests.app.services.frameworks.test_pathway_progress import draw_pathway
+from tests.support.content.networks import label, named, network_of
 from tests.support.content.skills import levelled
-from tests.support.house import House, build_house
+from tests.support.house import COMMAND, House, build_house
 from tests.support.running.every import for_each
 
 pytestmark = pytest.mark.both_engines
@@ -76,6 +78,65 @@ def announced(house: House, *, on: date, enrolment: str = "", badge: bool = True
 @for_each("typed", ["robotique", "ROBOTIQUES", "robotiqe", "roboti", "pour tous robotique"])
 def test_search_forgives_case_plural_slips_and_unfinished_words(offering: House, typed: str):
     assert "Robotique pour tous" in titles(search(offering, typed))
+
+
+@pytest.fixture
+def labelled(offering: House) -> dict[EntryKind, str]:
+    """The paths of a network, and of the label that it gave the campus."""
+    with offering.unit_of_work() as services:
+        pole = services.campuses.create_network(
+            Network(slug="pole", name="Pôle inter-CMQ bas carbone", description="Rénovation et énergie."),
+            [offering.campus],
+            by=COMMAND,
+        )
+        services.register.write(pole, named(offering.campus), by=COMMAND)
+        given = label(services, pole, offering.campus)
+    refresh(offering)
+    return {EntryKind.NETWORK: "/reseau/pole", EntryKind.LABEL: f"/labels/{given.id}"}
+
+
+@for_each(
+    ("typed", "kind"),
+    [
+        ("bas carbone", EntryKind.NETWORK),
+        ("Pôle", EntryKind.NETWORK),
+        ("carbonne", EntryKind.NETWORK),
+        ("rénovation", EntryKind.NETWORK),
+        ("excellence", EntryKind.LABEL),
+        ("excelence", EntryKind.LABEL),
+        ("label ITIP", EntryKind.LABEL),
+    ],
+)
+def test_search_finds_networks_and_labels(
+    offering: House, labelled: dict[EntryKind, str], typed: str, kind: EntryKind
+):
+    found = search(offering, typed, kinds=(kind,))
+    assert [entry.path for entry in found.entries] == [labelled[kind]]
+    assert found.facets["kind"][kind] == found.total == 1
+    assert search(offering, typed).facets["kind"][kind] == 1, "from the page of badges, too"
+
+
+def test_networks_and_labels_are_derived_when_they_change_and_once(offering: House):
+    def due() -> list[uuid.UUID]:
+        with offering.unit_of_work(reading=True) as services:
+            return list(services.catalogue.due())
+
+    offering.clock.move(seconds=1)
+    refresh(offering)
+    assert due() == []
+    with offering.unit_of_work() as services:
+        network = network_of(services, offering.campus)
+        label(services, network, offering.campus)
+    assert set(due()) == {offering.campus.id, network.id}
+    offering.clock.move(seconds=1)
+    refresh(offering)
+    assert due() == []
+    with offering.unit_of_work() as services:
+        services.register.network("bfc").name = "Réseau de Bourgogne"
+    assert due() == [network.id]
+    refresh(offering)
+    assert due() == []
+    assert titles(search(offering, "bourgogne", kinds=(EntryKind.NETWORK,))) == ["Réseau de Bourgogne"]
 
 
 def test_search_says_what_it_understood_and_can_be_exact(offering: House):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 import uuid
+from collections import Counter
 from dataclasses import replace
 
 import pytest
 
 from app.db.publishing.catalogue import Facts
 from app.domain.publishing.catalogue import AUDIENCES, CatalogueQuery, EntryKind
-from app.services.publishing.facets import CampusFacets, CatalogueFacets, count, count_matches
+from app.services.publishing.facets import CampusFacets, CatalogueFacets, count
 
 CAMPUSES = [uuid.UUID(int=number) for number in (1, 2, 3)]
 CHOICES = {
@@ -78,9 +79,30 @@ def test_counts_are_those_of_reading_every_entry(seed: int) -> None:
         expected = {value: sum(has_one(each, name, [value]) for each in beside) for value in values}
         got = found.facets[COLUMNS[name]]
         assert {value: got.get(value, 0) for value in values} == expected, name
-    of_matches, kept = count_matches(CatalogueQuery(kinds=(EntryKind.BADGE,), **asked), facts)
-    assert (of_matches.total, kept) == (len(left), left)
-    assert sum(of_matches.facets["kind"].values()) == len(facts)
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_counts_among_matches_are_those_of_the_matches_alone(seed: int) -> None:
+    """Also where a match is not known yet; links to other kinds have the text alone."""
+    chosen = random.Random(seed)
+    facts = entries(chosen)
+    asked = {
+        name: chosen.sample(values, chosen.randrange(1, 3))
+        for name, values in CHOICES.items()
+        if chosen.random() < 0.4
+    }
+    matching = chosen.sample(facts, chosen.randrange(len(facts) + 1))
+    matches: dict[uuid.UUID, list[int]] = {uuid.UUID(int=9): [7]}
+    for each in matching:
+        matches.setdefault(each.campus_id, [10_000]).append(each.number)
+    query = CatalogueQuery(kinds=(EntryKind.BADGE,), **asked)
+    found, alone = (
+        count(query, by_campus(facts), matches),
+        count(query, by_campus(sorted(matching, key=lambda each: each.number))),
+    )
+    assert (found.total, sorted(found.numbers())) == (alone.total, sorted(alone.numbers()))
+    assert {**found.facets, "kind": 0} == {**alone.facets, "kind": 0}
+    assert found.facets["kind"] == Counter(each.kind for each in matching)
 
 
 def test_only_campuses_that_changed_are_read_again() -> None:

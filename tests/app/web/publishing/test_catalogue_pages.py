@@ -14,6 +14,7 @@ from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, Network
 from app.domain.publishing.catalogue import EntryKind
 from app.web.publishing import info
+from tests.support.content.networks import label, named
 from tests.support.content.skills import levelled
 from tests.support.house import BASE_URL, COMMAND, House, send
 
@@ -55,7 +56,7 @@ def test_competency_narrows_the_list_and_is_named(house: House, visitor: TestCli
     refresh(house)
     page = visitor.get(f"/badges?competence={str(given.competency.id).upper()}").text
     assert cards(page) == [given.badge.version.name]
-    chip = re.search(r'(?s)<a class="chip" href="/badges">(.*?)<', page)
+    chip = re.search(r'(?s)<a class="chip" href="/badges"><span>(.*?)<', page)
     assert chip
     assert chip[1].strip() == given.competency.statement
 
@@ -237,6 +238,45 @@ def test_icons_are_found_where_programs_ask(visitor: TestClient, path: str):
     assert visitor.get(answer.headers["location"]).status_code == 200
 
 
+def test_networks_and_labels_are_searched_and_say_their_language_and_state(house: House, visitor: TestClient):
+    with house.unit_of_work() as services:
+        pole = services.campuses.create_network(
+            Network(slug="pole", name="Pôle bas carbone", description="Rénover."), [house.campus], by=COMMAND
+        )
+        services.register.write(pole, named(house.campus), by=COMMAND)
+        label(services, pole, house.campus, date(2020, 1, 1), date(2021, 1, 1))
+    refresh(house)
+    page = visitor.get("/reseaux?q=carbonne", headers={"accept-language": "en"}).text
+    assert '<a class="all" href="/reseau/pole" lang="fr">Pôle bas carbone</a>' in page
+    assert '<span lang="fr">Rénover.</span>' in page
+    assert "1 network" in page
+    page = visitor.get("/labels?q=excelence", headers={"accept-language": "en"}).text
+    assert cards(page) == ["“Campus d’excellence” label"] or len(cards(page)) == 1
+    assert f'<span lang="fr">{house.campus.name}</span>' in page
+    assert "Ended" in page
+    assert '<h3><a class="all" href="/labels/' in page, "a label's name is ours, and translated"
+    page = visitor.get("/reseaux", headers={"accept-language": "en"}).text
+    assert '<a href="/reseau/pole" lang="fr">Pôle bas carbone</a>' in page
+    assert f'lang="fr">{house.campus.name}</a>' in page
+    assert 'role="search"' in page
+    page = visitor.get("/badges?q=carbone").text
+    assert '<a href="/reseaux?q=carbone">Réseaux</a> (1)' in page
+    page = visitor.get("/reseaux").text
+    assert '<a href="/reseau/pole">Pôle bas carbone</a>' in page
+
+
+def test_values_of_facets_that_a_campus_wrote_say_their_language(house: House, visitor: TestClient):
+    given = levelled(house)
+    house.award("Zoé N’Diaye; zoe@exemple.fr", badge=given.badge, evidence="Deux mesures justes.")
+    refresh(house)
+    path = f"/badges?competence={given.competency.id}"
+    marked = f'<span lang="fr">{given.competency.statement}</span>'
+    page = visitor.get(path, headers={"accept-language": "en"}).text
+    assert page.count(marked) >= 2, "the chip and the choice"
+    assert marked not in visitor.get(path).text
+    assert '<span lang="fr">Participation' not in page, "a kind is ours"
+
+
 @pytest.mark.parametrize("path", ["/reseaux", "/labels", "/campus"])
 def test_lists_without_networks_and_labels_answer(visitor: TestClient, path: str):
     assert visitor.get(path).status_code == 200
@@ -257,7 +297,7 @@ def test_the_first_page_shows_badges_by_turns_and_leads_to_all_of_them(
     page = visitor.get("/").text
     with house.unit_of_work(reading=True) as services:
         shown = services.catalogue.by_turns(2)
-        count = services.catalogue.count_of(EntryKind.BADGE)
+        count = services.catalogue.count(EntryKind.BADGE)
     assert len({each.badge_kind for each in shown}) == 2
     for each in shown:
         assert f'href="{each.path}"' in page
