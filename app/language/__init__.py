@@ -125,6 +125,11 @@ def address_child() -> None:
         reader.is_child = True
 
 
+def addressing(language: str, *, is_child: bool) -> str:
+    """For `speaking`, in a message: `FAMILIAR` instead of French to recipients under 15."""
+    return FAMILIAR if is_child and language == SOURCE_LOCALE else language
+
+
 @contextmanager
 def speaking(locale: str) -> Iterator[None]:
     """Sets the current locale inside the block, or `FAMILIAR`."""

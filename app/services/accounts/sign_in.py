@@ -55,7 +55,7 @@ from app.domain.messages import SIGN_IN_PATIENCE, Letter, Occasion, QueuedMessag
 from app.domain.people import Person, is_address, masked_address, normal_address
 from app.domain.publishing import Addresses
 from app.errors import Conflict, NotFound, NotSignedIn
-from app.language import N_, current_locale, speaking
+from app.language import N_, addressing, current_locale, speaking
 from app.language import gettext as _
 from app.services.accounts.sessions import AccountNotices, Browser, NewSession, SessionService, SignedIn
 
@@ -185,8 +185,9 @@ class SignInService:
             return None
         named = [uuid.UUID(each) for each in (challenge.facts["holder"],) if each]
         holder = next(iter(self.people.list_by_id(named)), None)
-        by = Actor(label="sign-in page")
-        with speaking(str(challenge.facts["language"])):
+        opened = self._opened_by(queued.address, holder)
+        by, are_children = Actor(label="sign-in page"), all(person.needs_guardian for person in opened)
+        with speaking(addressing(str(challenge.facts["language"]), is_child=are_children)):
             doors = [
                 SignInDelivery(
                     person.name,
@@ -200,7 +201,7 @@ class SignInService:
                     ),
                     self.own_addresses.works(person.id, at=at),
                 )
-                for person in self._opened_by(queued.address, holder)
+                for person in opened
             ]
             return letter_with_links(queued, doors) if doors else None
 

@@ -37,7 +37,7 @@ from app.domain.messages import (
 from app.domain.people import are_digits, digits_of, is_address, is_living_ticket, new_ticket, normal_address
 from app.domain.publishing import Addresses
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
-from app.language import current_locale, speaking
+from app.language import addressing, current_locale, speaking
 from app.language import gettext as _
 from app.services.accounts.sessions import NewSession
 from app.services.people.names import GivenAddresses
@@ -380,7 +380,8 @@ class HolderService:
         address = self.people.addresses_of([record.person.id]).get(record.person.id, "")
         if not address:
             return SentCode(ticket, None)
-        with speaking(record.person.language or record.campus.language):
+        language = record.person.language or record.campus.language
+        with speaking(addressing(language, is_child=record.person.needs_guardian)):
             return SentCode(ticket, self._code_letter(record, address, digits_of(self.secret, ticket)))
 
     def is_read_out(self, award_id: uuid.UUID, ticket: str, typed: str) -> bool:

@@ -57,7 +57,7 @@ from app.domain.people import Person, is_address, normal_address
 from app.domain.people.consents import About, consent
 from app.domain.publishing import Addresses
 from app.errors import InvalidInput, NotFound
-from app.language import speaking
+from app.language import addressing, speaking
 from app.services.messages.account import PersonalLetters
 from app.services.messages.award_notices import notice_of, picture_name
 from app.services.messages.requests import html_of, text_of
@@ -229,7 +229,7 @@ class LetterService:
         unsubscribe = self._stop_link(record.person) if is_reminder else ""
         language = record.person.language or record.campus.language
         by_account = self._opens_by_account(record.person, letter.address)
-        with speaking(language):
+        with speaking(addressing(language, is_child=record.person.needs_guardian)):
             notice = notice_of(
                 letter.occasion,
                 records,

@@ -15,7 +15,7 @@ from app.domain.core import Clock, ServiceOptions
 from app.domain.messages import Letter, Occasion, QueuedMessage
 from app.domain.people import NameWish, Person
 from app.domain.publishing import Addresses
-from app.language import N_, moment, speaking, translated, translated_plural
+from app.language import N_, addressing, moment, speaking, translated, translated_plural
 from app.services.accounts.sign_in import SignInService
 from app.services.messages.endorsements import OF_ENDORSEMENTS, EndorsementLetters
 from app.services.messages.requests import (
@@ -189,7 +189,7 @@ class AccountLetters:
             return self._confirm(letter)
         person = self.people.get(letter.about_id)
         changed = Changed(letter.once_key.rpartition("/")[2].partition(".")[0])
-        with speaking(person.language or "fr"):
+        with speaking(addressing(person.language or "fr", is_child=person.needs_guardian)):
             return carrying(
                 self._changed(person, changed, letter),
                 letter,
@@ -204,7 +204,8 @@ class AccountLetters:
         if challenge is None or challenge.person_id is None or challenge.expires_at <= self.clock():
             return None
         person = self.people.get(challenge.person_id)
-        with speaking(str(challenge.facts.get("language", "fr"))):
+        language = str(challenge.facts.get("language", "fr"))
+        with speaking(addressing(language, is_child=person.needs_guardian)):
             return carrying(
                 self._confirms(person, challenge, token),
                 letter,
@@ -297,7 +298,7 @@ class NameLetters:
             return None
         person, campus = self.people.get(wish.person_id), self.campuses.get_by_id(wish.campus_id)
         language = person.language or campus.language
-        with speaking(language):
+        with speaking(addressing(language, is_child=person.needs_guardian)):
             notice = _refused(wish, person, campus, self.addresses.own_name)
             return carrying(notice, letter, language=language, to_name=person.name, campus=campus)
 

@@ -12,7 +12,7 @@ from app.db.activities import ActivityStore
 from app.db.awards import AwardRecord, AwardStore
 from app.db.campus import CampusStore
 from app.db.learners import RequestStore
-from app.db.people import GuardianStore
+from app.db.people import GuardianStore, PeopleStore
 from app.db.reports.facts import SurveyStore
 from app.domain.accounts.sign_in import LINK_LIFE, Wish, mailbox_token
 from app.domain.activities import Activity
@@ -25,7 +25,7 @@ from app.domain.people import is_address
 from app.domain.people.consents import ParentAgreement, parent_proof
 from app.domain.publishing import Addresses
 from app.domain.reports.surveys import is_survey_open, participant_mark
-from app.language import N_, current_locale, filled, speaking, translated, translated_plural
+from app.language import N_, addressing, current_locale, filled, speaking, translated, translated_plural
 
 # --- E-mails about a person's own data: the erasure link
 
@@ -255,7 +255,9 @@ class RightsLetters:
         if record is None:
             return None
         language = record.person.language or record.campus.language
-        with speaking(language):
+        # A parent is written to about their child.
+        is_child = agreement is None and record.person.needs_guardian
+        with speaking(addressing(language, is_child=is_child)):
             if agreement:
                 notice = self._parent(agreement, record)
             elif letter.occasion == Occasion.ARCHIVE:
@@ -352,6 +354,7 @@ _STILL_SO = {
 @dataclass(frozen=True, eq=False)
 class RequestLetters:
     requests: RequestStore
+    people: PeopleStore
     campuses: CampusStore
     addresses: Addresses
     secret: bytes
@@ -369,7 +372,9 @@ class RequestLetters:
         campus, badge = self.requests.subject_of(request)
         title = self.requests.title_of(badge)
         link = self.addresses.request(f"{request.id}.{request_proof(self.secret, request.id)}")
-        with speaking(request.language):
+        person = self.people.get(request.person_id) if request.person_id else None
+        is_child = person is not None and person.needs_guardian
+        with speaking(addressing(request.language, is_child=is_child)):
             notice = _to_who_asks(letter.occasion, campus, title, request, link, self._said(request))
             return carrying(notice, letter, language=request.language, to_name=request.name, campus=campus)
 
@@ -482,6 +487,7 @@ def _to_who_asks(
 @dataclass(frozen=True)
 class SurveyLetters:
     surveys: SurveyStore
+    people: PeopleStore
     activities: ActivityStore
     campuses: CampusStore
     addresses: Addresses
@@ -500,7 +506,9 @@ class SurveyLetters:
             return None
         participation_id = uuid.UUID(letter.once_key.rpartition("/")[2])
         mark = participant_mark(self.secret, activity.id, participation_id)
-        with speaking(campus.language):
+        person = self.people.get(letter.person_id) if letter.person_id else None
+        is_child = person is not None and person.needs_guardian
+        with speaking(addressing(campus.language, is_child=is_child)):
             notice = _asks(campus, activity, self.addresses.survey(link.code, mark))
             return carrying(notice, letter, language=campus.language, campus=campus)
 

@@ -98,7 +98,7 @@ _MOST_COMPETENCIES: Final = 5
 """Values of one facet."""
 _LONGEST_PLACE: Final = 200
 _WRITTEN: Final = "fr"
-"""The language of places and competencies, of which no campus says it."""
+"""The language of what campuses write without naming one."""
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,67 @@ def test_every_sentence_of_a_learners_templates_can_say_tu() -> None:
     assert formal - known == set()
 
 
+_OF_STAFF = (
+    "campus où vous travaillez",
+    "ce que vous pouvez y faire",
+    "administrez ce campus",
+    "Vos rôles dans un campus",
+    "l’équipe d’un campus",
+    "de son équipe",
+    "avec son équipe",
+    "à l’administration de ce campus",
+    "à votre nom.",
+    "il est pour vous",
+    "rien ne part d’ici",
+    "dans ses réglages",
+    "Quand vous reprendrez les envois",
+    "Vos activités restent",
+    "qui tient l’agenda",
+    "décision de votre campus",
+)
+_OF_PARENTS = (
+    "l’accord d’un parent",
+    "Vous avez accepté que la page",
+    "Votre accord ne le disait pas",
+    "retirer votre accord",
+    "le parent de cette personne",
+    "vous demande un accord",
+)
+_ORDERS = re.compile(r"\b(?!(?:chez|assez|demandez à l)\b)\w+ez\b|\b(?:dites|faites|êtes)\b", re.IGNORECASE)
+_LETTERS = re.compile(r"services/messages/(?:account|award_notices|requests)\.py")
+
+
+def test_every_sentence_of_letters_to_learners_can_say_tu() -> None:
+    """Those of staff and of parents are listed: what is new is thought about."""
+    known = {message.id for message in load(FAMILIAR) if message.id}
+    formal = set()
+    for message in extract():
+        said = _texts(message.id)
+        if not any(_LETTERS.search(place) for place, _ in message.locations):
+            continue
+        if (_FORMAL.search(said) or _ORDERS.search(said)) and not any(
+            each in said for each in (*_OF_STAFF, *_OF_PARENTS)
+        ):
+            formal.add(message.id)
+    assert len(formal) > 80
+    assert formal - known == set()
+
+
+def test_letters_say_tu_to_those_under_15_alone(house: House) -> None:
+    given = house.award("Zoé N’Diaye; zoe@exemple.fr", "Léo Martin; leo@exemple.fr", tells=True)
+    with house.unit_of_work() as services:
+        zoe = services.awards.record(given.lines[0].award_id).person
+        services.age_bands.note(zoe, under_15=True, by=COMMAND)
+    house.clock.move(hours=2)
+    for envelope in house.process.post.due():
+        house.process.post.send(envelope)
+    texts = {letter.to: letter.text for letter in house.letters.letters}
+    assert "vous attribue" in texts["leo@exemple.fr"]
+    assert "t’attribue" in texts["zoe@exemple.fr"]
+    assert not _FORMAL.search(texts["zoe@exemple.fr"]), texts["zoe@exemple.fr"]
+    assert not _ORDERS.search(texts["zoe@exemple.fr"])
+
+
 def test_a_request_says_tu_once_its_reader_is_known_and_nobody_else_does() -> None:
     sentence = "Votre session est terminée. Reconnectez-vous."
     address_child()
@@ -114,6 +175,25 @@ def test_no_page_of_their_own_says_vous_to_those_under_15(house: House) -> None:
     assert "à toi" in _read(link, house.private_link(result))
     for address in ("/mes-badges", badge):
         assert not _FORMAL.search(_read(link, address))
+
+
+def test_pages_for_everybody_are_the_same_to_those_under_15(house: House) -> None:
+    """They speak to an employer, a parent or a trainer beside a child, and are one cached answer to all."""
+    result = house.award("Zoé Martin; zoe@exemple.fr")
+    with house.unit_of_work() as services:
+        child = services.awards.record(result.lines[0].award_id).person
+        services.guardians.set_age_group(house.campus, child.id, AgeGroup.UNDER_15, by=COMMAND)
+    signed_in, stranger = house.client(child), house.client()
+    assert not _FORMAL.search(_read(signed_in, "/compte"))
+    for address in (
+        "/verifier",
+        "/lire-un-badge",
+        "/aide",
+        "/mentions-legales",
+        "/donnees-personnelles",
+        "/badges",
+    ):
+        assert _read(signed_in, address) == _read(stranger, address), address
 
 
 def test_adults_are_still_told_vous_in_the_same_process(house: House) -> None:
