@@ -226,11 +226,23 @@ def test_competencies_say_their_level_their_badges_and_hours_that_count_once(hou
     for result in results:
         set_visibility(house, result.lines[0].award_id, Visibility.OPEN)
         client.get(house.private_link(result))
-    page = house.client().get(opened(client, start(client))).text
+    portfolio = start(client)
+    page = house.client().get(opened(client, portfolio)).text
     row = re.search(r"<tr role=\"row\"><th[^>]*scope=\"row\">Mesurer.+?</tr>", page, re.S)[0]
     assert "Autonome (2 sur 2)" in row
     assert row.count("/attributions/") == 2
     assert re.search(r'data-l="Heures"[^>]*>3<', row)
+    [skill] = client.get(f"{portfolio}/fichiers/cv.json").json()["skills"]
+    assert (skill["name"], skill["level"], "Référentiel VRAI" in skill["keywords"]) == (
+        "Mesurer",
+        "Autonome",
+        True,
+    )
+    europass = client.get(f"{portfolio}/fichiers/europass.json").json()["credentialSubject"]["hasClaim"]
+    outcomes = [each["specifiedBy"]["learningOutcome"][0]["relatedSkill"] for each in europass]
+    assert {each["notation"] for each in outcomes} == {"M"}
+    grades = {each["provenBy"][0]["grade"]["noteLiteral"]["fr"][0] for each in europass}
+    assert grades == {"Initié (1/2)", "Autonome (2/2)"}
 
 
 def test_search_engines_are_kept_out_until_they_are_wanted(house: House, zoe: TestClient, portfolio: str):
