@@ -56,10 +56,9 @@ def upload(request: Request, form: SafeForm) -> Response:
     """Keeps the file and leads to its page; a table with unknown columns too: they are chosen there."""
     try:
         _sources(form)
-    except ColumnsUnknown:
-        pass
     except AppError as error:
-        return _page(request, form, trouble=sentence_of(error))
+        if not isinstance(error, ColumnsUnknown) or _columns(form) is None:
+            return _page(request, form, trouble=sentence_of(error))
     return save_draft(request, form, _here(at_work(request)))
 
 

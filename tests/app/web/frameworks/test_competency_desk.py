@@ -13,6 +13,7 @@ from app.services.frameworks import Details
 from app.services.frameworks.readers import text_of_table
 from tests.support.forms import form_with, forms_of
 from tests.support.house import COMMAND, House, send
+from tests.support.running.every import for_each
 
 HERE = "/gestion/itip/competences"
 MEASURE = {
@@ -215,6 +216,24 @@ def test_framework_from_a_file_shows_its_difference_before_it_is_stored(house: H
     assert refused.status_code == 422
     assert "paquet.json" in refused.text
     assert 'value="composites"' in refused.text
+
+
+@for_each(
+    "name, data",
+    [
+        ("vide.csv", b""),
+        ("seul.csv", b"Code\nC1\n"),
+        ("faux.xlsx", b"\x07\x01\x02" * 400),
+        ("vide.json", b""),
+    ],
+)
+def test_a_file_without_a_table_is_refused_with_a_sentence(designer: TestClient, name: str, data: bytes):
+    upload = f"{HERE}/referentiels/importer"
+    page = designer.get(upload)
+    form = form_with(page, "code").fill(code="essai", nom="Essai")
+    answer = form.press(designer, page, files={"fichier": (name, data, "text/csv")})
+    assert answer.status_code == 422
+    assert 'role="alert"' in answer.text
 
 
 def test_columns_that_nobody_knows_are_chosen_on_the_page(house: House, designer: TestClient):
