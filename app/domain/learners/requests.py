@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from sqlmodel import Field, Index, SQLModel
 
 from app.domain.badges import Badge, BadgeKind, BadgeVersion, check_given, check_open
+from app.domain.campus.campus import Campus, check_works
 from app.domain.core import enum_column, foreign_key, json_column, new_id, utc_datetime
 from app.domain.people import is_own_address
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
@@ -160,7 +161,9 @@ def reviewers_needed(version: BadgeVersion) -> int:
 # --- by the person
 
 
-def check_accepts(badge: Badge, version: BadgeVersion) -> None:
+def check_accepts(badge: Badge, version: BadgeVersion, campus: Campus) -> None:
+    """Raises at a suspended campus, where no reviewer works, and if the badge does not accept requests."""
+    check_works(campus)
     check_open(badge)
     check_given(version)
     if not badge.accepts_requests:

@@ -44,7 +44,7 @@ from app.domain.activities.check_in import (
 )
 from app.domain.activities.listed_people import ListedPerson, free_homonym, name_key_of
 from app.domain.campus.audit_log import Actor
-from app.domain.campus.campus import Campus
+from app.domain.campus.campus import Campus, check_works
 from app.domain.core import Clock
 from app.domain.people import AgeGroup, Person, check_own_name, is_gone, name_key
 from app.domain.people.consents import OTHER, About, Question, consent
@@ -369,7 +369,9 @@ class CheckInService:
         room = self.rooms.find_signed(code[:SIGN_LENGTH])
         if room is None or not is_code_of(self.secret, room, code, at=self.clock()):
             raise NoSuchCode(_NOT_SHOWN)
-        return self._door(room, phone)
+        found = self._door(room, phone)
+        check_works(found.campus)
+        return found
 
     def door_of(self, ticket: Ticket) -> CheckInAccess:
         """The check-in of a ticket, open or not."""
@@ -394,6 +396,7 @@ class CheckInService:
         person of a remembered phone.
         """
         door, at = self.door_of(ticket), self.clock()
+        check_works(door.campus)
         line = line.tidied()
         self.activities.lock(door.activity.id)
         room = self.rooms.lock(door.room.id)

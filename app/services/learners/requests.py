@@ -118,8 +118,9 @@ class AskingService:
         """Raises if the badge does not accept requests."""
         badge = self.badges.get(badge_id)
         version = self.badges.current_version(badge.id)
-        check_accepts(badge, version)
-        return Subject(badge, version, self.campuses.get_by_id(badge.campus_id))
+        campus = self.campuses.get_by_id(badge.campus_id)
+        check_accepts(badge, version, campus)
+        return Subject(badge, version, campus)
 
     def known(self, person: Person) -> KnownRequest:
         return KnownRequest(person, self.people.addresses_of([person.id]).get(person.id, ""))

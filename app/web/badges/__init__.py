@@ -304,7 +304,9 @@ def definition_shown(services: Services, published: PublishedBadge) -> Definitio
         ],
         json_url=services.addresses.version(published.badge.id, version.number),
         ask_url=f"{base}/demande"
-        if published.badge.accepts_requests and published.badge.archived_at is None
+        if published.badge.accepts_requests
+        and published.badge.archived_at is None
+        and published.campus.suspended_at is None
         else "",
         recommendations=recommendations(
             services.endorsements.about_version(version), campus.time_zone, contact=campus.contact_email

@@ -218,7 +218,11 @@ def _on_shelf(
 def renewal_of(record: AwardRecord, *, at: datetime) -> str:
     """Where its holder asks for it again; empty while, or where, they cannot."""
     ends = may_renew(record.award, days=record.version.validity_days, at=at)
-    return f"/badges/{record.badge.id}/demande" if ends and record.badge.accepts_requests else ""
+    return (
+        f"/badges/{record.badge.id}/demande"
+        if ends and record.badge.accepts_requests and record.campus.suspended_at is None
+        else ""
+    )
 
 
 def is_over(award: Award, *, at: datetime) -> bool:

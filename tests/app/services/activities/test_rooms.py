@@ -23,7 +23,7 @@ from app.domain.activities.check_in import (
 from app.domain.activities.listed_people import ListedPerson
 from app.domain.campus.audit_log import Actor
 from app.domain.people import is_address
-from app.errors import AppError, InvalidInput
+from app.errors import AppError, InvalidInput, NotAllowed
 from app.services.activities.check_in import OtherPerson, Signed
 from tests.support.house import COMMAND, House, done_once
 
@@ -290,3 +290,17 @@ def test_a_check_in_closes_when_the_campus_that_opened_it_leaves_the_activity(ho
         room = services.rooms.open(house.other_campus, house.activity.id, capacity=None, by=COMMAND)
         assert room.campus_id == house.other_campus.id
     assert sign(house, held, "Ola Écrin") is Signed.NEW
+
+
+def test_suspended_campus_takes_no_signature_and_lets_those_given_be_taken_back(house: House):
+    opened(house)
+    held, other = ticket(house), ticket(house)
+    assert sign(house, held, "Zoé N’Diaye") is Signed.NEW
+    with house.unit_of_work() as services:
+        services.operators.suspend(house.campus.slug, by=COMMAND)
+    with pytest.raises(NotAllowed):
+        sign(house, other, "Hugo Martel")
+    with pytest.raises(NotAllowed):
+        ticket(house)
+    with house.unit_of_work() as services:
+        assert services.rooms.take_back(held).signed_as == ""

@@ -323,3 +323,19 @@ def test_another_campus_decides_nothing(house: House, badge):
         services.reviewing.agree(
             house.other_campus, request_id, "Vu sur place.", "Deux.", by=Actor(house.stranger.id)
         )
+
+
+def test_suspended_campus_is_asked_for_no_badge(house: House):
+    """Nobody would read what the person writes about themselves."""
+    house.award("Hugo Martel; hugo@exemple.fr", badge=house.role, evidence="Il a animé l’atelier.")
+    badge_id = accepting(house, house.role.badge.id)
+    client, page = house.client(), f"/badges/{badge_id}"
+    assert f"{page}/demande" in client.get(page, follow_redirects=True).text
+    with house.unit_of_work() as services:
+        services.operators.suspend(house.campus.slug, by=COMMAND)
+    assert f"{page}/demande" not in client.get(page, follow_redirects=True).text
+    assert client.get(f"{page}/demande").status_code == 403
+    with house.unit_of_work() as services, pytest.raises(NotAllowed):
+        services.asking.ask(
+            badge_id, RequestOutcome("Ada", "Faure", "ada@exemple.fr", "J’ai animé deux ateliers.")
+        )
