@@ -18,6 +18,7 @@ pytest_plugins = [
     "tests.support.running.statements",
     "tests.support.house",
     "tests.support.letters",
+    "tests.support.running.drawings",
     "tests.support.running.log",
     "tests.support.running.longest",
     "tests.support.servers.rsa_keys",
@@ -43,6 +44,8 @@ _postgres = pytest.StashKey[PrivatePostgres]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # Also for the process that only hands out tests: at its end it would be looked through six times.
+    gc.freeze()
     if "PYTEST_DEBUG_TEMPROOT" not in os.environ and _has_room_in_memory():
         # Every commit of a test waits until its database is on disk, unless there is no disk.
         os.environ["PYTEST_DEBUG_TEMPROOT"] = str(MEMORY)

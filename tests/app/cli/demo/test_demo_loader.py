@@ -21,12 +21,15 @@ from sceau_credentials.verification.report import CheckId, Verdict
 from tests.support.databases.engines import ENGINES
 from tests.support.demo import given_awards, participants
 from tests.support.servers.post_office import PostOffice
+from tests.support.servers.server import DemoTemplate
 
 BOTH_FORMS = ("json", "jwt")
 
 
-def settings_for(database_url: str, tmp_path: Path) -> Settings:
-    return Settings(database_url=database_url, development_dir=tmp_path / "secrets")
+def settings_for(database_url: str, tmp_path: Path, template: DemoTemplate) -> Settings:
+    """At the address of the demo that was loaded before, which its pictures name: they are not drawn again."""
+    base_url = template.settings(tmp_path).base_url
+    return Settings(database_url=database_url, development_dir=tmp_path / "secrets", base_url=base_url)
 
 
 def records_in(services: Services) -> list[tuple[str, AwardRecord]]:
@@ -43,12 +46,12 @@ def day_of(moment: datetime) -> date:
 
 
 @pytest.fixture(params=ENGINES)
-def loaded(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Process]:
+def loaded(request: pytest.FixtureRequest, tmp_path: Path, demo_template: DemoTemplate) -> Iterator[Process]:
     """On SQLite a copy of the loaded demo; on PostgreSQL it is loaded here."""
     if request.param == "sqlite":
         yield request.getfixturevalue("demo")
         return
-    settings = settings_for(request.getfixturevalue("postgres_url"), tmp_path)
+    settings = settings_for(request.getfixturevalue("postgres_url"), tmp_path, demo_template)
     assert load_demo(settings)
     process = Process(settings)
     yield process
@@ -166,12 +169,14 @@ def test_loading_again_changes_nothing(demo: Process) -> None:
         assert [record.award.id for _, record in records_in(services)] == before
 
 
-def test_a_load_that_is_cut_short_leaves_the_database_empty(sqlite_url: str, tmp_path: Path) -> None:
+def test_a_load_that_is_cut_short_leaves_the_database_empty(
+    sqlite_url: str, tmp_path: Path, demo_template: DemoTemplate
+) -> None:
     def cut_short(deeds: Sequence[DemoEvent]) -> Iterator[DemoEvent]:
         yield from deeds[:40]
         raise KeyboardInterrupt
 
-    settings = settings_for(sqlite_url, tmp_path)
+    settings = settings_for(sqlite_url, tmp_path, demo_template)
     with pytest.raises(KeyboardInterrupt):
         load_demo(settings, progress=cut_short)
     process = Process(settings)
@@ -180,10 +185,12 @@ def test_a_load_that_is_cut_short_leaves_the_database_empty(sqlite_url: str, tmp
     process.engine.dispose()
 
 
-def test_nothing_happens_after_the_moment_of_loading(sqlite_url: str, tmp_path: Path) -> None:
+def test_nothing_happens_after_the_moment_of_loading(
+    sqlite_url: str, tmp_path: Path, demo_template: DemoTemplate
+) -> None:
     """Loaded on an evening in 2027, the workshop of the day is of that day."""
     evening = datetime(2027, 3, 5, 20, 0, tzinfo=ZONE)
-    settings = settings_for(sqlite_url, tmp_path)
+    settings = settings_for(sqlite_url, tmp_path, demo_template)
     assert load_demo(settings, now=evening)
     process = Process(settings, clock=lambda: evening)
     with process.unit_of_work(reading=True) as services:
