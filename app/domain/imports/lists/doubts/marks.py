@@ -309,7 +309,7 @@ def no_time(written: Sequence[str]) -> frozenset[str]:
 ENDS = frozenset(("depart", "sortie", "fin", "leave", "end"))
 
 
-_MOMENT = re.compile(r"(?:(?P<day>\S*\d{4}\S*?),?[ T](?:à )?)?(?P<hour>\d{1,2})\s?[h:]\s?(?P<minute>\d{2})?(?::\d{2})?", re.IGNORECASE)  # fmt: skip
+_MOMENT = re.compile(r"(?:(?P<day>\S{0,24}\d{4}\S{0,24}?),?[ T](?:à )?)?(?P<hour>\d{1,2})\s?[h:]\s?(?P<minute>\d{2})?(?::\d{2})?", re.IGNORECASE)  # fmt: skip
 
 
 def early(written: Sequence[str]) -> list[str]:
