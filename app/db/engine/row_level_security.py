@@ -47,6 +47,7 @@ from app.domain.learners import (
     wallets,
 )
 from app.domain.people import consents
+from app.domain.publishing import catalogue
 from app.domain.reports import counts, editions, facts, ledger, network, surveys
 from app.domain.trust import organisations
 
@@ -62,6 +63,7 @@ MODULES = (
     batches,
     calendars,
     campus,
+    catalogue,
     check_in,
     connected_apps,
     consents,
