@@ -200,7 +200,7 @@ def _show(difference: Difference, most: int) -> None:
     if difference.is_empty:
         say("{framework} : rien n’a changé.", framework=source.title)
         return
-    say("{framework} : {count} éléments lus.", framework=source.title, count=len(source.entries))
+    say("{framework}, éléments lus : {count}.", framework=source.title, count=len(source.entries))
     for kind in ChangeKind:
         count = difference.counts.get(kind.value, 0)
         if not count:
@@ -209,7 +209,7 @@ def _show(difference: Difference, most: int) -> None:
         for change in sample_of(difference.changes, kind, most):
             print(change.code, change.before, change.after if change.after != change.before else "", sep="\t")
         if count > most:
-            say("… et {count} autres ; --all les montre tous.", count=count - most)
+            say("Non montrés ici : {count}. Avec --all, tous le sont.", count=count - most)
     if difference.new_links or difference.gone_links:
         say(
             "Liens nouveaux : {new}. Liens retirés : {gone}.",
