@@ -163,7 +163,8 @@ def _sign_and_keep(house: House, case: AwardContext, found: Sequence[MatchedReci
         awards = [
             new_award(
                 case.badge, case.version, person=person, activity=case.activity, participation=participation,
-                evidence="", show_name=True, giver_id=house.trainer.id, at=at, award_id=award_id,
+                evidence="", show_name=True, giver_id=house.trainer.id, at=at,
+                zone=case.campus.time_zone, award_id=award_id,
             )
             for award_id, (_, participation, person) in zip(ids, found, strict=True)
             if person is not None

@@ -259,7 +259,7 @@ _GIVEN = {
     "state": "revoked",
     "visibility": "closed",
     "awarded_at": "2026-11-25T11:00:00Z",
-    "valid_until": "2029-11-24T11:00:00Z",
+    "valid_until": "2029-11-23T22:59:59Z",
     "revoked_at": "2026-11-25T14:30:00Z",
     "revoked_reason": "Attribué par erreur.",
     "suspended_at": None,

@@ -301,7 +301,7 @@ class ReminderStore(Store):
                 col(Award.valid_until) <= at + earliest,
                 *are_in_force(at),
                 # A badge for a few days would be reminded of as soon as it is awarded.
-                col(BadgeVersion.validity_days) >= 2 * earliest.days,
+                col(BadgeVersion.validity_days) >= 2 * (earliest.days - 1),
                 col(QueuedMessage.occasion) == Occasion.AWARDED.value,
                 col(QueuedMessage.state) == LetterState.SENT,
                 ~exists().where(

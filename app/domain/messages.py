@@ -503,13 +503,14 @@ TURNS = (
 )
 
 
-BEFORE_END = timedelta(days=30)
+BEFORE_END = timedelta(days=31)
 ENDINGS: Mapping[str, tuple[timedelta, timedelta]] = {
-    Occasion.ENDS_IN_A_MONTH.value: (timedelta(days=7), BEFORE_END),
-    Occasion.ENDS_IN_A_WEEK.value: (timedelta(days=1), timedelta(days=7)),
-    Occasion.ENDS_TOMORROW.value: (timedelta(), timedelta(days=1)),
+    Occasion.ENDS_IN_A_MONTH.value: (timedelta(days=8), BEFORE_END),
+    Occasion.ENDS_IN_A_WEEK.value: (timedelta(days=2), timedelta(days=8)),
+    Occasion.ENDS_TOMORROW.value: (timedelta(), timedelta(days=2)),
 }
-"""When a badge is about to end: how long before at the latest, and at the earliest."""
+"""When a badge is about to end: how long before at the latest, and at the earliest; a badge ends with its last day,
+so that thirty days before it begin thirty-one before its end."""
 
 
 @dataclass(frozen=True)

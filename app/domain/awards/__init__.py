@@ -18,7 +18,7 @@ from sqlalchemy import Text
 from sqlmodel import Field, Index, SQLModel
 
 from app.domain.activities import Activity, Participation, holds_results_alone, hours_of
-from app.domain.badges import Badge, BadgeKind, BadgeVersion, Repeat, valid_until
+from app.domain.badges import Badge, BadgeKind, BadgeVersion, Repeat
 from app.domain.badges.rules import Progress, Rule, asked_of, asked_words, missing_of, rule_words
 from app.domain.core import (
     ALPHABET,
@@ -365,11 +365,15 @@ def new_award(
     name: str = "",
     giver_id: uuid.UUID | None,
     at: datetime,
+    zone: str,
     award_id: uuid.UUID | None = None,
     batch_id: uuid.UUID | None = None,
     grounds: str = "",
 ) -> Award:
-    """An award decided at `at`; nothing is signed yet. `name`: by which the campus knows the person, if not their own."""
+    """An award decided at `at`; nothing is signed yet. `name`: by which the campus knows the person, if not their own.
+
+    `zone`: of the campus, where its last day ends.
+    """
     known_as = name or person.name
     awarded_at = whole_second(at)
     return new_row(
@@ -389,7 +393,7 @@ def new_award(
         grounds=grounds,
         awarded_at=awarded_at,
         awarded_by=giver_id,
-        valid_until=valid_until(version, awarded_at),
+        valid_until=last_moment(awarded_at, version.validity_days, zone) if version.validity_days else None,
         once_key=once_key(badge, person.id, activity.id if activity else None),
         batch_id=batch_id,
     )
@@ -461,6 +465,12 @@ def suspend(award: Award, reason: str, *, until: datetime, at: datetime) -> None
     award.suspended_reason = reason.strip()
 
 
+def last_moment(start: datetime, days: int, zone: str) -> datetime:
+    """Of a badge that is valid for so many days: « jusqu’au 24 novembre » includes that day, where the campus is."""
+    last_day = start.astimezone(ZoneInfo(zone)).date() + timedelta(days=days)
+    return end_of_last_day(last_day, zone) - timedelta(seconds=1)
+
+
 def end_of_last_day(day: date, zone: str) -> datetime:
     """A suspension « until » a day includes that day, where the campus is."""
     following = min(day, date.max - timedelta(days=2)) + timedelta(days=1)
@@ -506,7 +516,7 @@ def may_renew(award: Award, *, days: int | None, at: datetime) -> bool:
     return award.valid_until <= at + window
 
 
-def renew(award: Award, *, days: int, evidence: str, at: datetime) -> None:
+def renew(award: Award, *, days: int, evidence: str, at: datetime, zone: str) -> None:
     """A later end, counted from the present one unless it has passed; `evidence` is added to what the badge has."""
     if not may_renew(award, days=days, at=at):
         raise Conflict("Ce badge ne peut pas être renouvelé maintenant.")
@@ -514,7 +524,7 @@ def renew(award: Award, *, days: int, evidence: str, at: datetime) -> None:
     both = "\n".join(filter(None, (award.evidence, evidence.strip())))
     check_evidence_text(both)
     award.evidence = both
-    award.valid_until = max(award.valid_until, whole_second(at)) + timedelta(days=days)
+    award.valid_until = last_moment(max(award.valid_until, at), days, zone)
 
 
 def hash_of_address(address: str) -> str:

@@ -7,7 +7,7 @@ import unicodedata
 import uuid
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from difflib import SequenceMatcher
 from enum import StrEnum
 from functools import cache
@@ -190,10 +190,6 @@ def check_given(version: BadgeVersion) -> None:
     """A draft cannot be awarded: its wording has not been confirmed."""
     if version.is_draft:
         raise UnopenedBadge(N_("Ce badge est un brouillon : publiez-le avant de l’attribuer."))
-
-
-def valid_until(version: BadgeVersion, awarded_at: datetime) -> datetime | None:
-    return awarded_at + timedelta(days=version.validity_days) if version.validity_days else None
 
 
 def version_year(version: BadgeVersion) -> int:

@@ -229,6 +229,7 @@ def award_of(
         name=name,
         giver_id=case.by.person_id,
         at=at,
+        zone=case.campus.time_zone,
         award_id=award_id,
         batch_id=batch_id,
         grounds=_grounds_told(case, rests_on),

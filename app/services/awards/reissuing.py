@@ -117,7 +117,7 @@ class ReissueService:
         """A new edition with a later end, at the same address: the badge is the renewed one."""
         record = self.awards.get_record(award_id)
         award, days = self.awards.lock(award_id), self._days_of(record)
-        renew(award, days=days, evidence=evidence, at=self.clock())
+        renew(award, days=days, evidence=evidence, at=self.clock(), zone=campus.time_zone)
         assert award.valid_until is not None, "it has just been given an end"
         content = self.document_as(record, self.disclosed_of(record))
         content["validUntil"] = format_timestamp(award.valid_until)

@@ -388,7 +388,7 @@ CHECK_MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     Reason.IN_FORCE: (N_("Il est valable du {valid_from} au {valid_until}."), ""),
     Reason.NOT_YET_VALID: (N_("Il ne sera valable qu’à partir du {valid_from}."), N_("Revenez ce jour-là.")),
     Reason.EXPIRED: (
-        N_("Sa durée de validité est passée depuis le {valid_until}."),
+        N_("Sa durée de validité s’est terminée le {valid_until}."),
         N_("Elle était fixée le jour de l’attribution."),
     ),
     Reason.PERIOD_REVERSED: (N_("Sa durée de validité finirait avant d’avoir commencé."), ISSUER_MUST_MEND),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from app.domain.activities import Activity, Participation, PartKind, check_participation
 from app.domain.awards import Award, LineOutcome, check_reason, judge_evidence, revoke
-from app.domain.badges import Repeat, valid_until
+from app.domain.badges import Repeat
 from demo.content import DemoContent
 from tests.support.demo import TODAY, given_awards, participants, version_of
 
@@ -118,13 +118,8 @@ def test_one_badge_has_expired_and_most_have_not(content: DemoContent) -> None:
     expired = [
         award
         for award in given_awards(content)
-        if (
-            until := valid_until(
-                version_of(badges[award.badge]),
-                datetime(award.awarded_on.year, award.awarded_on.month, award.awarded_on.day, tzinfo=UTC),
-            )
-        )
-        and until.date() < TODAY
+        if (days := version_of(badges[award.badge]).validity_days)
+        and award.awarded_on + timedelta(days=days) < TODAY
     ]
     assert [award.badge for award in expired] == ["amf/rendre-compte"]
 

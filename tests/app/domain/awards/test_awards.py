@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -17,8 +18,10 @@ from app.domain.awards import (
     AwardState,
     LineOutcome,
     check_eligibility,
+    is_in_force,
     new_award,
     once_key,
+    renew,
     revoke,
 )
 from app.domain.awards.batches import AwardBatch, check_same_request
@@ -126,7 +129,9 @@ def test_too_few_hours_are_told_from_enough() -> None:
     assert Case(version=twelve).outcome() is LineOutcome.TOO_FEW_HOURS  # the activity lasts three hours
 
 
-def award_of(the_badge: Badge, the_version: BadgeVersion, someone: Person) -> Award:
+def award_of(
+    the_badge: Badge, the_version: BadgeVersion, someone: Person, zone: str = "Europe/Paris"
+) -> Award:
     return new_award(
         the_badge,
         the_version,
@@ -137,6 +142,7 @@ def award_of(the_badge: Badge, the_version: BadgeVersion, someone: Person) -> Aw
         show_name=True,
         giver_id=None,
         at=NOON + timedelta(microseconds=1),
+        zone=zone,
     )
 
 
@@ -150,7 +156,24 @@ def test_who_holds_the_badge_is_not_given_it_again() -> None:
 def test_an_award_is_dated_to_the_second_and_ends_as_its_version_says() -> None:
     award = award_of(badge(), version(validity_days=30), person())
     assert award.awarded_at == NOON
-    assert award.valid_until == NOON + timedelta(days=30)
+    assert award.valid_until == datetime(2026, 12, 25, 22, 59, 59, tzinfo=UTC), "the end of the thirtieth day"
+
+
+@pytest.mark.parametrize(
+    ("zone", "days", "end"),
+    [
+        ("Europe/Paris", 200, "2027-06-13T21:59:59"),
+        ("America/Martinique", 30, "2026-12-26T03:59:59"),
+        ("Pacific/Noumea", 30, "2026-12-25T12:59:59"),
+        ("Indian/Reunion", 1, "2026-11-26T19:59:59"),
+    ],
+)
+def test_the_last_day_of_a_badge_is_a_whole_day_where_the_campus_is(zone: str, days: int, end: str) -> None:
+    award = award_of(badge(), version(validity_days=days), person(), zone)
+    assert award.valid_until == datetime.fromisoformat(f"{end}+00:00")
+    assert is_in_force(award, at=award.valid_until - timedelta(seconds=1))
+    renew(award, days=days, evidence="Vu.", at=award.valid_until, zone=zone)
+    assert award.valid_until.astimezone(ZoneInfo(zone)).time() == time(23, 59, 59)
 
 
 def test_a_name_stands_in_the_award_only_where_it_may() -> None:
@@ -165,6 +188,7 @@ def test_a_name_stands_in_the_award_only_where_it_may() -> None:
         show_name=False,
         giver_id=None,
         at=NOON,
+        zone="Europe/Paris",
     )
     assert (kept.holder_name, award_of(badge(), version(), someone).holder_name) == (None, "Zoé Martin")
 

@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 
 from app.adapters.mail import SmtpMailer
-from app.domain.awards import Award, NewerDocument, may_renew
+from app.domain.awards import Award, NewerDocument, last_moment, may_renew
 from app.domain.badges import BadgeKind
 from app.errors import Conflict
 from app.language import day
@@ -144,7 +144,7 @@ def test_an_accepted_request_renews_the_badge_at_its_address(
 
     renewed = row(house, award_id)
     later = end_of(house, award_id)
-    assert later == max(end, agreed_at) + timedelta(days=DAYS)
+    assert later == last_moment(max(end, agreed_at), DAYS, house.campus.time_zone)
     assert renewed.evidence == "A tenu le poste de secours.\nA tenu le poste trois fois."
     now = document(house, award_id)
     assert (now["id"], now["awardedDate"]) == (first["id"], first["awardedDate"])
