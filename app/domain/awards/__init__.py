@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import secrets
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,10 +31,9 @@ from app.domain.core import (
     utc_datetime,
     whole_second,
 )
-from app.domain.people import Person, are_spellings, normal_address
+from app.domain.people import Person, are_spellings
 from app.errors import Conflict, InvalidInput, Unavailable
 from app.language import N_, babel_locale
-from sceau_credentials.values import JsonValue
 
 # --- Awards: a badge given to a person for what they did, and the eligibility rules
 
@@ -525,17 +523,6 @@ def renew(award: Award, *, days: int, evidence: str, at: datetime, zone: str) ->
     check_evidence_text(both)
     award.evidence = both
     award.valid_until = last_moment(max(award.valid_until, at), days, zone)
-
-
-def hash_of_address(address: str) -> str:
-    """`salt$digest`, as in Open Badges 2.0: hashes the lower-case address followed by the salt."""
-    salt = secrets.token_hex(16)
-    return f"{salt}${hashlib.sha256((normal_address(address) + salt).encode()).hexdigest()}"
-
-
-def hashed_recipient(kept: str) -> dict[str, JsonValue]:
-    salt, _, digest = kept.partition("$")
-    return {"type": "email", "hashed": True, "salt": salt, "identity": f"sha256${digest}"}
 
 
 def undo(award: Award, *, at: datetime) -> None:

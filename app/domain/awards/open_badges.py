@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import secrets
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -42,6 +44,7 @@ from app.domain.core import (
     utc_datetime,
 )
 from app.domain.frameworks import PublicAlignment
+from app.domain.people import normal_address
 from app.domain.publishing import Addresses
 from app.language import current_locale, french, plain_day, speaking
 from app.language import gettext as _
@@ -546,3 +549,14 @@ def is_dated_in_utc(document: JsonObject, time_zone: str) -> bool:
     except (MalformedInput, OverflowError):
         return False
     return here.time() == time()
+
+
+def hash_of_address(address: str) -> str:
+    """`salt$digest`, as in Open Badges 2.0: hashes the lower-case address followed by the salt."""
+    salt = secrets.token_hex(16)
+    return f"{salt}${hashlib.sha256((normal_address(address) + salt).encode()).hexdigest()}"
+
+
+def hashed_recipient(kept: str) -> dict[str, JsonValue]:
+    salt, _, digest = kept.partition("$")
+    return {"type": "email", "hashed": True, "salt": salt, "identity": f"sha256${digest}"}

@@ -25,7 +25,6 @@ from app.domain.awards import (
     AwardState,
     SignedDocument,
     Visibility,
-    hash_of_address,
     in_words,
     is_suspended,
     lift_suspension,
@@ -34,6 +33,7 @@ from app.domain.awards import (
     suspend,
 )
 from app.domain.awards.batches import CHUNK_SIZE, AwardBatch, BatchState, keep_from_workers
+from app.domain.awards.open_badges import hash_of_address
 from app.domain.badges import BadgeVersion
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, KeyPurpose, KeyState

@@ -24,10 +24,9 @@ from app.domain.awards import (
     DocumentsToAlign,
     Visibility,
     check_aligned,
-    hashed_recipient,
     is_suspended,
 )
-from app.domain.awards.open_badges import profile_of
+from app.domain.awards.open_badges import hashed_recipient, profile_of
 from app.domain.awards.signed_bytes import SignedBytes, StoreSilent
 from app.domain.badges import Badge, BadgeVersion
 from app.domain.campus.campus import Campus
