@@ -21,7 +21,6 @@ pytest_plugins = [
     "tests.support.running.drawings",
     "tests.support.running.log",
     "tests.support.running.longest",
-    "tests.support.servers.rsa_keys",
     "tests.support.servers.server",
     "tests.support.servers.browser",
 ]

@@ -140,7 +140,7 @@ def test_a_dropped_file_is_corrected_line_by_line_and_dropped_again_gives_nothin
         page.goto(server.url(f"/gestion/itip/activites/{house.activity.id}/attribuer"))
         page.get_by_role("link", name="Une liste").click()
         choose_badge(page, "Robotique pour tous")
-        page.get_by_label("Ou un fichier").set_input_files(table)
+        page.get_by_label("Ou un fichier", exact=True).set_input_files(table)
         page.get_by_role("button", name="Voir l’aperçu").click()
 
     preview_of_the_file()
