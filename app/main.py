@@ -274,6 +274,7 @@ LONGEST_COSIGNATURE = 128 * 1024
 """From anyone, without a token."""
 SEVERAL_FILES = 64 * 1024 * 1024
 WITH_FILES = (
+    "/badges/*/demande",
     "/demandes",
     "/mes-badges/*/journal/contributions",
     "/gestion/*/pieces",

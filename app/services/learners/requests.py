@@ -131,9 +131,17 @@ class AskingService:
     # --- create
 
     def ask(
-        self, badge_id: uuid.UUID, asked: RequestOutcome, *, known: KnownRequest | None = None
+        self,
+        badge_id: uuid.UUID,
+        asked: RequestOutcome,
+        *,
+        known: KnownRequest | None = None,
+        files: Sequence[TakenFile] = (),
     ) -> BadgeRequest:
-        """Visible to reviewers immediately if the address is verified; else once confirmed by e-mail."""
+        """Visible to reviewers immediately if the address is verified; else once confirmed by e-mail.
+
+        Files come along only from verified addresses: anybody could store some otherwise.
+        """
         subject, at = self.subject(badge_id), self.clock()
         person = known.person if known else None
         given, family = (
@@ -162,9 +170,15 @@ class AskingService:
             self._check_free(person, subject.badge)
         self.requests.add(request)
         self._step(request, Step.ASKED, request.narrative)
+        if files and not is_theirs:
+            raise InvalidInput(
+                "Cette adresse est à confirmer d’abord : les fichiers se joignent après, à l’étape suivante."
+            )
         if is_theirs and person is not None:
             confirm(request, person.id, at=at)
         self.requests.add(request)
+        for file in files:
+            self._keep_file(request, file)
         occasion = Occasion.REQUEST_RECEIVED if is_theirs else Occasion.REQUEST_CONFIRM
         self._tell(request, occasion)
         self._write("ask", request)

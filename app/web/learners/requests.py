@@ -64,8 +64,9 @@ def ask(badge_id: uuid.UUID, request: Request, form: SafeForm, services: Reading
     if asked.address:
         process_of(request).limiter.hit("request to an address", mailbox_key(asked.address))
     try:
+        files = handed_in(request, form, "fichier") if known and known.address else []
         with write_transaction(request) as writing:
-            made = writing.asking.ask(badge_id, asked, known=known)
+            made = writing.asking.ask(badge_id, asked, known=known, files=files)
             token = writing.asking.token_of(made)
             is_confirmed = made.state is not RequestState.UNCONFIRMED
     except (InvalidInput, Conflict) as error:
@@ -111,6 +112,8 @@ def _page(
         asked=asked,
         address=asked.address or (known.address if known else ""),
         known_name=known.person.name if known else "",
+        # Nothing to confirm only where they have an address.
+        file_types=ACCEPTED if known and known.address else "",
         can_confirm=process_of(request).mailer is not None,
         is_sent=is_sent,
         trouble=sentence_of(error) if error else "",

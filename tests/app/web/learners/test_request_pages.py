@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 from sqlmodel import delete, select
 
 from app.adapters.accounts import limits_in
+from app.domain.activities.files import FileNoun
 from app.domain.learners.requests import BadgeRequest, RequestState
 from app.domain.people import Person, Role
 from app.domain.people.consents import AccessEvent
@@ -213,6 +214,49 @@ def test_the_holder_of_a_badge_waits_for_no_letter(house: House, badge: str, nor
     twice = send(learner, f"{badge}/demande", {"adresse": "zoe@exemple.fr", "recit": NARRATIVE})
     assert twice.status_code == 409
     assert NARRATIVE in twice.text
+
+
+def test_files_come_with_the_request_of_a_known_person_at_their_address(
+    house: House, badge: str, nora: TestClient
+):
+    result = house.award("Zoé Martin;zoe@exemple.fr")
+    learner, asked = house.client(), f"{badge}/demande"
+    learner.get(house.private_link(result))
+    page = learner.get(asked)
+    assert 'enctype="multipart/form-data"' in page.text
+    assert 'name="fichier"' in page.text
+    typed = {"adresse": "zoe@exemple.fr", "recit": NARRATIVE}
+    for address, file, words in (
+        ("zoe@exemple.fr", ("carnet.pdf", b"<script>alert(1)</script>", "application/pdf"), 'role="alert"'),
+        ("autre@exemple.fr", PDF, "à confirmer d’abord"),
+    ):
+        wrong = send(learner, asked, {**typed, "adresse": address}, seen_on=asked, files={"fichier": file})
+        assert wrong.status_code == 422
+        assert words in wrong.text
+        assert NARRATIVE in wrong.text
+    assert "Zoé Martin" not in queue(nora)
+    sent = send(learner, asked, typed, seen_on=asked, files={"fichier": PDF})
+    assert sent.status_code == 303
+    assert PDF[0] in learner.get(sent.headers["location"]).text
+    where = review_path(nora)
+    found = re.search(rf"{where}/pieces/[0-9a-f-]{{36}}", nora.get(where).text)
+    assert found
+    assert nora.get(found[0]).content == PDF[1]
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+def test_files_are_neither_offered_nor_kept_before_an_address_is_confirmed(
+    house: House, badge: str, is_known: bool
+):
+    stranger = house.client()
+    if is_known:  # by a slip, without an address
+        stranger.get(house.private_link(house.award("Zoé Martin")))
+    assert 'name="fichier"' not in stranger.get(f"{badge}/demande").text
+    answer = send(stranger, f"{badge}/demande", ZOE, files={"fichier": PDF})
+    assert "Un e-mail est envoyé à zoe@exemple.fr" in answer.text
+    with house.unit_of_work(reading=True) as services:
+        (request,) = services.stores.session.exec(select(BadgeRequest)).all()
+        assert services.asking.files.of(FileNoun.REQUEST, request.id) == []
 
 
 def test_what_is_wrong_is_said_and_what_was_typed_stays(house: House, badge: str):
