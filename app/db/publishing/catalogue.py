@@ -463,7 +463,7 @@ class CatalogueStore(Store):
         is_postgres = self.session.get_bind().dialect.name == "postgresql"
         numbers = (func.array_agg if is_postgres else func.json_group_array)(first.c.number)
         found = self.session.execute(select_rows(first.c.campus_id, numbers).group_by(first.c.campus_id))
-        return {campus_id: told if is_postgres else orjson.loads(told) for campus_id, told in found}
+        return {campus_id: each if is_postgres else orjson.loads(each) for campus_id, each in found}
 
     def with_title_of(self, terms: SearchQuery) -> set[int]:
         """Matches in the title, short titles first."""

@@ -112,7 +112,7 @@ def _page(
         asked=asked,
         address=asked.address or (known.address if known else ""),
         known_name=known.person.name if known else "",
-        # Nothing to confirm only where they have an address.
+        # Files are taken where the address needs no confirmation.
         file_types=ACCEPTED if known and known.address else "",
         can_confirm=process_of(request).mailer is not None,
         is_sent=is_sent,
