@@ -18,6 +18,7 @@ from icalendar.error import BrokenCalendarProperty
 
 from app.domain.activities import ActivityKind
 from app.domain.activities.days_as_written import MOST_SESSIONS
+from app.domain.core import as_stored
 from app.domain.imports.imports import (
     MAX_CALENDAR_LINES,
     MOST_BYTES,
@@ -402,7 +403,7 @@ def _text_of(data: bytes) -> str:
     if len(data) > MOST_BYTES:
         raise InvalidInput("Cet agenda dépasse 3 Mo. Exportez une période plus courte.")
     text = data.decode("utf-8-sig", errors="replace").replace("\r\n", "\n").replace("\r", "\n")
-    text = text.replace("\x00", "")  # PostgreSQL stores none
+    text = as_stored(text)
     unfolded = re.sub(r"\n[ \t]", "", text) + "\n"
     if unfolded.count("\n") > MOST_CONTENT_LINES:
         raise InvalidInput("Cet agenda dépasse 60 000 lignes de texte. Exportez une période plus courte.")

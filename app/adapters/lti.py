@@ -39,6 +39,7 @@ from app.domain.campus.lti import (
     ToolKey,
     is_platform_url,
 )
+from app.domain.core import as_stored
 from app.domain.people import is_address, normal_address
 from sceau_credentials.errors import DocumentUnavailable
 
@@ -314,7 +315,7 @@ def _text(told: Mapping[str, Any], name: str, most: int) -> str:
     found = told.get(name)
     if not isinstance(found, str):
         return ""
-    line = " ".join(found.split()).replace("\x00", "")
+    line = as_stored(" ".join(found.split()))
     if name in ("title", "label"):
         return line[:most]
     return line if len(line) <= most else ""
@@ -352,9 +353,9 @@ def _json(registration: LtiRegistration, status: int, body: bytes) -> Any:
 
 
 def _writable(value: Any) -> Any:
-    """Without NUL and lone surrogates, which no database takes: a name of one member refuses no roster."""
+    """`as_stored` and without lone surrogates, which no database takes: a name of one member refuses no roster."""
     if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode().replace("\x00", "")
+        return as_stored(value.encode("utf-8", "replace").decode())
     if isinstance(value, list):
         return [_writable(each) for each in value]
     if isinstance(value, dict):

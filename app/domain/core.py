@@ -214,6 +214,14 @@ NOT_IN_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U001
 """Characters that make a document unreadable as a whole, escaped or not (XML 1.0, 2.2)."""
 
 
+_NOT_STORED: Final = re.compile("[\x00\u202a-\u202e\u2066-\u2069]")
+
+
+def as_stored(text: str) -> str:
+    """Without NUL, which PostgreSQL cannot store, and the signs that show a text in another order than it has."""
+    return text if text.isascii() and "\x00" not in text else _NOT_STORED.sub("", text)
+
+
 def words_of(query: str) -> list[str]:
     """The search terms, all required, in any order."""
     return re.findall(r"\w+", plain_text(query[:LONGEST_QUERY].replace("\x00", " ")))[:MOST_WORDS]

@@ -40,6 +40,7 @@ from app.domain.accounts.sessions import Scope
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.campus.integration import LONGEST_EXTERNAL_ID, LineRefused, Receipt, UpsertOutcome
+from app.domain.core import as_stored
 from app.errors import AppError, InvalidInput, NotAllowed
 from app.http.problems import TITLES, type_of
 from app.http.request_scope import (
@@ -77,7 +78,9 @@ class Shape(BaseModel):
         for text in value if isinstance(value, list) else (value,):
             if isinstance(text, str) and _CONTROL.search(text):
                 raise PydanticCustomError("control_character", "control character")
-        return value
+        if isinstance(value, list):
+            return [as_stored(each) if isinstance(each, str) else each for each in value]
+        return as_stored(value) if isinstance(value, str) else value
 
 
 def example(**facts: Any) -> ConfigDict:

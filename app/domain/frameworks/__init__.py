@@ -16,6 +16,7 @@ from sqlalchemy import BigInteger, Integer, Text, Uuid
 from sqlmodel import Column, Field, Index, SQLModel, UniqueConstraint
 
 from app.domain.core import (
+    as_stored,
     as_written,
     foreign_key,
     index_unique_where,
@@ -473,7 +474,7 @@ def _lines_of(text: str) -> list[tuple[int, list[str]]]:
     lines, number = [], 1
     try:
         for cells in reader:
-            tidy = [as_written(" ".join(cell.split())) for cell in cells[:20]]
+            tidy = [as_written(" ".join(as_stored(cell).split())) for cell in cells[:20]]
             if any(tidy):
                 lines.append((number, tidy))
             number = reader.line_num + 1

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
-from app.domain.core import plain_text
+from app.domain.core import as_stored, plain_text
 from app.domain.frameworks import (
     AssociationKind,
     Competency,
@@ -206,7 +206,7 @@ def _node(association: Json, name: str) -> str:
 
 def _text(holder: object, name: str) -> str:
     value = holder.get(name) if isinstance(holder, dict) else None
-    return value.replace("\x00", "") if isinstance(value, str) else ""
+    return as_stored(value) if isinstance(value, str) else ""
 
 
 def _members(holder: Json, name: str) -> list[Json]:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from app.domain.activities import ActivityKind, PartKind
 from app.domain.activities.listed_people import ListedPerson
+from app.domain.core import as_stored
 from app.domain.imports.imports import MOST_AT_THE_API, ActivityRecord, Record, fault_in, quoted
 from app.domain.imports.lists.model import Column
 from app.domain.imports.lists.vocabulary.names import order_of, split_name
@@ -209,7 +210,7 @@ def _title(names: Any) -> str:
     written = {str(language).lower(): name for language, name in names.items() if isinstance(name, str)}
     french = sorted(language for language in written if language.partition("-")[0] == "fr")
     chosen = next(iter((*french, *written)), None)
-    return " ".join(written[chosen].split()) if chosen is not None else ""
+    return " ".join(as_stored(written[chosen]).split()) if chosen is not None else ""
 
 
 def _day(timestamp: Any, zone: ZoneInfo) -> date:

@@ -30,6 +30,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.container import Services
 from app.domain.accounts.sessions import WaitingFile, WaitingForm
+from app.domain.core import as_stored
 from app.errors import NotAllowed
 from app.http.request_scope import SECRETS_SEPARATOR, process_of, signed_in, write_transaction
 from app.language import N_
@@ -277,7 +278,7 @@ def idempotency_key(form: FormData, person_id: uuid.UUID) -> uuid.UUID:
 def text_of(form: FormData, name: str) -> str:
     """The trimmed text of one field, empty when it is absent or a file."""
     value = form.get(name)
-    return _writable(value).strip() if isinstance(value, str) else ""
+    return as_stored(value).strip() if isinstance(value, str) else ""
 
 
 def untouched_text_of(form: FormData, name: str) -> str:
@@ -288,12 +289,7 @@ def untouched_text_of(form: FormData, name: str) -> str:
 
 def texts_of(form: FormData, name: str) -> list[str]:
     """Every value of a field that may be ticked several times."""
-    return [_writable(value) for value in form.getlist(name) if isinstance(value, str)]
-
-
-def _writable(text: str) -> str:
-    # No keyboard types NUL, and PostgreSQL cannot store it.
-    return text.replace("\x00", "")
+    return [as_stored(value) for value in form.getlist(name) if isinstance(value, str)]
 
 
 def bytes_of(form: FormData, name: str) -> bytes | None:

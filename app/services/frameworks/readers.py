@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from app.adapters.sheets.list_files import text_of_table as text_of_table
-from app.domain.core import plain_text
+from app.domain.core import as_stored, plain_text
 from app.domain.frameworks import AssociationKind
 from app.domain.frameworks.releases import Entry, Link, Source, Unreadable
 from app.language import N_
@@ -121,7 +121,7 @@ def _lines(data: IO[bytes], name: str) -> Iterator[str]:
 
 
 def _tidy(cell: str) -> str:
-    return " ".join(unicodedata.normalize("NFC", cell).split())
+    return " ".join(unicodedata.normalize("NFC", as_stored(cell)).split())
 
 
 @contextmanager

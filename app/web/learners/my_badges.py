@@ -20,7 +20,7 @@ from app.domain.learners.requests import RequestState
 from app.domain.people import normal_address
 from app.domain.people.consents import needs_guardian_for
 from app.errors import AppError, NotFound, NotSignedIn
-from app.http.pages.forms import SafeForm, bytes_of, text_of
+from app.http.pages.forms import SafeForm, bytes_of, text_of, untouched_text_of
 from app.http.pages.render import page
 from app.http.pages.words import BADGE_KINDS, StateLabel, day, moment, sentence_text
 from app.http.request_scope import (
@@ -378,7 +378,7 @@ def show(request: Request, services: ReadingServices, fait: str = "") -> HTMLRes
 def bring(request: Request, services: ReadingServices, form: SafeForm) -> Response:
     """Takes the first of file, text and link; a badge that cannot be stored gets the answer of the public
     checker."""
-    presented = bytes_of(form, "fichier") or text_of(form, "texte") or text_of(form, "lien")
+    presented = bytes_of(form, "fichier") or untouched_text_of(form, "texte").strip() or text_of(form, "lien")
     people = {str(key): who.person for key, who in people_here(request, services).items()}
     person = people.get(text_of(form, "personne"))
     if person is None or not presented:

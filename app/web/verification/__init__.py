@@ -16,7 +16,7 @@ from app.container import Services
 from app.domain.awards import Visibility
 from app.domain.core import csv_for_excel
 from app.domain.publishing import Addresses
-from app.http.pages.forms import SafeForm, files_of, text_of
+from app.http.pages.forms import SafeForm, files_of, text_of, untouched_text_of
 from app.http.pages.render import page
 from app.http.pages.words import DEFAULT_ZONE, StateLabel, moment, sentence_text
 from app.http.request_scope import ReadingServices, client_network, limited, process_of, public
@@ -48,7 +48,12 @@ def show_form(request: Request, services: ReadingServices, lien: str = "") -> Re
 @public
 def check(request: Request, services: ReadingServices, form: SafeForm) -> Response:
     """Takes any of files, text and link: full answer for one, a table for several; nothing is stored."""
-    files, text, link = files_of(form, "fichier"), text_of(form, "texte"), text_of(form, "lien")
+    # A signed text stands as it was signed.
+    files, text, link = (
+        files_of(form, "fichier"),
+        untouched_text_of(form, "texte").strip(),
+        text_of(form, "lien"),
+    )
     lines = _lines_in(services, text)
     if len(files) > 1 or lines:
         return _answer_several(request, services, files, lines)

@@ -33,7 +33,12 @@ MAX_CELL = 4_000
 HEADING_WITHIN = 15
 _BOX = re.compile(r"^\s*(\[\s*+(?:[xX✓✔]\s*+)?+\]|[☐☑☒✓✔✅❌✗✘✖☓🗹🗷])\s*")
 _NUMBER_AND_TAB = re.compile(r"^\s*\d{1,3}(?:[^\S\t]*+\t\s*+(?=\S)|\s++(?=[^\W\d_]))")
-_INVISIBLE = str.maketrans("", "", "\ufe0f\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f\u202a\u202c")
+_INVISIBLE = str.maketrans(
+    "",
+    "",
+    "\ufe0f\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f\u061c"
+    "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069",
+)
 _WIDE = re.compile(r"[\uff01-\uff5e\ufb00-\ufb06]+")
 _BREAKS = re.compile(r"\r\n|[\r\n\x0b\x0c\x85\u2028\u2029]")
 _LABEL = re.compile(r"^\s*([^\W\d_]{1,14})\s*:\s*(.*)$", re.DOTALL)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from app.domain.activities import Activity, check_activity
 from app.domain.badges import BadgeVersion, check_draft
 from app.domain.campus.campus import check_names
-from app.domain.core import check_signed_name, name_as_signed
+from app.domain.core import as_stored, check_signed_name, name_as_signed
 from app.domain.people import check_name
 from app.domain.trust.organisations import checked_name
 from app.errors import InvalidInput
@@ -23,6 +23,12 @@ from tests.support.badges.credentials import NOON, Campus, badge_document
 
 CAMPUS = Campus()
 TODAY = NOON.date()
+
+
+@pytest.mark.parametrize("sign", ["\x00", *map(chr, range(0x202A, 0x202F)), *map(chr, range(0x2066, 0x206A))])
+def test_stored_text_keeps_its_order_on_screen(sign: str) -> None:
+    assert as_stored(f"Atelier {sign}du lundi") == "Atelier du lundi"
+    assert as_stored("Zoé\u200d\t« Lefèvre »\u00a0!\n") == "Zoé\u200d\t« Lefèvre »\u00a0!\n"
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,12 @@ def test_our_own_form_is_heard(reader):
     assert (answer.status_code, answer.json()) == (200, {"motif": "erreur"})
 
 
+def test_no_field_brings_signs_that_reorder_a_text(reader):
+    data = {FIELD: token_on(reader), "motif": "\u202eruerre \u2066simple\u2069\x00"}
+    answer = reader.post("/retirer", data=data, headers={"origin": HERE})
+    assert answer.json() == {"motif": "ruerre simple"}
+
+
 @pytest.mark.parametrize(
     "headers",
     [

@@ -156,6 +156,18 @@ def test_a_badge_that_a_stranger_signed_is_shown_inert_and_without_links(employe
         assert alive not in page
 
 
+def test_a_signed_text_is_checked_as_it_was_pasted(employer: TestClient):
+    key = LocalSigningKey.generate(Algorithm.EDDSA)
+    did = did_key(key.public)
+    badge = badge_document()
+    del badge["credentialStatus"]
+    badge["issuer"] = {"id": did, "type": ["Profile"], "name": "Ban\u202eque"}
+    signer = Signer(f"{did}#{did.removeprefix('did:key:')}", key)
+    text = json.dumps(add_proof(badge, signer=signer, created=NOON), ensure_ascii=False)
+    page = send(employer, "/verifier", {"texte": f"\n{text}\n"}).text
+    assert "Signature valable, émetteur inconnu" in page
+
+
 def test_nothing_given_is_said_beside_the_field(employer: TestClient):
     answer = send(employer, "/verifier", {})
     assert answer.status_code == 422
