@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -45,7 +45,6 @@ from app.domain.publishing import Addresses
 from app.errors import Conflict, NotFound
 
 CHUNK_SIZE = 2_000
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -121,15 +120,24 @@ class FrameworkImportService:
         owner: FrameworkOwner = FrameworkOwner(),
         *,
         by: Actor,
-        progress: Progress = lambda _done, _all: None,
     ) -> Difference:
         """Idempotent. New versions are added; badges and their alignments are not touched."""
         plan = self.begin(source, owner)
         while not plan.is_written:
             self.write_chunk(plan)
-            progress(plan.done, len(plan.ordered))
         self.finish(plan, owner, by=by)
         return plan.difference
+
+    def write_part(self, sources: Sequence[Source], owner: FrameworkOwner, *, by: Actor, chunks: int) -> bool:
+        """The next chunks, once every source is found without fault; True after the last of them."""
+        for plan in [self.begin(each, owner) for each in sources]:
+            while not plan.is_written and chunks:
+                self.write_chunk(plan)
+                chunks -= 1
+            if not plan.is_written:
+                return False
+            self.finish(plan, owner, by=by)
+        return True
 
     def begin(self, source: Source, owner: FrameworkOwner = FrameworkOwner()) -> ImportPlan:
         """What remains to be written. Each chunk may be a transaction of its own: an import that was

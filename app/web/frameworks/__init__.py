@@ -142,7 +142,9 @@ class CompetencyForm:
 
 
 @router.get("", dependencies=_VIEW)
-def list_competencies(request: Request, services: ReadingServices, archives: str = "") -> HTMLResponse:
+def list_competencies(
+    request: Request, services: ReadingServices, archives: str = "", fait: str = ""
+) -> HTMLResponse:
     work = at_work(request)
     found = services.competencies.list_of(work.campus)
     shown = [pair for pair in found if bool(pair[0].archived_at) is bool(archives)]
@@ -150,6 +152,7 @@ def list_competencies(request: Request, services: ReadingServices, archives: str
         request,
         "frameworks/list.html",
         designs=work.may(Permission.DESIGN),
+        imported=fait == "importe",
         archives=bool(archives),
         affected=len(services.frameworks.affected_badges(work.campus)),
         archived=sum(1 for competency, _ in found if competency.archived_at),

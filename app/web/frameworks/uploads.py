@@ -30,6 +30,8 @@ router = APIRouter(prefix="/gestion/{slug}/competences/referentiels/importer")
 _DESIGN = [staff(Permission.DESIGN)]
 _DESIGN_POST = [staff(Permission.DESIGN), CHECKED_FORM]
 _SHOWN = 20
+_CHUNKS_AT_ONCE = 2
+"""Of two thousand entries, in one request: some seconds."""
 _COLUMN = "colonne-"
 _COLUMN_LABELS = {
     "code": N_("Code"),
@@ -63,7 +65,10 @@ def upload(request: Request, form: SafeForm) -> Response:
 
 
 @router.get("/{draft_id:uuid}", dependencies=_DESIGN)
-def show_difference(draft_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+def show_difference(
+    draft_id: uuid.UUID, request: Request, services: ReadingServices, suite: str = ""
+) -> HTMLResponse:
+    """What is still to be written; with `suite`, the progress of an import that goes on by itself."""
     work = at_work(request)
     form = draft_form(request, services, draft_id, _here(work))
     try:
@@ -73,12 +78,16 @@ def show_difference(draft_id: uuid.UUID, request: Request, services: ReadingServ
         return _page(request, form, trouble=sentence_of(error) if _mapping(form) else "")
     except AppError as error:
         return _page(request, form, trouble=sentence_of(error))
+    if suite and any(not each.is_empty for each in differences):
+        total = sum(len(each.source.entries) for each in differences)
+        left = sum(len(each.changes) for each in differences)
+        return work.page(request, "frameworks/uploading.html", total=total, done=max(0, total - left))
     return _page(request, form, differences)
 
 
 @router.post("/{draft_id:uuid}", dependencies=_DESIGN_POST)
 def confirm(draft_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
-    """With other columns, the difference again. Otherwise everything in one transaction: with a fault, nothing is stored."""
+    """With other columns, the difference again. Otherwise the next few thousand entries: with a fault, nothing is stored."""
     work = at_work(request)
     kept = draft_form(request, services, draft_id, _here(work))
     if text_of(form, "geste") == "colonnes":
@@ -86,14 +95,16 @@ def confirm(draft_id: uuid.UUID, request: Request, form: SafeForm, services: Rea
         others = [(name, value) for name, value in kept.multi_items() if not name.startswith(_COLUMN)]
         return save_draft(request, FormData([*others, *chosen]), _here(work))
     try:
-        sources = _sources(kept)
+        sources, owner = _sources(kept), FrameworkOwner(campus_id=work.campus.id)
         with write_transaction(request) as writing:
-            for source in sources:
-                owner = FrameworkOwner(campus_id=work.campus.id)
-                writing.framework_imports.write(source, owner, by=work.actor)
+            is_whole = writing.framework_imports.write_part(
+                sources, owner, by=work.actor, chunks=_CHUNKS_AT_ONCE
+            )
     except (InvalidInput, Conflict) as error:
         return _page(request, kept, trouble=sentence_of(error))
-    return RedirectResponse(f"{work.home}/competences", status_code=303)
+    if not is_whole:
+        return RedirectResponse(f"{_here(work)}/{draft_id}?suite=oui", status_code=303)
+    return RedirectResponse(f"{work.home}/competences?fait=importe", status_code=303)
 
 
 def _here(work: AtWork) -> str:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import uuid
+
 import pytest
 from fastapi.testclient import TestClient
+from httpx import Response
 
 from app.domain.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
 from app.domain.frameworks import read_competencies
+from app.domain.frameworks.releases import Entry, Source
 from app.services.badges import Wording
 from app.services.frameworks import Details
+from app.services.frameworks.importing import FrameworkOwner
 from app.services.frameworks.readers import text_of_table
 from tests.support.forms import form_with, forms_of
 from tests.support.house import COMMAND, House, send
@@ -234,6 +240,66 @@ def test_a_file_without_a_table_is_refused_with_a_sentence(designer: TestClient,
     answer = form.press(designer, page, files={"fichier": (name, data, "text/csv")})
     assert answer.status_code == 422
     assert 'role="alert"' in answer.text
+
+
+def test_a_long_framework_is_stored_in_parts_with_a_bar_and_continues_after_an_interruption(
+    house: House, designer: TestClient, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("app.services.frameworks.importing.CHUNK_SIZE", 20)
+    upload = f"{HERE}/referentiels/importer"
+    table = "Code;Intitulé\n" + "".join(f"C{number};Geste {number}\n" for number in range(100))
+
+    def sent() -> Response:
+        page = designer.get(upload)
+        form = form_with(page, "code").fill(code="gestes", nom="Gestes")
+        return form.press(designer, page, files={"fichier": ("gestes.csv", table.encode(), "text/csv")})
+
+    def part_stored(shown: Response) -> str:
+        confirm = next(each for each in forms_of(shown) if each.action == "")
+        return confirm.press(designer, shown).headers["location"]
+
+    begun = designer.get(part_stored(designer.get(sent().headers["location"])))
+    assert "40 éléments sur 100" in begun.text
+    assert '<progress max="100" value="40"' in begun.text
+    assert len(known(house)) == 40
+    again = designer.get(sent().headers["location"])
+    assert '<span class="num">60</span>' in again.text, "after a closed page the file shows what is left"
+    going_on = designer.get(part_stored(again))
+    assert "80 éléments sur 100" in going_on.text
+    done = part_stored(going_on)
+    assert done == f"{HERE}?fait=importe"
+    assert "Le référentiel est importé" in designer.get(done).text
+    assert len(known(house)) == 100
+    with house.unit_of_work(reading=True) as services:
+        _, framework = services.competencies.list_of(house.campus)[0]
+        releases = services.frameworks.frameworks.releases_of(framework.id)
+        assert [each.changes for each in releases] == [{"new": 100}]
+
+
+def test_no_document_of_a_package_is_stored_where_another_has_a_fault(house: House, designer: TestClient):
+    documents = [
+        {
+            "CFDocument": {"identifier": str(uuid.uuid4()), "title": title, "version": "1"},
+            "CFItems": [
+                {"identifier": str(uuid.uuid4()), "humanCodingScheme": f"{title}-1", "fullStatement": "Faire"}
+            ],
+        }
+        for title in ("Un", "Deux")
+    ]
+    page = designer.get(f"{HERE}/referentiels/importer")
+    data = json.dumps({"CFPackages": documents}).encode()
+    sent = form_with(page, "code").press(
+        designer, page, files={"fichier": ("deux.json", data, "application/json")}
+    )
+    shown = designer.get(sent.headers["location"])
+    assert ("Un" in shown.text, "Deux" in shown.text) == (True, True)
+    with house.unit_of_work() as services:
+        newer = Source("deux", "Deux", "9", None, [Entry("D-1", "Défaire")])
+        owner = FrameworkOwner(campus_id=house.campus.id)
+        services.framework_imports.write(newer, owner, by=COMMAND)
+    answer = next(each for each in forms_of(shown) if each.action == "").press(designer, shown)
+    assert "plus ancienne que celle en place" in answer.text
+    assert set(known(house)) == {"D-1"}
 
 
 def test_columns_that_nobody_knows_are_chosen_on_the_page(house: House, designer: TestClient):
