@@ -6,6 +6,7 @@ import json
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -28,6 +29,7 @@ from app.errors import AppError, Conflict, InvalidInput
 from app.http.pages.forms import (
     CHECKED_FORM,
     DRAFT_NOTE,
+    Count,
     SafeForm,
     bytes_of,
     draft_form,
@@ -44,6 +46,7 @@ from app.web.frameworks.search import search_view
 
 router = APIRouter(prefix="/gestion/{slug}/competences")
 _VIEW, _DESIGN = [staff(Permission.VIEW)], [staff(Permission.DESIGN)]
+_ON_A_PAGE = 100
 _ADD = "ajouter "
 _DEED = [staff(Permission.DESIGN), CHECKED_FORM]
 
@@ -59,10 +62,13 @@ class CompetencyLine:
 
 @dataclass(frozen=True)
 class FrameworkShown:
+    """`lines` of one page; `count` of all pages."""
+
     href: str
     code: str
     name: str
     lines: Sequence[CompetencyLine]
+    count: int
 
 
 @dataclass(frozen=True)
@@ -143,11 +149,18 @@ class CompetencyForm:
 
 @router.get("", dependencies=_VIEW)
 def list_competencies(
-    request: Request, services: ReadingServices, archives: str = "", fait: str = ""
+    request: Request,
+    services: ReadingServices,
+    archives: str = "",
+    fait: str = "",
+    referentiel: str = "",
+    page: Count = 1,
 ) -> HTMLResponse:
+    """The first of each framework; with `referentiel`, the pages of one."""
     work = at_work(request)
     found = services.competencies.list_of(work.campus)
     shown = [pair for pair in found if bool(pair[0].archived_at) is bool(archives)]
+    frameworks = _by_framework(work, shown, referentiel, (max(1, page) - 1) * _ON_A_PAGE)
     return work.page(
         request,
         "frameworks/list.html",
@@ -156,29 +169,37 @@ def list_competencies(
         archives=bool(archives),
         affected=len(services.frameworks.affected_badges(work.campus)),
         archived=sum(1 for competency, _ in found if competency.archived_at),
-        frameworks=_by_framework(work, shown),
+        frameworks=frameworks,
+        page_number=max(1, page) if referentiel else 0,
+        pages=-(-frameworks[0].count // _ON_A_PAGE) if frameworks else 1,
         slug=work.campus.slug,
         has_trades=bool(services.trades.codes_of(competency.id for competency, _ in shown)),
     )
 
 
-def _by_framework(work: AtWork, found: Sequence[tuple[Competency, Framework]]) -> list[FrameworkShown]:
-    lines: dict[uuid.UUID, tuple[Framework, list[CompetencyLine]]] = {}
-    for competency, framework in found:
-        line = CompetencyLine(
-            f"{work.home}/competences/{competency.id}",
-            competency.code,
-            competency.statement,
-            competency.levels,
-            competency.archived_at is not None,
-        )
-        lines.setdefault(framework.id, (framework, []))[1].append(line)
-    return [
-        FrameworkShown(
-            f"{work.home}/competences/referentiels/{framework.id}", framework.code, framework.name, kept
-        )
-        for framework, kept in lines.values()
-    ]
+def _by_framework(
+    work: AtWork, found: Sequence[tuple[Competency, Framework]], code: str, start: int
+) -> list[FrameworkShown]:
+    """All frameworks, or the one of that code from there on."""
+    shown = []
+    for _id, group in groupby(found, key=lambda pair: pair[1].id):
+        pairs = list(group)
+        framework, listed = pairs[0][1], [competency for competency, _ in pairs]
+        if code and framework.code != code:
+            continue
+        lines = [
+            CompetencyLine(
+                f"{work.home}/competences/{each.id}",
+                each.code,
+                each.statement,
+                each.levels,
+                each.archived_at is not None,
+            )
+            for each in listed[start if code else 0 :][:_ON_A_PAGE]
+        ]
+        href = f"{work.home}/competences/referentiels/{framework.id}"
+        shown.append(FrameworkShown(href, framework.code, framework.name, lines, len(listed)))
+    return shown
 
 
 @router.get("/competences.csv", dependencies=_VIEW)

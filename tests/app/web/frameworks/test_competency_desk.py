@@ -276,6 +276,24 @@ def test_a_long_framework_is_stored_in_parts_with_a_bar_and_continues_after_an_i
         assert [each.changes for each in releases] == [{"new": 100}]
 
 
+def test_a_long_framework_is_listed_in_pages(
+    house: House, designer: TestClient, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("app.web.frameworks._ON_A_PAGE", 2)
+    for number in range(5):
+        send(designer, f"{HERE}/nouvelle", {**MEASURE, "code": f"CA-{number}"})
+    send(designer, f"{HERE}/nouvelle", {**MEASURE, "referentiel": "autre", "nom": "Autre", "code": "A-1"})
+    first = designer.get(HERE).text
+    assert [f">{code}<" in first for code in ("CA-0", "CA-1", "CA-2", "A-1")] == [True, True, False, True]
+    assert "Et 3 autres compétences" in first
+    assert 'href="?referentiel=ca&amp;page=2"' in first
+    second, last = (designer.get(f"{HERE}?referentiel=ca&page={number}").text for number in (2, 3))
+    assert [f">{code}<" in second for code in ("CA-1", "CA-2", "CA-3", "A-1")] == [False, True, True, False]
+    assert 'href="?referentiel=ca&amp;page=3" rel="next"' in second
+    assert [f">{code}<" in last for code in ("CA-3", "CA-4")] == [False, True]
+    assert 'rel="next"' not in last
+
+
 def test_no_document_of_a_package_is_stored_where_another_has_a_fault(house: House, designer: TestClient):
     documents = [
         {
