@@ -237,14 +237,19 @@ class OwnAddressStore:
             or self.session.exec(query.limit(1)).first() is not None
         )
 
-    def same_person(self, person_id: uuid.UUID) -> set[uuid.UUID]:
-        """All records of that person: merged with theirs, or opened from an address verified by both."""
+    def same_person(
+        self, person_id: uuid.UUID, addresses: Sequence[PersonAddress] | None = None
+    ) -> set[uuid.UUID]:
+        """All records of that person: merged with theirs, or opened from an address verified by both.
+
+        `addresses`: those of `list_of`, where the caller has them.
+        """
         merged = select(PersonMerge.gone_id).where(
             PersonMerge.kept_id == person_id, col(PersonMerge.undone_at).is_(None)
         )
         found = {person_id, *self.session.exec(merged)}
         person = self.people.get(person_id)
-        for row in self.list_of(person_id):
+        for row in self.list_of(person_id) if addresses is None else addresses:
             mine = row.verified_at is not None
             for other, proved in self.people_at(row.address):
                 is_same = (mine and self._may_enter(other, proved)) or (

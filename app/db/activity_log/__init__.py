@@ -127,7 +127,7 @@ class ActivityLogStore(RowStore):
         return list(self.session.exec(query.order_by(col(CampusLog.epoch))))
 
     def get(self, log_id: uuid.UUID) -> CampusLog:
-        return self.session.exec(select(CampusLog).where(CampusLog.id == log_id)).one()
+        return self.session.get_one(CampusLog, log_id)
 
     def list_all(self) -> list[CampusLog]:
         return list(self.session.exec(select(CampusLog).order_by(col(CampusLog.origin))))

@@ -123,8 +123,9 @@ class ChoiceWatch:
         if session.get_bind().dialect.name == "postgresql":
             session.execute(_ONE_AT_A_TIME)
         store = ChoiceStore(session)
-        store.forget(self.journaled())
-        store.add(store.newest() + 1, orjson.dumps(changes, default=as_json))
+        newest = store.newest()
+        store.forget(self.journaled(), newest)
+        store.add(newest + 1, orjson.dumps(changes, default=as_json))
         self._found.clear()
         self.has_noted = True
 
@@ -136,10 +137,10 @@ class ChoiceStore(Store):
     def add(self, sequence: int, content: bytes = b"[]") -> None:
         self.session.execute(_table(ChoiceChange).insert().values(sequence=sequence, content=content))
 
-    def forget(self, sequence: int) -> None:
+    def forget(self, sequence: int, newest: int) -> None:
         """Deletes the changes up to this one, except the newest of all: its number is needed."""
         changes = _table(ChoiceChange).c
-        gone = and_(changes.sequence <= sequence, changes.sequence < self.newest())
+        gone = and_(changes.sequence <= sequence, changes.sequence < newest)
         self.session.execute(delete(ChoiceChange).where(gone))
         self.session.execute(update(ChoiceChange).where(changes.sequence <= sequence).values(content=b"[]"))
 

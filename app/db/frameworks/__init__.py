@@ -61,10 +61,13 @@ class CompetencyStore(RowStore):
         return row[0], row[1]
 
     def get_many(self, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, tuple[Competency, Framework]]:
+        wanted = list(ids)
+        if not wanted:
+            return {}
         rows = self.session.exec(
             select(Competency, Framework)
             .join(Framework, col(Framework.id) == col(Competency.framework_id))
-            .where(col(Competency.id).in_(list(ids)))
+            .where(col(Competency.id).in_(wanted))
         )
         return {competency.id: (competency, framework) for competency, framework in rows}
 
@@ -108,9 +111,12 @@ class CompetencyStore(RowStore):
 
     def newest_numbers(self, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, int]:
         """The number of the newest version of each."""
+        wanted = list(ids)
+        if not wanted:
+            return {}
         rows = self.session.exec(
             select(CompetencyVersion.competency_id, func.max(CompetencyVersion.number))
-            .where(col(CompetencyVersion.competency_id).in_(list(ids)))
+            .where(col(CompetencyVersion.competency_id).in_(wanted))
             .group_by(col(CompetencyVersion.competency_id))
         )
         return dict(rows.all())

@@ -60,7 +60,10 @@ class PeopleStore(Store):
         self.session.flush()
 
     def list_by_id(self, person_ids: Iterable[uuid.UUID]) -> list[Person]:
-        return list(self.session.exec(select(Person).where(among(self.session, col(Person.id), person_ids))))
+        ids = list(person_ids)
+        if not ids:
+            return []
+        return list(self.session.exec(select(Person).where(among(self.session, col(Person.id), ids))))
 
     def lock_all(self, person_ids: Iterable[uuid.UUID]) -> None:
         """In the order of their identifiers, whatever the order of a list; they are read again, as they are now."""
@@ -80,6 +83,8 @@ class PeopleStore(Store):
         """The known people of many (address, name key) pairs, in few queries."""
         wanted = set(pairs)
         addresses = sorted({address for address, _ in wanted if address})
+        if not addresses:
+            return {}
         query = select(PersonAddress, Person).join(Person, col(Person.id) == col(PersonAddress.person_id))
         rows = self.session.exec(query.where(among(self.session, col(PersonAddress.address), addresses)))
         found = {(address.address, address.name_key): person for address, person in rows}

@@ -114,6 +114,8 @@ class ActivityLog:
         """By log and number: the hashes that this unit of work appended, and of the tile before them."""
         self._above: dict[tuple[uuid.UUID, Tile], bytes] = {}
         """Tiles over other tiles, read by this unit of work."""
+        self._held: dict[uuid.UUID, CampusLog] = {}
+        """By campus: the log that this unit of work holds locked."""
 
     def record(self, campus: Campus, facts: Sequence[Fact]) -> list[int]:
         """Append one entry per fact, in the current transaction; returns their numbers in the log."""
@@ -121,7 +123,8 @@ class ActivityLog:
 
     def now(self, campus: Campus) -> datetime:
         """The clock time, never earlier than the campus's last entry: signed times are monotonic."""
-        return later_of(self.clock(), self.store.last_at(campus.id))
+        held = self._held.get(campus.id)
+        return later_of(self.clock(), held.last_at if held else self.store.last_at(campus.id))
 
     def append(self, campus: Campus, facts: Sequence[Fact]) -> list[Written]:
         """As `record`, but returns the complete entries."""
@@ -165,7 +168,7 @@ class ActivityLog:
             else:
                 nested.rollback()
                 self.notes = notes
-                self._leaves, self._above = {}, {}
+                self._leaves, self._above, self._held = {}, {}, {}
 
     def checkpoint(self, campus: Campus, *, leaving: SigningKey | None = None) -> LogCheckpoint:
         """Sign the current log; raises LogOutOfStep if it does not extend what was signed (I07).
@@ -177,7 +180,7 @@ class ActivityLog:
         if newest is not None and newest.size == log.size:
             return newest
         head = head_of(log)
-        self.check_in_step(log)
+        self.check_in_step(log, newest)
         key = self.signing.log_signer(campus, at=self.clock())
         text = head.to_text()
         row = LogCheckpoint(
@@ -231,11 +234,12 @@ class ActivityLog:
 
     def open(self, campus: Campus) -> CampusLog:
         """The campus's log, locked until the transaction ends; created if there is none."""
-        log = self.store.lock(campus.id)
+        log = self._held.get(campus.id) or self.store.lock(campus.id)
         if log is None:
             # Two concurrent first writers lock the campus row, which exists before any log.
             self.campuses.lock(campus.id)
             log = self.store.lock(campus.id) or self._begin(campus, epoch=1)
+        self._held[campus.id] = log
         return log
 
     def begin_again(self, campus: Campus, *, after: int) -> CampusLog:
@@ -253,13 +257,17 @@ class ActivityLog:
             opened_at=self.clock(),
         )
         self.store.add(log)
+        self._held[campus.id] = log
         # The first entry of each log is its signing key.
         self.record(campus, [key_fact(self.signing.log_key(campus, at=self.clock()))])
         return log
 
-    def check_in_step(self, log: CampusLog) -> None:
-        """Raises LogOutOfStep if the log does not extend everything ever signed for it."""
-        newest = self.store.newest_checkpoint(log.id)
+    def check_in_step(self, log: CampusLog, newest: LogCheckpoint | None = None) -> None:
+        """Raises LogOutOfStep if the log does not extend everything ever signed for it.
+
+        `newest`: its newest checkpoint, where the caller has it.
+        """
+        newest = newest or self.store.newest_checkpoint(log.id)
         anchor = self.anchors.last(log.origin)
         signed = [] if newest is None else [(newest.size, newest.root)]
         signed += [] if anchor is None else [(anchor.size, anchor.root)]

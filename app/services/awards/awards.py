@@ -134,9 +134,11 @@ class AwardService:
 
     def award(self, campus: Campus, request: AwardRequest, *, by: Actor) -> BatchResult:
         """Enqueue the batch and process it immediately; returns the outcome of each line. Idempotent."""
-        return self._carry_out(campus, self.bulk.promise(campus, request, by=by))
+        batch = self.bulk.promise(campus, request, by=by)
+        self._carry_out(batch)
+        return self.batches.result(campus, batch.id)
 
-    def _carry_out(self, campus: Campus, batch: AwardBatch) -> BatchResult:
+    def _carry_out(self, batch: AwardBatch) -> None:
         piece, awarded = Piece(more=batch.state is BatchState.RUNNING), 0
         while piece.more:
             piece = self.bulk.process_chunk(batch.id, most=CHUNK_SIZE)
@@ -144,7 +146,6 @@ class AwardService:
         if piece.trouble is not None and not awarded:
             # The text is common to all lines: raise before anything is stored.
             raise piece.trouble
-        return self.batches.result(campus, batch.id)
 
     def give(
         self,
@@ -168,7 +169,8 @@ class AwardService:
                 keep_from_workers(batch, at=self.clock())
                 self.bulk.batches.save(batch)
             return batch
-        return self._carry_out(campus, batch).batch
+        self._carry_out(batch)
+        return batch
 
     # --- after issuing
 

@@ -407,6 +407,8 @@ class BulkAwardService:
     judging: EligibilityService
     keeping: AwardIssuer
     clock: Clock
+    _enqueued: dict[uuid.UUID, AwardContext] = field(default_factory=dict, init=False)
+    """By batch that this unit of work enqueued: what was read for it still holds."""
 
     # --- enqueueing
 
@@ -420,7 +422,7 @@ class BulkAwardService:
         not_before: datetime | None = None,
     ) -> AwardBatch:
         """Store every line of the request, to be processed now or from a scheduled time. Idempotent."""
-        self.campuses.lock(campus.id)
+        campus = self.campuses.lock(campus.id)
         before = self._promised_before(campus, request)
         if before is not None:
             return before
@@ -435,6 +437,7 @@ class BulkAwardService:
             self._add_lines(case, batch, request)
         if not_before is not None:
             self._write(by, "plan", batch)
+        self._enqueued[batch.id] = case
         return batch
 
     def _add_lines(self, case: AwardContext, batch: AwardBatch, request: AwardRequest) -> None:
@@ -489,7 +492,8 @@ class BulkAwardService:
         return piece
 
     def _carry_out(self, campus: Campus, batch: AwardBatch, lines: Sequence[BatchLine], most: int) -> Piece:
-        case = self.judging.case_of(campus, batch)
+        known = self._enqueued.pop(batch.id, None)
+        case = self.judging.case_now(known, batch) if known else self.judging.case_of(campus, batch)
         judged = self.judging.decide(
             case, lines, given=lambda people: self.batches.given_in_batch(batch.id, people)
         )

@@ -193,13 +193,20 @@ class EligibilityService:
             batch.id,
         )
 
+    def case_now(self, case: AwardContext, batch: AwardBatch) -> AwardContext:
+        """As `case_of`, in the transaction that read `case` and enqueued the batch."""
+        refusal = case.refusal
+        if refusal is None and not batch.by_review:
+            refusal = self._refused_now(case.campus, case.badge, case.by)
+        return replace(case, refusal=refusal, batch_id=batch.id)
+
     def _records_of(self, by: Actor) -> GiverRecords:
         if by.person_id is None:
             return NO_GIVER
         with self.own_addresses.tenant_scope.across_campuses():
             own = self.own_addresses.list_of(by.person_id)
             return GiverRecords(
-                frozenset(self.own_addresses.same_person(by.person_id)),
+                frozenset(self.own_addresses.same_person(by.person_id, own)),
                 frozenset(mailbox_key(row.address) for row in own if row.verified_at is not None),
             )
 

@@ -6,7 +6,7 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.exc import DatabaseError
 
 from app.domain.awards import AlreadyRevoked, LineOutcome, Visibility
@@ -84,6 +84,32 @@ def test_a_preview_says_what_the_award_then_does_and_writes_nothing(house: House
         assert services.activities.page(house.campus, house.activity.id).participants == []
     result = award(house, FRENCH_EXPORT)
     assert len(preview.ready) == len(result.with_outcome(LineOutcome.AWARDED)) == 4
+
+
+def test_award_of_one_person_reads_giver_badge_and_log_once(house: House) -> None:
+    house.award("Ada Martin;ada@exemple.fr")
+    asked: list[str] = []
+
+    def note(*told: object) -> None:
+        asked.append(" ".join(str(told[2]).split()))
+
+    event.listen(house.process.engine, "before_cursor_execute", note)
+    try:
+        with house.unit_of_work() as services:
+            services.awards.give(
+                house.campus, request(house, "PETIT;Zoé;zoe@exemple.fr"), by=by_trainer(house)
+            )
+    finally:
+        event.remove(house.process.engine, "before_cursor_execute", note)
+    once = (
+        "FROM badge WHERE",
+        "FROM badge_version WHERE",
+        "FROM campus_log WHERE",
+        "FROM log_checkpoint WHERE",
+        "FROM person_address WHERE person_address.person_id =",
+        "FROM person_merge WHERE person_merge.kept_id",
+    )
+    assert {each: sum(each in statement for statement in asked) for each in once} == dict.fromkeys(once, 1)
 
 
 def test_those_present_are_awarded_without_typing_them_again(house: House) -> None:
