@@ -151,6 +151,14 @@ def test_alerts_name_what_to_do_first() -> None:
     assert [rule.split()[0] for rule in rules if "action: " not in rule or "summary: " not in rule] == []
 
 
+def test_alerts_match_vectors_with_vectors_only() -> None:
+    """Prometheus refuses the whole file where `on` or `ignoring` follows a number."""
+    rules = (OPERATE / "deploy/alerts.yaml").read_text()
+    before = re.findall(r"(\S+) (?:[-+*/%^<>]|[<>=!]=) (?:on|ignoring) ?\(", rules)
+    assert len(before) == len(re.findall(r"\b(?:on|ignoring) ?\(", rules)) > 0
+    assert [each for each in before if re.fullmatch(r"[\d.e+-]+", each)] == []
+
+
 def test_ages_of_what_is_signed_are_shown(house: House) -> None:
     open_award(house)
     at = house.clock.now
