@@ -193,6 +193,16 @@ class Settings(BaseSettings):
             raise ValueError("SCEAU_BASE_URL must have no path: the service owns its whole host.")
         return f"{parts.scheme}://{parts.netloc}"
 
+    @field_validator("smtp_url")
+    @classmethod
+    def _mail_server(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme not in ("smtp", "smtps") or not parts.hostname):
+            raise ValueError(
+                "SCEAU_SMTP_URL must be smtp://user:password@host:587 or smtps://user:password@host."
+            )
+        return value
+
     @field_validator("fetch_ports", "fetch_local_ports")
     @classmethod
     def _port_numbers(cls, value: str) -> str:

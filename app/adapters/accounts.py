@@ -236,6 +236,10 @@ def limits_in(url: str, key: bytes) -> RateLimits:
     try:
         return RateLimits(cast(Storage, storage_from_string(url, wrap_exceptions=True)), key)
     except (ConfigurationError, ValueError) as error:
+        if "prerequisite" in str(error):
+            raise LimitsUnusable(
+                "SCEAU_LIMITS needs the Python package of that store (redis://: pip install redis), or set database."
+            ) from error
         raise LimitsUnusable(f"SCEAU_LIMITS cannot be used: {error}") from error
 
 

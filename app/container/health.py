@@ -113,8 +113,8 @@ def notes_of(process: Process) -> list[str]:
     return []
 
 
-def problems_of(process: Process) -> list[str]:
-    """Empty for a process that is ready."""
+def problems_of(process: Process, *, writing: bool = True) -> list[str]:
+    """Empty for a process that is ready. `writing`: anchors catch up, and a clock jump stops every process."""
     if problem := schema_problem_of(process):
         return [problem]
     found = []
@@ -124,7 +124,7 @@ def problems_of(process: Process) -> list[str]:
         process.check_kek()
     except KekUnusable as error:
         found.append(str(error))
-    silent, jump, damaged = _hsm_problem_of(process), process.observe_clock(), list[str]()
+    silent, jump, damaged = _hsm_problem_of(process), process.observe_clock(writing=writing), list[str]()
     if silent:
         found.append(silent)
     if jump is not None:
@@ -139,7 +139,7 @@ def problems_of(process: Process) -> list[str]:
         )
         for key in damaged
     ]
-    behind = process.compare_with_anchors()
+    behind = process.compare_with_anchors(writing=writing)
     if behind:
         found.append(_("La base est plus ancienne que ce qui a été publié : lancez « sceau restore »."))
         found += [_(SENTENCES[each.older]).format(campus=each.slug, where=each.where) for each in behind]
@@ -188,7 +188,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _addresses(settings)
     try:
         process = Process(settings)
-        process.check()
+        process.check(writing=False)
     except CANNOT_START as error:
         yield Finding(_("Démarrage"), State.FAULT, str(error))
         return
@@ -248,7 +248,7 @@ def _database(process: Process, subject: str) -> Finding:
 
 def _service(process: Process, subject: str) -> Finding:
     """Keys, clock jumps and anchors, as readiness reports them."""
-    found = problems_of(process)
+    found = problems_of(process, writing=False)
     if found:
         return Finding(subject, State.FAULT, " ".join(found))
     return _good(subject, N_("Les clés s’ouvrent, l’horloge et les ancres concordent avec la base."))
@@ -260,7 +260,10 @@ def _role(process: Process, subject: str) -> Finding:
     if process.is_above_walls:
         return _warning(
             subject,
-            N_("Le rôle de l’application possède les tables : PostgreSQL ne sépare pas les campus."),
+            N_(
+                "Le rôle de l’application possède les tables, est superutilisateur ou a BYPASSRLS : PostgreSQL ne "
+                "sépare pas les campus."
+            ),
             N_("Un rôle à part : docs/tenant-isolation.md."),
         )
     return _good(subject, N_("Un rôle à part : PostgreSQL sépare lui-même les campus."))
@@ -294,8 +297,8 @@ def _mail(process: Process, subject: str) -> Finding:
     except LetterNotSent as error:
         return _fault(
             subject,
-            N_("Le serveur d’e-mails ne nous accepte pas : {cause}."),
-            N_("Vérifiez SCEAU_SMTP_URL."),
+            N_("Le serveur d’e-mails ne répond pas ou ne nous accepte pas : {cause}."),
+            N_("Vérifiez SCEAU_SMTP_URL : machine, port, nom et mot de passe."),
             cause=error.server_said or error.reason.value,
         )
     return _mail_records(process, subject)
@@ -349,7 +352,10 @@ def _anchors(process: Process, subject: str) -> Finding:
 
 
 def _disk(process: Process, subject: str) -> Finding:
-    folders = [process.anchors.folder, _database_folder(process) or process.anchors.folder]
+    folders = [
+        _existing(process.anchors.folder),
+        _database_folder(process) or _existing(process.anchors.folder),
+    ]
     free, folder = min((shutil.disk_usage(each).free, each) for each in folders)
     if free < _LEAST_FREE:
         return _fault(
@@ -360,6 +366,11 @@ def _disk(process: Process, subject: str) -> Finding:
             folder=folder,
         )
     return _good(subject, N_("Il reste {size} Go."), size=free // 1_000_000_000)
+
+
+def _existing(folder: Path) -> Path:
+    """The folder, or the nearest one above it that exists."""
+    return next(each for each in (folder.absolute(), *folder.absolute().parents) if each.exists())
 
 
 def _files(process: Process, subject: str) -> Finding:
@@ -407,7 +418,11 @@ def _work(process: Process, subject: str) -> Finding:
 
 def _last_check(process: Process, subject: str) -> Finding:
     last = last_check_of(process)
-    if last is None or process.clock() - last.done_at > _CHECKED_WITHIN:
+    if last is None:
+        return _warning(
+            subject, N_("Ce qui est signé n’a jamais été revérifié en entier."), N_("Lancez : sceau check")
+        )
+    if process.clock() - last.done_at > _CHECKED_WITHIN:
         return _warning(
             subject,
             N_("Ce qui est signé n’a pas été revérifié depuis huit jours."),

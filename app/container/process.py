@@ -220,13 +220,15 @@ class Process:
         """Whether RLS is without effect on PostgreSQL: the role owns the tables, or bypasses RLS."""
         return self.engine.dialect.name == "postgresql" and not hold_back(self.engine)
 
-    def check(self) -> None:
-        """Refuses a database that is not durable, or with an unknown schema."""
+    def check(self, *, writing: bool = True) -> None:
+        """Refuses a database that is not durable, or with an unknown schema. `writing`: anchors catch up, and the
+        clock is noted."""
         check_durable(self.engine)
         if self.is_ready():
             self.check_kek()
-            self.compare_with_anchors(thorough=True)
-            self.observe_clock()
+            self.compare_with_anchors(thorough=True, writing=writing)
+            if writing:
+                self.observe_clock()
 
     def is_demo(self) -> bool:
         """Whether the database holds the demo, however the service was started."""
@@ -240,13 +242,13 @@ class Process:
         with self.unit_of_work(reading=True) as services:
             services.signing.check_kek()
 
-    def compare_with_anchors(self, *, thorough: bool = False) -> Sequence[Behind]:
+    def compare_with_anchors(self, *, thorough: bool = False, writing: bool = True) -> Sequence[Behind]:
         """Data older here than what was published; rows of those campuses are refused until repaired."""
         self._compared_at = monotonic()
         with self._transaction(reading=True, guarded=False) as services:
             services.stores.tenant_scope.bypass()
             found = services.anchor_check.behind(thorough=thorough or self._differs)
-            if not found:
+            if not found and writing:
                 self._catch_up(services, thorough=thorough)
         self._differs = bool(found)
         # A line changed inside the log is not an older copy: the pages of its badges report it, and nothing
@@ -279,11 +281,11 @@ class Process:
         with self.visit(reading=True) as services:
             services.stores.awards.find(award_id)
 
-    def observe_clock(self) -> Jump | None:
-        """The clock jump that blocks all signing, stored for every process; usually None."""
+    def observe_clock(self, *, writing: bool = True) -> Jump | None:
+        """The clock jump that blocks all signing, stored for every process if `writing`; usually None."""
         with self.unit_of_work(reading=True) as services:
             is_due, jump = services.signing_clock.is_due(), services.signing_clock.jump()
-        if not is_due:
+        if not is_due or not writing:
             return jump
         with self.unit_of_work() as services:
             return services.signing_clock.observe()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from fastapi import Request
@@ -42,6 +42,17 @@ _SENTENCES = {
     "date_type": N_("Une date est attendue, comme 2026-11-25."),
     "date_parsing": N_("Une date est attendue, comme 2026-11-25."),
     "date_from_datetime_parsing": N_("Une date est attendue, comme 2026-11-25."),
+    **dict.fromkeys(
+        (
+            "timezone_aware",
+            "datetime_type",
+            "datetime_parsing",
+            "datetime_from_date_parsing",
+            "datetime_object_invalid",
+        ),
+        N_("Une date et une heure avec leur fuseau sont attendues, comme 2026-11-25T11:00:00Z."),
+    ),
+    **dict.fromkeys(("time_type", "time_parsing"), N_("Une heure est attendue, comme 13:30.")),
     "list_type": N_("Une liste est attendue."),
     "too_short": N_("La liste est trop courte : au moins {min_length}."),
     "too_long": N_("La liste est trop longue : au plus {max_length}."),
@@ -141,20 +152,36 @@ def validation_error(request: Request, error: RequestValidationError) -> JSONRes
     """Each error with its location, never with the value, which may be personal (T43)."""
     faults = error.errors()
     if request.url.path.startswith(_BADGES_API):
-        return status_info(422, " ".join(f"{_pointer(each['loc'])} {reason_of(each)}" for each in faults[:5]))
+        told = (f"{_pointer(each, error.body)} {reason_of(each)}" for each in faults[:5])
+        return status_info(422, " ".join(told))
     if any(fault["loc"][:1] == ("path",) for fault in faults):
         # An invalid URL parameter means that the URL does not exist.
         return problem(404, _("Il n’y a rien à cette adresse."))
     if any(fault["type"] == "json_invalid" for fault in faults):
         return problem(400, _("Le corps de la demande n’est pas du JSON."))
-    told = [{"pointer": _pointer(fault["loc"]), "reason": reason_of(fault)} for fault in faults[:50]]
-    return problem(422, _("La demande n’a pas la forme attendue : voyez « errors »."), errors=told)
+    listed = [{"pointer": _pointer(fault, error.body), "reason": reason_of(fault)} for fault in faults[:50]]
+    return problem(422, _("La demande n’a pas la forme attendue : voyez « errors »."), errors=listed)
 
 
-def _pointer(place: tuple[str | int, ...]) -> str:
+def _pointer(fault: Mapping[str, Any], body: object) -> str:
     """A JSON pointer into the body; for a header or a query, its kind and its name."""
-    parts = place[1:] if place[:1] == ("body",) else place
+    place = fault["loc"]
+    parts = _parts_in(body, place[1:], fault["type"]) if place[:1] == ("body",) else place
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+
+
+def _parts_in(body: object, place: Sequence[str | int], kind: str) -> Iterator[str | int]:
+    """Without the forms of a union, which pydantic names among the parts (`list[dict[str,any]]`)."""
+    value: Any = body
+    for position, part in enumerate(place):
+        is_there = (isinstance(value, dict) and part in value) or (
+            isinstance(value, list) and isinstance(part, int) and part < len(value)
+        )
+        if is_there:
+            value = value[part]
+        elif not (kind == "missing" and position == len(place) - 1):
+            continue
+        yield part
 
 
 def http_error(request: Request, error: HTTPException) -> JSONResponse:

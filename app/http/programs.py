@@ -431,7 +431,7 @@ def check_media_type(request: Request, expected: str) -> None:
         return
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != expected:
-        raise HTTPException(415)
+        raise HTTPException(415, headers={"Accept": expected})
 
 
 def _may_be_long(headers: Mapping[str, str]) -> bool:
@@ -563,10 +563,15 @@ def _once(endpoint: Callable[..., Any], status: int) -> Callable[..., Any]:
         body = jsonable_encoder(result)
         if never_stored := getattr(result, "NEVER_STORED", ()):
             body |= dict.fromkeys(never_stored)
-        answers.finish(answer, asked.response.status_code or status, json.dumps(body).encode())
+        answers.finish(answer, asked.response.status_code or status, _written(body))
         return result
 
     return answer_once
+
+
+def _written(body: object) -> bytes:
+    """As the first answer was written."""
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _digest_of(request: Request, values: Mapping[str, Any]) -> str:

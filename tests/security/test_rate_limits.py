@@ -203,3 +203,8 @@ def test_six_digits_stand_five_tries_and_a_holder_three_letters_an_hour(house: H
     assert tries == [422] * 5 + [429]
     letters = [send(employer, f"{page}/code", {}, seen_on=page).status_code for _ in range(4)]
     assert letters == [200] * 3 + [429]
+
+
+def test_limits_in_names_the_package_that_a_store_needs():
+    with pytest.raises(LimitsUnusable, match="pip install redis"):
+        limits_in("memcached://127.0.0.1:11211", b"k" * 32)

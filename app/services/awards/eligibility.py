@@ -80,6 +80,9 @@ MADE_BEFORE = EligibilityResult(
 NAMES_OTHER_AWARD = EligibilityResult(
     LineOutcome.NOT_ALLOWED, N_("Cet identifiant désigne déjà l’attribution d’un autre badge.")
 )
+NAMES_OTHER_PERSON = EligibilityResult(
+    LineOutcome.NOT_ALLOWED, N_("Cet identifiant désigne déjà l’attribution à une autre personne.")
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +114,7 @@ class EligibilityService:
                 for one, award in held.items()
                 if not may_renew(award, days=case.version.validity_days, at=self.clock())
             }
-        named = self._named_elsewhere(case, [line for line, _, _ in found])
+        named = self._named_elsewhere(case, found)
         judged = [
             named.get(line.award_external_id) or self._judged(case, line, part, person, held, counted)
             for line, part, person in found
@@ -262,7 +265,7 @@ class EligibilityService:
         found = [(listed(line), None, None) for line in lines] if case.refusal else self._record(case, lines)
         people = [person.id for _, _, person in found if person]
         held, counted, before = self._held(case, people), self.counting.read(case, people), given(people)
-        named = self._named_elsewhere(case, [line for line, _, _ in found])
+        named = self._named_elsewhere(case, found)
         judged = []
         for line, participation, person in found:
             if line.award_external_id in named:
@@ -276,21 +279,28 @@ class EligibilityService:
                 before.add(person.id)
         return judged
 
-    def _named_elsewhere(self, case: AwardContext, lines: Sequence[ListedPerson]) -> dict[str, JudgedLine]:
+    def _named_elsewhere(
+        self, case: AwardContext, found: Sequence[MatchedRecipient]
+    ) -> dict[str, JudgedLine]:
         """By identifier, lines with an award that the campus's own system has named before: nothing is awarded again."""
-        values = {line.award_external_id for line in lines if line.award_external_id}
+        values = {line.award_external_id for line, _, _ in found if line.award_external_id}
         named = self.integration.named(case.campus.id, NamedKind.AWARD, values)
         records = self.awards.records_among(list(named.values()), case.campus.id) if named else []
         awards = {record.award.id: record.award for record in records}
-        found: dict[str, JudgedLine] = {}
-        for line in lines:
+        judged: dict[str, JudgedLine] = {}
+        for line, _, person in found:
             award = awards.get(named[line.award_external_id]) if line.award_external_id in named else None
-            if award is not None:
-                is_same = award.badge_id == case.badge.id
-                found[line.award_external_id] = JudgedLine(
-                    line, MADE_BEFORE if is_same else NAMES_OTHER_AWARD, held=award if is_same else None
-                )
-        return found
+            if award is None:
+                continue
+            judgement = MADE_BEFORE
+            if award.badge_id != case.badge.id:
+                judgement = NAMES_OTHER_AWARD
+            elif not case.refusal and (person is None or person.id != award.person_id):
+                judgement = NAMES_OTHER_PERSON
+            judged[line.award_external_id] = JudgedLine(
+                line, judgement, held=award if judgement is MADE_BEFORE else None
+            )
+        return judged
 
     def _chosen(self, case: AwardContext, request: AwardRequest) -> list[Recipient]:
         return [one for some in self._chosen_in_turn(case, request) for one in some]

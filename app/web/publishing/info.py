@@ -122,9 +122,10 @@ def _sample(content: Mapping[str, Any], schemas: Mapping[str, Any]) -> str | Non
         schema = media["schema"]
         is_list = schema.get("type") == "array"
         named = (schema["items"] if is_list else schema).get("$ref", "").rpartition("/")[2]
-        value = media.get("example", schemas.get(named, {}).get("example"))
+        own = [media["example"]] if "example" in media else schema.get("examples", ())
+        value = own[0] if own else schemas.get(named, {}).get("example")
         if value is not None:
-            shown = [value] if is_list and "example" not in media else value
+            shown = [value] if is_list and not own else value
             return value if isinstance(value, str) else json.dumps(shown, ensure_ascii=False, indent=1)
     return None
 

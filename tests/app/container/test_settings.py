@@ -54,6 +54,10 @@ def test_a_laptop_starts_with_no_settings_at_all():
         ({"base_url": "badges.exemple.fr"}, "SCEAU_BASE_URL"),
         ({"base_url": ""}, "SCEAU_BASE_URL"),
         ({"base_url": "https://"}, "SCEAU_BASE_URL"),
+        ({"smtp_url": "smtp.exemple.fr"}, "SCEAU_SMTP_URL"),
+        ({"smtp_url": "smtp.exemple.fr:587"}, "SCEAU_SMTP_URL"),
+        ({"smtp_url": "https://smtp.exemple.fr"}, "SCEAU_SMTP_URL"),
+        ({"smtp_url": "smtp://"}, "SCEAU_SMTP_URL"),
     ],
 )
 def test_each_refusal_is_one_sentence_that_names_its_variable(change: dict[str, str], variable: str):

@@ -286,6 +286,22 @@ def test_an_award_is_made_once_for_its_identifier(house: House, program: TestCli
     assert program.get(f"{V1}/awards", params={"external_id": "A-9"}).json()["items"] == []
 
 
+@pytest.mark.parametrize("is_known", [True, False])
+def test_an_identifier_of_an_award_to_another_person_is_refused(
+    house: House, program: TestClient, is_known: bool
+):
+    someone_else = {"external_id": "E-2", "given_name": "Lina", "family_name": "Petit"}
+    bulk(program, ZOE, *([someone_else] if is_known else ()))
+    body = {"badge": str(house.presence.badge.id), "activity": str(house.activity.id)}
+    body["people"] = [{"external_id": "E-1", "family_name": "?", "award_external_id": "A-1"}]
+    assert program.post(f"{V1}/awards", json=body).json()["awarded"] == 1
+    body["people"] = [someone_else | {"award_external_id": "A-1"}]
+    for address in (f"{V1}/awards?dry_run=true", f"{V1}/awards"):
+        line = program.post(address, json=body).json()["lines"][0]
+        assert (line["outcome"], line["award"]) == ("not_allowed", None)
+        assert "autre personne" in line["message"]
+
+
 # --- lists
 
 

@@ -173,6 +173,8 @@ def test_one_key_has_one_effect_and_one_answer(
     before = _done(house)
     third = ask()
     assert _without_secret(third) == _without_secret(first)
+    if not shown:
+        assert first.content == second.content == third.content
     assert _secret_in(third) is None
     assert _done(house) == before
     if body is not None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +105,21 @@ def test_description_is_a_page_that_needs_no_other_server(world: TestClient):
         assert loaded
         assert [each for each in loaded if not each.startswith(ours) or each.startswith("//")] == []
     assert world.get("/aide/api/nothing", headers={"accept": "text/html"}).status_code == 404
+
+
+def test_help_page_shows_the_example_of_every_request_body(world: TestClient):
+    index = world.get("/aide/api", headers={"accept": "text/html"}).text
+    links = re.findall(r'<a href="(/aide/api/[a-z0-9-]+)#(\w+)"', index)
+    pages = {path: world.get(path, headers={"accept": "text/html"}).text for path, _ in links}
+    for path, name in links:
+        (operation,) = (each for _, each in OPERATIONS if each["operationId"] == name)
+        body = next(iter(operation.get("requestBody", {}).get("content", {}).values()), None)
+        if body is None:
+            continue
+        (wanted, *_) = _examples(body["schema"], body)
+        text = wanted if isinstance(wanted, str) else json.dumps(wanted, ensure_ascii=False, indent=1)
+        _, _, section = pages[path].partition(f'<section class="stack-s" id="{name}"')
+        assert text.strip() in unescape(section.partition("</section>")[0]), name
 
 
 def _check(media: dict[str, Any]) -> None:

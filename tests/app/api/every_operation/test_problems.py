@@ -40,6 +40,14 @@ def test_a_problem_says_what_stands_where_and_never_what_was_sent(program: TestC
     assert PRIVATE not in json.dumps(known)
 
 
+@pytest.mark.parametrize("sent", [["x"], [[1]], 3, "x"])
+def test_pointers_of_a_body_with_several_forms_point_into_it(program: TestClient, sent: object):
+    """Without the names by which the code knows these forms."""
+    answer = program.post(f"{V1}/lrs/statements", json=sent)
+    assert answer.status_code == 422
+    assert {error["pointer"] for error in answer.json()["errors"]} <= {"", "/0"}
+
+
 @pytest.mark.parametrize(
     ("language", "sentence"),
     [
@@ -60,6 +68,12 @@ def test_a_problem_is_said_in_the_language_that_is_asked_for(
 def test_every_fault_we_have_a_sentence_for_exists():
     ours = {"control_character"}
     assert set(_SENTENCES) - ours <= set(get_args(ErrorType))
+
+
+@pytest.mark.parametrize("since", ["2026-11-25", "2026-11-25T11:00:00", "hier"])
+def test_a_datetime_without_its_zone_is_refused_with_an_example(program: TestClient, since: str):
+    (error,) = program.get(f"{V1}/people", params={"updated_since": since}).json()["errors"]
+    assert "2026-11-25T11:00:00Z" in error["reason"]
 
 
 def test_no_sentence_has_a_place_for_the_value():

@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from app.container import health
+from app.container.process import Process
+from app.domain.awards.signing_clock import Ticks
 from tests.app.cli.conftest import Operator
 from tests.support.house import House, build_house
 
@@ -74,3 +78,52 @@ def test_doctor_sees_an_unmigrated_and_a_silent_database(operator: Operator, tmp
 def test_doctor_warns_of_silent_workers_and_a_missing_check(operator: Operator):
     found = findings(operator)
     assert found["Travail de fond"][0] == found["Dernière vérification"][0] == "warning"
+
+
+def test_doctor_names_a_clock_jump_and_leaves_signing_as_it_was(
+    house: House, monkeypatch: pytest.MonkeyPatch
+):
+    started = datetime(2026, 12, 1, 8, tzinfo=UTC)
+    settings = house.process.settings
+    before = Process(settings, clock=lambda: started, counter=lambda: Ticks("boot", 1000.0))
+    before.observe_clock()
+    monkeypatch.setattr(
+        health,
+        "Process",
+        lambda settings: Process(
+            settings, clock=lambda: started + timedelta(hours=1), counter=lambda: Ticks("boot", 1001.0)
+        ),
+    )
+    found = {each.subject: each for each in health.examine(settings)}
+    assert "sauté" in found["Clés, horloge et ancres"].sentence
+    assert before.observe_clock() is None
+    before.engine.dispose()
+
+
+def test_doctor_writes_no_anchor(house: House, operator: Operator, tmp_path: Path):
+    house.record("Maël Kerbrat;mael@exemple.fr")
+    operator.sets(SCEAU_LOG_ANCHORS=str(tmp_path / "elsewhere"))
+    operator.types("doctor")
+    assert {each.name for each in (tmp_path / "elsewhere").iterdir()} == {"probe", "lock"}
+
+
+def test_doctor_goes_on_where_the_anchor_folder_cannot_be_made(operator: Operator, tmp_path: Path):
+    (tmp_path / "file").write_bytes(b"")
+    operator.sets(SCEAU_LOG_ANCHORS=str(tmp_path / "file" / "anchors"))
+    found = findings(operator)
+    assert found["Dossier des ancres"][0] == "fault"
+    assert found["Disque"][0] == "good"
+
+
+def test_doctor_names_each_reason_why_a_role_is_not_held_back(
+    house: House, operator: Operator, monkeypatch: pytest.MonkeyPatch
+):
+    if house.process.engine.dialect.name != "postgresql":
+        return
+    monkeypatch.setattr(Process, "is_above_walls", True)
+    state, sentence = findings(operator)["Rôle"]
+    assert (state, "BYPASSRLS" in sentence, "superutilisateur" in sentence) == ("warning", True, True)
+
+
+def test_doctor_tells_a_check_that_never_ended_from_an_old_one(operator: Operator):
+    assert "jamais" in findings(operator)["Dernière vérification"][1]
