@@ -82,7 +82,8 @@ from app.services.imports.writing import ImportWriting
 from app.services.learners.connected_apps import ConnectedApps
 from app.services.learners.contributions import ContributionService, LogDisputes, SelfAwards
 from app.services.learners.imported_badges import BroughtBadges
-from app.services.learners.portfolios import PortfolioDocuments, PortfolioService, SharedCompetencies
+from app.services.learners.portfolio_files import PortfolioDocuments
+from app.services.learners.portfolios import PortfolioService, SharedCompetencies
 from app.services.learners.requests import AskingService, ReviewService
 from app.services.learners.wallet_authorization import SelectiveDisclosure, WalletConsents, WalletMetadata
 from app.services.learners.wallets import WalletService

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hmac
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Final, TypeVar
 
 from app.db.awards import AwardRecord, AwardStore
@@ -19,7 +19,6 @@ from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.campus.signed_terms import day_in_france
 from app.domain.core import Clock
-from app.domain.frameworks import Competency
 from app.domain.learners.portfolios import (
     LONGEST_LINK_DAYS,
     MOST_GROUPS,
@@ -39,13 +38,11 @@ from app.domain.learners.portfolios import (
 )
 from app.domain.people import Person
 from app.domain.people.consents import About, ParentNeeded, check_may_show_further, consent, needs_parent
-from app.domain.publishing import Addresses
 from app.errors import InvalidInput, NotAllowed, NotFound
 from app.language import N_
 from app.services.awards.reissuing import ReissueService
 from app.services.badges import BadgeService
 from app.services.frameworks import Mastered, overview_of
-from sceau_credentials.values import JsonObject, JsonValue
 
 _AT_A_TIME: Final = 200
 Row = TypeVar("Row", PortfolioGroup, PortfolioPiece)
@@ -382,161 +379,11 @@ def _move(rows: Sequence[Row], moved: Row, neighbour: Row, *, before: bool) -> N
     place(rows, moved, before=order[at] if at < len(order) else None)
 
 
-_RESUME_SCHEMA = "https://raw.githubusercontent.com/jsonresume/resume-schema/v1.0.0/schema.json"
-_ELM = "http://data.europa.eu/snb/model/elm"
-
-
-@dataclass(frozen=True)
-class PortfolioCopy:
-    """Export for the owner: the page, and its currently valid badges."""
-
-    page: PortfolioPage
-    records: Sequence[AwardRecord]
-    competencies: Sequence[Mastered]
-    hours: Mapping[uuid.UUID, float]
-    """Per award, if its holder discloses them."""
-
-
-@dataclass(frozen=True, eq=False)
-class PortfolioDocuments:
-    badges: BadgeService
-    addresses: Addresses
-    clock: Clock
-
-    def resume(self, taken: PortfolioCopy) -> JsonObject:
-        """JSON Resume 1.0.0: `certificates` and `skills`, to paste into one's own résumé."""
-        basics: JsonObject = {"url": self.addresses.portfolio(taken.page.portfolio.id)}
-        if taken.page.name:
-            basics["name"] = taken.page.name
-        if taken.page.portfolio.line:
-            basics["summary"] = taken.page.portfolio.line
-        return {
-            "$schema": _RESUME_SCHEMA,
-            "basics": basics,
-            "certificates": [
-                {
-                    "name": record.version.name,
-                    "date": _day(record.award.awarded_at),
-                    "issuer": record.campus.name,
-                    "url": self.addresses.award(record.award.id),
-                }
-                for record in taken.records
-            ],
-            "skills": [self._skill(each) for each in taken.competencies],
-            "meta": {"version": "v1.0.0", "lastModified": _moment(self.clock())},
-        }
-
-    def europass(self, taken: PortfolioCopy, note: str) -> JsonObject:
-        """A person's claims in the European Learning Model 3; unsealed, as `note` states."""
-        person: JsonObject = {
-            "id": self.addresses.portfolio(taken.page.portfolio.id),
-            "type": "Person",
-            "hasClaim": [
-                self._achievement(record, taken.hours.get(record.award.id)) for record in taken.records
-            ],
-        }
-        if taken.page.name:
-            person["fullName"] = {"fr": [taken.page.name]}
-        return {
-            "@context": {"@vocab": f"{_ELM}/", "id": "@id", "type": "@type"},
-            "note": note,
-            "issued": _moment(self.clock()),
-            "credentialSubject": person,
-        }
-
-    def _skill(self, mastered: Mastered) -> JsonObject:
-        keywords: list[JsonValue] = [mastered.framework.name]
-        keywords += [record.version.name for record in mastered.records]
-        skill: JsonObject = {"name": mastered.competency.statement, "keywords": keywords}
-        if level := _level(mastered):
-            skill["level"] = level
-        return skill
-
-    def _achievement(self, record: AwardRecord, hours: float | None) -> JsonObject:
-        language = record.version.language
-        attested = self.badges.competencies_of(record.version)
-        outcomes: list[JsonValue] = [
-            {
-                "type": "LearningOutcome",
-                "title": {language: [competency.statement]},
-                "relatedSkill": {
-                    "id": self.addresses.competency(competency.id),
-                    "type": "Concept",
-                    "prefLabel": {language: [competency.statement]},
-                    "notation": competency.code,
-                    "inScheme": framework.name,
-                },
-            }
-            for _, competency, framework in attested
-        ]
-        specification: JsonObject = {
-            "id": self.addresses.version(record.badge.id, record.version.number),
-            "type": "LearningAchievementSpecification",
-            "title": {language: [record.version.name]},
-            "description": {language: [record.version.description]},
-            "learningOutcome": outcomes,
-        }
-        if hours is not None:
-            specification["volumeOfLearning"] = _duration(hours)
-        return {
-            "id": self.addresses.award(record.award.id),
-            "type": "LearningAchievement",
-            "title": {language: [record.version.name]},
-            "awardedBy": {
-                "type": "AwardingProcess",
-                "awardingDate": _moment(record.award.awarded_at),
-                "awardingBody": [
-                    {
-                        "id": record.campus.did,
-                        "type": "Organisation",
-                        "legalName": {"fr": [record.campus.name]},
-                        "homepage": self.addresses.campus(record.campus.slug),
-                    }
-                ],
-            },
-            "specifiedBy": specification,
-            "provenBy": [
-                {
-                    "type": "LearningAssessment",
-                    "title": {language: [competency.statement]},
-                    "grade": {"type": "Note", "noteLiteral": {language: [_rank(competency, link.level)]}},
-                }
-                for link, competency, _framework in attested
-                if link.level
-            ],
-            "supplementaryDocument": f"{self.addresses.award(record.award.id)}.json",
-        }
-
-
-def _level(mastered: Mastered) -> str:
-    levels, rank = mastered.competency.levels, mastered.level or 0
-    return levels[rank - 1] if 0 < rank <= len(levels) else ""
-
-
-def _rank(competency: Competency, level: int) -> str:
-    """« Autonome (2/3) »."""
-    return f"{competency.levels[level - 1]} ({level}/{len(competency.levels)})"
-
-
 def _day_of(written: str) -> date | None:
     try:
         return date.fromisoformat(written)
     except ValueError:
         return None
-
-
-def _day(moment: datetime) -> str:
-    return day_in_france(moment).isoformat()
-
-
-def _moment(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _duration(hours: float) -> str:
-    """ISO 8601: PT2H30M."""
-    whole, minutes = divmod(round(hours * 60), 60)
-    return "PT" + (f"{whole}H" if whole or not minutes else "") + (f"{minutes}M" if minutes else "")
 
 
 @dataclass(frozen=True)

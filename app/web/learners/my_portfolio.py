@@ -36,7 +36,8 @@ from app.http.request_scope import (
 from app.http.response_cache import awards_within_reach, people_here
 from app.language import N_, current_locale, translated
 from app.services.awards.papers import PortfolioWords
-from app.services.learners.portfolios import PortfolioCopy, PortfolioPage, Section, Wishes
+from app.services.learners.portfolio_files import PortfolioCopy
+from app.services.learners.portfolios import PortfolioPage, Section, Wishes
 from app.services.publishing import Published
 from app.web.learners.portfolios import (
     BadgeInPortfolio,

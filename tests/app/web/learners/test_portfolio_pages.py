@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 import struct
 from datetime import UTC, datetime
 from html import unescape
 from io import BytesIO
+from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from jsonschema import Draft7Validator
+from pyld import jsonld
 from pypdf import PdfReader
 
 from app.domain.awards import Visibility
@@ -22,6 +27,57 @@ from tests.support.house import BASE_URL, COMMAND, House, send
 
 ZOE, LEO = "Zoé N’Diaye; zoe@exemple.fr", "Léo Martin; leo@exemple.fr"
 MINE = "/mes-badges/portfolio"
+
+
+ELM, DC, SKOS = (
+    "http://data.europa.eu/snb/model/elm/", "http://purl.org/dc/terms/", "http://www.w3.org/2004/02/skos/core#",
+)  # fmt: skip
+REQUIRED = {
+    f"{ELM}Person": {f"{ELM}hasClaim"},
+    f"{ELM}LearningAchievement": {f"{DC}title", f"{ELM}awardedBy"},
+    f"{ELM}LearningAchievementSpecification": {f"{DC}title"},
+    f"{ELM}LearningOutcome": {f"{DC}title"},
+    f"{ELM}LearningAssessment": {f"{DC}title", f"{ELM}awardedBy", f"{ELM}grade"},
+    f"{ELM}AwardingProcess": {f"{ELM}awardingBody"},
+    f"{ELM}Organisation": {"http://www.w3.org/ns/regorg#legalName", f"{ELM}location"},
+    f"{DC}Location": {f"{ELM}address"},
+    f"{ELM}Address": {f"{ELM}countryCode"},
+    f"{ELM}Note": {f"{ELM}noteLiteral"},
+    f"{ELM}WebResource": {f"{ELM}contentUrl"},
+    f"{SKOS}Concept": {f"{SKOS}prefLabel", f"{SKOS}inScheme"},
+    f"{SKOS}ConceptScheme": set(),
+}
+"""Of the classes that we use, what the application profile of European Digital Credentials demands (1.1)."""
+TEXTS = {
+    f"{DC}title", f"{DC}description", "http://xmlns.com/foaf/0.1/fullName",
+    "http://www.w3.org/ns/regorg#legalName", f"{SKOS}prefLabel", f"{ELM}noteLiteral",
+}  # fmt: skip
+"""Their values are texts in a language; dates, durations and addresses have their datatype."""
+TYPED = {
+    f"{ELM}awardingDate": "dateTime", f"{DC}issued": "dateTime", f"{ELM}volumeOfLearning": "duration",
+    f"{ELM}contentUrl": "anyURI",
+}  # fmt: skip
+
+
+def checked_classes(europass: dict[str, Any]) -> set[str]:
+    seen: set[str] = set()
+
+    def check(node: Any) -> None:
+        for each in node.get("@type", []):
+            seen.add(each)
+            assert REQUIRED[each] <= node.keys(), each
+        for name, values in node.items():
+            for value in values if isinstance(values, list) else ():
+                if name in TEXTS:
+                    assert value.keys() == {"@value", "@language"}, name
+                elif name in TYPED:
+                    assert value["@type"] == f"http://www.w3.org/2001/XMLSchema#{TYPED[name]}"
+                elif isinstance(value, dict) and "@value" not in value:
+                    check(value)
+
+    [whole] = jsonld.expand(europass)
+    check(whole)
+    return seen
 
 
 def set_visibility(house: House, award_id, wanted: Visibility) -> None:
@@ -238,7 +294,9 @@ def test_competencies_say_their_level_their_badges_and_hours_that_count_once(hou
         "Autonome",
         True,
     )
-    europass = client.get(f"{portfolio}/fichiers/europass.json").json()["credentialSubject"]["hasClaim"]
+    whole = client.get(f"{portfolio}/fichiers/europass.json").json()
+    assert f"{ELM}LearningAssessment" in checked_classes(whole)
+    europass = whole["credentialSubject"]["hasClaim"]
     outcomes = [each["specifiedBy"]["learningOutcome"][0]["relatedSkill"] for each in europass]
     assert {each["notation"] for each in outcomes} == {"M"}
     grades = {each["provenBy"][0]["grade"]["noteLiteral"]["fr"][0] for each in europass}
@@ -286,6 +344,7 @@ def test_files_taken_along_say_what_the_page_says_and_no_more(house: House, zoe,
     europass = zoe.get(f"{portfolio}/fichiers/europass.json").json()
     (claim,) = europass["credentialSubject"]["hasClaim"]
     assert claim["specifiedBy"]["volumeOfLearning"] == "PT3H"
+    assert {f"{ELM}Organisation", f"{ELM}WebResource"} <= checked_classes(europass)
     assert "Personne ne les a scellées" in europass["note"]
     pdf = zoe.get(f"{portfolio}/fichiers/portfolio.pdf")
     assert pdf.content.startswith(b"%PDF-")
@@ -295,6 +354,23 @@ def test_files_taken_along_say_what_the_page_says_and_no_more(house: House, zoe,
     assert "À vérifier" in words
     assert "localhost:8000/v/" in words
     assert house.client().get(f"{portfolio}/fichiers/cv.json").status_code == 401
+
+
+def test_resume_matches_the_published_schema(house: House, zoe: TestClient, portfolio: str, results):
+    schema = Path(__file__).parents[3] / "interop" / "node_modules" / "@jsonresume" / "schema" / "schema.json"
+    if not schema.exists():
+        pytest.skip("the schema of JSON Resume is not installed: npm ci --prefix tests/interop")
+    put_in(zoe, portfolio, results[1])
+    send(zoe, portfolio, {"phrase": "Câblage et « soudure »"})
+    resume = zoe.get(f"{portfolio}/fichiers/cv.json").json()
+    assert {"basics", "certificates", "skills"} <= resume.keys()
+    published = json.loads(schema.read_text())
+    validator = Draft7Validator(published, format_checker=Draft7Validator.FORMAT_CHECKER)
+    assert [each.message for each in validator.iter_errors(resume)] == []
+    known = published["properties"]
+    for section in ("certificates", "skills"):
+        for each in resume[section]:
+            assert each.keys() <= known[section]["items"]["properties"].keys(), "no member that others ignore"
 
 
 def test_the_pdf_has_the_lines_of_peers_that_the_learner_shows(
