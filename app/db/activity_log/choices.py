@@ -5,6 +5,7 @@ restore.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from datetime import datetime
 from typing import Any, Final
 
@@ -186,8 +187,20 @@ class ChoiceStore(Store):
         if self.session.execute(select(true()).select_from(table).where(here)).first() is None:
             return False
         if written:
-            self.session.execute(update(table).where(here).values(written))
+            self._update(table, here, written)
         return True
+
+    def _update(self, table: Table, here: ColumnElement[bool], written: Mapping[str, Any]) -> None:
+        """Without its references if a row that they name is lost."""
+        statement = update(table).where(here)
+        own = {name: value for name, value in written.items() if not table.c[name].foreign_keys}
+        try:
+            with self.session.begin_nested() if own != written else nullcontext():
+                self.session.execute(statement.values(written))
+        except IntegrityError:
+            if own == written:
+                raise
+            self.session.execute(statement.values(own))
 
     def _insert(self, table: Table, key: Mapping[str, Any], values: Mapping[str, Any]) -> int:
         if not CHOICES[table.name].with_new:

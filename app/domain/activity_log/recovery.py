@@ -100,6 +100,8 @@ CHOICES: Final[Mapping[str, Choices]] = {
     "module_set": Choices(("archived_at",)),
     "activity_announcement": Choices(),
     "activity_session": Choices(("cancelled_at",)),
+    "activity_facts": Choices(("cancelled_at",), with_new=True),
+    "badge_request": Choices(("state", "decided_at", "waiting_since", "first_reviewer_id", "award_id")),
     "badge_opening": Choices(),
     "award_batch": Choices(("state",)),
     "network_key": Choices(("retired_at", "revoked_at"), with_new=True),
@@ -130,6 +132,7 @@ NEVER_DELETED: Final = frozenset({"campus", "person", "award"})
 DELETED_WITH: Final[Mapping[str, tuple[str, str]]] = {
     "webhook": ("webhook_delivery", "webhook_id"),
     "stored_file": ("stored_file_content", "file_id"),
+    "badge_request": ("request_step", "request_id"),
 }
 """The rows that refer to a deleted row and go with it, by table: their table and column."""
 ENDED: Final = (

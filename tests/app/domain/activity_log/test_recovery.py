@@ -26,7 +26,6 @@ AS_IN_THE_BACKUP = {
     "activity_campus": "as activity",
     "activity_competency": "as activity",
     "activity_establishment": "as activity",
-    "activity_facts": "as activity",
     "activity_objective": "as activity",
     "activity_organisation": "as activity",
     "activity_survey": "as activity",
@@ -38,7 +37,6 @@ AS_IN_THE_BACKUP = {
     "award_batch_line": "the awards are in the log",
     "award_tombstone": "erasures are done again",
     "badge_competency": "of published versions in their signed documents",
-    "badge_request": "asked again",
     "badge_tally": "derived again",
     "campus_log": "compared with its anchor",
     "campus_activity": "as campus_person",
@@ -104,7 +102,7 @@ AS_IN_THE_BACKUP = {
     "report_draft": "typed again",
     "report_edition": "signed again, with a higher number",
     "report_objective": "settings are set again",
-    "request_step": "as badge_request",
+    "request_step": "the state of its request is a choice",
     "app_secret": "all end with a restore",
     "room": "opened again",
     "room_entry": "signed again",
@@ -127,6 +125,8 @@ AS_IN_THE_BACKUP = {
     "object_removal": "erasures since the backup are done again, and note their objects again",
 }
 FACTS = {
+    "badge_request": "id campus_id badge_id person_id given_name family_name address language narrative links entries "
+    "created_at evidence",
     "activity_announcement": "activity_id enrolment announced_at",
     "activity_session": "id activity_id held_on hours place planned_for",
     "badge": "id campus_id slug repeat is_sample created_at",
@@ -215,7 +215,6 @@ CLOSING_COLUMN = re.compile(
 # What follows each table says why nothing that was closed by its column is open after a restore.
 NOT_REOPENED = {
     "activity_campus": "as activity",
-    "activity_facts": "of reports; as activity",
     "award": "withdrawals and suspensions are in the log",
     "award_tombstone": "of an award that is gone",
     "campus_log": "compared with its anchor",
