@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Select, exists
+from sqlalchemy import Select, exists, true
 from sqlalchemy import select as select_rows
 from sqlalchemy.orm import aliased
 from sqlmodel import col, delete, func, select, update
@@ -134,9 +134,11 @@ class LetterStore(Store):
                 .values(state=LetterState.CANCELLED)
             )
 
-    def forget_about(self, about_ids: Collection[uuid.UUID]) -> None:
-        """Deletes the messages about these, unsent ones too, with their addresses."""
-        self.session.exec(delete(QueuedMessage).where(col(QueuedMessage.about_id).in_(list(about_ids))))
+    def forget_about(self, about_ids: Collection[uuid.UUID], *, address: str | None = None) -> None:
+        """Deletes the messages about these, unsent ones too, with their addresses; only those to `address`, if given."""
+        of_address = true() if address is None else col(QueuedMessage.address) == address
+        about = col(QueuedMessage.about_id).in_(list(about_ids))
+        self.session.exec(delete(QueuedMessage).where(about, of_address))
 
     def readdress_waiting(self, person_id: uuid.UUID, formers: Collection[str], address: str) -> None:
         """Unsent messages to a person at one of `formers` go to `address`; they are cancelled without one.

@@ -15,7 +15,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from app.db.engine.queries import QuickRead, RowStore, Store
 from app.db.engine.row_level_security import found_by_name
-from app.db.engine.writes import bare_rows
+from app.db.engine.writes import among, bare_rows
 from app.domain.accounts.permissions import NetworkAdministrator
 from app.domain.awards import Award, AwardState, Visibility
 from app.domain.badges import BadgeVersion
@@ -238,6 +238,12 @@ class EndorsementStore(Store):
             select(EndorsementRequest).where(EndorsementRequest.award_id == award_id, kinds)
         )
 
+    def requests_answered_by(self, endorsement_id: uuid.UUID) -> Sequence[EndorsementRequest]:
+        """By an endorsement of an organisation, or a recommendation by a peer."""
+        return self._requests(
+            select(EndorsementRequest).where(EndorsementRequest.endorsement_id == endorsement_id)
+        )
+
     def refuses_all(self, address: str) -> bool:
         """Whether the reader of that mailbox, in any spelling, wants no request any more."""
         refused = select(EndorsementRequest.address).where(EndorsementRequest.refusal == Refusal.EVER.value)
@@ -281,6 +287,9 @@ class EndorsementStore(Store):
 
     def of_award(self, award_id: uuid.UUID) -> Sequence[Endorsement]:
         return self._list(Endorsement.award_id == award_id)
+
+    def of_awards(self, award_ids: Collection[uuid.UUID]) -> Sequence[Endorsement]:
+        return self._list(among(self.session, col(Endorsement.award_id), award_ids))
 
     def of_campus(self, campus_id: uuid.UUID) -> Sequence[Endorsement]:
         """About the campus, its badges and its awards."""
@@ -348,6 +357,9 @@ class PeerStore(Store):
     def of_award(self, award_id: uuid.UUID) -> Sequence[PeerRecommendation]:
         """All of them, newest first."""
         return self._list(PeerRecommendation.award_id == award_id)
+
+    def of_awards(self, award_ids: Collection[uuid.UUID]) -> Sequence[PeerRecommendation]:
+        return self._list(among(self.session, col(PeerRecommendation.award_id), award_ids))
 
     def shown_about(self, award_id: uuid.UUID, *, limit: int) -> list[PeerRecommendation]:
         """As rows detached from the session; newest first."""

@@ -19,6 +19,7 @@ from sqlalchemy import (
     false,
     inspect,
     null,
+    or_,
     select,
     text,
     true,
@@ -49,12 +50,14 @@ from app.domain.imports.calendars import CalendarState, CalendarSubscription
 from app.domain.learners.portfolios import BroughtBadge, Portfolio
 from app.domain.learners.ratings import BadgeRating
 from app.domain.learners.ratings import SentenceState as RatingSentence
+from app.domain.messages import QueuedMessage
 from app.domain.people import Person, PersonAddress
 from app.domain.people.consents import ParentAgreement
 from app.domain.reports.network import ReportSharing
 from app.domain.reports.surveys import SentenceState as SurveySentence
 from app.domain.reports.surveys import SurveyAnswer, SurveyLink
-from app.domain.trust.organisations import Endorsement
+from app.domain.trust import PeerRecommendation
+from app.domain.trust.organisations import Endorsement, EndorsementRequest
 
 Key = tuple[Any, ...]
 _ONE_AT_A_TIME: Final = text("SELECT pg_advisory_xact_lock(7215340018)")
@@ -176,6 +179,29 @@ class ChoiceStore(Store):
                     found = SQLModel.metadata.tables[name]
                     done += self._delete(found, _matches(found, key))
         return done
+
+    def erase_withdrawn(self) -> None:
+        """Texts and addresses that were erased with a withdrawal, and that the copy has again."""
+        for row, over, erased in (
+            (Endorsement, col(Endorsement.withdrawn_at).is_not(None), "written token comment address"),
+            (
+                PeerRecommendation,
+                or_(
+                    col(PeerRecommendation.withdrawn_at).is_not(None),
+                    col(PeerRecommendation.declined_at).is_not(None),
+                ),
+                "words signature address",
+            ),
+        ):
+            table = _table(row)
+            gone = select(table.c.id).where(over)
+            answered = select(col(EndorsementRequest.id)).where(
+                col(EndorsementRequest.endorsement_id).in_(gone)
+            )
+            for about in (gone, answered):
+                self.session.execute(delete(QueuedMessage).where(col(QueuedMessage.about_id).in_(about)))
+            statement = update(table).where(over, table.c.address != "")
+            self.session.execute(statement.values(dict.fromkeys(erased.split(), "")))
 
     def _change(self, table: Table, key: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
         """Whether the restored database has the row."""

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from sqlmodel import BigInteger, Field, Index, SQLModel, UniqueConstraint
 
-from app.domain.activities import Activity, Participation
+from app.domain.activities import Activity, Participation, is_of_pupils
 from app.domain.core import (
     enum_column,
     foreign_key,
@@ -301,6 +301,35 @@ def may_be_public(person: Person, activity: Activity | None, agreement: ParentAg
 def is_minor_for(person: Person, activity: Activity | None) -> bool:
     """For one award, for everything public about it."""
     return needs_guardian_for(person, activity) or person.age_group is AgeGroup.FROM_15
+
+
+_AGE_OR_SCHOOL: Final = re.compile(r"\b(?:\d{1,2} ?(?:ans|years?)|ecoles?|schools?)\b")
+_PARTICLES: Final = frozenset(
+    {"de", "du", "des", "la", "le", "les", "van", "von", "ben", "el", "al", "da", "di"}
+)
+NOTHING_OF_A_CHILD: Final = N_(
+    "N’écrivez ici ni nom, ni âge, ni classe, ni école : cette page n’en montre pas."
+)
+TELLS_OF_A_CHILD: Final = N_(
+    "Ces lignes disent un nom, un âge, une classe ou une école : avant 15 ans, elles ne se montrent pas."
+)
+
+
+def tells_of(text: str, person: Person) -> bool:
+    """Whether a text names the person, or speaks of an age, a class or a school."""
+    plain = plain_text(text)
+    names = {each for each in re.findall(r"\w{2,}", plain_text(person.name)) if each not in _PARTICLES}
+    return (
+        is_of_pupils(text)
+        or _AGE_OR_SCHOOL.search(plain) is not None
+        or not names.isdisjoint(re.findall(r"\w+", plain))
+    )
+
+
+def check_tells_nothing_of(text: str, person: Person, activity: Activity | None) -> None:
+    """Free text by others on a page of a child under 15, which shows neither name, age, class nor school."""
+    if needs_guardian_for(person, activity) and tells_of(text, person):
+        raise InvalidInput(NOTHING_OF_A_CHILD)
 
 
 def check_may_open(person: Person, agreement: ParentAgreement | None) -> None:

@@ -30,6 +30,7 @@ from app.domain.core import (
 from app.domain.people import is_address, is_own_address, normal_address
 from app.errors import Conflict, InvalidInput, NotFound, NotSignedIn
 from app.language import N_
+from sceau_credentials.values import JsonValue, parse_json_object
 
 LONGEST_NAME: Final = 120
 LONGEST_SITE: Final = 200
@@ -358,6 +359,15 @@ class Endorsement(SQLModel, table=True):
     @property
     def is_shown(self) -> bool:
         return self.withdrawn_at is None and self.hidden_at is None and self.set_aside_at is None
+
+
+def words_of(endorsement: Endorsement) -> str:
+    """The comment and its author, as signed here or as last read from elsewhere, after the organisation's name."""
+    said: JsonValue = endorsement.comment
+    if not said and endorsement.written.startswith("{"):
+        subject = parse_json_object(endorsement.written).get("credentialSubject")
+        said = subject.get("endorsementComment") if isinstance(subject, dict) else ""
+    return f"{endorsement.organisation_name}\n{said}" if said else ""
 
 
 class DeadRequest(NotFound):

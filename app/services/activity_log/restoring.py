@@ -376,6 +376,7 @@ class RestoreService:
         store, since = self.choices.store, self.choices.missing()
         store.end_sessions()
         done = store.put_back(since.changes)
+        store.erase_withdrawn()
         shut: Sequence[Person] = ()
         if not since.is_whole:
             shut = store.shut_everything(reason=CHOSEN_SINCE, at=self.clock())

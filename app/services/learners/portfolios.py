@@ -37,7 +37,14 @@ from app.domain.learners.portfolios import (
     shown_name,
 )
 from app.domain.people import Person
-from app.domain.people.consents import About, ParentNeeded, check_may_show_further, consent, needs_parent
+from app.domain.people.consents import (
+    About,
+    ParentNeeded,
+    check_may_show_further,
+    consent,
+    needs_parent,
+    tells_of,
+)
 from app.errors import InvalidInput, NotAllowed, NotFound
 from app.language import N_
 from app.services.awards.reissuing import ReissueService
@@ -234,12 +241,18 @@ class PortfolioService:
 
     def wish(self, portfolio: Portfolio, wishes: Wishes) -> None:
         check_line(wishes.line)
+        self._check_of_child(portfolio, wishes.line)
         if wishes.is_findable and not portfolio.is_findable:
             self.check_may_be_shown(portfolio)
         portfolio.line, portfolio.naming = wishes.line, wishes.naming
         portfolio.grouping, portfolio.is_findable = wishes.grouping, wishes.is_findable
         portfolio.layout = wishes.layout.value
         self.store.add(portfolio)
+
+    def _check_of_child(self, portfolio: Portfolio, text: str) -> None:
+        person = self.people.get(portfolio.person_id)
+        if needs_parent(person) and tells_of(text, person):
+            raise InvalidInput("Avant 15 ans, n’écris ici ni nom, ni âge, ni classe, ni école.")
 
     def check_may_be_shown(self, portfolio: Portfolio) -> None:
         """Raises ParentNeeded for a child under 15 without parental consent."""
@@ -249,6 +262,8 @@ class PortfolioService:
     def set_open(self, portfolio: Portfolio, is_open: bool) -> None:
         if is_open and not portfolio.is_open:
             self.check_may_be_shown(portfolio)
+            for each in (portfolio.line, *(group.title for group in self.store.groups_of(portfolio.id))):
+                self._check_of_child(portfolio, each)
         portfolio.is_open = is_open
         self.store.add(portfolio)
 
@@ -286,6 +301,7 @@ class PortfolioService:
 
     def add_group(self, portfolio: Portfolio, title: str) -> None:
         check_title(title)
+        self._check_of_child(portfolio, title)
         self.people.lock_all([portfolio.person_id])
         groups = self.store.groups_of(portfolio.id)
         if any(each.title == title for each in groups):
@@ -298,6 +314,7 @@ class PortfolioService:
 
     def rename_group(self, portfolio: Portfolio, group_id: uuid.UUID, title: str) -> None:
         check_title(title)
+        self._check_of_child(portfolio, title)
         group = _among(self.store.groups_of(portfolio.id), group_id)
         group.title = title
         self.store.add(group)

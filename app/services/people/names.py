@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.db.accounts import OwnAddressStore
@@ -15,6 +15,7 @@ from app.db.learners import ConnectedAppStore, PortfolioStore
 from app.db.messages import LetterStore
 from app.db.people import GuardianStore, MergeStore, NameStore, PeopleStore
 from app.db.people.privacy import ConsentStore
+from app.db.trust import EndorsementStore, PeerStore
 from app.domain.activities import Activity, is_of_lycee_alone
 from app.domain.awards import Award, Visibility
 from app.domain.awards.open_badges import DisclosedContent, least_shown
@@ -40,7 +41,16 @@ from app.domain.people import (
     refuse,
     suppose_pupil,
 )
-from app.domain.people.consents import ParentNeeded, check_may_show_further, needs_guardian_for
+from app.domain.people.consents import (
+    TELLS_OF_A_CHILD,
+    ParentNeeded,
+    check_may_show_further,
+    is_pupil_of_unknown_age,
+    needs_guardian_for,
+    tells_of,
+)
+from app.domain.trust import PeerRecommendation
+from app.domain.trust.organisations import Endorsement, words_of
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from app.language import N_
 from app.services.accounts.sessions import SignedIn
@@ -313,6 +323,8 @@ class AgeBands:
     reissuing: ReissueService
     portfolios: PortfolioStore
     apps: ConnectedAppStore
+    endorsements: EndorsementStore
+    peers: PeerStore
     consents: ConsentStore
     history: HistoryStore
     tenant_scope: TenantScope
@@ -399,8 +411,10 @@ class AgeBands:
         """The activity is now for pupils: close what needs parental consent, reduce what is signed."""
         with self.tenant_scope.across_campuses():
             for award, person in self.awards.open_of_activity(activity.id):
-                if needs_guardian_for(person, activity) and not self._has_agreement(award):
-                    self.shut(award, by)
+                if needs_guardian_for(person, activity):
+                    self._set_words_aside([award.id], person, by)
+                    if not self._has_agreement(award):
+                        self.shut(award, by)
             self.awards.mark_to_align(self.clock(), activity_id=activity.id)
 
     def _has_agreement(self, award: Award) -> bool:
@@ -425,6 +439,8 @@ class AgeBands:
         for award in self.guardians.open_awards_of(person.id) if person.needs_guardian else ():
             if not self._has_agreement(award):
                 self.shut(award, by)
+        if person.needs_guardian and not is_pupil_of_unknown_age(person):
+            self._set_words_aside(before, person, by)
         self.shut_portfolio(person)
         for award_id, shown in before.items():
             self._keep_shown(award_id, shown, by)
@@ -463,6 +479,21 @@ class AgeBands:
             award.visibility = Visibility.CLOSED
             self.awards.save(award)
             self.history.write(by, "close", "award", award.id, at=self.clock(), campus_id=award.campus_id)
+
+    def _set_words_aside(self, award_ids: Collection[uuid.UUID], person: Person, by: Actor) -> None:
+        """Recommendations that state what no page of a child under 15 shows."""
+        rows: list[tuple[Endorsement | PeerRecommendation, str]] = [
+            *((each, words_of(each)) for each in self.endorsements.of_awards(award_ids)),
+            *((each, f"{each.words}\n{each.signature}") for each in self.peers.of_awards(award_ids)),
+        ]
+        at = self.clock()
+        for row, words in rows:
+            if row.set_aside_at is None and words.strip() and tells_of(words, person):
+                row.set_aside_at, row.set_aside_reason = at, TELLS_OF_A_CHILD
+                if isinstance(row, Endorsement):
+                    row.changes += 1
+                self.endorsements.save(row)
+                self.history.write(by, "set_aside", "endorsement", row.id, at=at, campus_id=row.campus_id)
 
     def shut_portfolio(self, person: Person) -> None:
         """Closed, and applications disconnected, where no parental consent covers its content any more."""

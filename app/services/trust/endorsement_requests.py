@@ -177,9 +177,16 @@ class EndorsementsTakenBack:
         return self._withdraw(endorsement)
 
     def _withdraw(self, endorsement: Endorsement) -> Endorsement:
-        """Permanent: sets its status bit, erases text and address."""
+        """Permanent: sets its status bit, erases text and address, also of the request and of e-mails."""
         if endorsement.withdrawn_at is None:
             endorsement.withdrawn_at = self.clock()
+            about = [endorsement.id]
+            for request in self.endorsements.requests_answered_by(endorsement.id):
+                request.address = ""
+                self.endorsements.save(request)
+                about.append(request.id)
+            self.letters.forget_about(about)
+            self.letters.forget_about([endorsement.organisation_id], address=endorsement.address)
             endorsement.written = endorsement.token = endorsement.comment = endorsement.address = ""
             self.organisations.raise_places([endorsement.id], at=endorsement.withdrawn_at)
             self._note(endorsement, "withdraw", AN_ORGANISATION)

@@ -21,7 +21,7 @@ from app.domain.campus.campus import Campus
 from app.domain.core import UNSHARED, Clock, Snapshot, as_signed, name_as_signed
 from app.domain.messages import Occasion, letter_to
 from app.domain.people import is_own_address
-from app.domain.people.consents import ERASED, may_be_public
+from app.domain.people.consents import ERASED, check_tells_nothing_of, may_be_public
 from app.domain.publishing import Addresses, ServiceDocuments
 from app.domain.trust.organisations import (
     AGAIN,
@@ -189,6 +189,7 @@ class EndorsementSigning:
     ) -> Endorsement:
         """Sign with the organisation's own key; the link becomes used."""
         request, subject = self._taken(token)
+        self.check_words(subject, told, words.signed)
         at = self.clock()
         organisation = self.organisations.of_address(request.address, name=told.name, site=told.site, at=at)
         endorsement = self._new(request, subject, organisation, language=language, at=at)
@@ -207,12 +208,19 @@ class EndorsementSigning:
         request, subject = self._taken(token)
         at = self.clock()
         answer = self._judged(written.strip(), subject, at=at)
+        self.check_words(subject, told, answer.comment)
         organisation = self.organisations.of_address(request.address, name=told.name, site=told.site, at=at)
         endorsement = self._new(request, subject, organisation, language=language, at=at)
         endorsement.written, endorsement.foreign_issuer = written.strip(), (answer.issuer or "")[:400]
         endorsement.comment, endorsement.checked_at = answer.comment, at
         endorsement.check_again_at = at + AGAIN
         return self._kept(request, endorsement)
+
+    @staticmethod
+    def check_words(subject: Subject, told: EndorsementOutcome, words: str) -> None:
+        if subject.record is not None:
+            text = f"{told.name}\n{told.site}\n{words}"
+            check_tells_nothing_of(text, subject.record.person, subject.record.activity)
 
     def refuse(self, token: str, refusal: Refusal) -> None:
         request, _subject = self._taken(token)

@@ -18,7 +18,13 @@ from app.domain.campus.campus import Campus
 from app.domain.core import Clock
 from app.domain.messages import Occasion, letter_to
 from app.domain.people import is_address, is_own_address, normal_address
-from app.domain.people.consents import may_be_public
+from app.domain.people.consents import (
+    TELLS_OF_A_CHILD,
+    check_tells_nothing_of,
+    may_be_public,
+    needs_guardian_for,
+    tells_of,
+)
 from app.domain.trust import (
     LINK_FOR,
     MOST_SHOWN,
@@ -143,6 +149,9 @@ class PeerRecommendations:
             raise Conflict(
                 "Ces lignes viennent d’une adresse de la personne titulaire : elles ne peuvent pas être montrées."
             )
+        words = f"{row.words}\n{row.signature}"
+        if needs_guardian_for(record.person, record.activity) and tells_of(words, record.person):
+            raise Conflict(TELLS_OF_A_CHILD)
         if row.accepted_at is None:
             row.accepted_at = self.clock()
             self._save(row, "accept_peer", by)
@@ -209,6 +218,7 @@ class PeerRecommendations:
         """The link becomes used; the learner decides next."""
         self.endorsements.lock_request(number_in(self.secret, PEER_WRITE, token))
         request, record = self.opened(token)
+        self.check_words(record, words)
         at = self.clock()
         row = PeerRecommendation(
             campus_id=record.campus.id,
@@ -231,6 +241,10 @@ class PeerRecommendations:
         )
         self._note("write_peer", row.id, row.campus_id, A_PEER)
         return row
+
+    def check_words(self, record: AwardRecord, words: PeerWords) -> None:
+        text = f"{words.words}\n{words.signature}"
+        check_tells_nothing_of(text, record.person, record.activity)
 
     def refuse(self, token: str, refusal: Refusal) -> None:
         self.endorsements.lock_request(number_in(self.secret, PEER_WRITE, token))
@@ -349,11 +363,10 @@ class PeerRecommendations:
         """Text, signature and address: of the recommendation, of the request that it answered, and of e-mails."""
         row.words = row.signature = row.address = ""
         about = [row.id]
-        for request in self.endorsements.peer_requests_about(row.award_id):
-            if request.endorsement_id == row.id:
-                request.address = ""
-                self.endorsements.save(request)
-                about.append(request.id)
+        for request in self.endorsements.requests_answered_by(row.id):
+            request.address = ""
+            self.endorsements.save(request)
+            about.append(request.id)
         self.letters.forget_about(about)
 
     def _save(self, row: PeerRecommendation, action: str, by: Actor, **facts: str) -> None:

@@ -362,6 +362,7 @@ def write(token: str, request: Request, services: ReadingServices, form: SafeFor
     is_asked = asked.kind is RequestKind.PEER
     try:
         words = checked_peer_words(typed.words, typed.signature)
+        services.peer_recommendations.check_words(record, words)
     except InvalidInput as error:
         return _writing(
             request, record, token, asked.why, typed=typed, trouble=sentence_of(error), is_asked=is_asked

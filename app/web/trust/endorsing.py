@@ -107,6 +107,7 @@ def answer(token: str, request: Request, services: ReadingServices, form: SafeFo
                 )
             return _done(request, services, kept.id)
         words = checked_words(typed.words, typed.role, typed.name, shows_name=typed.shows_name)
+        services.endorsement_signing.check_words(subject, told, words.signed)
         if gesture == _SIGN:
             with write_transaction(request) as writing:
                 kept = writing.endorsement_signing.sign(token, told, words, language=current_locale())

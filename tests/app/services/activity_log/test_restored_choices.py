@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from fastapi.testclient import TestClient
@@ -24,11 +23,9 @@ from app.domain.campus.campus import CampusPicture
 from app.domain.frameworks.pathways import Pathway
 from app.domain.learners.portfolios import Contribution, ContributionState, ContributionStatement
 from app.domain.learners.ratings import BadgeRating, SentenceState
-from app.domain.learners.requests import RequestState
 from app.domain.messages import Occasion, QueuedMessage
 from app.domain.people import AgeGroup, Role
 from app.domain.people.consents import About, Consent, ParentAgreement
-from app.domain.reports.facts import ReportFacts
 from app.domain.reports.network import ReportSharing, Topic
 from app.domain.reports.surveys import Answer, SurveyAnswer, SurveyLink
 from app.domain.trust.organisations import (
@@ -42,7 +39,6 @@ from app.errors import AppError, NotFound
 from app.services.activity_log.log_check import Older
 from tests.app.api.clients import connected, registered
 from tests.app.services.frameworks.test_pathway_progress import draw_pathway
-from tests.app.services.learners.test_requests import ZOE, accepting, agree, asked, request_of, reviewer
 from tests.support.content.networks import NETWORK, network_of
 from tests.support.content.restores import (
     ADA,
@@ -437,58 +433,6 @@ def test_what_a_campus_closed_since_the_backup_is_neither_listed_nor_in_service_
         assert {each.older for each in copy.process.behind.values()} == {Older.CHOICES}
         assert copy.process.put_back_choices(REASON, by=COMMAND).is_whole
         assert (shown(copy), in_service(copy)) == (closed, [False] * 5)
-
-
-def test_request_withdrawn_or_decided_since_the_backup_waits_no_more(house: House) -> None:
-    badge_id = accepting(house, house.role.badge.id)
-    names = ("Zoé", "Paul", "Ana", "Léo")
-    withdrawn, refused, accepted, untouched = (
-        asked(house, badge_id, replace(ZOE, given_name=name, address=f"{name.lower()}@demande.fr"))
-        for name in names
-    )
-    by = reviewer(house, "Rita")
-    backup = Backup(house)
-    with house.unit_of_work() as services:
-        services.asking.withdraw(withdrawn)
-        refused_id = services.asking.mine(refused).request.id
-        services.reviewing.refuse(house.campus, refused_id, "Rien à voir avec ce badge.", by=by)
-    assert agree(house, accepted, by)
-    award_id = request_of(house, accepted).request.award_id
-    with backup.restored() as copy:
-        copy.process.put_back(house.campus, REASON, by=COMMAND)
-        assert [
-            request_of(copy, token).request.state for token in (withdrawn, refused, accepted, untouched)
-        ] == [
-            RequestState.WITHDRAWN, RequestState.REFUSED, RequestState.ACCEPTED, RequestState.WAITING,
-        ]  # fmt: skip
-        assert request_of(copy, accepted).request.award_id == award_id is not None
-
-
-def test_request_decided_by_an_award_that_is_lost_is_still_decided(house: House) -> None:
-    badge_id = accepting(house, house.role.badge.id)
-    token = asked(house, badge_id)
-    with house.unit_of_work() as services:
-        request = services.asking.by_token(token)
-        change = {"state": "accepted", "award_id": str(uuid4()), "first_reviewer_id": None}
-        services.stores.choices.put_back([["badge_request", {"id": str(request.id)}, change]])
-    found = request_of(house, token).request
-    assert (found.state, found.award_id) == (RequestState.ACCEPTED, None)
-
-
-@pytest.mark.parametrize("reported_before", [True, False])
-def test_activity_cancelled_since_the_backup_is_cancelled(house: House, reported_before: bool) -> None:
-    def report(services: Any, facts: ReportFacts) -> None:
-        services.stores.report_facts.write(house.activity, facts, at=house.clock())
-
-    if reported_before:
-        choose(house, lambda services: report(services, ReportFacts(invited=12)))
-    backup = Backup(house)
-    choose(house, lambda services: report(services, ReportFacts(invited=12, is_cancelled=True)))
-    with backup.restored() as copy:
-        assert copy.process.put_back_choices(REASON, by=COMMAND).is_whole
-        with copy.unit_of_work(reading=True) as services:
-            (facts,) = services.stores.report_facts.of_many([house.activity], house.campus.id).values()
-            assert (facts.is_cancelled, facts.invited) == (True, 12)
 
 
 def test_stranger_who_refused_for_ever_is_asked_no_more_even_if_asked_since_the_backup(house: House) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
+from uuid import uuid4
 
 import pytest
 
@@ -17,6 +19,8 @@ from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from app.services.badges import Wording
 from app.services.campus.registers import RequestFilter, RequestSort, Start
 from app.services.learners.requests import RequestOutcome
+from tests.support.content.restores import REASON
+from tests.support.databases.copies import Backup, drop_copies
 from tests.support.handed import taken
 from tests.support.house import COMMAND, House, build_house
 from tests.support.letters import text_in
@@ -32,6 +36,7 @@ def house(database_url: str, tmp_path) -> Iterator[House]:
     built = build_house(database_url, tmp_path)
     yield built
     built.close()
+    drop_copies()
 
 
 @pytest.fixture
@@ -339,3 +344,42 @@ def test_suspended_campus_is_asked_for_no_badge(house: House):
         services.asking.ask(
             badge_id, RequestOutcome("Ada", "Faure", "ada@exemple.fr", "J’ai animé deux ateliers.")
         )
+
+
+# --- after a restore
+
+
+def test_request_withdrawn_or_decided_since_the_backup_waits_no_more(house: House) -> None:
+    badge_id = accepting(house, house.role.badge.id)
+    names = ("Zoé", "Paul", "Ana", "Léo")
+    withdrawn, refused, accepted, untouched = (
+        asked(house, badge_id, replace(ZOE, given_name=name, address=f"{name.lower()}@demande.fr"))
+        for name in names
+    )
+    by = reviewer(house, "Rita")
+    backup = Backup(house)
+    with house.unit_of_work() as services:
+        services.asking.withdraw(withdrawn)
+        refused_id = services.asking.mine(refused).request.id
+        services.reviewing.refuse(house.campus, refused_id, "Rien à voir avec ce badge.", by=by)
+    assert agree(house, accepted, by)
+    award_id = request_of(house, accepted).request.award_id
+    with backup.restored() as copy:
+        copy.process.put_back(house.campus, REASON, by=COMMAND)
+        assert [
+            request_of(copy, token).request.state for token in (withdrawn, refused, accepted, untouched)
+        ] == [
+            RequestState.WITHDRAWN, RequestState.REFUSED, RequestState.ACCEPTED, RequestState.WAITING,
+        ]  # fmt: skip
+        assert request_of(copy, accepted).request.award_id == award_id is not None
+
+
+def test_request_decided_by_an_award_that_is_lost_is_still_decided(house: House) -> None:
+    badge_id = accepting(house, house.role.badge.id)
+    token = asked(house, badge_id)
+    with house.unit_of_work() as services:
+        request = services.asking.by_token(token)
+        change = {"state": "accepted", "award_id": str(uuid4()), "first_reviewer_id": None}
+        services.stores.choices.put_back([["badge_request", {"id": str(request.id)}, change]])
+    found = request_of(house, token).request
+    assert (found.state, found.award_id) == (RequestState.ACCEPTED, None)

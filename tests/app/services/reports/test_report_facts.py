@@ -11,6 +11,8 @@ from app.domain.imports.imports import ImportLineOutcome
 from app.domain.imports.tables import ReadingPlan
 from app.domain.reports.facts import Audience, AudienceCount, ReportFacts, cells_of
 from app.errors import InvalidInput, NotAllowed
+from tests.support.content.restores import REASON
+from tests.support.databases.copies import Backup, drop_copies
 from tests.support.house import COMMAND, House
 
 CELLS = {
@@ -149,3 +151,23 @@ def test_an_import_brings_facts_with_its_activities(house: House):
     assert found.audiences == (AudienceCount(Audience.HIGH_SCHOOL, 24, 10),)
     assert take(house, LINE.format("MARTIN", "71")) == [ImportLineOutcome.SAME]
     assert take(house, LINE.format("MARTIN", "nulle part")) == [ImportLineOutcome.REFUSED]
+
+
+@pytest.mark.parametrize("reported_before", [True, False])
+def test_activity_cancelled_since_the_backup_is_cancelled(house: House, reported_before: bool) -> None:
+    def report(written: ReportFacts) -> None:
+        with house.unit_of_work() as services:
+            activity = services.activities.get(house.campus, house.activity.id)
+            services.stores.report_facts.write(activity, written, at=house.clock())
+
+    if reported_before:
+        report(ReportFacts(invited=12))
+    backup = Backup(house)
+    report(ReportFacts(invited=12, is_cancelled=True))
+    try:
+        with backup.restored() as copy:
+            assert copy.process.put_back_choices(REASON, by=COMMAND).is_whole
+            found = facts(copy)
+    finally:
+        drop_copies()
+    assert (found.is_cancelled, found.invited) == (True, 12)

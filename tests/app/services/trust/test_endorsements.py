@@ -6,7 +6,8 @@ import uuid
 from itertools import count, islice
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
+from sqlmodel import SQLModel
 
 from app.db.campus import Filter
 from app.domain.accounts.rate_limits import LIMITS
@@ -180,6 +181,35 @@ def test_the_organisation_takes_it_back_and_copies_no_longer_count(house: House,
         assert (kept.written, kept.token, kept.address) == ("", "", "")
         with pytest.raises(Gone):
             services.endorsements.document(endorsement.id, "json")
+
+
+@pytest.mark.parametrize("by_desk", [False, True])
+def test_organisation_that_withdraws_has_its_address_in_no_row(
+    house: House, award_id: uuid.UUID, by_desk: bool
+) -> None:
+    endorsement = signed(house, asked(house, award_id))
+    with house.unit_of_work() as services:
+        assert services.endorsements_taken_back.ask_desk(endorsement.organisation_id, BOSS)
+    token = link_in(house, "/organisations/gerer/" if by_desk else "/recommandations/retirer/")
+    assert rows_with(house, BOSS) == {"endorsement", "endorsement_request", "letter"}
+    with house.unit_of_work() as services:
+        if by_desk:
+            services.endorsements_taken_back.withdraw_at_desk(token, endorsement.id)
+        else:
+            services.endorsements_taken_back.withdraw(token)
+    assert rows_with(house, BOSS) == set()
+
+
+def rows_with(house: House, text: str) -> set[str]:
+    """The tables with this text in any column."""
+    with house.owner.connect() as connection:
+        return {
+            name
+            for name, table in SQLModel.metadata.tables.items()
+            # On its way to the recovery journal, and emptied once it is there.
+            if name != "choice_change"
+            and any(text in str(value) for row in connection.execute(select(table)) for value in row)
+        }
 
 
 def test_a_letter_to_the_domain_opens_the_list_of_what_it_said(house: House, award_id: uuid.UUID) -> None:
@@ -368,6 +398,39 @@ def test_the_link_of_an_organisation_shows_no_child_whose_parent_took_back_their
         services.endorsement_signing.opened(token)
     with pytest.raises(DeadRequest):
         signed(house, token)
+
+
+@pytest.mark.parametrize(
+    ("organisation", "words"),
+    [
+        ("Atelier Roy", "Zoé a monté tout le robot seule."),
+        ("Atelier Roy", "La 4e B a monté tout le robot."),
+        ("Collège du Lac", "Un robot monté avec soin."),
+    ],
+)
+def test_organisation_tells_neither_name_class_nor_school_of_a_child(
+    house: House, award_id: uuid.UUID, organisation: str, words: str
+) -> None:
+    told = EndorsementOutcome(organisation, "https://atelier-roy.example")
+    said = checked_words(words, "responsable", "", shows_name=False)
+
+    def sign(token: str) -> Endorsement:
+        with house.unit_of_work() as services:
+            return services.endorsement_signing.sign(token, told, said, language="fr")
+
+    before = sign(asked(house, award_id))
+    with house.unit_of_work() as services:
+        record = services.awards.record(award_id)
+        services.guardians.set_age_group(house.campus, record.person.id, AgeGroup.UNDER_15, by=COMMAND)
+        agreement = services.guardians.ask(record, "parent@exemple.fr", by=COMMAND)
+        services.guardians.answer(services.guardians.token_of(agreement.id), agreed=True)
+        services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
+    assert shown_with(house, award_id) == []
+    assert house.client().get(f"/recommandations/{before.id}").status_code == 404
+    token = asked(house, award_id, to="autre@atelier-roy.example")
+    with pytest.raises(InvalidInput):
+        sign(token)
+    assert signed(house, token)
 
 
 def test_an_address_that_became_the_learners_own_is_no_organisation(

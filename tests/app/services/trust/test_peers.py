@@ -21,7 +21,7 @@ from app.domain.trust.organisations import DeadRequest, Refusal
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from app.jobs.kinds import EVERYTHING, delete_some
 from app.services.verification.verdicts import headline
-from tests.support.house import COMMAND, House
+from tests.support.house import COMMAND, House, send
 
 ZOE = "Martin Zoé;zoe@exemple.fr"
 KARIM = "karim@exemple.fr"
@@ -282,6 +282,62 @@ def test_under_15_a_parent_agrees_first(house: House, award_id: uuid.UUID):
         services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
     decided(house, award_id, row)
     assert public(house, award_id)
+
+
+TELLING = {
+    "a name": ("Zoé a monté le bras du robot.", "Karim, même équipe"),
+    "a family name": ("Elle a monté le bras.", "un ami des MARTIN"),
+    "an age": ("Elle a 13 ans et monte des robots.", "Karim, même équipe"),
+    "a class": ("La meilleure de la 4e B !", "Karim, même équipe"),
+    "a school": ("Elle a monté le bras du robot.", "Karim, École Jules-Ferry"),
+}
+
+
+def noted_as_a_child(house: House, award_id: uuid.UUID) -> None:
+    """Under 15, a parent agreed, and the page is open."""
+    with house.unit_of_work() as services:
+        record = services.awards.record(award_id)
+        services.guardians.set_age_group(house.campus, record.person.id, AgeGroup.UNDER_15, by=COMMAND)
+        agreement = services.guardians.ask(record, "parent@exemple.fr", by=COMMAND)
+        services.guardians.answer(services.guardians.token_of(agreement.id), agreed=True)
+        services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
+
+
+@pytest.mark.parametrize("telling", TELLING)
+def test_words_about_a_child_tell_neither_name_age_class_nor_school(
+    house: House, award_id: uuid.UUID, telling: str
+):
+    noted_as_a_child(house, award_id)
+    words, token = checked_peer_words(*TELLING[telling]), asked(house, award_id)
+    with house.unit_of_work() as services, pytest.raises(InvalidInput):
+        services.peer_recommendations.write(token, words, language="fr")
+    lines, signature = TELLING[telling]
+    form = {"geste": "envoyer", "lignes": lines, "signature": signature}
+    path = f"/temoigner/ecrire/{token}"
+    answer = send(house.client(), path, form, seen_on=path)
+    assert "ni nom, ni âge, ni classe, ni école" in answer.text
+    written(house, token)
+
+
+def test_words_from_before_a_child_is_noted_are_set_aside(house: House):
+    telling, plain = (checked_peer_words(*TELLING["a class"]), WORDS)
+    award_id = awarded(house)
+    rows = []
+    for number, words in enumerate((telling, plain)):
+        token = asked(house, award_id, f"p{number}@exemple.fr")
+        with house.unit_of_work() as services:
+            rows.append(services.peer_recommendations.write(token, words, language="fr").id)
+        decided(house, award_id, rows[-1])
+    late = asked(house, award_id, "tard@exemple.fr")
+    with house.unit_of_work() as services:
+        waiting = services.peer_recommendations.write(late, telling, language="fr").id
+    noted_as_a_child(house, award_id)
+    page = house.client().get(f"/attributions/{award_id}").text.replace("&#39;", "’")
+    assert ("4e B" in page, WORDS.words in page) == (False, True)
+    with pytest.raises(Conflict):
+        decided(house, award_id, waiting)
+    with house.unit_of_work(reading=True) as services:
+        assert services.stores.peers.get(rows[0]).set_aside_reason
 
 
 def test_the_campus_sets_words_aside_with_a_reason(house: House, award_id: uuid.UUID):

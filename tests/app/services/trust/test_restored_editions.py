@@ -10,6 +10,8 @@ from app.domain.reports.editions import document_of
 from app.jobs.kinds import FOLLOWED_LISTS
 from sceau_credentials.trust import Standing
 from tests.app.services.reports.test_editions import publish, save
+from tests.app.services.trust import test_peers
+from tests.app.services.trust.test_endorsements import BOSS, asked, link_in, rows_with, signed
 from tests.app.services.trust.test_followed_lists import Follower
 from tests.app.services.trust.test_network_register import move, published
 from tests.support.content.networks import NETWORK, named, network_of
@@ -105,3 +107,23 @@ def test_followed_list_goes_back_after_no_restore(house: House) -> None:
         with copy.unit_of_work(reading=True) as services:
             (row,) = services.followed_lists.list_all()
         assert (row.trouble, row.sequence) == ("older_than_known", 1)
+
+
+def test_words_withdrawn_since_the_backup_are_erased_again(house: House) -> None:
+    award_id = test_peers.awarded(house)
+    endorsement = signed(house, asked(house, award_id))
+    peer = test_peers.accepted(house, award_id)
+    back = [link_in(house, path) for path in ("/recommandations/retirer/", "/temoigner/retirer/")]
+    backup = Backup(house)
+    with house.unit_of_work() as services:
+        services.endorsements_taken_back.withdraw(back[0])
+        services.peer_recommendations.withdraw(back[1])
+    with backup.restored() as copy:
+        assert rows_with(copy, BOSS)
+        assert rows_with(copy, test_peers.KARIM)
+        copy.process.put_back_choices(REASON, by=COMMAND)
+        assert (rows_with(copy, BOSS), rows_with(copy, test_peers.KARIM)) == (set(), set())
+        with copy.unit_of_work(reading=True) as services:
+            row = services.stores.endorsements.get(endorsement.id)
+            assert (row.written, row.token, row.comment) == ("", "", "")
+            assert services.stores.peers.get(peer).words == ""

@@ -21,6 +21,7 @@ from app.domain.awards import Visibility
 from app.domain.awards.open_badges import DisclosedContent
 from app.domain.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
+from app.domain.people import AgeGroup
 from app.services.badges import Wording
 from tests.support.badges.endorsed import recommended_by_peer
 from tests.support.house import BASE_URL, COMMAND, House, send
@@ -333,6 +334,32 @@ def test_a_sentence_too_long_comes_back_as_it_was_typed(zoe: TestClient, portfol
     answer = send(zoe, portfolio, {"phrase": "é" * 301})
     assert answer.status_code == 422
     assert "é" * 301 in answer.text
+
+
+def test_child_under_15_writes_neither_name_nor_class_in_a_portfolio(
+    house: House, zoe: TestClient, portfolio: str, results
+) -> None:
+    with house.unit_of_work() as services:
+        record = services.awards.record(results[0].lines[0].award_id)
+        services.guardians.set_age_group(house.campus, record.person.id, AgeGroup.UNDER_15, by=COMMAND)
+    for line, status in (("Zoé, future soudeuse", 422), ("En classe de 4e", 422), ("Future soudeuse", 303)):
+        assert send(zoe, portfolio, {"phrase": line}).status_code == status
+        assert send(zoe, f"{portfolio}/groupes", {"titre": line}, seen_on=portfolio).status_code == status
+
+
+def test_name_written_before_a_child_is_noted_opens_no_portfolio(
+    house: House, zoe: TestClient, portfolio: str, results
+) -> None:
+    send(zoe, portfolio, {"phrase": "Zoé, future soudeuse"})
+    award_id = results[0].lines[0].award_id
+    with house.unit_of_work() as services:
+        record = services.awards.record(award_id)
+        services.guardians.set_age_group(house.campus, record.person.id, AgeGroup.UNDER_15, by=COMMAND)
+        agreement = services.guardians.ask(record, "parent@exemple.fr", by=COMMAND)
+        services.guardians.answer(services.guardians.token_of(agreement.id), agreed=True)
+    assert house.client().get(opened(zoe, portfolio)).status_code == 403
+    send(zoe, portfolio, {"phrase": "Future soudeuse"})
+    assert house.client().get(opened(zoe, portfolio)).status_code == 200
 
 
 def test_files_taken_along_say_what_the_page_says_and_no_more(house: House, zoe, portfolio, results):
