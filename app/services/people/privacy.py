@@ -75,7 +75,7 @@ _INTRO: Final = (
 _OUTRO: Final = (
     N_(
         "Dossier « badges » : chaque badge signé, en JSON et en JWT, et son image en PNG et en SVG. Ils se vérifient "
-        "partout, même si ce service fermait."
+        "partout. Si ce service fermait, il faudrait connaître la clé du campus."
     ),
     N_(
         "Dossier « journal » : ce que le journal du campus dit de vous, et pour chaque ligne la preuve qu’elle est "
