@@ -14,10 +14,10 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
 from app.api.trust import EndorsementTextView, IssuerStandingView, said_of
-from app.domain.core import csv_for_excel
+from app.domain.core import UNSHARED, Snapshot, csv_for_excel
 from app.errors import InvalidInput
 from app.http.programs import ACCEPT_LANGUAGE, Shape, example
-from app.http.request_scope import limited, public, visit
+from app.http.request_scope import limited, process_of, public, visit
 from app.language import N_
 from app.services.verification import verdicts
 from app.services.verification.answers import Answer
@@ -382,7 +382,7 @@ async def verify_credential(request: Request, response: Response) -> ReportView:
     """Needs no account, and nothing of the credential is stored. Pages of any origin may ask."""
     response.headers.update(_ANY_ORIGIN)
     presented = await _presented(request)
-    return await run_in_threadpool(_answer, request, presented)
+    return await run_in_threadpool(_answer, request, presented, await _snapshot(request))
 
 
 class BatchRequest(Shape):
@@ -439,12 +439,17 @@ _SEVERAL = {
 async def verify_several(request: Request, response: Response) -> VerifiedBatchView | Response:
     """Each item has an independent result; a table for `Accept: text/csv`. Nothing is stored."""
     files, lines = await _several_presented(request)
-    answered = await run_in_threadpool(_answer_several, request, files, lines)
+    answered = await run_in_threadpool(_answer_several, request, files, lines, await _snapshot(request))
     if "text/csv" in request.headers.get("accept", ""):
         table = csv_for_excel(_COLUMNS, map(_row, answered))
         return Response(table, media_type="text/csv; charset=utf-8", headers=_ANY_ORIGIN)
     response.headers.update(_ANY_ORIGIN)
     return VerifiedBatchView(results=answered)
+
+
+async def _snapshot(request: Request) -> Snapshot:
+    """Our lists, keys and tiles of the log are read once for all who verify."""
+    return await process_of(request).snapshot() or UNSHARED
 
 
 async def _several_presented(request: Request) -> tuple[list[tuple[str, bytes]], list[str]]:
@@ -462,9 +467,9 @@ async def _several_presented(request: Request) -> tuple[list[tuple[str, bytes]],
 
 
 def _answer_several(
-    request: Request, files: Sequence[tuple[str, bytes]], lines: Sequence[str]
+    request: Request, files: Sequence[tuple[str, bytes]], lines: Sequence[str], snapshot: Snapshot
 ) -> list[ItemView]:
-    with visit(request, reading=True) as services:
+    with visit(request, reading=True, snapshot=snapshot) as services:
         batch = services.batch_verification
         items = [item for name, body in files for item in batch.file(name, body)]
         items += [item for line in lines for item in batch.line(line)]
@@ -490,8 +495,8 @@ def _row(item: ItemView) -> tuple[str, ...]:
     return (item.given, report.verdict, report.headline, holder, title, issuer, report.message, "")
 
 
-def _answer(request: Request, presented: bytes | str) -> ReportView:
-    with visit(request, reading=True) as services:
+def _answer(request: Request, presented: bytes | str, snapshot: Snapshot) -> ReportView:
+    with visit(request, reading=True, snapshot=snapshot) as services:
         ask = services.verification
         answer = ask.verify_document(presented) if isinstance(presented, bytes) else ask.verify(presented)
         answer = replace(answer, evidence=services.verification.evidence_of(answer))
