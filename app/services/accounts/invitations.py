@@ -182,6 +182,12 @@ class InvitationService:
         self.team.add(invitation)
         self._note("withdraw", invitation, by)
 
+    def withdraw_those_by(self, campus: Campus, person_id: uuid.UUID, *, by: Actor) -> None:
+        """Of a former administrator: one to another mailbox of theirs would let them back in."""
+        for invitation in self.team.unanswered(campus.id):
+            if invitation.invited_by == person_id:
+                self.withdraw(campus, invitation.id, by=by)
+
     def waiting(self, campus: Campus) -> list[Waiting]:
         invitations = self.team.unanswered(campus.id)
         newest = self.letters.newest_about([each.id for each in invitations])

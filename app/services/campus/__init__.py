@@ -287,6 +287,7 @@ class TeamService:
     sessions: SessionStore
     own_addresses: OwnAddressStore
     memberships: Memberships
+    invitations: InvitationService
     notices: AccountNotices
     clock: Clock
 
@@ -330,6 +331,8 @@ class TeamService:
                 self.memberships.give(campus, member.person, role, by=by)
             elif role in member.roles:
                 self.memberships.take_back(campus, member.person, role, by=by)
+        if Role.CAMPUS_ADMIN not in roles:
+            self.invitations.withdraw_those_by(campus, person_id, by=by)
         if set(roles) != set(member.roles):
             self._tell(campus, member.person, Changed.ROLES_CHANGED, by)
 
@@ -350,6 +353,7 @@ class TeamService:
         self._check_administrator_stays(campus, person_id)
         for role in member.roles:
             self.memberships.take_back(campus, member.person, role, by=by)
+        self.invitations.withdraw_those_by(campus, person_id, by=by)
         if not self.team.works_anywhere(person_id, at=self.clock()):
             self.sessions.end_all_of(person_id)
         self._tell(campus, member.person, Changed.LEFT_TEAM, by)

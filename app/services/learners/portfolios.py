@@ -136,7 +136,8 @@ class PortfolioService:
             raise ShutPortfolio(N_("Ce lien a pris fin"))
         try:
             self.check_may_be_shown(portfolio)
-        except ParentNeeded as error:
+            self._check_words_of_child(portfolio)
+        except (ParentNeeded, InvalidInput) as error:
             raise ShutPortfolio(N_("Ce lien n’ouvre aucun portfolio")) from error
         return self.page(portfolio)
 
@@ -254,6 +255,10 @@ class PortfolioService:
         if needs_parent(person) and tells_of(text, person):
             raise InvalidInput("Avant 15 ans, n’écris ici ni nom, ni âge, ni classe, ni école.")
 
+    def _check_words_of_child(self, portfolio: Portfolio) -> None:
+        for each in (portfolio.line, *(group.title for group in self.store.groups_of(portfolio.id))):
+            self._check_of_child(portfolio, each)
+
     def check_may_be_shown(self, portfolio: Portfolio) -> None:
         """Raises ParentNeeded for a child under 15 without parental consent."""
         person = self.people.get(portfolio.person_id)
@@ -262,8 +267,7 @@ class PortfolioService:
     def set_open(self, portfolio: Portfolio, is_open: bool) -> None:
         if is_open and not portfolio.is_open:
             self.check_may_be_shown(portfolio)
-            for each in (portfolio.line, *(group.title for group in self.store.groups_of(portfolio.id))):
-                self._check_of_child(portfolio, each)
+            self._check_words_of_child(portfolio)
         portfolio.is_open = is_open
         self.store.add(portfolio)
 

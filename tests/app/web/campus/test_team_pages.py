@@ -219,3 +219,28 @@ def test_roles_of_one_campus_open_nothing_in_the_other(house: House, everywhere:
     assert client.get("/gestion/agt/activites/nouvelle").status_code == 403
     assert client.get("/gestion/agt/demandes").status_code == 200
     assert client.get("/gestion/itip/demandes").status_code == 403
+
+
+@pytest.mark.parametrize("gesture", ["removed", "demoted"])
+def test_invitation_by_a_former_administrator_lets_nobody_in(house: House, gesture: str):
+    """It could be to another mailbox of theirs."""
+    with house.unit_of_work() as services:
+        services.team.set_roles(house.campus, house.trainer.id, [Role.CAMPUS_ADMIN], by=COMMAND)
+    for envelope in house.process.post.due():
+        house.process.post.send(envelope)
+    leaving, staying = house.client(house.trainer), house.client(house.admin)
+    link = invited(house, leaving, Role.CAMPUS_ADMIN, address="autre.boite@ailleurs.fr")
+    own = invited(house, staying, Role.TRAINER)
+    page = f"{TEAM}/{house.trainer.id}"
+    assert "qui attendent encore, sont retirées" in staying.get(page).text
+    if gesture == "removed":
+        send(staying, f"{page}/retirer", {"certain": "oui"}, seen_on=page)
+    else:
+        send(staying, page, {"role": ["trainer"]})
+    name = {"prenom": "Autre", "nom": "Nom"}
+    with house.unit_of_work(reading=True) as services:
+        assert [each.invitation.address for each in services.invitations.waiting(house.campus)] == [ADDRESS]
+    refused = house.client().get(link)
+    assert (refused.status_code, "a retiré cette invitation" in refused.text) == (404, True)
+    assert send(house.client(), link, name, seen_on=own).status_code == 404
+    assert send(house.client(), own, name).status_code == 303

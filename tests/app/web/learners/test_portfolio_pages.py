@@ -351,6 +351,8 @@ def test_name_written_before_a_child_is_noted_opens_no_portfolio(
     house: House, zoe: TestClient, portfolio: str, results
 ) -> None:
     send(zoe, portfolio, {"phrase": "Zoé, future soudeuse"})
+    answer = send(zoe, f"{portfolio}/liens", {"jusque": "2026-12-24"}, seen_on=portfolio)
+    link = link_in(zoe.get(answer.headers["location"]).text)
     award_id = results[0].lines[0].award_id
     with house.unit_of_work() as services:
         record = services.awards.record(award_id)
@@ -358,7 +360,9 @@ def test_name_written_before_a_child_is_noted_opens_no_portfolio(
         agreement = services.guardians.ask(record, "parent@exemple.fr", by=COMMAND)
         services.guardians.answer(services.guardians.token_of(agreement.id), agreed=True)
     assert house.client().get(opened(zoe, portfolio)).status_code == 403
+    assert house.client().get(link).status_code == 403
     send(zoe, portfolio, {"phrase": "Future soudeuse"})
+    assert house.client().get(link).status_code == 200
     assert house.client().get(opened(zoe, portfolio)).status_code == 200
 
 
