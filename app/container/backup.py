@@ -30,7 +30,7 @@ from sqlalchemy.engine import URL, make_url
 from app import __version__
 from app.container.process import Process
 from app.db.engine.row_level_security import METADATA, WHOLE_DATABASE
-from app.db.engine.session import keep_private, open_engine
+from app.db.engine.session import WORK_SCHEMA, keep_private, open_engine
 from app.domain.campus.campus import is_in_hsm
 from app.language import gettext as _
 from app.settings import Settings
@@ -189,9 +189,20 @@ def _copy_database(source: Path, target: Path) -> None:
 
 
 def _dump_postgresql(process: Process, folder: Path) -> None:
-    """As the tables' owner where one is set; row-level security applies to that role too."""
+    """As the tables' owner where one is set; row-level security applies to that role too.
+
+    Without the workflow engine's tables: they belong to the application's role, and its worker finds every unfinished
+    job in ours.
+    """
     _run(
-        ["pg_dump", "--format=custom", "--no-owner", "--enable-row-security", f"--file={folder / _DATABASE}"],
+        [
+            "pg_dump",
+            "--format=custom",
+            "--no-owner",
+            "--enable-row-security",
+            f"--exclude-schema={WORK_SCHEMA}",
+            f"--file={folder / _DATABASE}",
+        ],
         _owner_url(process.settings),
     )
 
@@ -204,6 +215,7 @@ def _load_postgresql(process: Process, folder: Path) -> None:
             "--exit-on-error",
             "--single-transaction",
             "--enable-row-security",
+            f"--exclude-schema={WORK_SCHEMA}",
             "--dbname=" + str(make_url(_owner_url(process.settings)).database),
             str(folder / _DATABASE),
         ],

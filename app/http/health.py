@@ -32,6 +32,7 @@ from app.container import (
 )
 from app.domain.campus.campus import is_in_hsm
 from app.http.request_scope import Policy, Who, marked, policies, process_of, public
+from app.language import gettext as _
 from app.telemetry import REGISTRY
 from sceau_credentials.canonical import ways_taken
 from sceau_credentials.values import format_timestamp
@@ -51,7 +52,14 @@ def ready(request: Request) -> JSONResponse:
     """Damage found by the last check is reported but does not make the process unready: everything else still
     works."""
     process = process_of(request)
-    problems, notes, last = problems_of(process), notes_of(process), last_check_of(process)
+    try:
+        problems, notes, last = problems_of(process), notes_of(process), last_check_of(process)
+    except DatabaseUnreachable:
+        problems, notes, last = (
+            [_("La base de données ne répond pas : vérifiez le serveur et son disque.")],
+            [],
+            None,
+        )
     check = {"done_at": format_timestamp(last.done_at), "faults": last.faults} if last else None
     return JSONResponse(
         {

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from app.cli.terminal import ExitCode, open_process, out, ready_process, say, settings, stop, with_progress
-from app.container import Process
+from app.container import Process, SchemaState
 from app.container.backup import (
     BackupUnusable,
     TransferRefused,
@@ -348,8 +348,8 @@ def load(path: Path, identity: Path | None) -> None:
             style="yellow",
         )
     process = open_process()
-    if not process.is_ready():
-        process.migrate()
+    if process.schema_state() is not SchemaState.SERVING:
+        process.migrate()  # also where nothing waits: the application's role gets its grants
     process.engine.dispose()
 
 

@@ -11,6 +11,7 @@ from typing import IO
 
 import pyrage
 import pytest
+from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 
 from app.container import Process
@@ -92,6 +93,35 @@ def test_backup_and_restore_on_a_new_machine_keeps_awards_and_withdrawals(
     ]
     assert client.get(f"/attributions/{later}.json").status_code == 200
     restored.close()
+
+
+def _make_workflow_table(settings: Settings) -> None:
+    """As a worker does, with the application's role."""
+    engine = create_engine(settings.database_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE sceau_work.workflow (id int)")
+    engine.dispose()
+
+
+def test_backup_leaves_workflow_tables_to_the_role_that_makes_them(
+    house: House, owner_at: Operator, elsewhere: Settings, key, key_file: Path, tmp_path: Path
+):
+    """Their owner alone may read them, and the application's role could not use what another role restores."""
+    settings = house.process.settings
+    if settings.database_url.startswith("sqlite"):
+        return
+    _make_workflow_table(settings)
+    try:
+        path = backed_up(owner_at, key, tmp_path / "sceau.age")
+    finally:
+        engine = create_engine(settings.database_url)
+        with engine.begin() as connection:
+            connection.exec_driver_sql("DROP TABLE sceau_work.workflow")
+        engine.dispose()
+    owner_at.works_with(elsewhere)
+    done = owner_at.types("restore", "--backup", path, "--identity", key_file, "--yes", "--reason", REASON)
+    assert done.code == 0, done.err
+    _make_workflow_table(elsewhere)
 
 
 def test_backup_in_an_empty_database_has_no_session_even_if_nothing_is_lacking(

@@ -59,4 +59,5 @@ def test_a_database_out_of_reach_is_not_ready_and_not_a_fault(tmp_path: Path) ->
     client = TestClient(create_app(process=Process(settings)), raise_server_exceptions=False)
     answer = client.get("/health/ready")
     assert answer.status_code == 503
-    assert answer.json()["status"] == 503
+    assert answer.json()["status"] == "not_ready"
+    assert "ne répond pas" in answer.json()["problems"][0]
