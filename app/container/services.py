@@ -449,7 +449,7 @@ _SERVICES = make_container(
 @contextmanager
 def services_over(session: Session, process: ProcessContext, snapshot: Snapshot) -> Iterator[Services]:
     after = AfterCommit()
-    context = {Session: session, ProcessContext: process, Snapshot: snapshot, AfterCommit: after}
+    context = process.by_type() | {Session: session, Snapshot: snapshot, AfterCommit: after}
     with _SERVICES(context=context) as parts:
         services = Services(parts)
         services.after_commit = after  # it outlives the container, which forgets what it made

@@ -12,7 +12,17 @@ from multiprocessing import get_context
 from time import monotonic
 from typing import TYPE_CHECKING, Any, get_type_hints
 
-from dishka import AnyOf, Container, Provider, Scope, from_context, make_container, provide, provide_all
+from dishka import (
+    AnyOf,
+    Container,
+    Provider,
+    Scope,
+    alias,
+    from_context,
+    make_container,
+    provide,
+    provide_all,
+)
 from sqlalchemy import Engine
 from sqlmodel import Session
 
@@ -323,9 +333,24 @@ class ProcessContext:
     elsewhere: SignedBytes
     """Reads signed bytes that are not in their row."""
 
+    def by_type(self) -> dict[Any, Any]:
+        """For the container: each object by the type that constructors name."""
+        return {ProcessContext: self} | {kind: getattr(self, name) for name, kind in _types_given().items()}
+
 
 class AfterCommit(list[Callable[[], None]]):
     """What to do once the transaction stands."""
+
+
+_MADE_ON_FIRST_USE = ("settings", "vault", "artist", "papers")
+
+
+@cache
+def _types_given() -> dict[str, Any]:
+    """Of the process-wide objects that are given as they are."""
+    return {
+        name: kind for name, kind in get_type_hints(ProcessContext).items() if name not in _MADE_ON_FIRST_USE
+    }
 
 
 class ProcessProvider(Provider):
@@ -334,6 +359,15 @@ class ProcessProvider(Provider):
     scope = Scope.REQUEST
     context = from_context(ProcessContext)
     snapshot = from_context(Snapshot)
+    anchors = alias(
+        FolderAnchors, provides=AnyOf[Anchors, AllAnchors, ListAnchors, StoredAnchors, TrustAnchors]
+    )
+    journal = alias(RecoveryJournal, provides=Journal)
+
+    def __init__(self) -> None:
+        super().__init__()
+        for kind in _types_given().values():
+            self.from_context(provides=kind)
 
     @provide
     def options(self, process: ProcessContext) -> ServiceOptions:
@@ -349,20 +383,8 @@ class ProcessProvider(Provider):
         )
 
     @provide
-    def clock(self, process: ProcessContext) -> Clock:
-        return process.clock
-
-    @provide
-    def addresses(self, process: ProcessContext) -> Addresses:
-        return process.addresses
-
-    @provide
     def seconds(self) -> Callable[[], float]:
         return monotonic
-
-    @provide
-    def secret(self, process: ProcessContext) -> bytes:
-        return process.secret
 
     @provide
     def vault(self, process: ProcessContext, clock: SigningClockService) -> KeyVault:
@@ -370,82 +392,24 @@ class ProcessProvider(Provider):
         return process.vault.guarded(clock.check)
 
     @provide
-    def anchors(
-        self, process: ProcessContext
-    ) -> AnyOf[FolderAnchors, Anchors, AllAnchors, ListAnchors, StoredAnchors, TrustAnchors]:
-        return process.anchors
-
-    @provide
-    def journal(self, process: ProcessContext) -> AnyOf[RecoveryJournal, Journal]:
-        return process.journal
-
-    @provide
     def artist(self, process: ProcessContext) -> BadgeArtist:
         return process.artist()
-
-    @provide
-    def models(self, process: ProcessContext) -> Callable[[], Sequence[BadgeModel]]:
-        return process.models
 
     @provide
     def papers(self, process: ProcessContext) -> Papers:
         return process.papers()
 
     @provide
-    def codes(self, process: ProcessContext) -> PictureCodes:
-        return process.codes
+    def sealed_forms(self, secret: bytes) -> SealedForms:
+        return SealedForms(secret)
 
     @provide
-    def documents_of_others(self, process: ProcessContext) -> DocumentSource:
-        return process.beyond
+    def encrypted_tokens(self, secret: bytes) -> EncryptedTokens:
+        return EncryptedTokens(secret)
 
     @provide
-    def renew_list(self, process: ProcessContext) -> Callable[[uuid.UUID], SignedList]:
-        return process.renew_list
-
-    @provide
-    def shelf(self, process: ProcessContext) -> ListShelf:
-        return process.shelf
-
-    @provide
-    def facets(self, process: ProcessContext) -> CatalogueFacets:
-        return process.facets
-
-    @provide
-    def counter(self, process: ProcessContext) -> Counter | None:
-        return process.counter
-
-    @provide
-    def label_of_service(self, process: ProcessContext) -> Callable[[str], str]:
-        return process.label_of_service
-
-    @provide
-    def mail_identity(self, process: ProcessContext) -> MailIdentity:
-        return process.mail_identity
-
-    @provide
-    def mail_records(self, process: ProcessContext) -> MailRecords:
-        return process.mail_records
-
-    @provide
-    def webhook_client(self, process: ProcessContext) -> WebhookClient:
-        return process.webhook_client
-
-    @provide
-    def elsewhere(self, process: ProcessContext) -> SignedBytes:
-        return process.elsewhere
-
-    @provide
-    def sealed_forms(self, process: ProcessContext) -> SealedForms:
-        return SealedForms(process.secret)
-
-    @provide
-    def encrypted_tokens(self, process: ProcessContext) -> EncryptedTokens:
-        return EncryptedTokens(process.secret)
-
-    @provide
-    def ceremonies(self, process: ProcessContext) -> Ceremonies:
-        return WebAuthnCeremonies(process.addresses.base_url)
+    def ceremonies(self, addresses: Addresses) -> Ceremonies:
+        return WebAuthnCeremonies(addresses.base_url)
 
 
 class LateProvider(Provider):
