@@ -355,6 +355,8 @@ def signed_in(request: Request, services: Services) -> SignedIn:
         request.state.seen_session = who.session.id
     if getattr(request.state, "reads", None) is services:
         request.state.known = services, who
+        if who.memberships and not who.person.needs_guardian:
+            request.state.staff_seen = who.person.id, who.person.name
     return who
 
 

@@ -9,7 +9,7 @@ import re
 import sqlite3
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, closing
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
@@ -559,3 +559,21 @@ def house(sqlite_url: str, tmp_path: Path) -> Iterator[House]:
     built = build_house(sqlite_url, tmp_path)
     yield built
     built.close()
+
+
+Asked = list[tuple[str, Any]]
+
+
+@contextmanager
+def asked_of(house: House) -> Iterator[Asked]:
+    """Each SQL statement, with its values."""
+    asked: Asked = []
+
+    def note(*told: Any) -> None:
+        asked.append((told[2], told[3]))
+
+    event.listen(house.process.engine, "before_cursor_execute", note)
+    try:
+        yield asked
+    finally:
+        event.remove(house.process.engine, "before_cursor_execute", note)

@@ -584,9 +584,16 @@ def _step(request: Request, look: PagePart, language: str) -> tuple[ProgressView
 
 
 def visitor_of(request: Request) -> Visitor:
-    """Queried for each page, error pages included, and only when the browser sends a session."""
+    """Queried for each page, and only when the browser sends a session.
+
+    A refused page is shown after its transaction: staff whom it found are not looked up again.
+    """
     if not session_secret(request):
         return Visitor()
+    seen = getattr(request.state, "staff_seen", None)
+    if seen is not None and not hasattr(request.state, "services"):
+        person_id, name = seen
+        return Visitor(name, manages=True, person_id=person_id)
     with services_at_hand(request) as services:
         who = find_signed_in(request, services)
         if who is None:

@@ -17,7 +17,7 @@ from sqlalchemy import text
 
 from app.domain.people import PersonAddress
 from app.http.request_log import configure_logging
-from tests.support.house import House, build_house
+from tests.support.house import House, asked_of, build_house
 
 SECRET = "chloe@exemple.fr"
 
@@ -145,3 +145,12 @@ def test_no_log_of_a_proxy_that_we_ship_has_an_address_and_none_compresses_secre
     caddy = (DEPLOYED / "Caddyfile").read_text()
     assert re.search(r"^\s*request>uri delete$", caddy, re.MULTILINE)
     assert not re.search(r"^\s*encode\b", caddy, re.MULTILINE)
+
+
+def test_refused_page_looks_up_the_signed_in_person_once(house: House):
+    trainer, missing = house.client(house.trainer), f"/gestion/itip/activites/{uuid.uuid4()}"
+    with asked_of(house) as asked:
+        answer = trainer.get(missing)
+    assert answer.status_code == 404
+    assert house.trainer.name in answer.text
+    assert sum("WHERE session.secret_digest" in " ".join(each.split()) for each, _ in asked) == 1

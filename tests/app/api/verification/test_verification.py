@@ -6,12 +6,11 @@ import json
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import event
 
 from app.domain.campus.audit_log import Actor
 from sceau_credentials.values import parse_json
 from tests.app.api.clients import closed_award, open_award, stored
-from tests.support.house import House
+from tests.support.house import House, asked_of
 from tests.support.running.every import for_each
 
 VERIFY = "/api/v1/verify"
@@ -54,19 +53,12 @@ def test_a_credential_fetched_by_its_address_verifies_in_every_form(
 
 
 def test_verifying_again_reads_only_the_rows_of_its_award(house: House, world: TestClient, award_id):
-    body, asked = stored(house, award_id, "json"), list[str]()
+    body = stored(house, award_id, "json")
     ask(world, body, "application/json")
-
-    def note(*told: object) -> None:
-        asked.append(" ".join(str(told[2]).split()))
-
-    event.listen(house.process.engine, "before_cursor_execute", note)
-    try:
+    with asked_of(house) as asked:
         assert ask(world, body, "application/json").json()["verdict"] == "valid"
-    finally:
-        event.remove(house.process.engine, "before_cursor_execute", note)
     shared = ("trust_edition", "status_list", "signing_key", "campus_log", "log_checkpoint", "log_tile")
-    assert [each for each in asked if any(f"FROM {table} " in each for table in shared)] == []
+    assert [each for each, _ in asked if any(f"FROM {table} " in each for table in shared)] == []
 
 
 @pytest.mark.parametrize("form", ["json", "jwt", "png", "svg"])

@@ -6,7 +6,7 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
 from app.domain.awards import AlreadyRevoked, LineOutcome, Visibility
@@ -16,7 +16,7 @@ from app.errors import InvalidInput, NotFound
 from app.services.awards.awards import AwardRequest, BatchResult
 from app.services.badges import Wording
 from sceau_credentials.values import parse_json
-from tests.support.house import House, done_once, listed
+from tests.support.house import House, asked_of, done_once, listed
 
 pytestmark = pytest.mark.both_engines
 
@@ -88,19 +88,9 @@ def test_a_preview_says_what_the_award_then_does_and_writes_nothing(house: House
 
 def test_award_of_one_person_reads_giver_badge_and_log_once(house: House) -> None:
     house.award("Ada Martin;ada@exemple.fr")
-    asked: list[str] = []
-
-    def note(*told: object) -> None:
-        asked.append(" ".join(str(told[2]).split()))
-
-    event.listen(house.process.engine, "before_cursor_execute", note)
-    try:
-        with house.unit_of_work() as services:
-            services.awards.give(
-                house.campus, request(house, "PETIT;Zoé;zoe@exemple.fr"), by=by_trainer(house)
-            )
-    finally:
-        event.remove(house.process.engine, "before_cursor_execute", note)
+    with asked_of(house) as asked, house.unit_of_work() as services:
+        services.awards.give(house.campus, request(house, "PETIT;Zoé;zoe@exemple.fr"), by=by_trainer(house))
+    statements = [" ".join(statement.split()) for statement, _ in asked]
     once = (
         "FROM badge WHERE",
         "FROM badge_version WHERE",
@@ -109,7 +99,9 @@ def test_award_of_one_person_reads_giver_badge_and_log_once(house: House) -> Non
         "FROM person_address WHERE person_address.person_id =",
         "FROM person_merge WHERE person_merge.kept_id",
     )
-    assert {each: sum(each in statement for statement in asked) for each in once} == dict.fromkeys(once, 1)
+    assert {each: sum(each in statement for statement in statements) for each in once} == dict.fromkeys(
+        once, 1
+    )
 
 
 def test_those_present_are_awarded_without_typing_them_again(house: House) -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event, select, text, update
+from sqlalchemy import select, text, update
 from sqlmodel import col
 
 import app.db.campus.directory as directory
@@ -26,24 +25,10 @@ from app.domain.campus.registers import (
 )
 from app.services.campus.dashboard import Start
 from tests.support.content.many_awards import add_awards
-from tests.support.house import House, build_house
+from tests.support.house import Asked, House, asked_of, build_house
 from tests.support.running.every import for_each
 
 pytestmark = pytest.mark.both_engines
-Asked = list[tuple[str, Any]]
-
-
-@contextmanager
-def asked_of(house: House) -> Iterator[Asked]:
-    """Each statement, with its values."""
-    asked: Asked = []
-
-    def note(*told: Any) -> None:
-        asked.append((told[2], told[3]))
-
-    event.listen(house.process.engine, "before_cursor_execute", note)
-    yield asked
-    event.remove(house.process.engine, "before_cursor_execute", note)
 
 
 def sorted_pages(asked: Asked) -> list[str]:
