@@ -217,17 +217,6 @@ class RecoveryJournal:
                 ]
         return sorted(found)
 
-    def damaged(self, campus_id: uuid.UUID) -> list[str]:
-        """Names of files with an unreadable frame."""
-        found = []
-        for path in self._files(campus_id):
-            with path.open("rb") as file:
-                places = list(_places(file))
-                whole = places[-1].stop if places else 0
-                if whole < path.stat().st_size or any(self._read(file, each) is None for each in places):
-                    found.append(path.name)
-        return found
-
     def _files(self, campus_id: uuid.UUID) -> list[Path]:
         return sorted((self.folder / campus_id.hex).glob("????-??-??"))
 

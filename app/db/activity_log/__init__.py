@@ -258,14 +258,6 @@ class ActivityLogStore(RowStore):
         with rows_named(self.session):
             return self.session.get(LogPayload, (log_id, number))
 
-    def payloads(self, log_id: uuid.UUID, numbers: Iterable[int]) -> dict[int, LogPayload]:
-        """The content of these entries, by number; erased ones are missing."""
-        query = select(LogPayload).where(
-            LogPayload.log_id == log_id, among(self.session, col(LogPayload.number), set(numbers))
-        )
-        with rows_named(self.session):
-            return {each.number: each for each in self.session.exec(query)}
-
     def payloads_of(self, noun: str, noun_ids: Iterable[uuid.UUID]) -> list[LogPayload]:
         """The logs' payloads for these rows, in order."""
         ids, found = list(noun_ids), list[LogPayload]()

@@ -121,9 +121,6 @@ class CompetencyStore(RowStore):
         )
         return dict(rows.all())
 
-    def find_version(self, competency_id: uuid.UUID, number: int) -> CompetencyVersion | None:
-        return self.session.get(CompetencyVersion, (competency_id, number))
-
     def synonyms_of(self, campus_id: uuid.UUID) -> Sequence[CompetencySynonym]:
         query = select(CompetencySynonym).where(CompetencySynonym.campus_id == campus_id)
         return self.session.exec(query.order_by(col(CompetencySynonym.label))).all()

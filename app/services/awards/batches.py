@@ -353,10 +353,6 @@ class AwardBatchService:
         found = self.awards.withdrawn_among([line.award_id for line in lines if line.award_id])
         return {award.id: award for award in found}
 
-    def generations_of(self, lines: Sequence[BatchLine]) -> dict[uuid.UUID, int]:
-        """The private link's generation for each award of these lines."""
-        return self.awards.generations_of([line.award_id for line in lines if line.award_id])
-
     def brought_by(self, campus: Campus, batch_id: uuid.UUID) -> Brought:
         """What undoing the batch could remove besides its awards."""
         return self.brought.count(self.batches.get(batch_id, campus.id))

@@ -44,9 +44,6 @@ class WithdrawalResult:
     records: Mapping[uuid.UUID, AwardRecord]
     """For the lines with an award of this campus."""
 
-    def with_outcome(self, *outcomes: WithdrawalOutcome) -> list[WithdrawalLine]:
-        return [line for line in self.lines if line.outcome in outcomes]
-
 
 @dataclass(frozen=True)
 class WithdrawalProgress:

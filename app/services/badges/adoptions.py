@@ -86,9 +86,6 @@ class Adoptions:
             if not line.is_withdrawn or line.id in adoptions
         ]
 
-    def count_improvements(self, campus: Campus) -> int:
-        return self.store.count_improvements(campus.id)
-
     def proposals(self, campus: Campus) -> Sequence[DefinitionProposal]:
         return self.store.proposals_of(campus.id)
 

@@ -89,9 +89,6 @@ class BroughtBadges:
     tenant_scope: TenantScope
     clock: Clock
 
-    def bring(self, person: Person, presented: bytes | str) -> BroughtBadge:
-        return self.add(self.read(person, presented))
-
     def read(self, person: Person, presented: bytes | str, *, app_id: uuid.UUID | None = None) -> BadgeToAdd:
         """Only if its issuer verifiably signed it; raises NotBrought otherwise. May be slow, writes nothing."""
         answer = self.verification.verify(presented)

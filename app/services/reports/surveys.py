@@ -341,9 +341,6 @@ class ReportFactsService:
         found = self.store.of_many(activities, campus.id) if activities else {}
         return {activity_id: cells_of(facts) for activity_id, facts in found.items()}
 
-    def of_many(self, campus: Campus, activities: Collection[Activity]) -> dict[uuid.UUID, ReportFacts]:
-        return self.store.of_many(activities, campus.id)
-
     def write(self, campus: Campus, activity_id: uuid.UUID, facts: ReportFacts, *, by: Actor) -> bool:
         """Returns whether anything changed. A campus that does not lead writes its objectives alone."""
         activity = self.activities.get_in_campus(activity_id, campus.id)

@@ -125,7 +125,7 @@ def test_an_adopted_badge_is_a_draft_of_the_campus_with_its_own_competencies(
         assert own.id != welding
         assert {line.noun for line in services.adoptions.lines(house.campus) if line.adoption} == set(Noun)
         assert services.shared_definitions.about_badges([badge_id]) == {badge_id: (shared, network)}
-        assert services.adoptions.count_improvements(house.campus) == 0
+        assert services.stores.shared_definitions.count_improvements(house.campus.id) == 0
     assert page(house, shared).waiting == page(house, shared).gaps == []
     with pytest.raises(Conflict, match="déjà adopté"):
         adopt(house, shared)
@@ -147,8 +147,8 @@ def test_an_improvement_is_taken_field_by_field_and_nothing_signed_changes(
     assert [each.part for each in shown.waiting] == [Part.DESCRIPTION, Part.VALIDITY]
     assert shown.waiting[0].before == (WORDING.description,)
     with house.unit_of_work(reading=True) as services:
-        assert services.adoptions.count_improvements(house.campus) == 1
-        assert services.adoptions.count_improvements(house.other_campus) == 0
+        assert services.stores.shared_definitions.count_improvements(house.campus.id) == 1
+        assert services.stores.shared_definitions.count_improvements(house.other_campus.id) == 0
     with house.unit_of_work() as services, pytest.raises(Conflict):
         services.adoptions.decide(house.campus, shared, [Part.DESCRIPTION], seen=1, by=COMMAND)
     with house.unit_of_work() as services:
@@ -160,7 +160,7 @@ def test_an_improvement_is_taken_field_by_field_and_nothing_signed_changes(
         assert now.version.description == "Réaliser et contrôler une soudure."
         assert now.version.validity_days == 730
         assert services.badges.page(house.campus, badge_id, 1).version.description == WORDING.description
-        assert services.adoptions.count_improvements(house.campus) == 0
+        assert services.stores.shared_definitions.count_improvements(house.campus.id) == 0
     shown = page(house, shared)
     assert ([each.part for each in shown.waiting], [each.part for each in shown.gaps]) == (
         [],
@@ -255,8 +255,8 @@ def test_a_proposal_becomes_the_definition_and_reaches_the_other_adopters(
         found = services.shared_definitions.definition(shared)
         assert (found.newest.number, found.title) == (2, "Souder sans risque")
         assert found.newest.values["tags"] == ["soudage"]
-        assert services.adoptions.count_improvements(house.campus) == 0
-        assert services.adoptions.count_improvements(house.other_campus) == 1
+        assert services.stores.shared_definitions.count_improvements(house.campus.id) == 0
+        assert services.stores.shared_definitions.count_improvements(house.other_campus.id) == 1
         with pytest.raises(Conflict):
             services.shared_definitions.decide(network, proposal.id, [Part.TAGS], "Oui.", by=COMMAND)
     with house.unit_of_work(reading=True) as services:

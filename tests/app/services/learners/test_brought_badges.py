@@ -47,7 +47,8 @@ class Elsewhere:
 
     def bring(self, presented: bytes | str) -> BroughtBadge:
         with self.process.unit_of_work() as services:
-            return services.brought_badges.bring(self.person, presented)
+            badges = services.brought_badges
+            return badges.add(badges.read(self.person, presented))
 
     def kept(self) -> list[BroughtBadge]:
         with self.process.unit_of_work(reading=True) as services:
