@@ -586,7 +586,7 @@ def _step(request: Request, look: PagePart, language: str) -> tuple[ProgressView
 def visitor_of(request: Request) -> Visitor:
     """Queried for each page, and only when the browser sends a session.
 
-    A refused page is shown after its transaction: staff whom it found are not looked up again.
+    A refused page is shown after its transaction: staff whom it found are not queried again.
     """
     if not session_secret(request):
         return Visitor()
