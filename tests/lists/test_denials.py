@@ -170,6 +170,13 @@ def test_what_does_not_concern_the_badge_makes_no_question(heading: str, cells: 
     assert {line.name for line in reading.in_state(State.READY)} == NAMES
 
 
+@pytest.mark.parametrize("sign_off", ["Cordialement,", "Merci", "Merci !", "Cdt", "Amitiés", "thanks"])
+def test_sign_off_of_a_message_is_no_remark_about_the_last_person(sign_off: str) -> None:
+    people = "\n".join(f"- {given} {family}" for family, given in PEOPLE)
+    reading = read_list_file(f"{people}\n{sign_off}\n".encode())
+    assert {line.name for line in reading.in_state(State.READY)} == NAMES
+
+
 _GIVEN = ["Marie", "Thomas", "Louis", "Camille", "Aïcha", "Jean-Pierre", "Ewen", "Nolwenn", "Thierno", "Paul", "Rose", "Sacha", "Duc Anh", "Marie Claude"]  # fmt: skip
 _FAMILY = ["Dupont", "Martin", "Mbappe", "Le Goff", "N’Diaye", "Bernard", "Da Silva", "Kowalczyk", "Garcia Lopez", "Ba", "Petit"]  # fmt: skip
 _STYLE = st.sampled_from(["{g} {f}", "{f} {g}", "{g} {F}", "{F} {g}", "{F} {G}", "{G} {F}", "{l} {m}"])

@@ -25,6 +25,7 @@ from app.domain.imports.lists.vocabulary.remarks import (
     status_in,
 )
 from app.domain.imports.lists.vocabulary.wording import (
+    CLOSINGS,
     LEADERS,
     OTHER_PARTS,
     PARTICIPANTS,
@@ -264,6 +265,7 @@ def _is_role(text: str) -> bool:
     return (
         len(text.split()) == 1
         and "@" not in text
+        and fold(text) not in _SIGN_OFFS
         and (
             fold(text) in TITLES
             or (text.isupper() and 1 < len(text) < 6 and text.isalpha())
@@ -276,6 +278,7 @@ def _is_role(text: str) -> bool:
     )
 
 
+_SIGN_OFFS = CLOSINGS | {"cdt", "cdlt", "cldt", "bise"}
 _OPTIONAL = frozenset(("facultatif", "facultative", "optional", "non", "peut", "provisoire"))
 
 
