@@ -226,6 +226,8 @@ def leave_for(request: Request, provider: IdentityProvider, question: Authorizat
 
 DESK = "/gestion"
 BADGES = "/mes-badges"
+_OF_LEARNERS = (BADGES, "/parcours/", "/demandes-de-badge/")
+"""Paths that people sign in for who work for no campus."""
 # The path the reader requested; the link arrives by e-mail and cannot contain it.
 WANTED_COOKIE = "suite"
 _AN_HOUR = 3600
@@ -383,7 +385,9 @@ def ask_page(
     status: int = 200,
 ) -> HTMLResponse:
     process = process_of(request)
+    wanted = safe_path(request.query_params.get("suite") or request.cookies.get(WANTED_COOKIE), request)
     view: dict[str, Any] = {
+        "for_learner": wanted.startswith(_OF_LEARNERS),
         "asked": asked,
         "address": address,
         "wrong_code": wrong_code,

@@ -57,6 +57,22 @@ def test_every_sentence_of_a_learners_templates_can_say_tu() -> None:
     assert formal - known == set()
 
 
+_ELSEWHERE = re.compile(r"web/awards/rule_awarding\.py|my_reminders\.html|my_merging\.html|trust/mine\.html")
+"""Sources outside `learners/` whose sentences stand on a learner's pages."""
+
+
+def test_sentences_of_other_sources_on_learner_pages_can_say_tu() -> None:
+    known = {message.id for message in load(FAMILIAR) if message.id}
+    formal = {
+        message.id
+        for message in extract()
+        if any(_ELSEWHERE.search(place) for place, _ in message.locations)
+        and _FORMAL.search(_texts(message.id))
+    }
+    assert formal
+    assert formal - known == set()
+
+
 _OF_STAFF = (
     "campus où vous travaillez",
     "ce que vous pouvez y faire",

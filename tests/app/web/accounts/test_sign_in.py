@@ -139,3 +139,19 @@ def test_asking_again_at_once_sends_another_message(house: House):
     for _ in range(2):
         send(house.client(), "/connexion", {"adresse": "le.goff@exemple.fr"})
     assert len(house.letters.letters) == 2
+
+
+@pytest.mark.parametrize("path", ["/parcours/0a3187df-d820-4bfb-a7f3-5159a1d8c36a", "/mes-badges"])
+def test_sign_in_page_for_a_learner_path_names_no_work(house: House, path: str):
+    client = house.client()
+    first = client.get(f"/connexion?suite={path}").text
+    for text in (first, send(client, "/connexion", {"adresse": "zoe@exemple.fr"}).text):
+        assert "Votre adresse e-mail</label>" in text
+        assert "professionnelle" not in text
+        assert "travaillent pour un campus" not in text
+        assert "travaille pour un campus" not in text
+
+
+def test_sign_in_page_for_a_workplace_asks_for_the_address_of_work(house: House):
+    text = house.client().get("/connexion?suite=/gestion/itip/badges").text
+    assert "Votre adresse e-mail professionnelle" in text

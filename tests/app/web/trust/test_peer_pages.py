@@ -205,3 +205,16 @@ def test_list_of_an_organisation_is_sent_to_one_mailbox_few_times(house: House, 
         send(reader, f"{path}/lien", {"adresse": each}, seen_on=path).status_code for each in spellings
     ]
     assert statuses == [303] * most + [429] * (len(spellings) - most)
+
+
+def test_child_is_offered_no_request_that_would_be_refused(
+    house: House, award_id: uuid.UUID, zoe: TestClient
+):
+    page = f"/mes-badges/{award_id}/recommandations"
+    assert 'name="organisation"' in zoe.get(page).text
+    with house.unit_of_work() as services:
+        services.age_bands.note(services.awards.record(award_id).person, under_15=True, by=COMMAND)
+    shown = zoe.get(page).text
+    assert 'name="organisation"' not in shown
+    assert 'name="adresse-personne"' not in shown
+    assert shown.count(f'href="/mes-badges/{award_id}/montrer"') == 2
