@@ -281,10 +281,14 @@ class PaperService:
         """A guide of the service, dated to the day."""
         return self.printed("guide", values)
 
-    def printed(self, template: str, values: Mapping[str, object]) -> Published:
-        """A paper without attachments, dated to the day: the same values give the same bytes that day."""
+    def printed(self, template: str, values: Mapping[str, object], *, code: str = "") -> Published:
+        """A paper without attachments, dated to the day: the same values give the same bytes that day.
+
+        `code`: the address of its QR code, if it has one.
+        """
         at = self.clock().replace(hour=0, minute=0, second=0, microsecond=0)
-        return Published.of(self.papers.pdf(template, values, {}, at=at), PDF)
+        files = {"code.svg": _code(code, "svg").body} if code else {}
+        return Published.of(self.papers.pdf(template, values, files, at=at), PDF)
 
     def erasure(self, words: ErasureWords, proof: bytes, *, at: datetime) -> Published:
         """With the machine-readable proof attached; dated by the erasure: deterministic bytes."""

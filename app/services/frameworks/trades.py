@@ -29,6 +29,7 @@ from app.errors import Conflict, NotFound
 from app.services.frameworks.importing import FrameworkCatalogue, Standing
 
 _TRADE = re.compile(r"[A-N]\d{4}")
+_TO_TRADE = f"{PublicFramework.ROME.value}:"
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,7 @@ class Booklet:
     competencies: Sequence[Competency]
     trades: Sequence[BookletTrade] = field(default_factory=list)
     badges: Mapping[uuid.UUID, Sequence[tuple[CatalogueEntry, int | None]]] = field(default_factory=dict)
+    certifications: Mapping[uuid.UUID, Sequence[Related]] = field(default_factory=dict)
 
     def serves(self, competency: Competency, trade: BookletTrade) -> bool:
         return any(each.id == competency.id for each in trade.competencies)
@@ -152,6 +154,10 @@ class TradeService:
             if row.origin_id is not None:
                 found.setdefault(row.origin_id, []).append(row.target.partition(":")[2])
         return found
+
+    def leads_to_trades(self, competency_ids: Iterable[uuid.UUID]) -> bool:
+        """Whether the booklet has something to show."""
+        return any(row.target.startswith(_TO_TRADE) for row in self._rows(competency_ids))
 
     def _rows(self, ids: Iterable[uuid.UUID]) -> list[FrameworkAssociation]:
         rows = self.frameworks.associations_from(ids, AssociationKind.RELATED.value)
@@ -245,7 +251,8 @@ class TradeService:
     def booklet(self, campus: Campus, code: str = "") -> Booklet:
         """Of the framework `code`, else of the one that relates most trades."""
         listed = [pair for pair in self.competencies.list_of(campus.id) if pair[0].archived_at is None]
-        rows = [row for row in self._rows(each.id for each, _ in listed) if row.target.startswith("rome:")]
+        related = self._rows(each.id for each, _ in listed)
+        rows = [row for row in related if row.target.startswith(_TO_TRADE)]
         frameworks = {framework.id: framework for _, framework in listed}
         counts: dict[uuid.UUID, int] = {}
         for row in rows:
@@ -270,7 +277,20 @@ class TradeService:
             competencies,
             self._booklet_trades(competencies, [row for row in rows if row.framework_id == framework.id]),
             {each.id: self.catalogue.badges_attesting(each.id) for each in competencies},
+            self._certifications([row for row in related if row.framework_id == framework.id]),
         )
+
+    def _certifications(self, rows: Sequence[FrameworkAssociation]) -> dict[uuid.UUID, list[Related]]:
+        pairs = [
+            (row.origin_id, alignment)
+            for row in rows
+            if row.origin_id and (alignment := _alignment(row)) and alignment.framework in CERTIFICATIONS
+        ]
+        found: dict[uuid.UUID, list[Related]] = {}
+        shown = self._related([(alignment, "") for _, alignment in pairs])
+        for (competency_id, _), each in zip(pairs, shown, strict=True):
+            found.setdefault(competency_id, []).append(each)
+        return found
 
     def _booklet_trades(
         self, competencies: Sequence[Competency], rows: Sequence[FrameworkAssociation]

@@ -16,6 +16,7 @@ from app.domain.accounts.permissions import Permission
 from app.domain.badges.shared_definitions import ModuleSet, TrainingModule
 from app.domain.campus.campus import Campus
 from app.domain.frameworks import Competency
+from app.domain.imports.lists.vocabulary.remarks import hours_fault, hours_in
 from app.errors import AppError, InvalidInput
 from app.http.pages.forms import CHECKED_FORM, SafeForm, idempotency_key, text_of
 from app.http.pages.render import page
@@ -91,12 +92,9 @@ def _uuid(typed: str) -> uuid.UUID | None:
 
 
 def _hours(typed: str) -> float | None:
-    if not typed.strip():
-        return None
-    try:
-        return float(typed.strip().replace(",", "."))
-    except ValueError:
-        raise InvalidInput("La durée est un nombre d’heures, comme 14 ou 3,5.") from None
+    if fault := hours_fault(typed):
+        raise InvalidInput(fault)
+    return hours_in(typed)[0]
 
 
 @router.get("", dependencies=_VIEW)

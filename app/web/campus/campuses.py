@@ -126,6 +126,9 @@ def show_campus(slug: str, request: Request, services: ReadingServices) -> HTMLR
         "campus/show.html",
         campus=look_of(campus),
         c=campus_shown(services, found, most=_MOST_BADGES),
+        has_booklet=services.trades.leads_to_trades(
+            each.id for each, _ in found.competencies if each.archived_at is None
+        ),
         link_preview=preview(
             services,
             f"/campus/{campus.slug}",

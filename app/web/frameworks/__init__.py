@@ -173,7 +173,7 @@ def list_competencies(
         page_number=max(1, page) if referentiel else 0,
         pages=-(-frameworks[0].count // _ON_A_PAGE) if frameworks else 1,
         slug=work.campus.slug,
-        has_trades=bool(services.trades.codes_of(competency.id for competency, _ in shown)),
+        has_trades=services.trades.leads_to_trades(competency.id for competency, _ in shown),
     )
 
 
@@ -451,6 +451,12 @@ def _form_page(
     )
 
 
+_EXAMPLE = f"""{";".join(HEADING[:7])}
+savoir-etre;Savoir-être;SE-1;Écouter un client;Accompagné | Autonome;Laisse parler. | Reformule.;F1602 | I1305
+;;SE-2;Organiser son temps;Accompagné | Autonome;Suit un planning. | Prépare sa journée.;F1201"""
+"""In the language of the headings."""
+
+
 def _import_page(
     request: Request, text: str = "", trouble: str = "", taken: Mapping[str, Any] | None = None
 ) -> HTMLResponse:
@@ -474,4 +480,5 @@ def _import_page(
         if taken
         else [],
         refused=refused,
+        example=_EXAMPLE,
     )

@@ -21,6 +21,7 @@ from app.domain.frameworks.pathways import (
     StageCondition,
     changes_between,
 )
+from app.domain.imports.lists.vocabulary.remarks import hours_in
 from app.errors import AppError, Conflict, InvalidInput, NotFound
 from app.http.pages.forms import (
     CHECKED_FORM,
@@ -41,7 +42,8 @@ router = APIRouter(prefix="/gestion/{slug}/parcours")
 _VIEW, _DESIGN = [staff(Permission.VIEW)], [staff(Permission.DESIGN)]
 _CHANGE = [staff(Permission.DESIGN), CHECKED_FORM]
 _DONE = {
-    "publie": N_("La version est publiée. Les personnes déjà en chemin gardent la leur, ou en changent."),
+    "publie": N_("Le parcours est publié : il est sur une page publique, et chacun peut le suivre."),
+    "version": N_("La version est publiée. Les personnes déjà en chemin gardent la leur, ou en changent."),
     "etape": N_("L’étape est enregistrée dans le brouillon."),
     "texte": N_("Le brouillon est enregistré."),
 }
@@ -124,7 +126,9 @@ class StageForm:
         if self.hours:
             others.append(
                 StageCondition(
-                    ConditionKind.HOURS, self._number("heures", self.hours), kinds=_kinds(self.hours_kinds)
+                    ConditionKind.HOURS,
+                    self._number("heures", _whole_hours(self.hours)),
+                    kinds=_kinds(self.hours_kinds),
                 )
             )
         if self.activities:
@@ -158,6 +162,12 @@ class StageForm:
             self.errors[name] = sentence_of(error)
             raise error
         return int(text)
+
+
+def _whole_hours(typed: str) -> str:
+    """« 30 h », « 30 heures » are 30; anything else comes back as typed."""
+    hours, _ = hours_in(typed)
+    return typed if hours is None or hours % 1 else str(int(hours))
 
 
 def _kinds(values: Sequence[str]) -> tuple[ActivityKind, ...]:
@@ -468,7 +478,8 @@ def publish_pathway(pathway_id: uuid.UUID, request: Request, services: ReadingSe
     work = at_work(request)
     try:
         with write_transaction(request) as writing:
-            writing.pathways.publish(work.campus, pathway_id, by=work.actor)
+            number = writing.pathways.publish(work.campus, pathway_id, by=work.actor)
     except InvalidInput as error:
         return _edit_page(request, services, pathway_id, trouble=sentence_of(error))
-    return RedirectResponse(f"{work.home}/parcours/{pathway_id}?fait=publie", status_code=303)
+    done = "version" if number > 1 else "publie"
+    return RedirectResponse(f"{work.home}/parcours/{pathway_id}?fait={done}", status_code=303)

@@ -183,7 +183,7 @@ _OUTCOMES = {
     "rien": N_("Rien n’a changé."),
     "adresse": N_("L’adresse est corrigée. Les liens déjà envoyés à l’ancienne n’ouvrent plus rien."),
     "parent": N_("L’adresse du parent est corrigée : la demande lui est envoyée."),
-    "nom": N_("Le nom est corrigé. Aucun badge du campus ne portait l’ancien."),
+    "nom": N_("Le nom est corrigé. Aucun badge signé n’affichait l’ancien : il n’y a rien d’autre à faire."),
     "badges": N_("Le nom est corrigé. Les badges du campus qui portaient l’ancien sont signés de nouveau."),
 }
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
 from app.container import Services
+from app.domain.campus.campus import CampusColours
 from app.domain.frameworks import Competency, PublicFramework
 from app.errors import NotFound
 from app.http.negotiation import ForPeople
@@ -17,7 +19,7 @@ from app.http.pages.previews import competency_data, preview
 from app.http.pages.render import page
 from app.http.pages.words import day
 from app.http.request_scope import ReadingServices, public
-from app.http.workplaces import look_of
+from app.http.workplaces import look_of, today_in
 from app.language import current_locale, translated
 from app.services.frameworks.importing import Standing
 from app.services.frameworks.trades import Booklet, Related
@@ -230,7 +232,11 @@ def print_booklet(
     slug: CampusSlug, services: ReadingServices, referentiel: Annotated[str, Query(max_length=60)] = ""
 ) -> Response:
     booklet = _booklet(services, slug, referentiel)
-    published = services.papers.printed("booklet", _printed(booklet))
+    address = f"{services.addresses.base_url}/campus/{slug}/livret"
+    if booklet.framework != booklet.frameworks[0]:
+        address += f"?referentiel={quote(booklet.framework.code)}"
+    values = _printed(booklet, address, day(today_in(services, booklet.campus)))
+    published = services.papers.printed("booklet", values, code=address)
     headers = {"Content-Disposition": f'inline; filename="livret-{slug}.pdf"', "Cache-Control": "no-cache"}
     return Response(published.body, media_type=published.media_type, headers=headers)
 
@@ -246,7 +252,7 @@ _COLUMNS = 8
 """Trades side by side on an A4 page."""
 
 
-def _printed(booklet: Booklet) -> dict[str, Any]:
+def _printed(booklet: Booklet, address: str, today: str) -> dict[str, Any]:
     shown = [(_shown(each.related), each) for each in booklet.trades]
     groups = [shown[start : start + _COLUMNS] for start in range(0, len(shown), _COLUMNS)]
     rubrics = {each.id: [*each.rubric, *[""] * len(each.levels)] for each in booklet.competencies}
@@ -254,6 +260,14 @@ def _printed(booklet: Booklet) -> dict[str, Any]:
         "title": translated("Livret des compétences et des métiers"),
         "author": booklet.campus.name,
         "lang": current_locale(),
+        "accent": CampusColours.of(booklet.campus.hue, booklet.campus.liveliness).accent,
+        "made": translated("Édité le {day}").format(day=today),
+        "intro": translated(
+            "Ce livret dit quelles compétences servent à quels métiers, et quels badges les attestent."
+        ),
+        "plate": address.partition("://")[2],
+        "code-words": translated("Code QR qui ouvre le livret"),
+        "online": translated("Le livret à jour, avec les badges :"),
         "campus": translated("Campus {name}").format(name=booklet.campus.name),
         "framework": booklet.framework.name,
         "description": booklet.framework.description,
@@ -283,10 +297,15 @@ def _printed(booklet: Booklet) -> dict[str, Any]:
                     [name, rubrics[each.id][rank - 1]] for rank, name in enumerate(each.levels, start=1)
                 ],
                 "badges": sorted({entry.title for entry, _level in booklet.badges.get(each.id, ())}),
+                "certifications": [
+                    f"{one.code} {one.label}".strip() + (f" ({one.state})" if one.state else "")
+                    for one in map(_shown, booklet.certifications.get(each.id, ()))
+                ],
             }
             for each in booklet.competencies
         ],
         "badges": translated("Badges qui l’attestent"),
+        "certifications": translated("En lien avec"),
         "no-badge": translated("Aucun badge ne l’atteste encore."),
         "trades-title": translated("Les métiers"),
         "trades": [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from pathlib import Path
 
 import pytest
 
@@ -77,3 +78,16 @@ def test_the_record_of_the_fonts_is_true():
         assert hashlib.sha256((FOLDER / "fonts" / name).read_bytes()).hexdigest() == digest
     present = {path.name for path in (FOLDER / "fonts").iterdir()} - {"README.md"}
     assert {name for _, name in recorded} == present
+
+
+def test_every_size_class_of_the_templates_has_a_rule():
+    """A class that only a template composes is easily taken for an unused rule."""
+    templates = Path(static_files.__file__).parents[1] / "web" / "templates"
+    used = {
+        name
+        for path in templates.rglob("*.html")
+        for name in re.findall(r'["\s](px\d+)(?=["\s{])', path.read_text("utf-8"))
+    }
+    rules = "".join(path.read_text("utf-8") for path in (FOLDER / "css").glob("*.css"))
+    assert {"px96", "px64", "px40"} <= used
+    assert {name for name in used if f".{name} {{" not in rules} == set()

@@ -251,3 +251,12 @@ def test_a_family_name_never_keeps_the_comma_before_a_given_name(
     page = read(trainer, here, "Petit, Zoé\nDurand, Paul")
     form_with(page, "vu").press(trainer, page, RECORD)
     assert sorted(people_of(house)) == ["Paul Durand", "Zoé Petit"]
+
+
+def test_review_shows_only_columns_that_say_something(trainer: TestClient, here: str):
+    plain = read(trainer, here, "MARTIN Chloé; chloe@exemple.fr\nLEROY Anne").text
+    assert 'data-l="État"' in plain
+    assert 'data-l="Noté"' not in plain
+    assert 'data-l="Même nom"' not in plain
+    noted = read(trainer, here, "Nom;Prénom;Heures\nMARTIN;Chloé;3\nLEROY;Anne;").text
+    assert noted.count('data-l="Noté"') == 2

@@ -188,6 +188,17 @@ def test_the_register_goes_page_by_page_without_losing_or_repeating_an_award(
     assert "Personne1" not in only
 
 
+def test_result_names_e_mails_only_where_some_leave(house: House, trainer: TestClient, award: str):
+    mixed = b"Nom;Courriel\r\nVIAN Lou;lou@exemple.fr\r\nBOUVET Rose;\r\n"
+    shown = trainer.get(give(house, trainer, award, mixed)).text
+    assert "Un bulletin par personne, même avec une adresse" in shown
+    assert "les e-mails partent aussi" in shown
+    unaddressed = b"Nom;Courriel\r\nPETIT Louis;\r\nROUX Paul;\r\n"
+    shown = trainer.get(give(house, trainer, award, unaddressed)).text
+    assert "Imprimer clôt l’annulation." in shown
+    assert "les e-mails partent aussi" not in shown
+
+
 def test_undoing_offers_to_remove_what_only_this_list_brought(house: House, trainer: TestClient, award: str):
     place = give(house, trainer, award)
     result = trainer.get(place)

@@ -73,10 +73,13 @@ def test_set_is_written_on_forms_and_shown_as_a_grid(house: House) -> None:
     refused = send(designer, f"{here}/nouveau", typed | {"heures": "trois"})
     assert refused.status_code == 422
     assert "tensions" in refused.text
+    assert "lisible" in refused.text
     assert send(designer, f"{here}/nouveau", typed).status_code == 303
     page = designer.get(here).text
     assert all(part in page for part in ("Mesurer", "Transmet", "temps de réponse", "Techniciens"))
     assert "3,5" in page
+    assert send(designer, f"{here}/nouveau", typed | {"titre": "Régler", "heures": "2h30"}).status_code == 303
+    assert "2,5" in designer.get(here).text
 
 
 def test_whole_is_proposed_confirmed_and_awarded_once(house: House) -> None:

@@ -68,6 +68,22 @@ def test_a_designer_draws_and_publishes_a_pathway(house: House, designer: TestCl
     assert "L’étape « Venir au salon » disparaît" in text_at(designer, here)
 
 
+def test_hours_of_a_stage_are_read_with_their_unit(house: House, designer: TestClient):
+    here = draw(house, designer)
+    stage = {"titre": "Passer au chantier", "heures": "30 heures"}
+    assert send(designer, f"{here}/etapes/nouvelle", stage).status_code == 303
+    assert "30 h d’activités" in text_at(designer, here)
+    assert send(designer, f"{here}/etapes/nouvelle", stage | {"heures": "2h30"}).status_code == 422
+
+
+def test_publishing_names_people_under_way_from_the_second_version(house: House, designer: TestClient):
+    here = draw(house, designer)
+    assert "déjà en chemin" not in text_at(designer, f"{here}?fait=publie")
+    send(designer, f"{here}/etapes/nouvelle", {"titre": "Passer au chantier", "heures": "30"})
+    again = send(designer, f"{here}/publier", seen_on=here)
+    assert "déjà en chemin" in text_at(designer, again.headers["location"])
+
+
 def test_a_refused_stage_shows_what_was_typed(house: House, designer: TestClient):
     here = send(designer, f"{HERE}/nouveau", {"titre": "Essai"}).headers["location"]
     cases = (

@@ -30,7 +30,7 @@ def test_trainer_corrects_a_participant_from_the_activity(house: House) -> None:
 
     assert done.headers["location"] == f"{activity}?fait=adresse-nom"
     corrected = trainer.get(done.headers["location"]).text
-    assert "Aucun badge du campus ne portait l’ancien." in corrected
+    assert "Aucun badge signé n’affichait l’ancien" in corrected
     assert "Chloé Martin" in corrected
     assert "chloe@gmail.com" in corrected
     assert "gmial" not in corrected

@@ -61,6 +61,8 @@ def test_list_with_trades_makes_a_booklet_and_pages_of_trades(house: House) -> N
     reader = PdfReader(io.BytesIO(pdf.content))
     text = "\n".join(each.extract_text() for each in reader.pages)
     assert all(part in text for part in ("Écouter", "F1602", "Reformule", "Mouleur"))
+    assert "Édité le" in text, "a sheet handed out has its day"
+    assert "localhost:8000/campus/itip/livret" in text, "and where today's is"
     root = reader.trailer["/Root"]
     assert root["/MarkInfo"]["/Marked"], "tagged"
     width, height = reader.pages[0].mediabox[2:]
@@ -97,6 +99,29 @@ def test_competency_page_has_trades_skills_and_certifications(house: House) -> N
     refused = send(designer, here, typed | {"liens": "soudeur"})
     assert refused.status_code == 422
     assert "soudeur" in refused.text
+
+
+@pytest.mark.usefixtures("registers")
+def test_booklet_names_certifications_and_the_campus_page_leads_to_it(house: House) -> None:
+    designer, world = house.client(house.admin), house.client()
+    certified = LIST.splitlines()[0] + "\nse;;SE-1;Écouter;;;RNCP35316\n"
+    send(designer, "/gestion/itip/competences/importer", {"liste": certified})
+    for page in ("/campus/itip", "/gestion/itip/competences"):
+        assert "/campus/itip/livret" not in designer.get(page).text, "only a trade makes a booklet"
+    certified += "se;;SE-2;Organiser;;;F1602\n"
+    send(designer, "/gestion/itip/competences/importer", {"liste": certified})
+    assert 'href="/campus/itip/livret"' in world.get("/campus/itip").text
+    pdf = PdfReader(io.BytesIO(world.get("/campus/itip/livret.pdf").content))
+    assert "RNCP35316" in "\n".join(page.extract_text() for page in pdf.pages)
+
+
+def test_example_on_the_import_page_is_imported_whole(house: House) -> None:
+    designer, here = house.client(house.admin), "/gestion/itip/competences/importer"
+    example = re.search(r"<pre[^>]*><code>(.*?)</code>", designer.get(here).text, re.DOTALL)
+    assert example
+    done = send(designer, here, {"liste": unescape(example[1])})
+    assert re.search(r"Ajoutées : <b[^>]*>2</b>", unescape(done.text).replace("\xa0", " "))
+    assert "à corriger" not in done.text
 
 
 def test_booklet_without_trades_says_what_to_do(house: House) -> None:
