@@ -197,7 +197,7 @@ def _award(
     by = Actor((house.trainer if logged else house.stranger).id)
     with house.unit_of_work() as services:
         if not logged:
-            award_unlogged(services.awards.bulk.keeping)
+            award_unlogged(services.awards.bulk.issuer)
         given = services.awards.award(campus, request, by=by)
         ids = [line.award_id for line in given.lines if line.award_id]
         for award_id in ids:

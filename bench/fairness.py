@@ -122,7 +122,7 @@ def _token(house: House, campus: Campus) -> str:
 def _promise(house: House, activity_id: uuid.UUID) -> uuid.UUID:
     request = AwardRequest(new_badge(house), activity_id, everybody=True)
     with house.unit_of_work() as services:
-        return services.bulk_awards.promise(house.campus, request, by=Actor(house.trainer.id)).id
+        return services.bulk_awards.enqueue(house.campus, request, by=Actor(house.trainer.id)).id
 
 
 def _counts(house: House, batch: uuid.UUID) -> Mapping[LineOutcome, int]:

@@ -61,9 +61,9 @@ def _award(house: House, *, logged: bool, spent: list[float] | None = None) -> f
     begun = time.process_time()
     with house.unit_of_work() as services:
         if not logged:
-            award_unlogged(services.awards.bulk.keeping)
+            award_unlogged(services.awards.bulk.issuer)
         elif spent is not None:
-            logged_events = services.awards.bulk.keeping.logged_events
+            logged_events = services.awards.bulk.issuer.logged_events
             logged_events.log_award = _timed(logged_events.log_award, spent)  # type: ignore[method-assign]
             logged_events.assessed = _timed(logged_events.assessed, spent)  # type: ignore[method-assign]
             logged_events.log.checkpoint = _timed(logged_events.log.checkpoint, spent)  # type: ignore[method-assign]

@@ -101,14 +101,16 @@ def _sign_and_keep(house: House) -> float:
     by = Actor(house.trainer.id)
     request = AwardRequest(new_badge(house), house.activity.id, everybody=True, tells=False)
     with house.unit_of_work() as services:
-        promise = services.awards.bulk.promise(house.campus, replace(request, everybody=False), by=by)
-        judged = services.awards.judging.preview(house.campus, request, by=by).lines
+        promise = services.awards.bulk.enqueue(house.campus, replace(request, everybody=False), by=by)
+        judged = services.awards.eligibility.preview(house.campus, request, by=by).lines
 
     def keep(ready: Sequence[JudgedLine]) -> None:
         with house.unit_of_work() as services:
-            keeping = services.awards.bulk.keeping
+            keeping = services.awards.bulk.issuer
             award_unlogged(keeping)
-            decided = keeping.decide(services.awards.judging.case(house.campus, request, by), promise, ready)
+            decided = keeping.decide(
+                services.awards.eligibility.case(house.campus, request, by), promise, ready
+            )
             keeping.sign(decided)
             assert all(isinstance(each, uuid.UUID) for each in decided.kept)
 

@@ -100,7 +100,7 @@ def _told(piece: Callable[[Process, uuid.UUID], bool]) -> Callable[[Process, uui
 
 def _piece_without_the_log(process: Process, batch_id: uuid.UUID) -> bool:
     with process.unit_of_work() as services:
-        award_unlogged(services.bulk_awards.keeping)
+        award_unlogged(services.bulk_awards.issuer)
         return services.bulk_awards.process_chunk(batch_id).more
 
 
@@ -127,7 +127,7 @@ def _whole(house: House, activity: Activity) -> float:
     _committed.clear()
     begun = time.perf_counter_ns()
     with house.unit_of_work() as services:
-        batch = services.bulk_awards.promise(house.campus, request, by=Actor(house.trainer.id))
+        batch = services.bulk_awards.enqueue(house.campus, request, by=Actor(house.trainer.id))
     house.process.on_promise()
     assert _committed.wait(timeout=900)
     taken = (time.perf_counter_ns() - begun) / 1e6
@@ -142,9 +142,9 @@ def _alone(house: House, activity: Activity) -> float:
     badge_id = new_badge(house)
     with house.unit_of_work() as services:
         request = AwardRequest(badge_id, activity.id, everybody=True)
-        case = services.awards.judging.case(house.campus, request, Actor(house.trainer.id))
-        found, _ = services.awards.judging.meant(case, request)
-        services.bulk_awards.keeping.badge_service.freeze(house.campus, case.badge, case.version)
+        case = services.awards.eligibility.case(house.campus, request, Actor(house.trainer.id))
+        found, _ = services.awards.eligibility.meant(case, request)
+        services.bulk_awards.issuer.badge_service.freeze(house.campus, case.badge, case.version)
     begun = time.perf_counter_ns()
     for start in range(0, len(found), CHUNK_SIZE):
         _sign_and_keep(house, case, found[start : start + CHUNK_SIZE])
@@ -158,7 +158,7 @@ def _sign_and_keep(house: House, case: AwardContext, found: Sequence[MatchedReci
         {each: PublishedSlot(somewhere, number) for number, each in enumerate(ids)}, house.process.addresses
     )
     with house.unit_of_work() as services:
-        keeping = services.bulk_awards.keeping
+        keeping = services.bulk_awards.issuer
         words, batch = keeping.words_of(case), keeping.batch_of(case, at)
         awards = [
             new_award(

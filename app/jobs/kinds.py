@@ -95,7 +95,7 @@ AWARDS = JobType(
 UNDOINGS = JobType(
     "undo",
     _looking(lambda services: services.award_batches.due_to_undo(limit=MOST_DUE)),
-    _in_one_transaction(lambda services, batch: services.award_batches.undo_piece(batch)),
+    _in_one_transaction(lambda services, batch: services.award_batches.undo_chunk(batch)),
 )
 WITHDRAWALS = JobType(
     "withdraw",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -21,7 +21,7 @@ from app.db.people import PeopleStore
 from app.domain.activity_log.recovery import AWARDS, DOCUMENTS, EVIDENCE, PEOPLE, SLOTS
 from app.domain.awards import Award, SignedDocument
 from app.domain.awards.batches import AwardBatch, leave_from
-from app.domain.awards.open_badges import BadgeDocuments, Disclosed, profile_of
+from app.domain.awards.open_badges import AwardEvidence, BadgeDocuments, Disclosed, profile_of
 from app.domain.awards.signing_clock import (
     ClockJumped,
     Counter,
@@ -179,16 +179,16 @@ class AwardIssuer:
     clock: Clock
 
     def decide(
-        self, case: AwardContext, promise: AwardBatch, ready: Sequence[JudgedLine], *, is_last: bool = True
+        self, case: AwardContext, batch: AwardBatch, ready: Sequence[JudgedLine], *, is_last: bool = True
     ) -> Decided:
         """Write everything except the signed bytes, which must follow in the same transaction.
 
         A line that cannot be signed does not affect the others.
         """
         at = self.logged_events.log.now(case.campus)
-        batch = self.batch_of(case, at)
+        signers = self.batch_of(case, at)
         if not ready:
-            return Decided([], batch, [], [], case.campus)
+            return Decided([], signers, [], [], case.campus)
         if any(line.person is not None and line.person.is_sample for line in ready):
             raise ValueError("sample people are never awarded")
         self.badge_service.freeze(case.campus, case.badge, case.version)
@@ -198,44 +198,28 @@ class AwardIssuer:
             case.campus.id, [line.person.id for line in ready if line.person]
         )
         awards = [
-            _award_of(case, promise, line, at, award_id, names)
+            _award_of(case, batch, line, at, award_id, names)
             for award_id, line in zip(ids, ready, strict=True)
         ]
         troubles: dict[uuid.UUID, InvalidInput] = {}
         documents = self._documents(case, awards, ready, places, troubles)
         grounded = self.grounds.decide(
-            case, [award for award in awards if award.id in documents], documents, ready, batch.signing_key
+            case, [award for award in awards if award.id in documents], documents, ready, signers.signing_key
         )
-        prepared = self._prepared(case, awards, grounded, batch, troubles)
+        prepared = self._prepared(case, awards, grounded, signers, troubles)
         fit = [award for award in awards if award.id in prepared]
-        self._write(case, promise, fit, places, at)
-        self.integration.give_all(
-            [
-                ExternalId(
-                    campus_id=case.campus.id,
-                    kind=NamedKind.AWARD,
-                    value=line.line.award_external_id,
-                    award_id=award_id,
-                    given_at=at,
-                )
-                for award_id, line in zip(ids, ready, strict=True)
-                if line.line.award_external_id and award_id in prepared
-            ]
-        )
         evidence = [grounded[award.id].row for award in fit]
+        self._write(case, batch, fit, places, at)
+        self._write_external_ids(case, zip(ids, ready, strict=True), prepared, at)
         self.grounds.keep(evidence)
-        notes = self.logged_events.log.notes
-        notes.add_rows(case.campus, PEOPLE, [line.person for line in ready])
-        notes.add_rows(case.campus, AWARDS, fit)
-        notes.add_rows(case.campus, SLOTS, places.only([award.id for award in fit]).rows())
-        notes.add_rows(case.campus, EVIDENCE, evidence)
+        self._journal(case, ready, fit, places, evidence)
         kept: list[StoredAwards] = [
             Unfit(troubles[award_id]) if award_id in troubles else award_id for award_id in ids
         ]
-        if promise.tells:
-            not_before = leave_from(promise, at=at, is_last=is_last)
-            self._promise_letters(awards, self._addresses_of(promise, ready, kept), at, not_before)
-        return Decided(kept, batch, fit, [prepared[award.id] for award in fit], case.campus)
+        if batch.tells:
+            not_before = leave_from(batch, at=at, is_last=is_last)
+            self._enqueue_letters(awards, self._addresses_of(batch, ready, kept), at, not_before)
+        return Decided(kept, signers, fit, [prepared[award.id] for award in fit], case.campus)
 
     def sign(self, decided: Decided) -> None:
         """Sign in chunks: PostgreSQL stores one chunk while the next is signed."""
@@ -288,7 +272,7 @@ class AwardIssuer:
     def _write(
         self,
         case: AwardContext,
-        promise: AwardBatch,
+        batch: AwardBatch,
         awards: Sequence[Award],
         places: StatusSlots,
         at: datetime,
@@ -296,10 +280,46 @@ class AwardIssuer:
         ids = [award.id for award in awards]
         self.awards.add_all(awards)
         self.status.keep(places.only(ids))
-        facts = {"version": str(case.version.id), "batch": str(promise.id)}
+        facts = {"version": str(case.version.id), "batch": str(batch.id)}
         self.history.write_all(case.by, "award", "award", ids, at=at, campus_id=case.campus.id, **facts)
 
-    def _promise_letters(
+    def _write_external_ids(
+        self,
+        case: AwardContext,
+        lines: Iterable[tuple[uuid.UUID, JudgedLine]],
+        prepared: Container[uuid.UUID],
+        at: datetime,
+    ) -> None:
+        self.integration.give_all(
+            [
+                ExternalId(
+                    campus_id=case.campus.id,
+                    kind=NamedKind.AWARD,
+                    value=line.line.award_external_id,
+                    award_id=award_id,
+                    given_at=at,
+                )
+                for award_id, line in lines
+                if line.line.award_external_id and award_id in prepared
+            ]
+        )
+
+    def _journal(
+        self,
+        case: AwardContext,
+        ready: Sequence[JudgedLine],
+        awards: Sequence[Award],
+        places: StatusSlots,
+        evidence: Sequence[AwardEvidence],
+    ) -> None:
+        """For the recovery journal, which gets them after the commit."""
+        notes = self.logged_events.log.notes
+        notes.add_rows(case.campus, PEOPLE, [line.person for line in ready])
+        notes.add_rows(case.campus, AWARDS, awards)
+        notes.add_rows(case.campus, SLOTS, places.only([award.id for award in awards]).rows())
+        notes.add_rows(case.campus, EVIDENCE, evidence)
+
+    def _enqueue_letters(
         self,
         awards: Sequence[Award],
         addresses: Mapping[StoredAwards, str],
@@ -315,17 +335,17 @@ class AwardIssuer:
         )
 
     def _addresses_of(
-        self, promise: AwardBatch, ready: Sequence[JudgedLine], kept: Sequence[StoredAwards]
+        self, batch: AwardBatch, ready: Sequence[JudgedLine], kept: Sequence[StoredAwards]
     ) -> dict[StoredAwards, str]:
         """As the list or the request wrote them; of people chosen among those known, the one that they prefer, which
         the campus may not read."""
         chosen = {
             line.person.id
             for line in ready
-            if line.person and line.line.is_chosen and (line.participation or not promise.by_review)
+            if line.person and line.line.is_chosen and (line.participation or not batch.by_review)
         }
         own = self.people.addresses_of(chosen) if chosen else {}
-        readable = self.people.addresses_of(chosen, is_known_at(promise.campus_id)) if chosen else {}
+        readable = self.people.addresses_of(chosen, is_known_at(batch.campus_id)) if chosen else {}
         addresses = [line.line.address for line in ready]
         for place, line in enumerate(ready):
             if line.person and line.person.id in chosen:
@@ -355,7 +375,7 @@ class AwardIssuer:
 
 def _award_of(
     case: AwardContext,
-    promise: AwardBatch,
+    batch: AwardBatch,
     line: JudgedLine,
     at: datetime,
     award_id: uuid.UUID,
@@ -369,7 +389,7 @@ def _award_of(
         name=name_known_to_campus(line.person, line.line, names.get(line.person.id, ())),
         at=at,
         award_id=award_id,
-        batch_id=promise.id,
+        batch_id=batch.id,
         rests_on=line.rests_on,
     )
 

@@ -51,7 +51,7 @@ from app.domain.publishing import Addresses, StatusSlot, ids_of_code
 from app.errors import Conflict, InvalidInput, NotFound
 from app.services.activity_log import ActivityLog, LoggedEvents
 from app.services.awards.award_context import AwardRequest, JudgedLine, Preview
-from app.services.awards.batches import AwardBatchService, BatchResult, BulkAwardService, Piece
+from app.services.awards.batches import AwardBatchService, BatchResult, BulkAwardService, ChunkResult
 from app.services.awards.bulk_revocation import WithdrawalService
 from app.services.awards.eligibility import EligibilityService
 from app.services.awards.reissuing import ReissueService
@@ -88,7 +88,7 @@ class AwardService:
     campuses: CampusStore
     awards: AwardStore
     history: HistoryStore
-    judging: EligibilityService
+    eligibility: EligibilityService
     bulk: BulkAwardService
     batches: AwardBatchService
     withdrawals: WithdrawalService
@@ -101,7 +101,7 @@ class AwardService:
 
     def preview(self, campus: Campus, request: AwardRequest, *, by: Actor, renewing: bool = False) -> Preview:
         """What `award` would do now; read-only."""
-        return self.judging.preview(campus, request, by=by, renewing=renewing)
+        return self.eligibility.preview(campus, request, by=by, renewing=renewing)
 
     def renewable(self, campus: Campus, request: AwardRequest, *, by: Actor) -> Award | None:
         """The badge that the only person of the request holds, if it may be renewed now."""
@@ -114,7 +114,7 @@ class AwardService:
         record = self.get(campus, award_id)
         if len(evidence.strip()) < _SHORTEST_EVIDENCE:
             raise InvalidInput("Dites en une phrase ce que la personne a fait depuis.")
-        judged = self.judging.of_renewal(campus, record, evidence, by=by).judgement
+        judged = self.eligibility.of_renewal(campus, record, evidence, by=by).judgement
         if not judged.is_ready:
             raise InvalidInput(judged.sentence, **in_words(judged.values))
         return self.renew(campus, record.award, evidence, by=by)
@@ -134,18 +134,18 @@ class AwardService:
 
     def award(self, campus: Campus, request: AwardRequest, *, by: Actor) -> BatchResult:
         """Enqueue the batch and process it immediately; returns the outcome of each line. Idempotent."""
-        batch = self.bulk.promise(campus, request, by=by)
-        self._carry_out(batch)
+        batch = self.bulk.enqueue(campus, request, by=by)
+        self._process(batch)
         return self.batches.result(campus, batch.id)
 
-    def _carry_out(self, batch: AwardBatch) -> None:
-        piece, awarded = Piece(more=batch.state is BatchState.RUNNING), 0
-        while piece.more:
-            piece = self.bulk.process_chunk(batch.id, most=CHUNK_SIZE)
-            awarded += piece.awarded
-        if piece.trouble is not None and not awarded:
+    def _process(self, batch: AwardBatch) -> None:
+        done, awarded = ChunkResult(more=batch.state is BatchState.RUNNING), 0
+        while done.more:
+            done = self.bulk.process_chunk(batch.id, most=CHUNK_SIZE)
+            awarded += done.awarded
+        if done.trouble is not None and not awarded:
             # The text is common to all lines: raise before anything is stored.
-            raise piece.trouble
+            raise done.trouble
 
     def give(
         self,
@@ -161,7 +161,7 @@ class AwardService:
 
         `is_awaited`: the caller processes the remaining lines, in its own transactions.
         """
-        batch = self.bulk.promise(campus, request, by=by, undo_for=undo_for, not_before=not_before)
+        batch = self.bulk.enqueue(campus, request, by=by, undo_for=undo_for, not_before=not_before)
         if batch.state is not BatchState.RUNNING:
             return batch
         if self.bulk.is_long(batch):
@@ -169,7 +169,7 @@ class AwardService:
                 keep_from_workers(batch, at=self.clock())
                 self.bulk.batches.save(batch)
             return batch
-        self._carry_out(batch)
+        self._process(batch)
         return batch
 
     # --- after issuing
@@ -500,7 +500,7 @@ class SuspensionService:
     campuses: CampusStore
     status: StatusService
     reissuing: ReissueService
-    judging: EligibilityService
+    eligibility: EligibilityService
     logged_events: LoggedEvents
     letters: LetterService
     history: HistoryStore
@@ -526,7 +526,7 @@ class SuspensionService:
 
     def lift(self, campus: Campus, award_id: uuid.UUID, *, by: Actor) -> AwardRecord:
         """Before its end, by hand, by who may award the badge to its holder."""
-        self.judging.check_may_give(campus, self.awards.get_record_in_campus(award_id, campus.id), by=by)
+        self.eligibility.check_may_give(campus, self.awards.get_record_in_campus(award_id, campus.id), by=by)
         award = self.awards.lock(award_id)
         if not is_suspended(award, at=self.clock()):
             raise Conflict("Ce badge n’est pas suspendu.")

@@ -223,7 +223,7 @@ class AwardBatchService:
     def due_to_undo(self, *, limit: int) -> Sequence[uuid.UUID]:
         return self.batches.due_to_undo(limit=limit)
 
-    def undo_piece(self, batch_id: uuid.UUID, *, removes: int = REMOVED_AT_ONCE) -> bool:
+    def undo_chunk(self, batch_id: uuid.UUID, *, removes: int = REMOVED_AT_ONCE) -> bool:
         """Revoke the next awards of a batch being undone; returns whether more remain.
 
         `removes`: how many of the participations that its list brought are removed at most.
@@ -266,7 +266,7 @@ class AwardBatchService:
             return self.cancel(campus, batch_id, by=by)
         batch = self.undo(campus, batch_id, by=by, with_brought=with_brought)
         if sum(self.batches.counts(batch_id).values()) <= INLINE_LIMIT:
-            self.undo_piece(batch_id, removes=REMOVED_INLINE)
+            self.undo_chunk(batch_id, removes=REMOVED_INLINE)
         return batch
 
     def cancel(self, campus: Campus, batch_id: uuid.UUID, *, by: Actor) -> AwardBatch:
@@ -386,7 +386,7 @@ class AwardBatchService:
 
 
 @dataclass(frozen=True)
-class Piece:
+class ChunkResult:
     """Result of one chunk."""
 
     more: bool
@@ -400,15 +400,15 @@ class BulkAwardService:
     campuses: CampusStore
     batches: BatchStore
     history: HistoryStore
-    judging: EligibilityService
-    keeping: AwardIssuer
+    eligibility: EligibilityService
+    issuer: AwardIssuer
     clock: Clock
     _enqueued: dict[uuid.UUID, AwardContext] = field(default_factory=dict, init=False)
     """By batch that this unit of work enqueued: what was read for it still holds."""
 
     # --- enqueueing
 
-    def promise(
+    def enqueue(
         self,
         campus: Campus,
         request: AwardRequest,
@@ -419,12 +419,12 @@ class BulkAwardService:
     ) -> AwardBatch:
         """Store every line of the request, to be processed now or from a scheduled time. Idempotent."""
         campus = self.campuses.lock(campus.id)
-        before = self._promised_before(campus, request)
+        before = self._enqueued_before(campus, request)
         if before is not None:
             return before
         if not_before is not None:
             check_hour(not_before, at=self.clock())
-        case = self.judging.case(campus, request, by)
+        case = self.eligibility.case(campus, request, by)
         batch = _batch_of(case, request, by, self.clock(), undo_for, not_before)
         self.batches.add(batch)
         if case.activity is not None and request.means_everybody:
@@ -438,12 +438,12 @@ class BulkAwardService:
 
     def _add_lines(self, case: AwardContext, batch: AwardBatch, request: AwardRequest) -> None:
         position = itertools.count()
-        for found, answered in self.judging.meant_in_turn(case, request):
-            lines = [_waiting(batch, next(position), one) for one in found]
-            lines += [_answered(batch, next(position), line) for line in answered]
+        for found, answered in self.eligibility.meant_in_turn(case, request):
+            lines = [_waiting_line(batch, next(position), one) for one in found]
+            lines += [_answered_line(batch, next(position), line) for line in answered]
             self.batches.add_lines(lines)
 
-    def _promised_before(self, campus: Campus, request: AwardRequest) -> AwardBatch | None:
+    def _enqueued_before(self, campus: Campus, request: AwardRequest) -> AwardBatch | None:
         if request.idempotency_key is None:
             return None
         batch = self.batches.find_by_key(campus.id, request.idempotency_key)
@@ -462,7 +462,7 @@ class BulkAwardService:
 
     def process_chunk(
         self, batch_id: uuid.UUID, *, most: int | None = None, is_awaited: bool = False
-    ) -> Piece:
+    ) -> ChunkResult:
         """Process the next chunk atomically. Idempotent.
 
         `most`: defaults to a chunk small enough not to delay others. `is_awaited`: the caller processes the
@@ -471,40 +471,42 @@ class BulkAwardService:
         most = most or self.batches.lines_at_once
         batch = self.batches.find(batch_id)
         if batch is None:
-            return Piece(more=False)
+            return ChunkResult(more=False)
         campus = self.campuses.lock(batch.campus_id)  # Batches of one campus are decided serially.
         batch = self.batches.lock(batch_id)
         assert batch is not None, "batch rows are never deleted"
         begin(batch, at=self.clock())
         if batch.state is not BatchState.RUNNING:
-            return Piece(more=False)
+            return ChunkResult(more=False)
         lines = self.batches.next_lines(batch_id, most)
-        piece = self._carry_out(campus, batch, lines, most) if lines else Piece(more=False)
-        if not piece.more:
+        done = self._process(campus, batch, lines, most) if lines else ChunkResult(more=False)
+        if not done.more:
             finish(batch, at=self.clock())
         elif is_awaited:
             keep_from_workers(batch, at=self.clock())
         self.batches.save(batch)
-        return piece
+        return done
 
-    def _carry_out(self, campus: Campus, batch: AwardBatch, lines: Sequence[BatchLine], most: int) -> Piece:
+    def _process(
+        self, campus: Campus, batch: AwardBatch, lines: Sequence[BatchLine], most: int
+    ) -> ChunkResult:
         known = self._enqueued.pop(batch.id, None)
-        case = self.judging.case_now(known, batch) if known else self.judging.case_of(campus, batch)
-        judged = self.judging.decide(
+        case = self.eligibility.case_now(known, batch) if known else self.eligibility.case_of(campus, batch)
+        judged = self.eligibility.decide(
             case, lines, given=lambda people: self.batches.given_in_batch(batch.id, people)
         )
         ready = [line for line in judged if line.judgement.is_ready]
         is_last = len(lines) < most
-        decided = self.keeping.decide(case, batch, ready, is_last=is_last)
+        decided = self.issuer.decide(case, batch, ready, is_last=is_last)
         fate = iter(decided.kept)
         answers = [
             _answer(line, one, next(fate) if one.judgement.is_ready else None)
             for line, one in zip(lines, judged, strict=True)
         ]
         self.batches.answer(batch.id, answers)
-        self.keeping.sign(decided)
+        self.issuer.sign(decided)
         unfit = [each.trouble for each in decided.kept if isinstance(each, Unfit)]
-        return Piece(not is_last, len(decided.awards), unfit[0] if unfit else None)
+        return ChunkResult(not is_last, len(decided.awards), unfit[0] if unfit else None)
 
     def _write(self, by: Actor, deed: str, batch: AwardBatch) -> None:
         self.history.write(by, deed, "award_batch", batch.id, at=self.clock(), campus_id=batch.campus_id)
@@ -537,7 +539,7 @@ def _batch_of(
     )
 
 
-def _waiting(batch: AwardBatch, position: int, found: MatchedRecipient) -> BatchLine:
+def _waiting_line(batch: AwardBatch, position: int, found: MatchedRecipient) -> BatchLine:
     line, participation, person = found
     # In a list, only people chosen in the activity have no line number.
     chosen = participation if participation is not None and line.line == 0 else None
@@ -555,8 +557,8 @@ def _waiting(batch: AwardBatch, position: int, found: MatchedRecipient) -> Batch
     )
 
 
-def _answered(batch: AwardBatch, position: int, judged: JudgedLine) -> BatchLine:
-    row = _waiting(batch, position, (judged.line, None, None))
+def _answered_line(batch: AwardBatch, position: int, judged: JudgedLine) -> BatchLine:
+    row = _waiting_line(batch, position, (judged.line, None, None))
     row.outcome = judged.judgement.outcome
     row.reason, row.reason_values = judged.judgement.sentence, judged.judgement.values or {}
     return row

@@ -94,7 +94,7 @@ def request_awards(house: House, name: str, count: int) -> UUID:
     people = [f"{name}{number} Prénom;{name.lower()}{number}@exemple.fr" for number in range(count)]
     request = AwardRequest(house.presence.badge.id, house.activity.id, lines=listed(*people))
     with house.unit_of_work() as services:
-        return services.bulk_awards.promise(
+        return services.bulk_awards.enqueue(
             house.campus, request, by=Actor(house.trainer.id), undo_for=timedelta()
         ).id
 

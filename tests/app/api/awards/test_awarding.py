@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from app.db.awards.batches import BatchStore
 from app.domain.awards.batches import INLINE_LIMIT
 from app.errors import Conflict
-from app.services.awards.batches import BulkAwardService, Piece
+from app.services.awards.batches import BulkAwardService, ChunkResult
 from tests.app.api import clients
 from tests.app.api.clients import V1
 from tests.support.house import House, build_house
@@ -108,10 +108,10 @@ def crowd(size: int) -> list[dict[str, str]]:
 def test_a_long_list_is_carried_out_in_pieces_and_answered_whole(
     house: House, program: TestClient, monkeypatch: pytest.MonkeyPatch
 ):
-    carried: list[Piece] = []
+    carried: list[ChunkResult] = []
     whole = BulkAwardService.process_chunk
 
-    def noted(self: BulkAwardService, batch_id: uuid.UUID, **named: int) -> Piece:
+    def noted(self: BulkAwardService, batch_id: uuid.UUID, **named: int) -> ChunkResult:
         carried.append(whole(self, batch_id, **named))
         return carried[-1]
 
@@ -131,7 +131,7 @@ def test_a_long_list_that_is_interrupted_goes_on_and_the_same_key_asks_for_its_a
     whole = BulkAwardService.process_chunk
     monkeypatch.setattr(BatchStore, "lines_at_once", 30)
 
-    def fails_later(self: BulkAwardService, batch_id: uuid.UUID, **named: int) -> Piece:
+    def fails_later(self: BulkAwardService, batch_id: uuid.UUID, **named: int) -> ChunkResult:
         if self.batches.next_lines(batch_id, 1)[0].position >= 30:
             raise Conflict("Plus tard.")
         return whole(self, batch_id, **named)

@@ -56,7 +56,7 @@ def promised_for_tomorrow(house: House) -> uuid.UUID:
     request = AwardRequest(house.presence.badge.id, house.activity.id, lines=listed(WITNESS))
     tomorrow = house.clock.now + timedelta(days=1)
     with house.unit_of_work() as services:
-        return services.bulk_awards.promise(
+        return services.bulk_awards.enqueue(
             house.campus, request, by=Actor(house.trainer.id), not_before=tomorrow
         ).id
 

@@ -47,7 +47,7 @@ def promised(house: House, *people: str, key: str | None = None, **more: object)
         house.presence.badge.id, house.activity.id, lines=listed(*people), idempotency_key=key
     )
     with house.unit_of_work() as services:
-        return services.bulk_awards.promise(
+        return services.bulk_awards.enqueue(
             house.campus, request, by=Actor(house.trainer.id), undo_for=timedelta(minutes=5), **more
         )  # type: ignore[arg-type]
 
@@ -83,7 +83,7 @@ def test_one_line_that_cannot_be_signed_takes_nothing_from_the_others_and_leaves
     lines = (*lines[:5], replace(lines[5], contribution="Écrivez à paul@exemple.fr."), *lines[6:])
     request = AwardRequest(house.presence.badge.id, house.activity.id, lines=lines)
     with house.unit_of_work() as services:
-        batch = services.bulk_awards.promise(house.campus, request, by=Actor(house.trainer.id))
+        batch = services.bulk_awards.enqueue(house.campus, request, by=Actor(house.trainer.id))
     result = carried_out(house, batch.id)
     outcomes = [line.outcome for line in result.lines]
     assert outcomes == [LineOutcome.AWARDED] * 5 + [LineOutcome.UNREADABLE] + [LineOutcome.AWARDED] * 6
@@ -141,7 +141,7 @@ def test_those_in_the_activity_come_in_parts_and_all_of_them_are_promised(house:
         parts = services.stores.activities.participants_in_turn(house.activity.id, at_a_time=5)
         assert [len(part) for part in parts] == [5, 5, 2]
         request = AwardRequest(house.presence.badge.id, house.activity.id, everybody=True)
-        batch = services.bulk_awards.promise(house.campus, request, by=Actor(house.trainer.id))
+        batch = services.bulk_awards.enqueue(house.campus, request, by=Actor(house.trainer.id))
     result = carried_out(house, batch.id)
     assert [line.position for line in result.lines] == list(range(12))
     assert {line.outcome for line in result.lines} == {LineOutcome.AWARDED}
@@ -168,7 +168,7 @@ def test_everybody_is_promised_what_each_would_be_promised_who_is_named(house: H
         one, other = (
             [
                 (listed_line(line), line.outcome, line.person_id, line.participation_id, line.reason_values)
-                for line in lines(services.bulk_awards.promise(house.campus, request, by=by).id)
+                for line in lines(services.bulk_awards.enqueue(house.campus, request, by=by).id)
             ]
             for request in (everybody, named)
         )

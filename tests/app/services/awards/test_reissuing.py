@@ -263,7 +263,7 @@ def test_a_badge_of_which_its_holder_has_not_heard_is_announced_as_it_is_now(hou
 def test_a_correction_is_not_told_while_the_bulk_award_can_still_be_undone(house: House):
     request = AwardRequest(house.presence.badge.id, house.activity.id, lines=listed(ZOE), tells=False)
     with house.unit_of_work() as services:
-        batch = services.bulk_awards.promise(
+        batch = services.bulk_awards.enqueue(
             house.campus, request, by=Actor(house.trainer.id), undo_for=timedelta(minutes=5)
         )
     with house.unit_of_work() as services:

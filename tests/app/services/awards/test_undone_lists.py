@@ -183,7 +183,7 @@ def test_an_answer_waits_for_few_erasures_whatever_the_number_of_people(house: H
         assert not services.award_batches.batches.standing_awards(batch_id, 1), "all are revoked at once"
     for _ in range(count):
         with house.unit_of_work() as services:
-            if not services.award_batches.undo_piece(batch_id):
+            if not services.award_batches.undo_chunk(batch_id):
                 break
     with house.unit_of_work(reading=True) as services:
         batch = services.award_batches.overview(house.campus, batch_id).batch

@@ -178,7 +178,7 @@ def stopped(house):
     people = listed(*(f"Nom{number} Prénom;p{number}@exemple.fr" for number in range(3)))
     request = AwardRequest(house.presence.badge.id, house.activity.id, lines=people)
     with house.unit_of_work() as services:
-        batch = services.bulk_awards.promise(
+        batch = services.bulk_awards.enqueue(
             house.campus, request, by=Actor(house.trainer.id), undo_for=timedelta(minutes=5)
         )
     with house.unit_of_work() as services:
