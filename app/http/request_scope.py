@@ -343,6 +343,19 @@ def session_secret(request: Request) -> str | None:
     return cookie.partition(SECRETS_SEPARATOR)[0] or None
 
 
+@dataclass(frozen=True)
+class Visitor:
+    """The visitor, as far as the frame of a page needs."""
+
+    name: str = ""
+    manages: bool = False
+    person_id: uuid.UUID | None = None
+
+    @property
+    def signed_in(self) -> bool:
+        return bool(self.name)
+
+
 def signed_in(request: Request, services: Services) -> SignedIn:
     """The signed-in user; raises NotSignedIn. Found once in a transaction that only reads."""
     known: tuple[Services, SignedIn] | None = getattr(request.state, "known", None)
@@ -356,7 +369,7 @@ def signed_in(request: Request, services: Services) -> SignedIn:
     if getattr(request.state, "reads", None) is services:
         request.state.known = services, who
         if who.memberships and not who.person.needs_guardian:
-            request.state.staff_seen = who.person.id, who.person.name
+            request.state.staff_seen = Visitor(who.person.name, manages=True, person_id=who.person.id)
     return who
 
 

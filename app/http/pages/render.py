@@ -39,7 +39,6 @@ from __future__ import annotations
 
 import json
 import re
-import uuid
 from asyncio import sleep, to_thread
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -69,6 +68,7 @@ from app.http.pages.forms import csrf_field
 from app.http.pages.previews import has_plain_preview, plain_preview
 from app.http.pages.words import FILTERS, badge_languages, icon, mark, markdown, number, seal
 from app.http.request_scope import (
+    Visitor,
     find_signed_in,
     process_of,
     public,
@@ -280,19 +280,6 @@ class CampusLook:
     slug: str
     short_name: str
     name: str
-
-
-@dataclass(frozen=True)
-class Visitor:
-    """The visitor, as far as the frame of a page needs."""
-
-    name: str = ""
-    manages: bool = False
-    person_id: uuid.UUID | None = None
-
-    @property
-    def signed_in(self) -> bool:
-        return bool(self.name)
 
 
 @dataclass(frozen=True)
@@ -590,10 +577,9 @@ def visitor_of(request: Request) -> Visitor:
     """
     if not session_secret(request):
         return Visitor()
-    seen = getattr(request.state, "staff_seen", None)
+    seen: Visitor | None = getattr(request.state, "staff_seen", None)
     if seen is not None and not hasattr(request.state, "services"):
-        person_id, name = seen
-        return Visitor(name, manages=True, person_id=person_id)
+        return seen
     with services_at_hand(request) as services:
         who = find_signed_in(request, services)
         if who is None:

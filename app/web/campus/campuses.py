@@ -18,7 +18,7 @@ from app.http.pages import error_pages, render
 from app.http.pages.forms import BodySizeLimit, CsrfTokens, receive_form
 from app.http.pages.maps import MapShown, map_of
 from app.http.pages.previews import Preview, campus_data, preview, service_data
-from app.http.pages.render import CampusLook, SpeakTheirLanguage, Visitor, page
+from app.http.pages.render import CampusLook, SpeakTheirLanguage, page
 from app.http.pages.words import (
     BADGE_KINDS,
     KEY_STATES,
@@ -29,7 +29,7 @@ from app.http.pages.words import (
     number,
     short_month,
 )
-from app.http.request_scope import ReadingServices, process_of, public, visit
+from app.http.request_scope import ReadingServices, Visitor, process_of, public, visit
 from app.http.security_headers import SecurityHeaders
 from app.http.workplaces import look_of
 from app.language import N_, translated

@@ -17,8 +17,9 @@ from app.container import Services
 from app.domain.campus.campus import Campus, Network
 from app.domain.publishing import short_code
 from app.domain.trust.organisations import Endorsed, Organisation
-from app.http.pages.render import CampusLook, Frame, Visitor, environment, other_languages
+from app.http.pages.render import CampusLook, Frame, environment, other_languages
 from app.http.pages.words import day, moment
+from app.http.request_scope import Visitor
 from app.http.static_files import files
 from app.http.workplaces import look_of
 from app.language import current_locale, known_locales, speaking
