@@ -43,12 +43,20 @@ def admit(tables: Sequence[tuple[Segment, Sequence[Candidate]]]) -> None:
         split = sum(map(_has_halves_by_case, in_columns))
         columns_by_case = 5 * split >= 4 * len(in_columns)
         small = sum(map(_is_in_small_letters, people))
-        repeated = _words_before_names(people)
+        beside = _words_beside_names(people)
+        repeated = frozenset(
+            word
+            for word, count in beside.items()
+            if count > 1 and (kind_of(word) is Kind.UNKNOWN or (count > 2 and 2 * count > len(people)))
+        )
+        # « DENIED PETIT Léa » among « GRANTED … »
+        in_most = any(2 * beside[word] > max(3, len(people)) for word in repeated)
         for index, one in enumerate(people):
             if one.line.doubts:
                 continue
-            if _first_of_several(one.line.given_name) in repeated:
-                one.line = one.line.doubting(Reason.EXTRA, one.line.given_name.partition(" ")[0])
+            ends = _ends_of_halves(one.line)
+            if (words := repeated.intersection(ends)) or (in_most and any(ends[1:])):
+                one.line = one.line.doubting(Reason.EXTRA, min(words or ends[1:]))
             elif 2 * marked < len(people) and _ends_with_capitals(one.whole):
                 one.line = one.line.doubting(Reason.SPLIT)
             elif len(people) < 3 and _may_be_either_way(one):
@@ -138,21 +146,22 @@ def _is_text(line: Line) -> bool:
     )
 
 
-def _words_before_names(people: Sequence[Candidate]) -> frozenset[str]:
-    """« Salariée Noémie Coulibaly », « Salariée Sarah Petit »: what begins several given names, and is none."""
-    first = Counter(_first_of_several(one.line.given_name) for one in people)
-    return frozenset(
-        word
-        for word, count in first.items()
-        if word
-        and count > 1
-        and (kind_of(word) not in (Kind.GIVEN, Kind.BOTH) or (count > 2 and 2 * count > len(people)))
+def _words_beside_names(people: Sequence[Candidate]) -> Counter[str]:
+    """« Salariée Noémie Coulibaly », « Salariée Sarah Petit »; « Léa PETIT VALIDE », « Tom ROUX VALIDE »: no part of the names."""
+    families = {fold(one.line.family_name): one.line for one in people}
+    return Counter(word for one in people if (word := _ends_of_halves(one.line)[0])) + Counter(
+        word for line in families.values() for word in {*_ends_of_halves(line)[1:]} if word
     )
 
 
-def _first_of_several(given: str) -> str:
-    word, _, others = given.partition(" ")
-    return fold(word) if others else ""
+def _ends_of_halves(line: Line) -> tuple[str, str, str]:
+    """The first of several given names, and both ends of a family name of several terms."""
+    given, family = (
+        fold(line.given_name).split(),
+        [word for word in line.family_name.split() if not is_particle(word)],
+    )
+    several = (fold(family[0]), fold(family[-1])) if len(family) > 1 else ("", "")
+    return (given[0] if len(given) > 1 else "", *several)
 
 
 def _ends_with_capitals(whole: str) -> bool:
@@ -370,6 +379,13 @@ def _doubt_alone(segment: Sequence[Candidate], people: Sequence[Candidate]) -> N
             one.line = one.line.doubting(Reason.MAYBE_TITLE)
 
 
+def _is_given_first(line: Line) -> bool | None:
+    """Of the two halves that an address is made of; None where it is made of other parts."""
+    local = fold(line.address.partition("@")[0]).replace(" ", "")
+    given, family = (fold(half).replace(" ", "") for half in (line.given_name, line.family_name))
+    return {given + family: True, family + given: False}.get(local)
+
+
 def _doubt_addresses(people: Sequence[Candidate]) -> None:
     """Where a list's addresses are made of names, one that is not may be another person's."""
     held = [one for one in people if one.line.address and one.line.name]
@@ -377,6 +393,17 @@ def _doubt_addresses(people: Sequence[Candidate]) -> None:
     united = 2 * sum(own) >= len(held)
     # « l.perrenot@ » among addresses that name other people
     others_named = not any(own) and any(names_somebody(one.line.address) for one in held)
+    made = [(_is_given_first(one.line), one.line.address.partition("@")[2]) for one in held]
+    for one, (is_ahead, domain) in zip(held, made, strict=True):
+        # « Park Sun-hee sun-hee.park@ » among « Claire Nowicki claire.nowicki@ »
+        is_other = is_ahead is not None and made.count((is_ahead, domain)) == 1
+        if (
+            is_other
+            and made.count((not is_ahead, domain)) > 2
+            and one.whole
+            and not by_capitals(one.whole.split())
+        ):
+            one.line = one.line.doubting(Reason.ORDER)
     for one, is_own in zip(held, own, strict=True):
         if is_own or one.own_address or one.line.doubts:
             continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from app.domain.imports.lists.columns import from_columns
 from app.domain.imports.lists.doubts.crosschecks import (
@@ -155,7 +155,8 @@ def _doubt_broken(lines: Sequence[Candidate]) -> None:
         given = below.line.given_name if not below.whole else ""
         if given[:1].islower() and one.line.given_name[:1].isupper() and below.line.line - one.line.line < 3:
             one.line, below.line = one.line.doubting(Reason.SPLIT), below.line.doubting(Reason.SPLIT)
-        if re.search(r"\w[-–](?: ;|$)", one.line.text) and not one.free:
+        is_cut = re.search(r"^(?!\s*-\S).*[^\W\d_]-\s*$" if one.free else r"\w[-–](?: ;|$)", one.line.text)
+        if is_cut and below.line.line - one.line.line < 3:
             one.line, below.line = one.line.doubting(Reason.SPLIT), below.line.doubting(Reason.SPLIT)
 
 
@@ -345,6 +346,10 @@ def _read(row: Row, segment: Segment, context: Titles) -> Iterator[Candidate]:
     is_label, status = (
         section_status(row.text) if len(row.filled) == 1 and not mentions_in(row.text) else (False, None)
     )
+    if is_label and status is None and context.status and _only_counts(row, segment):
+        # « Présents : 5 » among the absent
+        yield Candidate(line.doubting(Reason.TITLE))
+        return
     if is_label:
         context.reset()
         context.counted = bool(re.search(r":\s*\d", row.text))
@@ -465,6 +470,13 @@ def _read(row: Row, segment: Segment, context: Titles) -> Iterator[Candidate]:
             context.closed = True
         note_title(row, context)
     yield candidate
+
+
+def _only_counts(row: Row, segment: Segment) -> bool:
+    found = re.search(r":\s*(\d{1,3})\s*$", row.text.rstrip(";\t ,"))
+    below = segment.rows[segment.rows.index(row) + 1 :] if row in segment.rows else []
+    people = takewhile(lambda one: one.filled and not section_status(one.text)[0], below)
+    return found is not None and len(list(people)) != int(found[1])
 
 
 def _only_text(row: Row) -> str:

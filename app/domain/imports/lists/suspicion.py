@@ -199,6 +199,12 @@ def _may_be_reversed(one: Candidate) -> bool:
         [word for word in half.split() if not is_particle(word)]
         for half in (one.line.given_name, one.line.family_name)
     )
+    if any(
+        re.match(r"[A-ZÀ-Þ][a-zà-ÿ]+-[a-zà-ÿ]", word) and not is_particle(word.partition("-")[0])
+        for word in family
+    ):
+        # « Kim Ji-woo »
+        return True
     is_family = all(kind_of(word) is Kind.FAMILY for word in given) and any(map(may_be_given, family))
     if is_named_in(one.line.address, one.line.given_name, one.line.family_name) and not is_family:
         return False

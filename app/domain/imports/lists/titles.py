@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from app.domain.imports.lists.doubts.evidence import OCCASIONS
-from app.domain.imports.lists.doubts.notices import tells_success
+from app.domain.imports.lists.doubts.notices import is_decorated, tells_success
 from app.domain.imports.lists.enumerations import unbulleted
 from app.domain.imports.lists.mentions import mentions_in
 from app.domain.imports.lists.model import NAME_COLUMNS, Reason, Row
@@ -290,11 +290,6 @@ def is_unknown_label(text: str, *, below_people: bool, in_table: bool) -> bool:
     if first in ("le", "la", "les") and len(words) < 4:
         return True
     return is_staff or (bool(_OF_PERSONS.search(first)) and (len(words) == 1 or words[-1].islower()))
-
-
-def is_decorated(text: str) -> bool:
-    """« — Renforts — », « ## Renforts »"""
-    return text.startswith("#") or (text[:1] in "=*_-–—[" and text[-1:] in "=*_-–—]")
 
 
 def _is_of_words(text: str) -> bool:

@@ -54,7 +54,15 @@ def columns_of_cells(
         columns[whole[0]] = Column.WHOLE
         return tuple(columns), None
     if pairs:
-        a, b = max(pairs, key=lambda pair: max(share_given(by_column[i]) for i in pair))
+        most = max(share_given(by_column[i]) for pair in pairs for i in pair)
+        likely = [pair for pair in pairs if any(share_given(by_column[i]) == most for i in pair)]
+        # « Lormont ; Nolan ; Cherif »: either neighbour of the given name may be the family name.
+        capitals = [pair for pair in likely if any(all(map(str.isupper, by_column[i])) for i in pair)]
+        if len(likely) > 1 and len(capitals) != 1:
+            a, b = likely[0]
+            columns[a], columns[b] = Column.FAMILY, Column.GIVEN
+            return tuple(columns), None
+        a, b = (capitals if len(likely) > 1 else likely)[0]
         order = _order_of_columns([(cells[a], cells[b]) for cells in rows if b < len(cells)], comma=comma)
         first_is_given = order is Column.GIVEN_FIRST
         columns[a], columns[b] = (

@@ -135,6 +135,12 @@ def unexplained_columns(
             found[index] = frozenset(("",))
         if column is not Column.NOTHING or not written or title == REASON_HEADING:
             continue
+        if fold(title) == "dn":
+            # « uid=lpetit,ou=anciens » among « ou=people »
+            places = Counter(cell.partition(",")[2] for cell in written)
+            found[index] = frozenset(
+                cell for cell in written if 2 * places[cell.partition(",")[2]] < len(written)
+            )
         if set(fold(title).split()) & PERSONAL and all(fold(cell) in YES_OR_NO for cell in written):
             # « Newsletter : non »
             continue

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
+from app.domain.imports.lists.doubts.notices import is_decorated
 from app.domain.imports.lists.mentions import is_one_name, mentions_in
 from app.domain.imports.lists.model import Reason
 from app.domain.imports.lists.suspicion import Candidate, common_word_in
@@ -77,11 +78,20 @@ def doubt_not_among_present(people: Sequence[Candidate]) -> None:
 
 def _doubt_recipients(lines: Sequence[Candidate]) -> None:
     """Of a message that names people in its text, whom it was sent to is no participant yet."""
-    is_to = [fold(one.line.text.partition(":")[0]) in LABELS["to"] and ":" in one.line.text for one in lines]
-    last = max((one.line.line for one, found in zip(lines, is_to, strict=True) if found), default=0)
-    below = sum(one.is_person and not one.line.doubts and one.line.line > last for one in lines)
-    for one, found in zip(lines, is_to, strict=True):
-        if found and one.is_person and below > 1:
+    to = {
+        one.line.line
+        for one in lines
+        if ":" in one.line.text and fold(one.line.text.partition(":")[0]) in LABELS["to"]
+    }
+    below = sum(
+        one.is_person
+        and any(map(may_be_given, _name_of(one).split()))
+        and not {Reason.COPIED, Reason.SENDER} & {doubt.reason for doubt in one.line.doubts}
+        and one.line.line > max(to, default=0)
+        for one in lines
+    )
+    for one in lines:
+        if one.is_person and below > 1 and {one.line.line, one.line.line + 1} & to:
             one.line = one.line.doubting(Reason.MAYBE_TITLE)
 
 
@@ -141,15 +151,42 @@ def _doubt_only_one_under(lines: Sequence[Candidate]) -> None:
             )
         ):
             below.line = below.line.doubting(Reason.UNDER, title.line.text)
+    _doubt_below_only_title(lines)
+
+
+def _doubt_below_only_title(lines: Sequence[Candidate]) -> None:
+    """« Pensées pour » apart between names, and no other title like it: whatever it means, it sets apart all below it."""
+    people = [index for index, one in enumerate(lines) if one.is_person and not _stands_over(one)]
+    between = [
+        index
+        for index, one in enumerate(lines)
+        if people and people[0] < index < people[-1] and _stands_over(one)
+    ]
+    if len(between) != 1 or not between[0]:
+        return
+    at = between[0]
+    title = lines[at].line
+    above = [
+        one for one in lines[: people[0]] if fold(one.line.text).split()[:1] == fold(title.text).split()[:1]
+    ]
+    is_apart = (
+        title.line > lines[at - 1].line.line + 1
+        or is_decorated(title.text)
+        or (_form_of(lines[at - 1]) == _form_of(lines[people[0]]) != _form_of(lines[at]))
+    )
+    if is_apart and not above:
+        for one in lines[at + 1 :]:
+            if one.is_person:
+                one.line = one.line.doubting(Reason.UNDER, title.text)
 
 
 def _stands_over(one: Candidate) -> bool:
     """A row that may be a title over others, and is none of a group or of participants."""
     text = one.line.text
     reasons = {doubt.reason for doubt in one.line.doubts}
-    bare = text.strip(" ;:|\t")
+    bare = text.strip(" ;:|\t~=*_-–—#")
     if one.is_person:
-        name = one.whole or one.line.name
+        name = _name_of(one).strip(" ~=*_-–—#[](){}")
         is_title = (
             not one.line.address
             and (len(name.split()) < 2 or Reason.MAYBE_TITLE in reasons or bool(common_word_in(name)))
@@ -215,17 +252,29 @@ def _doubt_records(lines: Sequence[Candidate]) -> None:
 
 
 def _doubt_alternating(lines: Sequence[Candidate]) -> None:
-    """« ✅ », « ❌ », « 18/20 », « oui » in a line of its own after each name, or before each."""
-    kinds = [one.is_person for one in lines]
-    if len(lines) < 4 or any(one == other for one, other in pairwise(kinds)):
+    """« ✅ », « ❌ », « 18/20 », « oui » in a line of its own after each name, or before each; « 14:02 » may stand between."""
+    at = [index for index, one in enumerate(lines) if one.is_person and not _may_be_reply(one)]
+    strides = {after - before for before, after in pairwise(at)}
+    if len(lines) < 4 or strides not in ({2}, {3}):
         return
-    pairs = [*zip(lines[::2], lines[1::2], strict=False)]
-    for first, second in pairs:
-        one, said = (first, second.line.text) if kinds[0] else (second, first.line.text)
+    stride = strides.pop()
+    if at[0] not in (0, stride - 1):
+        return
+    for index in at:
+        other = index + stride - 1 if at[0] == 0 else index - 1
+        one, said = lines[index], lines[other].line.text if other < len(lines) else ""
         share = re.fullmatch(r"\s*(\d{1,3})\s*/\s*(\d{1,3})\s*", said)
         is_good = 2 * int(share[1]) >= int(share[2]) if share else is_ticked(said) or affirms(said)
-        if not is_good and len(said.split()) < 4 and "@" not in said:
+        if said and not is_good and len(said.split()) < 5 and "@" not in said:
             one.line = one.line.doubting(Reason.EXTRA, said.strip())
+
+
+def _may_be_reply(one: Candidate) -> bool:
+    """« non », « je peux pas », read as if it were a name"""
+    words = one.line.text.split()
+    return (
+        len(words) < 5 and not any(map(str.isupper, "".join(words)[1:])) and not any(map(may_be_given, words))
+    )
 
 
 def _doubt_above(lines: Sequence[Candidate]) -> None:
@@ -346,6 +395,9 @@ def doubt_marked(people: Sequence[Candidate]) -> None:
             one.line = one.line.doubting(Reason.EXTRA, rare)
         elif (any(ticked) or any(empty_box)) and not is_marked and not one.line.doubts:
             one.line = one.line.doubting(Reason.UNTICKED)
+        elif is_marked and sum(ticked) == 1 < len(people) - 2 and _CROSS.search(one.line.text):
+            # « Léa MARTIN x » alone: ticked, or crossed out.
+            one.line = one.line.doubting(Reason.EXTRA, "x")
 
 
 _RUN_FIRST = re.compile(r"^\s*(?:\d{1,3}\s?[.)°]?\s*)?([-–—=_~]{2,}|%)\s*(?=[^\W_]|\()")
@@ -361,33 +413,56 @@ _FORMS = (
 
 
 def doubt_unlike_form(people: Sequence[Candidate]) -> None:
-    """Among numbered or listed names, one without number or sign may be a title, a signature or the head of a group."""
+    """Among numbered or listed names, one without number or sign may be a title, a signature or the head of a group.
+
+    So may one without the note that stands behind all others, and one with a sign that no other has."""
+    rows = Counter(one.line.line for one in people)
     free = [one for one in people if one.free]
-    coded = [
-        bool(
-            re.search(r"[^\W\d]\s\(?\d?[^\W\d]{0,5}\d{0,2}[A-Z]?\)?$", one.line.text.rstrip())
-            and any(map(str.isdigit, one.line.text[-5:]))
-        )
-        for one in free
+    beside = [_beside(one) if rows[one.line.line] == 1 else ("", "") for one in free]
+    noted = [
+        0 < sum(map(str.isdigit, after)) < 6 or (bool(after) and beside.count(("", "")) == 1)
+        for _, after in beside
     ]
-    if len(free) > 3 and 3 * sum(coded) >= 2 * len(free):
-        for one, has_code in zip(free, coded, strict=True):
-            if not has_code and not one.line.doubts and not one.line.address:
-                one.line = one.line.doubting(Reason.MAYBE_TITLE)
-    forms = [
-        next((index for index, form in enumerate(_FORMS) if form.match(one.line.text)), -1) for one in free
-    ]
+    forms = list(map(_form_of, free))
     usual, most = Counter(forms).most_common(1)[0] if forms else (-1, 0)
-    if usual < 0 or most < 2 or 5 * most < 3 * len(free):
-        return
-    for one, form in zip(free, forms, strict=True):
-        if form != usual and not one.line.doubts:
+    for one, form, is_noted in zip(free, forms, noted, strict=True):
+        lacks_note = len(free) > 3 and 3 * sum(noted) >= 2 * len(free) and not is_noted
+        lacks_form = usual >= 0 and most > 1 and 5 * most >= 3 * len(free) and form != usual
+        if (lacks_form or (lacks_note and not one.line.address)) and not one.line.doubts:
             one.line = one.line.doubting(Reason.MAYBE_TITLE)
+    doubtful = {one.line.line for one in free if {doubt.reason for doubt in one.line.doubts} & _OF_MORE}
+    others = [one for one in free if one.line.line not in doubtful]
+    if len(others) == 1 and len(doubtful) > 3 and not others[0].line.doubts:
+        others[0].line = others[0].line.doubting(Reason.MAYBE_TITLE)
+    if len(free) > 3 and beside.count(("", "")) == len(free) - 1:
+        one, sign = next(
+            (one, "".join(around)) for one, around in zip(free, beside, strict=True) if any(around)
+        )
+        is_end = one is free[-1] and sign in ".;,"
+        if not any(map(str.isalnum, sign)) and not is_end and not one.line.doubts:
+            one.line = one.line.doubting(Reason.EXTRA, sign)
+
+
+def _form_of(one: Candidate) -> int:
+    return next((index for index, form in enumerate(_FORMS) if form.match(one.line.text)), -1)
+
+
+_OF_MORE = frozenset((Reason.EXTRA, Reason.SPLIT, Reason.COUPLE, Reason.DIGITS, Reason.SIGNS))
+"""Something stands beside the name."""
+
+
+def _beside(one: Candidate) -> tuple[str, str]:
+    """What stands before and behind the name, but for addresses."""
+    text = addresses_in(one.line.text)[1]
+    name = r"\W+".join(map(re.escape, sorted(_name_of(one).split(), key=text.find)))
+    found = re.search(rf"(?<!\w){name}(?!\w)", text, re.IGNORECASE) if name else None
+    return (text[: found.start()].strip(), text[found.end() :].strip()) if found else ("", "")
 
 
 _TICK = re.compile(r"[✅✔✓☑👍🙋]")
 _MARK_FIRST = re.compile(r"\s*(?:[xX]|[01])\s+(?=[^\W\d_])")
 _MARK_LAST = re.compile(r"(?<=\w)\s+[xX]\s*$")
+_CROSS = re.compile(r"^\s*[xX]\s|\s[xX]\s*$|☒")
 _EMPTY_BOX = re.compile(r"\[\s?\]|\(\s\)|[☐□]")
 _NEVER = frozenset(("❌", "✗", "✘", "👎", "🔴", "❎", "🚫", "⛔", "➖", "0", ":(", ":-("))
 """No reason for a badge, even where everybody has it."""

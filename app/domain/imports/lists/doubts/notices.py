@@ -99,6 +99,11 @@ _OF_MESSAGES = re.compile(
 )
 
 
+def is_decorated(text: str) -> bool:
+    """« — Renforts — », « ## Renforts »"""
+    return text.startswith("#") or (text[:1] in "=*_-–—[" and text[-1:] in "=*_-–—]")
+
+
 def is_only_signs(text: str) -> bool:
     """« 🔴 » over names; not « 🟢 » or « ✓ », which deny nothing."""
     signs = [sign for sign in text if not sign.isspace()]

@@ -433,10 +433,20 @@ def is_named_in(address: str, given: str, family: str) -> bool:
 
 
 def is_nearly_named_in(address: str, given: str, family: str) -> bool:
-    """« oscar.dennis@ » of Oscar Denis: one letter more, less or other than the name, which stands nowhere in the address."""
+    """« oscar.dennis@ » of Oscar Denis: one letter more, less or other than the name, which stands nowhere in the address.
+
+    « maximilienne.castelnaudary@ » of Maximili Castelna: a column that was too narrow."""
     parts = [re.sub(r"\d+", "", part) for part in fold(address.partition("@")[0]).split()]
     joined = "".join(parts)
     names = [piece for name in (given, family) for piece in _pieces(name) if len(piece) > 3]
+    if len(parts) > 1 and any(
+        part.startswith(piece) and part not in names and not fold(other).startswith(part[len(piece) :])
+        for half, other in ((given, family), (family, given))
+        for piece in _pieces(half) - {*parts}
+        if len(piece) > (3 if half is family else 6) or fold(given).split()[1:] == [piece]
+        for part in parts
+    ):
+        return True
     return any(
         piece not in joined
         and any(len(part) > 3 and part not in names and _differ_by_one(piece, part) for part in parts)
