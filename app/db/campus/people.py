@@ -57,6 +57,7 @@ def is_known_at(campus_id: uuid.UUID) -> ColumnElement[bool]:
         col(Participation.person_id) == mine,
         col(Participation.activity_id) == col(ActivityCampus.activity_id),
         col(ActivityCampus.campus_id) == campus_id,
+        col(ActivityCampus.accepted_at).is_not(None),
         begins == col(PersonAddress.address) + "|",
     )
     asked = exists().where(
@@ -94,7 +95,9 @@ def forget_in_batches(session: Session, person_id: uuid.UUID, address: str) -> N
 def addresses_by_campus(session: Session, person_id: uuid.UUID) -> dict[uuid.UUID, set[str]]:
     """The addresses that each campus wrote for this person, in lists, awards and requests; campuses with any."""
     listed = select(ActivityCampus.campus_id, Participation.line_key).where(
-        Participation.person_id == person_id, Participation.activity_id == ActivityCampus.activity_id
+        Participation.person_id == person_id,
+        Participation.activity_id == ActivityCampus.activity_id,
+        col(ActivityCampus.accepted_at).is_not(None),
     )
     asked = select(BadgeRequest.campus_id, BadgeRequest.address).where(BadgeRequest.person_id == person_id)
     # Of a person chosen among participants, a batch has the main address, also if another campus gave it.
@@ -122,6 +125,7 @@ def has_met(campus_id: uuid.UUID, person_id: Any) -> ColumnElement[bool]:
             col(Participation.person_id) == person_id,
             col(Participation.activity_id) == col(ActivityCampus.activity_id),
             col(ActivityCampus.campus_id) == campus_id,
+            col(ActivityCampus.accepted_at).is_not(None),
         ),
     )
 

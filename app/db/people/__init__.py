@@ -267,7 +267,7 @@ class MergeStore(RowStore):
         organised = (
             select(ActivityCampus.campus_id)
             .join(Participation, col(Participation.activity_id) == col(ActivityCampus.activity_id))
-            .where(Participation.person_id == person_id)
+            .where(Participation.person_id == person_id, col(ActivityCampus.accepted_at).is_not(None))
         )
         queries = (
             select(Award.campus_id).where(Award.person_id == person_id),

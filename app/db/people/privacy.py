@@ -281,7 +281,8 @@ def _of_campuses(
         return true()
     if table.name == "activity":
         places = METADATA.tables["activity_campus"]
-        return table.c.id.in_(sa_select(places.c.activity_id).where(places.c.campus_id.in_(campus_ids)))
+        organised = sa_select(places.c.activity_id).where(places.c.accepted_at.is_not(None))
+        return table.c.id.in_(organised.where(places.c.campus_id.in_(campus_ids)))
     if "campus_id" in table.c:
         return table.c.campus_id.in_(campus_ids)
     column, above = _above(table, held)
@@ -296,7 +297,7 @@ def _campus_ids(table: Table, which: ColumnElement[bool]) -> Any:
     if table.name == "activity":
         places = METADATA.tables["activity_campus"]
         return sa_select(places.c.campus_id).where(
-            places.c.activity_id.in_(sa_select(table.c.id).where(which))
+            places.c.activity_id.in_(sa_select(table.c.id).where(which)), places.c.accepted_at.is_not(None)
         )
     if "campus_id" in table.c:
         return sa_select(table.c.campus_id).where(which).distinct()

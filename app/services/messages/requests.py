@@ -282,6 +282,10 @@ class RightsLetters:
             after=[translated("Gardez cet e-mail : son lien sert aussi à retirer votre accord.")],
             small=[
                 translated(
+                    "Vous n’êtes pas le parent de cette personne ? Ouvrez la page, et retirez l’accord qui a été donné."
+                )
+                if agreement.agreed
+                else translated(
                     "Vous n’êtes pas le parent de cette personne ? Ne faites rien : la page reste fermée. Votre "
                     "adresse ne sert qu’à cette question."
                 )

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlmodel import select
 
 from app.container import Services
+from app.db.campus.people import addresses_by_campus
 from app.db.engine.schema import MIGRATION_LOCK
 from app.db.people.privacy import NO_OWNER
 from app.domain.accounts.sign_in import LINK_LIFE, Wish, mailbox_token
@@ -362,3 +363,44 @@ def test_a_portfolio_outlives_an_erasure_in_one_campus_and_its_number_one_everyw
     erase(house, there)
     with house.unit_of_work(reading=True) as services, pytest.raises(Gone):
         services.portfolios.get(portfolio.id)
+
+
+def in_activity_of_one_that_asks_another(house: House) -> uuid.UUID:
+    """Zoélie's award for an activity that the other campus has not yet agreed to organise too."""
+    with house.unit_of_work() as services:
+        activity = services.activities.create(
+            Activity(
+                kind=ActivityKind.WORKSHOP, title="Atelier à deux", hours=3,
+                starts_on=date(2026, 11, 20), ends_on=date(2026, 11, 20),
+            ),
+            [house.campus, house.other_campus], by=COMMAND,
+        )  # fmt: skip
+        request = AwardRequest(house.presence.badge.id, activity.id, lines=listed(ZOE), tells=False)
+        (line,) = services.awards.award(house.campus, request, by=COMMAND).lines
+        assert line.award_id is not None
+        return line.award_id
+
+
+def test_campus_that_was_only_asked_is_not_among_those_with_data(house: House) -> None:
+    award_id = in_activity_of_one_that_asks_another(house)
+    with house.unit_of_work(reading=True) as services:
+        record = services.awards.record(award_id)
+        with services.stores.own_addresses.tenant_scope.across_campuses():
+            assert services.archive.personal.campuses_of(record.person.id) == {house.campus.id}
+            standing = services.stores.merges.standing(record.person.id, has_account=False, works=False)
+            assert standing.campuses == {house.campus.id}
+            assert addresses_by_campus(services.stores.session, record.person.id).keys() == {house.campus.id}
+            assert services.stores.program_lists.met(house.other_campus.id, [record.person.id]) == set()
+    assert [each.campus_id for each in erase(house, award_id)] == [house.campus.id]
+
+
+def test_erasure_at_a_campus_that_was_only_asked_leaves_the_activity_of_the_other(house: House) -> None:
+    award_id = in_activity_of_one_that_asks_another(house)
+    elsewhere = award_elsewhere(house, ZOE).lines[0].award_id
+    assert elsewhere is not None
+    erase(house, elsewhere, everywhere=False)
+    with house.unit_of_work(reading=True) as services:
+        record = services.awards.record(award_id)
+        assert record.activity is not None
+        there = services.stores.activities.participants(record.activity.id)
+        assert [person.id for _, person in there] == [record.person.id]
