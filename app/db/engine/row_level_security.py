@@ -193,6 +193,8 @@ _ASKING = "nullif(current_setting('sceau.person', true), '')::uuid"
 _REACH = "coalesce(current_setting('sceau.reach', true), '')"
 _ORGANISED = "EXISTS (SELECT 1 FROM activity_campus o WHERE o.activity_id = {} AND o.campus_id = {})"
 
+_ACCEPTED = _ORGANISED.removesuffix(")") + " AND o.accepted_at IS NOT NULL)"
+
 LISTED = frozenset(
     (
         "activity",
@@ -218,9 +220,9 @@ _OF_CAMPUS = {
     "campus": f"{{row}}.id = {HERE}",
     "activity": _ORGANISED.format("{row}.id", HERE),
     "activity_campus": f"({{row}}.campus_id = {HERE} OR organised_here({{row}}.activity_id))",
-    **dict.fromkeys(
-        ("activity_change", "activity_count", "participation"), _ORGANISED.format("{row}.activity_id", HERE)
-    ),
+    **dict.fromkeys(("activity_change", "activity_count"), _ORGANISED.format("{row}.activity_id", HERE)),
+    # A campus that was only asked sees no person of the activity.
+    "participation": _ACCEPTED.format("{row}.activity_id", HERE),
     # Actions of a person without a campus are visible to each of their campuses.
     "consent": f"(coalesce({{row}}.campus_id, {HERE}) = {HERE})",
     "person_merge": f"(coalesce({{row}}.campus_id, {HERE}) = {HERE})",

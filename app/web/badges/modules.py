@@ -17,12 +17,13 @@ from app.domain.badges.shared_definitions import ModuleSet, TrainingModule
 from app.domain.campus.campus import Campus
 from app.domain.frameworks import Competency
 from app.domain.imports.lists.vocabulary.remarks import hours_fault, hours_in
+from app.domain.people.consents import AccessRecord
 from app.errors import AppError, InvalidInput
 from app.http.pages.forms import CHECKED_FORM, SafeForm, idempotency_key, text_of
 from app.http.pages.render import page
 from app.http.pages.words import day, number
 from app.http.request_scope import ReadingServices, sentence_of, signed_in, status_for, write_transaction
-from app.http.workplaces import SIGNED_IN, AtWork, at_work, staff
+from app.http.workplaces import SIGNED_IN, AtWork, access_views, at_work, staff
 from app.language import N_, current_locale, translated, translated_plural
 from app.services.badges.modules import Attestation, Grid, ModuleText
 
@@ -281,6 +282,7 @@ def attestation(
 ) -> Response:
     work = at_work(request)
     found = services.modules.attestation(work.campus, set_id, person_id)
+    access_views(request, person_id, AccessRecord.RECORD)
     return _paper(services, work.campus, found)
 
 

@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.people.consents import About, By, needs_parent, wording_of
+from app.domain.people.consents import About, AccessRecord, By, needs_parent, wording_of
 from app.domain.people.consents import sentence_of as sentence_of_consent
 from app.domain.people.personal_data import KEPT, DataSubjectMatter
 from app.errors import AppError, Conflict, InvalidInput, NotSignedIn
@@ -39,7 +39,7 @@ from app.http.response_cache import (
     forget_here,
     holder_of,
 )
-from app.http.workplaces import at_work, look_of, staff
+from app.http.workplaces import access_views, at_work, look_of, staff
 from app.language import N_, current_locale, translated, translated_plural
 from app.services.accounts.sessions import SignedIn
 from app.services.awards.awards import AwardRecord
@@ -470,6 +470,7 @@ def archive_for_other(
     services.directory.person(work.campus, person_id)
     with write_transaction(request) as writing:
         writing.history.note_export(work.campus, "donnees", by=work.actor)
+    access_views(request, person_id, AccessRecord.RECORD)
     return archive_file(services.archive.make(person_id, work.campus))
 
 

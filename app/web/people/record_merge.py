@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.activities import disambiguated
-from app.domain.people.consents import OTHER, Namesake, Question
+from app.domain.people.consents import OTHER, AccessRecord, Namesake, Question
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from app.http.pages.forms import CHECKED_FORM, SafeForm, text_of
 from app.http.pages.render import page
@@ -28,7 +28,7 @@ from app.http.request_scope import (
     status_for,
     write_transaction,
 )
-from app.http.workplaces import SIGNED_IN, SURELY_SIGNED_IN, AtWork, at_work, staff
+from app.http.workplaces import SIGNED_IN, SURELY_SIGNED_IN, AtWork, access_views, at_work, staff
 from app.language import N_, filled, translated
 from app.services.campus.dashboard import PersonFile, Start
 from app.services.people.record_merge import Other
@@ -131,6 +131,8 @@ def _page(
     work = at_work(request)
     here = services.directory.person(work.campus, person_id)
     beside = _beside(services, work, other) if other else None
+    for side in filter(None, (person_id, beside and beside.id)):
+        access_views(request, side, AccessRecord.RECORD)
     return work.page(
         request,
         "people/merge.html",

@@ -15,8 +15,9 @@ from sqlalchemy import text
 from app.domain.awards import Visibility
 from app.domain.people import AgeGroup, Person, Role
 from app.http.request_scope import CROSS_TENANT
+from app.services.awards.awards import AwardRequest
 from tests.support.forms import form_with
-from tests.support.house import COMMAND, House, build_house, send
+from tests.support.house import COMMAND, House, build_house, listed, send
 
 pytestmark = pytest.mark.postgres
 
@@ -74,6 +75,26 @@ def test_only_a_campus_that_said_yes_opens_the_wall_and_only_for_that_activity(
     asked = admin.get("/gestion/agt/activites")
     assert form_with(asked, "geste").press(admin, asked, ("geste", "accepter")).status_code == 303
     assert (reach(house, house.activity.id), reach(house, shared)) == ("campus", "everywhere")
+
+
+def test_campus_that_was_only_asked_reads_no_participation_in_the_database(house: House, their_admin: Person):
+    trainer, admin = house.client(house.trainer), house.client(their_admin)
+    shared = uuid.UUID(planned_with_agt(trainer).rpartition("/")[2])
+    with house.unit_of_work() as services:
+        request = AwardRequest(
+            house.presence.badge.id, shared, lines=listed("Zoé Martin; zoe@exemple.fr"), tells=False
+        )
+        services.awards.award(house.campus, request, by=COMMAND)
+
+    def read() -> int:
+        with house.process.visit(reading=True, campus_id=house.other_campus.id) as services:
+            query = text("SELECT count(*) FROM participation WHERE activity_id = :shared")
+            return services.stores.session.connection().execute(query, {"shared": shared}).scalar_one()
+
+    assert read() == 0
+    asked = admin.get("/gestion/agt/activites")
+    assert form_with(asked, "geste").press(admin, asked, ("geste", "accepter")).status_code == 303
+    assert read() == 1
 
 
 def test_whoever_organises_together_still_works_behind_the_walls(house: House, their_admin: Person):

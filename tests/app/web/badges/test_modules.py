@@ -9,9 +9,11 @@ from datetime import datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 from pypdf import PdfReader
+from sqlmodel import select
 
 from app.domain.badges.shared_definitions import TrainingModule, completions
 from app.domain.campus.audit_log import Actor
+from app.domain.people.consents import AccessEvent
 from app.services.awards.awards import AwardRequest
 from app.services.badges.modules import ModuleText
 from tests.support.content.skills import levelled
@@ -120,6 +122,9 @@ def test_attestation_lists_modules_hours_and_levels(house: House) -> None:
     text = " ".join(each.extract_text() for each in reader.pages)
     assert all(part in text for part in ("Zoé", "Module 1", "Module 2", "CA-3", "Autonome", "Les risques"))
     assert reader.trailer["/Root"]["/MarkInfo"]["/Marked"]
+    with house.unit_of_work(reading=True) as services:
+        looks = services.stores.session.exec(select(AccessEvent)).all()
+    assert (zoe.id, house.trainer.id) in [(each.person_id, each.viewer_id) for each in looks]
     assert trainer.get(path.replace(str(zoe.id), str(uuid.uuid4()))).status_code == 404
     assert house.client(house.stranger).get(path).status_code in (403, 404)
     assert house.client().get(path).status_code in (303, 401)

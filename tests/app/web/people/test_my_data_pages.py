@@ -8,11 +8,12 @@ import uuid
 import zipfile
 
 import pytest
+from sqlmodel import select
 
 from app.domain.activities.check_in import Ticket
 from app.domain.activities.listed_people import ListedPerson
 from app.domain.people import Role
-from app.domain.people.consents import About, wording_of
+from app.domain.people.consents import About, AccessEvent, wording_of
 from tests.support.house import COMMAND, House, send
 
 ZOE = "Zoélie Quévreux;zoelie.q@courriel.exemple"
@@ -74,6 +75,27 @@ def test_whoever_protects_data_takes_it_for_somebody_and_it_is_known(
     assert taken.headers["content-type"] == "application/zip"
     admin = house.client(house.admin)
     assert "Données d’une personne, pour elle" in admin.get("/gestion/itip/historique").text
+
+
+@pytest.mark.parametrize("page", ["donnees.zip", "reunir"])
+def test_person_reads_who_took_their_archive_or_compared_their_record(
+    house: House, award: tuple[uuid.UUID, str], page: str
+) -> None:
+    with house.unit_of_work() as services:
+        person_id = services.awards.record(award[0]).person.id
+        officer = services.people.add_staff(
+            house.campus, given_name="Noé", family_name="Garde", address="dpo@exemple.fr", role=Role.DPO, by=COMMAND
+        )  # fmt: skip
+    desk, path = house.client(officer), f"/gestion/itip/repertoire/{person_id}/{page}"
+    if page == "reunir":
+        assert desk.get(path).status_code == 200
+    else:
+        assert send(desk, path, seen_on="/gestion/itip/donnees").status_code == 200
+    with house.unit_of_work(reading=True) as services:
+        looks = services.stores.session.exec(select(AccessEvent)).all()
+    assert [(each.person_id, each.viewer_id, each.looked_at.value) for each in looks] == [
+        (person_id, officer.id, "record")
+    ]
 
 
 def test_somebody_under_15_asks_a_parent_who_says_yes_and_takes_it_back(
