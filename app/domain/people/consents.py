@@ -332,6 +332,12 @@ def check_tells_nothing_of(text: str, person: Person, activity: Activity | None)
         raise InvalidInput(NOTHING_OF_A_CHILD)
 
 
+def check_shows_nothing_of(text: str, person: Person, activity: Activity | None) -> None:
+    """The same for text that was written before."""
+    if needs_guardian_for(person, activity) and tells_of(text, person):
+        raise Conflict(TELLS_OF_A_CHILD)
+
+
 def check_may_open(person: Person, agreement: ParentAgreement | None) -> None:
     if needs_parent(person) and not (agreement and agreement.agreed):
         raise ParentNeeded(

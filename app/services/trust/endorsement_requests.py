@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from app.db.awards import AwardStore
 from app.db.campus import HistoryStore
 from app.db.messages import LetterStore
 from app.db.people import PeopleStore
@@ -16,6 +17,7 @@ from app.domain.campus.campus import Campus
 from app.domain.core import Clock
 from app.domain.messages import Occasion, letter_to
 from app.domain.people import mailbox_key, normal_address
+from app.domain.people.consents import check_shows_nothing_of
 from app.domain.publishing import ServiceDocuments
 from app.domain.trust.organisations import (
     AGAIN,
@@ -32,6 +34,7 @@ from app.domain.trust.organisations import (
     is_of,
     number_in,
     organisation_in,
+    words_of,
 )
 from app.errors import NotFound
 from app.services.trust.endorsements import AN_ORGANISATION, WITHDRAW, Subject
@@ -136,6 +139,7 @@ class EndorsementAsking:
 class EndorsementsTakenBack:
     endorsements: EndorsementStore
     organisations: OrganisationStore
+    awards: AwardStore
     letters: LetterStore
     history: HistoryStore
     secret: bytes
@@ -209,6 +213,9 @@ class EndorsementsTakenBack:
         if endorsement.campus_id != campus.id:
             raise NotFound("Il n’y a pas de recommandation à cette adresse.")
         if reason is None:
+            if endorsement.award_id is not None:
+                record = self.awards.get_record(endorsement.award_id)
+                check_shows_nothing_of(words_of(endorsement), record.person, record.activity)
             endorsement.set_aside_at, endorsement.set_aside_reason = None, ""
             self._note(endorsement, "take_up", by)
             return

@@ -18,13 +18,7 @@ from app.domain.campus.campus import Campus
 from app.domain.core import Clock
 from app.domain.messages import Occasion, letter_to
 from app.domain.people import is_address, is_own_address, normal_address
-from app.domain.people.consents import (
-    TELLS_OF_A_CHILD,
-    check_tells_nothing_of,
-    may_be_public,
-    needs_guardian_for,
-    tells_of,
-)
+from app.domain.people.consents import check_shows_nothing_of, check_tells_nothing_of, may_be_public
 from app.domain.trust import (
     LINK_FOR,
     MOST_SHOWN,
@@ -149,9 +143,7 @@ class PeerRecommendations:
             raise Conflict(
                 "Ces lignes viennent d’une adresse de la personne titulaire : elles ne peuvent pas être montrées."
             )
-        words = f"{row.words}\n{row.signature}"
-        if needs_guardian_for(record.person, record.activity) and tells_of(words, record.person):
-            raise Conflict(TELLS_OF_A_CHILD)
+        check_shows_nothing_of(f"{row.words}\n{row.signature}", record.person, record.activity)
         if row.accepted_at is None:
             row.accepted_at = self.clock()
             self._save(row, "accept_peer", by)
@@ -301,6 +293,8 @@ class PeerRecommendations:
         if row.campus_id != campus.id or row.is_over:
             raise NotFound(_NOT_HERE)
         if reason is None:
+            record = self.awards.get_record(row.award_id)
+            check_shows_nothing_of(f"{row.words}\n{row.signature}", record.person, record.activity)
             row.set_aside_at, row.set_aside_reason = None, ""
             self._save(row, "take_up_peer", by)
             return

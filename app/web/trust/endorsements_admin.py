@@ -73,7 +73,7 @@ def set_aside(
             writing.endorsements_taken_back.set_aside(
                 work.campus, endorsement_id, reason=reason, by=work.actor
             )
-    except InvalidInput as error:
+    except (InvalidInput, Conflict) as error:
         return _page(request, services, work, EndorsementRequestForm(), trouble=sentence_of(error))
     done = "reprise" if back else "ecartee"
     return RedirectResponse(f"{work.home}/recommandations?fait={done}#r-{endorsement_id}", status_code=303)
@@ -91,7 +91,7 @@ def set_aside_peer(
             writing.peer_recommendations.set_aside(
                 work.campus, recommendation_id, reason=reason, by=work.actor
             )
-    except InvalidInput as error:
+    except (InvalidInput, Conflict) as error:
         return _page(request, services, work, EndorsementRequestForm(), trouble=sentence_of(error))
     done = "reprise" if back else "ecartee"
     return RedirectResponse(f"{work.home}/recommandations?fait={done}#p-{recommendation_id}", status_code=303)

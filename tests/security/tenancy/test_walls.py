@@ -91,7 +91,7 @@ def made_rows(connection: Connection, *, visibility: Visibility) -> dict[str, di
         made[table.name] = {name: value for name, value in row.items() if value is not None}
         if table.name == "award":
             made[table.name]["visibility"] = visibility
-        if table.name == "peer_recommendation":
+        if table.name in ("peer_recommendation", "activity_campus"):
             made[table.name]["accepted_at"] = datetime(2026, 11, 24, tzinfo=UTC)
         if table.name == "external_id":
             made[table.name]["kind"] = "activity"

@@ -427,6 +427,8 @@ def test_organisation_tells_neither_name_class_nor_school_of_a_child(
         services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
     assert shown_with(house, award_id) == []
     assert house.client().get(f"/recommandations/{before.id}").status_code == 404
+    with house.unit_of_work() as services, pytest.raises(Conflict):
+        services.endorsements_taken_back.set_aside(house.campus, before.id, reason=None, by=COMMAND)
     token = asked(house, award_id, to="autre@atelier-roy.example")
     with pytest.raises(InvalidInput):
         sign(token)

@@ -338,6 +338,8 @@ def test_words_from_before_a_child_is_noted_are_set_aside(house: House):
         decided(house, award_id, waiting)
     with house.unit_of_work(reading=True) as services:
         assert services.stores.peers.get(rows[0]).set_aside_reason
+    with house.unit_of_work() as services, pytest.raises(Conflict):
+        services.peer_recommendations.set_aside(house.campus, rows[0], reason=None, by=COMMAND)
 
 
 def test_the_campus_sets_words_aside_with_a_reason(house: House, award_id: uuid.UUID):
