@@ -131,8 +131,8 @@ def _page(
     work = at_work(request)
     here = services.directory.person(work.campus, person_id)
     beside = _beside(services, work, other) if other else None
-    for side in filter(None, (person_id, beside and beside.id)):
-        access_views(request, side, AccessRecord.RECORD)
+    for each in (person_id, beside.id if beside else None):
+        access_views(request, each, AccessRecord.RECORD)
     return work.page(
         request,
         "people/merge.html",
