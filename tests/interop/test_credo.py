@@ -17,11 +17,12 @@ import pytest
 from app.domain.campus.audit_log import Actor
 from app.domain.learners.wallets import BATCH_SIZE, WalletFormat
 from app.services.verification.presentations import Possession
-from sceau_credentials.proofs.sd_jwt import parse_sd_jwt
+from sceau_credentials.proofs.sd_jwt import disclosed_claims, parse_sd_jwt
 from sceau_credentials.verification.report import Verdict
 from tests.app.services.learners.test_wallet_tokens import badge_with_end
 from tests.interop.node_peer import NodePeer, PeerRefused
 from tests.interop.test_wallets import asked, offered, open_award, outcome
+from tests.support.content.skills import awarded, levelled
 from tests.support.house import House
 from tests.support.servers.server import LiveServer
 
@@ -88,6 +89,26 @@ def test_credo_receives_holds_and_presents_an_sd_jwt(
         "verifier": "decentralized_identifier",
         "asker": "non vérifié – Atelier Nord : Un poste",
     }
+    assert outcome(house, made) == (Verdict.VALID, Possession.WALLET)
+
+
+def test_credo_receives_and_presents_a_badge_with_levels_hours_and_alignments(
+    credo: NodePeer, wallet_server: tuple[House, LiveServer]
+) -> None:
+    house, _live = wallet_server
+    award_id = awarded(
+        house, levelled(house, framework="portefeuille").badge, "Zoé Niveau;zoe.niveau@exemple.fr"
+    )
+    got = by_code(credo, house, award_id, WalletFormat.SD_JWT)
+    (text,) = got["texts"]
+    claims = disclosed_claims(parse_sd_jwt(text))
+    assert claims["result"]
+    alignments = claims["achievement"]["alignment"]  # type: ignore[call-overload,index]
+    assert {each["targetCode"] for each in alignments} >= {"CA-3", "H3203", "RNCP35229"}  # type: ignore[call-overload,index]
+    assert credo.call("credoCheck") == {"isValid": True, "error": None}
+    made, link = asked(house, badge="mesureur", competency="mesurer et caractériser")
+    shown = credo.call("credoPresent", link=link)
+    assert (shown["satisfied"], shown["ok"], shown["status"]) == (True, True, 200)
     assert outcome(house, made) == (Verdict.VALID, Possession.WALLET)
 
 

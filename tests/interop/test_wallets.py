@@ -135,11 +135,13 @@ def test_withdrawal_is_seen_in_both_lists(node: NodePeer, wallet_server: tuple[H
 # --- requests for a badge
 
 
-def asked(house: House) -> tuple[NewRequest, str]:
+def asked(house: House, *, badge: str = "robotique", competency: str = "") -> tuple[NewRequest, str]:
     """A request, and the link that the wallet reads in its QR code."""
     with house.unit_of_work() as services:
         requests = services.presentations
-        made = requests.ask(requests.wish(asker="Atelier Nord", purpose="Un poste", badge="robotique"))
+        made = requests.ask(
+            requests.wish(asker="Atelier Nord", purpose="Un poste", badge=badge, competency=competency)
+        )
         return made, requests.link_of_wallet(made.reference)
 
 
