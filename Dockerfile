@@ -46,7 +46,7 @@ RUN apt-get update -qq \
     && rm -rf /var/lib/apt/lists/*
 RUN groupadd --gid 10001 sceau \
     && useradd --no-log-init --uid 10001 --gid sceau --home-dir /data --no-create-home --shell /usr/sbin/nologin sceau \
-    && install --directory --owner=sceau --group=sceau --mode=0750 /data /development
+    && install --directory --owner=sceau --group=sceau --mode=0750 /data /development /anchors
 COPY --from=builder /opt/sceau /opt/sceau
 COPY --from=builder /srv/sceau /srv/sceau
 WORKDIR /srv/sceau

@@ -145,6 +145,19 @@ def test_everything_the_container_image_copies_is_in_the_repository():
     assert [source for source in copied if not (REPOSITORY / source).exists()] == []
 
 
+def test_volumes_of_the_service_are_folders_that_its_user_owns():
+    """A new volume takes its owner from the folder in the image; where there is none, root owns it."""
+    (owned,) = re.findall(
+        r"install --directory --owner=sceau .*?((?: /\w+)+)$",
+        (REPOSITORY / "Dockerfile").read_text("utf-8"),
+        re.MULTILINE,
+    )
+    compose = yaml.safe_load((REPOSITORY / "docs/operate/deploy/compose.yaml").read_text("utf-8"))
+    mounted = {each.split(":")[1] for each in compose["x-sceau"]["volumes"]}
+    assert mounted
+    assert mounted <= set(owned.split())
+
+
 def test_image_and_makefile_install_with_the_same_version_of_uv():
     wanted = {
         name: set(re.findall(r"(?:uv==|UV_VERSION := )([0-9.]+)", (REPOSITORY / name).read_text("utf-8")))
