@@ -381,7 +381,7 @@ class SharedDefinitions:
     def _framework(self, network: Network) -> Framework:
         """The network's first framework; not stored before it has an item."""
         known = next(iter(self.store.frameworks_of(network.id)), None)
-        name = _("Compétences du réseau {name}").format(name=network.name)
+        name = _("Compétences communes, {name}").format(name=network.name)
         return known or Framework(network_id=network.id, code=f"reseau-{network.slug}"[:60], name=name[:200])
 
     def _write_item(self, framework: Framework, entry: Entry, *, by: Actor) -> uuid.UUID:

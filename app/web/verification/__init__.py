@@ -132,8 +132,10 @@ def _report(services: Services, rows: Sequence[ItemRow]) -> Published:
         lang=current_locale(),
         title=_title_of(rows),
         author="Sceau",
-        intro=translated(
-            "Vérifiés le {moment} par {host}, les plus graves d’abord. Ce rapport n’est pas signé : il vous sert de mémoire."
+        intro=translated_plural(
+            "Vérifié le {moment} par {host}. Ce rapport n’est pas signé : il vous sert de mémoire.",
+            "Vérifiés le {moment} par {host}, les plus graves d’abord. Ce rapport n’est pas signé : il vous sert de mémoire.",
+            len(rows),
         ).format(moment=moment(services.clock(), DEFAULT_ZONE), host=services.addresses.host),
         lines=[
             (

@@ -96,6 +96,7 @@ def test_a_portfolio_is_answered_badge_by_badge(house: House, employer: TestClie
     with house.unit_of_work() as services:
         services.portfolios.set_open(services.portfolios.get(made.id), False)
     assert "1 document vérifié" in told("lien", for_one), "it opens a closed portfolio"
+    assert "les plus graves" not in told("lien", for_one), "there is one"
     assert "Aucun document vérifié" in told("lien", link)
     house.clock.move(hours=48)
     assert "Aucun document vérifié" in told("lien", for_one), "it has ended"
