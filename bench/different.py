@@ -91,8 +91,8 @@ def _files(folder: Path, ids: Sequence[uuid.UUID], settings: dict[str, str], eng
         costs, answers = _ask_each(ours, requests)
         stored = folder / "files"
         stored.write_bytes(pickle.dumps(dict(zip(paths, answers, strict=True))))
-        told = {DIFFERENT_VARIABLE: str(stored)}
-        theirs = servers.enter_context(serving("bench.measuring.bare:different", told))
+        result = {DIFFERENT_VARIABLE: str(stored)}
+        theirs = servers.enter_context(serving("bench.measuring.bare:different", result))
         floor, _ = _ask_each(theirs, requests)
     return _rows("read different awards as JSON", costs, floor, BARE_DIFFERENT, engine)
 

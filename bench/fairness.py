@@ -75,7 +75,7 @@ def _measure(folder: Path, url: str, engine: str) -> list[Row]:
         page = f"{base_url}/attributions/{shown.award_id}"
         running.enter_context(_process([sys.executable, "-c", _READING, page, str(READERS)], environment))
         begun = time.monotonic()
-        batch = _promise(house, crowd.id)
+        batch = _enqueue(house, crowd.id)
         taken["beside 10,000 lines of workers"] = _award_again_and_again(
             base_url, few, asked, until=lambda: _is_done(house, batch)
         )
@@ -119,7 +119,7 @@ def _token(house: House, campus: Campus) -> str:
         return services.people.create_token(campus, label="bench", scopes=scopes, life=life, by=COMMAND)
 
 
-def _promise(house: House, activity_id: uuid.UUID) -> uuid.UUID:
+def _enqueue(house: House, activity_id: uuid.UUID) -> uuid.UUID:
     request = AwardRequest(new_badge(house), activity_id, everybody=True)
     with house.unit_of_work() as services:
         return services.bulk_awards.enqueue(house.campus, request, by=Actor(house.trainer.id)).id

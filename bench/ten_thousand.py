@@ -19,7 +19,7 @@ from app.domain.awards.open_badges import AwardEvidence
 from app.domain.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
 from app.services.awards.award_evidence import Grounded
-from app.services.awards.awards import AwardRequest, JudgedLine
+from app.services.awards.awards import AwardRequest, CheckedLine
 from app.services.badges import Wording
 from bench.credentials import OURS
 from bench.measuring.engines import on_both_engines
@@ -101,21 +101,21 @@ def _sign_and_keep(house: House) -> float:
     by = Actor(house.trainer.id)
     request = AwardRequest(new_badge(house), house.activity.id, everybody=True, tells=False)
     with house.unit_of_work() as services:
-        promise = services.awards.bulk.enqueue(house.campus, replace(request, everybody=False), by=by)
-        judged = services.awards.eligibility.preview(house.campus, request, by=by).lines
+        batch = services.awards.bulk.enqueue(house.campus, replace(request, everybody=False), by=by)
+        checked = services.awards.eligibility.preview(house.campus, request, by=by).lines
 
-    def keep(ready: Sequence[JudgedLine]) -> None:
+    def keep(ready: Sequence[CheckedLine]) -> None:
         with house.unit_of_work() as services:
             keeping = services.awards.bulk.issuer
             award_unlogged(keeping)
             decided = keeping.decide(
-                services.awards.eligibility.case(house.campus, request, by), promise, ready
+                services.awards.eligibility.case(house.campus, request, by), batch, ready
             )
             keeping.sign(decided)
             assert all(isinstance(each, uuid.UUID) for each in decided.kept)
 
-    assert len(judged) == PEOPLE
-    return _milliseconds(lambda: [keep(judged[at : at + CHUNK_SIZE]) for at in range(0, PEOPLE, CHUNK_SIZE)])
+    assert len(checked) == PEOPLE
+    return _milliseconds(lambda: [keep(checked[at : at + CHUNK_SIZE]) for at in range(0, PEOPLE, CHUNK_SIZE)])
 
 
 def _award(house: House) -> float:

@@ -60,8 +60,12 @@ def _measure(folder: Path, url: str, engine: str) -> list[Row]:
         for each in awards:
             services.awards.set_visibility(each, Visibility.OPEN, by=Actor(label="bench"))
     found = [_prepare(house, awards, engine)]
-    told = {"SCEAU_DATABASE_URL": url, "SCEAU_DEVELOPMENT_DIR": str(folder / "secrets"), "SCEAU_WORK": "off"}
-    with serving("app.main:served", told) as server:
+    result = {
+        "SCEAU_DATABASE_URL": url,
+        "SCEAU_DEVELOPMENT_DIR": str(folder / "secrets"),
+        "SCEAU_WORK": "off",
+    }
+    with serving("app.main:served", result) as server:
         for wallets in (ONE_AFTER_THE_OTHER, AT_ONCE):
             offers = _offers(house, awards)
             found.append(_redeem(server, offers, wallets, engine))

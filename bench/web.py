@@ -48,12 +48,12 @@ def run() -> list[Row]:
 def _reads(folder: Path, url: str, engine: str) -> list[Row]:
     with ExitStack() as servers:
         address, profile, definition, status_list = public_award(folder, url)
-        told = {
+        result = {
             "SCEAU_DATABASE_URL": url,
             "SCEAU_DEVELOPMENT_DIR": str(folder / "secrets"),
             "SCEAU_WORK": "off",  # its time would be counted as that of reads
         }
-        ours = servers.enter_context(serving("app.main:served", told))
+        ours = servers.enter_context(serving("app.main:served", result))
         cases = {
             "award as JSON": (address, "application/json"),
             "award as a picture": (address + ".png", "image/png"),
@@ -108,7 +108,7 @@ class Server(NamedTuple):
 
 
 @contextmanager
-def serving(application: str, told: dict[str, str], *, is_factory: bool = False) -> Iterator[Server]:
+def serving(application: str, result: dict[str, str], *, is_factory: bool = False) -> Iterator[Server]:
     """One separate server process; its log is discarded."""
     port = _free_port()
     options = ["--port", str(port), "--no-access-log", "--log-level", "warning"]
@@ -116,7 +116,7 @@ def serving(application: str, told: dict[str, str], *, is_factory: bool = False)
         options += ["--factory"]
     server = subprocess.Popen(  # noqa: S603 - our own interpreter and arguments
         [sys.executable, "-m", "uvicorn", application, *options],
-        env={**os.environ, **told},
+        env={**os.environ, **result},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

@@ -128,7 +128,7 @@ def _whole(house: House, activity: Activity) -> float:
     begun = time.perf_counter_ns()
     with house.unit_of_work() as services:
         batch = services.bulk_awards.enqueue(house.campus, request, by=Actor(house.trainer.id))
-    house.process.on_promise()
+    house.process.on_enqueue()
     assert _committed.wait(timeout=900)
     taken = (time.perf_counter_ns() - begun) / 1e6
     with house.unit_of_work() as services:

@@ -32,7 +32,7 @@ class RoleWord(StrEnum):
 @commands.command("load", help=N_("Met la démonstration dans une base vide ; sinon dit ce qui s’y trouve."))
 def load() -> None:
     process = ready_process()
-    loaded = load_demo(process.settings, progress=lambda deeds: with_progress(deeds, _("Démonstration")))
+    loaded = load_demo(process.settings, progress=lambda events: with_progress(events, _("Démonstration")))
     if loaded:
         cosign_logs(process)
         say("La démonstration est en place.", style="green")

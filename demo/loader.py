@@ -225,9 +225,9 @@ def load_demo(settings: Settings, *, now: datetime | None = None, progress: Prog
             stage = Stage(services, asked_for, age_groups=ages)
             for source in read_registers():
                 services.framework_imports.write(source, by=BY_COMMAND)
-            for deed in progress(story(content, stage, now=end)):
-                clock.now = deed.at
-                deed.do()
+            for event in progress(story(content, stage, now=end)):
+                clock.now = event.at
+                event.do()
         return True
     finally:
         process.engine.dispose()
@@ -236,7 +236,7 @@ def load_demo(settings: Settings, *, now: datetime | None = None, progress: Prog
 def story(content: DemoContent, stage: Stage, *, now: datetime) -> list[DemoEvent]:
     """Every action, the oldest first; none is dated after `now`."""
     givings = [*_group_givings(content), *_single_givings(content)]
-    deeds = [
+    events = [
         *_foundations(content, stage),
         *_badges(content, stage, givings),
         *_activities(content, stage, today=now.astimezone(ZONE).date()),
@@ -256,7 +256,7 @@ def story(content: DemoContent, stage: Stage, *, now: datetime) -> list[DemoEven
         DemoEvent(now, partial(stage.fill_catalogue, now)),
     ]
     # The sort is stable: actions with one datetime run in the order above.
-    return sorted((DemoEvent(min(deed.at, now), deed.do) for deed in deeds), key=lambda deed: deed.at)
+    return sorted((DemoEvent(min(event.at, now), event.do) for event in events), key=lambda event: event.at)
 
 
 def _foundations(content: DemoContent, stage: Stage) -> Iterator[DemoEvent]:

@@ -299,7 +299,7 @@ class Stage:
         campus, by = self.campuses[place], self.trainers[place]
         is_today = number == badge.version
         wording = badge if is_today else badge.earlier[number - 1]
-        told = Wording(
+        given = Wording(
             badge.kind,
             badge.name,
             wording.description,
@@ -316,7 +316,7 @@ class Stage:
         if number == 1:
             page = self.services.badges.create(
                 campus,
-                told,
+                given,
                 slug=badge.slug,
                 repeat=badge.repeat,
                 accepts_requests=reference in self.asked_for,
@@ -324,7 +324,7 @@ class Stage:
             )
             self.badges[reference] = page.badge
         else:
-            self.services.badges.revise(campus, self.badges[reference].id, told, by=by)
+            self.services.badges.revise(campus, self.badges[reference].id, given, by=by)
 
     def announce(self, reference: str, activity: written.Activity, today: date) -> None:
         row = Activity(
@@ -469,12 +469,12 @@ class Stage:
         activity = self.activities[one.activity]
         _, person = self.services.activities.page(campus, activity.id).participants[one.person - 1]
         done_on = min(activity.ends_on, self.services.clock().date())
-        told = ContributionStatement(
+        given = ContributionStatement(
             one.title, one.telling, one.part, done_on, one.hours, "\n".join(one.links)
         )
         note = TakenFile("notice.txt", "text/plain", one.note.encode(), None, FileState.CLEAN)
         made = self.services.contributions.add(
-            person, campus, told, activity.id, [note] if one.note else [], today=done_on, by=Actor(person.id)
+            person, campus, given, activity.id, [note] if one.note else [], today=done_on, by=Actor(person.id)
         )
         if one.confirmed:
             self.services.contributions.confirm(campus, made.id, "Merci, et bravo.", by=by)
@@ -493,8 +493,8 @@ class Stage:
         )
         if one.words:
             words = checked_words(one.words, one.role, "", shows_name=False)
-            told = Signing(one.organisation, "")
-            signing.sign(signing.token_of(asked.id), told, words, language="fr")
+            given = Signing(one.organisation, "")
+            signing.sign(signing.token_of(asked.id), given, words, language="fr")
 
     def _of(self, reference: str) -> tuple[Campus, Actor]:
         """The campus of a badge or an activity, and the person who acts for it."""

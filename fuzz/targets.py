@@ -74,9 +74,9 @@ def _only_promised_errors() -> Iterator[None]:
         yield
 
 
-def _promise(kept: bool, promise: str) -> None:
+def _enqueue(kept: bool, batch: str) -> None:
     if not kept:
-        raise PromiseBroken(promise)
+        raise PromiseBroken(batch)
 
 
 def _object(data: bytes) -> JsonObject:
@@ -92,7 +92,7 @@ def jws(data: bytes) -> None:
         parsed = parse_compact_jws(token)
         check_header(parsed)
         verify_jws(parsed, samples.CAMPUS_KEY)
-        _promise(data in samples.TOKENS, "another text passes for the signed token")
+        _enqueue(data in samples.TOKENS, "another text passes for the signed token")
 
 
 def claims(data: bytes) -> None:
@@ -114,7 +114,7 @@ def proof(data: bytes) -> None:
         answers = verify_proofs(document, key_for=lambda method: samples.CAMPUS_KEY, at=NOON)
         if answers.accepted is not None:
             said = canonical_nquads({name: value for name, value in document.items() if name != "proof"})
-            _promise(said in samples.SIGNED_STATEMENTS, "a signature holds for other statements")
+            _enqueue(said in samples.SIGNED_STATEMENTS, "a signature holds for other statements")
 
 
 def cbor(data: bytes) -> None:
@@ -151,7 +151,7 @@ def picture(data: bytes) -> None:
         text.encode()
     for bake in (bake_png, bake_svg):
         with _only_promised_errors():
-            _promise(
+            _enqueue(
                 unbake(bake(data, samples.TOKEN)).text == samples.TOKEN, "baked and not to be read again"
             )
 
@@ -172,11 +172,11 @@ def multibase(data: bytes) -> None:
     text = data.decode(errors="replace")
     for base in ("z", "u"):
         with _only_promised_errors():
-            _promise(
+            _enqueue(
                 encode_multibase(decode_multibase(text, base), base) == text, "two spellings of one value"
             )
     with _only_promised_errors():
-        _promise(encode_base64url(decode_base64url(text)) == text, "two spellings of one value")
+        _enqueue(encode_base64url(decode_base64url(text)) == text, "two spellings of one value")
     with _only_promised_errors():
         VerificationKey.from_multikey(text)
     with _only_promised_errors():
@@ -186,10 +186,10 @@ def multibase(data: bytes) -> None:
 def json_text(data: bytes) -> None:
     with _only_promised_errors():
         value: JsonValue = parse_json(data)
-        _promise(parse_json(dump_json(value)) == value, "written and read again it differs")
+        _enqueue(parse_json(dump_json(value)) == value, "written and read again it differs")
         with suppress(MalformedInput):
             written = canonical_json(value)
-            _promise(canonical_json(parse_json(written)) == written, "its canonical form is not stable")
+            _enqueue(canonical_json(parse_json(written)) == written, "its canonical form is not stable")
 
 
 def model(data: bytes) -> None:
@@ -197,7 +197,7 @@ def model(data: bytes) -> None:
         with _only_promised_errors():
             written = kind.from_document(_object(data)).to_document()
             again = kind.from_document(written).to_document()
-            _promise(again == written, "written and read again it differs")
+            _enqueue(again == written, "written and read again it differs")
 
 
 def canonical(data: bytes) -> None:
@@ -208,7 +208,7 @@ def canonical(data: bytes) -> None:
 def accept(data: bytes) -> None:
     offered = ["text/html", "application/vc+jwt", "application/json"]
     chosen = preferred(data.decode("latin-1"), offered)
-    _promise(chosen is None or chosen in offered, "a form that was not offered")
+    _enqueue(chosen is None or chosen in offered, "a form that was not offered")
 
 
 def presented(data: bytes) -> None:
@@ -217,21 +217,21 @@ def presented(data: bytes) -> None:
     json.dumps(report.to_document())
     if report.verdict is Verdict.VALID:
         said = canonical_nquads(report.document or {})
-        _promise(said in samples.SIGNED_STATEMENTS, "valid, and not what was signed")
+        _enqueue(said in samples.SIGNED_STATEMENTS, "valid, and not what was signed")
 
 
 def log_note(data: bytes) -> None:
     with _only_promised_errors():
         note = Note.from_text(data.decode(errors="replace"))
-        _promise(Note.from_text(note.to_text()) == note, "written and read again it differs")
+        _enqueue(Note.from_text(note.to_text()) == note, "written and read again it differs")
         if note.signed_by([log_samples.LOG]):
-            _promise(TreeHead.from_text(note.text).size == 6, "our key signed another tree")
+            _enqueue(TreeHead.from_text(note.text).size == 6, "our key signed another tree")
 
 
 def log_proof(data: bytes) -> None:
     with _only_promised_errors():
         proof = EntryProof.from_text(data.decode(errors="replace"))
-        _promise(EntryProof.from_text(proof.to_text()) == proof, "written and read again it differs")
+        _enqueue(EntryProof.from_text(proof.to_text()) == proof, "written and read again it differs")
         proof.holds_for(bytes(32))
 
 
@@ -239,7 +239,7 @@ def log_key(data: bytes) -> None:
     text = data.decode(errors="replace")
     with _only_promised_errors():
         key = NoteKey.from_vkey(text)
-        _promise(NoteKey.from_vkey(key.to_vkey()) == key, "written and read again it differs")
+        _enqueue(NoteKey.from_vkey(key.to_vkey()) == key, "written and read again it differs")
     with _only_promised_errors():
         WitnessKey.from_skey(text)
 
@@ -247,7 +247,7 @@ def log_key(data: bytes) -> None:
 def log_bundle(data: bytes) -> None:
     with _only_promised_errors():
         entries = entries_in(data)
-        _promise(entry_bundle(entries) == data, "two bundles of one content")
+        _enqueue(entry_bundle(entries) == data, "two bundles of one content")
         for entry in entries:
             Leaf.from_document(_object(entry)).hash()
 
@@ -257,7 +257,7 @@ def log_evidence(data: bytes) -> None:
     true = log_samples.evidence()
     with _only_promised_errors():
         check_evidence(data, digest=digest_of(true), award=log_samples.AWARD, log=log_samples.LOG)
-        _promise(data == true, "another document passes for the one that was named")
+        _enqueue(data == true, "another document passes for the one that was named")
     with _only_promised_errors():
         check_evidence(data, digest=digest_of(data), award=log_samples.AWARD, log=log_samples.LOG)
 

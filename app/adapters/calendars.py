@@ -201,11 +201,13 @@ class Recurrence:
 
 def recurrence_of(event: Event, start: date | datetime, zoned: _Zoned) -> Recurrence | None:
     """None for a single event. Raises InvalidInput where the rule is not supported."""
-    told = event.get("RRULE")
+    value = event.get("RRULE")
     more, without = _dates(event, "RDATE", zoned), _dates(event, "EXDATE", zoned)
-    if told is None and not more:
+    if value is None and not more:
         return None
-    return Recurrence(start, _rule(told, start, zoned) if told is not None else {}, more, frozenset(without))
+    return Recurrence(
+        start, _rule(value, start, zoned) if value is not None else {}, more, frozenset(without)
+    )
 
 
 def days_of_series(recurrence: Recurrence, *, today: date) -> tuple[list[date | datetime], bool]:
@@ -250,11 +252,11 @@ def _counted(recurrence: Recurrence, horizon: date) -> tuple[list[date | datetim
     return [each.date() for each in walls], is_cut
 
 
-def _rule(told: Any, start: date | datetime, zoned: _Zoned) -> dict[str, Any]:
+def _rule(value: Any, start: date | datetime, zoned: _Zoned) -> dict[str, Any]:
     """Only rules with frequent occurrences, so that no search runs for ever."""
-    if not isinstance(told, dict):
+    if not isinstance(value, dict):
         raise _unread()
-    parts = {str(name).upper(): list(values) for name, values in told.items() if str(name).upper() != "WKST"}
+    parts = {str(name).upper(): list(values) for name, values in value.items() if str(name).upper() != "WKST"}
     frequency = _FREQUENCIES.get(str(_one(parts.pop("FREQ", []))).upper())
     interval = _number(parts.pop("INTERVAL", [1]))
     if frequency is None or not 1 <= interval <= _MOST_INTERVAL:
@@ -294,16 +296,16 @@ def _rule(told: Any, start: date | datetime, zoned: _Zoned) -> dict[str, Any]:
     return {**rule, **{name: values for name, values in listed.items() if values}}
 
 
-def _until(told: Any, start: date | datetime, zoned: _Zoned) -> datetime:
+def _until(value: Any, start: date | datetime, zoned: _Zoned) -> datetime:
     """As local time of the series."""
-    if not isinstance(told, date):
+    if not isinstance(value, date):
         raise _unread()
-    if not isinstance(told, datetime):
-        return datetime.combine(told, time.max)
-    if told.tzinfo is None:
-        return told
+    if not isinstance(value, datetime):
+        return datetime.combine(value, time.max)
+    if value.tzinfo is None:
+        return value
     there = start.tzinfo if isinstance(start, datetime) else None
-    moment = zoned(told, "")
+    moment = zoned(value, "")
     assert isinstance(moment, datetime), "what had an hour keeps it"
     return moment.astimezone(there).replace(tzinfo=None) if there else moment.replace(tzinfo=None)
 
@@ -323,8 +325,8 @@ def _dates(event: Event, name: str, zoned: _Zoned) -> list[date | datetime]:
     return found
 
 
-def _weekday(told: Any) -> weekday:
-    text = str(told).upper()
+def _weekday(value: Any) -> weekday:
+    text = str(value).upper()
     if text[-2:] not in _WEEKDAYS or not re.fullmatch(r"([+-]?\d{1,2})?", text[:-2]):
         raise _unread()
     return weekday(_WEEKDAYS.index(text[-2:]), int(text[:-2]) if text[:-2] else None)
@@ -513,10 +515,10 @@ def _session(
 ) -> Meeting:
     """One session; `start` from the rule, unless the event overrides it."""
     try:
-        told = reader.moment(event, "DTSTART") if event is not master or start is None else start
-        if told is None:
+        value = reader.moment(event, "DTSTART") if event is not master or start is None else start
+        if value is None:
             raise InvalidInput("Il manque la date de l’activité.")
-        read = meeting_of(reader, uid, event, key, told)
+        read = meeting_of(reader, uid, event, key, value)
         title, place = str(master.get("SUMMARY", "")), str(master.get("LOCATION", ""))
         return replace(read, title=tidy(title), place=tidy(place)) if event is not master else read
     except InvalidInput as error:

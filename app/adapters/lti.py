@@ -114,8 +114,8 @@ class LtiClient:
             )
         except DocumentUnavailable as error:
             raise PlatformDown(registration.label, error.reason) from error
-        told = _object(registration, answer.status, answer.body)
-        secret, seconds = told.get("access_token"), told.get("expires_in", 3600)
+        answer_body = _object(registration, answer.status, answer.body)
+        secret, seconds = answer_body.get("access_token"), answer_body.get("expires_in", 3600)
         if not isinstance(secret, str) or not re.fullmatch(r"[\x21-\x7e]{1,8000}", secret):
             raise PlatformRefused(registration.label, "no access token")
         life = timedelta(seconds=seconds) if type(seconds) is int and 0 < seconds < 86_400 else _TOKEN_LIFE
@@ -124,16 +124,16 @@ class LtiClient:
     def members(self, registration: LtiRegistration, token: GrantedToken, url: str) -> list[Member]:
         """Every page of the roster."""
         found: dict[str, Member] = {}
-        for told in self._pages(registration, token, url, _MEMBERS_TYPE, "members"):
-            member = _member(told)
+        for entry in self._pages(registration, token, url, _MEMBERS_TYPE, "members"):
+            member = _member(entry)
             if member is not None:
                 found.setdefault(member.subject, member)
         return list(found.values())
 
     def line_items(self, registration: LtiRegistration, token: GrantedToken, url: str) -> list[LineItem]:
         found: list[LineItem] = []
-        for told in self._pages(registration, token, url, _ITEMS_TYPE, ""):
-            where, label, most = told.get("id"), _text(told, "label", 200), told.get("scoreMaximum")
+        for entry in self._pages(registration, token, url, _ITEMS_TYPE, ""):
+            where, label, most = entry.get("id"), _text(entry, "label", 200), entry.get("scoreMaximum")
             if isinstance(where, str) and len(where) <= _LONGEST_URL and label and _is_number(most):
                 found.append(LineItem(where, label, float(str(most))))
             if len(found) >= MOST_LINE_ITEMS:
@@ -147,9 +147,9 @@ class LtiClient:
             raise PlatformRefused(registration.label, "line item") from None
         url = urlunsplit(parts._replace(path=parts.path.rstrip("/") + "/results"))
         found: dict[str, LtiResult] = {}
-        for told in self._pages(registration, token, url, _RESULTS_TYPE, ""):
-            subject, score = told.get("userId"), told.get("resultScore")
-            most = told.get("resultMaximum", item.maximum)
+        for entry in self._pages(registration, token, url, _RESULTS_TYPE, ""):
+            subject, score = entry.get("userId"), entry.get("resultScore")
+            most = entry.get("resultMaximum", item.maximum)
             if isinstance(subject, str) and _is_number(score) and _is_number(most):
                 found[subject] = LtiResult(subject, float(str(score)), float(str(most)))
         return list(found.values())
@@ -195,8 +195,8 @@ class LtiClient:
             except DocumentUnavailable as error:
                 raise PlatformDown(registration.label, error.reason) from error
             token.budget.spend(len(answer.body))
-            told = _json(registration, answer.status, answer.body)
-            listed = told.get(member) if member and isinstance(told, dict) else told
+            entry = _json(registration, answer.status, answer.body)
+            listed = entry.get(member) if member and isinstance(entry, dict) else entry
             if not isinstance(listed, list):
                 raise PlatformRefused(registration.label, "no list")
             rows += len(listed)
@@ -310,9 +310,9 @@ def _part(claims: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _text(told: Mapping[str, Any], name: str, most: int) -> str:
+def _text(claims: Mapping[str, Any], name: str, most: int) -> str:
     """One line; longer identifiers and addresses are nothing, longer titles are cut by their reader."""
-    found = told.get(name)
+    found = claims.get(name)
     if not isinstance(found, str):
         return ""
     line = as_stored(" ".join(found.split()))
@@ -321,18 +321,18 @@ def _text(told: Mapping[str, Any], name: str, most: int) -> str:
     return line if len(line) <= most else ""
 
 
-def _member(told: Mapping[str, Any]) -> Member | None:
-    subject, roles = told.get("user_id"), told.get("roles", [])
+def _member(claims: Mapping[str, Any]) -> Member | None:
+    subject, roles = claims.get("user_id"), claims.get("roles", [])
     if not isinstance(subject, str) or not 0 < len(subject) <= LONGEST_ID:
         return None
-    address = normal_address(_text(told, "email", 254))
+    address = normal_address(_text(claims, "email", 254))
     return Member(
         subject,
         tuple(each for each in roles if isinstance(each, str)) if isinstance(roles, list) else (),
-        told.get("status", "Active") == "Active",
-        _text(told, "given_name", 120),
-        _text(told, "family_name", 120),
-        _text(told, "name", 240),
+        claims.get("status", "Active") == "Active",
+        _text(claims, "given_name", 120),
+        _text(claims, "family_name", 120),
+        _text(claims, "name", 240),
         address if is_address(address) else "",
     )
 
@@ -364,7 +364,7 @@ def _writable(value: Any) -> Any:
 
 
 def _object(registration: LtiRegistration, status: int, body: bytes) -> Mapping[str, Any]:
-    told = _json(registration, status, body)
-    if not isinstance(told, dict):
+    document = _json(registration, status, body)
+    if not isinstance(document, dict):
         raise PlatformRefused(registration.label, "no object")
-    return told
+    return document

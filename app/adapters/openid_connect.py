@@ -67,13 +67,13 @@ class Registration:
 
 def registrations_in(path: Path) -> list[Registration]:
     try:
-        told = tomllib.loads(path.read_text())
+        document = tomllib.loads(path.read_text())
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ProvidersUnusable(
             f"SCEAU_SIGN_IN_SERVICES: {path.name} cannot be read as TOML ({type(error).__name__})."
         ) from error
-    entries = told.get("service")
-    if not isinstance(entries, list) or not entries or set(told) != {"service"}:
+    entries = document.get("service")
+    if not isinstance(entries, list) or not entries or set(document) != {"service"}:
         raise ProvidersUnusable(f"{path.name} must hold one [[service]] for each sign-in service.")
     found = [_registration(entry) for entry in entries]
     for what in ("name", "issuer"):
@@ -461,7 +461,7 @@ class OpenIdProvider:
     def _id_token(self, code: str, question: AuthorizationRequest, at: datetime) -> object:
         """Exchanges the code at the token endpoint (RFC 6749, section 4.1.3)."""
         where = self._place("token_endpoint")
-        methods = self._told().get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
+        methods = self._metadata().get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
         headers, proof = authentication(
             self.registration, methods if isinstance(methods, list) else ["client_secret_basic"], where, at
         )
@@ -500,15 +500,15 @@ class OpenIdProvider:
             self.documents.forget(where)
             return against(self._document(where))
 
-    def _told(self) -> dict[str, Any]:
-        told = self._document(self.issuer.rstrip("/") + "/.well-known/openid-configuration")
+    def _metadata(self) -> dict[str, Any]:
+        document = self._document(self.issuer.rstrip("/") + "/.well-known/openid-configuration")
         # OpenID Connect Discovery 1.0, section 4.3: otherwise one service could impersonate another.
-        if not isinstance(told, dict) or told.get("issuer") != self.issuer:
+        if not isinstance(document, dict) or document.get("issuer") != self.issuer:
             raise _Strange("another issuer")
-        return told
+        return document
 
     def _place(self, what: str) -> str:
-        said = self._told().get(what)
+        said = self._metadata().get(what)
         is_plain = urlsplit(self.issuer).scheme == "http"
         if not isinstance(said, str) or not said.startswith(
             ("https://", "http://") if is_plain else "https://"

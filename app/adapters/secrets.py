@@ -532,12 +532,12 @@ class SealedForms:
     secret: bytes
 
     def seal(self, form: WaitingForm, *, token: str) -> bytes:
-        told = {
+        header = {
             "path": form.path,
             "fields": list(form.fields),
             "files": [[each.field, each.name, each.media_type, len(each.content)] for each in form.files],
         }
-        nonce, head = os.urandom(_SEALED_FORMS_NONCE), json.dumps(told).encode()
+        nonce, head = os.urandom(_SEALED_FORMS_NONCE), json.dumps(header).encode()
         plain = len(head).to_bytes(4, "big") + head + b"".join(each.content for each in form.files)
         return nonce + self._cipher(token).encrypt(nonce, plain, None)
 
@@ -550,11 +550,11 @@ class SealedForms:
         except (InvalidTag, ValueError):
             return None
         size = int.from_bytes(plain[:4], "big")
-        told, at, files = json.loads(plain[4 : 4 + size]), 4 + size, []
-        for field_name, name, media_type, length in told["files"]:
+        header, at, files = json.loads(plain[4 : 4 + size]), 4 + size, []
+        for field_name, name, media_type, length in header["files"]:
             files.append(WaitingFile(field_name, name, media_type, plain[at : at + length]))
             at += length
-        return WaitingForm(told["path"], [(name, value) for name, value in told["fields"]], files)
+        return WaitingForm(header["path"], [(name, value) for name, value in header["fields"]], files)
 
     def _cipher(self, token: str) -> AESGCM:
         return AESGCM(hmac.digest(self.secret, b"form set aside|" + token.encode(), hashlib.sha256))

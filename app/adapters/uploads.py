@@ -51,7 +51,7 @@ class Clamd:
                 answer = _read(connection)
         except OSError as error:
             raise ScannerSilent from error
-        return _judged(answer)
+        return _checked(answer)
 
     def _connected(self) -> socket.socket:
         if not self._path:
@@ -76,7 +76,7 @@ def _read(connection: socket.socket) -> bytes:
     return answer
 
 
-def _judged(answer: bytes) -> bool:
+def _checked(answer: bytes) -> bool:
     """« stream: OK », « stream: Name FOUND »; anything else, above all an exceeded limit, is no verdict."""
     words = answer.rstrip(b"\0\r\n ")
     if words == b"stream: OK":

@@ -402,8 +402,8 @@ def upsert_activity(
     dry_run: DryRun = False,
 ) -> ReceiptView:
     """201 where the activity is new."""
-    told = body.activity(program.services.clock())
-    receipt = program.services.activity_upserts.upsert(program.campus, external, told, by=program.actor)
+    wanted = body.activity(program.services.clock())
+    receipt = program.services.activity_upserts.upsert(program.campus, external, wanted, by=program.actor)
     return one_receipt(program, receipt, response, dry_run=dry_run)
 
 
@@ -415,8 +415,8 @@ def get_activity(activity_id: uuid.UUID, program: Reader) -> ActivityView:
 @router.put("/{activity_id}", summary="Write all facts of an activity; safe to repeat")
 def replace_activity(activity_id: uuid.UUID, body: ActivityRequest, program: ActivityWriter) -> ActivityView:
     """Of an activity that the campus leads. Awards already given are unchanged; the activity log gets corrections."""
-    told = body.activity(program.services.clock())
-    program.services.activity_upserts.replace(program.campus, activity_id, told, by=program.actor)
+    wanted = body.activity(program.services.clock())
+    program.services.activity_upserts.replace(program.campus, activity_id, wanted, by=program.actor)
     return _view(program, activity_id)
 
 

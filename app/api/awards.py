@@ -46,7 +46,7 @@ from app.http.programs import (
 )
 from app.http.request_scope import process_of
 from app.language import gettext as _
-from app.services.awards.award_context import JudgedLine, Preview
+from app.services.awards.award_context import CheckedLine, Preview
 from app.services.awards.awards import AwardRecord, AwardRequest, BatchResult
 from app.services.publishing import FORMS, PublicDocuments
 from app.telemetry import noter_of
@@ -147,18 +147,18 @@ class LineView(BaseModel):
     )
 
     @staticmethod
-    def foreseen(position: int, judged: JudgedLine, *, sees: bool) -> LineView:
+    def foreseen(position: int, checked: CheckedLine, *, sees: bool) -> LineView:
         """`sees`: addresses also of people whom the program chose among those known."""
-        reason, values = judged.judgement.sentence, judged.judgement.values
+        reason, values = checked.eligibility.sentence, checked.eligibility.values
         return LineView(
             position=position,
-            outcome=judged.judgement.outcome,
+            outcome=checked.eligibility.outcome,
             message=_(reason).format(**in_words(values)) if reason else "",
-            given_name=judged.line.given_name,
-            family_name=judged.line.family_name,
-            address=judged.line.address if sees or judged.line.line else "",
-            external_id=judged.line.award_external_id,
-            award=judged.held.id if judged.held else None,
+            given_name=checked.line.given_name,
+            family_name=checked.line.family_name,
+            address=checked.line.address if sees or checked.line.line else "",
+            external_id=checked.line.award_external_id,
+            award=checked.held.id if checked.held else None,
             award_address=None,
             private_link=None,
         )

@@ -183,10 +183,10 @@ class IssuerStandingView(BaseModel):
 
     @staticmethod
     def of(standing: IssuerStanding) -> IssuerStandingView:
-        told = verdicts.standing_message(standing)
+        wording = verdicts.standing_message(standing)
         return IssuerStandingView(
             kind=standing.kind,
-            message=told.sentence.text(),
+            message=wording.sentence.text(),
             network=standing.network or None,
             list_url=standing.list_url or None,
             known_as=standing.known_as or None,
@@ -204,7 +204,7 @@ class IssuerStandingView(BaseModel):
                 likeness=standing.alike.likeness.value,
                 issuer=standing.alike.known.id,
                 name=standing.alike.known.name,
-                message=told.warning.text() if told.warning else "",
+                message=wording.warning.text() if wording.warning else "",
             )
             if standing.alike
             else None,

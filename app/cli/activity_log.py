@@ -296,9 +296,9 @@ def cosign(
 ) -> None:
     witness, log = _key_in(state), _log_key(key)
     _check_address(where, log)
-    told = settings()
+    configured = settings()
     try:
-        looked = look_at(log_at(where, told), log, witness_folder(state), witness, at=utc_now())
+        looked = look_at(log_at(where, configured), log, witness_folder(state), witness, at=utc_now())
     except Unavailable as error:
         stop(filled(_(error.sentence), error.values), code=ExitCode.UNDETERMINED)
     if looked.before is None:
@@ -319,7 +319,7 @@ def cosign(
         say("La clé du journal a changé, annoncée par la précédente : {key}", key=each.to_vkey())
     print(looked.note.to_text(), end="")
     if submit:
-        _hand_in(where, looked, told)
+        _hand_in(where, looked, configured)
 
 
 @witness_commands.command(
@@ -366,13 +366,13 @@ def _log_key(text: str) -> NoteKey:
     return log
 
 
-def _hand_in(where: str, looked: WitnessReport, told: Settings) -> None:
+def _hand_in(where: str, looked: WitnessReport, configured: Settings) -> None:
     found = _ORIGIN.fullmatch(looked.head.origin)
     if found is None:
         stop(_("Ce journal n’est pas celui d’un campus de Sceau : remettez la signature vous-même."))
     address = where if "://" in where else f"https://{found['host']}"
     try:
-        status = hand_in(address, found["slug"], looked.note, told)
+        status = hand_in(address, found["slug"], looked.note, configured)
     except DocumentUnavailable as error:
         stop(
             _("La signature n’a pas pu être remise ({why}). Elle est ci-dessus.").format(why=error.reason),

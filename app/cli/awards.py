@@ -118,14 +118,14 @@ def award(
             lines, asked = _without_known(services, place, activity, lines)
             left += asked
         request = AwardRequest(_badge_id(services, place, badge), activity, evidence=evidence)
-    told = list(
-        _judged(process, place, request, lines) if dry_run else _awarded(process, place, request, lines)
+    reports = list(
+        _checked(process, place, request, lines) if dry_run else _awarded(process, place, request, lines)
     )
-    told += left
-    _write(told, output)
-    _sum_up(told)
+    reports += left
+    _write(reports, output)
+    _sum_up(reports)
     _name_what_is_no_person(reading)
-    if any(line.outcome.is_refused for line in told):
+    if any(line.outcome.is_refused for line in reports):
         raise typer.Exit(ExitCode.REFUSED)
 
 
@@ -204,15 +204,15 @@ def _badge_id(services: Services, campus: Campus, slug: str) -> uuid.UUID:
     raise NotFound("Le campus {campus} n’a pas de badge « {slug} ».", campus=campus.slug, slug=slug)
 
 
-def _judged(
+def _checked(
     process: Process, campus: Campus, request: AwardRequest, lines: Sequence[ListedPerson]
 ) -> Iterator[AwardReport]:
     with process.unit_of_work(reading=True) as services:
         preview = services.awards.preview(campus, _with(request, lines), by=_BY)
-    for judged in preview.lines:
-        said = judged.judgement
+    for checked in preview.lines:
+        said = checked.eligibility
         reason = _(said.sentence).format(**in_words(said.values)) if said.sentence else ""
-        yield AwardReport(judged.line.name, judged.line.address, said.outcome, reason)
+        yield AwardReport(checked.line.name, checked.line.address, said.outcome, reason)
 
 
 def _awarded(
@@ -240,9 +240,9 @@ def _with(request: AwardRequest, lines: Sequence[ListedPerson]) -> AwardRequest:
     return AwardRequest(request.badge_id, request.activity_id, lines=tuple(lines), evidence=request.evidence)
 
 
-def _write(told: Sequence[AwardReport], output: Path | None) -> None:
+def _write(reports: Sequence[AwardReport], output: Path | None) -> None:
     headings = [_("Prénom et nom"), _("Adresse"), _("Résultat"), _("Motif"), _("Badge"), _("Lien privé")]
-    table = csv_for_excel(headings, [line.cells() for line in told])
+    table = csv_for_excel(headings, [line.cells() for line in reports])
     if output is None:
         sys.stdout.buffer.write(table)
         sys.stdout.buffer.flush()
@@ -252,8 +252,8 @@ def _write(told: Sequence[AwardReport], output: Path | None) -> None:
             file.write(table)
 
 
-def _sum_up(told: Sequence[AwardReport]) -> None:
-    for outcome, count in Counter(line.outcome for line in told).most_common():
+def _sum_up(reports: Sequence[AwardReport]) -> None:
+    for outcome, count in Counter(line.outcome for line in reports).most_common():
         style = "red" if outcome.is_refused else "green"
         aside().print(f"{count} × {_(OUTCOMES[outcome])}", style=style, markup=False)
 

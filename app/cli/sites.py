@@ -119,7 +119,7 @@ def _check(folder: Path, at: datetime, *, among: Collection[str] | None = None) 
     try:
         changed = edition.changed(among)
         found = with_progress(edition.signed(among), _("Fichiers vérifiés"))
-        findings = [edition.judge(path, place, at=at) for path, place in found if place.is_file()]
+        findings = [edition.evaluate(path, place, at=at) for path, place in found if place.is_file()]
     except FOLDER_UNUSABLE as error:
         stop(_(_UNUSABLE[str(error)]))
     for path in changed:

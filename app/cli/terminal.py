@@ -78,12 +78,12 @@ def settings() -> Settings:
 
 def sentences_of(error: ValidationError) -> list[str]:
     """Our own validation messages are complete; the others are prefixed with their variable."""
-    told = []
+    faults = []
     for fault in error.errors():
         own = fault.get("ctx", {}).get("error")
         names = ", ".join(f"SCEAU_{str(name).upper()}" for name in fault["loc"])
-        told.append(str(own) if own else f"{names}: {fault['msg']}")
-    return told
+        faults.append(str(own) if own else f"{names}: {fault['msg']}")
+    return faults
 
 
 def open_process() -> Process:

@@ -379,11 +379,11 @@ def _lines(source: str, answer: Answer) -> Iterator[Text]:
         yield Text(f"  {headline.advice.text()}", style="dim")
     if answer.report is None or answer.other is not None:
         return
-    for told in verdicts.check_messages(
+    for document in verdicts.check_messages(
         answer.report, answer.campus, is_recognised=verdicts.is_recognised(answer)
     ):
-        word = (_(told.word), _COLOURS.get(told.state, ""))
-        yield Text.assemble(f"  · {_(told.title)}{colon}", word, f". {told.sentence.text()}")
+        word = (_(document.word), _COLOURS.get(document.state, ""))
+        yield Text.assemble(f"  · {_(document.title)}{colon}", word, f". {document.sentence.text()}")
     if answer.standing is not None:
         yield from _standing_lines(answer.standing)
     if answer.evidence is not None:
@@ -411,30 +411,30 @@ def _words_of_package(packed_at: datetime) -> str:
 
 
 def _print_json(asked: VerifyOptions) -> None:
-    told: dict[str, object] = {"source": asked.source, "verdict": asked.verdict.value}
+    document: dict[str, object] = {"source": asked.source, "verdict": asked.verdict.value}
     if asked.packed_at is not None:
-        told["packedAt"] = format_timestamp(asked.packed_at)
+        document["packedAt"] = format_timestamp(asked.packed_at)
     if asked.answer is None:
-        told |= {"verdict": None, "error": _fault(asked)}
+        document |= {"verdict": None, "error": _fault(asked)}
     else:
         headline = verdicts.headline(asked.answer)
-        told |= {"headline": headline.title(), "message": headline.text(), "checks": []}
+        document |= {"headline": headline.title(), "message": headline.text(), "checks": []}
         if asked.answer.report is not None:
-            told |= asked.answer.report.to_document() | {"verdict": asked.verdict.value}
-            told["checks"] = _checks(asked.answer)
+            document |= asked.answer.report.to_document() | {"verdict": asked.verdict.value}
+            document["checks"] = _checks(asked.answer)
         if asked.answer.replaced_at is not None:
-            told["replacedAt"] = format_timestamp(asked.answer.replaced_at)
+            document["replacedAt"] = format_timestamp(asked.answer.replaced_at)
         if asked.answer.renewed_until is not None:
-            told["renewedUntil"] = format_timestamp(asked.answer.renewed_until)
+            document["renewedUntil"] = format_timestamp(asked.answer.renewed_until)
         if asked.answer.other is not None:
-            told["other"] = asked.answer.other.to_document()
+            document["other"] = asked.answer.other.to_document()
         if asked.answer.lead is not None:
-            told["leadsTo"] = _lead(asked.answer.lead, asked.answer.report)
+            document["leadsTo"] = _lead(asked.answer.lead, asked.answer.report)
         if asked.answer.standing is not None:
-            told["issuerStanding"] = _standing(asked.answer.standing)
+            document["issuerStanding"] = _standing(asked.answer.standing)
         if asked.answer.evidence is not None:
-            told["evidence"] = _evidence(asked.answer.evidence, asked.answer.report)
-    print(json.dumps(told, ensure_ascii=False))
+            document["evidence"] = _evidence(asked.answer.evidence, asked.answer.report)
+    print(json.dumps(document, ensure_ascii=False))
 
 
 def _lead(lead: Lead, report: Report | None) -> dict[str, object]:
@@ -458,25 +458,25 @@ def _lead(lead: Lead, report: Report | None) -> dict[str, object]:
 
 
 def _standing(standing: IssuerStanding) -> dict[str, object]:
-    told = verdicts.standing_message(standing)
+    document = verdicts.standing_message(standing)
     return {
         "kind": standing.kind.value,
-        "message": told.sentence.text(),
+        "message": document.sentence.text(),
         "network": standing.network or None,
         "knownAs": standing.known_as or None,
         "says": standing.says or None,
         "looksLike": standing.alike.known.id if standing.alike else None,
-        "warning": told.warning.text() if told.warning else None,
+        "warning": document.warning.text() if document.warning else None,
     }
 
 
 def _evidence(report: EvidenceReport, found: Report | None) -> dict[str, object]:
-    told = verdicts.evidence_messages(report, found)
+    document = verdicts.evidence_messages(report, found)
     decided = format_timestamp(report.decided_at) if report.decided_at else None
     return {
         "outcome": report.outcome.value,
         "reason": report.reason,
-        "message": told.sentence.text(),
+        "message": document.sentence.text(),
         "decidedAt": decided,
         "witnesses": _witnesses(report),
         "witnessed": [each.text() for each in verdicts.witness_messages(report, found)],

@@ -257,7 +257,7 @@ def _service(process: Process, subject: str) -> Finding:
 def _role(process: Process, subject: str) -> Finding:
     if process.engine.dialect.name != "postgresql":
         return _good(subject, N_("SQLite : un seul utilisateur, le fichier n’est lisible que par lui."))
-    if process.is_above_walls:
+    if process.bypasses_policies:
         return _warning(
             subject,
             N_(

@@ -129,7 +129,7 @@ _COMPARED_EVERY, _AGAIN = 60.0, 2.0
 class Process:
     """Process lifetime: checked settings, engine, vault and artist.
 
-    `on_promise` is called after each commit that enqueued a job; a worker in the same process then polls at
+    `on_enqueue` is called after each commit that enqueued a job; a worker in the same process then polls at
     once. `last_commit` changes after each commit.
     """
 
@@ -176,7 +176,7 @@ class Process:
         self.facets = CatalogueFacets()
         self.codes = PictureCodes()
         self.page_views = PageViews(clock)
-        self.on_promise: Callable[[], None] = lambda: None
+        self.on_enqueue: Callable[[], None] = lambda: None
         self.is_working: Callable[[], bool] = lambda: True
         """Whether the worker in this process, if there is one, still polls."""
         self.limiter = limiter or _limiter_of(settings, self.secret, clock)
@@ -216,7 +216,7 @@ class Process:
         migrate(owner or url, granted_to=(make_url(url).username or "") if owner else "")
 
     @property
-    def is_above_walls(self) -> bool:
+    def bypasses_policies(self) -> bool:
         """Whether RLS is without effect on PostgreSQL: the role owns the tables, or bypasses RLS."""
         return self.engine.dialect.name == "postgresql" and not hold_back(self.engine)
 

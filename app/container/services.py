@@ -45,9 +45,9 @@ from app.services.awards.award_context import AwardCounting
 from app.services.awards.award_evidence import AwardEvidenceService, ContributedLines
 from app.services.awards.award_issuer import AwardIssuer, SigningClockService
 from app.services.awards.awards import AwardRegistration, AwardService, SuspensionService
-from app.services.awards.batches import AwardBatchService, BroughtByLists, BulkAwardService
+from app.services.awards.batches import AwardBatchService, BulkAwardService, ListAdditionService
 from app.services.awards.bulk_revocation import AwardSelection, WithdrawalService
-from app.services.awards.delivery import HandingOver, HolderService
+from app.services.awards.delivery import DeliveryService, HolderService
 from app.services.awards.eligibility import AwardChoices, EligibilityService
 from app.services.awards.papers import AwardPictures, PaperService, SlipService
 from app.services.awards.reissuing import AwardAlignment, ReissueService, StolenKeys
@@ -74,14 +74,14 @@ from app.services.frameworks.importing import FrameworkCatalogue, FrameworkImpor
 from app.services.frameworks.pathway_progress import PathwayFollowers
 from app.services.frameworks.pathways import PathwayService
 from app.services.frameworks.trades import TradeService
-from app.services.imports.calendar_imports import CalendarImports, CalendarJudging, CalendarWriting
+from app.services.imports.calendar_imports import CalendarImports, CalendarMatching, CalendarWriting
 from app.services.imports.calendar_subscriptions import CalendarSubscriptions
-from app.services.imports.import_matching import ImportJudging
+from app.services.imports.import_matching import ImportMatching
 from app.services.imports.imports import ImportService, ListMappings, StatementImports
 from app.services.imports.writing import ImportWriting
 from app.services.learners.connected_apps import ConnectedApps
 from app.services.learners.contributions import ContributionService, LogDisputes, SelfAwards
-from app.services.learners.imported_badges import BroughtBadges
+from app.services.learners.imported_badges import ImportedBadgeService
 from app.services.learners.portfolio_files import PortfolioDocuments
 from app.services.learners.portfolios import PortfolioService, SharedCompetencies
 from app.services.learners.requests import AskingService, ReviewService
@@ -213,7 +213,7 @@ class Services(Parts):
     presentations: PresentationService
     badges: BadgeService
     batch_verification: BatchVerification
-    brought_badges: BroughtBadges
+    imported_badges: ImportedBadgeService
     bulk_awards: BulkAwardService
     calendar_imports: CalendarImports
     calendar_subscriptions: CalendarSubscriptions
@@ -250,7 +250,7 @@ class Services(Parts):
     frameworks: FrameworkCatalogue
     guardians: GuardianService
     handed_links: HandedLinks
-    handing_over: HandingOver
+    delivery: DeliveryService
     history: HistoryService
     holders: HolderService
     imports: ImportService
@@ -267,7 +267,7 @@ class Services(Parts):
     log_publication: LogPublication
     log_reconciliation: LogReconciliation
     log_watch: LogWatch
-    logged_deeds: LoggedEvents
+    logged_events: LoggedEvents
     lti: LtiService
     merging: MergingService
     modules: ModuleService
@@ -402,13 +402,13 @@ _BESIDE = {
     AwardCounting,
     AwardEvidenceService,
     AwardIssuer,
-    BroughtByLists,
-    CalendarJudging,
+    ListAdditionService,
+    CalendarMatching,
     CalendarWriting,
     ContributedLines,
     EligibilityService,
     EndorsementLetters,
-    ImportJudging,
+    ImportMatching,
     ImportWriting,
     Memberships,
     NameLetters,

@@ -70,9 +70,9 @@ from app.db.frameworks import CompetencyStore, FrameworkStore, FullTextIndex
 from app.db.frameworks.pathways import PathwayStore
 from app.db.imports import ImportStore
 from app.db.learners import (
-    BroughtBadgeStore,
     ConnectedAppStore,
     ContributionStore,
+    ImportedBadgeStore,
     PortfolioStore,
     RequestStore,
 )
@@ -167,7 +167,7 @@ class Stores(Parts):
     awards: AwardStore
     badges: BadgeStore
     batches: BatchStore
-    brought_badges: BroughtBadgeStore
+    imported_badges: ImportedBadgeStore
     campuses: CampusStore
     campus_activities: CampusActivityStore
     campus_people: CampusPeopleStore

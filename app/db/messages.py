@@ -32,11 +32,11 @@ from app.domain.people import Person
 
 
 class LetterStore(Store):
-    def promise_many(self, letters: Sequence[QueuedMessage]) -> None:
+    def enqueue_many(self, letters: Sequence[QueuedMessage]) -> None:
         """Stores the messages in few statements. Idempotent by `once_key`."""
         insert_unless_there(self.session, letters, "once_key")
 
-    def promise_new(self, letters: Sequence[QueuedMessage]) -> None:
+    def enqueue_new(self, letters: Sequence[QueuedMessage]) -> None:
         """For messages that cannot exist yet, even if row-level security lets the writer read none."""
         insert_rows(self.session, letters)
 
@@ -169,12 +169,12 @@ class LetterStore(Store):
         )
         return self.session.exec(query.limit(1)).first() is not None
 
-    def address_of(self, about_id: uuid.UUID, occasion: Occasion, promised_at: datetime) -> str | None:
+    def address_of(self, about_id: uuid.UUID, occasion: Occasion, enqueued_at: datetime) -> str | None:
         """Where that message went."""
         query = select(QueuedMessage.address).where(
             QueuedMessage.about_id == about_id,
             QueuedMessage.occasion == occasion.value,
-            QueuedMessage.promised_at == promised_at,
+            QueuedMessage.promised_at == enqueued_at,
         )
         return self.session.exec(query).first()
 
@@ -291,7 +291,7 @@ class ReminderStore(Store):
     @staticmethod
     def _ending(occasion: str, at: datetime) -> Select[Award, str]:
         latest, earliest = ENDINGS[occasion]
-        later, told = aliased(QueuedMessage), aliased(QueuedMessage)
+        later, earlier = aliased(QueuedMessage), aliased(QueuedMessage)
         return (
             select_rows(Award, col(QueuedMessage.address))
             .join(QueuedMessage, col(QueuedMessage.award_id) == col(Award.id))
@@ -316,9 +316,9 @@ class ReminderStore(Store):
                 col(Campus.sends_reminders).is_(True),
                 # An earlier one was about an earlier end: the badge has been renewed since.
                 ~exists().where(
-                    col(told.award_id) == col(Award.id),
-                    col(told.occasion) == occasion,
-                    col(told.promised_at) > at - earliest,
+                    col(earlier.award_id) == col(Award.id),
+                    col(earlier.occasion) == occasion,
+                    col(earlier.promised_at) > at - earliest,
                 ),
             )
         )

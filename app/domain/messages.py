@@ -251,8 +251,10 @@ def corrections_of(
     letters = list[QueuedMessage]()
     for award in awards:
         earlier = waiting.get(award.id)
-        told = editions_of(earlier)[0] if earlier else award.edition - 1
-        letter = letter_about(award, address, Occasion.NAME_CORRECTED, once=f"{told}-{award.edition}", at=at)
+        awarded = editions_of(earlier)[0] if earlier else award.edition - 1
+        letter = letter_about(
+            award, address, Occasion.NAME_CORRECTED, once=f"{awarded}-{award.edition}", at=at
+        )
         letter.envelope = letters[0].id if letters else letter.id
         letters.append(letter)
     return letters
@@ -450,8 +452,8 @@ class HandedOver:
 
 def handed_over(award: Award, letters: Sequence[QueuedMessage]) -> HandedOver:
     """The most relevant state; `letters` are all about this award, the oldest first."""
-    told = [letter for letter in letters if letter.occasion == Occasion.AWARDED]
-    last = told[-1] if told else None
+    awarded = [letter for letter in letters if letter.occasion == Occasion.AWARDED]
+    last = awarded[-1] if awarded else None
     if award.undone_at is not None:
         return HandedOver(Handed.UNDONE, award.undone_at, last)
     if award.state is AwardState.REVOKED:

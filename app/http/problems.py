@@ -152,8 +152,8 @@ def validation_error(request: Request, error: RequestValidationError) -> JSONRes
     """Each error with its location, never with the value, which may be personal (T43)."""
     faults = error.errors()
     if request.url.path.startswith(_BADGES_API):
-        told = (f"{_pointer(each, error.body)} {reason_of(each)}" for each in faults[:5])
-        return status_info(422, " ".join(told))
+        sentences = (f"{_pointer(each, error.body)} {reason_of(each)}" for each in faults[:5])
+        return status_info(422, " ".join(sentences))
     if any(fault["loc"][:1] == ("path",) for fault in faults):
         # An invalid URL parameter means that the URL does not exist.
         return problem(404, _("Il n’y a rien à cette adresse."))

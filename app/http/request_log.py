@@ -98,8 +98,8 @@ def _chain(exception: BaseException) -> Iterator[BaseException]:
 def _words_of(exception: BaseException) -> str:
     if (statement := getattr(exception, "statement", None)) is not None:
         # The database's own message repeats the row that it refuses.
-        told = getattr(getattr(exception, "orig", None), "diag", None)
-        facts = [getattr(told, name, None) for name in ("sqlstate", "table_name", "constraint_name")]
+        diagnostics = getattr(getattr(exception, "orig", None), "diag", None)
+        facts = [getattr(diagnostics, name, None) for name in ("sqlstate", "table_name", "constraint_name")]
         return " ".join([*(str(each) for each in facts if each), f"[{statement}]"])
     if isinstance(exception, OSError):
         return exception.strerror or ""
@@ -109,7 +109,7 @@ def _words_of(exception: BaseException) -> str:
     return reason if isinstance(reason, str) and _CODE.fullmatch(reason) else ""
 
 
-_format_exception = structlog.processors.ExceptionRenderer(lambda told: trace_of(told[1]))
+_format_exception = structlog.processors.ExceptionRenderer(lambda failure: trace_of(failure[1]))
 
 
 def _on_a_terminal(logger: object, name: str, event: structlog.typing.EventDict) -> str:

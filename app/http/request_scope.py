@@ -460,7 +460,7 @@ class Who(Enum):
 @dataclass(frozen=True)
 class Policy:
     who: Who
-    deed: Permission | None = None
+    permission: Permission | None = None
     scope: Scope | AppScope | None = None
 
 

@@ -91,8 +91,8 @@ class AtWork:
     def home(self) -> str:
         return f"/gestion/{self.campus.slug}"
 
-    def may(self, deed: Permission) -> bool:
-        return may(self.roles, deed)
+    def may(self, permission: Permission) -> bool:
+        return may(self.roles, permission)
 
     def page(
         self, request: Request, template: str, *, status: int | None = None, **view: Any
@@ -142,18 +142,20 @@ def counted(waiting: int) -> str:
     return f"{MOST_COUNTED}+" if waiting > MOST_COUNTED else str(waiting)
 
 
-def staff(deed: Permission) -> Any:
+def staff(permission: Permission) -> Any:
     """The policy of a page of a campus: `dependencies=[staff(Permission.AWARD)]`. Enforces it before the
     handler runs."""
 
-    @marked(Policy(Who.STAFF, deed=deed))
+    @marked(Policy(Who.STAFF, permission=permission))
     def guard(slug: str, request: Request, services: ReadingServices) -> None:
         who, place = staff_of(request, services, slug)
         work = AtWork(who, place.campus, place.roles)
         request.state.workspace = Workspace.of(work)
-        check_may(place.roles, deed)
-        if deed in REQUIRES_PASSKEY:
-            fresh = deed in REQUIRES_REAUTH and (request.method not in _LOOKING or deed is Permission.EXPORT)
+        check_may(place.roles, permission)
+        if permission in REQUIRES_PASSKEY:
+            fresh = permission in REQUIRES_REAUTH and (
+                request.method not in _LOOKING or permission is Permission.EXPORT
+            )
             services.sessions.check_proved(who, fresh=fresh)
         request.state.work = work
 

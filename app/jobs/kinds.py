@@ -113,7 +113,7 @@ SUSPENSIONS = JobType(
 
 class _Checking(Protocol):
     def due(self, *, limit: int) -> Sequence[uuid.UUID]: ...
-    def judge(self, row_id: uuid.UUID, /) -> Any: ...
+    def evaluate(self, row_id: uuid.UUID, /) -> Any: ...
     def note(self, row_id: uuid.UUID, result: Any, /) -> None: ...
 
 
@@ -123,7 +123,7 @@ def _checked_elsewhere(name: str, service_in: Callable[[Services], _Checking]) -
 
     def perform(process: Process, row_id: uuid.UUID) -> bool:
         with process.unit_of_work(reading=True) as services:
-            result = service_in(services).judge(row_id)
+            result = service_in(services).evaluate(row_id)
         if result is not None:
             with process.unit_of_work() as services:
                 service_in(services).note(row_id, result)
@@ -133,7 +133,7 @@ def _checked_elsewhere(name: str, service_in: Callable[[Services], _Checking]) -
     return JobType(name, due, perform, at_once=1)
 
 
-BROUGHT_BADGES = _checked_elsewhere("brought-badge", lambda services: services.brought_badges)
+IMPORTED_BADGES = _checked_elsewhere("brought-badge", lambda services: services.imported_badges)
 ENDORSEMENTS = _checked_elsewhere("endorsement", lambda services: services.endorsements_checked_again)
 
 
@@ -245,16 +245,16 @@ class Reminders:
             return services.reminders.campuses_due()
 
     @staticmethod
-    def promise(process: Process, campus_id: uuid.UUID) -> bool:
+    def enqueue(process: Process, campus_id: uuid.UUID) -> bool:
         with process.unit_of_work() as services:
-            return services.reminders.promise(campus_id)
+            return services.reminders.enqueue(campus_id)
 
 
 _reminders = Reminders()
 LETTERS = JobType("letter", lambda process: process.post.others(), _send)
 AWAITED_LETTERS = JobType("awaited-letter", lambda process: process.post.awaited(), _send)
 """With threads of their own: a slow mail server or a thousand notices do not delay a sign-in."""
-REMINDERS = JobType("reminders", _reminders.due, _reminders.promise, at_once=1)
+REMINDERS = JobType("reminders", _reminders.due, _reminders.enqueue, at_once=1)
 
 
 SIGNED_EVERY: Final = timedelta(minutes=5)
@@ -314,7 +314,7 @@ class ReviewReminders:
             return services.reviewing.campuses_due()
 
     @staticmethod
-    def promise(process: Process, campus_id: uuid.UUID) -> bool:
+    def enqueue(process: Process, campus_id: uuid.UUID) -> bool:
         with process.unit_of_work() as services:
             services.reviewing.remind(campus_id)
         return False
@@ -322,7 +322,7 @@ class ReviewReminders:
 
 _requests_reminders = ReviewReminders()
 REVIEW_REMINDERS = JobType(
-    "review-reminders", _requests_reminders.due, _requests_reminders.promise, at_once=1
+    "review-reminders", _requests_reminders.due, _requests_reminders.enqueue, at_once=1
 )
 
 

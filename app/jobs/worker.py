@@ -26,13 +26,13 @@ from app.jobs.kinds import (
     ALIGNMENTS,
     AWAITED_LETTERS,
     AWARDS,
-    BROUGHT_BADGES,
     CALENDARS,
     CATALOGUE,
     CHECKPOINTS,
     COUNTS,
     ENDORSEMENTS,
     FOLLOWED_LISTS,
+    IMPORTED_BADGES,
     IMPORTS,
     INTEGRITY,
     LETTERS,
@@ -177,7 +177,7 @@ class Engine:
                 return
             except Exception as error:
                 # The database may be unavailable: the row is still due, and a later sweep finds it.
-                log.error("workflow trouble", promise=kind, row=row_id, kind=type(error).__name__)
+                log.error("workflow trouble", job=kind, row=row_id, kind=type(error).__name__)
             finally:
                 self._taken.discard(workflow_id)
 
@@ -248,7 +248,7 @@ KINDS: tuple[JobType, ...] = (
     RETENTION,
     SCANS,
     WEBHOOKS,
-    BROUGHT_BADGES,
+    IMPORTED_BADGES,
     OWN_LISTS,
     FOLLOWED_LISTS,
     ENDORSEMENTS,
@@ -299,7 +299,7 @@ class Worker:
         )
         self.engine.start()
         self.engine.restart_other_shapes()
-        self.process.on_promise = self.wake
+        self.process.on_enqueue = self.wake
         self._polled_at = monotonic()
         self.process.is_working = self.is_polling
         self._thread.start()
@@ -329,24 +329,24 @@ class Worker:
     def _run(self) -> None:
         while not self._stopping.is_set():
             self._polled_at = monotonic()
-            for deed, every in (
+            for task, every in (
                 (self._beat, BEAT_EVERY),
                 (self._take_over, BEAT_EVERY),
                 (self._sweep, 0.0),
                 (self._clean, CLEAN_EVERY),
             ):
-                self._now_and_then(deed.__name__, deed, every)
+                self._now_and_then(task.__name__, task, every)
             self._woken.wait(SWEEP_EVERY)
             self._woken.clear()
 
-    def _now_and_then(self, name: str, deed: object, every: float) -> None:
+    def _now_and_then(self, name: str, task: object, every: float) -> None:
         if monotonic() < self._due_again.get(name, 0.0):
             return
         try:
-            deed()  # type: ignore[operator]
+            task()  # type: ignore[operator]
         except Exception as error:
             # The database may be unavailable for a while: a worker survives that.
-            log.error("worker trouble", deed=name.strip("_"), kind=type(error).__name__)
+            log.error("worker trouble", task=name.strip("_"), kind=type(error).__name__)
         self._due_again[name] = monotonic() + every
 
     def _beat(self) -> None:
@@ -388,7 +388,7 @@ class Worker:
         except Exception as error:
             outcome = "failed"
             # The chunk was rolled back; the row is still due, and a sweep starts it again.
-            log.error("promise not carried out", promise=kind, row=row_id, kind=type(error).__name__)
+            log.error("job failed", job=kind, row=row_id, kind=type(error).__name__)
             return False
         finally:
             note_chunk(kind, outcome, monotonic() - began)
@@ -410,13 +410,13 @@ def _is_running(pid: int) -> bool:
 
 def work(process: Process) -> None:
     """Processes jobs until SIGTERM or Ctrl+C."""
-    told_to_stop = threading.Event()
+    stop_requested = threading.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(each, lambda *_: told_to_stop.set())
+        signal.signal(each, lambda *_: stop_requested.set())
     worker = Worker(process)
     worker.start()
     collect_rarely()
-    told_to_stop.wait()
+    stop_requested.wait()
     leave_within(LONGEST_STOP)
     worker.stop()
     process.engine.dispose()

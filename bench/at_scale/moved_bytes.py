@@ -61,9 +61,9 @@ class _Bucket(BaseHTTPRequestHandler):
         pass
 
 
-def _serve(told: Connection) -> None:
+def _serve(result: Connection) -> None:
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Bucket)
-    told.send(server.server_address[1])
+    result.send(server.server_address[1])
     server.serve_forever()
 
 
@@ -101,13 +101,13 @@ def _measure(url: str, folder: Path, port: int) -> None:
     awards = _awards(house)
     moved = _move(house, engine)
     places = {"database": [each for each in awards if each not in moved], "object store": list(moved)}
-    told = {
+    result = {
         "SCEAU_DATABASE_URL": url,
         "SCEAU_DEVELOPMENT_DIR": str(folder / "secrets"),
         "SCEAU_WORK": "off",
         **{f"SCEAU_{name.upper()}": value for name, value in store.items()},
     }
-    with serving("app.main:served", told) as server:
+    with serving("app.main:served", result) as server:
         connection = http.client.HTTPConnection("127.0.0.1", server.port, 60)
         for number, (form, (suffix, accept)) in enumerate(FORMS.items()):
             found: dict[str, list[float]] = {place: [] for place in places}

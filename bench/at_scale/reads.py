@@ -33,8 +33,8 @@ def run() -> list[Row]:
     with TemporaryDirectory(prefix="sceau-bench-") as name, ExitStack() as servers:
         made = {size: _place(Path(name) / str(size), size) for size in (FEW, MANY)}
         running = {
-            size: (servers.enter_context(serving("app.main:served", told)), requests)
-            for size, (told, requests) in made.items()
+            size: (servers.enter_context(serving("app.main:served", result)), requests)
+            for size, (result, requests) in made.items()
         }
         few, many = asyncio.run(_measure(running[FEW], running[MANY]))
     median, spread = summary(many)
@@ -49,12 +49,12 @@ def _place(folder: Path, size: int) -> tuple[dict[str, str], list[bytes]]:
     public_award(folder, f"sqlite:///{database}")
     with closing(sqlite3.connect(database)) as connection:
         asked = _multiply(connection, size)
-    told = {
+    result = {
         "SCEAU_DATABASE_URL": f"sqlite:///{database}",
         "SCEAU_DEVELOPMENT_DIR": str(folder / "secrets"),
         "SCEAU_WORK": "off",
     }
-    return told, [
+    return result, [
         request_for(f"/attributions/{each}.json", "application/json", _NEVER_READY) for each in asked
     ]
 

@@ -71,7 +71,7 @@ def record_routes(work: Path) -> Recorded:
     app = create_app(_settings(work))
     yield "openapi.json", json.dumps(app.openapi(), ensure_ascii=False, indent=1, sort_keys=True) + "\n"
     lines = (
-        f"{route}\t{policy.who.name}\t{policy.deed.name if policy.deed else '-'}"
+        f"{route}\t{policy.who.name}\t{policy.permission.name if policy.permission else '-'}"
         f"\t{policy.scope.name if policy.scope else '-'}\n"
         for route, policy in sorted(policies(app.routes).items())
     )

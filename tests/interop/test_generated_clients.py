@@ -49,8 +49,8 @@ def serving_a_campus(migrated_sqlite: Path, folder: Path) -> Iterator[tuple[str,
     house.close()
 
 
-def check(told: str) -> None:
-    answer = json.loads(told)
+def check(result: str) -> None:
+    answer = json.loads(result)
     assert answer["verdict"] == "valid"
     assert answer["person"]
     assert answer["award"]

@@ -72,12 +72,12 @@ def employer(house: House, network: Network) -> Iterator[Employer]:
 
 @pytest.mark.parametrize("form", ["embedded", "token"])
 def test_a_badge_of_a_stranger_is_genuine_and_its_issuer_is_not_known_here(employer: Employer, form: str):
-    told = employer.ask(getattr(employer.issuer.issue(), form))
-    assert told.report is not None
-    assert told.report.verdict is Verdict.VALID
-    assert told.campus is None
-    assert headline(told).kind is HeadlineKind.UNKNOWN_ISSUER
-    assert told.report.check(CheckId.ISSUER).details["domain"] == "badges.example"
+    result = employer.ask(getattr(employer.issuer.issue(), form))
+    assert result.report is not None
+    assert result.report.verdict is Verdict.VALID
+    assert result.campus is None
+    assert headline(result).kind is HeadlineKind.UNKNOWN_ISSUER
+    assert result.report.check(CheckId.ISSUER).details["domain"] == "badges.example"
     assert employer.network.server.paths == [DID_PATH, LIST_PATH]
 
 
@@ -85,27 +85,27 @@ def test_a_badge_that_the_stranger_withdrew_is_withdrawn(employer: Employer):
     badge = employer.issuer.issue().embedded
     employer.issuer.revoked.add(94_567)
     employer.publish()
-    told = employer.ask(badge)
-    assert headline(told).kind is HeadlineKind.REVOKED
+    result = employer.ask(badge)
+    assert headline(result).kind is HeadlineKind.REVOKED
 
 
 def test_without_the_strangers_server_nothing_is_said_for_or_against_the_badge(employer: Employer):
     badge = employer.issuer.issue().embedded
     employer.network.server.close()
-    told = employer.ask(badge)
-    assert told.report is not None
-    assert told.report.verdict is Verdict.UNDETERMINED
-    key = told.report.check(CheckId.KEY)
+    result = employer.ask(badge)
+    assert result.report is not None
+    assert result.report.verdict is Verdict.UNDETERMINED
+    key = result.report.check(CheckId.KEY)
     assert (key.reason, key.details["cause"]) == (Reason.KEY_DOCUMENT_UNAVAILABLE, "unreachable")
-    assert headline(told).kind is HeadlineKind.UNVERIFIABLE
+    assert headline(result).kind is HeadlineKind.UNVERIFIABLE
 
 
 @pytest.mark.parametrize("path", [DID_PATH, LIST_PATH])
 def test_a_page_of_apology_in_place_of_a_document_spoils_no_badge(employer: Employer, path: str):
     employer.network.server.scripts[path] = answer("<p>Maintenance</p>", content_type="text/html")
-    told = employer.ask(employer.issuer.issue().embedded)
-    assert told.report is not None
-    assert told.report.verdict is Verdict.UNDETERMINED
+    result = employer.ask(employer.issuer.issue().embedded)
+    assert result.report is not None
+    assert result.report.verdict is Verdict.UNDETERMINED
 
 
 def test_who_verifies_twice_is_noticed_once(employer: Employer):
@@ -113,7 +113,7 @@ def test_who_verifies_twice_is_noticed_once(employer: Employer):
     first = employer.ask(employer.issuer.issue().embedded)
     employer.house.clock.move(minutes=4)
     second = employer.ask(employer.issuer.issue().token)
-    assert [told.report and told.report.verdict for told in (first, second)] == [Verdict.VALID] * 2
+    assert [result.report and result.report.verdict for result in (first, second)] == [Verdict.VALID] * 2
     assert employer.network.server.paths == [DID_PATH, LIST_PATH]
     assert employer.network.resolved == ["badges.example"] * 2
 
@@ -137,8 +137,8 @@ def test_of_all_addresses_in_a_badge_only_key_and_list_are_fetched(employer: Emp
         "image": {"id": f"{HOST}/badge.png", "type": "Image"},
     }
     signed = add_proof(badge, signer=employer.issuer.signer, created=NOON)
-    told = employer.ask(json.dumps(signed))
-    assert told.report is not None
+    result = employer.ask(json.dumps(signed))
+    assert result.report is not None
     assert json.dumps(badge).count(HOST) > 9
     assert employer.network.server.paths == [DID_PATH, LIST_PATH]
 
@@ -159,9 +159,9 @@ def test_of_all_addresses_in_a_badge_only_key_and_list_are_fetched(employer: Emp
 )
 def test_a_token_cannot_send_us_anywhere_but_to_its_issuer(employer: Employer, header: dict[str, str]):
     """T07."""
-    told = employer.ask(token(header))
-    assert told.report is not None
-    assert told.report.verdict is not Verdict.VALID
+    result = employer.ask(token(header))
+    assert result.report is not None
+    assert result.report.verdict is not Verdict.VALID
     assert set(employer.network.server.paths) <= {"/.well-known/jwks.json"}
     assert set(employer.network.resolved) <= {"badges.example"}
 

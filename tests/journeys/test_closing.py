@@ -53,10 +53,10 @@ def portfolio_with(house: House, award_id: uuid.UUID) -> str:
 
 def addresses_of(client: TestClient, award_id: uuid.UUID) -> list[str]:
     """Every address that the service has of one award for everybody, those of tomorrow too."""
-    told = policies(client.app.routes)  # type: ignore[attr-defined]
+    result = policies(client.app.routes)  # type: ignore[attr-defined]
     paths = {
         re.sub(r"\{award_id(:uuid)?\}", str(award_id), path)
-        for method, _, path in (each.partition(" ") for each in told)
+        for method, _, path in (each.partition(" ") for each in result)
         if method == "GET" and path.startswith(ABOUT_ONE_AWARD) and "{award_id" in path
     }
     whole = {path.replace("{extension}", form) for path in paths for form in FORMS}

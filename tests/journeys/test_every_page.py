@@ -38,19 +38,19 @@ LANGUAGES = pytest.mark.parametrize("visitor_locale", ["fr-FR", "en-GB"])
 
 
 def look_at(page: Page, addresses: tuple[str, ...], language: str, *, may_refuse: bool = False) -> None:
-    judged = in_turn(addresses, language.startswith("en"), of=2)
+    checked = in_turn(addresses, language.startswith("en"), of=2)
     for address in addresses:
-        if address in judged:
+        if address in checked:
             page.set_viewport_size(judged_width(language))
         answer = page.goto(address)
         assert may_refuse or (answer and answer.ok), f"{address}: not the page, but why it is not shown"
         assert page.locator("html").get_attribute("lang") == language[:2], address
         assert page.locator("h1").count() == 1, address
-        if address in judged:
+        if address in checked:
             assert_accessible(page)
         assert_reflows_at_both_widths(page)
         if page.evaluate(_OPEN_FOLDS):
-            if address in judged:
+            if address in checked:
                 assert_accessible(page)
             assert_reflows_at_both_widths(page)
 

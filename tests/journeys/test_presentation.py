@@ -26,7 +26,7 @@ from tests.support.servers.server import LiveServer
 pytestmark = pytest.mark.browser
 
 
-def judge(page: Page) -> None:
+def evaluate(page: Page) -> None:
     assert page.locator("h1").count() == 1
     assert_accessible(page)
     assert_no_sideways_scroll(page)
@@ -60,9 +60,9 @@ def test_a_part_of_a_badge_is_chosen_and_read_before(
     page.goto(parts_are_offered)
     page.goto(f"{page.url}/partager/partie")
     expect(page.get_by_role("table")).to_be_visible()
-    judge(page)
+    evaluate(page)
     page.goto(f"{page.url}?montre=nom&montre=preuves")
-    judge(page)
+    evaluate(page)
 
 
 @pytest.mark.parametrize(
@@ -75,23 +75,23 @@ def test_from_the_employers_words_to_the_verdict(
 ) -> None:
     employer, learner = open_page(viewport), open_page(viewport)
     employer.goto(live_server.url("/verifier/demander"))
-    judge(employer)
+    evaluate(employer)
     for name, words in (("qui", "Atelier Nord"), ("pourquoi", "Un poste à Nevers"), ("badge", "Explor")):
         employer.locator(f"[name={name}]").fill(words)
     employer.get_by_role("button", name=re.compile("Préparer|Prepare")).click()
-    judge(employer)
+    evaluate(employer)
     asked = employer.locator("#lien").input_value()
     learner.goto(demo_links(live_server).private)
     learner.goto(asked)
-    judge(learner)
+    evaluate(learner)
     learner.get_by_role(
         "button", name=re.compile("Voir ce qui serait montré|See what would be shown")
     ).click()
-    judge(learner)
+    evaluate(learner)
     learner.get_by_role("button", name=re.compile("Montrer ce badge|Show this badge")).click()
-    judge(learner)
+    evaluate(learner)
     # The page that waits reads the answer by itself.
     expect(employer.get_by_text(re.compile("vient des badges|comes from this person"))).to_be_visible(
         timeout=30_000
     )
-    judge(employer)
+    evaluate(employer)

@@ -93,12 +93,12 @@ STATEMENTS = """[{"id": "0f0e0d0c-0b0a-4908-8706-050403020100", "timestamp": "20
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "told", "count"),
+    ("name", "content", "result", "count"),
     [("agenda.ics", CALENDAR, "Robotique pour tous", 3), ("xapi.json", STATEMENTS, "Ousmane Petit", 1)],
     ids=["calendar", "statements"],
 )
 def test_calendars_and_statements_are_shown_before_they_are_written(
-    server: LiveServer, house: House, open_page: OpenPage, name: str, content: str, told: str, count: int
+    server: LiveServer, house: House, open_page: OpenPage, name: str, content: str, result: str, count: int
 ) -> None:
     page = open_page(PHONE)
     page.goto(server.url(house.sign_in_path(house.trainer)))
@@ -109,7 +109,7 @@ def test_calendars_and_statements_are_shown_before_they_are_written(
     page.locator("#fichier").set_input_files(file)
     page.get_by_role("button", name="Lire sans rien enregistrer").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Voici ce qui serait importé")
-    expect(page.get_by_text(told).first).to_be_visible()
+    expect(page.get_by_text(result).first).to_be_visible()
     assert_accessible(page)
     assert_no_sideways_scroll(page)
     page.get_by_role("button", name=re.compile(rf"Importer (?:{count} ligne|les lignes cochées)")).click()

@@ -85,9 +85,9 @@ def _print(pages: dict[str, str], chromium: str) -> int:
 
 
 def _judged(addresses: Sequence[str], chromium: str) -> Iterator[dict[str, Any]]:
-    told = {**os.environ, "CHROME_PATH": chromium, "CHROME_FLAGS": "\n".join(FLAGS)}
+    result = {**os.environ, "CHROME_PATH": chromium, "CHROME_FLAGS": "\n".join(FLAGS)}
     with subprocess.Popen(
-        ["node", str(DRIVER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=told
+        ["node", str(DRIVER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=result
     ) as driver:
         assert driver.stdin is not None
         assert driver.stdout is not None

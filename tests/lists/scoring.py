@@ -66,9 +66,13 @@ def _entries(folder: Path) -> Iterator[Entry]:
     for path in sorted(folder.rglob("*.lists")):
         yield from lists_in(path)
     for path in sorted(folder.rglob("*.json")):
-        told = json.loads(path.read_text(encoding="utf-8"))
-        people = [Expected(*one) for one in told["people"]]
-        data = FORMS[told["form"]](told["content"]) if "form" in told else path.with_suffix("").read_bytes()
+        result = json.loads(path.read_text(encoding="utf-8"))
+        people = [Expected(*one) for one in result["people"]]
+        data = (
+            FORMS[result["form"]](result["content"])
+            if "form" in result
+            else path.with_suffix("").read_bytes()
+        )
         yield Entry(f"{path.parent.name}/{path.stem}", data, people)
 
 
@@ -77,8 +81,8 @@ def lists_in(path: Path) -> Iterator[Entry]:
     for part in path.read_text(encoding="utf-8").split("=== ")[1:]:
         head, _, body = part.partition("\n")
         name, form, *encoding = head.split()
-        content, _, told = body.rpartition("---\n")
-        people = [Expected(*(*line.split("|"), "ready")[:4]) for line in told.splitlines() if line]
+        content, _, result = body.rpartition("---\n")
+        people = [Expected(*(*line.split("|"), "ready")[:4]) for line in result.splitlines() if line]
         data = FORMS[form](_parts(content)) if form in FORMS else content.encode(*encoding)
         yield Entry(f"{path.stem}/{name}", data, people)
 

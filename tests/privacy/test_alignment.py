@@ -250,7 +250,7 @@ def note_at_check_in(house: House) -> None:
         services.rooms.open(house.campus, house.activity.id, capacity=None, by=Actor(house.trainer.id))
     with house.unit_of_work() as services:
         code = services.rooms.page(house.campus, house.activity.id).code
-        held = Ticket(services.rooms.door(code, new_phone()).room.id, new_phone(), house.clock.now)
+        held = Ticket(services.rooms.access(code, new_phone()).room.id, new_phone(), house.clock.now)
         line = ListedPerson(1, "Zoé", "Martin", "zoe@exemple.fr", under_15=True)
         services.rooms.sign(held, line)
 

@@ -251,8 +251,8 @@ def found_in(
 def test_what_a_holder_hides_is_in_no_public_form_of_any_process(shelf: Shelf) -> None:
     choose(shelf, DisclosedContent.ALL)
     shelf.house.clock.move(minutes=1)
-    told = {fact for _, fact, _ in found_in(shelf, DETAILS | SUMMARY | NEVER)}
-    assert told == {*DETAILS, *SUMMARY}, (
+    result = {fact for _, fact, _ in found_in(shelf, DETAILS | SUMMARY | NEVER)}
+    assert result == {*DETAILS, *SUMMARY}, (
         "the needles are found where everything is shown, but for the audience"
     )
     for shown in (DisclosedContent.SUMMARY, DisclosedContent.EXISTENCE):
@@ -367,8 +367,8 @@ def test_an_erased_holder_is_in_no_public_form_of_any_process(shelf: Shelf) -> N
         person = services.awards.record(shelf.award_id).person
         services.erasures.process_chunk(shelf.house.campus, person.id, "À sa demande.", by=COMMAND)
     assert answered(shelf, str(shelf.award_id)) == set()
-    told = {"holder": ("Martin", "Quibblepatate", "Wombatologue")}
-    assert found_in(shelf, told, public_forms) == set()
+    result = {"holder": ("Martin", "Quibblepatate", "Wombatologue")}
+    assert found_in(shelf, result, public_forms) == set()
 
 
 def test_search_engines_find_only_what_the_holder_lets_them_find(shelf: Shelf) -> None:

@@ -1,4 +1,4 @@
-"""`python -m tests.repository.plain_words [PATH…]`: words that docstrings, comments, error texts, test names and docs do not use."""
+"""`python -m tests.repository.plain_words [PATH…]`: words that docstrings, comments, error texts, names and docs do not use."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ NOT_USED = re.compile(
     r"|houses?|walls?|doors?|rooms?|look(?:s|ed|ing)?|say(?:s|ing)?|said|words?|moments?|places?|placed|comes second)\b",
     re.IGNORECASE,
 )
+NOT_IN_NAMES = re.compile(r"(?:^|_)(told|deeds?|whoever|promise[sd]?)(?=_|$)", re.IGNORECASE)
+"""Of functions, classes, parameters and variables; columns keep theirs."""
 # In French, or sentences for people who work at a campus.
 FRENCH = ("docs/campus", "docs/fr", "app/web/templates/campus/guides")
 GENERATED = ("docs/reference",)
@@ -44,6 +46,28 @@ def uses_in(root: Path) -> Iterator[tuple[Path, int, str, str]]:
         for line, text in texts:
             for match in NOT_USED.finditer(_without_code(text)):
                 yield path, line, match[0], text
+        for line, name in _names_of_python(path) if path.suffix == ".py" else ():
+            if match := NOT_IN_NAMES.search(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name)):
+                yield path, line, match[1], name
+
+
+def _names_of_python(path: Path) -> Iterator[tuple[int, str]]:
+    """What the module itself names."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                yield node.lineno, name
+            case ast.arg(arg=name):
+                yield node.lineno, name
+            case ast.Assign(targets=targets):
+                for target in targets:
+                    yield from (
+                        (each.lineno, each.id) for each in ast.walk(target) if isinstance(each, ast.Name)
+                    )
+            case ast.NamedExpr(target=target) | ast.For(target=target) | ast.comprehension(target=target):
+                yield from ((each.lineno, each.id) for each in ast.walk(target) if isinstance(each, ast.Name))
+            case _:
+                pass
 
 
 def _without_code(text: str) -> str:

@@ -58,9 +58,9 @@ def test_performance_page_tells_of_every_target_what_was_promised(target: Target
     table = re.search(r"<!-- bench -->\n(.*?)<!-- /bench -->", page, re.DOTALL)
     assert table is not None
     unit = next((unit for start, unit in UNITS.items() if target.row.startswith(start)), "µs")
-    promised = target.promised(Row(target.row, 0, 0, unit))
+    queued = target.promised(Row(target.row, 0, 0, unit))
     lines = [line for line in table[1].splitlines() if line.startswith(f"| {target.row}")]
-    assert any(promised in line for line in lines), lines
+    assert any(queued in line for line in lines), lines
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: f"{target.row} / {target.peer}")

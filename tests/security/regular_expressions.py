@@ -94,8 +94,8 @@ class Automaton:
                 sign = chr(number)
                 for each in {sign, sign.lower(), sign.upper(), "\n" if sign == "\n" else sign}:
                     if len(each) == 1:
-                        told = (each == "\n", *(member(each) for member in members))
-                        signs.setdefault(told, each)
+                        result = (each == "\n", *(member(each) for member in members))
+                        signs.setdefault(result, each)
         return list(signs.values())
 
     def _member(self, code: Any, value: Any, flags: int) -> Member:

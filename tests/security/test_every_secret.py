@@ -92,7 +92,7 @@ def secrets_of(house: House, things: Things) -> dict[str, str]:
         invitation = services.invitations.invite(
             campus, "secrets@exemple.fr", [Role.CAMPUS_ADMIN], days=30, by=Actor(person.id)
         )
-        code = services.handing_over._code(services.awards.record(things.award_id).award)
+        code = services.delivery._code(services.awards.record(things.award_id).award)
         challenge = address_challenge(secret, person.id, "x@exemple.fr", language="fr", at=at)
         services.stores.sign_in.add(challenge)
         state = services.lti.login(campus, "https://moodle.exemple", "", "")[1].state

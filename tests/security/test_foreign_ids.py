@@ -79,10 +79,10 @@ def _connected(house: House, things: Things, mark: str) -> None:
     campus, ids = things.campus, things.ids
     with house.unit_of_work() as services:
         where = f"https://{campus.slug}.exemple.fr"
-        told = LtiRegistration(
+        result = LtiRegistration(
             f"{mark}Moodle", where, "sceau", ("1",), f"{where}/k", f"{where}/t", f"{where}/a"
         )
-        platform = services.lti.register(campus, told, by=COMMAND)
+        platform = services.lti.register(campus, result, by=COMMAND)
         webhook = services.webhooks.add(
             campus, url=f"{where}/w", label=f"{mark}Webhook", kinds=["award"], by=COMMAND
         )
@@ -148,25 +148,25 @@ class Forms(HTMLParser):
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        told = {name: value or "" for name, value in attrs}
+        result = {name: value or "" for name, value in attrs}
         if tag == "a":
-            self.links.add(told.get("href", "").partition("#")[0])
+            self.links.add(result.get("href", "").partition("#")[0])
         if tag == "form":
-            is_post = told.get("method", "").lower() == "post"
+            is_post = result.get("method", "").lower() == "post"
             self._fields = [] if is_post else None
             if self._fields is not None:
-                self.forms.append((told.get("action") or self.path, self._fields))
+                self.forms.append((result.get("action") or self.path, self._fields))
         if self._fields is None:
             return
-        name = told.get("name", "")
-        if tag in ("input", "textarea", "button") and name and told.get("type") != "file":
-            self._fields.append((name, told.get("value", "") or _typed(told.get("type", "text"))))
+        name = result.get("name", "")
+        if tag in ("input", "textarea", "button") and name and result.get("type") != "file":
+            self._fields.append((name, result.get("value", "") or _typed(result.get("type", "text"))))
         if tag == "select":
             self._choice = name
-        if tag == "option" and told.get("value"):
+        if tag == "option" and result.get("value"):
             known = [each for each, _ in self._fields]
-            if _UUID.search(told["value"]) or self._choice not in known:
-                self._fields.append((self._choice, told["value"]))
+            if _UUID.search(result["value"]) or self._choice not in known:
+                self._fields.append((self._choice, result["value"]))
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":
@@ -283,9 +283,9 @@ def test_no_form_does_or_shows_anything_of_another_campus_s_things(
     with closing(Theirs(database, both.theirs.campus.id)) as theirs:
         before = theirs.rows()
         for action, fields in forms:
-            for what, path, told in _mutations(both, action, fields):
+            for what, path, result in _mutations(both, action, fields):
                 data: dict[str, list[str]] = {}
-                for name, value in (*told, ("jeton", token[1])):
+                for name, value in (*result, ("jeton", token[1])):
                     data[name] = [value] if name == "jeton" else [*data.get(name, []), value]
                 answer = browser.post(path, data=data, headers={"accept": "text/html"})
                 sent += 1

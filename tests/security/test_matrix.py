@@ -281,7 +281,7 @@ def _expected(case: Case, caller: Caller, things: Things) -> int:
         case Who.STAFF if not (is_there and caller.roles):
             return 404
         case Who.STAFF:
-            return case.good if any(policy.deed in ROLES_MAY[role] for role in caller.roles) else 403
+            return case.good if any(policy.permission in ROLES_MAY[role] for role in caller.roles) else 403
         case Who.APP if not caller.connected:
             return 401
         case Who.APP:

@@ -119,8 +119,8 @@ def test_a_campus_named_twice_organises_once(house: House, trainer: TestClient):
 def test_a_name_that_grows_when_it_is_compared_is_too_long(house: House, trainer: TestClient):
     """One sign of Arabic calligraphy is eighteen letters."""
     page = f"/gestion/itip/activites/{house.activity.id}"
-    told = send(trainer, f"{page}/participants", {"liste": f"{'ﷺ' * 100}; a@exemple.fr"}, seen_on=page)
-    assert "1 ligne à vérifier" in told.text.replace("\u00a0", " ")
+    result = send(trainer, f"{page}/participants", {"liste": f"{'ﷺ' * 100}; a@exemple.fr"}, seen_on=page)
+    assert "1 ligne à vérifier" in result.text.replace("\u00a0", " ")
     with pytest.raises(InvalidInput, match="trop long"):
         check_name("", "ﷺ" * 100)
 

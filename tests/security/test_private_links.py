@@ -103,12 +103,12 @@ def test_a_letter_to_an_address_that_a_trainer_typed_opens_no_badge_of_an_accoun
     result = house.award(f"{stranger['family_name']} {stranger['given_name']}; {stranger['address']}")
     award_id = result.lines[0].award_id
     with house.unit_of_work() as services:
-        services.handing_over.write_again(house.campus, award_id, stranger["address"], by=COMMAND)
+        services.delivery.write_again(house.campus, award_id, stranger["address"], by=COMMAND)
     leave(house)
     letter = next(each for each in reversed(house.letters.letters) if each.to == stranger["address"])
     assert f"/recevoir/{award_id}" in letter.text
     with house.unit_of_work() as services, pytest.raises(Conflict, match="a un compte"):
-        services.handing_over.write_again(house.campus, award_id, "formateur@exemple.fr", by=COMMAND)
+        services.delivery.write_again(house.campus, award_id, "formateur@exemple.fr", by=COMMAND)
     leave(house)
     assert all(each.to != "formateur@exemple.fr" for each in house.letters.letters)
 

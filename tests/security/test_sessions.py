@@ -86,8 +86,8 @@ def test_signing_in_as_somebody_else_ends_the_session_that_was_here(house: House
     ghost.cookies.set("sid", before["sid"])
     assert ghost.get("/gestion").status_code == 401
     with house.unit_of_work(reading=True) as services:
-        deeds = [entry.action for entry, _ in services.people.history.list_of("session", session_id)]
-    assert sorted(deeds) == ["sign_in", "sign_out"]
+        actions = [entry.action for entry, _ in services.people.history.list_of("session", session_id)]
+    assert sorted(actions) == ["sign_in", "sign_out"]
 
 
 def private_link_of(house: House, person: Person) -> str:

@@ -298,17 +298,19 @@ class House:
             self.owner.dispose()
 
 
-def done_once(deed: Callable[Concatenate[House, _Said], _Made]) -> Callable[Concatenate[House, _Said], _Made]:
+def done_once(
+    action: Callable[Concatenate[House, _Said], _Made],
+) -> Callable[Concatenate[House, _Said], _Made]:
     """For what tests of one file do first: done anew where its arguments do not tell all of it."""
 
-    @functools.wraps(deed)
+    @functools.wraps(action)
     def do(house: House, *arguments: _Said.args, **named: _Said.kwargs) -> _Made:
-        what = (deed.__module__, deed.__qualname__, arguments, *sorted(named.items()))
+        what = (action.__module__, action.__qualname__, arguments, *sorted(named.items()))
         try:
             hash(what)
         except TypeError:
-            return deed(house, *arguments, **named)
-        return house.once(what, lambda: deed(house, *arguments, **named))
+            return action(house, *arguments, **named)
+        return house.once(what, lambda: action(house, *arguments, **named))
 
     return do
 
@@ -355,7 +357,7 @@ def _listed(number: int, line: str, is_family_first: bool) -> ListedPerson:
         address=normal_address(address),
         under_15=bands[0] == "under" if bands else None,
         homonym=int(homonym[1]) if homonym else 1,
-        told_first=bool(homonym) and homonym[1] == "1",
+        numbered_first=bool(homonym) and homonym[1] == "1",
     )
 
 
@@ -569,8 +571,8 @@ def asked_of(house: House) -> Iterator[Asked]:
     """Each SQL statement, with its values."""
     asked: Asked = []
 
-    def note(*told: Any) -> None:
-        asked.append((told[2], told[3]))
+    def note(*result: Any) -> None:
+        asked.append((result[2], result[3]))
 
     event.listen(house.process.engine, "before_cursor_execute", note)
     try:

@@ -35,7 +35,7 @@ def promise(house: House, award_ids: list[uuid.UUID], *addresses: str) -> None:
     with house.unit_of_work() as services:
         awards, letters = services.stores.awards, services.stores.letters
         found = [awards.find(award_id) for award_id in award_ids]
-        letters.promise_many(
+        letters.enqueue_many(
             [
                 letter_about(award, address, at=house.clock())
                 for award, address in zip(found, addresses, strict=True)

@@ -96,7 +96,7 @@ class Trainer(Thread):
         self._until_answered(enter)
 
     def _give(self) -> None:
-        promise = self._promise()
+        promise = self._enqueue()
         later = self.rng.random() < 0.1
         page = self._until_answered(
             lambda: self._sent(
@@ -123,7 +123,7 @@ class Trainer(Thread):
             if mood < 0.4:
                 self._withdraw(batch)
 
-    def _promise(self) -> Promise:
+    def _enqueue(self) -> Promise:
         """A list of people: most are new, some were given the badge before. Doubtful lines stop before this page."""
         house, rng = self.scene.house, self.rng
         shortest, longest, _ = rng.choices(self.sizes, [often for *_, often in self.sizes])[0]

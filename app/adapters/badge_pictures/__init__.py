@@ -75,8 +75,8 @@ class BadgeArtist:
         template, inks = self._shape(order)
         sentence, values = picture_alternative(order)
         # The art is no part of `repr`: pictures without any keep the identifier they always had.
-        told = repr(order).encode("utf-8", "backslashreplace") + order.logo + order.own
-        ident = "b" + sha256(told).hexdigest()[:10]
+        key = repr(order).encode("utf-8", "backslashreplace") + order.logo + order.own
+        ident = "b" + sha256(key).hexdigest()[:10]
         alt = escape(sentence.format(**values))
         where = escape(f"Vérifier : {plain(order.address)}") if order.address else ""
         if order.own:

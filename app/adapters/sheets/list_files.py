@@ -335,7 +335,7 @@ _PARTS: Final = {"CHAIR": "Organisateur", "NON-PARTICIPANT": "Non-participant"}
 
 
 _PROPERTY = re.compile(r"[A-Z-]+[;:]")
-_TOLD: Final = ("SUMMARY", "DESCRIPTION", "COMMENT", "CONTACT")
+_CALENDAR_TEXTS: Final = ("SUMMARY", "DESCRIPTION", "COMMENT", "CONTACT")
 """Properties in which people may be named."""
 
 
@@ -349,9 +349,9 @@ def _guests(text: str) -> list[Block]:
     for number, line in enumerate(re.sub(r"\r?\n[ \t]", "", text).splitlines(), 1):
         found = _GUEST.fullmatch(line.strip())
         if not found:
-            is_told = not _PROPERTY.match(line) or line.startswith(_TOLD)
-            around.append(line if is_told else "")
-            others += [] if is_told else [line]
+            is_stated = not _PROPERTY.match(line) or line.startswith(_CALENDAR_TEXTS)
+            around.append(line if is_stated else "")
+            others += [] if is_stated else [line]
             continue
         said = dict(
             part.partition("=")[::2] for part in re.findall(r";([^;=]+=(?:\"[^\"]*\"|[^;]*))", found[2])

@@ -54,7 +54,7 @@ from app.http.request_scope import (
 )
 from app.language import N_
 from app.language import gettext as _
-from app.services.imports.import_matching import Judged
+from app.services.imports.import_matching import MatchedRecord
 from app.services.imports.imports import SAME
 from app.services.imports.lists import MAX_BYTES, as_document, read_list_file, read_list_text, reasons_in
 
@@ -199,8 +199,8 @@ class ImportView(BaseModel):
     lines: list[LineOutcomeView]
 
     @staticmethod
-    def of(run: ImportRun, judged: Sequence[Judged], *, dry_run: bool) -> ImportView:
-        counts = {fate: sum(one.fate is fate for one in judged) for fate in ImportLineOutcome}
+    def of(run: ImportRun, matched: Sequence[MatchedRecord], *, dry_run: bool) -> ImportView:
+        counts = {fate: sum(one.fate is fate for one in matched) for fate in ImportLineOutcome}
         return ImportView(
             report=None if dry_run else run.id,
             dry_run=dry_run,
@@ -208,11 +208,11 @@ class ImportView(BaseModel):
             changed=counts[ImportLineOutcome.CHANGED],
             same=counts[ImportLineOutcome.SAME],
             refused=counts[ImportLineOutcome.REFUSED],
-            lines=[_line(one) for one in judged],
+            lines=[_line(one) for one in matched],
         )
 
 
-def _line(one: Judged) -> LineOutcomeView:
+def _line(one: MatchedRecord) -> LineOutcomeView:
     what: Any = one.values.get("what", ())
     problem = None
     if one.fate is ImportLineOutcome.REFUSED:
@@ -240,7 +240,7 @@ def taken(
     restates: bool = False,
     known: Mapping[int, str] | None = None,
 ) -> ImportView:
-    run, judged = program.services.imports.take(
+    run, matched = program.services.imports.take(
         program.campus,
         form,
         source,
@@ -251,7 +251,7 @@ def taken(
         restates=restates,
         known=known,
     )
-    return ImportView.of(run, judged, dry_run=dry_run)
+    return ImportView.of(run, matched, dry_run=dry_run)
 
 
 @router.post("", summary="Record participations of many activities; safe to repeat")

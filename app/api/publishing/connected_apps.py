@@ -41,7 +41,7 @@ from app.http.request_scope import (
 from app.language import N_, filled
 from app.language import gettext as _
 from app.services.learners.connected_apps import AppAccess, CredentialPage
-from app.services.learners.imported_badges import NotBrought, Upserted
+from app.services.learners.imported_badges import NotImported, Upserted
 from sceau_credentials.errors import MalformedInput
 from sceau_credentials.values import MAX_BYTES, JsonObject, dump_json, parse_json_object, parse_timestamp
 
@@ -305,7 +305,7 @@ def _upsert(request: Request, kind: str, body: bytes) -> Response:
             done = services.connected_apps.add(access, found)
     except NotSignedIn:
         raise
-    except NotBrought:
+    except NotImported:
         return status_info(400, _(N_("La signature de ce badge n’a pas pu être vérifiée.")))
     except AppError as error:
         return status_info(400, filled(_(error.sentence), error.values))

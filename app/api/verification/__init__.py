@@ -293,20 +293,20 @@ class ReportView(BaseModel):
             ],
             problems=list(report.problems()) if report else [],
             warnings=[
-                RemarkView(code=remark.code.value, message=told.text())
-                for remark, told in zip(report.remarks, verdicts.remarks(report), strict=True)
+                RemarkView(code=remark.code.value, message=each.text())
+                for remark, each in zip(report.remarks, verdicts.remarks(report), strict=True)
             ]
             if report
             else [],
             endorsements=[
                 EndorsementView(
-                    about=told.about,
-                    issuer=told.issuer,
-                    comment=told.comment,
-                    outcome=told.outcome.value,
-                    reason=told.reason,
+                    about=each.about,
+                    issuer=each.issuer,
+                    comment=each.comment,
+                    outcome=each.outcome.value,
+                    reason=each.reason,
                 )
-                for told in (report.endorsements if report else ())
+                for each in (report.endorsements if report else ())
             ],
             recommendations=list(said),
             evidence=EvidenceView.of(answer),

@@ -55,12 +55,12 @@ def add(
         list[str], typer.Option("--deployment", help=N_("Un déploiement ; l’option se répète."))
     ],
 ) -> None:
-    told = LtiRegistration(
+    registration = LtiRegistration(
         label, issuer, client_id, tuple(deployments), keys_url, token_url, authorization_url
     )
     with ready_process().unit_of_work() as services:
         campus = services.campuses.get(slug)
-        services.lti.register(campus, told, by=Actor.command("lti add"))
+        services.lti.register(campus, registration, by=Actor.command("lti add"))
         base = services.addresses.lti(slug)
     say("Plateforme inscrite. Adresse de connexion : {url}.", url=f"{base}/connexion")
     say("Adresse de lancement : {url}.", url=f"{base}/lancement")

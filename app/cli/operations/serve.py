@@ -81,7 +81,7 @@ def serve(
     elif problem := schema_problem_of(process):
         stop(problem)
     _warn_of_another_address(process)
-    _warn_of_no_wall(process)
+    _warn_of_bypassed_policies(process)
     say("Sceau répond sur {url} (Ctrl+C pour arrêter).", style="bold", url=process.settings.base_url)
     if demo:
         print_links(process)
@@ -112,7 +112,7 @@ def work(host: Host = None, port: WorkPort = None) -> None:
     _hand_down(host=host, work_port=port)
     process = ready_process()
     configure_logging(as_json=process.settings.log_format == "json")
-    _warn_of_no_wall(process)
+    _warn_of_bypassed_policies(process)
     with _watched(process):
         say("Le travail de fond est en route (Ctrl+C pour arrêter).", style="bold")
         work_on(process)
@@ -213,7 +213,7 @@ def prepare_demo(process: Process) -> None:
         is_empty = not services.campuses.list_all()
     if is_empty:
         say("Chargement de la démonstration…")
-        load_demo(process.settings, progress=lambda deeds: with_progress(deeds, _("Démonstration")))
+        load_demo(process.settings, progress=lambda events: with_progress(events, _("Démonstration")))
     cosign_logs(process)
 
 
@@ -269,8 +269,8 @@ def _warn_of_another_address(process: Process) -> None:
         )
 
 
-def _warn_of_no_wall(process: Process) -> None:
-    if process.is_above_walls:
+def _warn_of_bypassed_policies(process: Process) -> None:
+    if process.bypasses_policies:
         say(
             "Attention : Sceau se connecte à PostgreSQL avec un rôle que rien ne retient. Avec un rôle à part, PostgreSQL sépare lui-même les campus : voir docs/tenant-isolation.md.",
             style="yellow",

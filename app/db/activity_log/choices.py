@@ -47,7 +47,7 @@ from app.domain.activity_log.recovery import (
 from app.domain.awards import Award, Visibility
 from app.domain.campus.integration import Webhook, WebhookState
 from app.domain.imports.calendars import CalendarState, CalendarSubscription
-from app.domain.learners.portfolios import BroughtBadge, Portfolio
+from app.domain.learners.portfolios import ImportedBadge, Portfolio
 from app.domain.learners.ratings import BadgeRating
 from app.domain.learners.ratings import SentenceState as RatingSentence
 from app.domain.messages import QueuedMessage
@@ -270,7 +270,7 @@ class ChoiceStore(Store):
             .where(col(Award.is_findable) | col(Award.answers_checks)),
             update(Person).where(col(Person.id).in_(with_account)).values(accepts_links=False),
             update(Portfolio).where(col(Portfolio.is_open)).values(is_open=False, is_findable=False),
-            update(BroughtBadge).where(col(BroughtBadge.is_shown)).values(is_shown=False),
+            update(ImportedBadge).where(col(ImportedBadge.is_shown)).values(is_shown=False),
             update(ParentAgreement)
             .where(col(ParentAgreement.agreed).is_(true()))
             .values(agreed=null(), answered_at=null()),

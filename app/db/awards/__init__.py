@@ -479,10 +479,10 @@ class AwardStore(Store):
 
     def delivery_counts(self, batch_id: uuid.UUID) -> dict[Handed, int]:
         """Standing awards of a batch by their most relevant state, without loading them."""
-        told = (QueuedMessage.award_id == Award.id, QueuedMessage.occasion == Occasion.AWARDED.value)
+        awarded = (QueuedMessage.award_id == Award.id, QueuedMessage.occasion == Occasion.AWARDED.value)
 
         def has(state: LetterState) -> Any:
-            return select(QueuedMessage.id).where(*told, QueuedMessage.state == state).exists()
+            return select(QueuedMessage.id).where(*awarded, QueuedMessage.state == state).exists()
 
         state = case(
             (col(Award.claimed_at).is_not(None), Handed.CLAIMED.value),

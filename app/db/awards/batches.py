@@ -90,7 +90,7 @@ class BatchStore(RowStore):
             "given_name": col(Person.given_name),
             "family_name": col(Person.family_name),
             "address": func.coalesce(address, ""),
-            "told": self._told_of_participation(),
+            "told": self._facts_of_participation(),
             "person_id": col(Person.id),
             "participation_id": col(Participation.id),
         }
@@ -127,7 +127,7 @@ class BatchStore(RowStore):
                 .values(address=known.get(person_id, ""))
             )
 
-    def _told_of_participation(self) -> Function[Any]:
+    def _facts_of_participation(self) -> Function[Any]:
         """The result of `told_of` for a line without data beyond its participation."""
         columns: list[Any] = [Participation.hours, Participation.part, Participation.contribution]
         said: list[Any] = []
@@ -136,8 +136,8 @@ class BatchStore(RowStore):
         is_sqlite = self.session.connection().dialect.name == "sqlite"
         return func.json_object(*said) if is_sqlite else func.json_build_object(*said)
 
-    def save(self, promise: AwardBatch | Withdrawal) -> None:
-        self.session.add(promise)
+    def save(self, batch: AwardBatch | Withdrawal) -> None:
+        self.session.add(batch)
         self.session.flush()
 
     def find_by_key(self, campus_id: uuid.UUID, key: str) -> AwardBatch | None:
@@ -260,14 +260,14 @@ class BatchStore(RowStore):
 
     # --- what its list brought
 
-    def brought(self, batch: AwardBatch, *, limit: int) -> list[Participation]:
+    def additions(self, batch: AwardBatch, *, limit: int) -> list[Participation]:
         """Participations that its list recorded and that nothing else rests on."""
-        query = select(Participation).where(*self._brought(batch)).order_by(col(Participation.id))
+        query = select(Participation).where(*self._added(batch)).order_by(col(Participation.id))
         return list(self.session.exec(query.limit(limit)))
 
-    def count_brought(self, batch: AwardBatch) -> tuple[int, int]:
+    def count_added(self, batch: AwardBatch) -> tuple[int, int]:
         """People without another trace, and participations."""
-        condition = self._brought(batch)
+        condition = self._added(batch)
         total = self.session.exec(select(func.count()).select_from(Participation).where(*condition)).one()
         if not total:
             return 0, 0
@@ -278,12 +278,12 @@ class BatchStore(RowStore):
         )
         return self.session.exec(alone).one(), total
 
-    def brought_alone(self, batch: AwardBatch, person_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
+    def added_alone(self, batch: AwardBatch, person_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
         """Those of these people without another trace."""
         query = select(Person.id).where(among(self.session, col(Person.id), person_ids), *_alone(batch))
         return set(self.session.exec(query))
 
-    def _brought(self, batch: AwardBatch) -> tuple[Any, ...]:
+    def _added(self, batch: AwardBatch) -> tuple[Any, ...]:
         other_award = select(Award.id).where(
             Award.activity_id == batch.activity_id,
             Award.person_id == Participation.person_id,

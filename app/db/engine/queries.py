@@ -82,10 +82,10 @@ class QuickRead:
         compiled = self._compiled.get(dialect.name)
         if compiled is None:
             compiled = self._compiled[dialect.name] = _compile(self._write(dialect.name), dialect)
-        told = dict(compiled.fixed)
+        values_given = dict(compiled.fixed)
         for name, process in compiled.given:
-            told[name] = process(values[name]) if process else values[name]
-        given = told if compiled.order is None else [told[name] for name in compiled.order]
+            values_given[name] = process(values[name]) if process else values[name]
+        given = values_given if compiled.order is None else [values_given[name] for name in compiled.order]
         cursor, found = _asked(connection, compiled.text, given)
         if compiled.read is None:
             # The driver describes a column only after execution, and each time anew.
@@ -200,23 +200,25 @@ def _behind(session: Session, query: Any, order: Order, after: uuid.UUID) -> Col
     last = session.execute(place.where(row_id == after).limit(1)).first()
     if last is None:
         return false()
-    told = [literal(value, expression.type) for (expression, _), value in zip(order, last, strict=True)]
+    values_given = [
+        literal(value, expression.type) for (expression, _), value in zip(order, last, strict=True)
+    ]
     (first, down), rest = order[0], order[1:]
     tables = {getattr(expression, "table", None) for expression, _ in order}
     if all(each == down for _, each in rest) and len(tables) == 1:
         # Compared as a tuple, so that an index in this order is used from the page's beginning; no index has
         # the columns of two tables.
-        here, before = tuple_(*(expression for expression, _ in order)), tuple_(*told)
+        here, before = tuple_(*(expression for expression, _ in order)), tuple_(*values_given)
         return here < before if down else here > before
-    behind = or_(*(_step(order, told, depth) for depth in range(len(order))))
-    return and_(first <= told[0] if down else first >= told[0], behind)
+    behind = or_(*(_step(order, values_given, depth) for depth in range(len(order))))
+    return and_(first <= values_given[0] if down else first >= values_given[0], behind)
 
 
-def _step(order: Order, told: Sequence[ColumnElement[Any]], depth: int) -> ColumnElement[bool]:
+def _step(order: Order, values_given: Sequence[ColumnElement[Any]], depth: int) -> ColumnElement[bool]:
     """Equal up to `depth`, and greater from there."""
-    same = [expression == value for (expression, _), value in zip(order[:depth], told, strict=False)]
+    same = [expression == value for (expression, _), value in zip(order[:depth], values_given, strict=False)]
     expression, down = order[depth]
-    return and_(*same, expression < told[depth] if down else expression > told[depth])
+    return and_(*same, expression < values_given[depth] if down else expression > values_given[depth])
 
 
 class OrderedJoin(Join):
@@ -270,7 +272,7 @@ def _on_postgresql(element: plain, compiler: SQLCompiler, **options: Any) -> str
     (text,) = element.clauses
     decomposed = f"normalize(lower({compiler.process(text, **options)}), NFKD)"
     bare = f"regexp_replace({decomposed}, '[{COMBINING[0]}-{COMBINING[1]}]', '', 'g')"
-    return reduce(lambda told, pair: f"replace({told}, '{pair[0]}', '{pair[1]}')", LIGATURES, bare)
+    return reduce(lambda replaced, pair: f"replace({replaced}, '{pair[0]}', '{pair[1]}')", LIGATURES, bare)
 
 
 @compiles(plain, "sqlite")

@@ -374,9 +374,9 @@ def _statements(schema: str = "current_schema") -> Iterator[str]:
 
 def _grants(role: str, work_schema: str) -> Iterator[str]:
     for name in sorted({*METADATA.tables, *APPENDED}):
-        deeds = "SELECT" if name == "alembic_version" else "SELECT, INSERT"
+        privileges = "SELECT" if name == "alembic_version" else "SELECT, INSERT"
         yield f"REVOKE ALL ON {name} FROM {role}"
-        yield f"GRANT {deeds if name in APPENDED else deeds + ', UPDATE, DELETE'} ON {name} TO {role}"
+        yield f"GRANT {privileges if name in APPENDED else privileges + ', UPDATE, DELETE'} ON {name} TO {role}"
     for name, columns in FORGOTTEN.items():
         yield f"GRANT UPDATE ({', '.join(columns)}) ON {name} TO {role}"
     yield f"GRANT SELECT ON published_key TO {role}"

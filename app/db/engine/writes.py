@@ -288,8 +288,8 @@ def among(session: Session, column: Any, values: Iterable[Any]) -> ColumnElement
     dialect = session.get_bind().dialect
     if dialect.name == "postgresql":
         return column == any_(literal(list(values), ARRAY(column.type)))  # type: ignore[no-any-return]
-    told = orjson.dumps(_written(column, list(values), dialect)).decode()
-    one_each = func.json_each(literal(told, Text())).table_valued("value")
+    encoded = orjson.dumps(_written(column, list(values), dialect)).decode()
+    one_each = func.json_each(literal(encoded, Text())).table_valued("value")
     return column.in_(select(one_each.c.value))  # type: ignore[no-any-return]
 
 

@@ -24,9 +24,9 @@ from app.domain.badges import Badge, BadgeVersion
 from app.domain.campus.campus import Campus
 from app.domain.learners.connected_apps import AppGrant, AppSecret, AppSecretKind, ConnectedApp
 from app.domain.learners.portfolios import (
-    BroughtBadge,
     Contribution,
     ContributionState,
+    ImportedBadge,
     Portfolio,
     PortfolioGroup,
     PortfolioPiece,
@@ -179,24 +179,24 @@ class RequestStore(RowStore):
         return row[0], row[1]
 
 
-class BroughtBadgeStore(RowStore):
-    def save(self, badge: BroughtBadge) -> None:
+class ImportedBadgeStore(RowStore):
+    def save(self, badge: ImportedBadge) -> None:
         self.session.add(badge)
         self.session.flush()
 
-    def find(self, badge_id: uuid.UUID) -> BroughtBadge | None:
-        return self.session.get(BroughtBadge, badge_id)
+    def find(self, badge_id: uuid.UUID) -> ImportedBadge | None:
+        return self.session.get(ImportedBadge, badge_id)
 
-    def list_of(self, person_id: uuid.UUID) -> Sequence[BroughtBadge]:
-        query = select(BroughtBadge).where(BroughtBadge.person_id == person_id)
+    def list_of(self, person_id: uuid.UUID) -> Sequence[ImportedBadge]:
+        query = select(ImportedBadge).where(ImportedBadge.person_id == person_id)
         return self.session.exec(
-            query.order_by(col(BroughtBadge.brought_at).desc(), col(BroughtBadge.id))
+            query.order_by(col(ImportedBadge.brought_at).desc(), col(ImportedBadge.id))
         ).all()
 
     def due(self, *, at: datetime, limit: int) -> list[uuid.UUID]:
         """Those to check again, the longest waiting first."""
-        query = select(BroughtBadge.id).where(BroughtBadge.check_again_at <= at)
-        return list(self.session.exec(query.order_by(col(BroughtBadge.check_again_at)).limit(limit)))
+        query = select(ImportedBadge.id).where(ImportedBadge.check_again_at <= at)
+        return list(self.session.exec(query.order_by(col(ImportedBadge.check_again_at)).limit(limit)))
 
     def verified_addresses(self, person_id: uuid.UUID) -> list[str]:
         query = select(PersonAddress.address).where(

@@ -23,7 +23,7 @@ from app.domain.awards.open_badges import AwardEvidence, EvidenceDisclosure
 from app.domain.badges import Badge, BadgeCompetency, BadgeVersion
 from app.domain.campus.campus import Campus, Label, Network, NetworkMember, SealedKey
 from app.domain.frameworks import Competency, Framework
-from app.domain.learners.portfolios import BroughtBadge, PortfolioGroup, PortfolioPiece
+from app.domain.learners.portfolios import ImportedBadge, PortfolioGroup, PortfolioPiece
 from app.domain.people import Person
 from app.domain.trust import NetworkKey, Recognition
 from app.domain.trust.organisations import Endorsement, EndorsementStatusSlot, Organisation, OrganisationKey
@@ -147,7 +147,7 @@ class SiteInputStore(Store):
         people = set(portfolios.values())
         for shown in (
             self._by(Person, Person.id, people),
-            self._by(BroughtBadge, BroughtBadge.person_id, people, left_out=_NOTHING),
+            self._by(ImportedBadge, ImportedBadge.person_id, people, left_out=_NOTHING),
         ):
             for number, person_id in portfolios.items():
                 found[number] += shown.get(person_id, [])

@@ -161,8 +161,8 @@ class ReportCountStore(Store):
         while True:
             further = query
             if last is not None:
-                told = literal(last.listed_as), literal(last.person_id, pair.person_id.type)
-                further = query.where(key > tuple_(*told))
+                last_key = literal(last.listed_as), literal(last.person_id, pair.person_id.type)
+                further = query.where(key > tuple_(*last_key))
             found = self.session.execute(further.limit(size)).all()
             if not found:
                 return

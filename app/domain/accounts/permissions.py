@@ -100,13 +100,13 @@ _REFUSALS: Final = {
 }
 
 
-def may(roles: Iterable[Role], deed: Permission) -> bool:
-    return any(deed in ROLE_PERMISSIONS[role] for role in roles)
+def may(roles: Iterable[Role], permission: Permission) -> bool:
+    return any(permission in ROLE_PERMISSIONS[role] for role in roles)
 
 
-def check_may(roles: Iterable[Role], deed: Permission) -> None:
-    if not may(roles, deed):
-        raise NotAllowed(_REFUSALS[deed])
+def check_may(roles: Iterable[Role], permission: Permission) -> None:
+    if not may(roles, permission):
+        raise NotAllowed(_REFUSALS[permission])
 
 
 class NetworkAdministrator(SQLModel, table=True):

@@ -328,14 +328,14 @@ class Wish(StrEnum):
 
 def mailbox_token(secret: bytes, award_id: uuid.UUID, asked_at: datetime, wish: Wish) -> str:
     """The unguessable part of such a link."""
-    told = f"{award_id.hex}.{int(asked_at.timestamp())}.{wish.value}"
-    return f"{told}.{_mac(secret, told)}"
+    signed = f"{award_id.hex}.{int(asked_at.timestamp())}.{wish.value}"
+    return f"{signed}.{_mac(secret, signed)}"
 
 
 def read_mailbox_token(secret: bytes, token: str, *, at: datetime) -> tuple[uuid.UUID, Wish]:
     """The award and the request; raises NotSignedIn if the link is invalid or too old."""
-    told, _, mac = token.rpartition(".")
-    parts, expected = told.split("."), _mac(secret, told)
+    signed, _, mac = token.rpartition(".")
+    parts, expected = signed.split("."), _mac(secret, signed)
     if len(parts) != 3 or not hmac.compare_digest(mac.encode("utf-8", "replace"), expected.encode()):
         raise NotSignedIn("Ce lien n’est pas entier. Reprenez celui de l’e-mail.")
     if at >= datetime.fromtimestamp(int(parts[1]), UTC) + LINK_LIFE:
@@ -348,8 +348,8 @@ def mailbox_token_time(token: str) -> datetime:
     return datetime.fromtimestamp(int(token.split(".")[1]), UTC)
 
 
-def _mac(secret: bytes, told: str) -> str:
-    message = b"mailbox|" + told.encode("utf-8", "replace")
+def _mac(secret: bytes, signed: str) -> str:
+    message = b"mailbox|" + signed.encode("utf-8", "replace")
     return hmac.new(secret, message, hashlib.sha256).hexdigest()[:40]
 
 

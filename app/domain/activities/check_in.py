@@ -201,8 +201,8 @@ def _turn_of(at: datetime) -> int:
 
 
 def _turning(secret: bytes, room: CheckIn, turn: int) -> str:
-    told = b"room-code|" + room.id.bytes + turn.to_bytes(8, "big")
-    number = int.from_bytes(hmac.digest(secret, told, hashlib.sha256)[:4], "big")
+    signed = b"room-code|" + room.id.bytes + turn.to_bytes(8, "big")
+    number = int.from_bytes(hmac.digest(secret, signed, hashlib.sha256)[:4], "big")
     return "".join(ALPHABET[(number >> 5 * place) & 31] for place in range(TURNING_LENGTH))
 
 
@@ -234,25 +234,25 @@ def sealed_phone(secret: bytes, phone: str) -> str:
 
 def phone_in(secret: bytes, cookie: str) -> str | None:
     phone, _, mac = cookie.partition(".")
-    told = phone.encode("utf-8", "surrogateescape")
+    signed = phone.encode("utf-8", "surrogateescape")
     good = hmac.compare_digest(
-        mac.encode("utf-8", "surrogateescape"), _mac(secret, b"phone-cookie|" + told).encode()
+        mac.encode("utf-8", "surrogateescape"), _mac(secret, b"phone-cookie|" + signed).encode()
     )
     return phone if good and phone else None
 
 
 def sealed_ticket(secret: bytes, ticket: Ticket) -> str:
-    told = f"{ticket.room_id.hex}.{ticket.phone}.{int(ticket.given_at.timestamp())}"
-    return f"{told}.{_mac(secret, b'room-ticket|' + told.encode())}"
+    signed = f"{ticket.room_id.hex}.{ticket.phone}.{int(ticket.given_at.timestamp())}"
+    return f"{signed}.{_mac(secret, b'room-ticket|' + signed.encode())}"
 
 
 def read_ticket(secret: bytes, text: str) -> Ticket:
     """The ticket, even if expired, so that the check-in can still report why it is too late."""
-    told, _, mac = text.rpartition(".")
-    expected = _mac(secret, b"room-ticket|" + told.encode("utf-8", "surrogateescape"))
+    signed, _, mac = text.rpartition(".")
+    expected = _mac(secret, b"room-ticket|" + signed.encode("utf-8", "surrogateescape"))
     if not hmac.compare_digest(mac.encode("utf-8", "surrogateescape"), expected.encode()):
         raise OldTicket(_SCAN_AGAIN)
-    room, phone, given_at = told.split(".")
+    room, phone, given_at = signed.split(".")
     return Ticket(uuid.UUID(room), phone, datetime.fromtimestamp(int(given_at), UTC))
 
 
@@ -289,13 +289,13 @@ _TOO_LATE = N_(
 _SCAN_AGAIN = N_("Vous avez lu le code il y a trop longtemps. Lisez celui qui est à l’écran, puis renvoyez.")
 
 
-def _mac(secret: bytes, told: bytes) -> str:
-    return hmac.new(secret, told, hashlib.sha256).hexdigest()[:40]
+def _mac(secret: bytes, signed: bytes) -> str:
+    return hmac.new(secret, signed, hashlib.sha256).hexdigest()[:40]
 
 
 def remembered_digest(secret: bytes, phone_secret: str) -> str:
-    told = b"remembered-phone|" + phone_secret.encode("utf-8", "surrogateescape")
-    return hmac.new(secret, told, hashlib.sha256).hexdigest()
+    signed = b"remembered-phone|" + phone_secret.encode("utf-8", "surrogateescape")
+    return hmac.new(secret, signed, hashlib.sha256).hexdigest()
 
 
 @dataclass(frozen=True)

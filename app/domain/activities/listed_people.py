@@ -37,7 +37,7 @@ class ListedPerson:
 
     Lists contain « Zoé Martin (2) ».
     """
-    told_first: bool = field(default=False, repr=False)
+    numbered_first: bool = field(default=False, repr=False)
     """Written « Zoé Martin (1) »: explicitly the first of that name.
 
     Excluded from the repr because the digests of stored bulk requests cover the repr, and older ones lack
@@ -57,10 +57,10 @@ class ListedPerson:
 
     @property
     def number(self) -> str:
-        return f" ({self.homonym})" if self.told_first or self.homonym > 1 else ""
+        return f" ({self.homonym})" if self.numbered_first or self.homonym > 1 else ""
 
     @property
-    def told_apart(self) -> str:
+    def disambiguated(self) -> str:
         """The name, with its number after the first."""
         return self.name + self.number
 
@@ -113,7 +113,7 @@ def name_key_of(line: ListedPerson) -> str:
 
 def is_bare(line: ListedPerson) -> bool:
     """A name without an address, not marked as one more person of that name."""
-    return not line.address and line.homonym == 1 and not line.told_first
+    return not line.address and line.homonym == 1 and not line.numbered_first
 
 
 def is_by_name(pair: There) -> bool:

@@ -219,7 +219,7 @@ def file_fact(file: StoredFile, **more: Any) -> Fact:
         EntryKind.CONTRIBUTION,
         ARTEFACT,
         file.id,
-        {**_told_of(file), **more, **({"person": str(file.person_id)} if file.person_id else {})},
+        {**_file_facts(file), **more, **({"person": str(file.person_id)} if file.person_id else {})},
         file.person_id,
     )
 
@@ -256,7 +256,7 @@ def link_id(contribution: Contribution, link: str) -> uuid.UUID:
     return uuid.uuid5(_LINKS, f"{contribution.id} {link}")
 
 
-def _told_of(file: StoredFile) -> dict[str, Any]:
+def _file_facts(file: StoredFile) -> dict[str, Any]:
     return {
         "artefact": file.name,
         "words": file.words,
@@ -408,7 +408,7 @@ def participation_fact(
         EntryKind.PARTICIPATION,
         PARTICIPATION,
         participation.id,
-        told_of(activity, participation, practised),
+        participation_facts(activity, participation, practised),
         participation.person_id,
     )
 
@@ -426,12 +426,12 @@ def correction_fact(
         EntryKind.CORRECTION,
         PARTICIPATION,
         participation.id,
-        {**told_of(activity, participation, practised), "corrects": corrects, "reason": reason},
+        {**participation_facts(activity, participation, practised), "corrects": corrects, "reason": reason},
         participation.person_id,
     )
 
 
-def told_of(
+def participation_facts(
     activity: Activity, participation: Participation, practised: Sequence[uuid.UUID]
 ) -> dict[str, Any]:
     """All facts of an entry about one person's participation."""

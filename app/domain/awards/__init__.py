@@ -330,8 +330,8 @@ def judge_evidence(
             LineOutcome.MISSING_EVIDENCE, N_("Ce badge repose sur une activité : aucune n’est indiquée.")
         )
     contributed = participation.contribution.strip() if participation else ""
-    told = evidence.strip() or ("" if holds_results_alone(contributed) else contributed)
-    if version.kind.is_judged and len(told) < 5:
+    text = evidence.strip() or ("" if holds_results_alone(contributed) else contributed)
+    if version.kind.is_assessed and len(text) < 5:
         return EligibilityResult(
             LineOutcome.MISSING_EVIDENCE,
             N_(
@@ -557,8 +557,8 @@ class ClaimCode(SQLModel, table=True):
 
 def code_of(secret: bytes, award_id: uuid.UUID, generation: int, turn: int = 0) -> str:
     """Seven unguessable characters and a check character; `turn` gives another code."""
-    told = b"claim-code|" + award_id.bytes + generation.to_bytes(4, "big") + turn.to_bytes(4, "big")
-    number = int.from_bytes(hmac.digest(secret, told, hashlib.sha256)[:5], "big") >> 5
+    text = b"claim-code|" + award_id.bytes + generation.to_bytes(4, "big") + turn.to_bytes(4, "big")
+    number = int.from_bytes(hmac.digest(secret, text, hashlib.sha256)[:5], "big") >> 5
     signs = "".join(ALPHABET[(number >> 5 * place) & 31] for place in range(LENGTH - 1))
     return signs + _check_sign(signs)
 

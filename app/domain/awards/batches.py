@@ -166,9 +166,9 @@ class WithdrawalLine(SQLModel, table=True):
 class TooLate(Conflict): ...
 
 
-def check_same_request(promise: AwardBatch | Withdrawal, request_digest: str) -> None:
+def check_same_request(batch: AwardBatch | Withdrawal, request_digest: str) -> None:
     """An idempotency key identifies one request only (T45)."""
-    if promise.request_digest != request_digest:
+    if batch.request_digest != request_digest:
         raise InvalidInput("Cette clé d’idempotence a déjà servi pour une autre demande.")
 
 
@@ -250,26 +250,26 @@ def chosen_in(batch: AwardBatch) -> frozenset[uuid.UUID] | None:
 
 def listed(line: BatchLine) -> ListedPerson:
     """The line in the form of a list, so that eligibility can be checked again."""
-    hours, told = line.told.get("hours"), line.told
+    hours, facts = line.told.get("hours"), line.told
     return ListedPerson(
         line=line.position + 1,
         given_name=line.given_name,
         family_name=line.family_name,
         address=line.address,
         hours=None if isinstance(hours, str) else hours,
-        fault="hours" if isinstance(hours, str) else told.get("fault", ""),
+        fault="hours" if isinstance(hours, str) else facts.get("fault", ""),
         hours_as_written=hours if isinstance(hours, str) else "",
-        part=PartKind(told.get("part", PartKind.LEARNER)),
-        contribution=told.get("contribution", ""),
-        under_15=told.get("under_15"),
-        homonym=told.get("homonym", 1),
-        told_first=told.get("told_first", False),
-        award_external_id=told.get("award_external_id", ""),
-        is_chosen=told.get("chosen", line.participation_id is not None or told.get("line") == 0),
+        part=PartKind(facts.get("part", PartKind.LEARNER)),
+        contribution=facts.get("contribution", ""),
+        under_15=facts.get("under_15"),
+        homonym=facts.get("homonym", 1),
+        numbered_first=facts.get("told_first", False),
+        award_external_id=facts.get("award_external_id", ""),
+        is_chosen=facts.get("chosen", line.participation_id is not None or facts.get("line") == 0),
     )
 
 
-def told_of(line: ListedPerson) -> dict[str, Any]:
+def line_facts(line: ListedPerson) -> dict[str, Any]:
     """The values of a list line other than name and address."""
     return {
         "hours": line.hours if line.hours is not None else line.hours_as_written or None,
@@ -277,7 +277,7 @@ def told_of(line: ListedPerson) -> dict[str, Any]:
         "contribution": line.contribution,
         "under_15": line.under_15,
         "homonym": line.homonym,
-        "told_first": line.told_first,
+        "told_first": line.numbered_first,
         "line": line.line,
         **({"chosen": True} if line.is_chosen or line.person_id else {}),
         **({"fault": KNOWN} if line.fault == KNOWN else {}),

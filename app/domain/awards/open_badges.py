@@ -25,8 +25,8 @@ from app.domain.awards.skills import (
     Attested,
     Numbers,
     Practice,
+    assessed_how,
     competency_alignment,
-    judged_how,
     public_alignment,
     result_descriptions,
     results_of,
@@ -247,8 +247,8 @@ def _criteria_of(version: BadgeVersion) -> str:
         said = criteria_words(rule)
     if said in version.criteria:
         return version.criteria
-    criteria, judging = split_criteria(version.criteria)
-    return join_criteria(f"{criteria}\n\n{said}", judging, version.language)
+    criteria, assessment = split_criteria(version.criteria)
+    return join_criteria(f"{criteria}\n\n{said}", assessment, version.language)
 
 
 def credential_of(
@@ -266,7 +266,7 @@ def credential_of(
 ) -> OpenBadgeCredential:
     """The credential to sign: a random URN as holder, the name by consent only, only `disclosed` evidence."""
     dated = activity if disclosed.activity is not DisclosedContent.EXISTENCE else None
-    narrative = judged_how(achievement, version)
+    narrative = assessed_how(achievement, version)
     return OpenBadgeCredential(
         id=addresses.award(award.id),
         name=name_as_signed(version.name),

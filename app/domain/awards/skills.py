@@ -177,11 +177,11 @@ def results_of(
     return tuple(found)
 
 
-def judged_how(achievement: Achievement, version: BadgeVersion) -> str:
+def assessed_how(achievement: Achievement, version: BadgeVersion) -> str:
     """The levels reached and how they were assessed, as one text; empty if the definition has no level."""
     described = [each for each in achievement.result_description if each.required_level is not None]
-    _criteria, judging = split_criteria(version.criteria)
-    if not described or not judging:
+    _criteria, assessment = split_criteria(version.criteria)
+    if not described or not assessment:
         return ""
     with speaking(version.language):
         reached = [
@@ -195,4 +195,4 @@ def judged_how(achievement: Achievement, version: BadgeVersion) -> str:
             for level in each.rubric_criterion_level
             if level.id == each.required_level
         ]
-        return "\n\n".join([*reached, _("Comment c’est jugé : {how}").format(how=judging)])
+        return "\n\n".join([*reached, _("Comment c’est jugé : {how}").format(how=assessment)])

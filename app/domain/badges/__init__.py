@@ -213,7 +213,7 @@ def free_slug(name: str, taken: Callable[[str], bool]) -> str:
 LEAST_CRITERIA = {BadgeKind.COMPETENCY: 3}
 """The number of criteria that a kind requires; the others require one sentence."""
 _BULLET = re.compile(r"^[^\S\n]*([-*+•]|\d+[.)])[^\S\n]+\S", re.MULTILINE)
-_JUDGED_HEAD = N_("Comment c’est jugé")
+_ASSESSMENT_HEAD = N_("Comment c’est jugé")
 _NEAR = 0.6
 
 
@@ -247,32 +247,32 @@ class BadgeText:
     name: str
     description: str
     criteria: str
-    judging: str
+    assessment: str
     competencies: Sequence[tuple[int | None, int]]
     """For each competency attested: the level, and how many levels it has."""
 
 
 def split_criteria(criteria: str) -> tuple[str, str]:
     """The tasks, and how they were assessed, from the single text that a version stores."""
-    found = re.search(rf"{judged_heading()}\s*(?P<how>.+)\Z", criteria, re.DOTALL)
+    found = re.search(rf"{assessment_heading()}\s*(?P<how>.+)\Z", criteria, re.DOTALL)
     if found is None:
         return criteria.strip(), ""
     return criteria[: found.start()].strip(), found["how"].strip()
 
 
-def join_criteria(criteria: str, judging: str, language: str = "fr") -> str:
+def join_criteria(criteria: str, assessment: str, language: str = "fr") -> str:
     """The single text that a version stores; inverse of `split_criteria`."""
-    if not judging.strip():
+    if not assessment.strip():
         return criteria.strip()
     with speaking(language[:2]):
-        head = gettext(_JUDGED_HEAD)
-    return f"{criteria.strip()}\n\n**{head}.** {judging.strip()}".strip()
+        head = gettext(_ASSESSMENT_HEAD)
+    return f"{criteria.strip()}\n\n**{head}.** {assessment.strip()}".strip()
 
 
 @cache
-def judged_heading() -> str:
+def assessment_heading() -> str:
     """Pattern of the bold heading before how a badge is judged, in any language."""
-    heads = "|".join(re.escape(head).replace("’", "[’']") for head in in_every_language(_JUDGED_HEAD))
+    heads = "|".join(re.escape(head).replace("’", "[’']") for head in in_every_language(_ASSESSMENT_HEAD))
     return rf"\*\*\s*(?:{heads})\s*+(?:\.\s*+)?+\*\*"
 
 
@@ -294,7 +294,7 @@ def lacks_of(text: BadgeText) -> list[Lack]:
         found.append(Lack("criteres", N_("Dites ce que la personne a fait : au moins une phrase.")))
     elif count_criteria(text.criteria) < least:
         found.append(Lack("criteres", N_("Un badge de compétence demande trois critères au moins.")))
-    if text.kind.is_judged and len(text.judging.strip()) < 10:
+    if text.kind.is_assessed and len(text.assessment.strip()) < 10:
         found.append(Lack("jugement", N_("Dites qui juge, et sur quoi : ce badge n’est pas une présence.")))
     if text.kind is BadgeKind.COMPETENCY and not text.competencies:
         found.append(Lack("competences", N_("Un badge de compétence nomme au moins une compétence.")))
@@ -328,7 +328,7 @@ class Part(StrEnum):
     NAME = "name"
     DESCRIPTION = "description"
     CRITERIA = "criteria"
-    JUDGING = "judging"
+    ASSESSMENT = "judging"
     COMPETENCIES = "competencies"
     ALIGNMENTS = "alignments"
     REQUIRED_HOURS = "required_hours"
@@ -347,7 +347,7 @@ class Part(StrEnum):
 
 
 PROSE = frozenset(
-    {Part.NAME, Part.DESCRIPTION, Part.CRITERIA, Part.JUDGING, Part.ALTERNATIVE, Part.STATEMENT}
+    {Part.NAME, Part.DESCRIPTION, Part.CRITERIA, Part.ASSESSMENT, Part.ALTERNATIVE, Part.STATEMENT}
 )
 """Texts that are diffed by tokens."""
 
@@ -392,13 +392,13 @@ class Difference:
 def content_of(version: BadgeVersion, competencies: Sequence[str]) -> Content:
     """`competencies` are already rendered as text."""
     own_colours = version.hue is not None or version.liveliness is not None
-    criteria, judging = split_criteria(version.criteria)
+    criteria, assessment = split_criteria(version.criteria)
     return {
         Part.KIND: (version.kind.value,),
         Part.NAME: (version.name,),
         Part.DESCRIPTION: _lines(version.description),
         Part.CRITERIA: _lines(criteria),
-        Part.JUDGING: _lines(judging),
+        Part.ASSESSMENT: _lines(assessment),
         Part.COMPETENCIES: tuple(competencies),
         Part.ALIGNMENTS: tuple(f"{each['code']} {each['name']}" for each in version.alignments),
         Part.REQUIRED_HOURS: (f"{version.required_hours:g}",) if version.required_hours else (),
@@ -433,9 +433,9 @@ def word_differences(before: str, after: str) -> list[Piece]:
     pieces: list[Piece] = []
     gone = come = ""
     codes = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
-    for number, (deed, first, last, start, end) in enumerate(codes, 1):
+    for number, (operation, first, last, start, end) in enumerate(codes, 1):
         was, is_now = "".join(old[first:last]), "".join(new[start:end])
-        if deed != "equal" or ((gone or come) and number < len(codes) and not _is_rest(was)):
+        if operation != "equal" or ((gone or come) and number < len(codes) and not _is_rest(was)):
             gone, come = gone + was, come + is_now
             continue
         pieces += _changed(gone, come)

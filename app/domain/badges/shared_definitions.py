@@ -27,7 +27,7 @@ BADGE_PARTS: Final = (
     Part.NAME,
     Part.DESCRIPTION,
     Part.CRITERIA,
-    Part.JUDGING,
+    Part.ASSESSMENT,
     Part.COMPETENCIES,
     Part.ALIGNMENTS,
     Part.REQUIRED_HOURS,

@@ -22,7 +22,7 @@ class BadgeKind(StrEnum):
     REALISATION = "realisation"
 
     @property
-    def is_judged(self) -> bool:
+    def is_assessed(self) -> bool:
         """Presence is not competence: for these kinds a person must assess what was done."""
         return self not in (BadgeKind.BELONGING, BadgeKind.PARTICIPATION)
 

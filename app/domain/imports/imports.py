@@ -109,7 +109,7 @@ class Record:
     def refused(self, sentence: str, **values: Any) -> Record:
         return replace(self, fault=sentence, values=values)
 
-    def to_told(self) -> dict[str, Any]:
+    def to_facts(self) -> dict[str, Any]:
         """As stored in JSON."""
         person, activity = self.person, self.activity
         return {
@@ -143,7 +143,7 @@ class Record:
         ]
 
     @classmethod
-    def from_told(cls, number: int, recorded: Mapping[str, Any]) -> Record:
+    def from_facts(cls, number: int, recorded: Mapping[str, Any]) -> Record:
         activity = recorded["activity"]
         given, family, address, homonym = recorded["person"]
         part = PartKind(recorded["part"]) if "part" in recorded else None
@@ -241,7 +241,7 @@ def _against(
 ) -> Record:
     first = by_key.get(record.own_key)
     if first is not None:
-        if first.to_told() == record.to_told():
+        if first.to_facts() == record.to_facts():
             return record.refused(REPEATS, line=first.number)
         return record.refused(
             N_("Même identifiant que la ligne {line}, avec un autre contenu."), line=first.number
@@ -507,7 +507,7 @@ class Meeting:
     def own_key(self) -> tuple[str, ...]:
         return ("session", self.uid, self.occurrence) if self.occurrence else self.activity_key
 
-    def told(self) -> ActivityRecord:
+    def record(self) -> ActivityRecord:
         """The activity's fields; in a series, days and hours are those of its sessions."""
         if self.occurrence:
             return ActivityRecord(self.uid, self.title, None, place=self.place)
@@ -535,10 +535,10 @@ class Meeting:
         """Checks the values that no source may set."""
         if self.fault or self.cancelled:
             return self
-        told = ActivityRecord(
+        record = ActivityRecord(
             self.uid, self.title, None, self.starts_on, self.ends_on, place=self.place, hours=self.hours
         )
-        fault = fault_in(Record(self.number, activity=told))
+        fault = fault_in(Record(self.number, activity=record))
         return self.refused(fault.sentence, **fault.values) if fault else self
 
     def cells(self) -> list[str]:

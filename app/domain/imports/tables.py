@@ -498,8 +498,8 @@ def _asked(record: Record, person: Line, *, is_sure: bool) -> Record:
         return replace(record.refused(doubts[0].sentence, **doubts[0].values), suggestion=suggestion)
     if person.doubts and not is_sure:
         doubt = next((one for one in person.doubts if one.suggestion), person.doubts[0])
-        told = record.refused(doubt.sentence, **doubt.values)
-        return replace(told, asks=True, suggestion=doubt.suggestion)
+        refused = record.refused(doubt.sentence, **doubt.values)
+        return replace(refused, asks=True, suggestion=doubt.suggestion)
     return record
 
 
@@ -511,7 +511,7 @@ def _listed(number: int, person: Line, cells: Mapping[ImportColumn, str]) -> Lis
         family_name=person.family_name,
         address=person.address or written,
         homonym=max(person.homonym, 1),
-        told_first=person.homonym == 1,
+        numbered_first=person.homonym == 1,
         contribution=cells.get(ImportColumn.CONTRIBUTION, "").strip(),
     )
 

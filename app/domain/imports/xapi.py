@@ -118,36 +118,36 @@ def _read(number: int, statement: Any, zone: ZoneInfo, verbs: Mapping[str, PartK
     try:
         return _record(number, statement, zone, verbs)
     except InvalidInput as error:
-        told = statement.get("id") if isinstance(statement, dict) else ""
-        known = str(told)[:_IDENTIFIER_MOST] if isinstance(told, str) else ""
+        statement_body = statement.get("id") if isinstance(statement, dict) else ""
+        known = str(statement_body)[:_IDENTIFIER_MOST] if isinstance(statement_body, str) else ""
         return Record(number, known).refused(error.sentence, **error.values)
 
 
 def _record(number: int, statement: Any, zone: ZoneInfo, verbs: Mapping[str, PartKind]) -> Record:
-    told = _object(statement, N_("Ce n’est pas un énoncé xAPI."))
-    identifier = _statement_id(told.get("id"))
-    verb = _object(told.get("verb"), N_("Cet énoncé n’a pas de verbe.")).get("id")
-    target = _object(told.get("object"), N_("Cet énoncé n’a pas d’objet."))
+    statement_body = _object(statement, N_("Ce n’est pas un énoncé xAPI."))
+    identifier = _statement_id(statement_body.get("id"))
+    verb = _object(statement_body.get("verb"), N_("Cet énoncé n’a pas de verbe.")).get("id")
+    target = _object(statement_body.get("object"), N_("Cet énoncé n’a pas d’objet."))
     if verb == VOIDED:
         if target.get("objectType") != "StatementRef":
             raise InvalidInput("Cette annulation ne dit pas quel énoncé elle annule.")
         return Record(number, _statement_id(target.get("id")), withdrawn=True)
     if not isinstance(verb, str) or verb not in verbs:
         raise InvalidInput("Le verbe « {verb} » n’est pas de notre profil.", verb=quoted(str(verb)))
-    result = told.get("result")
+    result = statement_body.get("result")
     result = result if isinstance(result, dict) else {}
     if verb == COMPLETED and result.get("completion") is False:
         raise InvalidInput("Cet énoncé dit « terminé » et « pas terminé » à la fois.")
     is_resource = verbs[verb] is PartKind.RESOURCE
     response = result.get("response") if is_resource else ""
     person = replace(
-        _person(number, told.get("actor")),
+        _person(number, statement_body.get("actor")),
         hours=_hours(result.get("duration")),
         contribution=response.strip() if isinstance(response, str) else "",
     )
     part = PartKind.RESOURCE if is_resource else None
-    activity = _activity(target, told.get("timestamp"), zone)
-    account = "" if person.address else _account(told["actor"].get("account"))
+    activity = _activity(target, statement_body.get("timestamp"), zone)
+    account = "" if person.address else _account(statement_body["actor"].get("account"))
     record = Record(number, identifier, activity, person, part, account=account)
     check_name(person.given_name, person.family_name)
     if fault := fault_in(record):
@@ -170,10 +170,14 @@ def _statement_id(value: Any) -> str:
 
 
 def _person(number: int, actor: Any) -> ListedPerson:
-    told = _object(actor, N_("Cet énoncé n’a pas d’acteur."))
-    if told.get("objectType", "Agent") != "Agent":
+    statement_body = _object(actor, N_("Cet énoncé n’a pas d’acteur."))
+    if statement_body.get("objectType", "Agent") != "Agent":
         raise InvalidInput("L’acteur est un groupe : un énoncé par personne est attendu.")
-    name, mbox, account = told.get("name"), told.get("mbox"), told.get("account")
+    name, mbox, account = (
+        statement_body.get("name"),
+        statement_body.get("mbox"),
+        statement_body.get("account"),
+    )
     if not (isinstance(mbox, str) and mbox.lower().startswith("mailto:")) and not isinstance(account, dict):
         raise InvalidInput("L’acteur n’est connu ni par « mbox » ni par « account ».")
     if not isinstance(name, str) or not name.strip():

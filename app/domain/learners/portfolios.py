@@ -152,7 +152,7 @@ class Belonging(StrEnum):
     UNSAID = "unsaid"
 
 
-class BroughtBadge(SQLModel, table=True):
+class ImportedBadge(SQLModel, table=True):
     """`verdict` is a headline and `place` its subject, as of `checked_at`; always shown with that day.
 
     `content` is the credential, extracted from its container. `is_shown`: in the portfolio, while that is
@@ -268,23 +268,27 @@ class ContributionStatement:
 
 
 def write(
-    contribution: Contribution, told: ContributionStatement, activity: Activity | None, *, today: date
+    contribution: Contribution, statement: ContributionStatement, activity: Activity | None, *, today: date
 ) -> None:
     """Raises InvalidInput for impossible values; nothing is written then."""
-    if not told.title.strip():
+    if not statement.title.strip():
         raise InvalidInput("Donnez un titre à ce que vous avez fait.")
-    if len(told.title) > MAX_CONTRIBUTION_TITLE:
+    if len(statement.title) > MAX_CONTRIBUTION_TITLE:
         raise InvalidInput("Le titre tient en {most} signes.", most=MAX_CONTRIBUTION_TITLE)
-    if len(told.telling.strip()) < SHORTEST_TELLING:
+    if len(statement.telling.strip()) < SHORTEST_TELLING:
         raise InvalidInput("Racontez ce que vous avez fait : au moins une phrase.")
-    if len(told.telling) > LONGEST_TELLING:
+    if len(statement.telling) > LONGEST_TELLING:
         raise InvalidInput("Le récit tient en {most} signes.", most=LONGEST_TELLING)
-    if told.done_on > today:
+    if statement.done_on > today:
         raise InvalidInput("Ce jour n’est pas encore venu.")
-    check_hours(told.hours)
-    links = read_links(told.links)
-    contribution.title, contribution.telling = told.title.strip(), told.telling.strip()
-    contribution.part, contribution.done_on, contribution.hours = told.part, told.done_on, told.hours
+    check_hours(statement.hours)
+    links = read_links(statement.links)
+    contribution.title, contribution.telling = statement.title.strip(), statement.telling.strip()
+    contribution.part, contribution.done_on, contribution.hours = (
+        statement.part,
+        statement.done_on,
+        statement.hours,
+    )
     contribution.links = links
     contribution.activity_id = activity.id if activity else None
 

@@ -303,7 +303,7 @@ PRESENTATION_LIFE: Final = timedelta(days=90)
 """What is left out of a derived proof may have been signed: a verifier accepts no such proof without an end. Every
 presentation therefore has one, and a badge without end needs no exception."""
 
-_JUDGED: Final = frozenset(kind for kind in BadgeKind if kind.is_judged)
+_ASSESSED: Final = frozenset(kind for kind in BadgeKind if kind.is_assessed)
 _COMPETENCY: Final = frozenset({BadgeKind.COMPETENCY})
 
 
@@ -355,7 +355,7 @@ MANDATORY: Final = (
         ("/credentialSubject/narrative", "/credentialSubject/source"),
         N_("Comment c’est jugé"),
         N_("Un badge jugé ne veut rien dire si l’on ne sait pas comment il a été jugé."),
-        _JUDGED,
+        _ASSESSED,
     ),
     MandatoryMembers(
         _of_achievement("alignment"),

@@ -342,15 +342,15 @@ _LONGEST: Final = 200
 def new_ticket(secret: bytes, award_id: uuid.UUID, *, at: datetime) -> str:
     """Valid for ten minutes and that award."""
     until = int((at + LIFE).timestamp()).to_bytes(8, "big")
-    told = award_id.bytes + until + secrets.token_bytes(_NONCE)
-    return base64.urlsafe_b64encode(told + _seal(secret, told)).decode("ascii").rstrip("=")
+    signed = award_id.bytes + until + secrets.token_bytes(_NONCE)
+    return base64.urlsafe_b64encode(signed + _seal(secret, signed)).decode("ascii").rstrip("=")
 
 
 def is_living_ticket(secret: bytes, ticket: str, award_id: uuid.UUID, *, at: datetime) -> bool:
-    told = _told_by(secret, ticket)
-    if told is None or told[:16] != award_id.bytes:
+    signed = _signed_part(secret, ticket)
+    if signed is None or signed[:16] != award_id.bytes:
         return False
-    return at < datetime.fromtimestamp(int.from_bytes(told[16:24], "big"), UTC)
+    return at < datetime.fromtimestamp(int.from_bytes(signed[16:24], "big"), UTC)
 
 
 def digits_of(secret: bytes, ticket: str) -> str:
@@ -368,21 +368,21 @@ def are_digits(secret: bytes, ticket: str, typed: str) -> bool:
     return hmac.compare_digest(plain.encode(), digits_of(secret, ticket).replace(" ", "").encode())
 
 
-def _told_by(secret: bytes, ticket: str) -> bytes | None:
+def _signed_part(secret: bytes, ticket: str) -> bytes | None:
     if len(ticket) > _LONGEST:
         return None
     try:
         raw = base64.urlsafe_b64decode(ticket + "=" * (-len(ticket) % 4))
     except (ValueError, binascii.Error):
         return None
-    told, seal = raw[:-_SEAL], raw[-_SEAL:]
-    if len(told) != 24 + _NONCE or not hmac.compare_digest(seal, _seal(secret, told)):
+    signed, seal = raw[:-_SEAL], raw[-_SEAL:]
+    if len(signed) != 24 + _NONCE or not hmac.compare_digest(seal, _seal(secret, signed)):
         return None
-    return told
+    return signed
 
 
-def _seal(secret: bytes, told: bytes) -> bytes:
-    return hmac.digest(secret, b"identity-ticket|" + told, hashlib.sha256)[:_SEAL]
+def _seal(secret: bytes, signed: bytes) -> bytes:
+    return hmac.digest(secret, b"identity-ticket|" + signed, hashlib.sha256)[:_SEAL]
 
 
 class NameWish(SQLModel, table=True):

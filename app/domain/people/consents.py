@@ -244,7 +244,7 @@ class AccessEvent(SQLModel, table=True):
 
 # --- parental consent: under 15, a badge's page opens once a parent agrees, and closes when they withdraw
 
-_TOLD_OF_PORTFOLIOS: Final = 2
+_MENTIONS_PORTFOLIOS: Final = 2
 """First wording that mentions portfolios and search engines."""
 _BETWEEN_LETTERS: Final = timedelta(days=7)
 """Between two e-mails to the same parent."""
@@ -361,7 +361,7 @@ def check_may_show_further(
         if each.about is About.PARENT:
             newest.setdefault(each.award_id, each)
     heard = [each for about, each in newest.items() if award_id in (None, about)]
-    if any(each.given and each.wording >= _TOLD_OF_PORTFOLIOS for each in heard):
+    if any(each.given and each.wording >= _MENTIONS_PORTFOLIOS for each in heard):
         return
     if any(each.given for each in heard):
         raise OlderAgreement(

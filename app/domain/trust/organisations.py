@@ -487,14 +487,14 @@ def number_in(secret: bytes, purpose: str, token: str) -> uuid.UUID:
 
 
 def desk_token(secret: bytes, organisation_id: uuid.UUID, asked_at: datetime) -> str:
-    told = f"{organisation_id.hex}.{int(asked_at.timestamp())}"
-    return f"{told}.{_mac(secret, f'organisation|{told}')}"
+    signed = f"{organisation_id.hex}.{int(asked_at.timestamp())}"
+    return f"{signed}.{_mac(secret, f'organisation|{signed}')}"
 
 
 def organisation_in(secret: bytes, token: str, *, at: datetime) -> uuid.UUID:
-    told, _, mac = token.rpartition(".")
-    name, _, seconds = told.partition(".")
-    if not _same(mac, _mac(secret, f"organisation|{told}")):
+    signed, _, mac = token.rpartition(".")
+    name, _, seconds = signed.partition(".")
+    if not _same(mac, _mac(secret, f"organisation|{signed}")):
         raise NotSignedIn("Ce lien n’est pas entier. Reprenez celui de l’e-mail.")
     if at.timestamp() >= int(seconds) + DESK_FOR.total_seconds():
         raise NotSignedIn("Ce lien a plus de sept jours et n’ouvre plus rien. Redemandez-le.")
@@ -505,5 +505,5 @@ def _same(given: str, expected: str) -> bool:
     return hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode())
 
 
-def _mac(secret: bytes, told: str) -> str:
-    return hmac.new(secret, f"endorsement|{told}".encode(), hashlib.sha256).hexdigest()[:40]
+def _mac(secret: bytes, signed: str) -> str:
+    return hmac.new(secret, f"endorsement|{signed}".encode(), hashlib.sha256).hexdigest()[:40]

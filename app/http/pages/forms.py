@@ -145,9 +145,9 @@ class CsrfTokens:
         half = hashlib.sha256().digest_size
         if len(raw) != 2 * half:
             return False
-        told = _xor(raw[:half], raw[half:])
+        token_digest = _xor(raw[:half], raw[half:])
         sessions = self.sessions_of(request) or [""]
-        return any(hmac.compare_digest(told, self._expected(session)) for session in sessions)
+        return any(hmac.compare_digest(token_digest, self._expected(session)) for session in sessions)
 
     def _expected(self, session: str) -> bytes:
         return hmac.digest(

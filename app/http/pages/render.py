@@ -469,7 +469,7 @@ def _may(request: Request) -> Callable[[str], bool]:
     """For templates: whether the user has the permission in this campus, so that pages only offer permitted
     actions."""
     work = getattr(request.state, "work", None)
-    return lambda deed: work is not None and work.may(Permission(deed))
+    return lambda permission: work is not None and work.may(Permission(permission))
 
 
 def _seen_by(request: Request) -> Visitor:
@@ -533,21 +533,21 @@ async def _versions(request: Request, version: Callable[[Services], str]) -> Asy
             staff_of(request, services, request.path_params["slug"])
             return version(services)
 
-    told = ""
+    shown = ""
     for _ in range(VERSIONS):
         try:
             now = await to_thread(read)
         except (NotSignedIn, NotFound, NotAllowed):
             return
-        if now != told:
+        if now != shown:
             yield f"event: change\ndata: {now}\n\n"
-            told = now
+            shown = now
         await sleep(VERSION_EVERY)
     yield "retry: 500\n\n"
 
 
 async def _steps(request: Request, look: PagePart, language: str) -> AsyncIterator[str]:
-    told: ProgressView | None = None
+    shown: ProgressView | None = None
     while True:
         try:
             step, settled = await to_thread(_step, request, look, language)
@@ -555,9 +555,9 @@ async def _steps(request: Request, look: PagePart, language: str) -> AsyncIterat
             # Access ended (signed out, role removed, or object deleted): the page reloads and shows why.
             yield "event: fin\ndata: {}\n\n"
             return
-        if step != told:
+        if step != shown:
             yield f"event: pas\ndata: {json.dumps(asdict(step))}\n\n"
-            told = step
+            shown = step
         if settled:
             yield "event: fin\ndata: {}\n\n"
             return

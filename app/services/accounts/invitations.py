@@ -75,10 +75,10 @@ class Memberships:
                 self.team.add(membership)
                 self._note("leave", campus, person, membership, by)
 
-    def _note(self, deed: str, campus: Campus, person: Person, membership: Membership, by: Actor) -> None:
+    def _note(self, action: str, campus: Campus, person: Person, membership: Membership, by: Actor) -> None:
         self.history.write(
             by,
-            deed,
+            action,
             "membership",
             membership.id,
             at=self.clock(),
@@ -160,7 +160,7 @@ class InvitationService:
             expires_at=at + timedelta(days=days),
         )
         self.team.add(invitation)
-        self._promise(invitation, at)
+        self._enqueue(invitation, at)
         self._note("invite", invitation, by, roles=invitation.roles)
         return invitation
 
@@ -169,7 +169,7 @@ class InvitationService:
         invitation, at = self._of(campus, invitation_id), self.clock()
         renew(invitation, at=at)
         self.team.add(invitation)
-        self._promise(invitation, at)
+        self._enqueue(invitation, at)
         self._note("resend", invitation, by)
 
     def withdraw(self, campus: Campus, invitation_id: uuid.UUID, *, by: Actor) -> None:
@@ -201,8 +201,8 @@ class InvitationService:
             raise NotFound("Cette invitation n’existe pas ici.")
         return invitation
 
-    def _promise(self, invitation: Invitation, at: datetime) -> None:
-        self.letters.promise_many(
+    def _enqueue(self, invitation: Invitation, at: datetime) -> None:
+        self.letters.enqueue_many(
             [
                 letter_to(
                     invitation.address,
@@ -215,9 +215,9 @@ class InvitationService:
             ]
         )
 
-    def _note(self, deed: str, invitation: Invitation, by: Actor, **facts: object) -> None:
+    def _note(self, action: str, invitation: Invitation, by: Actor, **facts: object) -> None:
         self.history.write(
-            by, deed, "invitation", invitation.id, at=self.clock(), campus_id=invitation.campus_id, **facts
+            by, action, "invitation", invitation.id, at=self.clock(), campus_id=invitation.campus_id, **facts
         )
 
     # --- for the holder of the link

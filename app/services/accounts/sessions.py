@@ -159,8 +159,8 @@ class SessionService:
             self.sessions.end_links_of(who.person.id)
             with self.own_addresses.tenant_scope.across_campuses():
                 self.wallets.end_typed_of(who.person.id, at=self.clock())
-        deed = "accept_links" if accepted else "refuse_links"
-        self.history.write(who.actor, deed, "person", who.person.id, at=self.clock())
+        action = "accept_links" if accepted else "refuse_links"
+        self.history.write(who.actor, action, "person", who.person.id, at=self.clock())
 
     def end_learners_of(self, award_id: uuid.UUID) -> None:
         """What the award's private link opened, and wallets that it gave the badge to."""
@@ -306,9 +306,9 @@ class AccountNotices:
         proved = [row.address for row in known if row.verified_at is not None]
         # Before the first verified address, only addresses entered by campuses are known: notify those.
         everywhere = changed is Changed.FIRST_ADDRESS or (changed in ALSO_UNPROVED and not proved)
-        told = [row.address for row in known] if everywhere else proved
+        notified = [row.address for row in known] if everywhere else proved
         occasion = Occasion.WAY_IN_CHANGED if changed in WAYS_IN else Occasion.ADDRESS_CHANGED
-        self.letters.promise_new(
+        self.letters.enqueue_new(
             [
                 letter_to(
                     address,
@@ -320,7 +320,7 @@ class AccountNotices:
                     campus_id=campus_id,
                     at=self.clock(),
                 )
-                for address in dict.fromkeys((*told, *also))
+                for address in dict.fromkeys((*notified, *also))
                 if address not in but
             ]
         )

@@ -69,8 +69,8 @@ class SignInDelivery:
     works: bool
 
 
-def letter_with_links(queued: QueuedMessage, doors: Sequence[SignInDelivery]) -> Letter:
-    subject, text = _subject_and_text(doors)
+def letter_with_links(queued: QueuedMessage, deliveries: Sequence[SignInDelivery]) -> Letter:
+    subject, text = _subject_and_text(deliveries)
     return Letter(
         queued.address,
         subject,
@@ -79,30 +79,30 @@ def letter_with_links(queued: QueuedMessage, doors: Sequence[SignInDelivery]) ->
     )
 
 
-def _subject_and_text(doors: Sequence[SignInDelivery]) -> tuple[str, str]:
+def _subject_and_text(deliveries: Sequence[SignInDelivery]) -> tuple[str, str]:
     ending = _("Si vous n’avez rien demandé, ne faites rien : sans ce lien, personne n’entre.")
-    if len(doors) > 1:
+    if len(deliveries) > 1:
         text = _(
             "Bonjour,\n\n"
             "Plusieurs personnes reçoivent leurs e-mails à cette adresse. Chaque lien ouvre l’espace de l’une "
             "d’elles, une seule fois, pendant dix minutes. Ouvrez-le dans le navigateur où vous l’avez demandé :"
         )
-        links = "\n\n".join(f"{door.name}\n{door.link}" for door in doors)
+        links = "\n\n".join(f"{delivery.name}\n{delivery.link}" for delivery in deliveries)
         return _("Vos liens de connexion à Sceau"), f"{text}\n\n{links}\n\n{ending}"
-    door = doors[0]
+    delivery = deliveries[0]
     opens = (
         _(
             "Bonjour {name},\n\nCe lien ouvre votre espace campus, une seule fois, pendant dix minutes, "
             "dans le navigateur où vous l’avez demandé :"
         )
-        if door.works
+        if delivery.works
         else _(
             "Bonjour {name},\n\nCe lien ouvre tous vos badges, une seule fois, pendant dix minutes, "
             "dans le navigateur où vous l’avez demandé :"
         )
-    ).format(name=door.name)
-    subject = _("Votre lien de connexion à Sceau") if door.works else _("Votre lien vers tous vos badges")
-    return subject, f"{opens}\n\n{door.link}\n\n{ending}"
+    ).format(name=delivery.name)
+    subject = _("Votre lien de connexion à Sceau") if delivery.works else _("Votre lien vers tous vos badges")
+    return subject, f"{opens}\n\n{delivery.link}\n\n{ending}"
 
 
 MOST_IN_ONE_LETTER = 12
@@ -174,7 +174,7 @@ class SignInService:
         )
         self.store.add(challenge)
         letter = letter_to(address, Occasion.SIGN_IN, challenge.id, person_id=people[0].id, at=at)
-        self.letters.promise_new([letter])
+        self.letters.enqueue_new([letter])
         return letter.envelope
 
     def written(self, queued: QueuedMessage) -> Letter | None:
@@ -188,7 +188,7 @@ class SignInService:
         opened = self._opened_by(queued.address, holder)
         by, are_children = Actor(label="sign-in page"), all(person.needs_guardian for person in opened)
         with speaking(addressing(str(challenge.facts["language"]), is_child=are_children)):
-            doors = [
+            deliveries = [
                 SignInDelivery(
                     person.name,
                     self.addresses.sign_in_link(
@@ -203,7 +203,7 @@ class SignInService:
                 )
                 for person in opened
             ]
-            return letter_with_links(queued, doors) if doors else None
+            return letter_with_links(queued, deliveries) if deliveries else None
 
     def _opened_by(self, address: str, holder: Person | None) -> list[Person]:
         found = {person.id: person for person in self.own_addresses.entered_from(address, at=self.clock())}

@@ -466,11 +466,11 @@ class ActivityJournal:
             return Journal((), 0)
         there = self.activities.participants(activity.id, with_absent=True)
         names = {participation.id: person.name for participation, person in there}
-        told = [
+        facts = [
             *self.store.payloads_of(PARTICIPATION, list(names)),
             *self.store.payloads_of(ARTEFACT, self.pieces.ever_of(activity.id)),
         ]
-        payloads = [each for each in told if each.log_id == log.id]
+        payloads = [each for each in facts if each.log_id == log.id]
         latest = sorted(payloads, key=lambda each: each.number, reverse=True)
         # Disputed lines are shown whatever their age.
         said = self.disputes.about(log.id, [each.number for each in latest])

@@ -106,10 +106,10 @@ class CheckInSignatures:
                 received_at=received_at,
             )
         )
-        told = consent(
+        answer = consent(
             About.ROOM, participation.person_id, given=True, at=signed_at, campus_id=room.campus_id
         )
-        self.consents.add(told)
+        self.consents.add(answer)
         return person
 
     def take_back(
@@ -363,22 +363,22 @@ class CheckInService:
         there = self.activities.participants(activity.id, with_absent=True)
         return [pair for pair in there if pair[0].id not in signed]
 
-    def door(self, typed: str, phone: str) -> CheckInAccess:
+    def access(self, typed: str, phone: str) -> CheckInAccess:
         """The check-in with this code, current or just rotated."""
         code = read_check_in_code(typed)
         room = self.rooms.find_signed(code[:SIGN_LENGTH])
         if room is None or not is_code_of(self.secret, room, code, at=self.clock()):
             raise NoSuchCode(_NOT_SHOWN)
-        found = self._door(room, phone)
+        found = self._access(room, phone)
         check_works(found.campus)
         return found
 
-    def door_of(self, ticket: Ticket) -> CheckInAccess:
+    def access_of(self, ticket: Ticket) -> CheckInAccess:
         """The check-in of a ticket, open or not."""
         room = self.rooms.find(ticket.room_id)
         if room is None:
             raise NoSuchCode(_NOT_SHOWN)
-        return self._door(room, ticket.phone)
+        return self._access(room, ticket.phone)
 
     def sign(
         self,
@@ -395,18 +395,18 @@ class CheckInService:
         `elapsed`: from the scan to the signature, as the phone counts; it may arrive late. `remembered`: the
         person of a remembered phone.
         """
-        door, at = self.door_of(ticket), self.clock()
-        check_works(door.campus)
+        access, at = self.access_of(ticket), self.clock()
+        check_works(access.campus)
         line = line.tidied()
-        self.activities.lock(door.activity.id)
-        room = self.rooms.lock(door.room.id)
+        self.activities.lock(access.activity.id)
+        room = self.rooms.lock(access.room.id)
         digest = phone_digest(self.secret, room, ticket.phone)
         if (entry := self.rooms.find_entry(room.id, digest)) is not None:
             _check_same_person(entry[1], line)
-            return self._door(room, ticket.phone), Signed.AGAIN
+            return self._access(room, ticket.phone), Signed.AGAIN
         if (waiting := self.rooms.find_waiting(room.id, digest)) is not None:
             _check_same_person(waiting, line)
-            return self._door(room, ticket.phone), Signed.AGAIN
+            return self._access(room, ticket.phone), Signed.AGAIN
         made = time_made(ticket, elapsed, at=at)
         check_in_time(room, ticket, made, at=at)
         check_own_name(line.given_name, line.family_name)
@@ -414,23 +414,23 @@ class CheckInService:
             raise InvalidInput(fault.sentence)
         received = at if is_late(room, made, at=at) else None
         if remembered is not None:
-            return self._sign_remembered(door, room, digest, remembered, made, received)
-        there = self.activities.participants(door.activity.id, with_absent=True)
+            return self._sign_remembered(access, room, digest, remembered, made, received)
+        there = self.activities.participants(access.activity.id, with_absent=True)
         matches = self.signatures.namesakes.match([line], there)
         known, person = matches.meant.get(line.line_key, (None, None))
         signed = known is not None and self.rooms.has_entry_of(room.id, known.id)
         question = None
         if known is None:
-            question = self.signatures.namesakes.of_line(door.campus, door.activity, line)
+            question = self.signatures.namesakes.of_line(access.campus, access.activity, line)
         elif not signed and person is not None and self._is_new_address(person, line):
             # Anyone can type a name: only a trainer adds an address to a listed record.
-            question = self.signatures.namesakes.may_mean(door.campus, door.activity, line)
+            question = self.signatures.namesakes.may_mean(access.campus, access.activity, line)
         if question is not None and self._have_all_signed(room, question):
             signed, question = True, None
         if signed:
             # The same name and address is one person, whatever the phone.
             if namesake == "same" or (known and line.address and known.line_key == line.line_key):
-                return door, Signed.ELSEWHERE
+                return access, Signed.ELSEWHERE
             if namesake != "other":
                 raise Namesake(
                     N_("Une personne de ce nom a déjà signé, depuis un autre téléphone. Est-ce vous ?")
@@ -440,10 +440,10 @@ class CheckInService:
         check_place_left(room, self.rooms.pulse(room.id).places_taken)
         if question is not None:
             self.signatures.let_wait(room, line, phone_digest=digest, signed_at=made, received_at=received)
-            return self._door(room, ticket.phone), Signed.WAITING
+            return self._access(room, ticket.phone), Signed.WAITING
         someone = self.signatures.note(
             room,
-            door.activity,
+            access.activity,
             line,
             person,
             phone_digest=digest,
@@ -451,28 +451,30 @@ class CheckInService:
             received_at=received,
             by=BY_PHONE,
         )
-        door = replace(door, signed_as=someone.name, person_id=someone.id)
-        return door, Signed.LISTED if known else Signed.NEW
+        access = replace(access, signed_as=someone.name, person_id=someone.id)
+        return access, Signed.LISTED if known else Signed.NEW
 
     def _sign_remembered(
         self,
-        door: CheckInAccess,
+        access: CheckInAccess,
         room: CheckIn,
         digest: str,
         person: Person,
         made: datetime,
         received: datetime | None,
     ) -> tuple[CheckInAccess, Signed]:
-        there = self.activities.participants_among(door.activity.id, person_ids={person.id}, line_keys=set())
+        there = self.activities.participants_among(
+            access.activity.id, person_ids={person.id}, line_keys=set()
+        )
         known = next((participation for participation, _ in there), None)
-        done = replace(door, signed_as=person.name, person_id=person.id)
+        done = replace(access, signed_as=person.name, person_id=person.id)
         if known is not None and self.rooms.has_entry_of(room.id, known.id):
             return done, Signed.ELSEWHERE
         check_place_left(room, self.rooms.pulse(room.id).places_taken)
         self.signatures.note(
             room,
-            door.activity,
-            self._line_of_person(door.campus, door.activity, person),
+            access.activity,
+            self._line_of_person(access.campus, access.activity, person),
             person,
             phone_digest=digest,
             signed_at=made,
@@ -493,19 +495,19 @@ class CheckInService:
 
     def take_back(self, ticket: Ticket) -> CheckInAccess:
         """The person of this phone takes back their presence and their agreement. Idempotent."""
-        door = self.door_of(ticket)
-        self.activities.lock(door.activity.id)
-        room = self.rooms.lock(door.room.id)
+        access = self.access_of(ticket)
+        self.activities.lock(access.activity.id)
+        room = self.rooms.lock(access.room.id)
         digest = phone_digest(self.secret, room, ticket.phone)
         if (waiting := self.rooms.find_waiting(room.id, digest)) is not None:
             self.rooms.remove_waiting(waiting)
         if (found := self.rooms.find_entry(room.id, digest)) is not None:
             entry, person = found
-            participation, _ = self.activities.get_participation(entry.participation_id, door.activity.id)
-            self.signatures.take_back(room, door.activity, entry, participation)
-            told = consent(About.ROOM, person.id, given=False, at=self.clock(), campus_id=room.campus_id)
-            self.signatures.consents.add(told)
-        return replace(door, signed_as="", person_id=None)
+            participation, _ = self.activities.get_participation(entry.participation_id, access.activity.id)
+            self.signatures.take_back(room, access.activity, entry, participation)
+            answer = consent(About.ROOM, person.id, given=False, at=self.clock(), campus_id=room.campus_id)
+            self.signatures.consents.add(answer)
+        return replace(access, signed_as="", person_id=None)
 
     # --- phones that a campus remembers
 
@@ -557,7 +559,7 @@ class CheckInService:
         there = [each.participation for each in question.namesakes]
         return all(part is not None and self.rooms.has_entry_of(room.id, part.id) for part in there)
 
-    def _door(self, room: CheckIn, phone: str) -> CheckInAccess:
+    def _access(self, room: CheckIn, phone: str) -> CheckInAccess:
         digest = phone_digest(self.secret, room, phone)
         entry, waiting = self.rooms.find_entry(room.id, digest), self.rooms.find_waiting(room.id, digest)
         return CheckInAccess(

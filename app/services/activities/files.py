@@ -163,7 +163,7 @@ class ActivityFiles:
             there.add(row.digest)
             added.append(row)
         check_room(len(there), most=MOST_OF_ACTIVITY)
-        self._record(activity, [_told(activity, file, agreed) for file in added])
+        self._record(activity, [_file_fact(activity, file, agreed) for file in added])
         self.history.write_all(
             by, "attach", "activity", [activity.id] if added else [], at=self.clock(), campus_id=campus.id
         )
@@ -177,8 +177,8 @@ class ActivityFiles:
             return
         row.agreed = agreed
         self.pieces.save(row)
-        deed = "show_file" if agreed else "hide_file"
-        self.history.write(by, deed, "activity", activity_id, at=self.clock(), campus_id=campus.id)
+        action = "show_file" if agreed else "hide_file"
+        self.history.write(by, action, "activity", activity_id, at=self.clock(), campus_id=campus.id)
 
     def remove(
         self, campus: Campus, activity_id: uuid.UUID, file_id: uuid.UUID, reason: str, *, by: Actor
@@ -227,7 +227,7 @@ class ActivityFiles:
         return [file for row, file in self.pieces.of([activity_id]) if row.agreed and file.is_open]
 
 
-def _told(activity: Activity, file: StoredFile, agreed: bool) -> Fact:
+def _file_fact(activity: Activity, file: StoredFile, agreed: bool) -> Fact:
     """Omits name and caption: they could name a person who could not have that line erased."""
     fact = file_fact(
         file,

@@ -64,7 +64,7 @@ def listed_person(line: Line) -> ListedPerson:
         hours_as_written=line.hours_as_written,
         under_15={"under": True, "from": False}.get(line.age_band),
         homonym=max(line.homonym, 1),
-        told_first=line.homonym == 1,
+        numbered_first=line.homonym == 1,
     )
 
 
@@ -230,12 +230,12 @@ class ParticipantService:
     ) -> list[ListedPerson]:
         """By line number, whether it is the person already known; the line of a known person is at fault without
         an answer, or where several are known. `named`: the people whom an identifier names."""
-        told = [
+        known_names = [
             ("", "", "") if line.line in named else (line.given_name, line.family_name, line.address)
             for line in lines
         ]
         settled = self._as_named(campus, lines, named) if named else list(lines)
-        for index, people in self.known_beside(campus, activity_id, told).items():
+        for index, people in self.known_beside(campus, activity_id, known_names).items():
             answer = answers.get(lines[index].line)
             if answer and len(people) == 1:
                 settled[index] = as_known(lines[index], people[0])
@@ -275,7 +275,7 @@ class ParticipantService:
         sorted_lines = self.activity_service.namesakes.sort(
             campus, activity, [line.tidied() for line in lines], answers, asks=True
         )
-        told = self.activity_service.people.list_named_at(
+        known_names = self.activity_service.people.list_named_at(
             (line.address, name_key_of(line)) for line in sorted_lines.lines if line.address
         )
         checked = [CheckedLine(line, Entry.REPEATED) for line in sorted_lines.repeated]
@@ -291,7 +291,7 @@ class ParticipantService:
                 checked.append(CheckedLine(line, Entry.REPEATED, question=question))
             else:
                 entry = Entry.NEW if participation is None else Entry.THERE
-                if participation and person and _says_more(line, participation, person, told):
+                if participation and person and _says_more(line, participation, person, known_names):
                     entry = Entry.COMPLETED
                 checked.append(CheckedLine(line, entry, question=question))
             if person is not None:
@@ -303,11 +303,11 @@ def _says_more(
     line: ListedPerson,
     participation: Participation,
     person: Person,
-    told: Mapping[tuple[str, str], Person],
+    known_names: Mapping[tuple[str, str], Person],
 ) -> bool:
     return (
         adds_to(participation, hours=line.hours, contribution=line.contribution)
-        or (bool(line.address) and (line.address, name_key_of(line)) not in told)
+        or (bool(line.address) and (line.address, name_key_of(line)) not in known_names)
         or (line.under_15 is not None and line.under_15 != (person.under_15_on is not None))
     )
 

@@ -53,7 +53,7 @@ from app.language import N_
 from app.services.activities.activities import PRESENCE, ActivityService
 from app.services.activity_log import LoggedEvents
 
-_TOLD = (
+_EDITED_FIELDS = (
     "kind", "title", "description", "place", "hours", "audience", "starts_on", "ends_on", "start_time", "end_time",
 )  # fmt: skip
 
@@ -175,15 +175,15 @@ class ActivityPlans:
         return activity
 
     def amend(
-        self, campus: Campus, activity_id: uuid.UUID, told: Activity, plan: Plan | None, *, by: Actor
+        self, campus: Campus, activity_id: uuid.UUID, wanted: Activity, plan: Plan | None, *, by: Actor
     ) -> Activity:
         """Awards already given are unchanged; the participation of everyone present is logged again. Without a plan,
         the present one stays."""
         activity = _led_by(self.activities, self.plans, campus, activity_id)
-        check_activity(told)
+        check_activity(wanted)
         was_for_pupils = activity.is_for_pupils
-        for field in _TOLD:
-            setattr(activity, field, getattr(told, field))
+        for field in _EDITED_FIELDS:
+            setattr(activity, field, getattr(wanted, field))
         settle(activity, self.plans.sessions_of(activity.id))
         self.activities.save(activity)
         if plan is not None:
@@ -408,9 +408,9 @@ class SeriesService:
         self.plans.add_sessions([session])
         if session.held_on != before:
             self._shut_room(activity, session)
-        told = {"on": before.isoformat(), "to": session.held_on.isoformat()}
+        days = {"on": before.isoformat(), "to": session.held_on.isoformat()}
         self._settle(activity)
-        self._write(by, "change_session", campus, activity, **told)
+        self._write(by, "change_session", campus, activity, **days)
         return True
 
     def cancel(
@@ -451,9 +451,9 @@ class SeriesService:
             self.activities.add_participations(there)
         self.logged_events.log_correction(activity, CHANGED)
 
-    def _write(self, by: Actor, deed: str, campus: Campus, activity: Activity, **told: Any) -> None:
+    def _write(self, by: Actor, action: str, campus: Campus, activity: Activity, **facts: Any) -> None:
         at = self.clock()
-        self.history.write(by, deed, "activity", activity.id, at=at, campus_id=campus.id, **told)
+        self.history.write(by, action, "activity", activity.id, at=at, campus_id=campus.id, **facts)
 
     def _shut_room(self, activity: Activity, session: ActivitySession) -> None:
         """The check-in code was only valid on that day."""

@@ -53,25 +53,25 @@ class ActivityUpserts:
             lines, lambda line: line[0], lambda line: self.upsert(campus, *line, by=by)
         )
 
-    def upsert(self, campus: Campus, external_id: str, told: Activity, *, by: Actor) -> Receipt:
+    def upsert(self, campus: Campus, external_id: str, wanted: Activity, *, by: Actor) -> Receipt:
         """Idempotent: the same facts again change nothing."""
         known = self.external_ids.find(campus, NamedKind.ACTIVITY, check_external_id(external_id))
         if known is None:
-            made = self.activities.create(told, [campus], by=by)
+            made = self.activities.create(wanted, [campus], by=by)
             self.external_ids.give(campus, NamedKind.ACTIVITY, external_id, made.id)
             return Receipt(0, external_id, UpsertOutcome.CREATED, made.id)
-        changes = self.replace(campus, known, told, by=by)
+        changes = self.replace(campus, known, wanted, by=by)
         return Receipt(
             0, external_id, UpsertOutcome.CHANGED if changes else UpsertOutcome.SAME, known, changes
         )
 
-    def replace(self, campus: Campus, activity_id: uuid.UUID, told: Activity, *, by: Actor) -> list[str]:
+    def replace(self, campus: Campus, activity_id: uuid.UUID, wanted: Activity, *, by: Actor) -> list[str]:
         """All facts of an activity that the campus leads; returns the names of those that differ."""
         activity = self.activities.get(campus, activity_id)
-        changes = [name for name in _FIELDS if getattr(activity, name) != getattr(told, name)]
+        changes = [name for name in _FIELDS if getattr(activity, name) != getattr(wanted, name)]
         if changes:
-            activity.declared_size = told.declared_size
-            self.plans.amend(campus, activity_id, told, None, by=by)
+            activity.declared_size = wanted.declared_size
+            self.plans.amend(campus, activity_id, wanted, None, by=by)
         return changes
 
 

@@ -36,9 +36,9 @@ from app.domain.activity_log import (
     later_of,
     leaf_of,
     participation_fact,
+    participation_facts,
     revocation_fact,
     to_the_minute,
-    told_of,
 )
 from app.domain.activity_log.recovery import AWARDS, BADGES, KEYS, VERSIONS
 from app.domain.awards import Award
@@ -393,7 +393,7 @@ class LoggedEvents:
             participation for participation, _ in self.activities.participants(activity.id, with_absent=True)
         ]
         practised = self.activities.practised_in(activity.id)
-        true = {each.id: told_of(activity, each, practised) for each in there}
+        true = {each.id: participation_facts(activity, each, practised) for each in there}
         with self.organisers_of(activity) as campuses:
             for campus in campuses:
                 log = self.log.open(campus)
@@ -444,9 +444,9 @@ class LoggedEvents:
         self, campus: Campus, awards: Sequence[Award], version: BadgeVersion
     ) -> dict[uuid.UUID, int]:
         """Log the assessment of each award, by award id; awards without a written assessment have none."""
-        told = [award for award in awards if award.evidence]
-        numbers = self.log.record(campus, [assessment_fact(award, version) for award in told])
-        return {award.id: number for award, number in zip(told, numbers, strict=True)}
+        expected = [award for award in awards if award.evidence]
+        numbers = self.log.record(campus, [assessment_fact(award, version) for award in expected])
+        return {award.id: number for award, number in zip(expected, numbers, strict=True)}
 
     def log_award(
         self,
@@ -501,6 +501,8 @@ class LoggedEvents:
         return entries
 
 
-def _says(facts: Mapping[str, Any], told: Mapping[str, Any]) -> bool:
+def _says(facts: Mapping[str, Any], expected: Mapping[str, Any]) -> bool:
     """Whether an entry holds these facts, ignoring its correction fields."""
-    return {name: value for name, value in facts.items() if name not in ("corrects", "reason")} == dict(told)
+    return {name: value for name, value in facts.items() if name not in ("corrects", "reason")} == dict(
+        expected
+    )

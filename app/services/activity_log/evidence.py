@@ -119,14 +119,14 @@ class LogKeyHistory:
     def published(self, campus: Campus, log: CampusLog) -> LogKeys:
         rows = self._rows(campus)
         terms = []
-        for at, (row, told) in enumerate(rows):
+        for at, (row, answer) in enumerate(rows):
             before = rows[at - 1][0] if at else None
-            terms.append(self._term(log, row, told, before))
+            terms.append(self._term(log, row, answer, before))
         return LogKeys(log.origin, terms)
 
     def sizes_before(self, campus: Campus, key: SealedKey, since: datetime) -> dict[str, int]:
         """By log epoch, the largest tree signed before `since`."""
-        known = {row.id: told for row, told in self._rows(campus)}[key.id].last_sizes
+        known = {row.id: answer for row, answer in self._rows(campus)}[key.id].last_sizes
         sizes = {}
         for log in self.store.list_of(campus.id):
             epoch = str(log.epoch)
@@ -147,19 +147,21 @@ class LogKeyHistory:
         was_before = bool(last) and last[0].at + _A_MINUTE <= since
         return signed.size if was_before and self.activity_log.root_at(log, signed.size) == signed.root else 0
 
-    def _term(self, log: CampusLog, row: SealedKey, told: _KeyAnswer, before: SealedKey | None) -> LogKeyTerm:
+    def _term(
+        self, log: CampusLog, row: SealedKey, answer: _KeyAnswer, before: SealedKey | None
+    ) -> LogKeyTerm:
         return LogKeyTerm(
             _note_key(row, log),
             _STATES[row.state],
             row.activated_at or row.created_at,
             row.revoked_at or row.retired_at,
-            self._last(log, row, told),
-            self._announcement(log, told, before) if before else None,
+            self._last(log, row, answer),
+            self._announcement(log, answer, before) if before else None,
         )
 
-    def _last(self, log: CampusLog, row: SealedKey, told: _KeyAnswer) -> TreeHead | None:
+    def _last(self, log: CampusLog, row: SealedKey, answer: _KeyAnswer) -> TreeHead | None:
         """A stolen key without a recorded last tree vouches for nothing."""
-        size = told.last_sizes.get(str(log.epoch), 0 if row.state is KeyState.REVOKED else None)
+        size = answer.last_sizes.get(str(log.epoch), 0 if row.state is KeyState.REVOKED else None)
         if size is None or row.state is KeyState.ACTIVE:
             return None
         checkpoint = self.store.checkpoint(log.id, int(size))
@@ -168,9 +170,9 @@ class LogKeyHistory:
         root = self.activity_log.root_at(log, int(size)) if 0 < int(size) <= log.size else None
         return TreeHead(log.origin, int(size), root) if root else _nothing_of(log)
 
-    def _announcement(self, log: CampusLog, told: _KeyAnswer, before: SealedKey) -> Announcement | None:
+    def _announcement(self, log: CampusLog, answer: _KeyAnswer, before: SealedKey) -> Announcement | None:
         """None if the previous key did not sign the entry that announces this one."""
-        named = told.first
+        named = answer.first
         checkpoint = self.store.checkpoint(log.id, named.number + 1) if named.log_id == log.id else None
         if checkpoint is None:
             return None
@@ -183,15 +185,15 @@ class LogKeyHistory:
     def _rows(self, campus: Campus) -> list[tuple[SealedKey, _KeyAnswer]]:
         """In the order in which the logs announced them."""
         rows = {row.id: row for row in self._of_the_log(campus)}
-        told = self._told(campus, rows)
-        found = [(row, told[row.id]) for row in rows.values() if row.id in told]
+        answer = self._answers(campus, rows)
+        found = [(row, answer[row.id]) for row in rows.values() if row.id in answer]
         return sorted(found, key=lambda pair: (pair[1].epoch, pair[1].first.number))
 
     def _of_the_log(self, campus: Campus) -> list[SealedKey]:
         keys = self.campuses.keys_of(campus.id)
         return [row for row in keys if row.purpose is KeyPurpose.ACTIVITY_LOG and row.state in _STATES]
 
-    def _told(self, campus: Campus, rows: Mapping[uuid.UUID, SealedKey]) -> dict[uuid.UUID, _KeyAnswer]:
+    def _answers(self, campus: Campus, rows: Mapping[uuid.UUID, SealedKey]) -> dict[uuid.UUID, _KeyAnswer]:
         epochs = {log.id: log.epoch for log in self.store.list_of(campus.id)}
         try:
             said = [each for each in self.store.payloads_of(KEY, rows) if each.log_id in epochs]

@@ -462,9 +462,9 @@ class IntegrityService:
             ):
                 result.found.append(FoundLeaf(Damage.DEFINITION_CHANGED, where))
             digests = picture_digests(version)
-            told = noted if isinstance(noted, dict) else {}
+            noted_digests = noted if isinstance(noted, dict) else {}
             for form, digest in digests.items():
-                expected = {told.get(form), getattr(known, form, None)} - {None}
+                expected = {noted_digests.get(form), getattr(known, form, None)} - {None}
                 if expected - {digest}:
                     result.found.append(FoundLeaf(Damage.PICTURE_CHANGED, where, form))
         return result

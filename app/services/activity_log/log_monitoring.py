@@ -173,10 +173,10 @@ class LogWatch:
     def _witness(self, campus: Campus, name: str) -> LogWitness | None:
         return next((each for each in self.watch.witnesses_of(campus.id) if each.name == name), None)
 
-    def _tell(self, campus: Campus, deed: str, witness: LogWitness, by: Actor) -> None:
+    def _tell(self, campus: Campus, action: str, witness: LogWitness, by: Actor) -> None:
         self.history.write(
             by,
-            deed,
+            action,
             "log_witness",
             witness.id,
             at=self.clock(),

@@ -12,7 +12,7 @@ from functools import cached_property
 from app.db.activities import ActivityStore
 from app.domain.activities import Activity, Participation, adds_to, complete
 from app.domain.activities.listed_people import ListedPerson
-from app.domain.activity_log import told_of
+from app.domain.activity_log import participation_facts
 from app.domain.awards import Award, EligibilityResult, LineOutcome, new_award
 from app.domain.awards.open_badges import Disclosed, bounds_for
 from app.domain.awards.skills import NO_PRACTICE, Practice
@@ -71,11 +71,11 @@ class AwardRequest:
 
 
 @dataclass(frozen=True)
-class JudgedLine:
+class CheckedLine:
     """One person of a request and their eligibility; `person` is None until recorded."""
 
     line: ListedPerson
-    judgement: EligibilityResult
+    eligibility: EligibilityResult
     participation: Participation | None = None
     person: Person | None = None
     held: Award | None = None
@@ -90,7 +90,7 @@ class Preview:
     badge: Badge
     version: BadgeVersion
     activity: Activity | None
-    lines: Sequence[JudgedLine]
+    lines: Sequence[CheckedLine]
     disclosed: Disclosed
     """What the documents of `sample` would initially disclose."""
     sample: Award | None = None
@@ -100,11 +100,11 @@ class Preview:
     withdrawn: Mapping[uuid.UUID, Award] = field(default_factory=dict)
     """By person: the award of this badge that was withdrawn from them."""
 
-    def with_outcome(self, *outcomes: LineOutcome) -> list[JudgedLine]:
-        return [line for line in self.lines if line.judgement.outcome in outcomes]
+    def with_outcome(self, *outcomes: LineOutcome) -> list[CheckedLine]:
+        return [line for line in self.lines if line.eligibility.outcome in outcomes]
 
     @property
-    def ready(self) -> list[JudgedLine]:
+    def ready(self) -> list[CheckedLine]:
         return self.with_outcome(LineOutcome.READY)
 
 
@@ -232,7 +232,7 @@ def award_of(
         zone=case.campus.time_zone,
         award_id=award_id,
         batch_id=batch_id,
-        grounds=_grounds_told(case, rests_on),
+        grounds=_grounds_text(case, rests_on),
     )
 
 
@@ -260,7 +260,7 @@ def as_recorded(person: Person, line: ListedPerson, activity: Activity | None, a
     return copy
 
 
-def _grounds_told(case: AwardContext, rests_on: Sequence[CountedLine] | None) -> str:
+def _grounds_text(case: AwardContext, rests_on: Sequence[CountedLine] | None) -> str:
     if not rests_on:
         return ""
     with speaking(case.version.language):
@@ -339,14 +339,14 @@ _SAME_NAME = N_(
 )
 
 
-def repeated_line(line: ListedPerson) -> JudgedLine:
-    return JudgedLine(
+def repeated_line(line: ListedPerson) -> CheckedLine:
+    return CheckedLine(
         line, EligibilityResult(LineOutcome.REPEATED_LINE, _AGAIN if line.address else _SAME_NAME)
     )
 
 
-def unclear_line(line: ListedPerson) -> JudgedLine:
-    return JudgedLine(line, EligibilityResult(LineOutcome.SEVERAL_OF_NAME, SEVERAL_OF_NAME))
+def unclear_line(line: ListedPerson) -> CheckedLine:
+    return CheckedLine(line, EligibilityResult(LineOutcome.SEVERAL_OF_NAME, SEVERAL_OF_NAME))
 
 
 @dataclass(frozen=True)
@@ -427,7 +427,9 @@ def _with(
     if activity is None or participation is None:
         return list(lines)
     others = [line for line in lines if line.participation_id != participation.id]
-    own = counted_line(participation.id, None, told_of(activity, participation, counted.practised))
+    own = counted_line(
+        participation.id, None, participation_facts(activity, participation, counted.practised)
+    )
     return [*others, own] if own else others
 
 

@@ -19,7 +19,7 @@ from app.domain.learners.portfolios import counts_for
 from app.domain.publishing import Addresses
 from app.services.activity_log import ActivityLog, LoggedEvents
 from app.services.activity_log.evidence import Decision, EvidenceDocuments
-from app.services.awards.award_context import AwardContext, JudgedLine
+from app.services.awards.award_context import AwardContext, CheckedLine
 from sceau_credentials.evidence.documents import MEDIA_TYPE, digest_of
 from sceau_credentials.keys import VerificationKey
 from sceau_credentials.values import JsonObject
@@ -80,7 +80,7 @@ class AwardEvidenceService:
         case: AwardContext,
         awards: Sequence[Award],
         documents: Mapping[uuid.UUID, JsonObject],
-        ready: Sequence[JudgedLine],
+        ready: Sequence[CheckedLine],
         signing_key: VerificationKey,
     ) -> dict[uuid.UUID, Grounded]:
         """Log each award of the `ready` lines with the entries it depends on, under one signed checkpoint.
@@ -137,7 +137,7 @@ class AwardEvidenceService:
         self.store.add_all(rows)
 
     def _entries(
-        self, case: AwardContext, awards: Sequence[Award], ready: Sequence[JudgedLine]
+        self, case: AwardContext, awards: Sequence[Award], ready: Sequence[CheckedLine]
     ) -> dict[uuid.UUID, list[int]]:
         """The holder's counted log entries, or their participation in the activity; and their assessment."""
         there = [line.participation for line in ready if line.participation]
@@ -151,7 +151,7 @@ class AwardEvidenceService:
         said = {award.id: [assessed[award.id]] if award.id in assessed else [] for award in awards}
         return {award.id: [*taken.get(award.person_id, ()), *said[award.id]] for award in awards}
 
-    def _counted(self, case: AwardContext, ready: Sequence[JudgedLine]) -> dict[uuid.UUID, list[int]]:
+    def _counted(self, case: AwardContext, ready: Sequence[CheckedLine]) -> dict[uuid.UUID, list[int]]:
         """By person, if more than the activity counts."""
         wanted = {
             line.person.id: [each.participation_id for each in line.rests_on if not each.is_contribution]
@@ -172,7 +172,7 @@ class AwardEvidenceService:
         case: AwardContext,
         awards: Sequence[Award],
         entries: Mapping[uuid.UUID, Sequence[int]],
-        ready: Sequence[JudgedLine],
+        ready: Sequence[CheckedLine],
     ) -> dict[uuid.UUID, list[int]]:
         activity_id = case.activity.id if case.activity else None
         counted = {

@@ -45,7 +45,7 @@ from app.language import N_
 from app.services.activity_log import LoggedEvents
 from app.services.awards.award_context import (
     AwardContext,
-    JudgedLine,
+    CheckedLine,
     award_of,
     disclosed_at_first,
     name_known_to_campus,
@@ -179,7 +179,7 @@ class AwardIssuer:
     clock: Clock
 
     def decide(
-        self, case: AwardContext, batch: AwardBatch, ready: Sequence[JudgedLine], *, is_last: bool = True
+        self, case: AwardContext, batch: AwardBatch, ready: Sequence[CheckedLine], *, is_last: bool = True
     ) -> Decided:
         """Write everything except the signed bytes, which must follow in the same transaction.
 
@@ -233,7 +233,7 @@ class AwardIssuer:
         self,
         case: AwardContext,
         awards: Sequence[Award],
-        ready: Sequence[JudgedLine],
+        ready: Sequence[CheckedLine],
         places: StatusSlots,
         troubles: dict[uuid.UUID, InvalidInput],
     ) -> dict[uuid.UUID, JsonObject]:
@@ -286,7 +286,7 @@ class AwardIssuer:
     def _write_external_ids(
         self,
         case: AwardContext,
-        lines: Iterable[tuple[uuid.UUID, JudgedLine]],
+        lines: Iterable[tuple[uuid.UUID, CheckedLine]],
         prepared: Container[uuid.UUID],
         at: datetime,
     ) -> None:
@@ -307,7 +307,7 @@ class AwardIssuer:
     def _journal(
         self,
         case: AwardContext,
-        ready: Sequence[JudgedLine],
+        ready: Sequence[CheckedLine],
         awards: Sequence[Award],
         places: StatusSlots,
         evidence: Sequence[AwardEvidence],
@@ -326,7 +326,7 @@ class AwardIssuer:
         at: datetime,
         not_before: datetime,
     ) -> None:
-        self.letters.promise_new(
+        self.letters.enqueue_new(
             [
                 letter_about(award, addresses[award.id], at=at, not_before=not_before, letter_id=letter_id)
                 for award, letter_id in zip(awards, neighbouring_ids(len(awards)), strict=True)
@@ -335,7 +335,7 @@ class AwardIssuer:
         )
 
     def _addresses_of(
-        self, batch: AwardBatch, ready: Sequence[JudgedLine], kept: Sequence[StoredAwards]
+        self, batch: AwardBatch, ready: Sequence[CheckedLine], kept: Sequence[StoredAwards]
     ) -> dict[StoredAwards, str]:
         """As the list or the request wrote them; of people chosen among those known, the one that they prefer, which
         the campus may not read."""
@@ -376,7 +376,7 @@ class AwardIssuer:
 def _award_of(
     case: AwardContext,
     batch: AwardBatch,
-    line: JudgedLine,
+    line: CheckedLine,
     at: datetime,
     award_id: uuid.UUID,
     names: Mapping[uuid.UUID, Sequence[str]],

@@ -50,7 +50,7 @@ from app.domain.people.consents import (
 from app.domain.publishing import Addresses, StatusSlot, ids_of_code
 from app.errors import Conflict, InvalidInput, NotFound
 from app.services.activity_log import ActivityLog, LoggedEvents
-from app.services.awards.award_context import AwardRequest, JudgedLine, Preview
+from app.services.awards.award_context import AwardRequest, CheckedLine, Preview
 from app.services.awards.batches import AwardBatchService, BatchResult, BulkAwardService, ChunkResult
 from app.services.awards.bulk_revocation import WithdrawalService
 from app.services.awards.eligibility import EligibilityService
@@ -64,7 +64,7 @@ from sceau_credentials.proofs.vc_jwt import sign_jwt
 from sceau_credentials.status_list import StatusEntry, read_entry
 from sceau_credentials.values import JsonObject, JsonValue, parse_json_object, parse_timestamp
 
-__all__ = ["AwardRecord", "AwardRequest", "AwardService", "BatchResult", "JudgedLine", "Preview"]
+__all__ = ["AwardRecord", "AwardRequest", "AwardService", "BatchResult", "CheckedLine", "Preview"]
 
 
 @dataclass(frozen=True)
@@ -114,9 +114,9 @@ class AwardService:
         record = self.get(campus, award_id)
         if len(evidence.strip()) < _SHORTEST_EVIDENCE:
             raise InvalidInput("Dites en une phrase ce que la personne a fait depuis.")
-        judged = self.eligibility.of_renewal(campus, record, evidence, by=by).judgement
-        if not judged.is_ready:
-            raise InvalidInput(judged.sentence, **in_words(judged.values))
+        checked = self.eligibility.of_renewal(campus, record, evidence, by=by).eligibility
+        if not checked.is_ready:
+            raise InvalidInput(checked.sentence, **in_words(checked.values))
         return self.renew(campus, record.award, evidence, by=by)
 
     def renew(
@@ -127,7 +127,7 @@ class AwardService:
         own = self.people.addresses_of([record.person.id])
         if address := address or own.get(record.person.id, ""):
             once = str(record.award.edition)
-            self.letters.promise_many(
+            self.letters.enqueue_many(
                 [letter_about(record.award, address, Occasion.RENEWED, once=once, at=self.clock())]
             )
         return record
@@ -239,7 +239,7 @@ class AwardService:
             if visibility is Visibility.OPEN:
                 self.check_may_show(record, by=by)
             award.visibility = visibility
-            told = consent(
+            answer = consent(
                 About.PUBLICATION,
                 award.person_id,
                 given=visibility is Visibility.OPEN,
@@ -247,10 +247,10 @@ class AwardService:
                 campus_id=award.campus_id,
                 award_id=award.id,
             )
-            self.consents.add(told)
+            self.consents.add(answer)
             self.awards.save(award)
-            deed = "open" if visibility is Visibility.OPEN else "close"
-            self.history.write(by, deed, "award", award.id, at=self.clock(), campus_id=award.campus_id)
+            action = "open" if visibility is Visibility.OPEN else "close"
+            self.history.write(by, action, "award", award.id, at=self.clock(), campus_id=award.campus_id)
         return record
 
     def check_may_show(self, record: AwardRecord, *, by: Actor) -> None:
@@ -285,8 +285,8 @@ class AwardService:
                 check_may_show_further(record.person, self.consents.of_person(record.person.id), award_id)
             award.is_findable = is_findable
             self.awards.save(award)
-            deed = "let_search" if is_findable else "keep_from_search"
-            self.history.write(by, deed, "award", award.id, at=self.clock(), campus_id=award.campus_id)
+            action = "let_search" if is_findable else "keep_from_search"
+            self.history.write(by, action, "award", award.id, at=self.clock(), campus_id=award.campus_id)
 
     def count_found_by_search(self) -> int:
         return self.awards.count_found_by_search()
@@ -314,8 +314,8 @@ class AwardService:
         award = self.awards.lock(award_id)
         award.older_recipient = hash_of_address(address) if address else ""
         self.awards.save(award)
-        deed = "say_address" if address else "hide_address"
-        self.history.write(by, deed, "award", award_id, at=self.clock(), campus_id=award.campus_id)
+        action = "say_address" if address else "hide_address"
+        self.history.write(by, action, "award", award_id, at=self.clock(), campus_id=award.campus_id)
 
     def answer_checks(self, award_id: uuid.UUID, answers: bool, *, by: Actor) -> None:
         """Whether visitors of the public page may check if an address is the holder's."""
@@ -324,8 +324,8 @@ class AwardService:
             return
         award.answers_checks = answers
         self.awards.save(award)
-        deed = "allow_checks" if answers else "refuse_checks"
-        self.history.write(by, deed, "award", award_id, at=self.clock(), campus_id=award.campus_id)
+        action = "allow_checks" if answers else "refuse_checks"
+        self.history.write(by, action, "award", award_id, at=self.clock(), campus_id=award.campus_id)
 
     def is_of(self, award_id: uuid.UUID, person_id: uuid.UUID) -> bool:
         award = self.awards.find(award_id)

@@ -33,7 +33,7 @@ from app.domain.awards.batches import (
     finish,
     hand_over,
     keep_from_workers,
-    told_of,
+    line_facts,
 )
 from app.domain.awards.batches import undo as undo_batch
 from app.domain.badges import Badge, BadgeVersion
@@ -44,7 +44,7 @@ from app.domain.messages import Handed
 from app.errors import InvalidInput
 from app.language import N_
 from app.services.activity_log import LoggedEvents
-from app.services.awards.award_context import AwardContext, AwardRequest, JudgedLine, MatchedRecipient
+from app.services.awards.award_context import AwardContext, AwardRequest, CheckedLine, MatchedRecipient
 from app.services.awards.award_issuer import AwardIssuer, StoredAwards, Unfit
 from app.services.awards.eligibility import EligibilityService
 from app.services.publishing.status import StatusService
@@ -60,7 +60,7 @@ REMOVED = N_("Inscrite par une attribution annulée.")
 
 
 @dataclass(frozen=True)
-class Brought:
+class ListAdditions:
     """`people` have no trace besides this list; `participations` include theirs."""
 
     people: int = 0
@@ -68,7 +68,7 @@ class Brought:
 
 
 @dataclass(frozen=True, eq=False)
-class BroughtByLists:
+class ListAdditionService:
     """A person with any other trace (another activity, another badge, an account, a role) always stays.
 
     `forget` erases a person without other traces; False where there were any. `tenant_scope`: another
@@ -81,11 +81,11 @@ class BroughtByLists:
     forget: Callable[[Campus, uuid.UUID, uuid.UUID, str, Actor], bool]
     tenant_scope: TenantScope
 
-    def count(self, batch: AwardBatch) -> Brought:
+    def count(self, batch: AwardBatch) -> ListAdditions:
         if batch.activity_id is None:
-            return Brought()
+            return ListAdditions()
         with self.tenant_scope.across_campuses():
-            return Brought(*self.batches.count_brought(batch))
+            return ListAdditions(*self.batches.count_added(batch))
 
     def remove_some(
         self, campus: Campus, batch: AwardBatch, *, by: Actor, limit: int = REMOVED_AT_ONCE
@@ -94,13 +94,13 @@ class BroughtByLists:
         activity = self.activities.find(batch.activity_id) if batch.activity_id else None
         if activity is None or not self.activities.is_organised_by(activity.id, campus.id):
             return False
-        found = self.batches.brought(batch, limit=limit)
+        found = self.batches.additions(batch, limit=limit)
         for participation in found:
             participation.is_present = False
         self.logged_events.log_participation(activity, found, REMOVED)
         people, batch_id = 0, batch.id
         with self.tenant_scope.across_campuses():
-            alone = self.batches.brought_alone(batch, [each.person_id for each in found])
+            alone = self.batches.added_alone(batch, [each.person_id for each in found])
             for person_id, participation in [(each.person_id, each) for each in found]:
                 self.batches.remove_participation(participation)
                 people += person_id in alone and self.forget(campus, person_id, batch_id, REMOVED, by)
@@ -187,7 +187,7 @@ class AwardBatchService:
     history: HistoryStore
     status: StatusService
     logged_events: LoggedEvents
-    brought: BroughtByLists
+    additions: ListAdditionService
     clock: Clock
 
     def free_key(self, campus: Campus, key: str, endings: Sequence[str] = ("",)) -> str:
@@ -204,7 +204,7 @@ class AwardBatchService:
     # --- undo
 
     def undo(
-        self, campus: Campus, batch_id: uuid.UUID, *, by: Actor, with_brought: bool = False
+        self, campus: Campus, batch_id: uuid.UUID, *, by: Actor, with_additions: bool = False
     ) -> AwardBatch:
         """Undo the whole batch before delivery; awards already signed are revoked chunk by chunk.
 
@@ -214,7 +214,7 @@ class AwardBatchService:
         before = batch.state
         undo_batch(batch, at=self.clock())
         if batch.state is not before:
-            batch.removes_brought = with_brought
+            batch.removes_brought = with_additions
         self.batches.save(batch)
         if batch.state is not before:
             self._write(by, "undo", batch)
@@ -247,7 +247,7 @@ class AwardBatchService:
         self.history.write_all(by, "undo", "award", ids, at=at, campus_id=campus.id, batch=str(batch.id))
         more = len(awards) == CHUNK_SIZE
         if not more and batch.removes_brought:
-            more = self.brought.remove_some(campus, batch, by=by, limit=removes)
+            more = self.additions.remove_some(campus, batch, by=by, limit=removes)
         if not more:
             batch.state = BatchState.UNDONE
             if batch.removed_participations:
@@ -259,12 +259,12 @@ class AwardBatchService:
         return more
 
     def take_back(
-        self, campus: Campus, batch_id: uuid.UUID, *, by: Actor, with_brought: bool = False
+        self, campus: Campus, batch_id: uuid.UUID, *, by: Actor, with_additions: bool = False
     ) -> AwardBatch:
         """Cancel it before its scheduled time, undo it afterwards."""
         if self._locked(campus, batch_id).state is BatchState.PLANNED:
             return self.cancel(campus, batch_id, by=by)
-        batch = self.undo(campus, batch_id, by=by, with_brought=with_brought)
+        batch = self.undo(campus, batch_id, by=by, with_additions=with_additions)
         if sum(self.batches.counts(batch_id).values()) <= INLINE_LIMIT:
             self.undo_chunk(batch_id, removes=REMOVED_INLINE)
         return batch
@@ -292,8 +292,8 @@ class AwardBatchService:
         assert batch is not None, "batch rows are never deleted"
         return batch
 
-    def _write(self, by: Actor, deed: str, batch: AwardBatch) -> None:
-        self.history.write(by, deed, "award_batch", batch.id, at=self.clock(), campus_id=batch.campus_id)
+    def _write(self, by: Actor, action: str, batch: AwardBatch) -> None:
+        self.history.write(by, action, "award_batch", batch.id, at=self.clock(), campus_id=batch.campus_id)
 
     # --- queries
 
@@ -353,9 +353,9 @@ class AwardBatchService:
         found = self.awards.withdrawn_among([line.award_id for line in lines if line.award_id])
         return {award.id: award for award in found}
 
-    def brought_by(self, campus: Campus, batch_id: uuid.UUID) -> Brought:
+    def additions_of(self, campus: Campus, batch_id: uuid.UUID) -> ListAdditions:
         """What undoing the batch could remove besides its awards."""
-        return self.brought.count(self.batches.get(batch_id, campus.id))
+        return self.additions.count(self.batches.get(batch_id, campus.id))
 
     def delivery_counts(self, campus: Campus, batch_id: uuid.UUID) -> dict[Handed, int]:
         return self.awards.delivery_counts(self.batches.get(batch_id, campus.id).id)
@@ -492,24 +492,24 @@ class BulkAwardService:
     ) -> ChunkResult:
         known = self._enqueued.pop(batch.id, None)
         case = self.eligibility.case_now(known, batch) if known else self.eligibility.case_of(campus, batch)
-        judged = self.eligibility.decide(
+        checked = self.eligibility.decide(
             case, lines, given=lambda people: self.batches.given_in_batch(batch.id, people)
         )
-        ready = [line for line in judged if line.judgement.is_ready]
+        ready = [line for line in checked if line.eligibility.is_ready]
         is_last = len(lines) < most
         decided = self.issuer.decide(case, batch, ready, is_last=is_last)
         fate = iter(decided.kept)
         answers = [
-            _answer(line, one, next(fate) if one.judgement.is_ready else None)
-            for line, one in zip(lines, judged, strict=True)
+            _answer(line, one, next(fate) if one.eligibility.is_ready else None)
+            for line, one in zip(lines, checked, strict=True)
         ]
         self.batches.answer(batch.id, answers)
         self.issuer.sign(decided)
         unfit = [each.trouble for each in decided.kept if isinstance(each, Unfit)]
         return ChunkResult(not is_last, len(decided.awards), unfit[0] if unfit else None)
 
-    def _write(self, by: Actor, deed: str, batch: AwardBatch) -> None:
-        self.history.write(by, deed, "award_batch", batch.id, at=self.clock(), campus_id=batch.campus_id)
+    def _write(self, by: Actor, action: str, batch: AwardBatch) -> None:
+        self.history.write(by, action, "award_batch", batch.id, at=self.clock(), campus_id=batch.campus_id)
 
 
 def _batch_of(
@@ -551,23 +551,23 @@ def _waiting_line(batch: AwardBatch, position: int, found: MatchedRecipient) -> 
         given_name=line.given_name[:400],
         family_name=line.family_name[:400],
         address=line.address[:400],
-        told=told_of(line),
+        told=line_facts(line),
         person_id=person.id if person else None,
         participation_id=chosen.id if chosen else None,
     )
 
 
-def _answered_line(batch: AwardBatch, position: int, judged: JudgedLine) -> BatchLine:
-    row = _waiting_line(batch, position, (judged.line, None, None))
-    row.outcome = judged.judgement.outcome
-    row.reason, row.reason_values = judged.judgement.sentence, judged.judgement.values or {}
+def _answered_line(batch: AwardBatch, position: int, checked: CheckedLine) -> BatchLine:
+    row = _waiting_line(batch, position, (checked.line, None, None))
+    row.outcome = checked.eligibility.outcome
+    row.reason, row.reason_values = checked.eligibility.sentence, checked.eligibility.values or {}
     return row
 
 
-def _answer(line: BatchLine, judged: JudgedLine, kept: StoredAwards | None) -> dict[str, Any]:
-    outcome, sentence = judged.judgement.outcome, judged.judgement.sentence
-    values: dict[str, Any] = judged.judgement.values or {}
-    award_id = judged.held.id if judged.held and outcome is LineOutcome.ALREADY_HELD else None
+def _answer(line: BatchLine, checked: CheckedLine, kept: StoredAwards | None) -> dict[str, Any]:
+    outcome, sentence = checked.eligibility.outcome, checked.eligibility.sentence
+    values: dict[str, Any] = checked.eligibility.values or {}
+    award_id = checked.held.id if checked.held and outcome is LineOutcome.ALREADY_HELD else None
     if isinstance(kept, Unfit):
         outcome, sentence, values = LineOutcome.UNREADABLE, kept.trouble.sentence, kept.trouble.values
     elif kept is not None:
@@ -575,6 +575,6 @@ def _answer(line: BatchLine, judged: JudgedLine, kept: StoredAwards | None) -> d
     answer = {"position": line.position, "outcome": outcome, "award_id": award_id}
     if sentence or values:
         answer |= {"reason": sentence, "reason_values": values}
-    if judged.person is not None and judged.person.id != line.person_id:
-        answer["person_id"] = judged.person.id
+    if checked.person is not None and checked.person.id != line.person_id:
+        answer["person_id"] = checked.person.id
     return answer

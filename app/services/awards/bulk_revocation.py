@@ -30,7 +30,7 @@ from app.domain.core import Clock, new_row
 from app.domain.messages import BETWEEN_REMINDERS, Handed, Occasion, Waiting, grouped
 from app.errors import InvalidInput
 from app.services.activity_log import LoggedEvents
-from app.services.awards.delivery import Handing, HandingOver
+from app.services.awards.delivery import AwardDelivery, DeliveryService
 from app.services.messages import LetterService
 from app.services.publishing.status import StatusService
 
@@ -96,7 +96,7 @@ class WithdrawalService:
     logged_events: LoggedEvents
     clock: Clock
 
-    def promise(
+    def enqueue(
         self, campus: Campus, request: WithdrawalRequest, *, by: Actor, key: str | None = None
     ) -> Withdrawal:
         """Enqueue the revocation of each of these awards. Idempotent."""
@@ -242,8 +242,8 @@ class NotDone(StrEnum):
 class Foreseen:
     """`ready`: what the action would change. `others`: by reason; ids without an award here are only counted."""
 
-    ready: Sequence[Handing]
-    others: Mapping[NotDone, Sequence[Handing]]
+    ready: Sequence[AwardDelivery]
+    others: Mapping[NotDone, Sequence[AwardDelivery]]
     absent: int
 
     @property
@@ -253,7 +253,7 @@ class Foreseen:
 
 @dataclass(frozen=True, eq=False)
 class AwardSelection:
-    handing_over: HandingOver
+    delivery: DeliveryService
     awards: AwardStore
     reminders: ReminderStore
     letters: LetterStore
@@ -266,16 +266,16 @@ class AwardSelection:
         if len(ids) > MOST_CHOSEN:
             raise InvalidInput("On agit sur 2 000 badges au plus en une fois. Filtrez d’abord la liste.")
         at = self.clock()
-        handings = self.handing_over.of_awards(ids, campus.id)
-        why = self._reasons(campus, action, handings, at)
-        ready: list[Handing] = []
-        others: dict[NotDone, list[Handing]] = {}
-        for handing in sorted(
-            handings, key=lambda each: (each.record.person.listed_as, each.record.award.id)
+        deliveries = self.delivery.of_awards(ids, campus.id)
+        why = self._reasons(campus, action, deliveries, at)
+        ready: list[AwardDelivery] = []
+        others: dict[NotDone, list[AwardDelivery]] = {}
+        for delivery in sorted(
+            deliveries, key=lambda each: (each.record.person.listed_as, each.record.award.id)
         ):
-            reason = why(handing)
-            (ready if reason is None else others.setdefault(reason, [])).append(handing)
-        return Foreseen(ready, others, len(ids) - len(handings))
+            reason = why(delivery)
+            (ready if reason is None else others.setdefault(reason, [])).append(delivery)
+        return Foreseen(ready, others, len(ids) - len(deliveries))
 
     def unclaimed_of(self, campus: Campus, person_ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
         """The badges of these people that were not claimed; for a reminder."""
@@ -289,25 +289,25 @@ class AwardSelection:
             Waiting(each.record.award, each.address, Occasion.FIRST_REMINDER) for each in foreseen.ready
         ]
         letters = grouped(waiting, at=at, once=f"{at:%Y%m%d}")
-        self.letters.promise_many(letters)
+        self.letters.enqueue_many(letters)
         self.history.write_all(by, "remind", "award", foreseen.ready_ids, at=at, campus_id=campus.id)
         return len({letter.envelope for letter in letters})
 
     def _reasons(
-        self, campus: Campus, action: AwardAction, handings: Sequence[Handing], at: datetime
-    ) -> Callable[[Handing], NotDone | None]:
+        self, campus: Campus, action: AwardAction, deliveries: Sequence[AwardDelivery], at: datetime
+    ) -> Callable[[AwardDelivery], NotDone | None]:
         if action is AwardAction.WITHDRAW:
             return lambda each: NotDone.ENDED if _is_revoked(each.record) else None
-        withheld = self.handing_over.withheld([each.record.award.id for each in handings])
+        withheld = self.delivery.withheld([each.record.award.id for each in deliveries])
         recent = (
             self.reminders.reminded_since(
-                campus.id, {each.record.person.id for each in handings}, at - BETWEEN_REMINDERS
+                campus.id, {each.record.person.id for each in deliveries}, at - BETWEEN_REMINDERS
             )
             if action is AwardAction.REMIND
             else set()
         )
 
-        def reason(each: Handing) -> NotDone | None:
+        def reason(each: AwardDelivery) -> NotDone | None:
             award, person = each.record.award, each.record.person
             if _is_revoked(each.record) or (award.valid_until is not None and award.valid_until <= at):
                 return NotDone.ENDED

@@ -46,7 +46,7 @@ from app.services.publishing import PublicationService
 
 
 @dataclass(frozen=True)
-class Handing:
+class AwardDelivery:
     """One award being delivered to its person."""
 
     record: AwardRecord
@@ -67,7 +67,7 @@ class HandedCode:
 
 
 @dataclass(frozen=True, eq=False)
-class HandingOver:
+class DeliveryService:
     awards: AwardStore
     letters: LetterStore
     batches: BatchStore
@@ -82,7 +82,7 @@ class HandingOver:
 
     # --- delivery state
 
-    def of(self, records: Sequence[AwardRecord]) -> list[Handing]:
+    def of(self, records: Sequence[AwardRecord]) -> list[AwardDelivery]:
         letters: dict[uuid.UUID, list[QueuedMessage]] = defaultdict(list)
         for letter in self.letters.of_awards([record.award.id for record in records]):
             if letter.award_id is not None:
@@ -94,13 +94,13 @@ class HandingOver:
         found = []
         for record in records:
             handed = handed_over(record.award, letters[record.award.id])
-            told = handed.letter.address if handed.letter else addresses.get(record.person.id, "")
-            is_hidden = (record.person.id, told) in hidden
+            address = handed.letter.address if handed.letter else addresses.get(record.person.id, "")
+            is_hidden = (record.person.id, address) in hidden
             found.append(
-                Handing(
+                AwardDelivery(
                     record,
                     handed,
-                    addresses.get(record.person.id, "") if is_hidden else told,
+                    addresses.get(record.person.id, "") if is_hidden else address,
                     names[record.award.id],
                     record.person.id not in own,
                     is_hidden,
@@ -134,14 +134,14 @@ class HandingOver:
             names[record.award.id] = disambiguated(part, record.person.name) if part else record.person.name
         return names
 
-    def of_awards(self, award_ids: Sequence[uuid.UUID], campus_id: uuid.UUID) -> list[Handing]:
+    def of_awards(self, award_ids: Sequence[uuid.UUID], campus_id: uuid.UUID) -> list[AwardDelivery]:
         return self.of(self.awards.records_among(award_ids, campus_id))
 
     def letters_about(self, award_id: uuid.UUID) -> list[QueuedMessage]:
         """Latest first."""
         return self.letters.of_awards([award_id])[::-1]
 
-    def refused(self, campus: Campus, *, limit: int) -> list[Handing]:
+    def refused(self, campus: Campus, *, limit: int) -> list[AwardDelivery]:
         """Badges with a bounced last e-mail that their person has not opened; latest first."""
         since = self.clock() - LOOKED_BACK
         ids = self.letters.refused_awards(campus.id, since=since, limit=limit)
@@ -206,7 +206,7 @@ class HandingOver:
             letter.once_key = f"{letter.once_key}/{len(before) + 1}"
             # The newest e-mail counts, even if both were enqueued within the same second.
             letter.promised_at = max(at, before[-1].promised_at + timedelta(seconds=1))
-        self.letters.promise_many([letter])
+        self.letters.enqueue_many([letter])
         self._keep_address(record, wanted, before)
         changed = bool(before) and before[-1].address != wanted
         self.history.write(

@@ -52,10 +52,10 @@ from app.services.awards.award_context import (
     AwardContext,
     AwardCounting,
     AwardRequest,
+    CheckedLine,
     CountedEvidence,
     GivenBefore,
     GiverRecords,
-    JudgedLine,
     MatchedRecipient,
     Preview,
     Recipient,
@@ -115,24 +115,24 @@ class EligibilityService:
                 if not may_renew(award, days=case.version.validity_days, at=self.clock())
             }
         named = self._named_elsewhere(case, found)
-        judged = [
-            named.get(line.award_external_id) or self._judged(case, line, part, person, held, counted)
+        checked = [
+            named.get(line.award_external_id) or self._checked(case, line, part, person, held, counted)
             for line, part, person in found
         ]
-        judged = [replace(each, line=line) for each, (line, _, _) in zip(judged, found, strict=True)]
-        lines = [*judged, *answered]
-        sample, disclosed = self._sample(case, judged)
+        checked = [replace(each, line=line) for each, (line, _, _) in zip(checked, found, strict=True)]
+        lines = [*checked, *answered]
+        sample, disclosed = self._sample(case, checked)
         practice = self.badge_service.practice_of(case.version, case.activity) if sample else Practice()
-        ready = [each.person.id for each in judged if each.person and each.judgement.is_ready]
+        ready = [each.person.id for each in checked if each.person and each.eligibility.is_ready]
         activity_id = case.activity.id if case.activity else None
         withdrawn = self.awards.held(case.badge, ready, activity_id, AwardState.REVOKED) if ready else {}
         return Preview(
             campus, case.badge, case.version, case.activity, lines, disclosed, sample, practice, withdrawn
         )
 
-    def _sample(self, case: AwardContext, judged: Sequence[JudgedLine]) -> tuple[Award | None, Disclosed]:
+    def _sample(self, case: AwardContext, checked: Sequence[CheckedLine]) -> tuple[Award | None, Disclosed]:
         """The award of the first ready line, and what its documents would disclose."""
-        first = next((line for line in judged if line.judgement.is_ready), None)
+        first = next((line for line in checked if line.eligibility.is_ready), None)
         if first is None:
             return None, Disclosed()
         known, at = first.person or self._new_person(first.line), self.clock()
@@ -233,7 +233,7 @@ class EligibilityService:
 
     def meant_in_turn(
         self, case: AwardContext, request: AwardRequest
-    ) -> Iterator[tuple[list[MatchedRecipient], list[JudgedLine]]]:
+    ) -> Iterator[tuple[list[MatchedRecipient], list[CheckedLine]]]:
         """As `meant`, but the activity's participants come in chunks; a list is matched as a whole."""
         if request.lines:
             yield self.meant(case, request)
@@ -243,7 +243,7 @@ class EligibilityService:
 
     def meant(
         self, case: AwardContext, request: AwardRequest
-    ) -> tuple[list[MatchedRecipient], list[JudgedLine]]:
+    ) -> tuple[list[MatchedRecipient], list[CheckedLine]]:
         """Each person once, known or not; and the lines that are duplicates or have an ambiguous name."""
         kept, repeated = without_repeats([line.tidied() for line in request.lines])
         known = self.activity_service.known(case.activity, kept)
@@ -260,47 +260,47 @@ class EligibilityService:
 
     def decide(
         self, case: AwardContext, lines: Sequence[BatchLine], *, given: GivenBefore
-    ) -> list[JudgedLine]:
+    ) -> list[CheckedLine]:
         """Eligibility of each line. Creates missing people; every READY line has `person` set."""
         found = [(listed(line), None, None) for line in lines] if case.refusal else self._record(case, lines)
         people = [person.id for _, _, person in found if person]
         held, counted, before = self._held(case, people), self.counting.read(case, people), given(people)
         named = self._named_elsewhere(case, found)
-        judged = []
+        checked = []
         for line, participation, person in found:
             if line.award_external_id in named:
-                judged.append(replace(named[line.award_external_id], line=line))
+                checked.append(replace(named[line.award_external_id], line=line))
                 continue
             if person is not None and person.id in before:
-                judged.append(repeated_line(line))
+                checked.append(repeated_line(line))
                 continue
-            judged.append(self._judged(case, line, participation, person, held, counted))
+            checked.append(self._checked(case, line, participation, person, held, counted))
             if person is not None:
                 before.add(person.id)
-        return judged
+        return checked
 
     def _named_elsewhere(
         self, case: AwardContext, found: Sequence[MatchedRecipient]
-    ) -> dict[str, JudgedLine]:
+    ) -> dict[str, CheckedLine]:
         """By identifier, lines with an award that the campus's own system has named before: nothing is awarded again."""
         values = {line.award_external_id for line, _, _ in found if line.award_external_id}
         named = self.integration.named(case.campus.id, NamedKind.AWARD, values)
         records = self.awards.records_among(list(named.values()), case.campus.id) if named else []
         awards = {record.award.id: record.award for record in records}
-        judged: dict[str, JudgedLine] = {}
+        checked: dict[str, CheckedLine] = {}
         for line, _, person in found:
             award = awards.get(named[line.award_external_id]) if line.award_external_id in named else None
             if award is None:
                 continue
-            judgement = MADE_BEFORE
+            eligibility = MADE_BEFORE
             if award.badge_id != case.badge.id:
-                judgement = NAMES_OTHER_AWARD
+                eligibility = NAMES_OTHER_AWARD
             elif not case.refusal and (person is None or person.id != award.person_id):
-                judgement = NAMES_OTHER_PERSON
-            judged[line.award_external_id] = JudgedLine(
-                line, judgement, held=award if judgement is MADE_BEFORE else None
+                eligibility = NAMES_OTHER_PERSON
+            checked[line.award_external_id] = CheckedLine(
+                line, eligibility, held=award if eligibility is MADE_BEFORE else None
             )
-        return judged
+        return checked
 
     def _chosen(self, case: AwardContext, request: AwardRequest) -> list[Recipient]:
         return [one for some in self._chosen_in_turn(case, request) for one in some]
@@ -400,7 +400,7 @@ class EligibilityService:
     def _held(self, case: AwardContext, people: Sequence[uuid.UUID]) -> dict[uuid.UUID, Award]:
         return self.awards.held(case.badge, people, case.activity.id if case.activity else None)
 
-    def _judged(
+    def _checked(
         self,
         case: AwardContext,
         line: ListedPerson,
@@ -408,22 +408,22 @@ class EligibilityService:
         person: Person | None,
         held: dict[uuid.UUID, Award],
         counted: CountedEvidence,
-    ) -> JudgedLine:
+    ) -> CheckedLine:
         if case.refusal is not None:
-            return JudgedLine(line, case.refusal)
+            return CheckedLine(line, case.refusal)
         if person is not None and person.is_sample:
-            return JudgedLine(line, SAMPLE, participation, person)
+            return CheckedLine(line, SAMPLE, participation, person)
         fault = case.fault_of(line, known=person is not None)
         if fault is not None:
-            return JudgedLine(line, EligibilityResult(fault.outcome, fault.sentence))
+            return CheckedLine(line, EligibilityResult(fault.outcome, fault.sentence))
         if case.activity is not None and case.is_giver_by_name(line):
-            return JudgedLine(line, ONESELF, participation, person)
+            return CheckedLine(line, ONESELF, participation, person)
         if case.is_giver(line, person):
-            return JudgedLine(line, ONESELF, participation, person)
+            return CheckedLine(line, ONESELF, participation, person)
         someone = person or self._new_person(line)
         part = projected_participation(line, case.activity, participation, someone, self.clock())
         count = self.counting.count(case, counted, someone.id, part)
-        judgement = check_eligibility(
+        eligibility = check_eligibility(
             case.version,
             person=someone,
             giver_id=case.by.person_id,
@@ -434,9 +434,9 @@ class EligibilityService:
             repeat=case.badge.repeat,
             progress=count.progress,
         )
-        return JudgedLine(
+        return CheckedLine(
             line,
-            judgement,
+            eligibility,
             participation,
             person,
             held.get(someone.id),
@@ -444,7 +444,7 @@ class EligibilityService:
             count.progress,
         )
 
-    def of_renewal(self, campus: Campus, record: AwardRecord, evidence: str, *, by: Actor) -> JudgedLine:
+    def of_renewal(self, campus: Campus, record: AwardRecord, evidence: str, *, by: Actor) -> CheckedLine:
         """Whether the holder may have the badge again now, by the records and by `evidence` of the time since."""
         award, person = record.award, record.person
         case = self.case(campus, AwardRequest(record.badge.id, award.activity_id, evidence=evidence), by)
@@ -452,7 +452,7 @@ class EligibilityService:
         address = self.people.addresses_of([person.id], known).get(person.id, "")
         part = self.activities.participation_of(person.id, award.activity_id) if award.activity_id else None
         counted = self.counting.read(case, [person.id])
-        return self._judged(case, line_of_person(person, address), part, person, {}, counted)
+        return self._checked(case, line_of_person(person, address), part, person, {}, counted)
 
     def check_may_give(self, campus: Campus, record: AwardRecord, *, by: Actor) -> None:
         """Raises unless `by` may award this badge to this holder; a program's right was checked before."""
@@ -525,7 +525,7 @@ class AwardChoices:
         )[:MOST_OFFERED]
 
 
-def _chosen(line: JudgedLine) -> set[uuid.UUID]:
+def _chosen(line: CheckedLine) -> set[uuid.UUID]:
     return {each.participation_id for each in line.rests_on or ()}
 
 

@@ -31,7 +31,7 @@ from app.domain.people.consents import needs_guardian_for
 from app.domain.publishing import Addresses
 from app.errors import Conflict, InvalidInput
 from app.language import N_, days, speaking, translated
-from app.services.awards.delivery import HandedCode, HandingOver
+from app.services.awards.delivery import DeliveryService, HandedCode
 from app.services.badges import BadgeService, picture_order, picture_words
 from app.services.people.people import PeopleService
 from app.services.publishing import PublicationService, Published
@@ -418,7 +418,7 @@ class SlipSheet:
 class SlipService:
     awards: AwardStore
     badges: BadgeStore
-    handing_over: HandingOver
+    delivery: DeliveryService
     people: PeopleService
     history: HistoryStore
     addresses: Addresses
@@ -435,7 +435,7 @@ class SlipService:
                 most=SLIPS_PER_DOCUMENT,
             )
         records = self.awards.records_among(award_ids, campus.id)
-        codes = self.handing_over.codes_for(records)
+        codes = self.delivery.codes_for(records)
         wanted = sorted((each for each in records if each.award.id in codes), key=_by_name)
         if not wanted:
             raise Conflict(
@@ -459,7 +459,7 @@ class SlipService:
         language: str,
         day: Day,
     ) -> SlipSheet:
-        names = self.handing_over.names_of(records)
+        names = self.delivery.names_of(records)
         return SlipSheet(
             title=translated("Bulletins à remettre"),
             language=language,

@@ -404,18 +404,18 @@ class StolenKeys:
             for letter in waiting
             if letter.occasion == Occasion.NAME_CORRECTED and letter.award_id is not None
         }
-        told = [award for award in signed if award.id not in unheard]
-        if not address or not told:
+        notified = [award for award in signed if award.id not in unheard]
+        if not address or not notified:
             return
         at = self.clock()
         letters = [
             letter_about(award, address, Occasion.KEY_REPLACED, once=str(award.edition), at=at)
-            for award in told
+            for award in notified
         ]
         for letter in letters:
             letter.envelope = letters[0].id
-        renewed = [award for award in told if award.id in corrected]
-        self.letters.promise_many([*letters, *corrections_of(renewed, address, corrected, at=at)])
+        renewed = [award for award in notified if award.id in corrected]
+        self.letters.enqueue_many([*letters, *corrections_of(renewed, address, corrected, at=at)])
 
     def report(self, campus: Campus, key: SealedKey, person_id: uuid.UUID) -> Iterator[KeyReportLine]:
         """From what is stored, so that it is the same after an interruption."""
@@ -427,7 +427,7 @@ class StolenKeys:
             earlier = (each.embedded for _edition, each in self.awards.earlier_editions(record.award))
             if not is_signed and not any(_is_signed_with(embedded, key) for embedded in earlier):
                 continue
-            told = [
+            notified = [
                 letter.state
                 for letter in self.letters.of_awards([award_id])
                 if letter.occasion == Occasion.KEY_REPLACED
@@ -437,7 +437,7 @@ class StolenKeys:
                 address,
                 was_after=record.award.awarded_at >= key.revoked_at,
                 fate=self._fate(record.award) if is_signed else Fate.SIGNED_AGAIN,
-                letter=told[-1] if told else None,
+                letter=notified[-1] if notified else None,
             )
 
     def _fate(self, award: Award) -> Fate:

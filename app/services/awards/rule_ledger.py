@@ -118,8 +118,8 @@ class RuleLedger:
         if not ruled:
             return []
         lines, today = self.lines_of(campus, [person_id]).get(person_id, ()), self.today(campus)
-        told = [(badge, version, rule.progress(lines, today=today)) for badge, version, rule in ruled]
-        return sorted(told, key=lambda one: (-one[2].share, one[1].name))
+        standings = [(badge, version, rule.progress(lines, today=today)) for badge, version, rule in ruled]
+        return sorted(standings, key=lambda one: (-one[2].share, one[1].name))
 
     def why(
         self, record: AwardRecord, participation_ids: Collection[uuid.UUID]
@@ -154,13 +154,13 @@ class RuleLedger:
         lines, today = self.lines_of(campus, shown), self.today(campus)
         read = {one: rule.progress(lines.get(one, ()), today=today) for one in shown}
         people = {person.id: person for person in self.people.list_by_id(shown)}
-        told = [Standing(people[one], read[one]) for one in shown if one in people and read[one].lines]
-        near = sorted((one for one in told if not one.progress.is_met), key=_nearest_first)
+        standings = [Standing(people[one], read[one]) for one in shown if one in people and read[one].lines]
+        near = sorted((one for one in standings if not one.progress.is_met), key=_nearest_first)
         return Roll(
             badge,
             version,
             rule,
-            sorted((one for one in told if one.progress.is_met), key=_by_name),
+            sorted((one for one in standings if one.progress.is_met), key=_by_name),
             near[:NEAR],
             held,
             max(0, len(behind) - NEAR),

@@ -94,9 +94,11 @@ class Manuscript:
 def lacks_in(page: BadgePage) -> list[Lack]:
     """What this kind of badge requires and the content lacks."""
     version = page.version
-    criteria, judging = split_criteria(version.criteria)
+    criteria, assessment = split_criteria(version.criteria)
     attested = [(link.level, len(competency.levels)) for link, competency, _ in page.competencies]
-    return lacks_of(BadgeText(version.kind, version.name, version.description, criteria, judging, attested))
+    return lacks_of(
+        BadgeText(version.kind, version.name, version.description, criteria, assessment, attested)
+    )
 
 
 def picture_order(
@@ -577,8 +579,8 @@ class OpeningService:
             self.openings.shut(badge.id, person_id)
         self._note("open_to" if wanted else "shut_to", badge, by, person=str(person_id))
 
-    def _note(self, deed: str, badge: Badge, by: Actor, **facts: object) -> None:
-        self.history.write(by, deed, "badge", badge.id, at=self.clock(), campus_id=badge.campus_id, **facts)
+    def _note(self, action: str, badge: Badge, by: Actor, **facts: object) -> None:
+        self.history.write(by, action, "badge", badge.id, at=self.clock(), campus_id=badge.campus_id, **facts)
 
     def _trainers(self, campus: Campus) -> list[Person]:
         return [

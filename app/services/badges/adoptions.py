@@ -281,7 +281,7 @@ class Adoptions:
             parts,
             competencies,
         )
-        if not wording.kind.is_judged:
+        if not wording.kind.is_assessed:
             wording = replace(wording, competencies=[])
         self.badges.rewrite(
             campus,

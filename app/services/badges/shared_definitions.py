@@ -310,10 +310,10 @@ class SharedDefinitions:
         check_draft(draft)
         for key, level in wording.competencies:
             check_level(items[key], level)
-        criteria, judging = split_criteria(wording.criteria)
+        criteria, assessment = split_criteria(wording.criteria)
         attested = [(level, len(items[key].levels)) for key, level in wording.competencies]
         lacks = lacks_of(
-            BadgeText(wording.kind, wording.name, wording.description, criteria, judging, attested)
+            BadgeText(wording.kind, wording.name, wording.description, criteria, assessment, attested)
         )
         if lacks:
             raise InvalidInput(lacks[0].sentence)

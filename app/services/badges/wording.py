@@ -137,7 +137,7 @@ def with_step(stored: Wording, typed: Wording, step: Step) -> Wording:
     wording = replace(stored, **{name: getattr(typed, name) for name in STEP_FIELDS[step]})
     if step is Step.AWARDING and stored.rule and stored.criteria == _criteria_of(stored):
         wording = replace(wording, criteria="")
-    if not wording.kind.is_judged:
+    if not wording.kind.is_assessed:
         wording = replace(wording, competencies=[])
     return replace(wording, required_hours=None) if wording.kind is BadgeKind.BELONGING else wording
 
@@ -151,13 +151,13 @@ def state_of(badge: Badge, wording: Wording, step: Step) -> str:
 
 def badge_values(wording: Wording, competencies: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """`competencies`: named as in a definition, with their level."""
-    criteria, judging = split_criteria(wording.criteria)
+    criteria, assessment = split_criteria(wording.criteria)
     return {
         Part.KIND.value: wording.kind.value,
         Part.NAME.value: wording.name.strip(),
         Part.DESCRIPTION.value: wording.description.strip(),
         Part.CRITERIA.value: criteria,
-        Part.JUDGING.value: judging,
+        Part.ASSESSMENT.value: assessment,
         Part.COMPETENCIES.value: [dict(each) for each in competencies],
         # Without the release: each campus dates its own.
         Part.ALIGNMENTS.value: [each.of_release("", None).kept() for each in wording.alignments],
@@ -175,10 +175,10 @@ def wording_with(
     competencies: Sequence[tuple[uuid.UUID, int | None]],
 ) -> Wording:
     """`wording` with some parts of a definition; `competencies`: those of the campus, for that part."""
-    criteria, judging = split_criteria(wording.criteria)
+    criteria, assessment = split_criteria(wording.criteria)
     language = values[Part.LANGUAGE.value] if Part.LANGUAGE in parts else wording.language
     criteria = values[Part.CRITERIA.value] if Part.CRITERIA in parts else criteria
-    judging = values[Part.JUDGING.value] if Part.JUDGING in parts else judging
+    assessment = values[Part.ASSESSMENT.value] if Part.ASSESSMENT in parts else assessment
     fields: dict[Part, dict[str, Any]] = {
         Part.KIND: {"kind": BadgeKind(values.get(Part.KIND.value, wording.kind))},
         Part.NAME: {"name": values.get(Part.NAME.value)},
@@ -191,7 +191,10 @@ def wording_with(
         Part.VALIDITY: {"validity_days": values.get(Part.VALIDITY.value)},
         Part.TAGS: {"tags": list(values.get(Part.TAGS.value) or ())},
     }
-    changed: dict[str, Any] = {"language": language, "criteria": join_criteria(criteria, judging, language)}
+    changed: dict[str, Any] = {
+        "language": language,
+        "criteria": join_criteria(criteria, assessment, language),
+    }
     for part in parts:
         changed |= fields.get(part, {})
     return replace(wording, **changed)

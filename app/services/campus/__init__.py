@@ -435,9 +435,9 @@ class OperatorService:
             campus.suspended_at = None
             self._keep(campus, "resume", by)
 
-    def _keep(self, campus: Campus, deed: str, by: Actor) -> None:
+    def _keep(self, campus: Campus, action: str, by: Actor) -> None:
         self.campuses.add(campus)
-        self.history.write(by, deed, "campus", campus.id, at=self.clock(), campus_id=campus.id)
+        self.history.write(by, action, "campus", campus.id, at=self.clock(), campus_id=campus.id)
 
 
 @dataclass(frozen=True)

@@ -131,6 +131,6 @@ class CampusKeys:
         **facts: str,
     ) -> None:
         self.logged_events.key_changed(campus, key, last_sizes)
-        deed = "retire" if reason else "create"
+        action = "retire" if reason else "create"
         said = {"reason": reason, **facts} if reason else facts
-        self.history.write(by, deed, "key", key.id, at=self.clock(), campus_id=campus.id, **said)
+        self.history.write(by, action, "key", key.id, at=self.clock(), campus_id=campus.id, **said)

@@ -137,20 +137,20 @@ class LtiService:
     def linked(self, platform: LtiPlatform) -> int:
         return len(self.store.accounts(platform.id))
 
-    def register(self, campus: Campus, told: LtiRegistration, *, by: Actor) -> LtiPlatform:
+    def register(self, campus: Campus, registration: LtiRegistration, *, by: Actor) -> LtiPlatform:
         is_local = urlsplit(self.addresses.base_url).hostname in ("localhost", "127.0.0.1")
-        told.check(allows_local=is_local)
-        if self._known(campus, told.issuer, told.client_id):
+        registration.check(allows_local=is_local)
+        if self._known(campus, registration.issuer, registration.client_id):
             raise Conflict("Cette plateforme est déjà inscrite avec cet identifiant de client.")
         row = LtiPlatform(
             campus_id=campus.id,
-            label=told.label.strip(),
-            issuer=told.issuer,
-            client_id=told.client_id,
-            deployments=list(dict.fromkeys(told.deployments)),
-            keys_url=told.keys_url,
-            token_url=told.token_url,
-            authorization_url=told.authorization_url,
+            label=registration.label.strip(),
+            issuer=registration.issuer,
+            client_id=registration.client_id,
+            deployments=list(dict.fromkeys(registration.deployments)),
+            keys_url=registration.keys_url,
+            token_url=registration.token_url,
+            authorization_url=registration.authorization_url,
             created_at=self.clock(),
         )
         self.store.save(row)
@@ -288,14 +288,14 @@ class LtiService:
     def _nonce(self, state: str) -> str:
         return hmac.new(self.secret, b"nonce of a launch|" + state.encode(), hashlib.sha256).hexdigest()
 
-    def open(self, campus: Campus, platform_id: uuid.UUID, told: Launch) -> str:
+    def open(self, campus: Campus, platform_id: uuid.UUID, launch: Launch) -> str:
         """The secret of the course's pages, for the browser that launched."""
         platform, at = self.store.platform(campus.id, platform_id), self.clock()
-        if platform is None or told.deployment not in platform.deployments:
+        if platform is None or launch.deployment not in platform.deployments:
             raise LaunchRefused("platform")
         self.store.sweep(campus.id, at)
-        course = self._course(campus, platform, told)
-        badge_id = told.badge_id
+        course = self._course(campus, platform, launch)
+        badge_id = launch.badge_id
         if badge_id is not None and badge_id not in {badge.id for badge, _ in self._offered(campus)}:
             badge_id = None
         secret = secrets.token_urlsafe(32)
@@ -304,42 +304,44 @@ class LtiService:
                 campus_id=campus.id,
                 platform_id=platform.id,
                 secret_digest=digest_of(secret),
-                kind=told.kind,
-                subject=told.subject,
-                teaches=told.teaches,
+                kind=launch.kind,
+                subject=launch.subject,
+                teaches=launch.teaches,
                 course_id=course.id if course else None,
-                deployment=told.deployment,
+                deployment=launch.deployment,
                 badge_id=badge_id,
-                return_url=told.deep_link.return_url if told.deep_link and told.deep_link.takes_links else "",
-                return_data=told.deep_link.data if told.deep_link else "",
+                return_url=launch.deep_link.return_url
+                if launch.deep_link and launch.deep_link.takes_links
+                else "",
+                return_data=launch.deep_link.data if launch.deep_link else "",
                 expires_at=at + LAUNCH_LIFE,
             )
         )
         return secret
 
-    def _course(self, campus: Campus, platform: LtiPlatform, told: Launch) -> LtiCourse | None:
+    def _course(self, campus: Campus, platform: LtiPlatform, launch: Launch) -> LtiCourse | None:
         """Only who teaches changes what is known of a course."""
-        if not told.context:
+        if not launch.context:
             return None
-        course = self.store.find_course(platform.id, told.deployment, told.context)
+        course = self.store.find_course(platform.id, launch.deployment, launch.context)
         if course is None:
             course = self.store.add_course(
                 LtiCourse(
                     campus_id=campus.id,
                     platform_id=platform.id,
-                    deployment=told.deployment,
-                    context=told.context,
-                    title=told.title,
-                    memberships_url=told.memberships_url,
-                    line_items_url=told.line_items_url,
+                    deployment=launch.deployment,
+                    context=launch.context,
+                    title=launch.title,
+                    memberships_url=launch.memberships_url,
+                    line_items_url=launch.line_items_url,
                     seen_at=self.clock(),
                 )
             )
-        if not told.teaches:
+        if not launch.teaches:
             return course
-        course.title = told.title or course.title
-        course.memberships_url = told.memberships_url or course.memberships_url
-        course.line_items_url = told.line_items_url or course.line_items_url
+        course.title = launch.title or course.title
+        course.memberships_url = launch.memberships_url or course.memberships_url
+        course.line_items_url = launch.line_items_url or course.line_items_url
         course.seen_at = self.clock()
         self.store.save(course)
         return course
@@ -483,10 +485,10 @@ class LtiService:
         if activity_id is None:
             today = self.clock().astimezone(ZoneInfo(campus.time_zone)).date()
             title = course.title.strip() or launched.platform.label
-            told = Activity(
+            activity_wanted = Activity(
                 kind=ActivityKind.COURSE, title=title, starts_on=today, ends_on=today, created_at=self.clock()
             )
-            activity = self.activities.create(told, [campus], by=launched.actor)
+            activity = self.activities.create(activity_wanted, [campus], by=launched.actor)
         else:
             activity = self.activities.get(campus, activity_id)
         course.activity_id = activity.id

@@ -57,7 +57,7 @@ class SenderService:
         self.campuses.save_sender(sender)
         once = at.isoformat()
         letter = letter_to(address, Occasion.SENDER_CONFIRM, campus.id, once=once, campus_id=campus.id, at=at)
-        self.letters.promise_many([letter])
+        self.letters.enqueue_many([letter])
         self._note(by, "ask_sender", campus)
 
     def confirm(self, campus: Campus, typed: str, *, by: Actor) -> None:

@@ -299,7 +299,7 @@ class WebhookService:
             for row in self.own_addresses.list_of(person_id)
             if row.verified_at is not None
         ]
-        self.letters.promise_new(
+        self.letters.enqueue_new(
             letters_to_administrators(
                 addresses,
                 Occasion.WEBHOOK_PAUSED,

@@ -36,7 +36,7 @@ from app.domain.people import name_key
 from app.errors import NotAllowed, NotFound
 from app.language import N_
 from app.services.activities.plans import AMENDED, ActivityPlans, ActivitySessions, SeriesService
-from app.services.imports.import_matching import CHANGES, ImportJudging, blanks_of
+from app.services.imports.import_matching import CHANGES, ImportMatching, blanks_of
 from app.services.imports.imports import ImportService
 
 CALLED_OFF = N_("Annulée dans l’agenda : la séance est retirée.")
@@ -111,12 +111,12 @@ class _Series:
 
 
 @dataclass(frozen=True, eq=False)
-class CalendarJudging:
+class CalendarMatching:
     imports: ImportStore
     plans: ActivityPlanStore
-    judging: ImportJudging
+    matching: ImportMatching
 
-    def judge(self, campus: Campus, source: str, read: ReadCalendar) -> list[Foreseen]:
+    def match(self, campus: Campus, source: str, read: ReadCalendar) -> list[Foreseen]:
         """Each line in the given order, followed per series by the sessions missing from the file."""
         keys = {self.key(campus, source, each.own_key) for each in read.meetings if each.uid}
         keys |= {self.key(campus, source, each.activity_key) for each in read.meetings if each.uid}
@@ -126,16 +126,16 @@ class CalendarJudging:
         for each in read.meetings:
             link = links.get(self.key(campus, source, each.own_key)) if each.uid else None
             groups.setdefault(each.uid, []).append(self._one(each, link, series.get(each.uid)))
-        judged: list[Foreseen] = []
+        matched: list[Foreseen] = []
         for uid, group in groups.items():
             known = series.get(uid)
-            judged += _with_activity_news(group, known)
+            matched += _with_activity_news(group, known)
             if known is not None and uid in read.whole_from:
-                judged += _no_longer_there(group[-1].meeting, known, read.whole_from[uid])
-        return [replace(one, meeting=replace(one.meeting, number=at)) for at, one in enumerate(judged, 1)]
+                matched += _no_longer_there(group[-1].meeting, known, read.whole_from[uid])
+        return [replace(one, meeting=replace(one.meeting, number=at)) for at, one in enumerate(matched, 1)]
 
     def key(self, campus: Campus, source: str, own_key: Sequence[str]) -> str:
-        return self.judging.key(campus, source, own_key)
+        return self.matching.key(campus, source, own_key)
 
     # --- existing rows
 
@@ -296,7 +296,7 @@ def _with_activity_news(group: Sequence[Foreseen], known: _Series | None) -> lis
         first = replace(group[at], reason=N_("Nouvelle activité et sa première séance."))
         return [*group[:at], first, *group[at + 1 :]]
     one, activity, link = group[at], known.activity, known.activity_link
-    said = one.meeting.told().said()
+    said = one.meeting.record().said()
     fresh = news(said, link.said) if link is not None else blanks_of(activity, said, {})
     if known.sessions:
         fresh = {name: value for name, value in fresh.items() if name not in _OF_SESSIONS}
@@ -304,14 +304,14 @@ def _with_activity_news(group: Sequence[Foreseen], known: _Series | None) -> lis
     if not changed:
         return list(group)
     if not known.leads:
-        told = one.refused(_NOT_OURS)
+        line = one.refused(_NOT_OURS)
     else:
         facts = {name: fresh[name] for name in changed}
-        told = replace(one, activity_news=facts)
+        line = replace(one, activity_news=facts)
         if one.fate is not ImportLineOutcome.CREATED:
             what = sorted({*one.values.get("what", ()), *facts})
-            told = replace(told, fate=ImportLineOutcome.CHANGED, reason=CHANGES, values={"what": what})
-    return [*group[:at], told, *group[at + 1 :]]
+            line = replace(line, fate=ImportLineOutcome.CHANGED, reason=CHANGES, values={"what": what})
+    return [*group[:at], line, *group[at + 1 :]]
 
 
 def _noted(session: ActivitySession) -> dict[str, Any]:
@@ -322,7 +322,7 @@ def _noted(session: ActivitySession) -> dict[str, Any]:
 class CalendarWriting:
     imports: ImportStore
     plans: ActivityPlanStore
-    judging: CalendarJudging
+    matching: CalendarMatching
     planning: ActivityPlans
     attendance: ActivitySessions
     series: SeriesService
@@ -365,7 +365,7 @@ class CalendarWriting:
         if touched and self.planning.activities.counts_attendance(activity.id):
             self.attendance.count_hours(activity)
         if not is_waiting:
-            self._keep(campus, run, first.meeting.activity_key, activity.id, first.meeting.told().said())
+            self._keep(campus, run, first.meeting.activity_key, activity.id, first.meeting.record().said())
 
     def _created(self, campus: Campus, first: Foreseen, kind: ActivityKind, by: Actor) -> Activity:
         meeting = first.meeting
@@ -428,7 +428,7 @@ class CalendarWriting:
         self, campus: Campus, run: ImportRun, own_key: Sequence[str], row_id: Any, said: Mapping[str, Any]
     ) -> None:
         """Store what the identifier refers to, and the values that the calendar contained for it."""
-        key = self.judging.key(campus, run.source, own_key)
+        key = self.matching.key(campus, run.source, own_key)
         link = self.imports.known(campus.id, [key]).get(key) or Imported(
             campus_id=campus.id, key=key, source=run.source, run_id=run.id, at=run.asked_at
         )
@@ -452,7 +452,7 @@ class CalendarDraft:
 @dataclass(frozen=True, eq=False)
 class CalendarImports:
     imports: ImportService
-    judging: CalendarJudging
+    matching: CalendarMatching
     writing: CalendarWriting
 
     def drop(
@@ -470,7 +470,7 @@ class CalendarImports:
         run = self.imports.imports.get(run_id, campus.id)
         check_draft(run)
         read = self._read(campus, run)
-        lines = self.judging.judge(campus, run.source, read)
+        lines = self.matching.match(campus, run.source, read)
         followed = self.imports.imports.calendar_of_source(campus.id, run.source)
         declined = frozenset(followed.declined) if followed else frozenset()
         return CalendarDraft(
@@ -497,10 +497,10 @@ class CalendarImports:
         if run is None:
             raise NotFound("Cet import n’existe pas ici.")
         check_draft(run)
-        judged = self.judging.judge(campus, run.source, read)
-        lines = [one.refused(NOT_CHOSEN) if one.writes and one.choice in without else one for one in judged]
+        matched = self.matching.match(campus, run.source, read)
+        lines = [one.refused(NOT_CHOSEN) if one.writes and one.choice in without else one for one in matched]
         if followed := self.imports.imports.calendar_of_source(campus.id, run.source):
-            writing, left_out = {one.choice for one in judged if one.writes}, set(without)
+            writing, left_out = {one.choice for one in matched if one.writes}, set(without)
             followed.decline(writing & left_out, writing - left_out, self.imports.clock())
             self.imports.imports.save(followed)
         self.settle(campus, run, lines, kind, by=by)
@@ -513,13 +513,13 @@ class CalendarImports:
         today = self.imports.clock().astimezone(ZoneInfo(campus.time_zone)).date()
         return read_calendar(data, zone=campus.time_zone, today=today)
 
-    def judge(
+    def match(
         self, campus: Campus, source: str, data: bytes, read: ReadCalendar, *, by: Actor
     ) -> tuple[ImportRun, list[Foreseen]]:
         """The import, not stored yet, and what would become of each line."""
         self.imports.campuses.lock(campus.id)
         run = self.imports.new_run(campus, ImportForm.CALENDAR, check_source(source), data, by)
-        return run, self.judging.judge(campus, run.source, read)
+        return run, self.matching.match(campus, run.source, read)
 
     def take(
         self,
@@ -534,10 +534,10 @@ class CalendarImports:
         create_similar: bool = False,
     ) -> tuple[ImportRun, list[Foreseen]]:
         """A whole calendar at once, as it was read. A dry run stores nothing, not even a report."""
-        run, judged = self.judge(campus, source, data, read, by=by)
+        run, matched = self.match(campus, source, data, read, by=by)
         lines = [
             one.refused(SIMILAR) if one.writes and one.seems_here and not create_similar else one
-            for one in judged
+            for one in matched
         ]
         if not dry_run:
             self.settle(campus, run, lines, kind, by=by)

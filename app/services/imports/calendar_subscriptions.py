@@ -248,7 +248,7 @@ class CalendarSubscriptions:
             for row in self.own_addresses.list_of(person_id)
             if row.verified_at is not None
         ]
-        self.letters.promise_new(
+        self.letters.enqueue_new(
             letters_to_administrators(
                 addresses,
                 Occasion.CALENDAR_PAUSED,
@@ -260,14 +260,14 @@ class CalendarSubscriptions:
         )
 
     def _apply(self, campus: Campus, calendar: CalendarSubscription, data: bytes, read: ReadCalendar) -> None:
-        run, judged = self.calendars.judge(campus, calendar.source, data, read, by=_BY)
+        run, matched = self.calendars.match(campus, calendar.source, data, read, by=_BY)
         today = self._today(campus)
-        known = {one.activity.id for one in judged if one.writes and one.activity}
+        known = {one.activity.id for one in matched if one.writes and one.activity}
         with_people = self.store.activities_with_people(known)
-        lines = [_settled(one, calendar, today, with_people) for one in judged]
+        lines = [_settled(one, calendar, today, with_people) for one in matched]
         lines = _left_for_a_person(lines, ImportLineOutcome.CREATED, MOST_NEW, MANY_NEW)
         lines = _left_for_a_person(lines, ImportLineOutcome.CHANGED, MOST_CORRECTED, MANY_CORRECTED)
-        lines += self._gone(campus, calendar, judged, len(lines))
+        lines += self._gone(campus, calendar, matched, len(lines))
         said = {one.choice: kind for one in lines if (kind := _said_of(one, today))}
         waiting = {kind: list(said.values()).count(kind) for kind in sorted({*said.values()})}
         digest = hashlib.sha256("\n".join(sorted(said)).encode()).hexdigest()
@@ -284,13 +284,13 @@ class CalendarSubscriptions:
         return self.clock().astimezone(ZoneInfo(campus.time_zone)).date()
 
     def _gone(
-        self, campus: Campus, calendar: CalendarSubscription, judged: Sequence[Foreseen], already: int
+        self, campus: Campus, calendar: CalendarSubscription, matched: Sequence[Foreseen], already: int
     ) -> list[Foreseen]:
         """Activities to come that the calendar named before, and no longer does."""
-        judging = self.calendars.judging
+        matching = self.calendars.matching
         named = {
-            judging.key(campus, calendar.source, one.meeting.activity_key)
-            for one in judged
+            matching.key(campus, calendar.source, one.meeting.activity_key)
+            for one in matched
             if one.meeting.uid
         }
         known = self.store.activities_of_source(campus.id, calendar.source, since=self._today(campus))

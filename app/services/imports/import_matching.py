@@ -42,7 +42,7 @@ CREATES = N_("Nouvelle activité et première participation.")
 
 
 @dataclass(frozen=True)
-class Judged:
+class MatchedRecord:
     """One line with its match. `changes`: names of the fields it would change."""
 
     record: Record
@@ -79,18 +79,20 @@ def noted_of(participation: Participation) -> dict[str, Any]:
     }
 
 
-def is_same_person(one: Judged) -> bool:
+def is_same_person(one: MatchedRecord) -> bool:
     """Whether the line names the person its identifier already refers to."""
     return one.person is not None and name_key_of(one.record.person) == name_key(
         one.person.given_name, one.person.family_name
     )
 
 
-def refused(one: Judged, reason: str) -> Judged:
+def refused(one: MatchedRecord, reason: str) -> MatchedRecord:
     return replace(one, fate=ImportLineOutcome.REFUSED, reason=reason, activity_news={})
 
 
-def said_again(one: Judged, participation: Participation | None, person: Person | None, who: str) -> Judged:
+def said_again(
+    one: MatchedRecord, participation: Participation | None, person: Person | None, who: str
+) -> MatchedRecord:
     """A line with a known identifier: compares its current values with the previous ones."""
     assert one.link is not None
     assert one.participation is not None
@@ -111,7 +113,7 @@ def said_again(one: Judged, participation: Participation | None, person: Person 
     )
 
 
-def changing(one: Judged, fresh: Mapping[str, Any], *, is_back: bool) -> Judged:
+def changing(one: MatchedRecord, fresh: Mapping[str, Any], *, is_back: bool) -> MatchedRecord:
     assert one.participation is not None
     noted = noted_of(one.participation)
     real = {name: value for name, value in fresh.items() if noted[name] != value}
@@ -148,7 +150,7 @@ class _Known:
 
 
 @dataclass(frozen=True, eq=False)
-class ImportJudging:
+class ImportMatching:
     imports: ImportStore
     activity_service: ActivityService
     plans: ActivityPlans
@@ -160,24 +162,24 @@ class ImportJudging:
         words = json.dumps(["import", str(campus.id), source, *own_key], ensure_ascii=False)
         return hmac.new(self.secret, words.encode(), hashlib.sha256).hexdigest()
 
-    def judge(
+    def match(
         self, campus: Campus, source: str, records: Sequence[Record], *, restates: bool = False
-    ) -> list[Judged]:
+    ) -> list[MatchedRecord]:
         """Each line in the given order. `restates`: one participation may have several identifiers."""
         good = [record for record in records if not record.fault]
         known = self._known(campus, source, good)
         placed = [self._placed(campus, source, record, known, restates) for record in records]
         named = self._named(placed)
         people = self._people(campus, source, placed, named)
-        judged = (
+        matched = (
             self._with_person(one, people, named, self.identity(campus, source, one.record), restates)
             if one.fate is ImportLineOutcome.WAITING
             else one
             for one in placed
         )
-        return [self._without_refused_address(campus, one) for one in judged]
+        return [self._without_refused_address(campus, one) for one in matched]
 
-    def _without_refused_address(self, campus: Campus, one: Judged) -> Judged:
+    def _without_refused_address(self, campus: Campus, one: MatchedRecord) -> MatchedRecord:
         """An address that the campus may not add is left out; where nothing else changes, its refusal is the reason of the line."""
         if one.fate is not ImportLineOutcome.CHANGED or not one.new_address or one.person is None:
             return one
@@ -191,7 +193,7 @@ class ImportJudging:
             return replace(one, fate=ImportLineOutcome.SAME, reason=refusal, values={}, new_address=False)
         return replace(one, values={"what": [*what, "no_address"]}, new_address=False)
 
-    def _named(self, placed: Sequence[Judged]) -> dict[tuple[str, str], Person]:
+    def _named(self, placed: Sequence[MatchedRecord]) -> dict[tuple[str, str], Person]:
         lines = (one.record.person for one in placed if one.fate is ImportLineOutcome.WAITING)
         return self.activity_service.people.list_named_at(
             (line.address, name_key_of(line)) for line in lines if line.address
@@ -222,25 +224,27 @@ class ImportJudging:
 
     # --- matching the activity
 
-    def _placed(self, campus: Campus, source: str, record: Record, known: _Known, restates: bool) -> Judged:
+    def _placed(
+        self, campus: Campus, source: str, record: Record, known: _Known, restates: bool
+    ) -> MatchedRecord:
         """Refused or decided without matching people, or pending with its activity."""
         if record.fault:
             fate = ImportLineOutcome.SAME if record.fault == REPEATS else ImportLineOutcome.REFUSED
-            return Judged(record, fate, record.fault, record.values)
+            return MatchedRecord(record, fate, record.fault, record.values)
         link = known.links.get(self.key(campus, source, record.own_key))
         if record.withdrawn:
             return self._taken_back(record, link, known)
         if link is not None and (link.row_id is None or link.row_id not in known.parts):
-            return Judged(record, ImportLineOutcome.REFUSED, ERASED)
+            return MatchedRecord(record, ImportLineOutcome.REFUSED, ERASED)
         activity_link = known.links.get(self.key(campus, source, record.activity.own_key))
         activity = self._activity(record.activity, activity_link, known)
         if activity_link is not None and activity is None:
-            return Judged(
+            return MatchedRecord(
                 record,
                 ImportLineOutcome.REFUSED,
                 N_("L’activité de cette ligne n’est plus dans ce campus : elle n’est pas importée."),
             )
-        one = Judged(record, ImportLineOutcome.WAITING, activity=activity, link=link)
+        one = MatchedRecord(record, ImportLineOutcome.WAITING, activity=activity, link=link)
         if link is not None and link.row_id is not None:
             participation, person = known.parts[link.row_id]
             if activity is None or participation.activity_id != activity.id:
@@ -249,17 +253,17 @@ class ImportJudging:
         return self._with_activity_news(campus, one, activity_link, known, restates)
 
     @staticmethod
-    def _activity(told: ActivityRecord, link: Imported | None, known: _Known) -> Activity | None:
+    def _activity(record: ActivityRecord, link: Imported | None, known: _Known) -> Activity | None:
         if link is not None:
             return known.activities.get(link.row_id) if link.row_id else None
-        return known.by_title.get((name_key("", told.title), str(told.starts_on)))
+        return known.by_title.get((name_key("", record.title), str(record.starts_on)))
 
     @staticmethod
-    def _moved(record: Record, participation: Participation, known: _Known) -> Judged:
+    def _moved(record: Record, participation: Participation, known: _Known) -> MatchedRecord:
         before = known.activities.get(participation.activity_id)
         if before is None:
-            return Judged(record, ImportLineOutcome.REFUSED, ERASED)
-        return Judged(
+            return MatchedRecord(record, ImportLineOutcome.REFUSED, ERASED)
+        return MatchedRecord(
             record,
             ImportLineOutcome.REFUSED,
             N_(
@@ -270,15 +274,15 @@ class ImportJudging:
         )
 
     @staticmethod
-    def _taken_back(record: Record, link: Imported | None, known: _Known) -> Judged:
+    def _taken_back(record: Record, link: Imported | None, known: _Known) -> MatchedRecord:
         found = known.parts.get(link.row_id) if link is not None and link.row_id else None
         if link is None or found is None:
-            return Judged(record, ImportLineOutcome.REFUSED, NOTHING_TO_TAKE_BACK)
+            return MatchedRecord(record, ImportLineOutcome.REFUSED, NOTHING_TO_TAKE_BACK)
         participation, person = found
         if link.said.get("withdrawn"):
-            return Judged(record, ImportLineOutcome.SAME)
+            return MatchedRecord(record, ImportLineOutcome.SAME)
         activity = known.activities.get(participation.activity_id)
-        return Judged(
+        return MatchedRecord(
             record,
             ImportLineOutcome.CHANGED,
             N_("Retirée par la source."),
@@ -289,8 +293,8 @@ class ImportJudging:
         )
 
     def _with_activity_news(
-        self, campus: Campus, one: Judged, link: Imported | None, known: _Known, restates: bool
-    ) -> Judged:
+        self, campus: Campus, one: MatchedRecord, link: Imported | None, known: _Known, restates: bool
+    ) -> MatchedRecord:
         """What the line changes in an existing activity; nothing if another campus leads it."""
         if one.activity is None:
             return one
@@ -318,9 +322,9 @@ class ImportJudging:
     # --- matching the person
 
     def _people(
-        self, campus: Campus, source: str, placed: Sequence[Judged], named: _Named
+        self, campus: Campus, source: str, placed: Sequence[MatchedRecord], named: _Named
     ) -> dict[uuid.UUID, _People]:
-        groups: dict[uuid.UUID, list[Judged]] = {}
+        groups: dict[uuid.UUID, list[MatchedRecord]] = {}
         for one in placed:
             if one.fate is ImportLineOutcome.WAITING and one.activity is not None:
                 groups.setdefault(one.activity.id, []).append(one)
@@ -330,7 +334,12 @@ class ImportJudging:
         }
 
     def _people_in(
-        self, campus: Campus, source: str, activity_id: uuid.UUID, group: Sequence[Judged], named: _Named
+        self,
+        campus: Campus,
+        source: str,
+        activity_id: uuid.UUID,
+        group: Sequence[MatchedRecord],
+        named: _Named,
     ) -> _People:
         """A name alone only matches people without an identifier in this source."""
         lines = [one.record.person for one in group if not is_same_person(one)]
@@ -360,12 +369,12 @@ class ImportJudging:
 
     @staticmethod
     def _with_person(
-        one: Judged,
+        one: MatchedRecord,
         people: Mapping[uuid.UUID, _People],
         named: _Named,
         identity: Mapping[str, str],
         restates: bool,
-    ) -> Judged:
+    ) -> MatchedRecord:
         there = people[one.activity.id] if one.activity else _People({}, {})
         line = one.record.person
         participation, person = there.meant.get(line.line_key, (None, None))

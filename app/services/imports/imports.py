@@ -44,7 +44,7 @@ from app.domain.people.consents import OTHER, Namesake
 from app.errors import InvalidInput
 from app.services.activities.line_faults import ALREADY_KNOWN
 from app.services.activities.participants import as_known
-from app.services.imports.import_matching import ImportJudging, Judged
+from app.services.imports.import_matching import ImportMatching, MatchedRecord
 from app.services.imports.lists import MAX_BYTES, blocks_as_text, blocks_from_text, blocks_of
 from app.services.imports.writing import ImportWriting
 
@@ -58,7 +58,7 @@ class Draft:
     run: ImportRun
     sheet: Sheet
     plan: ReadingPlan
-    judged: Sequence[Judged]
+    matched: Sequence[MatchedRecord]
     before: ImportRun | None
     """The last import of an identical file."""
     questions: Mapping[int, Sequence[Namesake]]
@@ -112,7 +112,7 @@ class ImportService:
     imports: ImportStore
     campuses: CampusStore
     history: HistoryStore
-    judging: ImportJudging
+    matching: ImportMatching
     writing: ImportWriting
     clock: Clock
 
@@ -157,9 +157,9 @@ class ImportService:
             read_records(sheet, plan, sure=answers.sure, taken=answers.taken),
             answers.known,
         )
-        judged = self.judging.judge(campus, run.source, records)
+        matched = self.matching.match(campus, run.source, records)
         before = self.imports.find_same(campus.id, run.digest)
-        return Draft(run, sheet, plan, judged, before, questions, answers)
+        return Draft(run, sheet, plan, matched, before, questions, answers)
 
     def with_known(
         self,
@@ -172,17 +172,17 @@ class ImportService:
     ) -> tuple[list[Record], dict[int, Sequence[Namesake]]]:
         """The records after the answers about known people, and the questions, one for each person; a line that
         would create a second record of a known person is refused without an answer."""
-        judged = self.judging.judge(campus, source, records, restates=restates)
+        matched = self.matching.match(campus, source, records, restates=restates)
         new = [
             one
-            for one in judged
+            for one in matched
             if one.fate is ImportLineOutcome.CREATED and one.person is None and one.link is None
         ]
         lines = [one.record.person for one in new]
         named = [(line.given_name, line.family_name, line.address) for line in lines]
-        namesakes = self.judging.activity_service.namesakes
+        namesakes = self.matching.activity_service.namesakes
         found = namesakes.known_beside(campus, None, named, at_address=True)
-        rows: dict[str, list[tuple[Judged, Sequence[Namesake]]]] = {}
+        rows: dict[str, list[tuple[MatchedRecord, Sequence[Namesake]]]] = {}
         for index, candidates in found.items():
             people: Sequence[Namesake] = candidates
             if new[index].activity is not None and new[index].activity.is_for_pupils:  # type: ignore[union-attr]
@@ -282,8 +282,8 @@ class ImportService:
         lines = self.imports.next_lines(run_id, CHUNK_SIZE)
         by = Actor(run.asked_by, run.actor_label)
         records = [_record_of(line) for line in lines]
-        judged = self.writing.process_chunk(campus, run, records, by=by)
-        self.imports.answer(run_id, [_answer(line, one) for line, one in zip(lines, judged, strict=True)])
+        matched = self.writing.process_chunk(campus, run, records, by=by)
+        self.imports.answer(run_id, [_answer(line, one) for line, one in zip(lines, matched, strict=True)])
         more = len(lines) == CHUNK_SIZE
         if not more:
             run.state, run.done_at = ImportState.DONE, self.clock()
@@ -304,7 +304,7 @@ class ImportService:
         dry_run: bool = False,
         restates: bool = False,
         known: Mapping[int, str] | None = None,
-    ) -> tuple[ImportRun, list[Judged]]:
+    ) -> tuple[ImportRun, list[MatchedRecord]]:
         """All lines of a request at once. A dry run stores nothing, not even a report. `known`: the answers about
         people whom the campus knows; None where they are not asked about."""
         self.campuses.lock(campus.id)
@@ -317,17 +317,17 @@ class ImportService:
 
     def settle(
         self, campus: Campus, run: ImportRun, records: Sequence[Record], *, by: Actor, restates: bool = False
-    ) -> list[Judged]:
+    ) -> list[MatchedRecord]:
         """Process and answer every line of an import in the current transaction."""
         checked = without_contradictions(records, restates=restates)
         run.state, run.given, run.done_at = ImportState.DONE, b"", self.clock()
         self.imports.save(run)
-        judged = self.writing.process_chunk(campus, run, checked, by=by, restates=restates)
-        self.imports.add_lines([_answered(run, at, one) for at, one in enumerate(judged)])
+        matched = self.writing.process_chunk(campus, run, checked, by=by, restates=restates)
+        self.imports.add_lines([_answered(run, at, one) for at, one in enumerate(matched)])
         self.history.write(
-            by, "take_over", "import", run.id, at=self.clock(), campus_id=campus.id, lines=len(judged)
+            by, "take_over", "import", run.id, at=self.clock(), campus_id=campus.id, lines=len(matched)
         )
-        return judged
+        return matched
 
     def new_run(self, campus: Campus, form: ImportForm, source: str, data: bytes, by: Actor) -> ImportRun:
         return ImportRun(
@@ -386,7 +386,7 @@ def _waiting(run: ImportRun, position: int, record: Record, cells: list[str]) ->
         fate=ImportLineOutcome.WAITING,
         reason=record.fault,
         reason_values=dict(record.values),
-        told={} if record.fault else record.to_told(),
+        told={} if record.fault else record.to_facts(),
         cells=cells,
     )
 
@@ -394,10 +394,10 @@ def _waiting(run: ImportRun, position: int, record: Record, cells: list[str]) ->
 def _record_of(line: ImportLine) -> Record:
     if line.reason:
         return Record(line.number).refused(line.reason, **line.reason_values)
-    return Record.from_told(line.number, line.told)
+    return Record.from_facts(line.number, line.told)
 
 
-def _answer(line: ImportLine, one: Judged) -> dict[str, Any]:
+def _answer(line: ImportLine, one: MatchedRecord) -> dict[str, Any]:
     refused = one.fate is ImportLineOutcome.REFUSED
     return {
         "position": line.position,
@@ -409,7 +409,7 @@ def _answer(line: ImportLine, one: Judged) -> dict[str, Any]:
     }
 
 
-def _answered(run: ImportRun, position: int, one: Judged) -> ImportLine:
+def _answered(run: ImportRun, position: int, one: MatchedRecord) -> ImportLine:
     return new_row(
         ImportLine,
         run_id=run.id,
@@ -430,7 +430,7 @@ def _sheet_of(run: ImportRun) -> Sheet:
 @dataclass(frozen=True)
 class StatementDraft:
     run: ImportRun
-    judged: Sequence[Judged]
+    matched: Sequence[MatchedRecord]
     before: ImportRun | None
     """The last import of an identical file."""
     questions: Mapping[int, Sequence[Namesake]]

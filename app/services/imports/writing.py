@@ -14,7 +14,7 @@ from app.domain.reports.facts import CELLS
 from app.language import N_
 from app.services.activities.activities import ActivityService
 from app.services.activities.plans import ActivityPlans
-from app.services.imports.import_matching import ImportJudging, Judged
+from app.services.imports.import_matching import ImportMatching, MatchedRecord
 from app.services.reports.surveys import ReportFactsService
 
 CORRECTED = N_("Corrigé par la source de l’import.")
@@ -25,24 +25,26 @@ OTHER_PERSON = N_("La source de l’import nomme maintenant une autre personne."
 @dataclass(frozen=True, eq=False)
 class ImportWriting:
     imports: ImportStore
-    judging: ImportJudging
+    matching: ImportMatching
     activity_service: ActivityService
     plans: ActivityPlans
     report_facts: ReportFactsService
 
     def process_chunk(
         self, campus: Campus, run: ImportRun, records: Sequence[Record], *, by: Actor, restates: bool = False
-    ) -> list[Judged]:
+    ) -> list[MatchedRecord]:
         """Match these lines and write the valid ones in this transaction; outcomes in the given order."""
-        done: dict[int, Judged] = {}
+        done: dict[int, MatchedRecord] = {}
         for wave in _waves(records) if restates else [list(enumerate(records))]:
-            judged = self.judging.judge(campus, run.source, [record for _, record in wave], restates=restates)
-            self._write(campus, run, judged, by)
-            done.update({place: one for (place, _), one in zip(wave, judged, strict=True)})
+            matched = self.matching.match(
+                campus, run.source, [record for _, record in wave], restates=restates
+            )
+            self._write(campus, run, matched, by)
+            done.update({place: one for (place, _), one in zip(wave, matched, strict=True)})
         return [done[place] for place in range(len(records))]
 
-    def _write(self, campus: Campus, run: ImportRun, judged: Sequence[Judged], by: Actor) -> None:
-        for group in _by_activity(judged).values():
+    def _write(self, campus: Campus, run: ImportRun, matched: Sequence[MatchedRecord], by: Actor) -> None:
+        for group in _by_activity(matched).values():
             activity = self._activity(campus, run, group, by)
             self.activity_service.activities.lock(activity.id)
             links = self._record(campus, run, activity, group, by)
@@ -53,11 +55,13 @@ class ImportWriting:
                 if one.fate is ImportLineOutcome.SAME
             ]
             self.imports.keep(links)
-        self._take_back(campus, judged, by)
+        self._take_back(campus, matched, by)
 
     # --- writing activities
 
-    def _activity(self, campus: Campus, run: ImportRun, group: Sequence[Judged], by: Actor) -> Activity:
+    def _activity(
+        self, campus: Campus, run: ImportRun, group: Sequence[MatchedRecord], by: Actor
+    ) -> Activity:
         """The activity of these lines, created or corrected from the first of them."""
         activity_record = group[0].record.activity
         activity = group[0].activity or self._created(campus, group[0].record, by)
@@ -68,7 +72,10 @@ class ImportWriting:
             self.plans.correct(campus, activity.id, facts, by=by)
         if cells:
             self.report_facts.correct(campus, activity.id, cells, by=by)
-        key, at = self.judging.key(campus, run.source, activity_record.own_key), self.activity_service.clock()
+        key, at = (
+            self.matching.key(campus, run.source, activity_record.own_key),
+            self.activity_service.clock(),
+        )
         link = self.imports.known(campus.id, [key]).get(key) or Imported(
             campus_id=campus.id, key=key, source=run.source, run_id=run.id, row_id=activity.id, at=at
         )
@@ -96,7 +103,7 @@ class ImportWriting:
     # --- writing participations
 
     def _record(
-        self, campus: Campus, run: ImportRun, activity: Activity, group: Sequence[Judged], by: Actor
+        self, campus: Campus, run: ImportRun, activity: Activity, group: Sequence[MatchedRecord], by: Actor
     ) -> list[Imported]:
         new = [one for one in group if one.fate is ImportLineOutcome.CREATED or one.is_somebody_else]
         for one in new:
@@ -119,7 +126,7 @@ class ImportWriting:
         return [self._link(campus, run, one, kept[one.record.person.line_key][0]) for one in new]
 
     def _amend(
-        self, campus: Campus, run: ImportRun, activity: Activity, group: Sequence[Judged], by: Actor
+        self, campus: Campus, run: ImportRun, activity: Activity, group: Sequence[MatchedRecord], by: Actor
     ) -> list[Imported]:
         changed = [one for one in group if one.fate is ImportLineOutcome.CHANGED and not one.is_somebody_else]
         touched, links = [], []
@@ -138,9 +145,9 @@ class ImportWriting:
         self.activity_service.amend_all(activity, touched, by=by, reason=CORRECTED)
         return links
 
-    def _take_back(self, campus: Campus, judged: Iterable[Judged], by: Actor) -> None:
+    def _take_back(self, campus: Campus, matched: Iterable[MatchedRecord], by: Actor) -> None:
         """Restore the source's last values under another identifier; if none, mark the person absent."""
-        for one in judged:
+        for one in matched:
             if one.fate is not ImportLineOutcome.CHANGED or not one.record.withdrawn:
                 continue
             link, participation = one.link, one.participation
@@ -176,19 +183,19 @@ class ImportWriting:
         )
 
     def _link(
-        self, campus: Campus, run: ImportRun, one: Judged, participation: Participation | None
+        self, campus: Campus, run: ImportRun, one: MatchedRecord, participation: Participation | None
     ) -> Imported:
         """What the identifier now refers to, and the source's values under it."""
         assert participation is not None
-        key, at = self.judging.key(campus, run.source, one.record.own_key), self.activity_service.clock()
+        key, at = self.matching.key(campus, run.source, one.record.own_key), self.activity_service.clock()
         link = one.link or Imported(campus_id=campus.id, key=key, source=run.source, run_id=run.id, at=at)
-        said = {**one.record.said(), **self.judging.identity(campus, run.source, one.record)}
+        said = {**one.record.said(), **self.matching.identity(campus, run.source, one.record)}
         if link.said != said or link.row_id != participation.id:
             link.said, link.row_id, link.run_id, link.at = said, participation.id, run.id, at
         return link
 
 
-def _is_touched(participation: Participation, one: Judged) -> bool:
+def _is_touched(participation: Participation, one: MatchedRecord) -> bool:
     """Write the changed values; returns whether anything changed."""
     is_back = "present" in one.values.get("what", ()) and not participation.is_present
     participation.is_present = participation.is_present or is_back
@@ -197,10 +204,10 @@ def _is_touched(participation: Participation, one: Judged) -> bool:
     return is_back or bool(one.news)
 
 
-def _by_activity(judged: Iterable[Judged]) -> dict[tuple[str, ...], list[Judged]]:
+def _by_activity(matched: Iterable[MatchedRecord]) -> dict[tuple[str, ...], list[MatchedRecord]]:
     """By activity, in the given order, the lines that write something or have an identifier to store."""
-    groups: dict[tuple[str, ...], list[Judged]] = {}
-    for one in judged:
+    groups: dict[tuple[str, ...], list[MatchedRecord]] = {}
+    for one in matched:
         if one.fate is ImportLineOutcome.REFUSED or one.record.withdrawn or one.record.fault:
             continue
         groups.setdefault(one.record.activity.own_key, []).append(one)

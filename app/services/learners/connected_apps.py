@@ -43,7 +43,7 @@ from app.domain.learners.connected_apps import (
     scope_text,
     scopes_in,
 )
-from app.domain.learners.portfolios import BroughtBadge
+from app.domain.learners.portfolios import ImportedBadge
 from app.domain.learners.wallets import may_carry
 from app.domain.people import Person
 from app.domain.people.consents import ParentNeeded, check_may_show_further
@@ -51,7 +51,7 @@ from app.domain.publishing import Addresses
 from app.errors import InvalidInput, NotAllowed, NotFound, NotSignedIn
 from app.language import N_
 from app.services.accounts.sessions import AccountNotices
-from app.services.learners.imported_badges import BadgeToAdd, BroughtBadges, Upserted
+from app.services.learners.imported_badges import BadgeToAdd, ImportedBadgeService, Upserted
 from app.services.publishing import PublicationService
 from sceau_credentials.trust import names_alike, without_unseen
 from sceau_credentials.values import JsonObject
@@ -98,7 +98,7 @@ class ConnectedApps:
     portfolios: PortfolioStore
     notices: AccountNotices
     awards: AwardStore
-    brought: BroughtBadges
+    imported: ImportedBadgeService
     publication: PublicationService
     history: HistoryStore
     addresses: Addresses
@@ -167,8 +167,8 @@ class ConnectedApps:
     def badges_to_read(self, person: Person, app_id: uuid.UUID) -> BadgesToRead:
         records = self.awards.list_of_person(person.id)
         shown = self._shown(records)
-        brought = [each.title for each in self._brought(person.id, app_id)]
-        return BadgesToRead([*(each.version.name for each in shown), *brought], len(records) - len(shown))
+        imported = [each.title for each in self._imported(person.id, app_id)]
+        return BadgesToRead([*(each.version.name for each in shown), *imported], len(records) - len(shown))
 
     def grant(self, request: AppRequest, person: Person, scopes: Sequence[AppScope], *, by: Actor) -> str:
         """Where the learner's browser takes the code; the scopes are among the requested ones.
@@ -328,7 +328,7 @@ class ConnectedApps:
             found.append(
                 (award.reissued_at or award.awarded_at, award.id, False, lambda one=record: self._signed(one))  # type: ignore[misc]
             )
-        for badge in self._brought(access.person.id, access.grant.app_id):
+        for badge in self._imported(access.person.id, access.grant.app_id):
             identity = identity_of(badge.content)
             if identity is not None:
                 content = identity.token or badge.content
@@ -341,12 +341,12 @@ class ConnectedApps:
         tokens = [str(read()) for _, _, is_token, read in page if is_token]
         return CredentialPage(objects, tokens, len(found))
 
-    def _brought(self, person_id: uuid.UUID, app_id: uuid.UUID) -> list[BroughtBadge]:
+    def _imported(self, person_id: uuid.UUID, app_id: uuid.UUID) -> list[ImportedBadge]:
         portfolio = self.portfolios.find_of(person_id)
         is_open = portfolio is not None and portfolio.is_open
         return [
             each
-            for each in self.brought.of(person_id)
+            for each in self.imported.of(person_id)
             if each.may_be_shown and (each.app_id == app_id or (is_open and each.is_shown))
         ]
 
@@ -364,13 +364,13 @@ class ConnectedApps:
         """
         if identity_of(presented.decode(errors="replace")) is None:
             raise InvalidInput("Ce n’est pas un Open Badge 3.0.")
-        return self.brought.read(access.person, presented, app_id=access.grant.app_id)
+        return self.imported.read(access.person, presented, app_id=access.grant.app_id)
 
     def add(self, access: AppAccess, found: BadgeToAdd) -> Upserted:
         """Raises NotSignedIn where the learner ended the connection while the badge was verified."""
         if not self.store.hold(access.grant.id):
             raise NotSignedIn(_ENDED)
-        return self.brought.upsert(found)
+        return self.imported.upsert(found)
 
     def profile(self, access: AppAccess) -> JsonObject:
         """As Profile of Open Badges 3.0; of a child who needs a parent's agreement, no name and no address."""

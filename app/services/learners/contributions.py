@@ -109,7 +109,7 @@ class ContributionService:
         self,
         person: Person,
         campus: Campus,
-        told: ContributionStatement,
+        statement: ContributionStatement,
         activity_id: uuid.UUID | None,
         files: Sequence[TakenFile],
         *,
@@ -123,10 +123,10 @@ class ContributionService:
             )
         at = self.clock()
         made = Contribution(
-            campus_id=campus.id, person_id=person.id, title="", telling="", part=told.part,
-            done_on=told.done_on, created_at=at, waiting_since=at,
+            campus_id=campus.id, person_id=person.id, title="", telling="", part=statement.part,
+            done_on=statement.done_on, created_at=at, waiting_since=at,
         )  # fmt: skip
-        write(made, told, self._own_activity(person, campus, activity_id), today=today)
+        write(made, statement, self._own_activity(person, campus, activity_id), today=today)
         self.contributions.save(made)
         self._keep(made, files)
         self._note("add", made, by)
@@ -137,7 +137,7 @@ class ContributionService:
         person: Person,
         campus: Campus,
         contribution_id: uuid.UUID,
-        told: ContributionStatement,
+        statement: ContributionStatement,
         activity_id: uuid.UUID | None,
         files: Sequence[TakenFile],
         *,
@@ -149,7 +149,7 @@ class ContributionService:
         self.mine(person, campus, contribution_id)
         contribution = self.contributions.lock(contribution_id)
         check_may_complete(contribution)
-        write(contribution, told, self._own_activity(person, campus, activity_id), today=today)
+        write(contribution, statement, self._own_activity(person, campus, activity_id), today=today)
         self.files.remove(file.id for file in self.files.of(_OURS, contribution.id) if file.id in without)
         self._keep(contribution, files)
         completed(contribution, at=self.clock())
@@ -277,10 +277,10 @@ class ContributionService:
         check_may_correct(contribution, self._decided_by(contribution, by))
         check_answer(reason)
         check_hours(hours)
-        told = ContributionStatement(contribution.title, telling, contribution.part, contribution.done_on, hours,
+        statement = ContributionStatement(contribution.title, telling, contribution.part, contribution.done_on, hours,
                     "\n".join(contribution.links))  # fmt: skip
         activity = self.activities.find(contribution.activity_id) if contribution.activity_id else None
-        write(contribution, told, activity, today=contribution.done_on)
+        write(contribution, statement, activity, today=contribution.done_on)
         contribution.decided_by = by.person_id
         self.contributions.save(contribution)
         self._record_correction(campus, contribution, reason.strip())
@@ -330,9 +330,9 @@ class ContributionService:
         self.contributions.get_in_campus(contribution_id, campus.id)
         return self.contributions.lock(contribution_id)
 
-    def _note(self, deed: str, contribution: Contribution, by: Actor) -> None:
+    def _note(self, action: str, contribution: Contribution, by: Actor) -> None:
         self.history.write(
-            by, deed, "contribution", contribution.id, at=self.clock(), campus_id=contribution.campus_id
+            by, action, "contribution", contribution.id, at=self.clock(), campus_id=contribution.campus_id
         )
 
 

@@ -10,7 +10,7 @@ from enum import Enum, auto
 
 from app.db.awards.batches import HolderStore
 from app.db.engine.row_level_security import TenantScope
-from app.db.learners import BroughtBadgeStore
+from app.db.learners import ImportedBadgeStore
 from app.db.people import PeopleStore
 from app.domain.core import Clock
 from app.domain.learners.connected_apps import identity_of
@@ -18,7 +18,7 @@ from app.domain.learners.portfolios import (
     MOST_BY_APPLICATIONS,
     MOST_OF_ONE_PERSON,
     Belonging,
-    BroughtBadge,
+    ImportedBadge,
     names_person,
     next_check,
 )
@@ -39,7 +39,7 @@ _NO_ADDRESS = "nobody@invalid"
 _OPEN = frozenset({HeadlineKind.UNVERIFIABLE, HeadlineKind.NOT_CHECKABLE, HeadlineKind.OUT_OF_DATE_UNPROVEN})
 
 
-class NotBrought(InvalidInput):
+class NotImported(InvalidInput):
     """The input must not be stored as a badge; `answer`: the verification result."""
 
     def __init__(self, answer: Answer) -> None:
@@ -61,7 +61,7 @@ class Verdict:
 class BadgeToAdd:
     """A genuine badge, verified and not stored yet."""
 
-    badge: BroughtBadge
+    badge: ImportedBadge
     verdict: Verdict
 
 
@@ -72,7 +72,7 @@ class Upserted(Enum):
     NOT_NEWER = auto()
 
 
-def heading_of(badge: BroughtBadge) -> tuple[str, Sentence]:
+def heading_of(badge: ImportedBadge) -> tuple[str, Sentence]:
     """State and heading of the badge's last verification."""
     kind = HeadlineKind(badge.verdict)
     state, _, heading, _ = WORDING[kind]
@@ -81,8 +81,8 @@ def heading_of(badge: BroughtBadge) -> tuple[str, Sentence]:
 
 
 @dataclass(frozen=True, eq=False)
-class BroughtBadges:
-    store: BroughtBadgeStore
+class ImportedBadgeService:
+    store: ImportedBadgeStore
     people: PeopleStore
     holders: HolderStore
     verification: VerificationService
@@ -103,9 +103,9 @@ class BroughtBadges:
             or not headline(answer).kind.is_genuine
             or not answer.text
         ):
-            raise NotBrought(answer)
+            raise NotImported(answer)
         claims = claims_of(report.document)
-        badge = BroughtBadge(
+        badge = ImportedBadge(
             person_id=person.id,
             digest=hashlib.sha256(answer.text.encode()).hexdigest(),
             content=answer.text,
@@ -121,7 +121,7 @@ class BroughtBadges:
         )
         return BadgeToAdd(badge, self._verdict(badge, answer))
 
-    def add(self, found: BadgeToAdd) -> BroughtBadge:
+    def add(self, found: BadgeToAdd) -> ImportedBadge:
         held = self.store.list_of(found.badge.person_id)
         if any(each.digest == found.badge.digest for each in held):
             raise Conflict("Vous avez déjà ajouté ce badge.")
@@ -162,20 +162,20 @@ class BroughtBadges:
         self.add(found)
         return Upserted.CREATED
 
-    def of(self, person_id: uuid.UUID) -> Sequence[BroughtBadge]:
+    def of(self, person_id: uuid.UUID) -> Sequence[ImportedBadge]:
         return self.store.list_of(person_id)
 
-    def shown_by(self, person_id: uuid.UUID) -> list[BroughtBadge]:
+    def shown_by(self, person_id: uuid.UUID) -> list[ImportedBadge]:
         """Those in the person's portfolio."""
         return [each for each in self.of(person_id) if each.is_shown and each.may_be_shown]
 
-    def get(self, badge_id: uuid.UUID) -> BroughtBadge:
+    def get(self, badge_id: uuid.UUID) -> ImportedBadge:
         badge = self.store.find(badge_id)
         if badge is None:
             raise NotFound("Ce badge n’est plus ici.")
         return badge
 
-    def show(self, badge: BroughtBadge, is_shown: bool) -> None:
+    def show(self, badge: ImportedBadge, is_shown: bool) -> None:
         if is_shown and not badge.may_be_shown:
             raise Conflict(
                 "Ce badge nomme une autre personne : il ne se montre pas tant que vous n’avez pas prouvé qu’il est à vous."
@@ -183,10 +183,10 @@ class BroughtBadges:
         badge.is_shown = is_shown
         self.store.save(badge)
 
-    def remove(self, badge: BroughtBadge) -> None:
+    def remove(self, badge: ImportedBadge) -> None:
         self.store.remove(badge)
 
-    def check(self, badge: BroughtBadge) -> Answer:
+    def check(self, badge: ImportedBadge) -> Answer:
         """Verify it now, as any visitor would; read-only."""
         return self.verification.verify(badge.content)
 
@@ -195,7 +195,7 @@ class BroughtBadges:
     def due(self, *, limit: int) -> list[uuid.UUID]:
         return self.store.due(at=self.clock(), limit=limit)
 
-    def judge(self, badge_id: uuid.UUID) -> Verdict | None:
+    def evaluate(self, badge_id: uuid.UUID) -> Verdict | None:
         """Verify it now; may be slow, writes nothing. None if the badge was removed meanwhile."""
         badge = self.store.find(badge_id)
         return self._verdict(badge, self.check(badge)) if badge else None
@@ -205,7 +205,7 @@ class BroughtBadges:
         if badge is not None:
             self._note(badge, verdict)
 
-    def _note(self, badge: BroughtBadge, verdict: Verdict) -> None:
+    def _note(self, badge: ImportedBadge, verdict: Verdict) -> None:
         at = self.clock()
         badge.verdict, badge.place, badge.belongs = verdict.kind.value, verdict.place, verdict.belongs
         badge.holder_name = verdict.holder_name
@@ -213,14 +213,14 @@ class BroughtBadges:
         badge.check_again_at = next_check(badge.id, is_open=verdict.kind in _OPEN, at=at)
         self.store.save(badge)
 
-    def _verdict(self, badge: BroughtBadge, answer: Answer) -> Verdict:
+    def _verdict(self, badge: ImportedBadge, answer: Answer) -> Verdict:
         head = headline(answer)
         place = str(head.heading.values.get("place", ""))[:200]
         document = answer.report.document if answer.report else None
         named = claims_of(document).holder[:250] if document is not None else badge.holder_name or ""
         return Verdict(head.kind, place, self._belonging(badge, named), named)
 
-    def _belonging(self, badge: BroughtBadge, named: str) -> Belonging:
+    def _belonging(self, badge: ImportedBadge, named: str) -> Belonging:
         """Theirs if it contains one of their verified addresses, another person's if it names someone else by
         name or address; otherwise unknown.
         """
@@ -250,7 +250,7 @@ class BroughtBadges:
             return any(names_person(named, name) for name in known)
         return all(names_person(named, key) for key in self.people.name_keys_of(person.id))
 
-    def _asked(self, badge: BroughtBadge, identity: Identity) -> str:
+    def _asked(self, badge: ImportedBadge, identity: Identity) -> str:
         report = self.verification.verify(
             badge.content, Policy(recipient=identity, check_status=False)
         ).report

@@ -316,7 +316,7 @@ class AskingService:
         )
 
     def _tell(self, request: BadgeRequest, occasion: Occasion) -> None:
-        self.letters.promise_many(
+        self.letters.enqueue_many(
             [
                 letter_to(
                     request.address,
@@ -329,9 +329,9 @@ class AskingService:
             ]
         )
 
-    def _write(self, deed: str, request: BadgeRequest) -> None:
+    def _write(self, action: str, request: BadgeRequest) -> None:
         by = Actor(person_id=request.person_id, label="" if request.person_id else "somebody who asks")
-        self.history.write(by, deed, "request", request.id, at=self.clock(), campus_id=request.campus_id)
+        self.history.write(by, action, "request", request.id, at=self.clock(), campus_id=request.campus_id)
 
 
 Entry = tuple[Participation, Activity]
@@ -405,13 +405,13 @@ class ReviewService:
 
     def _obstacle(self, campus: Campus, request: BadgeRequest, by: Actor) -> EligibilityResult | None:
         """Missing hours, an archived badge or one already held: not for reviewers to decide."""
-        told = replace(self._asked_of_awards(request), evidence=request.narrative)
+        asked = replace(self._asked_of_awards(request), evidence=request.narrative)
         try:
-            renewing = self.awards.renewable(campus, told, by=by) is not None
-            judged = self.awards.preview(campus, told, by=by, renewing=renewing).lines[0].judgement
+            renewing = self.awards.renewable(campus, asked, by=by) is not None
+            checked = self.awards.preview(campus, asked, by=by, renewing=renewing).lines[0].eligibility
         except AppError as error:
             return EligibilityResult(LineOutcome.NOT_ALLOWED, error.sentence, error.values)
-        return None if judged.is_ready else judged
+        return None if checked.is_ready else checked
 
     # --- decide
 
@@ -480,9 +480,9 @@ class ReviewService:
         """
         wanted = self._asked_of_awards(request)
         if held := self.awards.renewable(campus, wanted, by=by):
-            judged = self.awards.preview(campus, wanted, by=by, renewing=True).lines[0].judgement
-            if not judged.is_ready:
-                raise _not_given(judged.sentence, judged.values or {})
+            checked = self.awards.preview(campus, wanted, by=by, renewing=True).lines[0].eligibility
+            if not checked.is_ready:
+                raise _not_given(checked.sentence, checked.values or {})
             self.awards.renew(campus, held, request.evidence, by=by, address=request.address)
             return held.id
         result = self.awards.award(campus, self._asked_of_awards(request), by=by)
@@ -543,7 +543,7 @@ class ReviewService:
             person_id=request.person_id,
             at=self.clock(),
         )
-        self.letters.promise_many([letter])
+        self.letters.enqueue_many([letter])
 
     # --- overdue requests
 
@@ -562,7 +562,7 @@ class ReviewService:
             campus.id, [Role.CAMPUS_ADMIN], at=at
         )
         addresses = self.people.addresses_of(person.id for person in people)
-        self.letters.promise_many(
+        self.letters.enqueue_many(
             [
                 letter_to(
                     addresses[person.id],

@@ -117,21 +117,21 @@ class LetterService:
             return None
         if waiting[0].about_id is not None:
             return self._take_personal(waiting[0])
-        told = [
+        notices = [
             (letter, record)
             for letter in waiting
             if (record := self._still(letter)) and self._may_leave(letter, record.award)
         ]
-        if not told:
+        if not notices:
             return None
         # An envelope's delivery state applies to all its e-mails: one not sent now needs another envelope.
-        named = {letter.id for letter, _ in told}
-        envelope = envelope if envelope in named else told[0][0].id
-        for letter, _ in told:
+        named = {letter.id for letter, _ in notices}
+        envelope = envelope if envelope in named else notices[0][0].id
+        for letter, _ in notices:
             letter.envelope = envelope
             take(letter, at=at)
             self.letters.save(letter)
-        return Outgoing(envelope, self._named(self._written(told), told[0][0]))
+        return Outgoing(envelope, self._named(self._written(notices), notices[0][0]))
 
     def _take_personal(self, letter: QueuedMessage) -> Outgoing | None:
         written = None if is_too_old(letter, at=self.clock()) else self.personal.written(letter)
@@ -222,9 +222,9 @@ class LetterService:
         self.letters.put_off(batch.id, not_before=letter.not_before)
         return False
 
-    def _written(self, told: Sequence[tuple[QueuedMessage, AwardRecord]]) -> Letter:
-        letter, record = told[0]
-        records = [each for _, each in told]
+    def _written(self, notices: Sequence[tuple[QueuedMessage, AwardRecord]]) -> Letter:
+        letter, record = notices[0]
+        records = [each for _, each in notices]
         is_reminder = letter.occasion in (Occasion.FIRST_REMINDER, Occasion.SECOND_REMINDER, *ENDINGS)
         unsubscribe = self._stop_link(record.person) if is_reminder else ""
         language = record.person.language or record.campus.language
@@ -236,7 +236,7 @@ class LetterService:
                 self._account_link_of if by_account else self.private_link_of,
                 by_account=by_account,
                 unsubscribe_url=unsubscribe,
-                former_names=[self._former_name(*each) for each in told],
+                former_names=[self._former_name(*each) for each in notices],
             )
             return Letter(
                 to=letter.address,
@@ -291,16 +291,16 @@ class LetterService:
         """Cancels pending e-mails; notifies people who were already notified of the badge."""
         ids, at = [award.id for award in awards], self.clock()
         self.letters.cancel_waiting(ids)
-        told = {
+        notices = {
             letter.award_id: letter.address
             for letter in self.letters.of_awards(ids)
             if letter.state is LetterState.SENT
         }
-        self.letters.promise_many(
+        self.letters.enqueue_many(
             [
-                letter_about(award, told[award.id], Occasion.WITHDRAWN, at=at)
+                letter_about(award, notices[award.id], Occasion.WITHDRAWN, at=at)
                 for award in awards
-                if award.id in told
+                if award.id in notices
             ]
         )
 
@@ -310,7 +310,7 @@ class LetterService:
         notified = [each for each in self.letters.of_awards([award.id]) if each.state is LetterState.SENT]
         if notified:
             once = format_timestamp(at)
-            self.letters.promise_many([letter_about(award, notified[-1].address, occasion, once=once, at=at)])
+            self.letters.enqueue_many([letter_about(award, notified[-1].address, occasion, once=once, at=at)])
 
 
 def _reply_to(campus: Campus) -> str:
@@ -337,16 +337,16 @@ class ReminderService:
     def campuses_due(self) -> list[uuid.UUID]:
         return self.reminders.campuses_due(self.clock())
 
-    def promise(self, campus_id: uuid.UUID) -> bool:
+    def enqueue(self, campus_id: uuid.UUID) -> bool:
         """Enqueue due reminders of one campus, some hundreds at a time; returns whether there may be more."""
         at = self.clock()
         self.campuses.lock(campus_id)
         waiting = self.reminders.waiting(campus_id, at, limit=AT_ONCE)
-        self.letters.promise_many(grouped(waiting, at=at))
+        self.letters.enqueue_many(grouped(waiting, at=at))
         ending = self.reminders.ending(campus_id, at, limit=AT_ONCE)
         for occasion in ENDINGS:
             due = [each for each in ending if each.occasion == occasion]
-            self.letters.promise_many(grouped(due, at=at, once=f"{at:%Y-%m-%d}"))
+            self.letters.enqueue_many(grouped(due, at=at, once=f"{at:%Y-%m-%d}"))
         return len(waiting) >= AT_ONCE or len(ending) >= AT_ONCE
 
     def set_for_campus(self, campus: Campus, wanted: bool, *, by: Actor) -> None:
@@ -354,8 +354,8 @@ class ReminderService:
             return
         campus.sends_reminders = wanted
         self.campuses.add(campus)
-        deed = "start" if wanted else "stop"
-        self.history.write(by, deed, "reminders", campus.id, at=self.clock(), campus_id=campus.id)
+        action = "start" if wanted else "stop"
+        self.history.write(by, action, "reminders", campus.id, at=self.clock(), campus_id=campus.id)
 
     def set_for_activity(self, campus: Campus, activity_id: uuid.UUID, wanted: bool, *, by: Actor) -> None:
         """For the badges awarded in it, by any of its campuses."""
@@ -364,8 +364,8 @@ class ReminderService:
             return
         activity.sends_reminders = wanted
         self.activities.save(activity)
-        deed = "start" if wanted else "stop"
-        self.history.write(by, deed, "reminders", activity.id, at=self.clock(), campus_id=campus.id)
+        action = "start" if wanted else "stop"
+        self.history.write(by, action, "reminders", activity.id, at=self.clock(), campus_id=campus.id)
 
     def token_of(self, person_id: uuid.UUID) -> str:
         return f"{person_id}.{reminders_proof(self.secret, person_id)}"
@@ -388,9 +388,9 @@ class ReminderService:
         person.wants_reminders = wanted
         self.people.save(person)
         self.consents.add(consent(About.REMINDERS, person.id, given=wanted, at=self.clock()))
-        deed = "start" if wanted else "stop"
+        action = "start" if wanted else "stop"
         by = Actor(label="link in a letter")
-        self.history.write(by, deed, "reminders", person.id, at=self.clock())
+        self.history.write(by, action, "reminders", person.id, at=self.clock())
 
 
 log = structlog.get_logger(__name__)

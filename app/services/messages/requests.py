@@ -105,7 +105,7 @@ class Notice:
 
 def carrying(
     notice: Notice,
-    promised: QueuedMessage,
+    queued: QueuedMessage,
     *,
     language: str,
     to_name: str = "",
@@ -114,7 +114,7 @@ def carrying(
     """Render a notice as an e-mail; replies go to the campus, if there is one."""
     answers_to = campus.contact_email if campus is not None else ""
     return Letter(
-        to=promised.address,
+        to=queued.address,
         to_name=to_name,
         subject=notice.subject,
         text=text_of(notice),

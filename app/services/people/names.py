@@ -185,7 +185,7 @@ class NameService:
                 person_id=wish.person_id,
                 at=at,
             )
-            self.letters.promise_many([letter])
+            self.letters.enqueue_many([letter])
 
     def accept(self, campus: Campus, wish_id: uuid.UUID, *, by: Actor, seen: str | None = None) -> int:
         """Returns how many of the campus's badges were reissued; other campuses decide on theirs.
@@ -250,9 +250,9 @@ class NameService:
             if letter.occasion == Occasion.NAME_CORRECTED and letter.award_id is not None
         }
         address = self.people.addresses_of([person.id]).get(person.id, "")
-        told = [award for award in reissued if award.id not in unheard]
-        if address and told:
-            self.letters.promise_many(corrections_of(told, address, earlier, at=self.clock()))
+        notified = [award for award in reissued if award.id not in unheard]
+        if address and notified:
+            self.letters.enqueue_many(corrections_of(notified, address, earlier, at=self.clock()))
 
 
 def _each_once(names: Sequence[str]) -> str:

@@ -204,7 +204,7 @@ class GuardianService:
             person_id=record.person.id,
             at=self.clock(),
         )
-        self.letters.promise_many([letter])
+        self.letters.enqueue_many([letter])
         self._write(by, "ask_parent", record.award)
 
     def token_of(self, agreement_id: uuid.UUID) -> str:
@@ -253,8 +253,8 @@ class GuardianService:
         _check_noted(self.age_bands.set_group(person, group, by=by, campus_id=campus.id))
         self.people.save(person)
 
-    def _write(self, by: Actor, deed: str, award: Award) -> None:
-        self.history.write(by, deed, "award", award.id, at=self.clock(), campus_id=award.campus_id)
+    def _write(self, by: Actor, action: str, award: Award) -> None:
+        self.history.write(by, action, "award", award.id, at=self.clock(), campus_id=award.campus_id)
 
 
 def _check_noted(is_noted: bool) -> None:

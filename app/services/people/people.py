@@ -307,7 +307,7 @@ class OwnAddressService:
         )
         challenge = address_challenge(self.secret, who.person.id, address, language=current_locale(), at=at)
         self.challenges.add(challenge)
-        self.letters.promise_many(
+        self.letters.enqueue_many(
             [letter_to(address, Occasion.ADDRESS_CONFIRM, challenge.id, person_id=who.person.id, at=at)]
         )
         self._note(who, "ask_address")
@@ -394,8 +394,8 @@ class OwnAddressService:
                 return each
         raise NotFound(_NOT_YOURS)
 
-    def _note(self, who: SignedIn, deed: str) -> None:
-        self.history.write(who.actor, deed, "person", who.person.id, at=self.clock())
+    def _note(self, who: SignedIn, action: str) -> None:
+        self.history.write(who.actor, action, "person", who.person.id, at=self.clock())
 
 
 # --- Name and address of a person, corrected by the campus that wrote them down
@@ -565,4 +565,4 @@ class CorrectionService:
         if announced:
             letter.once_key = f"{letter.once_key}/{len(announced) + 1}"
             letter.promised_at = max(at, announced[-1].promised_at + timedelta(seconds=1))
-        self.letters.promise_many([letter])
+        self.letters.enqueue_many([letter])

@@ -126,7 +126,7 @@ class ArchiveService:
                 person_id=person.id,
                 at=at,
             )
-            self.letters.promise_many([letter])
+            self.letters.enqueue_many([letter])
         return bool(address)
 
     def asked(self, token: str) -> AwardRecord:
@@ -225,7 +225,7 @@ class ArchiveService:
 
 def _table(name: str, rows: list[Row]) -> Iterator[tuple[str, bytes]]:
     """The rows as JSON; binary values become separate files, referenced by name in the JSON."""
-    told = []
+    printed = []
     for number, row in enumerate(rows, 1):
         said: dict[str, Any] = {}
         for column, value in row.items():
@@ -235,9 +235,9 @@ def _table(name: str, rows: list[Row]) -> Iterator[tuple[str, bytes]]:
                 yield path, bytes(value)
             else:
                 said[column] = _said(value)
-        told.append(said)
-    if told:
-        yield f"donnees/{name}.json", dump_json({"rows": told})
+        printed.append(said)
+    if printed:
+        yield f"donnees/{name}.json", dump_json({"rows": printed})
 
 
 def _said(value: Any) -> Any:
@@ -253,7 +253,7 @@ def _said(value: Any) -> Any:
 
 
 JSON = "application/json"
-MOST_LISTED, _MOST_TOLD = 200, 100
+MOST_LISTED, _MOST_LOOKS = 200, 100
 
 
 @dataclass(frozen=True)
@@ -289,9 +289,9 @@ class ErasureProofs:
         """The name of the log with the erasure entry."""
         return self.log.store.get(erasure.log_id).origin
 
-    def document(self, told: ErasureNotice) -> Published:
+    def document(self, notice: ErasureNotice) -> Published:
         """Everything needed to verify, without this service, that the campus recorded the erasure by then."""
-        erasure, campus = told.erasure, told.campus
+        erasure, campus = notice.erasure, notice.campus
         document: JsonObject = {
             "type": "ErasureProof",
             "reference": erasure.reference,
@@ -393,7 +393,7 @@ class ErasureService:
             return False
         wish = Wish.ERASURE_EVERYWHERE if everywhere else Wish.ERASURE_HERE
         once = f"{wish.value}/{int(at.timestamp())}"
-        self.letters.promise_many(
+        self.letters.enqueue_many(
             [
                 letter_to(
                     address,
@@ -582,7 +582,7 @@ class AccessLog:
             self.looks.note(campus_id, person_id, viewer_id, looked_at, day_in_france(self.clock()))
 
     def of(self, person: Person, campus: Campus) -> Sequence[tuple[AccessEvent, Person | None]]:
-        return self.looks.of(campus.id, person.id, limit=_MOST_TOLD)
+        return self.looks.of(campus.id, person.id, limit=_MOST_LOOKS)
 
     def forget_old(self) -> None:
         self.looks.forget_before((self.clock() - KEPT_FOR).date())

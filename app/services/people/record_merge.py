@@ -296,14 +296,14 @@ class MergingService:
             works=not self.own.is_plain(person_id),
         )
 
-    def _note(self, deed: str, merge: PersonMerge, by: Actor) -> None:
+    def _note(self, action: str, merge: PersonMerge, by: Actor) -> None:
         """In the history of each campus that knows the person, without a name."""
         concerned = self._standing(merge.kept_id).campuses | self._standing(merge.gone_id).campuses
         places: list[uuid.UUID | None] = [*sorted(concerned)]
         for campus_id in places or [None]:
             self.history.write(
                 by,
-                deed,
+                action,
                 "person",
                 merge.kept_id,
                 at=self.clock(),
@@ -580,7 +580,7 @@ def _take_answers(
     taken: set[str],
 ) -> list[ListedPerson]:
     """The lines after applying answers; lines without a valid answer remain questions."""
-    told = []
+    answered = []
     for line in lines:
         question, answer = questions.get(line.line), answers.by_line.get(line.line, "")
         if question is not None:
@@ -593,5 +593,5 @@ def _take_answers(
                 line = replace(line, homonym=free_homonym(line, taken))
             questions[line.line] = replace(question, answer=answer)
         taken.add(line.line_key)
-        told.append(line)
-    return told
+        answered.append(line)
+    return answered

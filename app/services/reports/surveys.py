@@ -167,7 +167,7 @@ class SurveyService:
             )
             for participation_id, person_id, address in self._reachable(activity)
         ]
-        self.letters.promise_many(letters)
+        self.letters.enqueue_many(letters)
         self.store.save(link)
         self._record(campus, activity, by)
         return len(letters)

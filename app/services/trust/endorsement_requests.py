@@ -106,7 +106,7 @@ class EndorsementAsking:
         letter = letter_to(
             asked.address, Occasion.ENDORSEMENT_ASKED, request.id, campus_id=subject.campus.id, at=at
         )
-        self.letters.promise_many([letter])
+        self.letters.enqueue_many([letter])
         self.history.write(
             by,
             "ask",
@@ -164,7 +164,7 @@ class EndorsementsTakenBack:
         if not is_of(organisation, address):
             return False
         once = f"{digest_of(address)[:16]}.{int(at.timestamp())}"
-        self.letters.promise_many(
+        self.letters.enqueue_many(
             [letter_to(address, Occasion.ENDORSEMENT_DESK, organisation.id, once=once, at=at)]
         )
         return True
@@ -229,12 +229,12 @@ class EndorsementsTakenBack:
         """Revoke the endorsements of these awards before they are erased: existing copies become invalid."""
         self.organisations.raise_places(self.endorsements.ids_of_awards(award_ids), at=self.clock())
 
-    def _note(self, endorsement: Endorsement, deed: str, by: Actor, **facts: str) -> None:
+    def _note(self, endorsement: Endorsement, action: str, by: Actor, **facts: str) -> None:
         endorsement.changes += 1
         self.endorsements.save(endorsement)
         self.history.write(
             by,
-            deed,
+            action,
             "endorsement",
             endorsement.id,
             at=self.clock(),
@@ -252,7 +252,7 @@ class EndorsementsCheckedAgain:
     def due(self, *, limit: int) -> Sequence[uuid.UUID]:
         return self.endorsements.due(at=self.clock(), limit=limit)
 
-    def judge(self, endorsement_id: uuid.UUID) -> EndorsementAnswer | None:
+    def evaluate(self, endorsement_id: uuid.UUID) -> EndorsementAnswer | None:
         """Verify it now; may be slow, writes nothing. None if withdrawn meanwhile."""
         row = self.endorsements.find(endorsement_id)
         if row is None or not row.written:

@@ -185,13 +185,15 @@ class EndorsementSigning:
         )
 
     def sign(
-        self, token: str, told: EndorsementOutcome, words: EndorsementText, *, language: str
+        self, token: str, outcome: EndorsementOutcome, words: EndorsementText, *, language: str
     ) -> Endorsement:
         """Sign with the organisation's own key; the link becomes used."""
         request, subject = self._taken(token)
-        self.check_words(subject, told, words.signed)
+        self.check_words(subject, outcome, words.signed)
         at = self.clock()
-        organisation = self.organisations.of_address(request.address, name=told.name, site=told.site, at=at)
+        organisation = self.organisations.of_address(
+            request.address, name=outcome.name, site=outcome.site, at=at
+        )
         endorsement = self._new(request, subject, organisation, language=language, at=at)
         signers = self.organisations.signers_of(organisation, at=at)
         signed = issue_endorsement(
@@ -203,13 +205,15 @@ class EndorsementSigning:
         endorsement.written, endorsement.token = signed.embedded.decode(), signed.token
         return self._kept(request, endorsement)
 
-    def take_in(self, token: str, told: EndorsementOutcome, written: str, *, language: str) -> Endorsement:
+    def take_in(self, token: str, outcome: EndorsementOutcome, written: str, *, language: str) -> Endorsement:
         """Import an endorsement of this subject that was signed elsewhere; its bytes are stored unchanged."""
         request, subject = self._taken(token)
         at = self.clock()
-        answer = self._judged(written.strip(), subject, at=at)
-        self.check_words(subject, told, answer.comment)
-        organisation = self.organisations.of_address(request.address, name=told.name, site=told.site, at=at)
+        answer = self._checked(written.strip(), subject, at=at)
+        self.check_words(subject, outcome, answer.comment)
+        organisation = self.organisations.of_address(
+            request.address, name=outcome.name, site=outcome.site, at=at
+        )
         endorsement = self._new(request, subject, organisation, language=language, at=at)
         endorsement.written, endorsement.foreign_issuer = written.strip(), (answer.issuer or "")[:400]
         endorsement.comment, endorsement.checked_at = answer.comment, at
@@ -217,9 +221,9 @@ class EndorsementSigning:
         return self._kept(request, endorsement)
 
     @staticmethod
-    def check_words(subject: Subject, told: EndorsementOutcome, words: str) -> None:
+    def check_words(subject: Subject, outcome: EndorsementOutcome, words: str) -> None:
         if subject.record is not None:
-            text = f"{told.name}\n{told.site}\n{words}"
+            text = f"{outcome.name}\n{outcome.site}\n{words}"
             check_tells_nothing_of(text, subject.record.person, subject.record.activity)
 
     def refuse(self, token: str, refusal: Refusal) -> None:
@@ -297,7 +301,7 @@ class EndorsementSigning:
             credential_status=self.organisations.reserve(organisation, endorsement.id),
         )
 
-    def _judged(self, written: str, subject: Subject, *, at: datetime) -> EndorsementAnswer:
+    def _checked(self, written: str, subject: Subject, *, at: datetime) -> EndorsementAnswer:
         """The verification result; raises InvalidInput unless it is valid now for this subject."""
         if not written or len(written) > LONGEST_SIGNED:
             raise InvalidInput("Collez le texte entier de la recommandation signée, ou joignez son fichier.")
@@ -333,12 +337,14 @@ class EndorsementSigning:
             campus_id=endorsement.campus_id,
             at=endorsement.signed_at,
         )
-        self.letters.promise_many([letter])
+        self.letters.enqueue_many([letter])
         self._write("sign", endorsement.id, endorsement.campus_id)
         return endorsement
 
-    def _write(self, deed: str, number: uuid.UUID, campus_id: uuid.UUID) -> None:
-        self.history.write(AN_ORGANISATION, deed, "endorsement", number, at=self.clock(), campus_id=campus_id)
+    def _write(self, action: str, number: uuid.UUID, campus_id: uuid.UUID) -> None:
+        self.history.write(
+            AN_ORGANISATION, action, "endorsement", number, at=self.clock(), campus_id=campus_id
+        )
 
 
 _AT_A_TIME: Final = 500
@@ -467,7 +473,7 @@ class EndorsementShowing:
         return version.number if version else None
 
     def about_campus(self, campus: Campus) -> list[ShownEndorsement]:
-        return self._told(self.endorsements.shown_about_campus(campus.id, limit=MOST_SHOWN))
+        return self._show(self.endorsements.shown_about_campus(campus.id, limit=MOST_SHOWN))
 
     def by_organisation(
         self, organisation_id: uuid.UUID, campus: Campus | None = None
@@ -494,11 +500,11 @@ class EndorsementShowing:
 
     def mine(self, award_id: uuid.UUID) -> list[ShownEndorsement]:
         """For the holder: includes hidden ones."""
-        return self._told(self.endorsements.of_award(award_id))
+        return self._show(self.endorsements.of_award(award_id))
 
     def of_campus(self, campus: Campus) -> list[ShownEndorsement]:
         """For the campus: includes those not public."""
-        return self._told(self.endorsements.of_campus(campus.id))
+        return self._show(self.endorsements.of_campus(campus.id))
 
     # --- single endorsement
 
@@ -518,7 +524,7 @@ class EndorsementShowing:
     def document(self, endorsement_id: uuid.UUID, form: str) -> Published:
         return self.signed.document(endorsement_id, form)
 
-    def _told(self, rows: Sequence[Endorsement]) -> list[ShownEndorsement]:
+    def _show(self, rows: Sequence[Endorsement]) -> list[ShownEndorsement]:
         return [self._shown(each) for each in rows]
 
     def _shown(self, endorsement: Endorsement, documents: DocumentSource | None = None) -> ShownEndorsement:

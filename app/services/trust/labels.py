@@ -326,7 +326,7 @@ class NetworkSigning:
 
 
 @dataclass(frozen=True)
-class LabelJudged:
+class CheckedLabel:
     """A label, its holder, and the current verification result; `answer` is None if it was never signed."""
 
     label: Label
@@ -424,15 +424,15 @@ class LabelService:
         self._note("withdraw_label", label, by)
         return label
 
-    def judge(self, label_id: uuid.UUID) -> LabelJudged:
+    def evaluate(self, label_id: uuid.UUID) -> CheckedLabel:
         label = self.store.label(label_id)
-        return self._judged(label, self.store.network_by_id(label.network_id))
+        return self._checked(label, self.store.network_by_id(label.network_id))
 
-    def of_issuer(self, issuer: str) -> list[LabelJudged]:
+    def of_issuer(self, issuer: str) -> list[CheckedLabel]:
         """Every label of the issuer with this identifier, verified now."""
-        return [self._judged(label, network) for label, network in self.campuses.labels_of(issuer)]
+        return [self._checked(label, network) for label, network in self.campuses.labels_of(issuer)]
 
-    def _judged(self, label: Label, network: Network) -> LabelJudged:
+    def _checked(self, label: Label, network: Network) -> CheckedLabel:
         at = self.clock()
         entry = self.store.entry(network.id, label.issuer)
         answer = (
@@ -440,7 +440,7 @@ class LabelService:
             if label.embedded
             else None
         )
-        return LabelJudged(
+        return CheckedLabel(
             label,
             network,
             self._name_of(label, entry),
@@ -455,9 +455,9 @@ class LabelService:
         campus = self.campuses.find_by_did(label.issuer)
         return campus.name if campus else label.issuer
 
-    def _note(self, deed: str, label: Label, by: Actor) -> None:
+    def _note(self, action: str, label: Label, by: Actor) -> None:
         campus = self.campuses.find_by_did(label.issuer)
         if campus is not None:
-            self.history.write(by, deed, "campus", campus.id, at=self.clock(), campus_id=campus.id)
+            self.history.write(by, action, "campus", campus.id, at=self.clock(), campus_id=campus.id)
         else:
-            self.history.write(by, deed, "label", label.id, at=self.clock())
+            self.history.write(by, action, "label", label.id, at=self.clock())

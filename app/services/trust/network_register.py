@@ -240,9 +240,9 @@ class NetworkRegister:
             raise NotFound("Ce campus n’est pas dans le registre du réseau.")
         return entry
 
-    def _keep(self, network: Network, entry: Recognition, deed: str, by: Actor) -> None:
+    def _keep(self, network: Network, entry: Recognition, action: str, by: Actor) -> None:
         self.store.add(entry)
-        self.history.write(by, deed, "recognition", entry.id, at=self.clock())
+        self.history.write(by, action, "recognition", entry.id, at=self.clock())
         self.publish(network)
 
 

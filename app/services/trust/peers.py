@@ -228,7 +228,7 @@ class PeerRecommendations:
             request.address = ""
             self.letters.forget_about([request.id])
         self.endorsements.save(request)
-        self.letters.promise_many(
+        self.letters.enqueue_many(
             [letter_to(row.address, Occasion.PEER_WRITTEN, row.id, campus_id=row.campus_id, at=at)]
         )
         self._note("write_peer", row.id, row.campus_id, A_PEER)
@@ -351,7 +351,7 @@ class PeerRecommendations:
         letter = letter_to(
             request.address, occasion, request.id, campus_id=request.campus_id, at=request.asked_at
         )
-        self.letters.promise_many([letter])
+        self.letters.enqueue_many([letter])
 
     def _erase(self, row: PeerRecommendation) -> None:
         """Text, signature and address: of the recommendation, of the request that it answered, and of e-mails."""

@@ -140,10 +140,10 @@ class SiteInputs:
         return self._campuses[campus_id]
 
     @staticmethod
-    def _of_label(judged: Any) -> tuple[object, ...]:
-        answer = judged.answer
+    def _of_label(checked: Any) -> tuple[object, ...]:
+        answer = checked.answer
         found = (answer.outcome, answer.reason) if answer else None
-        return judged.label.id, judged.campus_name, judged.state, judged.is_suspended, found
+        return checked.label.id, checked.campus_name, checked.state, checked.is_suspended, found
 
     @staticmethod
     def _of_list(listed: Any, at: datetime) -> tuple[object, ...]:

@@ -143,8 +143,8 @@ class StaticExport:
 
     def note(self, campus: Campus, *, final: bool, by: Actor) -> None:
         """Record it in the campus's history: a final edition never expires."""
-        deed = "keep_for_ever" if final else "keep"
-        self.history.write(by, deed, "campus", campus.id, at=self.clock(), campus_id=campus.id)
+        action = "keep_for_ever" if final else "keep"
+        self.history.write(by, action, "campus", campus.id, at=self.clock(), campus_id=campus.id)
 
     def _definitions(self, campus: Campus) -> Iterator[ExportedFile]:
         if campus.contact_email:
@@ -323,7 +323,7 @@ class StaticEdition:
         found = self.folder.files(_SIGNED)
         return [(path, place) for path, place in found if among is None or path in among]
 
-    def judge(self, path: str, place: Path, *, at: datetime) -> Finding:
+    def evaluate(self, path: str, place: Path, *, at: datetime) -> Finding:
         if _SAID.search(path):
             return self._recommendation(path, place, at=at)
         return self._award(path, place, at=at)

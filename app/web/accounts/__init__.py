@@ -454,7 +454,7 @@ def add(request: Request, form: SafeForm, services: ReadingServices) -> Response
             writing.own_addresses.ask(signed_in(request, writing), typed)
     except _AGAIN as error:
         return _own_addresses_page(request, services, trouble=Trouble.of(error, address=typed))
-    process_of(request).on_promise()
+    process_of(request).on_enqueue()
     return _back("lettre")
 
 
@@ -462,7 +462,7 @@ def add(request: Request, form: SafeForm, services: ReadingServices) -> Response
 def make_main(request: Request, form: SafeForm) -> Response:
     with write_transaction(request) as services:
         services.own_addresses.make_main(signed_in(request, services), text_of(form, "adresse"))
-    process_of(request).on_promise()
+    process_of(request).on_enqueue()
     return _back("principale")
 
 
@@ -473,7 +473,7 @@ def remove(request: Request, form: SafeForm, services: ReadingServices) -> Respo
             writing.own_addresses.remove(signed_in(request, writing), text_of(form, "adresse"))
     except Conflict as error:
         return _own_addresses_page(request, services, trouble=Trouble.of(error))
-    process_of(request).on_promise()
+    process_of(request).on_enqueue()
     return _back("retiree")
 
 
@@ -525,7 +525,7 @@ def confirm(preuve: str, request: Request) -> Response:
 
 
 def _kept(request: Request, *, offers: bool) -> Response:
-    process_of(request).on_promise()
+    process_of(request).on_enqueue()
     return (
         RedirectResponse("/compte/reunir?fait=confirmee", status_code=303) if offers else _back("confirmee")
     )

@@ -346,17 +346,19 @@ def _show_until_later(error: TooMany, request: Request, form: FormData) -> Respo
     is_ours = tokens.accepts(untouched_text_of(form, FIELD), request)
     if request.url.path.startswith(("/connexion", "/confirmer/")) or not is_ours:
         return None
-    told = replace(TOO_SOON, lead=sentence_of(error))
-    return _show_at_once(request, form, told, may_wait=_person_here(request) is not None)
+    prompt = replace(TOO_SOON, lead=sentence_of(error))
+    return _show_at_once(request, form, prompt, may_wait=_person_here(request) is not None)
 
 
-def _show_at_once(request: Request, form: FormData, told: SignInPrompt, *, may_wait: bool) -> Response | None:
+def _show_at_once(
+    request: Request, form: FormData, prompt: SignInPrompt, *, may_wait: bool
+) -> Response | None:
     typed, files = sign_in.typed_in(form), _has_files(form)
     is_filled = any(value.strip() for _, value in typed) or (files and may_wait)
     if not is_filled or untouched_text_of(form, "mot-de-passe"):
         return None
     waiting = sign_in.keep(request, form) if may_wait else Waiting(request.url.path, typed)
-    return _again_page(request, waiting, told, files=files)
+    return _again_page(request, waiting, prompt, files=files)
 
 
 def _has_files(form: FormData) -> bool:
@@ -420,16 +422,16 @@ def show(request: Request) -> HTMLResponse:
     return _again_page(request, waiting, KEPT if waiting.token else ABSENT, files=True)
 
 
-def _again_page(request: Request, waiting: Waiting, told: SignInPrompt, *, files: bool) -> HTMLResponse:
+def _again_page(request: Request, waiting: Waiting, prompt: SignInPrompt, *, files: bool) -> HTMLResponse:
     """`files`: whether some were chosen, as far as known."""
     return page(
         request,
         "accounts/typed_again.html",
         private=True,
-        status=told.status,
+        status=prompt.status,
         waiting=waiting,
         typed=[value for _, value in waiting.fields if _is_words(value)],
-        told=told,
+        prompt=prompt,
         chose_files=files,
     )
 

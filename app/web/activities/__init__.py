@@ -25,8 +25,8 @@ from app.services.activities.activities import JournalLine
 from app.services.activities.plans import Planned
 from app.services.awards.awards import GivenBadge
 from app.web.activity_log import facts_of, kind_of
-from app.web.awards.delivery_states import handings_of
-from app.web.campus.dashboard import promised_for
+from app.web.awards.delivery_states import deliveries_of
+from app.web.campus.dashboard import planned_for
 from app.web.people.directory import age_group_in
 from app.web.people.names import outcome_words
 
@@ -150,14 +150,14 @@ def show_activity(
     copie: str = "",
 ) -> HTMLResponse:
     work = at_work(request)
-    told = Adding(
+    adding = Adding(
         added=ajoutees,
         known=connues,
         completed=completees,
         answers=ajoutees >= 0,
         is_copy=copie == "oui",
     )
-    return activity_page(request, services, work, activity_id, told, words=q, start=max(debut, 0))
+    return activity_page(request, services, work, activity_id, adding, words=q, start=max(debut, 0))
 
 
 @router.post("/{activity_id:uuid}/ages", dependencies=[staff(Permission.WORK)])
@@ -194,7 +194,7 @@ def activity_page(
         status=status,
         activity=ActivityView.of(work, found.activity, [campus.name for campus in found.campuses]),
         people=people,
-        handed=handings_of(
+        handed=deliveries_of(
             services, work.home, [badge.award_id for one in people for badge in one.badges], work.campus.id
         ),
         total=len(found.participants),
@@ -209,7 +209,7 @@ def activity_page(
         waiting=services.room_signatures.how_many_wait(work.campus, activity_id),
         absent=[(one.id, disambiguated(one, person.name)) for one, person in found.absent],
         plan=PlanView.of(services.activity_plans.planned(work.campus, activity_id)),
-        awardings=promised_for(services, work, activity_id),
+        awardings=planned_for(services, work, activity_id),
         survey=services.surveys.glance(work.campus, activity_id),
     )
 

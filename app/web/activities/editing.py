@@ -268,10 +268,10 @@ def amend_activity(
     typed.follows_sessions = bool(services.activity_sessions.list_of(work.campus, activity_id)[0])
 
     def amend(filled: ActivityForm) -> uuid.UUID:
-        told = filled.activity()
+        wanted = filled.activity()
         with write_transaction(request) as writing:
             plan = filled.plan()
-            return writing.activity_plans.amend(work.campus, activity_id, told, plan, by=work.actor).id
+            return writing.activity_plans.amend(work.campus, activity_id, wanted, plan, by=work.actor).id
 
     return _tried(request, services, work, typed, amend, shown)
 

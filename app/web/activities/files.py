@@ -77,13 +77,13 @@ def handed_in(request: Request, form: FormData, field: str, *, words: str = "") 
 
     Call before any writing transaction: it takes a second for a large photo.
     """
-    intake, told = process_of(request).intake, text_of(form, words) if words else ""
+    intake, caption = process_of(request).intake, text_of(form, words) if words else ""
     chosen = [each for each in form.getlist(field) if isinstance(each, UploadFile) and each.filename]
     taken = []
     for each in chosen:
         name = each.filename or ""
         try:
-            taken.append(intake.take(name, each.file.read(), words=told))
+            taken.append(intake.take(name, each.file.read(), words=caption))
         except InvalidInput as error:
             if len(chosen) == 1:
                 raise

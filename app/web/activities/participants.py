@@ -198,7 +198,7 @@ def show_list(
         empty = "" if given.lines or changing else translated("La liste est vide : une personne par ligne.")
         back = Adding(text=given.source, trouble=given.trouble or empty)
         return activity_page(request, services, work, activity_id, back, status=status_for(back.trouble))
-    seen = f"lu {given.told}".strip()
+    seen = f"lu {given.marked_others}".strip()
     held_back = step == RECORD and text_of(form, "vu") not in ("", seen)
     return _review_page(
         request,
@@ -222,7 +222,7 @@ def read_or_record(
     setting = list_setting(services, work, services.activities.get(work.campus, activity_id))
     keep_mapping(request, work, form, setting)
     given, step = given_list(form, setting), text_of(form, "geste")
-    seen = f"lu {given.told}".strip()
+    seen = f"lu {given.marked_others}".strip()
     is_settled = bool(given.lines) and given.to_settle is None and not given.trouble
     if (
         not is_settled

@@ -143,10 +143,10 @@ class CheckInAccessView:
     ends_on: date
 
     @staticmethod
-    def of(door: CheckInAccess) -> CheckInAccessView:
-        activity = door.activity
+    def of(access: CheckInAccess) -> CheckInAccessView:
+        activity = access.activity
         return CheckInAccessView(
-            activity.title, door.campus.name, activity.place, activity.starts_on, activity.ends_on
+            activity.title, access.campus.name, activity.place, activity.starts_on, activity.ends_on
         )
 
 
@@ -196,14 +196,14 @@ def enter(code: str, request: Request) -> Response:
     phone = phone_of(request, process) or new_phone()
     try:
         with visit(request, reading=True) as services:
-            door = services.rooms.door(code, phone)
-            person = services.rooms.remembered(door.campus, _remembered_secrets(request, process))
+            access = services.rooms.access(code, phone)
+            person = services.rooms.remembered(access.campus, _remembered_secrets(request, process))
     except NoSuchCode as error:
         return _code_page(request, code, error)
-    ticket = Ticket(door.room.id, phone, process.clock())
-    if door.signed_as:
-        return _done_page(request, door, ticket, Signed.AGAIN)
-    answer = _form_page(request, process, door, ticket, CheckInForm(), remembered=person)
+    ticket = Ticket(access.room.id, phone, process.clock())
+    if access.signed_as:
+        return _done_page(request, access, ticket, Signed.AGAIN)
+    answer = _form_page(request, process, access, ticket, CheckInForm(), remembered=person)
     set_phone_cookie(answer, process, phone_cookie(process), sealed_phone(process.secret, phone), PHONE_LIFE)
     return answer
 
@@ -221,17 +221,17 @@ def sign(request: Request, form: SafeForm) -> Response:
     try:
         with visit(request, reading=True) as services:
             ticket = _ticket(process, services, form, code)
-            door = services.rooms.door_of(ticket)
+            access = services.rooms.access_of(ticket)
             if is_remembered:
-                person = services.rooms.remembered(door.campus, _remembered_secrets(request, process))
+                person = services.rooms.remembered(access.campus, _remembered_secrets(request, process))
     except (NoSuchCode, OldTicket) as error:
         return _code_page(request, code, error)
     if phone_of(request, process) != ticket.phone:
-        return _form_page(request, process, door, ticket, typed, translated(_NO_COOKIE), status=409)
+        return _form_page(request, process, access, ticket, typed, translated(_NO_COOKIE), status=409)
     if is_remembered and person is None:
-        return _form_page(request, process, door, ticket, CheckInForm(), translated(_FORGOTTEN), status=409)
+        return _form_page(request, process, access, ticket, CheckInForm(), translated(_FORGOTTEN), status=409)
     if person is None and typed.errors:
-        return _form_page(request, process, door, ticket, typed, status=422)
+        return _form_page(request, process, access, ticket, typed, status=422)
     line = (
         ListedPerson(1, given_name=person.given_name, family_name=person.family_name)
         if person
@@ -241,16 +241,16 @@ def sign(request: Request, form: SafeForm) -> Response:
     secret = ""
     try:
         with _TURNS[ticket.room_id.int % len(_TURNS)], write_transaction(request) as writing:
-            door, signed = writing.rooms.sign(
+            access, signed = writing.rooms.sign(
                 ticket, line, namesake=text_of(form, "homonyme"), elapsed=elapsed, remembered=person
             )
-            if typed.remembers and door.person_id and signed in (Signed.NEW, Signed.LISTED):
-                secret = writing.rooms.remember(door.campus, door.person_id)
+            if typed.remembers and access.person_id and signed in (Signed.NEW, Signed.LISTED):
+                secret = writing.rooms.remember(access.campus, access.person_id)
     except AppError as error:
         return _form_page(
             request,
             process,
-            door,
+            access,
             ticket,
             typed,
             sentence_of(error),
@@ -261,7 +261,7 @@ def sign(request: Request, form: SafeForm) -> Response:
         )
     answer = _done_page(
         request,
-        door,
+        access,
         ticket,
         signed,
         name=person.name if person else typed.name,
@@ -288,18 +288,18 @@ def take_back(request: Request, form: SafeForm) -> Response:
     try:
         ticket = read_ticket(process.secret, text_of(form, "billet"))
         with visit(request, reading=True) as services:
-            door = services.rooms.door_of(ticket)
+            access = services.rooms.access_of(ticket)
     except (NoSuchCode, OldTicket) as error:
         return _code_page(request, "", error)
     if phone_of(request, process) != ticket.phone:
-        return _form_page(request, process, door, ticket, CheckInForm(), translated(_NO_COOKIE), status=409)
+        return _form_page(request, process, access, ticket, CheckInForm(), translated(_NO_COOKIE), status=409)
     with write_transaction(request) as writing:
         writing.rooms.take_back(ticket)
     return _phone_page(
         request,
         "activities/presence/taken_back.html",
-        campus=look_of(door.campus),
-        door=CheckInAccessView.of(door),
+        campus=look_of(access.campus),
+        access=CheckInAccessView.of(access),
     )
 
 
@@ -344,8 +344,8 @@ def _ticket(process: Process, services: Services, form: FormData, code: str) -> 
     ticket = read_ticket(process.secret, text_of(form, "billet"))
     if not code:
         return ticket
-    door = services.rooms.door(code, ticket.phone)
-    return Ticket(door.room.id, ticket.phone, services.clock())
+    access = services.rooms.access(code, ticket.phone)
+    return Ticket(access.room.id, ticket.phone, services.clock())
 
 
 def phone_of(request: Request, process: Process) -> str | None:
@@ -364,7 +364,7 @@ def remembered_cookie(process: Process) -> str:
 def _form_page(
     request: Request,
     process: Process,
-    door: CheckInAccess,
+    access: CheckInAccess,
     ticket: Ticket,
     typed: CheckInForm,
     trouble: str = "",
@@ -377,9 +377,9 @@ def _form_page(
     return _phone_page(
         request,
         "activities/presence/form.html",
-        campus=look_of(door.campus),
+        campus=look_of(access.campus),
         status=status,
-        door=CheckInAccessView.of(door),
+        access=CheckInAccessView.of(access),
         ticket=sealed_ticket(process.secret, ticket),
         age=max(0, int((process.clock() - ticket.given_at).total_seconds())),
         remembered=remembered.name if remembered else "",
@@ -395,7 +395,7 @@ def _form_page(
                 ADULT,
                 translated("18 ans ou plus"),
                 ""
-                if not door.activity.is_for_pupils or is_of_lycee_alone(door.activity.audience)
+                if not access.activity.is_for_pupils or is_of_lycee_alone(access.activity.audience)
                 else translated("La personne qui anime le notera dans votre fiche."),
             ),
         ),
@@ -404,7 +404,7 @@ def _form_page(
 
 def _done_page(
     request: Request,
-    door: CheckInAccess,
+    access: CheckInAccess,
     ticket: Ticket,
     signed: Signed,
     *,
@@ -417,12 +417,12 @@ def _done_page(
     return _phone_page(
         request,
         "activities/presence/done.html",
-        campus=look_of(door.campus),
-        door=CheckInAccessView.of(door),
+        campus=look_of(access.campus),
+        access=CheckInAccessView.of(access),
         ticket=sealed_ticket(process.secret, ticket),
         sentence=_SIGNED[signed],
         name=name,
-        may_take_back=bool(door.signed_as),
+        may_take_back=bool(access.signed_as),
         has_address=has_address,
         remembers=remembers or bool(_remembered_secrets(request, process)),
     )

@@ -166,9 +166,9 @@ def add_session(
     except (InvalidInput, DayTaken) as error:
         return _again(request, services, work, activity_id, typed, error)
     except Conflict as error:
-        told = sentence_of(error)
-        return _page(request, services, work, activity_id, typed, trouble=told, status=409)
-    return _told(work, activity_id, first, ADDED, f"&ajoutees={len(made)}&deja={len(wanted) - len(made)}")
+        trouble = sentence_of(error)
+        return _page(request, services, work, activity_id, typed, trouble=trouble, status=409)
+    return _result(work, activity_id, first, ADDED, f"&ajoutees={len(made)}&deja={len(wanted) - len(made)}")
 
 
 @router.get("/{session_id:uuid}/changer")
@@ -197,7 +197,7 @@ def change_session(
             writing.series.change(work.campus, activity_id, session_id, facts, by=work.actor)
     except (InvalidInput, DayTaken) as error:
         return _again(request, services, work, activity_id, typed, error, session_id)
-    return _told(work, activity_id, session_id, CHANGED)
+    return _result(work, activity_id, session_id, CHANGED)
 
 
 @router.post("/{session_id:uuid}/annuler", dependencies=[CHECKED_FORM])
@@ -214,7 +214,7 @@ def cancel_session(
         return _page(
             request, services, work, activity_id, filled, session_id, trouble=sentence_of(error), status=409
         )
-    return _told(work, activity_id, session_id, CANCELLED)
+    return _result(work, activity_id, session_id, CANCELLED)
 
 
 @router.post("/{session_id:uuid}/retablir", dependencies=[CHECKED_FORM])
@@ -222,7 +222,7 @@ def restore_session(activity_id: uuid.UUID, session_id: uuid.UUID, request: Requ
     work = at_work(request)
     with write_transaction(request) as writing:
         writing.series.restore(work.campus, activity_id, session_id, by=work.actor)
-    return _told(work, activity_id, session_id, RESTORED)
+    return _result(work, activity_id, session_id, RESTORED)
 
 
 def _typed(form: SafeForm) -> SessionForm:
@@ -243,7 +243,7 @@ def _second_of(activity: Activity) -> SessionForm:
     return SessionForm((activity.ends_on + _A_WEEK).isoformat(), hours_text(activity.hours))
 
 
-def _told(
+def _result(
     work: AtWork, activity_id: uuid.UUID, session_id: uuid.UUID, done: str, more: str = ""
 ) -> RedirectResponse:
     here = f"{work.home}/activites/{activity_id}/seances/{session_id}"

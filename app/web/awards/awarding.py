@@ -91,11 +91,11 @@ class LinesOffered:
     alone: bool
 
 
-def lines_offered(services: Services, judged: Preview, ticks: Ticks) -> LinesOffered:
-    offered = services.award_choices.offered(judged)
+def lines_offered(services: Services, checked: Preview, ticks: Ticks) -> LinesOffered:
+    offered = services.award_choices.offered(checked)
     now = suggested(offered)
     proposed = ticks.proposed if ticks.grounds is not None else now
-    alone = len(judged.ready) == 1
+    alone = len(checked.ready) == 1
     return LinesOffered(
         [
             LineOffered(one.id, one.title, _beside(one, alone=alone), one.is_chosen, one.is_own)
@@ -108,16 +108,16 @@ def lines_offered(services: Services, judged: Preview, ticks: Ticks) -> LinesOff
 
 
 def _beside(one: OfferedLine, *, alone: bool) -> str:
-    told = [days(one.starts_on, one.ends_on)]
+    parts = [days(one.starts_on, one.ends_on)]
     if alone and one.minutes:
-        told.append(duration(one.minutes))
+        parts.append(duration(one.minutes))
     if one.part is not None:
-        told.append(translated(PARTS[one.part]))
+        parts.append(translated(PARTS[one.part]))
     if not alone:
-        told.append(
+        parts.append(
             translated_plural("{n} personne prête", "{n} personnes prêtes", one.people).format(n=one.people)
         )
-    return ", ".join(told)
+    return ", ".join(parts)
 
 
 def _joined(ids: frozenset[uuid.UUID]) -> str:
@@ -341,15 +341,15 @@ def _award_if_checked(
     if gives and not corrections.change_anything and not choice.ticks.changed:
         return give(request, work, wanted, hour)
     if not corrections.amendments:
-        judged = services.awards.preview(work.campus, wanted, by=work.actor) if gives else None
+        checked = services.awards.preview(work.campus, wanted, by=work.actor) if gives else None
     else:
         with write_transaction(request) as writing:
             _amend(writing, work, found.activity.id, corrections)
-            judged = writing.awards.preview(work.campus, wanted, by=work.actor)
-    if judged is None or not gives or not _is_seen(form, judged, corrections):
+            checked = writing.awards.preview(work.campus, wanted, by=work.actor)
+    if checked is None or not gives or not _is_seen(form, checked, corrections):
         return None
     # Notes that leave as many lines ready as the submitted button showed.
-    return give(request, work, wanted, hour) if text_of(form, SEEN) == str(len(judged.ready)) else None
+    return give(request, work, wanted, hour) if text_of(form, SEEN) == str(len(checked.ready)) else None
 
 
 @router.get("/{draft_id:uuid}", dependencies=[staff(Permission.AWARD)])
@@ -375,11 +375,11 @@ def show_draft(
     try:
         wanted = choice.request(found, "")
         hour = Hour.of(form, work, at=services.clock())
-        judged = services.awards.preview(work.campus, wanted, by=work.actor)
+        checked = services.awards.preview(work.campus, wanted, by=work.actor)
         asks = _is_early(services, work, found.activity, hour) and text_of(form, EARLY) != "oui"
         held_back = not hour.trouble and not asks and text_of(form, "geste") in (GIVE, GIVE_LATER)
         return _preview_page(
-            request, services, work, found, judged, choice, corrections, hour, held_back,
+            request, services, work, found, checked, choice, corrections, hour, held_back,
             key=services.award_batches.free_key(work.campus, str(draft_id)),
         )  # fmt: skip
     except (InvalidInput, Conflict, NotAllowed, Unavailable) as error:
@@ -392,10 +392,10 @@ def _is_early(services: Services, work: AtWork, activity: Activity, hour: Hour) 
     return not has_begun(activity, at.replace(tzinfo=None))
 
 
-def _is_seen(form: FormData, judged: Preview, corrections: Corrections) -> bool:
+def _is_seen(form: FormData, checked: Preview, corrections: Corrections) -> bool:
     """Whether the page already showed the invalid note: it excludes its own line, then no longer blocks the
     others."""
-    ready = {line.participation.id for line in judged.ready if line.participation}
+    ready = {line.participation.id for line in checked.ready if line.participation}
     shown = text_of(form, FAULTS_SEEN).split()
     return all(
         name in shown and uuid.UUID(name.partition("-")[2]) not in ready for name in corrections.troubles
@@ -439,7 +439,7 @@ def give(request: Request, work: AtWork, wanted: AwardRequest, hour: Hour) -> Re
         batch = writing.awards.give(
             work.campus, wanted, by=work.actor, undo_for=process.undo_for, not_before=hour.moment
         )
-    process.on_promise()
+    process.on_enqueue()
     return RedirectResponse(f"{work.home}/resultats/{batch.id}", status_code=303)
 
 
@@ -520,7 +520,7 @@ def _preview_page(
     services: Services,
     work: AtWork,
     found: ActivityPage,
-    judged: Preview,
+    checked: Preview,
     choice: Choice,
     corrections: Corrections,
     hour: Hour,
@@ -536,11 +536,11 @@ def _preview_page(
         status=status_for(hour.trouble),
         zone=work.campus.time_zone,
         activity=ActivityView.of(work, found.activity),
-        badge=BadgeTile.of(judged.badge, judged.version),
+        badge=BadgeTile.of(checked.badge, checked.version),
         preview=PreviewView.of(
-            judged, work.home, corrections.typed, corrections.troubles, process_of(request).addresses
+            checked, work.home, corrections.typed, corrections.troubles, process_of(request).addresses
         ),
-        offered=lines_offered(services, judged, choice.ticks),
+        offered=lines_offered(services, checked, choice.ticks),
         by_rule=False,
         early=_is_early(services, work, found.activity, Hour()),
         shown_at_once=SHOWN_AT_ONCE,

@@ -68,8 +68,8 @@ def of_activity(
     try:
         return slips_response(request, services, work, wanted, text_of(form, "langue"))
     except (Conflict, InvalidInput) as error:
-        told = sentence_of(error)
-        return activity_page(request, services, work, activity_id, trouble=told, status=status_for(error))
+        trouble = sentence_of(error)
+        return activity_page(request, services, work, activity_id, trouble=trouble, status=status_for(error))
 
 
 @router.post("/resultats/{batch_id}/bulletins", dependencies=[staff(Permission.AWARD)])
@@ -87,7 +87,7 @@ def of_batch(batch_id: uuid.UUID, request: Request, form: SafeForm, services: Re
         if text_of(form, "remettre") == "oui":
             with write_transaction(request) as writing:
                 writing.award_batches.hand_over(work.campus, batch_id, by=work.actor)
-            process_of(request).on_promise()
+            process_of(request).on_enqueue()
         return slips_response(request, services, work, given, text_of(form, "langue"))
     except Conflict as error:
         return result_page(request, services, work, batch_id, sentence_of(error))
@@ -138,7 +138,7 @@ def claim(request: Request, form: SafeForm) -> Response:
     limiter.check("wrong code of anybody", "")
     try:
         with write_transaction(request) as services:
-            opened = services.handing_over.claim_by_code(typed, browser=same_browser(request).name)
+            opened = services.delivery.claim_by_code(typed, browser=same_browser(request).name)
     except LinksTurnedOff as error:
         return RedirectResponse(f"/mes-badges/{error.award_id}", status_code=303)
     except InvalidInput as error:
@@ -160,7 +160,7 @@ def _page(
 ) -> HTMLResponse:
     return page(
         request,
-        "awards/handing/claim.html",
+        "awards/delivery/claim.html",
         private=True,
         status=status,
         code=code[:40],
@@ -222,7 +222,7 @@ def _facts(record: AwardRecord, answer: AnswerShown) -> list[tuple[str, str]]:
     facts = [
         (translated("Badge"), answer.badge.kind),
         (translated(AWARDED_ON), answer.badge.awarded),
-        (translated("Jugé comment"), answer.badge.judged),
+        (translated("Jugé comment"), answer.badge.assessed),
         (
             translated(VALID_UNTIL),
             day(until, zone) if until else translated(NO_END),
@@ -259,10 +259,10 @@ def choose(activity_id: uuid.UUID, request: Request, services: ReadingServices) 
     work = at_work(request)
     found = services.activities.page(work.campus, activity_id)
     records = _shown(services, work, activity_id)
-    names = services.handing_over.names_of(records)
+    names = services.delivery.names_of(records)
     return work.page(
         request,
-        "awards/handing/projection.html",
+        "awards/delivery/projection.html",
         activity=ActivityView.of(work, found.activity),
         people=[
             Candidate(
@@ -295,7 +295,7 @@ def screen(
     here = f"{activity.href}/projection"
     return page(
         request,
-        "awards/handing/screen.html",
+        "awards/delivery/screen.html",
         campus=work.look,
         private=True,
         activity=activity,

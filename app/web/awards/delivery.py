@@ -32,7 +32,7 @@ from app.http.request_scope import (
 )
 from app.http.workplaces import AtWork, at_work, staff
 from app.language import N_, translated
-from app.services.awards.delivery import HandedCode, Handing
+from app.services.awards.delivery import AwardDelivery, HandedCode
 from app.web.activities import ActivityView
 from app.web.awards.delivery_states import (
     BOUNCED,
@@ -41,7 +41,7 @@ from app.web.awards.delivery_states import (
     OCCASIONS,
     OF_ACCOUNT,
     PICTURES,
-    HandingView,
+    DeliveryView,
     advice_of,
     reason_of,
 )
@@ -100,20 +100,20 @@ def activity_page(
     found = services.activities.page(work.campus, activity_id)
     records = services.awards.list_in(work.campus, activity_id=activity_id, limit=MOST_SHOWN)
     records = [record for record in records if record.award.undone_at is None]
-    handings = sorted(services.handing_over.of(records), key=_urgency)
-    lines = [HandingView.of(work.home, each) for each in handings]
-    withheld = services.handing_over.withheld([record.award.id for record in records])
+    deliveries = sorted(services.delivery.of(records), key=_urgency)
+    lines = [DeliveryView.of(work.home, each) for each in deliveries]
+    withheld = services.delivery.withheld([record.award.id for record in records])
     deciding = {record.award.batch_id for record in records if record.award.id in withheld}
     return work.page(
         request,
-        "awards/handing/activity.html",
+        "awards/delivery/activity.html",
         status=status,
         zone=work.campus.time_zone,
         activity=ActivityView.of(work, found.activity),
         lines=lines,
         reminds=found.activity.sends_reminders,
         campus_reminds=work.campus.sends_reminders,
-        counts=_counts(handings),
+        counts=_counts(deliveries),
         to_claim=sum(line.can_be_claimed for line in lines if line.award_id not in withheld),
         withheld=len(withheld),
         decide_hrefs=[f"{work.home}/resultats/{batch_id}" for batch_id in deciding],
@@ -135,17 +135,21 @@ _ORDER = (
 )
 
 
-def _urgency(handing: Handing) -> tuple[int, str, str]:
-    person = handing.record.person
-    return (_ORDER.index(handing.handed.state), plain_text(person.family_name), plain_text(person.given_name))
+def _urgency(delivery: AwardDelivery) -> tuple[int, str, str]:
+    person = delivery.record.person
+    return (
+        _ORDER.index(delivery.handed.state),
+        plain_text(person.family_name),
+        plain_text(person.given_name),
+    )
 
 
-def _counts(handings: Sequence[Handing]) -> list[tuple[str, str, int]]:
+def _counts(deliveries: Sequence[AwardDelivery]) -> list[tuple[str, str, int]]:
     """(label, picture, count) of each state that occurs."""
     return [
         (HANDED[state].text, PICTURES[state], count)
         for state in _ORDER
-        if (count := sum(each.handed.state is state for each in handings))
+        if (count := sum(each.handed.state is state for each in deliveries))
     ]
 
 
@@ -153,12 +157,12 @@ def _counts(handings: Sequence[Handing]) -> list[tuple[str, str, int]]:
 def refused_letters(request: Request, services: ReadingServices) -> HTMLResponse:
     """E-mails refused by a server and not yet replaced."""
     work = at_work(request)
-    found = services.handing_over.refused(work.campus, limit=MOST_REFUSED)
+    found = services.delivery.refused(work.campus, limit=MOST_REFUSED)
     return work.page(
         request,
-        "awards/handing/refused.html",
+        "awards/delivery/refused.html",
         zone=work.campus.time_zone,
-        lines=[HandingView.of(work.home, each) for each in found],
+        lines=[DeliveryView.of(work.home, each) for each in found],
     )
 
 
@@ -177,10 +181,10 @@ def write_again(award_id: uuid.UUID, request: Request, form: SafeForm, services:
     services.awards.get(work.campus, award_id)
     try:
         with write_transaction(request) as writing:
-            writing.handing_over.write_again(work.campus, award_id, address, by=work.actor)
+            writing.delivery.write_again(work.campus, award_id, address, by=work.actor)
     except (InvalidInput, Conflict) as error:
         return award_page(request, services, work, award_id, error=error, address=address)
-    process_of(request).on_promise()
+    process_of(request).on_enqueue()
     return _back(work, award_id, "lettre")
 
 
@@ -192,7 +196,7 @@ def renew_link(award_id: uuid.UUID, request: Request, form: SafeForm, services: 
         return award_page(request, services, work, award_id, unsure=True)
     try:
         with write_transaction(request) as writing:
-            writing.handing_over.renew_link(work.campus, award_id, by=work.actor)
+            writing.delivery.renew_link(work.campus, award_id, by=work.actor)
     except Conflict as error:
         return award_page(request, services, work, award_id, error=error)
     return _back(work, award_id, "lien")
@@ -204,7 +208,7 @@ def show_code(award_id: uuid.UUID, request: Request, services: ReadingServices) 
     work = at_work(request)
     services.awards.get(work.campus, award_id)
     with write_transaction(request) as writing:
-        codes = writing.handing_over.hand_out_codes(work.campus, [award_id], by=work.actor)
+        codes = writing.delivery.hand_out_codes(work.campus, [award_id], by=work.actor)
     return award_page(request, services, work, award_id, code=codes.get(award_id))
 
 
@@ -221,25 +225,25 @@ def award_page(
     unsure: bool = False,
 ) -> HTMLResponse:
     record = services.awards.get(work.campus, award_id)
-    (handing,) = services.handing_over.of([record])
-    hidden = services.handing_over.hidden_of(record)
-    withheld = bool(services.handing_over.withheld([award_id]))
+    (delivery,) = services.delivery.of([record])
+    hidden = services.delivery.hidden_of(record)
+    withheld = bool(services.delivery.withheld([award_id]))
     wrong_address = isinstance(error, InvalidInput)
     return work.page(
         request,
-        "awards/handing/award.html",
+        "awards/delivery/award.html",
         status=status_for(error, unsure),
         zone=work.campus.time_zone,
         here=f"{work.home}/attributions/{award_id}",
         badge_picture=picture_of(record.badge, record.version),
-        line=HandingView.of(work.home, handing),
-        advice=advice_of(handing.handed.letter) if handing.handed.state is Handed.REFUSED else "",
-        came_back=handing.handed.letter.bounced_at if handing.handed.letter else None,
-        letters=[LetterLine.of(letter, hidden) for letter in services.handing_over.letters_about(award_id)],
-        address=address or handing.address,
+        line=DeliveryView.of(work.home, delivery),
+        advice=advice_of(delivery.handed.letter) if delivery.handed.state is Handed.REFUSED else "",
+        came_back=delivery.handed.letter.bounced_at if delivery.handed.letter else None,
+        letters=[LetterLine.of(letter, hidden) for letter in services.delivery.letters_about(award_id)],
+        address=address or delivery.address,
         withheld=withheld,
-        revoked=handing.handed.state is Handed.REVOKED,
-        undone=handing.handed.state is Handed.UNDONE,
+        revoked=delivery.handed.state is Handed.REVOKED,
+        undone=delivery.handed.state is Handed.UNDONE,
         private_link="" if withheld else links_of(services, [award_id])[award_id],
         code=shown_code(code.code) if code else "",
         code_until=code.expires_at if code else None,
@@ -267,7 +271,7 @@ def show_wish(wish: str, request: Request, services: ReadingServices, fait: str 
     person = services.reminders.person_of(wish)
     return page(
         request,
-        "awards/handing/my_reminders.html",
+        "awards/delivery/my_reminders.html",
         private=True,
         wanted=person.wants_reminders,
         agreement=translated(wording_of(About.REMINDERS)),
@@ -311,7 +315,7 @@ def of_campus(request: Request, fait: str = "") -> HTMLResponse:
     work = at_work(request)
     return work.page(
         request,
-        "awards/handing/reminders.html",
+        "awards/delivery/reminders.html",
         wanted=work.campus.sends_reminders,
         done=bool(fait),
     )

@@ -11,7 +11,7 @@ from app.container import Services
 from app.domain.messages import Handed, LetterState, Occasion, QueuedMessage, Reason
 from app.http.pages.words import REVOKED, UNDONE, StateLabel, why_ended
 from app.language import N_, translated, translated_plural
-from app.services.awards.delivery import Handing
+from app.services.awards.delivery import AwardDelivery
 
 HANDED = {
     Handed.REVOKED: REVOKED,
@@ -88,7 +88,7 @@ _AGAIN = N_("Elle repart d’elle-même.")
 
 
 @dataclass(frozen=True)
-class HandingView:
+class DeliveryView:
     """One delivery, as a table row."""
 
     award_id: uuid.UUID
@@ -103,30 +103,30 @@ class HandingView:
     can_be_claimed: bool
 
     @staticmethod
-    def of(home: str, handing: Handing) -> HandingView:
-        record, handed = handing.record, handing.handed
-        return HandingView(
+    def of(home: str, delivery: AwardDelivery) -> DeliveryView:
+        record, handed = delivery.record, delivery.handed
+        return DeliveryView(
             award_id=record.award.id,
             href=f"{home}/attributions/{record.award.id}",
-            person=handing.name,
+            person=delivery.name,
             badge=record.version.name,
             state=HANDED[handed.state],
             picture=PICTURES[handed.state],
             # Before an enqueued batch is processed, the time of its e-mails is unknown.
             at=handed.at if handed.at and handed.at.year < 9000 else None,
-            reason=_why(handing),
-            address=translated(OF_ACCOUNT) if handing.is_hidden else handing.address,
-            can_be_claimed=handing.by_hand
+            reason=_why(delivery),
+            address=translated(OF_ACCOUNT) if delivery.is_hidden else delivery.address,
+            can_be_claimed=delivery.by_hand
             and handed.state not in (Handed.REVOKED, Handed.UNDONE, Handed.CLAIMED),
         )
 
 
-def _why(handing: Handing) -> str:
-    match handing.handed.state:
+def _why(delivery: AwardDelivery) -> str:
+    match delivery.handed.state:
         case Handed.WAITING | Handed.REFUSED:
-            return reason_of(handing.handed.letter)
+            return reason_of(delivery.handed.letter)
         case Handed.REVOKED | Handed.UNDONE:
-            return why_ended(handing.record.award)
+            return why_ended(delivery.record.award)
         case _:
             return ""
 
@@ -148,11 +148,11 @@ def reason_of(letter: QueuedMessage | None) -> str:
     return " ".join(words)
 
 
-def handings_of(
+def deliveries_of(
     services: Services, home: str, award_ids: Sequence[uuid.UUID], campus_id: uuid.UUID
-) -> Mapping[uuid.UUID, HandingView]:
-    found = services.handing_over.of_awards(award_ids, campus_id)
-    return {each.record.award.id: HandingView.of(home, each) for each in found}
+) -> Mapping[uuid.UUID, DeliveryView]:
+    found = services.delivery.of_awards(award_ids, campus_id)
+    return {each.record.award.id: DeliveryView.of(home, each) for each in found}
 
 
 @dataclass(frozen=True)

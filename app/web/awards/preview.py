@@ -16,7 +16,7 @@ from app.domain.people import suggested_address
 from app.domain.publishing import Addresses
 from app.http.pages.words import OUTCOME_COUNTS, OUTCOMES, StateLabel, hours_text
 from app.language import translated
-from app.services.awards.awards import JudgedLine, Preview
+from app.services.awards.awards import CheckedLine, Preview
 
 MOST_CARDS = 100
 SHOWN_AT_ONCE = 30
@@ -130,7 +130,7 @@ class PreviewView:
         ready = preview.ready
         held = preview.with_outcome(LineOutcome.ALREADY_HELD)
         repeated = preview.with_outcome(LineOutcome.REPEATED_LINE)
-        refused = [line for line in preview.lines if line.judgement.outcome in NEED_A_PERSON]
+        refused = [line for line in preview.lines if line.eligibility.outcome in NEED_A_PERSON]
         return PreviewView(
             total=len(preview.lines),
             ready=[_ready(line, typed, troubles, preview.withdrawn) for line in ready[:MOST_READY]],
@@ -142,19 +142,19 @@ class PreviewView:
             repeated=[_name_of(line) for line in repeated[:MOST_CARDS]],
             repeated_count=len(repeated),
             figures=_figures(preview),
-            lacks_evidence=any(line.judgement.outcome is LineOutcome.MISSING_EVIDENCE for line in refused),
+            lacks_evidence=any(line.eligibility.outcome is LineOutcome.MISSING_EVIDENCE for line in refused),
             sample=Sample.of(preview, addresses),
         )
 
 
 def _figures(preview: Preview) -> list[tuple[str, int]]:
     """Count of lines by outcome; ready lines are counted even when there are none."""
-    counts = Counter(line.judgement.outcome for line in preview.lines)
+    counts = Counter(line.eligibility.outcome for line in preview.lines)
     counts.setdefault(LineOutcome.READY, 0)
     return [(translated(OUTCOME_COUNTS[one]), counts[one]) for one in LineOutcome if one in counts]
 
 
-def _noted(line: JudgedLine) -> tuple[float | None, str]:
+def _noted(line: CheckedLine) -> tuple[float | None, str]:
     """Projected hours and contribution: recorded values, else those of the list."""
     hours, contribution = line.line.hours, line.line.contribution
     if line.participation is None:
@@ -164,7 +164,7 @@ def _noted(line: JudgedLine) -> tuple[float | None, str]:
 
 
 def _ready(
-    line: JudgedLine,
+    line: CheckedLine,
     typed: Mapping[str, str],
     troubles: Mapping[str, str],
     withdrawn: Mapping[uuid.UUID, Award],
@@ -180,18 +180,18 @@ def _ready(
     )  # fmt: skip
 
 
-def _name_of(line: JudgedLine) -> str:
+def _name_of(line: CheckedLine) -> str:
     there = line.participation
-    return line.line.told_apart if there is None else disambiguated(there, line.line.name)
+    return line.line.disambiguated if there is None else disambiguated(there, line.line.name)
 
 
-def _key_of(line: JudgedLine) -> str:
+def _key_of(line: CheckedLine) -> str:
     """Key by participation for recorded people, by line number for the others."""
     return str(line.participation.id if line.participation else line.line.line)
 
 
-def _card(line: JudgedLine, home: str, typed: Mapping[str, str], troubles: Mapping[str, str]) -> Card:
-    said, judgement = line.line, line.judgement
+def _card(line: CheckedLine, home: str, typed: Mapping[str, str], troubles: Mapping[str, str]) -> Card:
+    said, eligibility = line.line, line.eligibility
     hours, contribution = _noted(line)
     key = _key_of(line)
     values = {
@@ -203,12 +203,12 @@ def _card(line: JudgedLine, home: str, typed: Mapping[str, str], troubles: Mappi
     }
     # Nothing is recorded here for a person missing from both list and activity.
     noted = line.participation is not None or said.line > 0
-    names = [f"{field}-{key}" for field in _FIELDS.get(judgement.outcome, ()) if noted]
+    names = [f"{field}-{key}" for field in _FIELDS.get(eligibility.outcome, ()) if noted]
     return Card(
         key=key,
         name=_name_of(line),
-        state=OUTCOMES[judgement.outcome],
-        reason=translated(judgement.sentence).format(**in_words(judgement.values)),
+        state=OUTCOMES[eligibility.outcome],
+        reason=translated(eligibility.sentence).format(**in_words(eligibility.values)),
         fields=[
             (
                 name,
@@ -218,7 +218,7 @@ def _card(line: JudgedLine, home: str, typed: Mapping[str, str], troubles: Mappi
             for name in names
         ],
         suggestion=(suggested_address(said.address) or "")
-        if judgement.outcome is LineOutcome.INVALID_ADDRESS
+        if eligibility.outcome is LineOutcome.INVALID_ADDRESS
         else "",
         held_href=f"{home}/attributions/{line.held.id}" if line.held else "",
         held_since=line.held.awarded_at if line.held else None,

@@ -33,11 +33,11 @@ from app.services.awards.bulk_revocation import (
     WithdrawalRequest,
     WithdrawalScope,
 )
-from app.services.awards.delivery import Handing
+from app.services.awards.delivery import AwardDelivery
 from app.services.awards.papers import SLIPS_PER_DOCUMENT
 from app.services.campus.registers import AwardFilter, AwardSort, ListedAward, Register, Standing
 from app.web.awards.claim_slips import slips_response
-from app.web.awards.delivery_states import HandingView, handings_of
+from app.web.awards.delivery_states import DeliveryView, deliveries_of
 from app.web.campus.audit_log import export_noted
 from app.web.campus.dashboard import AwardLine
 from app.web.campus.registers import Listing, Row, Shown, on_day, words
@@ -74,7 +74,7 @@ class Beside:
     """Read for several lines at once, only if shown."""
 
     addresses: Mapping[uuid.UUID, str]
-    handings: Mapping[uuid.UUID, HandingView]
+    deliveries: Mapping[uuid.UUID, DeliveryView]
 
     @staticmethod
     def of(services: Services, work: AtWork, lines: Sequence[ListedAward], shown: frozenset[str]) -> Beside:
@@ -82,7 +82,7 @@ class Beside:
         awards = [line.id for line in lines] if "remise" in shown else []
         return Beside(
             services.award_register.addresses_of(work.campus, people),
-            handings_of(services, work.home, awards, work.campus.id) if awards else {},
+            deliveries_of(services, work.home, awards, work.campus.id) if awards else {},
         )
 
 
@@ -153,18 +153,18 @@ def _rows(
 def _values(
     services: Services, work: AtWork, at: datetime, line: ListedAward, beside: Beside
 ) -> Mapping[str, Shown]:
-    zone, handing = work.campus.time_zone, beside.handings.get(line.id)
+    zone, delivery = work.campus.time_zone, beside.deliveries.get(line.id)
     activity = f"{work.home}/activites/{line.activity_id}" if line.activity_id else ""
     return {
         "personne": Shown(
             (line.family_name, line.given_name),
-            handing.person if handing else line.name,
+            delivery.person if delivery else line.name,
             href=f"{work.home}/attributions/{line.id}",
         ),
         "badge": words(line.badge),
         "activite": words(line.activity, href=activity),
         "date": on_day(line.awarded_at, zone, below=lambda: clock(line.awarded_at, zone)),
-        "remise": _handed(handing, zone) if handing else words(""),
+        "remise": _handed(delivery, zone) if delivery else words(""),
         "etat": words(translated(STANDINGS[line.standing(at)])),
         "adresse": words(beside.addresses.get(line.person_id)),
         "par": words(line.giver),
@@ -178,15 +178,15 @@ def _values(
     }
 
 
-def _handed(handing: HandingView, zone: str) -> Shown:
-    text = translated(handing.state.text)
+def _handed(delivery: DeliveryView, zone: str) -> Shown:
+    text = translated(delivery.state.text)
     return Shown(
         (text,),
         text,
-        lambda: moment(handing.at, zone) if handing.at else "",
-        tag=handing.state.state,
-        picture=handing.picture,
-        reason=handing.reason,
+        lambda: moment(delivery.at, zone) if delivery.at else "",
+        tag=delivery.state.state,
+        picture=delivery.picture,
+        reason=delivery.reason,
     )
 
 
@@ -287,7 +287,7 @@ def remind(draft_id: uuid.UUID, request: Request, services: ReadingServices) -> 
     chosen = draft_form(request, services, draft_id, f"{work.home}/attributions/choix")
     with write_transaction(request) as writing:
         sent = writing.award_selection.remind(work.campus, _chosen(chosen), by=work.actor)
-    process_of(request).on_promise()
+    process_of(request).on_enqueue()
     return RedirectResponse(f"{work.home}/attributions/choix/{draft_id}?envoyes={sent}", status_code=303)
 
 
@@ -315,7 +315,7 @@ def _chosen(form: FormData) -> list[uuid.UUID]:
     return list(ids_in(text_of(form, "choisies").split()))
 
 
-def _names(work: AtWork, lines: Sequence[Handing]) -> list[tuple[str, str]]:
+def _names(work: AtWork, lines: Sequence[AwardDelivery]) -> list[tuple[str, str]]:
     return [
         (f"{each.name}, {each.record.version.name}", f"{work.home}/attributions/{each.record.award.id}")
         for each in lines[:MOST_NAMED]
@@ -381,7 +381,7 @@ def withdraw(request: Request, form: SafeForm, services: ReadingServices) -> Res
     try:
         wanted = _wanted(source, who, ticked, reason)
         with write_transaction(request) as writing:
-            withdrawal = writing.withdrawals.promise(
+            withdrawal = writing.withdrawals.enqueue(
                 work.campus, wanted, by=work.actor, key=text_of(form, "cle")[:128] or None
             )
             if not writing.withdrawals.is_long(withdrawal):
@@ -391,7 +391,7 @@ def withdraw(request: Request, form: SafeForm, services: ReadingServices) -> Res
         return _choice_page(
             request, services, work, source, who=who, ticked=ticked, reason=reason, trouble=sentence_of(error)
         )
-    process_of(request).on_promise()
+    process_of(request).on_enqueue()
     return RedirectResponse(f"{work.home}/retraits/{withdrawal.id}", status_code=303)
 
 
@@ -417,7 +417,7 @@ def _choice_page(
     total, records = 0, list[AwardRecord]()
     if source.scope.is_named:
         total, records = services.withdrawals.standing(work.campus, source.scope, shown=MOST_TICKS)
-    names = services.handing_over.names_of(records)
+    names = services.delivery.names_of(records)
     return work.page(
         request,
         "awards/withdraw_many.html",

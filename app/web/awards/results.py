@@ -30,7 +30,7 @@ from app.language import translated
 from app.services.awards.batches import BatchOverview, Progress
 from app.services.awards.papers import SLIPS_PER_DOCUMENT
 from app.web.activities import ActivityView
-from app.web.awards.delivery_states import HandingView, Tally, handings_of
+from app.web.awards.delivery_states import DeliveryView, Tally, deliveries_of
 from app.web.awards.preview import NEED_A_PERSON
 from app.web.campus.audit_log import export_noted
 from app.web.campus.dashboard import BadgeTile
@@ -60,7 +60,7 @@ class ResultLine:
     key: str = ""
     line: int = 0
     person_id: uuid.UUID | None = None
-    handed: HandingView | None = None
+    handed: DeliveryView | None = None
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def result_page(
         batch=batch,
         undone=batch.state is BatchState.UNDONE,
         undo_until=undo_until,
-        brought=services.award_batches.brought_by(work.campus, batch_id) if undo_until else None,
+        additions=services.award_batches.additions_of(work.campus, batch_id) if undo_until else None,
         badge=BadgeTile.of(overview.badge, overview.version),
         activity=ActivityView.of(work, overview.activity) if overview.activity else None,
         tally=tally,
@@ -191,7 +191,7 @@ def _refused_rows(
     for line in lines:
         said, number = listed(line), numbers.get(line.participation_id, 0)
         if number:
-            said = replace(said, homonym=number, told_first=number == 1)
+            said = replace(said, homonym=number, numbered_first=number == 1)
         yield *cells_of(said), reason_of(line)
 
 
@@ -268,7 +268,7 @@ class _Groups:
         links = _links(self.services, lines)
         ended = self.services.award_batches.withdrawn_among(lines)
         ids = [line.award_id for line in lines if line.award_id]
-        handed = handings_of(self.services, self.home, ids, self.overview.batch.campus_id)
+        handed = deliveries_of(self.services, self.home, ids, self.overview.batch.campus_id)
         shown = [
             ResultLine(
                 name=_name_now(line, handed, numbers),
@@ -293,13 +293,13 @@ class _Groups:
 
 
 def _name_now(
-    line: BatchLine, handed: Mapping[uuid.UUID, HandingView], numbers: Mapping[uuid.UUID | None, int]
+    line: BatchLine, handed: Mapping[uuid.UUID, DeliveryView], numbers: Mapping[uuid.UUID | None, int]
 ) -> str:
     """Of an award, its person's name as it is now: it may have been corrected since."""
     number = numbers.get(line.participation_id, 0)
-    handing = handed.get(line.award_id) if line.award_id else None
+    delivery = handed.get(line.award_id) if line.award_id else None
     is_one_of_several = number or line.told.get("homonym", 1) > 1
-    return name_of(line, number) if handing is None or is_one_of_several else handing.person
+    return name_of(line, number) if delivery is None or is_one_of_several else delivery.person
 
 
 def _table(name: str, heading: Sequence[str], rows: Iterable[Sequence[str]]) -> Response:
@@ -366,11 +366,11 @@ def take_back(batch_id: uuid.UUID, request: Request, form: SafeForm, services: R
     try:
         with write_transaction(request) as writing:
             writing.award_batches.take_back(
-                work.campus, batch_id, by=work.actor, with_brought=text_of(form, "aussi") == "oui"
+                work.campus, batch_id, by=work.actor, with_additions=text_of(form, "aussi") == "oui"
             )
     except Conflict as error:
         return _page(request, services, work, batch_id, sentence_of(error))
-    process_of(request).on_promise()
+    process_of(request).on_enqueue()
     return _back(work, batch_id)
 
 
@@ -382,7 +382,7 @@ def hand_over(batch_id: uuid.UUID, request: Request, services: ReadingServices) 
             writing.award_batches.hand_over(work.campus, batch_id, by=work.actor)
     except Conflict as error:
         return _page(request, services, work, batch_id, sentence_of(error))
-    process_of(request).on_promise()
+    process_of(request).on_enqueue()
     return _back(work, batch_id)
 
 

@@ -113,8 +113,8 @@ def award_or_preview(
     if not hour.trouble and text_of(form, "geste") in (GIVE, GIVE_LATER):
         try:
             asked = wanted()
-            judged = services.awards.preview(work.campus, asked, by=work.actor)
-            is_seen = text_of(form, SEEN) == str(len(judged.ready))
+            checked = services.awards.preview(work.campus, asked, by=work.actor)
+            is_seen = text_of(form, SEEN) == str(len(checked.ready))
             if is_seen and (awarded := give(request, work, asked, hour)):
                 return awarded
         except (InvalidInput, Conflict, NotAllowed, Unavailable) as error:
@@ -139,13 +139,13 @@ def draft_page(
         return choose_again(evidence, note)
     try:
         asked = wanted(form)
-        judged = services.awards.preview(work.campus, asked, by=work.actor)
+        checked = services.awards.preview(work.campus, asked, by=work.actor)
     except AppError as error:
         return choose_again(evidence, sentence_of(error))
     hour = Hour.of(form, work, at=services.clock())
     held_back = not hour.trouble and text_of(form, "geste") in (GIVE, GIVE_LATER)
     return preview_page(
-        request, services, work, judged, asked.person_ids, evidence, Ticks.of(form), hour, held_back,
+        request, services, work, checked, asked.person_ids, evidence, Ticks.of(form), hour, held_back,
         key=services.award_batches.free_key(work.campus, str(draft_id)), origin=origin,
     )  # fmt: skip
 
@@ -201,7 +201,7 @@ def preview_page(
     request: Request,
     services: Services,
     work: AtWork,
-    judged: Preview,
+    checked: Preview,
     people: Sequence[uuid.UUID],
     evidence: str,
     ticks: Ticks,
@@ -218,10 +218,10 @@ def preview_page(
         status=status_for(hour.trouble),
         zone=work.campus.time_zone,
         activity=origin
-        or Origin(translated("Qui remplit la règle"), f"{work.home}/badges/{judged.badge.id}/regle"),
-        badge=BadgeTile.of(judged.badge, judged.version),
-        preview=PreviewView.of(judged, work.home, {}, {}, process_of(request).addresses),
-        offered=lines_offered(services, judged, ticks),
+        or Origin(translated("Qui remplit la règle"), f"{work.home}/badges/{checked.badge.id}/regle"),
+        badge=BadgeTile.of(checked.badge, checked.version),
+        preview=PreviewView.of(checked, work.home, {}, {}, process_of(request).addresses),
+        offered=lines_offered(services, checked, ticks),
         by_rule=True,
         shown_at_once=SHOWN_AT_ONCE,
         most_notes=MOST_NOTES,
@@ -257,7 +257,7 @@ class WayAhead:
     rule: str
     steps: Sequence[tuple[str, int]]
     """As text, and in hundredths."""
-    told: str
+    text: str
 
 
 def lines_shown(services: Services, record: AwardRecord) -> list[tuple[int, str, str, str]]:
@@ -285,7 +285,7 @@ def _why(payload: LogPayload, why: Mapping[uuid.UUID, RefusalGround]) -> str:
     return translated(_SAID if payload.noun == ASSESSMENT else _YOURS)
 
 
-def rule_told(record: AwardRecord) -> str:
+def rule_text(record: AwardRecord) -> str:
     rule = rule_of(record.version.rule)
     return rule_words(rule) if rule else ""
 

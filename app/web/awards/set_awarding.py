@@ -42,7 +42,7 @@ _MOST_ACTIVITIES = 100
 class PlannedModule:
     module: TrainingModule
     request: AwardRequest
-    judged: Preview
+    checked: Preview
 
 
 @dataclass
@@ -66,7 +66,7 @@ class SetPlan:
 
     @property
     def ready(self) -> int:
-        return sum(len(each.judged.ready) for each in self.modules)
+        return sum(len(each.checked.ready) for each in self.modules)
 
     @property
     def completing(self) -> list[uuid.UUID]:
@@ -110,10 +110,10 @@ def plan_of(services: Services, work: AtWork, grid: Grid, form: FormData) -> Set
         )
     planned, others = [], []
     for module, wanted in _requests_in(grid, form):
-        judged = services.awards.preview(work.campus, wanted, by=work.actor)
-        planned.append(PlannedModule(module, wanted, judged))
-        for line in judged.lines:
-            result = line.judgement
+        checked = services.awards.preview(work.campus, wanted, by=work.actor)
+        planned.append(PlannedModule(module, wanted, checked))
+        for line in checked.lines:
+            result = line.eligibility
             words = (
                 translated("Badge attribué maintenant")
                 if result.is_ready
@@ -191,7 +191,7 @@ def show_plan(
         ],
         completing=len(completing),
         lacks_evidence=bool(
-            grid.whole and grid.whole[1].kind.is_judged and not text_of(form, "preuve-ensemble")
+            grid.whole and grid.whole[1].kind.is_assessed and not text_of(form, "preuve-ensemble")
         ),
         sent=[*sent, ("preuve-ensemble", text_of(form, "preuve-ensemble"))],
         changed=text_of(form, "geste") == GIVE,
@@ -215,7 +215,7 @@ def _give(request: Request, work: AtWork, plan: SetPlan, form: FormData) -> Resp
         batches = [
             writing.awards.give(work.campus, each.request, by=work.actor, undo_for=process.undo_for)
             for each in plan.modules
-            if each.judged.ready
+            if each.checked.ready
         ]
         if grid.found.badge_id and plan.completing:
             complete = writing.modules.proposed(grid, plan.completing)
@@ -229,7 +229,7 @@ def _give(request: Request, work: AtWork, plan: SetPlan, form: FormData) -> Resp
                 batches.append(
                     writing.awards.give(work.campus, wanted, by=work.actor, undo_for=process.undo_for)
                 )
-    process.on_promise()
+    process.on_enqueue()
     query = "&".join(f"lot={each.id}" for each in batches)
     return RedirectResponse(f"{work.home}/modules/{grid.found.id}/personnes?{query}", status_code=303)
 
@@ -256,7 +256,7 @@ def _choice_page(
                 each.id,
                 each.title,
                 badge[1].name if badge else "",
-                bool(badge and badge[1].kind.is_judged),
+                bool(badge and badge[1].kind.is_assessed),
                 text_of(form, f"activite-{each.id}"),
                 text_of(form, f"preuve-{each.id}"),
             )
@@ -264,7 +264,7 @@ def _choice_page(
             for badge in [grid.badge_of(each)]
         ],
         whole=whole[1].name if whole else "",
-        whole_is_judged=bool(whole and whole[1].kind.is_judged),
+        whole_is_assessed=bool(whole and whole[1].kind.is_assessed),
         evidence=text_of(form, "preuve-ensemble"),
     )
 
@@ -349,7 +349,7 @@ def _people_page(
         modules=[each.title for each in grid.modules],
         badge=BadgeTile.of(*whole) if whole else None,
         awards=work.may(Permission.AWARD) and whole is not None,
-        judged=whole is not None and whole[1].kind.is_judged,
+        assessed=whole is not None and whole[1].kind.is_assessed,
         ready=[(person.id, person.name) for person, each in followed if each.is_proposed],
         people=[
             (

@@ -41,7 +41,7 @@ PARTS = {
     Part.NAME: N_("Titre"),
     Part.DESCRIPTION: N_("Description"),
     Part.CRITERIA: N_("Critères"),
-    Part.JUDGING: N_("Comment c’est jugé"),
+    Part.ASSESSMENT: N_("Comment c’est jugé"),
     Part.COMPETENCIES: N_("Compétences attestées"),
     Part.ALIGNMENTS: N_("Correspondances"),
     Part.REQUIRED_HOURS: N_("Durée demandée"),
@@ -390,11 +390,11 @@ def rule_in_words(rule: Rule | None) -> list[tuple[str, str]]:
     """In every language, the reader's first."""
     if rule is None:
         return []
-    told = []
+    previews = []
     for language in sorted(known_locales(), key=lambda one: one != current_locale()):
         with speaking(language):
-            told.append((language, _preview_sentence(rule_words(rule))))
-    return told
+            previews.append((language, _preview_sentence(rule_words(rule))))
+    return previews
 
 
 def _preview_sentence(words: str) -> str:

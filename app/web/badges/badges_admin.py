@@ -28,7 +28,7 @@ from app.web.badges.rules import picture_of
 from app.web.frameworks.search import StandingView
 
 router = APIRouter(prefix="/gestion/{slug}/badges")
-_VIEW, _DEED = [staff(Permission.VIEW)], [staff(Permission.DESIGN), CHECKED_FORM]
+_VIEW, _ACTION = [staff(Permission.VIEW)], [staff(Permission.DESIGN), CHECKED_FORM]
 Number = Annotated[int, Query(ge=1, le=100_000)]
 _STATES = {
     "open": StateLabel("En service", "ok"),
@@ -81,7 +81,7 @@ class BadgeShown:
     kind: str
     description: str
     criteria: str
-    judging: str
+    assessment: str
     picture: str
     picture_words: str
     number: int
@@ -187,7 +187,7 @@ def show_badge(badge_id: uuid.UUID, request: Request, services: ReadingServices)
     return _badge_page(request, services, at_work(request), badge_id)
 
 
-@router.post("/{badge_id:uuid}/ouvrir", dependencies=_DEED)
+@router.post("/{badge_id:uuid}/ouvrir", dependencies=_ACTION)
 def open_badge(badge_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
     work = at_work(request)
     try:
@@ -198,7 +198,7 @@ def open_badge(badge_id: uuid.UUID, request: Request, services: ReadingServices)
     return RedirectResponse(f"{work.home}/badges/{badge_id}", status_code=303)
 
 
-@router.post("/{badge_id:uuid}/archiver", dependencies=_DEED)
+@router.post("/{badge_id:uuid}/archiver", dependencies=_ACTION)
 def archive_badge(badge_id: uuid.UUID, request: Request) -> Response:
     work = at_work(request)
     with write_transaction(request) as writing:
@@ -206,7 +206,7 @@ def archive_badge(badge_id: uuid.UUID, request: Request) -> Response:
     return RedirectResponse(f"{work.home}/badges/{badge_id}", status_code=303)
 
 
-@router.post("/{badge_id:uuid}/reprendre", dependencies=_DEED)
+@router.post("/{badge_id:uuid}/reprendre", dependencies=_ACTION)
 def restore_badge(badge_id: uuid.UUID, request: Request) -> Response:
     work = at_work(request)
     with write_transaction(request) as writing:
@@ -228,7 +228,7 @@ def compare_versions(
     de = de or max(1, a - 1)
     before = services.badges.page(work.campus, badge_id, de)
     after = services.badges.page(work.campus, badge_id, a)
-    told: list[DifferenceShown] = [
+    found: list[DifferenceShown] = [
         shown_difference(each) for each in differences(content_shown(before), content_shown(after))
     ]
     return work.page(
@@ -240,7 +240,7 @@ def compare_versions(
         before=de,
         after=a,
         pictures=(picture_of(before.badge, before.version), picture_of(after.badge, after.version)),
-        differences=told,
+        differences=found,
     )
 
 
@@ -289,7 +289,7 @@ def _badge_page(
 def _shown(work: AtWork, found: BadgePage, standings: Sequence[StandingView]) -> BadgeShown:
     badge, version = found.badge, found.version
     href = f"{work.home}/badges/{badge.id}"
-    criteria, judging = split_criteria(version.criteria)
+    criteria, assessment = split_criteria(version.criteria)
     return BadgeShown(
         href=href,
         public_href=f"/badges/{badge.id}" if any(each.frozen_at for each in found.versions) else "",
@@ -297,7 +297,7 @@ def _shown(work: AtWork, found: BadgePage, standings: Sequence[StandingView]) ->
         kind=BADGE_KINDS[version.kind],
         description=version.description,
         criteria=criteria,
-        judging=judging,
+        assessment=assessment,
         picture=picture_of(badge, version),
         picture_words=sentence_text(picture_words(found.campus, version, found.competencies)),
         number=version.number,

@@ -281,8 +281,8 @@ def _conflict(
     mine, _ = services.badges.sketch(work.campus, with_step(stored, typed, step))
     found = differences(content_shown(manuscript.page), content_shown(mine))
     filled.seen = services.badges.state(manuscript.page, step)
-    told = tuple(shown_difference(each) for each in found)
-    return _editor(request, services, work, filled, step, manuscript, Answer(conflict=told))
+    conflicts = tuple(shown_difference(each) for each in found)
+    return _editor(request, services, work, filled, step, manuscript, Answer(conflict=conflicts))
 
 
 def _take_art(services: Services, work: AtWork, filled: BadgeForm) -> None:
@@ -414,7 +414,7 @@ def _editor(
         number=version.number if version else 1,
         is_frozen=version is not None and version.frozen_at is not None,
         is_draft=version is None or version.is_draft,
-        is_judged=filled.kind.is_judged,
+        is_assessed=filled.kind.is_assessed,
         is_competency=filled.kind is BadgeKind.COMPETENCY,
         kind_name=translated(KIND_NAMES[filled.kind]),
         answer=answer,

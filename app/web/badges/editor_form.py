@@ -138,7 +138,7 @@ class BadgeForm:
 
     @staticmethod
     def of(wording: Wording, repeat: Repeat, *, accepts_requests: bool) -> BadgeForm:
-        criteria, judging = split_criteria(wording.criteria)
+        criteria, assessment = split_criteria(wording.criteria)
         days = str(wording.validity_days or "")
         own_colours = wording.hue is not None or wording.liveliness is not None
         filled = BadgeForm()
@@ -147,7 +147,7 @@ class BadgeForm:
             "nom": wording.name,
             "description": wording.description,
             "criteres": criteria,
-            "jugement": judging,
+            "jugement": assessment,
             "langue": wording.language,
             "mots": ", ".join(wording.tags),
             "validite": days if days in ("", *USUAL_DAYS) else OTHER,
@@ -232,14 +232,14 @@ class BadgeForm:
             description=self.fields["description"],
             criteria=join_criteria(
                 self.fields["criteres"],
-                self.fields["jugement"] if self.kind.is_judged else "",
+                self.fields["jugement"] if self.kind.is_assessed else "",
                 self._language,
             ),
             language=self._language,
             tags=[tag.strip()[:60] for tag in self.fields["mots"].split(",") if tag.strip()][:20],
             validity_days=days,
             required_hours=hours if self.kind is not BadgeKind.BELONGING else None,
-            competencies=self._competencies(known) if self.kind.is_judged else [],
+            competencies=self._competencies(known) if self.kind.is_assessed else [],
             alignments=alignments,
             alternative=" ".join(self.fields["alternative"].split()),
             hue=hue,

@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 from starlette.datastructures import FormData
 
 from app.domain.activities import ActivityKind, PartKind
-from app.domain.badges import Badge, BadgeKind, BadgeVersion, judged_heading
+from app.domain.badges import Badge, BadgeKind, BadgeVersion, assessment_heading
 from app.domain.badges.rules import (
     MOST_ACTIVITIES,
     MOST_CONDITIONS,
@@ -251,8 +251,8 @@ class BadgePieces:
     """The kind in the reader's language, and the level as the campus wrote it."""
     holder: str
     description: str
-    judged: str
-    judged_language: str
+    assessed: str
+    assessed_language: str
     """Empty for the default text, which is in the reader's language."""
     criteria: str
     competencies: Sequence[Mastery]
@@ -276,7 +276,7 @@ def _as_read(value: str) -> str:
 
 def pieces_of(claims: Claims, *, is_ours: bool, zone: str = DEFAULT_ZONE, base_url: str = "") -> BadgePieces:
     language = claims.language if _LANGUAGE.fullmatch(claims.language) else ""
-    judged = _criteria_judged(claims) if is_ours else ""
+    assessed = _criteria_assessed(claims) if is_ours else ""
     kind = _kind_words(claims) if is_ours else Sentence(N_("Badge ouvert"))
     return BadgePieces(
         title=claims.title,
@@ -284,8 +284,8 @@ def pieces_of(claims: Claims, *, is_ours: bool, zone: str = DEFAULT_ZONE, base_u
         marked_kind=_marked(kind, language),
         holder=claims.holder,
         description=claims.description,
-        judged=judged or _default_judged(claims, is_ours=is_ours),
-        judged_language=language if judged else "",
+        assessed=assessed or _default_assessed(claims, is_ours=is_ours),
+        assessed_language=language if assessed else "",
         criteria=claims.criteria,
         competencies=[
             Mastery(
@@ -346,15 +346,17 @@ def _foreign(text: str, language: str) -> Markup:
     return Markup('<span lang="{}">{}</span>').format(language, text)
 
 
-def _default_judged(claims: Claims, *, is_ours: bool) -> str:
+def _default_assessed(claims: Claims, *, is_ours: bool) -> str:
     if not is_ours:
         return translated(_JUDGED_ELSEWHERE)
     return translated(_UNJUDGED.get(claims.kind, _JUDGED) if claims.kind else _JUDGED)
 
 
-def _criteria_judged(claims: Claims) -> str:
+def _criteria_assessed(claims: Claims) -> str:
     """The assessment sentences of the criteria themselves; empty if they have none."""
-    match = re.search(rf"{judged_heading()}\s*(?P<how>.+?)(?:\n[^\S\n]*\n|\Z)", claims.criteria, re.DOTALL)
+    match = re.search(
+        rf"{assessment_heading()}\s*(?P<how>.+?)(?:\n[^\S\n]*\n|\Z)", claims.criteria, re.DOTALL
+    )
     if match is None:
         return ""
     sentences = _SENTENCE_END.split(" ".join(_EMPHASIS.sub("", match["how"]).split()))

@@ -469,10 +469,10 @@ def _days_of(facts: Mapping[str, Any]) -> list[str]:
     on, to = facts.get("on"), facts.get("to")
     if not isinstance(on, str):
         return []
-    told = day(date.fromisoformat(on))
+    first_day = day(date.fromisoformat(on))
     if not isinstance(to, str) or to == on:
-        return [told]
-    return [translated("du {first} au {day}").format(first=told, day=day(date.fromisoformat(to)))]
+        return [first_day]
+    return [translated("du {first} au {day}").format(first=first_day, day=day(date.fromisoformat(to)))]
 
 
 def who_of(event: Event) -> str:

@@ -425,8 +425,8 @@ class AttestedBadge:
     title: str
     language: str
     path: str
-    judged: str
-    judged_language: str
+    assessed: str
+    assessed_language: str
 
 
 @dataclass(frozen=True)
@@ -486,5 +486,5 @@ def _attested(campus: Campus, badge: Badge, version: BadgeVersion) -> AttestedBa
     claims = claims_of({"credentialSubject": {"achievement": parse_json_object(version.definition)}})
     pieces = pieces_of(claims, is_ours=True, zone=campus.time_zone)
     return AttestedBadge(
-        version.name, version.language, f"/badges/{badge.id}", pieces.judged, pieces.judged_language
+        version.name, version.language, f"/badges/{badge.id}", pieces.assessed, pieces.assessed_language
     )

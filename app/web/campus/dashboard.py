@@ -106,7 +106,7 @@ def other_decisions(services: Services, work: AtWork) -> list[Task]:
 
 def awaited_by(work: AtWork) -> list[str]:
     """Examples of tasks that this user may receive."""
-    return [translated(words) for deed, words in _EXAMPLES if work.may(deed)]
+    return [translated(words) for permission, words in _EXAMPLES if work.may(permission)]
 
 
 def _of_the_campus(work: AtWork, waiting: Waiting) -> list[Task]:
@@ -246,23 +246,29 @@ class PlannedAward:
     is_waiting: bool
 
 
-def promised_in(services: Services, work: AtWork) -> Sequence[PlannedAward]:
+def planned_in(services: Services, work: AtWork) -> Sequence[PlannedAward]:
     """All scheduled or running batches of the campus; none without permission."""
-    return _told(work, services.award_batches.unfinished(work.campus), services.clock()) if _may(work) else ()
+    return (
+        _planned_awards(work, services.award_batches.unfinished(work.campus), services.clock())
+        if _may(work)
+        else ()
+    )
 
 
-def promised_for(services: Services, work: AtWork, activity_id: uuid.UUID) -> Sequence[PlannedAward]:
+def planned_for(services: Services, work: AtWork, activity_id: uuid.UUID) -> Sequence[PlannedAward]:
     """The latest batches of an activity, whatever their results."""
     if not _may(work):
         return ()
-    return _told(work, services.award_batches.of_activity(work.campus, activity_id), services.clock())
+    return _planned_awards(
+        work, services.award_batches.of_activity(work.campus, activity_id), services.clock()
+    )
 
 
 def _may(work: AtWork) -> bool:
     return work.may(Permission.AWARD)
 
 
-def _told(work: AtWork, promised: Sequence[PlannedBadge], at: datetime) -> Sequence[PlannedAward]:
+def _planned_awards(work: AtWork, planned: Sequence[PlannedBadge], at: datetime) -> Sequence[PlannedAward]:
     return [
         PlannedAward(
             f"{work.home}/resultats/{each.batch.id}",
@@ -272,7 +278,7 @@ def _told(work: AtWork, promised: Sequence[PlannedBadge], at: datetime) -> Seque
             each.batch.state in _WAITING or may_be_undone(each.batch, at=at),
             each.batch.state in _WAITING,
         )
-        for each in promised
+        for each in planned
     ]
 
 
@@ -286,7 +292,7 @@ def _when(batch: AwardBatch, zone: str, at: datetime) -> str:
 FEW_AWARDS = 6
 LAST_CAMPUS = "campus"
 _HALF_A_YEAR = 183 * 24 * 3600
-_DOORS = (
+_SHORTCUTS = (
     (Permission.DESIGN, N_("Nouveau badge"), "/badges/nouveau"),
     (Permission.REVIEW, N_("Demandes de badges"), "/demandes"),
     (Permission.PROTECT, N_("Protection des données"), "/donnees"),
@@ -351,7 +357,7 @@ class BadgeTile:
     picture: str
     number: int
     required_hours: float | None = None
-    is_judged: bool = False
+    is_assessed: bool = False
     is_chosen: bool = False
     is_expected: bool = False
     """Whether the activity names it."""
@@ -365,7 +371,7 @@ class BadgeTile:
             picture_of(badge, version),
             version.number,
             version.required_hours,
-            version.kind.is_judged,
+            version.kind.is_assessed,
         )
 
 
@@ -492,8 +498,8 @@ def desk(request: Request, services: ReadingServices) -> HTMLResponse:
         week=board.week,
         tasks=tasks_of(work, board.waiting),
         awaited=awaited_by(work),
-        doors=_doors_of(work),
-        promised=promised_in(services, work),
+        shortcuts=_shortcuts_of(work),
+        planned=planned_in(services, work),
         awards=[
             AwardLine.of(work, record) for record in services.awards.list_in(work.campus, limit=FEW_AWARDS)
         ],
@@ -555,11 +561,15 @@ def _week(lines: Sequence[tuple[Activity, ActivityLine]], today: date) -> list[W
     return days
 
 
-def _doors_of(work: AtWork) -> list[tuple[str, str]]:
+def _shortcuts_of(work: AtWork) -> list[tuple[str, str]]:
     """Start pages for users who do not run activities; one role may have two."""
     if work.may(Permission.WORK):
         return []
-    return [(translated(words), work.home + path) for deed, words, path in _DOORS if work.may(deed)]
+    return [
+        (translated(words), work.home + path)
+        for permission, words, path in _SHORTCUTS
+        if work.may(permission)
+    ]
 
 
 def _remember(answer: Response, request: Request, work: AtWork) -> None:

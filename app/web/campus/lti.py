@@ -60,7 +60,7 @@ from app.services.campus.lti import CourseAccess, Launched, results_heading
 
 _MOST_FIELDS = 40
 _LONGEST_HINT = 2_000
-_Told = TypeVar("_Told")
+_Answered = TypeVar("_Answered")
 router = APIRouter(prefix="/lti/{slug}")
 
 
@@ -94,22 +94,22 @@ def begin_login_by_link(slug: str, request: Request) -> Response:
 @router.post("/connexion", dependencies=[limited("launch")])
 @public
 def begin_login(slug: str, request: Request, form: PlatformForm) -> Response:
-    told = {name: value for name, value in form.multi_items() if isinstance(value, str)}
-    return _begin_login(slug, request, told)
+    sent = {name: value for name, value in form.multi_items() if isinstance(value, str)}
+    return _begin_login(slug, request, sent)
 
 
-def _begin_login(slug: str, request: Request, told: Mapping[str, str]) -> Response:
+def _begin_login(slug: str, request: Request, sent: Mapping[str, str]) -> Response:
     """OpenID Connect, third-party initiated login: leads back to the platform, which alone knows its user."""
     process = process_of(request)
     https = process.settings.base_url.startswith("https:")
     browser = secrets.token_urlsafe(32)
-    hints = {name: told[name] for name in ("login_hint", "lti_message_hint") if told.get(name)}
+    hints = {name: sent[name] for name in ("login_hint", "lti_message_hint") if sent.get(name)}
     if any(len(each) > _LONGEST_HINT for each in hints.values()):
         raise InvalidInput("Cette demande de la plateforme est trop longue.")
     with visit(request) as services:
         campus = _enter(slug, request, services)
         platform, login = services.lti.login(
-            campus, told.get("iss", ""), told.get("client_id", ""), _digest(browser)
+            campus, sent.get("iss", ""), sent.get("client_id", ""), _digest(browser)
         )
         where = _authorization(platform, login, services.addresses.lti_launch(slug), hints)
     answer = RedirectResponse(where, status_code=303)
@@ -156,9 +156,9 @@ def launch(slug: str, request: Request, form: PlatformForm) -> Response:
         platform, login = services.lti.take(campus, state, _digest(browser))
         registration = platform.registration
     # Outside any transaction: the platform may take seconds to answer.
-    told = process.lti.read_launch(registration, id_token, login.nonce, at=process.clock())
+    sent = process.lti.read_launch(registration, id_token, login.nonce, at=process.clock())
     with visit(request) as services:
-        secret = services.lti.open(campus, login.platform_id, told)
+        secret = services.lti.open(campus, login.platform_id, sent)
     answer = RedirectResponse(_home(slug), status_code=303)
     answer.delete_cookie(login_cookie(process), path="/")
     answer.set_cookie(
@@ -344,9 +344,9 @@ def _record(
 
         members, found = _asked(request, here.campus, access.platform_id, read)
         answers = {
-            each.subject: told == "meme"
+            each.subject: sent == "meme"
             for each in members
-            if (told := text_of(form, f"connue-{_short(each.subject)}")) in ("meme", "autre")
+            if (sent := text_of(form, f"connue-{_short(each.subject)}")) in ("meme", "autre")
         }
         with write_transaction(request) as writing:
             launched = writing.lti.launched(here.campus, here.secret)
@@ -388,7 +388,9 @@ def granted(request: Request, campus: Campus, access: CourseAccess) -> GrantedTo
     return token
 
 
-def _asked(request: Request, campus: Campus, platform_id: uuid.UUID, read: Callable[[], _Told]) -> _Told:
+def _asked(
+    request: Request, campus: Campus, platform_id: uuid.UUID, read: Callable[[], _Answered]
+) -> _Answered:
     """What the platform answers; that it did not is noted for the settings page."""
     try:
         return read()

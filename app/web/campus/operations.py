@@ -52,7 +52,7 @@ def _operator(request: Request, services: ReadingServices) -> None:
 
 OPERATOR: Any = Depends(_operator, scope="function")
 """The policy of every operator page."""
-_DEED = [OPERATOR, CHECKED_FORM]
+_ACTION = [OPERATOR, CHECKED_FORM]
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def open_campus(request: Request, form: SafeForm, services: ReadingServices) -> 
         return _page(
             request, services, CampusForm(values, sentence_of(error), field=_at_fault(values, error))
         )
-    process_of(request).on_promise()
+    process_of(request).on_enqueue()
     return _back("campus")
 
 
@@ -137,7 +137,7 @@ def invite_administrator(slug: str, request: Request, form: SafeForm, services: 
             writing.operators.invite(campus, address, by=signed_in(request, services).actor)
     except (InvalidInput, Conflict) as error:
         return _page(request, services, CampusForm({"courriel": address}, sentence_of(error), slug))
-    process_of(request).on_promise()
+    process_of(request).on_enqueue()
     return _back("invitation")
 
 
@@ -151,7 +151,7 @@ def suspend_campus(slug: str, request: Request, form: SafeForm, services: Readin
     return _back("suspendu")
 
 
-@router.post("/campus/{slug}/reprendre", dependencies=_DEED)
+@router.post("/campus/{slug}/reprendre", dependencies=_ACTION)
 def resume_campus(slug: str, request: Request, services: ReadingServices) -> Response:
     with write_transaction(request) as writing:
         writing.enter(writing.campuses.get(slug).id)

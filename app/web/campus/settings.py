@@ -383,7 +383,7 @@ def ask_sender(request: Request, form: SafeForm, services: ReadingServices) -> R
             writing.senders.ask(work.campus, typed, by=work.actor)
     except (InvalidInput, Conflict) as error:
         return _mail_page(request, services, work, typed=typed, error=error)
-    process.on_promise()
+    process.on_enqueue()
     return _back(work)
 
 

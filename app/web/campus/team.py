@@ -24,7 +24,7 @@ from app.services.campus import Member
 
 router = APIRouter(prefix="/gestion/{slug}/equipe")
 _MANAGE = [staff(Permission.MANAGE)]
-_DEED = [staff(Permission.MANAGE), CHECKED_FORM]
+_ACTION = [staff(Permission.MANAGE), CHECKED_FORM]
 _INVITATION_STATES = {
     InvitationState.WAITING: StateLabel("En attente", "shut"),
     InvitationState.EXPIRED: StateLabel("Expirée", "past"),
@@ -127,21 +127,21 @@ def invite(request: Request, form: SafeForm, services: ReadingServices) -> Respo
     except (InvalidInput, Conflict) as error:
         typed.errors["role" if typed.address and not typed.roles else "adresse"] = sentence_of(error)
         return _team_page(request, services, typed)
-    process.on_promise()
+    process.on_enqueue()
     return _back(work, "invitation")
 
 
-@router.post("/invitations/{invitation_id:uuid}/renvoyer", dependencies=_DEED)
+@router.post("/invitations/{invitation_id:uuid}/renvoyer", dependencies=_ACTION)
 def resend(invitation_id: uuid.UUID, request: Request) -> Response:
     work, process = at_work(request), process_of(request)
     process.limiter.hit("invitations of a campus", work.campus.slug)
     with write_transaction(request) as writing:
         writing.invitations.resend(work.campus, invitation_id, by=work.actor)
-    process.on_promise()
+    process.on_enqueue()
     return _back(work, "renvoi")
 
 
-@router.post("/invitations/{invitation_id:uuid}/retirer", dependencies=_DEED)
+@router.post("/invitations/{invitation_id:uuid}/retirer", dependencies=_ACTION)
 def withdraw(invitation_id: uuid.UUID, request: Request) -> Response:
     work = at_work(request)
     with write_transaction(request) as writing:
@@ -164,7 +164,7 @@ def change_roles(
             writing.team.set_roles(work.campus, member_id, _roles_in(ticked), by=work.actor)
     except (InvalidInput, Conflict) as error:
         return _member_page(request, services, member_id, ticked=ticked, roles_error=error)
-    process_of(request).on_promise()
+    process_of(request).on_enqueue()
     return _after_own_change(work, member_id, "roles")
 
 
@@ -178,7 +178,7 @@ def open_badges(member_id: uuid.UUID, request: Request, form: SafeForm) -> Respo
     return _back(work, "badges")
 
 
-@router.post("/{member_id:uuid}/cles/retirer", dependencies=_DEED)
+@router.post("/{member_id:uuid}/cles/retirer", dependencies=_ACTION)
 def reset_passkeys(member_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
     work = at_work(request)
     member = services.team.member(work.campus, member_id)
@@ -198,7 +198,7 @@ def remove(member_id: uuid.UUID, request: Request, form: SafeForm, services: Rea
             writing.team.remove(work.campus, member_id, by=work.actor)
     except (InvalidInput, Conflict) as error:
         return _member_page(request, services, member_id, removal_error=error)
-    process_of(request).on_promise()
+    process_of(request).on_enqueue()
     return _after_own_change(work, member_id, "depart")
 
 

@@ -37,7 +37,7 @@ from app.web.campus.lti import granted
 
 router = APIRouter(prefix="/gestion/{slug}/webhooks")
 _MANAGE = [staff(Permission.MANAGE)]
-_DEED = [*_MANAGE, CHECKED_FORM]
+_ACTION = [*_MANAGE, CHECKED_FORM]
 _MOST_SHOWN = 50
 KINDS = {
     ChangedKind.AWARD: N_("Badges attribués, modifiés ou retirés"),
@@ -144,7 +144,7 @@ def show_webhook(
     return _show(request, services, webhook_id, done=bool(fait))
 
 
-@router.post("/{webhook_id:uuid}/secret", dependencies=_DEED)
+@router.post("/{webhook_id:uuid}/secret", dependencies=_ACTION)
 def rotate_secret(webhook_id: uuid.UUID, request: Request) -> HTMLResponse:
     work = at_work(request)
     with write_transaction(request) as writing:
@@ -154,7 +154,7 @@ def rotate_secret(webhook_id: uuid.UUID, request: Request) -> HTMLResponse:
         return _show(request, writing, webhook_id, secret=secret)
 
 
-@router.post("/{webhook_id:uuid}/essai", dependencies=_DEED)
+@router.post("/{webhook_id:uuid}/essai", dependencies=_ACTION)
 def send_test(webhook_id: uuid.UUID, request: Request) -> Response:
     work = at_work(request)
     process_of(request).limiter.hit("webhooks of a campus", work.campus.slug)
@@ -163,7 +163,7 @@ def send_test(webhook_id: uuid.UUID, request: Request) -> Response:
     )
 
 
-@router.post("/{webhook_id:uuid}/pause", dependencies=_DEED)
+@router.post("/{webhook_id:uuid}/pause", dependencies=_ACTION)
 def pause(webhook_id: uuid.UUID, request: Request) -> Response:
     work = at_work(request)
     return _act(
@@ -171,7 +171,7 @@ def pause(webhook_id: uuid.UUID, request: Request) -> Response:
     )
 
 
-@router.post("/{webhook_id:uuid}/reprise", dependencies=_DEED)
+@router.post("/{webhook_id:uuid}/reprise", dependencies=_ACTION)
 def resume(webhook_id: uuid.UUID, request: Request) -> Response:
     work = at_work(request)
     return _act(
@@ -179,7 +179,7 @@ def resume(webhook_id: uuid.UUID, request: Request) -> Response:
     )
 
 
-@router.post("/{webhook_id:uuid}/echecs", dependencies=_DEED)
+@router.post("/{webhook_id:uuid}/echecs", dependencies=_ACTION)
 def replay_failed(webhook_id: uuid.UUID, request: Request) -> Response:
     work = at_work(request)
     return _act(
@@ -189,7 +189,7 @@ def replay_failed(webhook_id: uuid.UUID, request: Request) -> Response:
     )
 
 
-@router.post("/{webhook_id:uuid}/envois/{delivery_id:uuid}", dependencies=_DEED)
+@router.post("/{webhook_id:uuid}/envois/{delivery_id:uuid}", dependencies=_ACTION)
 def replay_delivery(webhook_id: uuid.UUID, delivery_id: uuid.UUID, request: Request) -> Response:
     work = at_work(request)
     return _act(
@@ -199,7 +199,7 @@ def replay_delivery(webhook_id: uuid.UUID, delivery_id: uuid.UUID, request: Requ
     )
 
 
-@router.post("/{webhook_id:uuid}/retrait", dependencies=_DEED)
+@router.post("/{webhook_id:uuid}/retrait", dependencies=_ACTION)
 def remove(webhook_id: uuid.UUID, request: Request) -> Response:
     work = at_work(request)
     with write_transaction(request) as writing:
@@ -215,7 +215,7 @@ def _act(request: Request, webhook_id: uuid.UUID, action: Callable[[Services], o
     except Conflict as error:
         with write_transaction(request) as writing:
             return _show(request, writing, webhook_id, trouble=error)
-    process_of(request).on_promise()
+    process_of(request).on_enqueue()
     return RedirectResponse(f"{work.home}/webhooks/{webhook_id}?fait=oui", status_code=303)
 
 
@@ -282,7 +282,7 @@ def show_platforms(request: Request, services: ReadingServices, fait: str = "") 
 def add_platform(request: Request, form: SafeForm, services: ReadingServices) -> Response:
     work = at_work(request)
     typed = {name: text_of(form, name) for name in _FIELDS}
-    told = LtiRegistration(
+    registration = LtiRegistration(
         typed["nom"],
         typed["emetteur"],
         typed["client"],
@@ -293,7 +293,7 @@ def add_platform(request: Request, form: SafeForm, services: ReadingServices) ->
     )
     try:
         with write_transaction(request) as writing:
-            writing.lti.register(work.campus, told, by=work.actor)
+            writing.lti.register(work.campus, registration, by=work.actor)
     except (InvalidInput, Conflict) as error:
         return _platforms_page(request, services, work, typed=typed, trouble=error)
     return _to_platforms(work)

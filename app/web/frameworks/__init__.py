@@ -48,7 +48,7 @@ router = APIRouter(prefix="/gestion/{slug}/competences")
 _VIEW, _DESIGN = [staff(Permission.VIEW)], [staff(Permission.DESIGN)]
 _ON_A_PAGE = 100
 _ADD = "ajouter "
-_DEED = [staff(Permission.DESIGN), CHECKED_FORM]
+_ACTION = [staff(Permission.DESIGN), CHECKED_FORM]
 
 
 @dataclass(frozen=True)
@@ -416,7 +416,7 @@ def amend_competency(
     return RedirectResponse(f"{work.home}/competences", status_code=303)
 
 
-@router.post("/{competency_id:uuid}/archiver", dependencies=_DEED)
+@router.post("/{competency_id:uuid}/archiver", dependencies=_ACTION)
 def archive_competency(competency_id: uuid.UUID, request: Request) -> Response:
     work = at_work(request)
     with write_transaction(request) as writing:
@@ -424,7 +424,7 @@ def archive_competency(competency_id: uuid.UUID, request: Request) -> Response:
     return RedirectResponse(f"{work.home}/competences", status_code=303)
 
 
-@router.post("/{competency_id:uuid}/reprendre", dependencies=_DEED)
+@router.post("/{competency_id:uuid}/reprendre", dependencies=_ACTION)
 def restore_competency(competency_id: uuid.UUID, request: Request) -> Response:
     work = at_work(request)
     with write_transaction(request) as writing:

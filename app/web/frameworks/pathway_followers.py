@@ -423,7 +423,7 @@ def _changed(
             change(writing, work)
     except (InvalidInput, Conflict, NotAllowed) as error:
         return _follower_page(request, services, pathway_id, enrolment_id, error=error, way=way, typed=typed)
-    process_of(request).on_promise()
+    process_of(request).on_enqueue()
     return RedirectResponse(
         f"{work.home}/parcours/{pathway_id}/suivi/{enrolment_id}?fait={done}", status_code=303
     )

@@ -39,7 +39,7 @@ from app.http.request_scope import (
 )
 from app.http.workplaces import AtWork, at_work, staff
 from app.language import N_, translated
-from app.services.imports.import_matching import Judged
+from app.services.imports.import_matching import MatchedRecord
 from app.services.imports.imports import (
     Draft,
     ImportAnswers,
@@ -56,8 +56,8 @@ from app.web.imports.import_preview import (
     confirmed,
     dropped,
     foreseen_page,
+    lines_context,
     report_page,
-    told_lines,
 )
 
 
@@ -96,8 +96,8 @@ def _words_in(form: SafeForm, name: str) -> list[tuple[str, str]]:
 
 
 def says_twice(plan: ReadingPlan) -> str:
-    told = [column for column in plan.columns.values() if column is not ImportColumn.NOTHING]
-    if len(told) == len(set(told)):
+    chosen = [column for column in plan.columns.values() if column is not ImportColumn.NOTHING]
+    if len(chosen) == len(set(chosen)):
         return ""
     return translated(
         "Deux colonnes disent la même chose : choisissez-en une, et « ne pas lire » pour l’autre."
@@ -227,7 +227,7 @@ def decide(run_id: uuid.UUID, request: Request, form: SafeForm, services: Readin
             writing.imports.confirm(work.campus, run_id, plan.after(shown), by=work.actor)
     except AppError as error:
         return _start_page(request, services, run.source, trouble=sentence_of(error))
-    process_of(request).on_promise()
+    process_of(request).on_enqueue()
     return RedirectResponse(here, status_code=303)
 
 
@@ -253,7 +253,7 @@ def _answers_in(form: SafeForm, draft: Draft | StatementDraft) -> ImportAnswers:
     step = text_of(form, "geste")
     sure = (draft.answers.sure - shown) | {number for number in shown if text_of(form, f"sur-{number}")}
     if step == ALL_SURE:
-        sure |= {one.record.number for one in draft.judged if one.record.asks}
+        sure |= {one.record.number for one in draft.matched if one.record.asks}
     known = {number: answer for number, answer in draft.answers.known.items() if number not in shown}
     for number, people in draft.questions.items():
         answer = text_of(form, f"meme-{number}")
@@ -261,7 +261,7 @@ def _answers_in(form: SafeForm, draft: Draft | StatementDraft) -> ImportAnswers:
             known[number] = answer
         elif step == SAME_ALL and number not in known and len(people) == 1:
             known[number] = str(people[0].person.id)
-    suggested = {one.record.number for one in draft.judged if one.record.suggestion}
+    suggested = {one.record.number for one in draft.matched if one.record.suggestion}
     taken = {number for number in suggested if step in (ADDRESSES, f"{ADDRESSES}-{number}")}
     return ImportAnswers(frozenset(sure), draft.answers.taken | taken, known)
 
@@ -320,7 +320,7 @@ def _draft_page(
         source=draft.run.source,
         digest=draft.run.digest,
         before=draft.before.asked_at if draft.before else None,
-        total=len(draft.judged),
+        total=len(draft.matched),
         columns=_columns(draft, columns),
         choices=[(column.value, translated(words)) for column, words in COLUMNS.items()],
         missing=[translated(words) for wanted, words in _WANTED if not wanted & set(columns)],
@@ -337,13 +337,13 @@ def _draft_page(
         kind=draft.plan.kind.value if draft.plan.kind else ActivityKind.WORKSHOP.value,
         all_kinds=[(kind.value, translated(words)) for kind, words in ACTIVITY_KINDS.items()],
         has_kinds=ImportColumn.KIND in columns,
-        **told_lines([_line_view(one, draft) for one in draft.judged]),
+        **lines_context([_line_view(one, draft) for one in draft.matched]),
         trouble=trouble,
         held_back=held_back,
     )
 
 
-def _line_view(one: Judged, draft: Draft) -> PreviewLineView:
+def _line_view(one: MatchedRecord, draft: Draft) -> PreviewLineView:
     number = one.record.number
     view = PreviewLineView.of(one, draft.questions.get(number, ()), draft.answers.known.get(number, ""))
     # A confirmed line stays among those to settle, so that it can be taken back.

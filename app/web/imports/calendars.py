@@ -30,7 +30,7 @@ from app.language import N_, translated
 
 router = APIRouter(prefix="/gestion/{slug}/reprises/agendas")
 _WORK = [staff(Permission.WORK)]
-_DEED = [*_WORK, CHECKED_FORM]
+_ACTION = [*_WORK, CHECKED_FORM]
 _STATES: Final = {
     CalendarState.ACTIVE: StateLabel("Suivi", "ok"),
     CalendarState.PAUSED: StateLabel("En pause", "shut"),
@@ -91,7 +91,7 @@ def follow_calendar(request: Request, form: SafeForm, services: ReadingServices)
     return _done(request)
 
 
-@router.post("/{calendar_id:uuid}/choisir", dependencies=_DEED)
+@router.post("/{calendar_id:uuid}/choisir", dependencies=_ACTION)
 def choose_entries(calendar_id: uuid.UUID, request: Request) -> Response:
     """Reads the calendar now, outside any writing transaction, and shows its entries to choose from."""
     work = at_work(request)
@@ -109,13 +109,13 @@ def choose_entries(calendar_id: uuid.UUID, request: Request) -> Response:
     return RedirectResponse(f"{work.home}/reprises/{run.id}", status_code=303)
 
 
-@router.post("/{calendar_id:uuid}/lire", dependencies=_DEED)
+@router.post("/{calendar_id:uuid}/lire", dependencies=_ACTION)
 def read_soon(calendar_id: uuid.UUID, request: Request) -> Response:
     work = at_work(request)
     return _act(request, lambda writing: writing.calendar_subscriptions.read_soon(work.campus, calendar_id))
 
 
-@router.post("/{calendar_id:uuid}/pause", dependencies=_DEED)
+@router.post("/{calendar_id:uuid}/pause", dependencies=_ACTION)
 def pause(calendar_id: uuid.UUID, request: Request) -> Response:
     work = at_work(request)
     return _act(
@@ -124,7 +124,7 @@ def pause(calendar_id: uuid.UUID, request: Request) -> Response:
     )
 
 
-@router.post("/{calendar_id:uuid}/reprise", dependencies=_DEED)
+@router.post("/{calendar_id:uuid}/reprise", dependencies=_ACTION)
 def resume(calendar_id: uuid.UUID, request: Request) -> Response:
     work = at_work(request)
     return _act(
@@ -133,7 +133,7 @@ def resume(calendar_id: uuid.UUID, request: Request) -> Response:
     )
 
 
-@router.post("/{calendar_id:uuid}/retrait", dependencies=_DEED)
+@router.post("/{calendar_id:uuid}/retrait", dependencies=_ACTION)
 def unfollow(calendar_id: uuid.UUID, request: Request) -> Response:
     work = at_work(request)
     return _act(
@@ -158,7 +158,7 @@ def _act(request: Request, action: Callable[[Services], object]) -> Response:
 
 
 def _done(request: Request) -> Response:
-    process_of(request).on_promise()
+    process_of(request).on_enqueue()
     return RedirectResponse(f"{at_work(request).home}/reprises/agendas?fait=oui", status_code=303)
 
 

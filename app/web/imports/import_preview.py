@@ -36,7 +36,7 @@ from app.http.workplaces import at_work, staff
 from app.language import N_, translated
 from app.language import gettext as _
 from app.services.imports.calendar_imports import Foreseen
-from app.services.imports.import_matching import Judged
+from app.services.imports.import_matching import MatchedRecord
 from app.services.imports.imports import Report, StatementDraft
 from app.services.imports.lists import blocks_of
 from app.web.badges.badges_admin import table_file
@@ -177,7 +177,7 @@ class PreviewLineView:
         return self.asks or bool(self.choices) or bool(self.suggestion)
 
     @staticmethod
-    def of(one: Judged, known: Sequence[Namesake] = (), chosen: str = "") -> PreviewLineView:
+    def of(one: MatchedRecord, known: Sequence[Namesake] = (), chosen: str = "") -> PreviewLineView:
         record = one.record
         return PreviewLineView(
             record.number,
@@ -229,7 +229,7 @@ def known_choices(people: Sequence[Namesake]) -> list[tuple[str, str, str]]:
     return [*choices, (OTHER, translated("Une autre personne"), "")]
 
 
-def told_lines(lines: Sequence[PreviewLineView]) -> dict[str, Any]:
+def lines_context(lines: Sequence[PreviewLineView]) -> dict[str, Any]:
     """The lines of a page by expected result, those that need a person first."""
     counts = {fate: sum(one.fate is fate for one in lines) for fate in _FIGURES}
     asked = [one for one in lines if one.is_asked]
@@ -316,7 +316,7 @@ def foreseen_page(request: Request, services: Services, run: ImportRun) -> HTMLR
         parsed = services.statement_imports.parsed(work.campus, run.id)
         with write_transaction(request) as trying:
             statements = trying.statement_imports.draft(work.campus, run.id, parsed)
-        before, lines = statements.before, [_statement_view(one, statements) for one in statements.judged]
+        before, lines = statements.before, [_statement_view(one, statements) for one in statements.matched]
     return work.page(
         request,
         "imports/foreseen.html",
@@ -328,11 +328,11 @@ def foreseen_page(request: Request, services: Services, run: ImportRun) -> HTMLR
         is_calendar=is_calendar,
         all_kinds=[(kind.value, translated(words)) for kind, words in ACTIVITY_KINDS.items()],
         kind=ActivityKind.WORKSHOP.value,
-        **told_lines(lines),
+        **lines_context(lines),
     )
 
 
-def _statement_view(one: Judged, draft: StatementDraft) -> PreviewLineView:
+def _statement_view(one: MatchedRecord, draft: StatementDraft) -> PreviewLineView:
     number = one.record.number
     return PreviewLineView.of(one, draft.questions.get(number, ()), draft.answers.known.get(number, ""))
 
@@ -350,15 +350,15 @@ _REPORT_FIGURES = {
 @dataclass(frozen=True)
 class ReportLineView:
     number: int
-    told: str
+    text: str
     word: StateLabel
     reason: str
 
     @staticmethod
     def of(line: ImportLine) -> ReportLineView:
-        told = " · ".join(cell for cell in line.cells if cell)
+        text = " · ".join(cell for cell in line.cells if cell)
         return ReportLineView(
-            line.number, told[:160], DONE[line.fate], reason_of(line.reason, line.reason_values)
+            line.number, text[:160], DONE[line.fate], reason_of(line.reason, line.reason_values)
         )
 
 

@@ -48,7 +48,7 @@ GO, READ, SWAP_ALL, TAKE_ALL, CHANGE = "suite", "relire", "inverser", "adresses"
 SAME_ALL, FORGET, FORGOTTEN = "memes-personnes", "oublier", "lecture-oubliee"
 CONFIRM, LEAVE_OUT = "confirmer", "ecarter"
 """All lines of one reason at once: « confirmer-order »."""
-_COLUMN, _TOLD = "colonne-lue-", "colonnes-dites"
+_COLUMN, _COLUMNS_STATED = "colonne-lue-", "colonnes-dites"
 EDITS, SHOWN, CURRENT, PAGE = "retouches", "lignes-montrees", "page-lue", "page"
 ROWS_AT_ONCE = 150
 """Rows with fields of their own; a form may have two thousand fields."""
@@ -293,13 +293,13 @@ class SettlingTable:
     def fields(self) -> list[tuple[str, str]]:
         """With which this table opens again."""
         columns = [(f"{_COLUMN}{index}", column.value) for index, column in enumerate(self.columns)]
-        answered = [(_TOLD, "oui"), *columns] if columns else []
+        answered = [(_COLUMNS_STATED, "oui"), *columns] if columns else []
         return [(BLOCKS, self.blocks), (EDITS, self.edits), *answered]
 
 
 def table_fields(form: FormData) -> list[tuple[str, str]]:
     """The fields of a table that later pages carry along."""
-    names = [name for name in form if name in (BLOCKS, EDITS, _TOLD) or name.startswith(_COLUMN)]
+    names = [name for name in form if name in (BLOCKS, EDITS, _COLUMNS_STATED) or name.startswith(_COLUMN)]
     return [(name, text_of(form, name)) for name in names]
 
 
@@ -401,7 +401,7 @@ def _columns_in(form: FormData) -> list[Column]:
     found: list[Column] = []
     while (typed := text_of(form, f"{_COLUMN}{len(found)}")) in known:
         found.append(known[typed])
-    return found if text_of(form, STEP) == READ or text_of(form, _TOLD) else []
+    return found if text_of(form, STEP) == READ or text_of(form, _COLUMNS_STATED) else []
 
 
 @dataclass(frozen=True)
@@ -507,7 +507,7 @@ def list_table_page(
     action: str,
 ) -> HTMLResponse:
     """`own` are the fields of the list itself; all others are carried along."""
-    skipped = {*own, SOURCE, BLOCKS, STEP, "jeton", _TOLD, EDITS, SHOWN, CURRENT, FORGOTTEN}
+    skipped = {*own, SOURCE, BLOCKS, STEP, "jeton", _COLUMNS_STATED, EDITS, SHOWN, CURRENT, FORGOTTEN}
     carried = [
         (name, value)
         for name, value in form.multi_items()

@@ -71,7 +71,7 @@ class ContributionForm:
             "\n".join(contribution.links),
         )
 
-    def told(self) -> ContributionStatement:
+    def statement(self) -> ContributionStatement:
         """Raises InvalidInput for what cannot be parsed."""
         try:
             done_on = date.fromisoformat(self.done_on)
@@ -146,13 +146,19 @@ def write_one(award_id: uuid.UUID, request: Request, services: ReadingServices) 
 def add_one(award_id: uuid.UUID, request: Request, services: ReadingServices, form: SafeForm) -> Response:
     typed = ContributionForm.of(form)
     try:
-        told, activity_id = typed.told(), typed.activity_id
+        statement, activity_id = typed.statement(), typed.activity_id
         files = handed_in(request, form, "fichiers", words="photo")
         with write_transaction(request) as writing:
             who = _author(award_id, request, writing)
             campus = writing.awards.record(award_id).campus
             made = writing.contributions.add(
-                who.person, campus, told, activity_id, files, today=today_in(writing, campus), by=who.actor
+                who.person,
+                campus,
+                statement,
+                activity_id,
+                files,
+                today=today_in(writing, campus),
+                by=who.actor,
             )
     except (InvalidInput, Conflict) as error:
         return _page(request, services, award_id, typed, error=error)
@@ -183,13 +189,13 @@ def complete_one(
     typed = ContributionForm.of(form)
     view = _mine(award_id, contribution_id, request, services)
     try:
-        told, activity_id = typed.told(), typed.activity_id
+        statement, activity_id = typed.statement(), typed.activity_id
         files = handed_in(request, form, "fichiers", words="photo")
         with write_transaction(request) as writing:
             who = _author(award_id, request, writing)
             campus = writing.awards.record(award_id).campus
             writing.contributions.complete(
-                who.person, campus, contribution_id, told, activity_id, files,
+                who.person, campus, contribution_id, statement, activity_id, files,
                 without=ids_in(texts_of(form, "sans")), today=today_in(writing, campus), by=who.actor,
             )  # fmt: skip
     except (InvalidInput, Conflict) as error:

@@ -191,7 +191,7 @@ def receive(token: str, request: Request, services: WritingServices) -> Response
     award_id = opened.session.award_id
     assert award_id is not None, "a private link opens one award"
     services.enter_campus_of(award_id)
-    services.handing_over.link_opened(award_id)
+    services.delivery.link_opened(award_id)
     answer = RedirectResponse(f"/mes-badges/{award_id}", status_code=303)
     if award_id not in held_here(request, services):
         cache_here(answer, request, opened)
@@ -348,7 +348,7 @@ def change_visibility(
     wanted = Visibility.OPEN if text_of(form, "vue") == "ouvert" else Visibility.CLOSED
     services.awards.set_visibility(award_id, wanted, by=who.actor)
     # A holder who changes the visibility has received the badge.
-    services.handing_over.claim(award_id, by=who.actor)
+    services.delivery.claim(award_id, by=who.actor)
     done = "ouvert" if wanted is Visibility.OPEN else "ferme"
     if text_of(form, "retour") == "etagere":
         return RedirectResponse(f"/mes-badges?fait={done}#b-{award_id}", status_code=303)

@@ -15,7 +15,7 @@ from starlette.background import BackgroundTask
 from app.container import Services
 from app.domain.awards import Award, AwardState, Visibility, is_suspended, may_renew
 from app.domain.badges.rules import progress_words, rule_words, step_words
-from app.domain.learners.portfolios import Belonging, BroughtBadge
+from app.domain.learners.portfolios import Belonging, ImportedBadge
 from app.domain.learners.requests import RequestState
 from app.domain.people import normal_address
 from app.domain.people.consents import needs_guardian_for
@@ -43,7 +43,7 @@ from app.language import N_, translated
 from app.services.awards.awards import AwardRecord
 from app.services.badges import picture_words
 from app.services.frameworks.pathway_progress import OwnPathway
-from app.services.learners.imported_badges import NotBrought, heading_of
+from app.services.learners.imported_badges import NotImported, heading_of
 from app.web.accounts.sign_in import FromAskingBrowser, go_on_to, remember_browser, same_browser, write_to
 from app.web.learners.requests import MY_STATES
 from app.web.verification.verification_page import AnswerShown, answer_page, shown
@@ -316,7 +316,7 @@ _NAMES_ANOTHER = N_(
 
 
 @dataclass(frozen=True)
-class BroughtShown:
+class ImportedBadgeView:
     """`state` is the result of the check on the day `checked`; the page at `url` checks again."""
 
     id: str
@@ -331,10 +331,10 @@ class BroughtShown:
     may_be_shown: bool
 
 
-def brought_shown(badge: BroughtBadge, url: str, *, in_public: bool = False) -> BroughtShown:
+def imported_badge_view(badge: ImportedBadge, url: str, *, in_public: bool = False) -> ImportedBadgeView:
     state, heading = heading_of(badge)
     words = _SAID_IN_PUBLIC if in_public else _BELONGS
-    return BroughtShown(
+    return ImportedBadgeView(
         id=str(badge.id),
         title=badge.title or translated("Badge sans nom"),
         issuer=badge.issuer_name,
@@ -351,17 +351,17 @@ def brought_shown(badge: BroughtBadge, url: str, *, in_public: bool = False) -> 
 
 
 @marked(Policy(Who.HOLDER))
-def _brought(brought_id: uuid.UUID, request: Request, services: ReadingServices) -> None:
-    _mine(brought_id, request, services)
+def _imported(imported_id: uuid.UUID, request: Request, services: ReadingServices) -> None:
+    _mine(imported_id, request, services)
 
 
 @marked(Policy(Who.HOLDER))
-def _changed(brought_id: uuid.UUID, request: Request, services: WritingServices) -> None:
-    _mine(brought_id, request, services)
+def _changed(imported_id: uuid.UUID, request: Request, services: WritingServices) -> None:
+    _mine(imported_id, request, services)
 
 
-def _mine(brought_id: uuid.UUID, request: Request, services: Services) -> BroughtBadge:
-    badge = services.brought_badges.get(brought_id)
+def _mine(imported_id: uuid.UUID, request: Request, services: Services) -> ImportedBadge:
+    badge = services.imported_badges.get(imported_id)
     if badge.person_id not in people_here(request, services):
         raise NotSignedIn("Pour voir ce badge, ouvrez d’abord un de vos badges avec son lien privé.")
     return badge
@@ -384,10 +384,10 @@ def bring(request: Request, services: ReadingServices, form: SafeForm) -> Respon
     if person is None or not presented:
         return RedirectResponse(_HOME, status_code=303)
     try:
-        found = services.brought_badges.read(person, presented)
+        found = services.imported_badges.read(person, presented)
         with write_transaction(request) as writing:
-            writing.brought_badges.add(found)
-    except NotBrought as refused:
+            writing.imported_badges.add(found)
+    except NotImported as refused:
         answer = shown(services, refused.answer)
         return _page(request, services, refused=answer, trouble=answer.word)
     except AppError as error:
@@ -396,71 +396,75 @@ def bring(request: Request, services: ReadingServices, form: SafeForm) -> Respon
 
 
 @imported_badges_router.get(
-    f"{_HOME}/{{brought_id:uuid}}", dependencies=[Depends(_brought, scope="function"), limited("verify")]
+    f"{_HOME}/{{imported_id:uuid}}", dependencies=[Depends(_imported, scope="function"), limited("verify")]
 )
-def look(brought_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
+def look(imported_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
     """The answer an employer would get, verified now."""
-    badge = services.brought_badges.get(brought_id)
-    return answer_page(request, services, services.brought_badges.check(badge), again=f"{_HOME}/{brought_id}")
+    badge = services.imported_badges.get(imported_id)
+    return answer_page(
+        request, services, services.imported_badges.check(badge), again=f"{_HOME}/{imported_id}"
+    )
 
 
 @imported_badges_router.post(
-    f"{_HOME}/{{brought_id:uuid}}", dependencies=[Depends(_changed, scope="function")]
+    f"{_HOME}/{{imported_id:uuid}}", dependencies=[Depends(_changed, scope="function")]
 )
-def change(brought_id: uuid.UUID, services: WritingServices, form: SafeForm) -> Response:
-    badge, wanted = services.brought_badges.get(brought_id), text_of(form, "geste")
+def change(imported_id: uuid.UUID, services: WritingServices, form: SafeForm) -> Response:
+    badge, wanted = services.imported_badges.get(imported_id), text_of(form, "geste")
     if wanted == "retirer":
-        services.brought_badges.remove(badge)
+        services.imported_badges.remove(badge)
         return RedirectResponse(f"{_HOME}?fait=retire", status_code=303)
-    services.brought_badges.show(badge, wanted == "montrer")
-    return RedirectResponse(f"{_HOME}?fait=note#b-{brought_id}", status_code=303)
+    services.imported_badges.show(badge, wanted == "montrer")
+    return RedirectResponse(f"{_HOME}?fait=note#b-{imported_id}", status_code=303)
 
 
 @imported_badges_router.post(
-    f"{_HOME}/{{brought_id:uuid}}/revoir",
-    dependencies=[Depends(_brought, scope="function"), limited("verify")],
+    f"{_HOME}/{{imported_id:uuid}}/revoir",
+    dependencies=[Depends(_imported, scope="function"), limited("verify")],
 )
 def check_again(
-    brought_id: uuid.UUID,
+    imported_id: uuid.UUID,
     request: Request,
     services: ReadingServices,
     form: SafeForm,  # noqa: ARG001
 ) -> Response:
     """Checks now instead of next week: an address in the badge may have been proved since."""
-    verdict = services.brought_badges.judge(brought_id)
+    verdict = services.imported_badges.evaluate(imported_id)
     if verdict is not None:
         with write_transaction(request) as writing:
-            writing.brought_badges.note(brought_id, verdict)
-    return RedirectResponse(f"{_HOME}?fait=note#b-{brought_id}", status_code=303)
+            writing.imported_badges.note(imported_id, verdict)
+    return RedirectResponse(f"{_HOME}?fait=note#b-{imported_id}", status_code=303)
 
 
 @imported_badges_router.get(
-    "/portfolio/{portfolio_id:uuid}/ailleurs/{brought_id:uuid}", dependencies=[limited("verify")]
+    "/portfolio/{portfolio_id:uuid}/ailleurs/{imported_id:uuid}", dependencies=[limited("verify")]
 )
 @public
 def show_in_public(
-    portfolio_id: uuid.UUID, brought_id: uuid.UUID, request: Request, services: ReadingServices
+    portfolio_id: uuid.UUID, imported_id: uuid.UUID, request: Request, services: ReadingServices
 ) -> HTMLResponse:
     """A badge that its holder shows in an open portfolio, verified now."""
     opened = services.portfolios.open_page(portfolio_id)
-    shown_there = services.brought_badges.shown_by(opened.portfolio.person_id)
-    badge = next((each for each in shown_there if each.id == brought_id), None)
+    shown_there = services.imported_badges.shown_by(opened.portfolio.person_id)
+    badge = next((each for each in shown_there if each.id == imported_id), None)
     if badge is None:
         raise NotFound("Ce badge n’est plus ici.")
     answer = answer_page(
         request,
         services,
-        services.brought_badges.check(badge),
-        again=f"/portfolio/{portfolio_id}/ailleurs/{brought_id}",
+        services.imported_badges.check(badge),
+        again=f"/portfolio/{portfolio_id}/ailleurs/{imported_id}",
     )
     answer.headers["X-Robots-Tag"] = "noindex, nofollow"
     return answer
 
 
-def in_portfolio(services: Services, person_id: uuid.UUID, portfolio_id: uuid.UUID) -> list[BroughtShown]:
+def in_portfolio(
+    services: Services, person_id: uuid.UUID, portfolio_id: uuid.UUID
+) -> list[ImportedBadgeView]:
     return [
-        brought_shown(each, f"/portfolio/{portfolio_id}/ailleurs/{each.id}", in_public=True)
-        for each in services.brought_badges.shown_by(person_id)
+        imported_badge_view(each, f"/portfolio/{portfolio_id}/ailleurs/{each.id}", in_public=True)
+        for each in services.imported_badges.shown_by(person_id)
     ]
 
 
@@ -473,10 +477,10 @@ def _page(
     refused: AnswerShown | None = None,
 ) -> HTMLResponse:
     people = [who.person for who in people_here(request, services).values()]
-    held: Sequence[BroughtShown] = [
-        brought_shown(each, f"{_HOME}/{each.id}")
+    held: Sequence[ImportedBadgeView] = [
+        imported_badge_view(each, f"{_HOME}/{each.id}")
         for person in people
-        for each in services.brought_badges.of(person.id)
+        for each in services.imported_badges.of(person.id)
     ]
     answer = page(
         request,

@@ -30,7 +30,7 @@ from app.services.learners.contributions import DISPUTABLE
 from app.services.publishing import Published
 from app.web.activities.files import FileShown, files_shown, previewed, saved
 from app.web.activity_log import facts_of, kind_of
-from app.web.awards.rule_awarding import WayAhead, lines_shown, rule_told, ways_ahead
+from app.web.awards.rule_awarding import WayAhead, lines_shown, rule_text, ways_ahead
 from app.web.campus.audit_log import EVENT_LABELS, OTHER_EVENT
 from app.web.learners.contributions import ContributionLine
 from app.web.publishing.award_page import public_words
@@ -271,7 +271,7 @@ def _page(
             for line in lines
         ],
         shown=lines_shown(services, record),
-        rule=rule_told(record),
+        rule=rule_text(record),
         ahead=ways_ahead(services, record, person.id) if is_whole else [],
         seen=[
             (

@@ -122,5 +122,5 @@ def ask_a_parent(
     except (InvalidInput, ParentRefused) as error:
         view = my_badge(services, who, award_id, parent_typed=typed, parent_trouble=sentence_of(error))
         return badge_page(request, services, view, "opening", status=status_of(error))
-    process_of(request).on_promise()
+    process_of(request).on_enqueue()
     return RedirectResponse(f"/mes-badges/{award_id}/montrer?fait=parent#page", status_code=303)

@@ -273,8 +273,8 @@ def show_page(
 def everything_shown(services: Services, opened: PortfolioPage) -> dict[str, Any]:
     """The view of `learners/portfolios/show.html`."""
     shown = portfolio_shown(services, opened)
-    brought = in_portfolio(services, opened.portfolio.person_id, opened.portfolio.id)
-    return {"p": shown, "title": title_of(shown), "elsewhere": brought}
+    imported = in_portfolio(services, opened.portfolio.person_id, opened.portfolio.id)
+    return {"p": shown, "title": title_of(shown), "elsewhere": imported}
 
 
 def oembed_of(services: Services, portfolio_id: uuid.UUID) -> dict[str, Any]:

@@ -260,7 +260,7 @@ def decide_many(draft_id: uuid.UUID, request: Request, form: SafeForm, services:
             decided += 1
         except (InvalidInput, Conflict, NotAllowed, NotFound):
             continue
-    process_of(request).on_promise()
+    process_of(request).on_enqueue()
     return RedirectResponse(f"{work.home}/demandes/choix/{draft_id}?decidees={decided}", status_code=303)
 
 

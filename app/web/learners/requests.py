@@ -71,7 +71,7 @@ def ask(badge_id: uuid.UUID, request: Request, form: SafeForm, services: Reading
             is_confirmed = made.state is not RequestState.UNCONFIRMED
     except (InvalidInput, Conflict) as error:
         return _page(request, services, badge_id, asked, error=error)
-    process_of(request).on_promise()
+    process_of(request).on_enqueue()
     if is_confirmed:
         return RedirectResponse(f"/demandes/{token}?fait=demandee", status_code=303)
     return _page(request, services, badge_id, asked, is_sent=True)
@@ -434,7 +434,7 @@ def _decided(
         return _review_page(
             request, services, work, request_id, error=error, way=way, reason=reason, evidence=evidence
         )
-    process_of(request).on_promise()
+    process_of(request).on_enqueue()
     return RedirectResponse(f"{work.home}/demandes/{request_id}?fait={done()}", status_code=303)
 
 

@@ -319,7 +319,7 @@ class GivenList:
     """Fields with which the table opens again."""
 
     @property
-    def told(self) -> str:
+    def marked_others(self) -> str:
         """Which lines were marked as another person."""
         return " ".join(f"autre-{number}" for number in sorted(self.others))
 
@@ -371,7 +371,7 @@ def _carried_people(text: str) -> tuple[list[ListedPerson], dict[int, str]]:
                 hours_as_written="" if readable else written,
                 under_15={_UNDER_15: True, _FROM_15: False}.get(age),
                 homonym=int(homonym.strip(" ()") or 1),
-                told_first=homonym == " (1)",
+                numbered_first=homonym == " (1)",
             )
             lines.append(listed)
     except (ValueError, TypeError, RecursionError):
@@ -456,8 +456,8 @@ def given_list(form: FormData, setting: ListSetting = NOWHERE) -> GivenList:
 
 
 def _answers_in(form: FormData, lines: Iterable[ListedPerson]) -> dict[int, str]:
-    told = {line.line: text_of(form, f"{WHO_FIELD}{line.line}") for line in lines}
-    return {number: answer for number, answer in told.items() if answer}
+    answers = {line.line: text_of(form, f"{WHO_FIELD}{line.line}") for line in lines}
+    return {number: answer for number, answer in answers.items() if answer}
 
 
 def _numbered(lines: Iterable[ListedPerson], others: Collection[str]) -> Iterable[ListedPerson]:
@@ -538,5 +538,5 @@ def correct_parent(
             )
     except (InvalidInput, Conflict) as error:
         return _person_page(request, services, person_id, refused=(refusal_id, typed, error))
-    process_of(request).on_promise()
+    process_of(request).on_enqueue()
     return RedirectResponse(f"{work.home}/repertoire/{person_id}?fait=parent", status_code=303)

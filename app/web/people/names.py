@@ -174,7 +174,7 @@ def _correct(
         return _correction_page(
             request, services, person_id, batch, activity_id, typed, sentence_of(error), asks_if_shared=asks
         )
-    process_of(request).on_promise()
+    process_of(request).on_enqueue()
     _, back, _label = _places(work, person_id, batch, activity_id)
     return RedirectResponse(f"{back}?fait={_outcome_of(done)}", status_code=303)
 

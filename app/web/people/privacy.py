@@ -203,7 +203,7 @@ def archive_file(archive: Published) -> Response:
 
 
 def _asked(request: Request, record: AwardRecord, is_written_to: bool, template: str) -> HTMLResponse:
-    process_of(request).on_promise()
+    process_of(request).on_enqueue()
     return _own(
         request,
         template,
@@ -348,12 +348,12 @@ class ErasureShown:
 @public
 def show_erasure(erasure_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
     """Readable with its number; reports what was erased, without naming anyone."""
-    told = services.erasure_proofs.of_request(erasure_id)
+    notice = services.erasure_proofs.of_request(erasure_id)
     answer = page(
         request,
         "people/privacy/erased.html",
         private=True,
-        erasures=[shown(each) for each in told],
+        erasures=[shown(each) for each in notice],
         stays=stays_shown(),
     )
     answer.headers["Referrer-Policy"] = "same-origin"
@@ -363,11 +363,11 @@ def show_erasure(erasure_id: uuid.UUID, request: Request, services: ReadingServi
 @erasures_router.get("/effacements/{erasure_id:uuid}/preuve.{form}")
 @public
 def proof(erasure_id: uuid.UUID, form: Form, services: ReadingServices) -> Response:
-    told = services.erasure_proofs.get(erasure_id)
-    document = services.erasure_proofs.document(told)
+    notice = services.erasure_proofs.get(erasure_id)
+    document = services.erasure_proofs.document(notice)
     if form is Form.PDF:
-        document = _paper(services, told, document)
-    name = f"effacement-{told.erasure.reference.lower()}.{form.value}"
+        document = _paper(services, notice, document)
+    name = f"effacement-{notice.erasure.reference.lower()}.{form.value}"
     return Response(
         document.body,
         media_type=document.media_type,
@@ -375,16 +375,16 @@ def proof(erasure_id: uuid.UUID, form: Form, services: ReadingServices) -> Respo
     )
 
 
-def shown(told: ErasureNotice) -> ErasureShown:
-    erasure = told.erasure
+def shown(notice: ErasureNotice) -> ErasureShown:
+    erasure = notice.erasure
     return ErasureShown(
         erasure.reference,
-        told.campus.name,
-        moment(erasure.done_at, told.campus.time_zone),
+        notice.campus.name,
+        moment(erasure.done_at, notice.campus.time_zone),
         f"/effacements/{erasure.id}",
         _erasures_asked(by_person=erasure.by_person),
         erasure.badges,
-        told.is_signed,
+        notice.is_signed,
     )
 
 
@@ -392,12 +392,12 @@ def _erasures_asked(*, by_person: bool) -> str:
     return translated(N_("Par la personne, depuis sa boîte mail") if by_person else N_("Par le campus"))
 
 
-def _paper(services: Services, told: ErasureNotice, document: Published) -> Published:
-    erasure, view = told.erasure, shown(told)
+def _paper(services: Services, notice: ErasureNotice, document: Published) -> Published:
+    erasure, view = notice.erasure, shown(notice)
     counts = {DataSubjectMatter(name): number for name, number in erasure.erased.items()}
     facts = [
         (translated("Référence"), erasure.reference),
-        (translated("Responsable du traitement"), told.campus.name),
+        (translated("Responsable du traitement"), notice.campus.name),
         (translated("Effacé le"), view.when),
         (translated("Demandé"), view.asked),
     ]
@@ -406,7 +406,7 @@ def _paper(services: Services, told: ErasureNotice, document: Published) -> Publ
     words = ErasureWords(
         lang=current_locale(),
         title=translated("Preuve d’effacement"),
-        author=translated("Campus {name}").format(name=told.campus.name),
+        author=translated("Campus {name}").format(name=notice.campus.name),
         intro=translated(
             "Le campus a effacé les données d’une personne. Ce document ne la nomme pas : la référence, que la "
             "personne a reçue, le relie à sa demande."
@@ -424,7 +424,7 @@ def _paper(services: Services, told: ErasureNotice, document: Published) -> Publ
                 "Inscrit à la ligne {number} du journal {origin}, sous une signature du campus. Le fichier JSON joint"
                 " contient la ligne, sa clé et la preuve qui mène à cette signature."
             )
-            if told.is_signed
+            if notice.is_signed
             else N_("Inscrit à la ligne {number} du journal {origin}, qui n’est pas encore signé.")
         ).format(number=erasure.number + 1, origin=services.erasure_proofs.origin_of(erasure)),
         attached="preuve.json",

@@ -91,7 +91,7 @@ def merge(person_id: uuid.UUID, request: Request, form: SafeForm, services: Read
     except (Conflict, InvalidInput, NotAllowed, NotFound) as error:
         typed = MergeForm(kept, typed.reason, sentence_of(error))
         return _page(request, services, person_id, other, typed=typed, status=status_for(error))
-    process_of(request).on_promise()
+    process_of(request).on_enqueue()
     return _back(work, kept_id, "reunis")
 
 
@@ -102,8 +102,8 @@ def undo(person_id: uuid.UUID, merge_id: uuid.UUID, request: Request, services: 
         with write_transaction(request) as writing:
             writing.merging.undo_in_campus(work.campus, merge_id, by=work.actor)
     except (Conflict, NotFound) as error:
-        told = MergeForm(trouble=sentence_of(error))
-        return _page(request, services, person_id, "", typed=told, status=status_for(error))
+        refused = MergeForm(trouble=sentence_of(error))
+        return _page(request, services, person_id, "", typed=refused, status=status_for(error))
     return _back(work, person_id, "separes")
 
 
@@ -215,7 +215,7 @@ def merge_own_records(other_id: uuid.UUID, request: Request, services: ReadingSe
             mine, kept = who.person.id, writing.merging.merge_mine(who, other_id).id
     except (Conflict, NotAllowed) as error:
         return _my_merging_page(request, services, trouble=sentence_of(error))
-    process_of(request).on_promise()
+    process_of(request).on_enqueue()
     if kept == mine:
         return _my_merging_back("reunis")
     # The other record, with roles in a campus, is the one that stays: it has its own sign-in.

@@ -466,8 +466,8 @@ def given_by(record: AwardRecord) -> str:
 def why_given(record: AwardRecord) -> str:
     """For the holder alone: the activity, and what the campus wrote about the person there."""
     award, activity = record.award, record.activity
-    told = (award.contribution or award.evidence).strip()
-    if len(told) > _LONGEST_WHY:
-        told = told[: _LONGEST_WHY - 1].rstrip() + "…"
+    reason = (award.contribution or award.evidence).strip()
+    if len(reason) > _LONGEST_WHY:
+        reason = reason[: _LONGEST_WHY - 1].rstrip() + "…"
     where = f"{activity.title}, {days(activity.starts_on, activity.ends_on)}" if activity else ""
-    return ". ".join(filter(None, (where, told)))
+    return ". ".join(filter(None, (where, reason)))

@@ -26,7 +26,7 @@ from app.language import current_locale, known_locales, speaking
 from app.services.awards.awards import AwardRecord
 from app.services.learners.portfolios import PortfolioPage
 from app.services.trust.endorsements import ShownEndorsement, Subject
-from app.services.trust.labels import LabelJudged
+from app.services.trust.labels import CheckedLabel
 from app.services.verification.static_export import AWARD_FORMS, INDEX, ExportedFile, ExportUnit
 from app.web.badges import definition_shown
 from app.web.badges.shared_definitions import definition_shown as shared_definition_shown
@@ -58,7 +58,7 @@ class ExportedPages:
         places += [f"badges/{badge_id}/v{number}" for badge_id, number in self.versions()]
         places += [f"reseau/{network.slug}" for network in self._networks()]
         places += [place for place, _ in self._definitions()]
-        places += [f"labels/{judged.label.id}" for judged in self._labels()]
+        places += [f"labels/{checked.label.id}" for checked in self._labels()]
         for said in self.services.endorsements.readable_in(self.campus):
             places += [f"recommandations/{said.id}", f"organisations/{said.organisation_id}"]
         for award_id, _ in self._awards:
@@ -121,8 +121,8 @@ class ExportedPages:
             yield from self._in_every_language(place, "trust/network.html", view)
         for place, shared in self._definitions():
             yield from self._in_every_language(place, "badges/shared/public.html", shared)
-        for judged in self._labels():
-            place, view = f"labels/{judged.label.id}", partial(self._label, judged)
+        for checked in self._labels():
+            place, view = f"labels/{checked.label.id}", partial(self._label, checked)
             yield from self._in_every_language(place, "trust/label.html", view)
 
     def _definitions(self) -> Iterator[tuple[str, Callable[[], Mapping[str, Any]]]]:
@@ -137,13 +137,13 @@ class ExportedPages:
     def _register_of(self, slug: str) -> Mapping[str, Any]:
         return {"n": register_shown(self.services, self.services.register.page(slug))}
 
-    def _label(self, judged: LabelJudged) -> Mapping[str, Any]:
-        return {"l": label_page(self.services, judged)}
+    def _label(self, checked: CheckedLabel) -> Mapping[str, Any]:
+        return {"l": label_page(self.services, checked)}
 
     def _networks(self) -> Sequence[Network]:
         return self.services.network_documents.networks_about(self.campus.did)
 
-    def _labels(self) -> Sequence[LabelJudged]:
+    def _labels(self) -> Sequence[CheckedLabel]:
         return self.services.labels.of_issuer(self.campus.did)
 
     def of_badge(self, badge_id: uuid.UUID, number: int) -> Iterator[ExportedFile]:

@@ -114,9 +114,9 @@ def change_survey(
             else:
                 writing.surveys.open(work.campus, activity_id, closes_on=_day(typed), by=work.actor)
     except (InvalidInput, SurveyClosed) as error:
-        told = sentence_of(error)
+        trouble = sentence_of(error)
         return _survey_page(
-            request, services, work, activity_id, typed=typed, trouble=told, status=status_for(error)
+            request, services, work, activity_id, typed=typed, trouble=trouble, status=status_for(error)
         )
     return RedirectResponse(f"{here}/ecran" if gesture == PROJECT else here + query, status_code=303)
 

@@ -310,7 +310,7 @@ def prove(token: str, request: Request, services: ReadingServices, form: SafeFor
         return _start(request, record, token, typed=typed, trouble=sentence_of(error))
     with write_transaction(request) as writing:
         writing.peer_recommendations.prove(token, address)
-    process_of(request).on_promise()
+    process_of(request).on_enqueue()
     return _start(request, record, token, typed=typed, sent=True)
 
 
@@ -373,7 +373,7 @@ def write(token: str, request: Request, services: ReadingServices, form: SafeFor
     with write_transaction(request) as writing_services:
         row = writing_services.peer_recommendations.write(token, words, language=current_locale())
         back = writing_services.peer_recommendations.withdraw_token(row.id)
-    process_of(request).on_promise()
+    process_of(request).on_enqueue()
     return RedirectResponse(f"/temoigner/retirer/{back}?fait=envoyee", status_code=303)
 
 

@@ -58,7 +58,7 @@ def ask(request: Request, services: ReadingServices, form: SafeForm) -> Response
             writing.endorsement_asking.ask(subject, asked, refused=refused, by=work.actor)
     except (InvalidInput, Conflict, NotFound) as error:
         return _page(request, services, work, typed, trouble=sentence_of(error))
-    process_of(request).on_promise()
+    process_of(request).on_enqueue()
     return RedirectResponse(f"{work.home}/recommandations?fait=demandee", status_code=303)
 
 

@@ -99,27 +99,27 @@ def answer(token: str, request: Request, services: ReadingServices, form: SafeFo
             writing.endorsement_signing.refuse(token, _REFUSALS[gesture])
         return page(request, "trust/refused.html", private=True, is_for_ever=gesture == _NEVER)
     try:
-        told = EndorsementOutcome.checked(typed.organisation, typed.site)
+        outcome = EndorsementOutcome.checked(typed.organisation, typed.site)
         if gesture == _BRING:
             with write_transaction(request) as writing:
                 kept = writing.endorsement_signing.take_in(
-                    token, told, typed.written, language=current_locale()
+                    token, outcome, typed.written, language=current_locale()
                 )
             return _done(request, services, kept.id)
         words = checked_words(typed.words, typed.role, typed.name, shows_name=typed.shows_name)
-        services.endorsement_signing.check_words(subject, told, words.signed)
+        services.endorsement_signing.check_words(subject, outcome, words.signed)
         if gesture == _SIGN:
             with write_transaction(request) as writing:
-                kept = writing.endorsement_signing.sign(token, told, words, language=current_locale())
+                kept = writing.endorsement_signing.sign(token, outcome, words, language=current_locale())
             return _done(request, services, kept.id)
     except (InvalidInput, Unavailable) as error:
         return _page(request, services, token, asked, subject, typed, trouble=sentence_of(error))
-    shows = _preview(asked, told, words) if gesture == _LOOK else None
+    shows = _preview(asked, outcome, words) if gesture == _LOOK else None
     return _page(request, services, token, asked, subject, typed, preview=shows)
 
 
 def _done(request: Request, services: Services, endorsement_id: uuid.UUID) -> RedirectResponse:
-    process_of(request).on_promise()
+    process_of(request).on_enqueue()
     token = services.endorsement_signing.withdraw_token(endorsement_id)
     return RedirectResponse(f"/recommandations/retirer/{token}?fait=signee", status_code=303)
 
@@ -138,8 +138,8 @@ def _typed(form: SafeForm) -> EndorsementForm:
     return replace(typed, written=file.decode("utf-8", "replace")) if file else typed
 
 
-def _preview(asked: EndorsementRequest, told: EndorsementOutcome, words: EndorsementText) -> Preview:
-    return Preview(told.name, words.signed.splitlines(), _how(asked))
+def _preview(asked: EndorsementRequest, outcome: EndorsementOutcome, words: EndorsementText) -> Preview:
+    return Preview(outcome.name, words.signed.splitlines(), _how(asked))
 
 
 def _how(asked: EndorsementRequest) -> str:
@@ -271,7 +271,7 @@ def ask(award_id: uuid.UUID, request: Request, services: ReadingServices, form: 
     except (InvalidInput, Conflict, NotAllowed) as error:
         services.enter_campus_of(award_id)
         return _my_page(request, services, record, typed=typed, trouble=sentence_of(error))
-    process_of(request).on_promise()
+    process_of(request).on_enqueue()
     return RedirectResponse(f"/mes-badges/{award_id}/recommandations?fait=demandee", status_code=303)
 
 
@@ -310,7 +310,7 @@ def ask_peer(award_id: uuid.UUID, request: Request, services: ReadingServices, f
     except (InvalidInput, Conflict, NotAllowed) as error:
         services.enter_campus_of(award_id)
         return _my_page(request, services, record, typed_peer=typed, peer_trouble=sentence_of(error))
-    process_of(request).on_promise()
+    process_of(request).on_enqueue()
     return _back(award_id, "demandee", "personnes")
 
 

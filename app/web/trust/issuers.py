@@ -40,7 +40,7 @@ from app.http.request_scope import (
 )
 from app.language import N_, current_locale, translated
 from app.services.trust.endorsements import ShownEndorsement, Subject
-from app.services.trust.labels import LabelJudged
+from app.services.trust.labels import CheckedLabel
 from app.services.trust.network_register import RegisterPage
 from app.services.verification.answers import IssuerStanding
 from app.services.verification.verdicts import Claims, label_listed, label_message, place_of, standing_message
@@ -126,14 +126,14 @@ class StandingShown:
 def standing_shown(standing: IssuerStanding | None, zone: str) -> StandingShown | None:
     if standing is None:
         return None
-    told = standing_message(standing)
+    wording = standing_message(standing)
     return StandingShown(
-        told.state,
-        translated(told.word),
-        sentence_text(told.sentence, zone),
-        sentence_text(told.beside, zone),
-        sentence_text(told.warning, zone),
-        sentence_text(told.advice, zone),
+        wording.state,
+        translated(wording.word),
+        sentence_text(wording.sentence, zone),
+        sentence_text(wording.beside, zone),
+        sentence_text(wording.warning, zone),
+        sentence_text(wording.advice, zone),
     )
 
 
@@ -151,7 +151,7 @@ def _campus_issuer(services: Services, campus: Campus) -> IssuerShown:
         url=f"/campus/{campus.slug}",
         contact=campus.contact_email,
         carrier=campus.carrier,
-        labels=[label_shown(judged) for judged in services.labels.of_issuer(campus.did)],
+        labels=[label_shown(checked) for checked in services.labels.of_issuer(campus.did)],
         is_ours=True,
         language=campus.language,
     )
@@ -176,37 +176,41 @@ def foreign_issuer(
     )
 
 
-def label_shown(judged: LabelJudged) -> LabelShown:
-    label, told = judged.label, label_message(judged)
+def label_shown(checked: CheckedLabel) -> LabelShown:
+    label, wording = checked.label, label_message(checked)
     return LabelShown(
         name=translated(LABEL_CATEGORIES[label.category]),
         dates=_dates(label.starts_on, label.ends_on),
-        giver=judged.network.name,
+        giver=checked.network.name,
         note=label.note,
-        state=_state(judged),
+        state=_state(checked),
         verdict=LabelVerdict(
-            told.state,
-            translated(told.word),
-            sentence_text(told.sentence),
-            sentence_text(told.beside),
+            wording.state,
+            translated(wording.word),
+            sentence_text(wording.sentence),
+            sentence_text(wording.beside),
             f"/labels/{label.id}",
         ),
     )
 
 
 def _listed(label: GivenLabel, network: str, at: datetime) -> LabelVerdict:
-    told = label_listed(label, network, at)
+    wording = label_listed(label, network, at)
     return LabelVerdict(
-        told.state, translated(told.word), sentence_text(told.sentence), sentence_text(told.beside), label.url
+        wording.state,
+        translated(wording.word),
+        sentence_text(wording.sentence),
+        sentence_text(wording.beside),
+        label.url,
     )
 
 
-def _state(judged: LabelJudged) -> StateLabel:
+def _state(checked: CheckedLabel) -> StateLabel:
     """Labels are valid for a period: without a known end, none is reported as in force."""
-    if judged.is_suspended and judged.state is not LabelState.WITHDRAWN:
+    if checked.is_suspended and checked.state is not LabelState.WITHDRAWN:
         return _SUSPENDED
-    is_open_ended = judged.state is LabelState.CURRENT and judged.label.ends_on is None
-    return _NO_KNOWN_END if is_open_ended else LABEL_STATES[judged.state]
+    is_open_ended = checked.state is LabelState.CURRENT and checked.label.ends_on is None
+    return _NO_KNOWN_END if is_open_ended else LABEL_STATES[checked.state]
 
 
 def _dates(starts: date | None, ends: date | None) -> str:
@@ -308,8 +312,8 @@ def show_network(slug: str, request: Request, services: ReadingServices) -> HTML
 @public
 def show_label(label_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
     """Withdrawn labels have a page too, with their state."""
-    judged = services.labels.judge(label_id)
-    shown = label_page(services, judged)
+    checked = services.labels.evaluate(label_id)
+    shown = label_page(services, checked)
     return page(
         request,
         "trust/label.html",
@@ -319,7 +323,7 @@ def show_label(label_id: uuid.UUID, request: Request, services: ReadingServices)
             f"/labels/{label_id}",
             f"{shown.name}, {shown.campus}",
             shown.sentence,
-            network=judged.network,
+            network=checked.network,
         ),
     )
 
@@ -346,22 +350,22 @@ def _former(key: NetworkKey) -> tuple[str, datetime, bool]:
     return public, key.revoked_at or key.retired_at or key.created_at, key.revoked_at is not None
 
 
-def label_page(services: Services, judged: LabelJudged) -> LabelPage:
-    told, label = label_message(judged), judged.label
+def label_page(services: Services, checked: CheckedLabel) -> LabelPage:
+    wording, label = label_message(checked), checked.label
     campus = services.campuses.find_by_issuer(label.issuer)
     return LabelPage(
         name=translated(LABEL_CATEGORIES[label.category]),
-        state=told.state,
-        seal=_SEALS[told.state],
-        word=translated(told.word),
-        sentence=sentence_text(told.sentence),
-        detail=sentence_text(told.beside),
+        state=wording.state,
+        seal=_SEALS[wording.state],
+        word=translated(wording.word),
+        sentence=sentence_text(wording.sentence),
+        detail=sentence_text(wording.beside),
         when=moment(services.clock()),
-        campus=judged.campus_name,
+        campus=checked.campus_name,
         campus_url=f"/campus/{campus.slug}" if campus else "",
         place=place_of(label.issuer),
-        network=judged.network.name,
-        network_url=f"/reseau/{judged.network.slug}",
+        network=checked.network.name,
+        network_url=f"/reseau/{checked.network.slug}",
         note=label.note,
         identifier=services.addresses.label(label.id),
     )
@@ -422,7 +426,7 @@ def ask_for_the_list(organisation_id: uuid.UUID, request: Request, form: SafeFor
         process_of(request).limiter.hit("endorsement to an address", mailbox_key(typed))
         with write_transaction(request) as writing:
             writing.endorsements_taken_back.ask_desk(organisation_id, typed)
-        process_of(request).on_promise()
+        process_of(request).on_enqueue()
     return RedirectResponse(f"/organisations/{organisation_id}?fait=lettre#retirer", status_code=303)
 
 

@@ -130,7 +130,7 @@ def _facts(view: AnswerShown) -> list[tuple[str, str]]:
     facts = [
         (translated("Qui"), view.badge.holder or translated("Le badge ne contient pas de nom")),
         (translated("A fait quoi"), view.badge.title),
-        (translated("Jugé comment"), view.badge.judged),
+        (translated("Jugé comment"), view.badge.assessed),
         (translated("Par qui"), view.issuer.name),
         (translated("Quand"), view.badge.awarded),
         (translated("Encore valable"), view.still.words if view.still else ""),

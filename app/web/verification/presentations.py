@@ -317,7 +317,7 @@ def _send(mailer: Mailer, letter: Letter) -> None:
 
 
 def _who(request: Request, record: AwardRecord, *, status: int = 200, **view: str) -> HTMLResponse:
-    told: dict[str, Any] = {
+    details: dict[str, Any] = {
         "address": "",
         "trouble": "",
         "known": "",
@@ -335,7 +335,7 @@ def _who(request: Request, record: AwardRecord, *, status: int = 200, **view: st
         title=record.version.name,
         holder=record.award.holder_name or "",
         answers_checks=record.award.answers_checks,
-        **told,
+        **details,
     )
 
 

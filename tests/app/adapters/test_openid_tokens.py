@@ -164,10 +164,10 @@ def test_hostile_id_token_is_refused_with_nothing_but_a_reason(written):
 @pytest.mark.parametrize("member", ["jku", "x5u", "jwk", "x5c"])
 def test_keys_that_the_token_brings_along_are_not_used(member):
     own = RSAKey.generate_key(2048, {"kid": "rsa"})
-    brought: object = {"jwk": own.as_dict(private=False), "x5c": ["AAAA"]}.get(
+    imported: object = {"jwk": own.as_dict(private=False), "x5c": ["AAAA"]}.get(
         member, "https://evil.example/"
     )
-    header = {"alg": "RS256", "kid": "rsa", member: brought}
+    header = {"alg": "RS256", "kid": "rsa", member: imported}
     with pytest.raises(BadToken, match=r"signature|no ID token"):
         identity(by_hand(json.dumps(header), json.dumps(CLAIMS), own))
 

@@ -74,8 +74,8 @@ class Operator:
         self.capture.readouterr()
         with pytest.raises(SystemExit) as ended:
             main([str(argument) for argument in arguments])
-        told = self.capture.readouterr()
-        return Typed(int(ended.value.code or 0), told.out, told.err)
+        result = self.capture.readouterr()
+        return Typed(int(ended.value.code or 0), result.out, result.err)
 
 
 @pytest.fixture

@@ -45,10 +45,10 @@ def test_everybody_on_a_french_list_is_given_a_genuine_badge(
     done = operator.types(*WORDS, listed, "--output", tmp_path / "result.csv")
     assert (tmp_path / "result.csv").stat().st_mode & 0o077 == 0
     assert done.code == 0, done.err
-    told = results((tmp_path / "result.csv").read_bytes())
-    assert [line["Résultat"] for line in told] == ["Attribué", "Attribué"]
-    assert told[0]["Prénom et nom"] == "Zoé Le Bœuf"
-    for line in told:
+    result = results((tmp_path / "result.csv").read_bytes())
+    assert [line["Résultat"] for line in result] == ["Attribué", "Attribué"]
+    assert result[0]["Prénom et nom"] == "Zoé Le Bœuf"
+    for line in result:
         award_id = demo.addresses.award_named_by(line["Badge"])
         assert award_id is not None
         with demo.unit_of_work(reading=True) as services:
@@ -88,10 +88,10 @@ def test_good_lines_go_bad_lines_come_back_with_a_reason(
     done = operator.types(*WORDS, listed, "-o", tmp_path / "result.csv")
     assert done.code == 1
     assert count_awards(demo) == before + 1
-    told = {line["Résultat"]: line for line in results((tmp_path / "result.csv").read_bytes())}
-    assert set(told) == {"Attribué", "Adresse invalide", "Nom à compléter"}
-    assert told["Adresse invalide"]["Motif"]
-    assert not told["Adresse invalide"]["Badge"]
+    result = {line["Résultat"]: line for line in results((tmp_path / "result.csv").read_bytes())}
+    assert set(result) == {"Attribué", "Adresse invalide", "Nom à compléter"}
+    assert result["Adresse invalide"]["Motif"]
+    assert not result["Adresse invalide"]["Badge"]
 
 
 def test_a_doubtful_line_is_named_and_gets_no_badge(
@@ -109,11 +109,11 @@ def test_a_doubtful_line_is_named_and_gets_no_badge(
     done = operator.types(*WORDS, listed, "-o", tmp_path / "result.csv")
     assert done.code == 1
     assert count_awards(demo) == before + 1
-    told = {line["Prénom et nom"]: line for line in results((tmp_path / "result.csv").read_bytes())}
-    assert told["Louise Marchand"]["Résultat"] == "Attribué"
-    assert told["Jules Fabre"]["Résultat"] == "Absente"
-    assert told["Marie Dupont2"]["Résultat"] == "Ligne illisible"
-    assert "Ligne 4" in told["Marie Dupont2"]["Motif"]
+    result = {line["Prénom et nom"]: line for line in results((tmp_path / "result.csv").read_bytes())}
+    assert result["Louise Marchand"]["Résultat"] == "Attribué"
+    assert result["Jules Fabre"]["Résultat"] == "Absente"
+    assert result["Marie Dupont2"]["Résultat"] == "Ligne illisible"
+    assert "Ligne 4" in result["Marie Dupont2"]["Motif"]
     assert "Total" in done.err
 
 
@@ -190,13 +190,13 @@ def test_a_missing_or_empty_list_stops_before_anything_is_done(operator: Operato
 
 
 def test_through_pipes_the_result_of_one_run_is_a_list_for_the_next(demo: Process) -> None:
-    told = {
+    result = {
         f"SCEAU_{name.upper()}": str(value)
         for name, value in demo.settings.model_dump(exclude_none=True).items()
     }
     done = subprocess.run(
         [sys.executable, "-m", "app.cli", *WORDS, "-"], input="Prénom et nom;Courriel\nPascale Tardieu;pascale.tardieu@exemple.fr".encode(),
-        env={**os.environ, **told}, capture_output=True, timeout=60,
+        env={**os.environ, **result}, capture_output=True, timeout=60,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr.decode()
     lines = read_list_file(done.stdout).in_state(State.READY)

@@ -78,10 +78,10 @@ def test_every_command_explains_itself_and_each_of_its_options(stranger: Operato
         ["token", "create"],
         ["keys", "make-kek"],
     ):
-        told = stranger.types(*words, "--help")
-        assert told.code == 0
-        assert "Show this" not in told.out
-        assert "Traceback" not in told.err
+        result = stranger.types(*words, "--help")
+        assert result.code == 0
+        assert "Show this" not in result.out
+        assert "Traceback" not in result.err
 
 
 def test_version_is_one_line(stranger: Operator) -> None:
@@ -132,13 +132,13 @@ def test_several_workers_on_sqlite_are_refused(operator: Operator) -> None:
 
 
 def test_nothing_is_coloured_in_a_pipe(demo: Process) -> None:
-    told = {
+    result = {
         f"SCEAU_{name.upper()}": str(value)
         for name, value in demo.settings.model_dump(exclude_none=True).items()
     }
     done = subprocess.run(
         [sys.executable, "-m", "app.cli", "keys", "list"],
-        env={**os.environ, **told}, capture_output=True, text=True, timeout=60,
+        env={**os.environ, **result}, capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) == 16

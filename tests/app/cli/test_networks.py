@@ -69,8 +69,8 @@ def test_a_list_kept_as_a_file_says_who_the_issuer_is(
     (kept := tmp_path / "liste.json").write_bytes(body)
     (package := tmp_path / "badge.zip").write_bytes(badge)
     asked = ("verify", "--offline", "--trust-list", kept)
-    told = operator.types(*asked, "--network-key", page.key, package)
-    assert "Reconnu par « Réseau des campus de Bourgogne-Franche-Comté »" in told.out, told.err
+    result = operator.types(*asked, "--network-key", page.key, package)
+    assert "Reconnu par « Réseau des campus de Bourgogne-Franche-Comté »" in result.out, result.err
     found = json.loads(operator.types(*asked, "--network-key", page.key, "--json", package).out)
     assert found["issuerStanding"]["kind"] == "recognised"
     assert operator.types(*asked, package).code == 3

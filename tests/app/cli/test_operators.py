@@ -19,8 +19,8 @@ def test_a_campus_is_opened_suspended_and_opened_again(operator: Operator, demo:
         assert services.invitations.open(token).campus.slug == "campus-essai"
     again = operator.types("campus", "invite", "campus-essai", "--address", "ada@exemple.fr")
     assert (again.code, "déjà été envoyée" in again.err) == (1, True)
-    for deed, state in (("suspend", "suspendu"), ("resume", "ouvert")):
-        assert operator.types("campus", deed, "campus-essai").code == 0
+    for action, state in (("suspend", "suspendu"), ("resume", "ouvert")):
+        assert operator.types("campus", action, "campus-essai").code == 0
         assert f"campus-essai\t{state}\t" in operator.types("campus", "list").out
 
 

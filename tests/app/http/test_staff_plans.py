@@ -85,8 +85,8 @@ class Visits:
             self.answered += self.client.get(address).status_code == 200
         for statement, plan in seen:
             if tables := whole_reads(plan):
-                told = f"{sorted(tables)} {' '.join(statement.split())[-420:]} {plan}"
-                self.found.setdefault(told, set()).add(name)
+                result = f"{sorted(tables)} {' '.join(statement.split())[-420:]} {plan}"
+                self.found.setdefault(result, set()).add(name)
 
     def check(self) -> None:
         assert not self.found, "\n".join(f"{sorted(pages)} {each}" for each, pages in self.found.items())

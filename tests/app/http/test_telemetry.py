@@ -41,7 +41,7 @@ def test_spans_follow_a_request_an_award_and_a_failure_without_personal_data(
     assert any(each.parent and each.parent.span_id in requests for each in spans if each.name == "database")
     assert {each.parent for each in requests.values()} == {None}
     assert {key for each in spans for key in each.attributes} <= ALLOWED
-    told = "".join(each.to_json() for each in spans)
+    result = "".join(each.to_json() for each in spans)
     secret = link.rpartition("/")[2]
     cookies = [cookie.value for cookie in client.cookies.jar]
     for private in (
@@ -54,8 +54,8 @@ def test_spans_follow_a_request_an_award_and_a_failure_without_personal_data(
         *cookies,
         house.process.settings.database_url,
     ):
-        assert private not in told
-    assert "ValueError" in told
+        assert private not in result
+    assert "ValueError" in result
 
 
 def test_statement_that_fails_ends_its_span(house: House, exporter: InMemorySpanExporter) -> None:

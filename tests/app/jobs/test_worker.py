@@ -69,7 +69,7 @@ def killed_at_piece(
 
 
 def test_what_is_due_is_carried_out_piece_by_piece(database_url: str, tmp_path: Path, tally: Tally):
-    rows = [tally.promise(pieces) for pieces in (1, 5)]
+    rows = [tally.enqueue(pieces) for pieces in (1, 5)]
     with working(database_url, tmp_path, tally.kind()) as worker:
         until(lambda: not tally.due(worker.process))
     assert [len(tally.done(row)) for row in rows] == [1, 5]
@@ -78,7 +78,7 @@ def test_what_is_due_is_carried_out_piece_by_piece(database_url: str, tmp_path: 
 def test_what_a_killed_worker_began_is_finished_without_waiting_for_its_silence(
     database_url: str, tmp_path: Path, tally: Tally
 ):
-    row = tally.promise(5)
+    row = tally.enqueue(5)
     killed = killed_at_piece(3, database_url, tmp_path, tally)
     with working(database_url, tmp_path, tally.kind()):
         until(lambda: len(tally.done(row)) == 5)
@@ -89,7 +89,7 @@ def test_what_a_killed_worker_began_is_finished_without_waiting_for_its_silence(
 def test_what_another_shape_of_the_workflow_began_starts_anew_from_its_row(
     database_url: str, tmp_path: Path, tally: Tally
 ):
-    row = tally.promise(4)
+    row = tally.enqueue(4)
     killed_at_piece(2, database_url, tmp_path, tally, shape="another")
     with working(database_url, tmp_path, tally.kind()):
         until(lambda: len(tally.done(row)) == 4)
@@ -110,7 +110,7 @@ def test_a_worker_that_waits_asks_no_queue_of_any_kind(sqlite_url: str, tmp_path
 
 
 def test_worker_starts_nothing_on_a_schema_of_a_newer_program(sqlite_url: str, tmp_path: Path, tally: Tally):
-    tally.promise(1)
+    tally.enqueue(1)
     process = process_on(sqlite_url, tmp_path / "secrets")
     with process.engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
@@ -133,7 +133,7 @@ def test_a_worker_counts_as_stopped_when_its_thread_ended_or_hangs(
 
 
 def test_a_promise_that_failed_is_tried_again(sqlite_url: str, tmp_path: Path, tally: Tally):
-    row, failures = tally.promise(1), []
+    row, failures = tally.enqueue(1), []
 
     def fails_once(process, row_id: uuid.UUID) -> bool:
         if not failures:
@@ -149,7 +149,7 @@ def test_a_promise_that_failed_is_tried_again(sqlite_url: str, tmp_path: Path, t
 def test_a_worker_that_stops_in_good_order_leaves_its_work_to_the_next(
     sqlite_url: str, tmp_path: Path, tally: Tally
 ):
-    row, stopping = tally.promise(3), []
+    row, stopping = tally.enqueue(3), []
 
     def stops_after_one(process, row_id: uuid.UUID) -> bool:
         more = tally.perform(process, row_id)

@@ -15,7 +15,7 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.mofile import write_mo
 
 from app import language
-from app.domain.badges import join_criteria, judged_heading, split_criteria
+from app.domain.badges import assessment_heading, join_criteria, split_criteria
 from app.http.pages.render import TEMPLATES, language_of, other_languages
 from app.http.pages.words import badge_languages
 from app.language import (
@@ -162,7 +162,7 @@ def german(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         'msgid "Comment c’est jugé"\nmsgstr "Wie bewertet wird"\n\n'
         'msgid "activité"\nmsgid_plural "activités"\nmsgstr[0] ""\nmsgstr[1] ""\n'
     )
-    cached = (language.known_locales, language.catalogue, language.in_every_language, judged_heading)
+    cached = (language.known_locales, language.catalogue, language.in_every_language, assessment_heading)
     for each in cached:
         each.cache_clear()
     yield
@@ -248,8 +248,8 @@ def test_the_words_of_an_organisation_have_one_name_wherever_a_person_reads():
     french = [each for message in said() if message.id for each in forms(message.id)]
     assert [each for each in french if "endoss" in each.casefold()] == []
     english = [each for _, other in pairs("en") for each in filter(None, other)]
-    told = [each.replace("EndorsementCredential", "") for each in english]
-    assert [each for each in told if "endors" in each.casefold()] == []
+    result = [each.replace("EndorsementCredential", "") for each in english]
+    assert [each for each in result if "endors" in each.casefold()] == []
 
 
 def test_a_translation_that_is_given_leaves_no_doubt():

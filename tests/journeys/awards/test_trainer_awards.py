@@ -193,7 +193,7 @@ def test_counter_of_the_result_moves_when_a_badge_is_claimed(
     with house.unit_of_work() as services:
         award_id = result.lines[0].award_id
         assert award_id
-        services.handing_over.claim(award_id, by=Actor(house.trainer.id))
+        services.delivery.claim(award_id, by=Actor(house.trainer.id))
 
     expect(tally).to_have_text(re.compile(r"^1\s"), timeout=15_000)
 

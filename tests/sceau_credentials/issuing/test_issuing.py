@@ -163,7 +163,7 @@ FAULTS: list[tuple[str, str, Any]] = [
     ("languages_are_tags", f"{ACHIEVEMENT}/inLanguage", "français (France)"),
     ("badge_has_a_name", "name", ...),
     ("achievement_has_an_address", f"{ACHIEVEMENT}/id", "did:web:badges.example"),
-    ("criteria_are_told", f"{ACHIEVEMENT}/criteria", {}),
+    ("criteria_are_stated", f"{ACHIEVEMENT}/criteria", {}),
     ("evidence_says_something", "evidence", [{"type": ["Evidence"], "genre": "atelier"}]),
     ("evidence_is_named_once", "evidence", [{"id": f"{HOST}/e", "type": ["Evidence"]}] * 2),
     ("results_belong_to_the_achievement", f"{SUBJECT}/result/0/resultDescription", f"{HOST}/else"),

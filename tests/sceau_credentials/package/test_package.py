@@ -160,12 +160,12 @@ def test_it_explains_itself_in_two_languages_and_names_what_it_holds() -> None:
     with ZipFile(BytesIO(package())) as archive:
         assert "Pour refaire la vérification" in archive.read("LISEZMOI.txt").decode()
         assert "To verify it again" in archive.read("README.txt").decode()
-        told = json.loads(archive.read("manifest.json"))
-        for entry in (told["badge"], *told["documents"]):
+        result = json.loads(archive.read("manifest.json"))
+        for entry in (result["badge"], *result["documents"]):
             assert sha256(archive.read(entry["file"])).hexdigest() == entry["sha256"]
-    assert {entry["url"] for entry in told["documents"]} == {DID_URL, LIST_URL}
-    assert set(told["contexts"]) == set(json.loads(SIGNED.embedded)["@context"])
-    assert told["found"]["key"] == CAMPUS.key.public.to_jwk()
+    assert {entry["url"] for entry in result["documents"]} == {DID_URL, LIST_URL}
+    assert set(result["contexts"]) == set(json.loads(SIGNED.embedded)["@context"])
+    assert result["found"]["key"] == CAMPUS.key.public.to_jwk()
 
 
 def test_making_it_twice_gives_the_same_bytes() -> None:

@@ -92,9 +92,9 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("name", "hidden", "told"), CASES, ids=[name for name, _, _ in CASES])
+@pytest.mark.parametrize(("name", "hidden", "result"), CASES, ids=[name for name, _, _ in CASES])
 def test_a_holder_who_shows_a_part_cannot_hide_an_end_or_a_withdrawal(
-    name: str, hidden: list[str], told: tuple[Verdict, str, str]
+    name: str, hidden: list[str], result: tuple[Verdict, str, str]
 ) -> None:
     """What a presentation leaves out is not missed by its signature."""
     issuer = issuing("/issuer", "/validFrom", "/name")
@@ -102,7 +102,7 @@ def test_a_holder_who_shows_a_part_cannot_hide_an_end_or_a_withdrawal(
     for presented in (part, signed_by_the_holder_too(part)):
         report = issuer.asked(presented)
         found = report.check(CheckId.VALIDITY).reason, report.check(CheckId.STATUS).reason
-        assert (report.verdict, *found) == told
+        assert (report.verdict, *found) == result
 
 
 @pytest.mark.parametrize("hidden", ["/issuer", "/validFrom", "/credentialSubject"])

@@ -25,8 +25,8 @@ def test_every_block_of_the_guide_runs_after_those_before_it(capsys: pytest.Capt
 
 
 def test_the_guide_shows_each_deed_of_the_librarys_face() -> None:
-    deeds = {name for name in credentials.__all__ if name.islower()}
-    assert {name for name in deeds if f"`{name}`" not in TEXT and f"{name}(" not in TEXT} == set()
+    actions = {name for name in credentials.__all__ if name.islower()}
+    assert {name for name in actions if f"`{name}`" not in TEXT and f"{name}(" not in TEXT} == set()
 
 
 def test_the_errors_the_guide_names_are_those_there_are() -> None:

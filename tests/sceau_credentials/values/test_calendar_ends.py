@@ -74,7 +74,7 @@ def answered(report: Report) -> Report:
             answer = Answer(report)
             assert verdicts.headline(answer).title()
             assert verdicts.headline(answer).text()
-            assert all(told.sentence.text() for told in verdicts.check_messages(report))
+            assert all(result.sentence.text() for result in verdicts.check_messages(report))
             assert all(each.text() for each in verdicts.limits(answer))
     assert json.dumps(report.to_document())
     return report

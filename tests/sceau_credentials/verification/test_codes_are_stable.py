@@ -128,13 +128,13 @@ REMARKS = """
 
 
 def test_each_reason_belongs_to_one_check_and_one_outcome() -> None:
-    promised = {code[1:]: (check, SIGNS[code[0]]) for check, codes in CODES.items() for code in codes.split()}
+    queued = {code[1:]: (check, SIGNS[code[0]]) for check, codes in CODES.items() for code in codes.split()}
     found_here = {
         reason.value: (reason.check.value if reason.check else "None", reason.outcome.value)
         for reason in Reason
     }
-    assert found_here == promised
-    assert all(reason_of(code, Reason.READABLE).value == code for code in promised)
+    assert found_here == queued
+    assert all(reason_of(code, Reason.READABLE).value == code for code in queued)
     assert list(CheckId) == list(CODES)[1:]
 
 
@@ -164,16 +164,16 @@ def test_an_answer_is_made_of_its_reason() -> None:
 
 def test_each_problem_has_the_identifier_of_a_specification_or_none() -> None:
     """D-018."""
-    promised = {code: kind for kind, codes in TYPES.items() for code in codes.split()}
+    queued = {code: kind for kind, codes in TYPES.items() for code in codes.split()}
     for reason in Reason:
         if reason.check is None:
             continue
         problem = problem_of(found(reason, url="u", cause="c"))
-        if reason.value not in promised:
+        if reason.value not in queued:
             assert problem is None
             continue
         assert problem == {
-            "type": promised[reason.value],
+            "type": queued[reason.value],
             "title": reason.meaning,
             "check": reason.check.value,
             "outcome": reason.outcome.value,

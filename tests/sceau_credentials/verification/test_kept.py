@@ -234,10 +234,10 @@ def test_canonical_forms_that_were_met_lately_are_few():
 
 @given(name=st.text(max_size=8), role=st.text(max_size=3), hashed=st.booleans())
 def test_whatever_a_holder_is_called_it_conforms_where_the_model_says_so(name, role, hashed):
-    for told in ("", role):
+    for result in ("", role):
         document = badge_document()
         subject: Any = document["credentialSubject"]
-        subject["role"] = told
+        subject["role"] = result
         subject["identifier"][0] |= {"identityHash": name, "hashed": hashed}
         assert refusal_of(check_conforms, document) == refusal_of(OpenBadgeCredential.from_document, document)
 

@@ -192,8 +192,8 @@ def test_a_list_out_of_reach_is_named_by_its_address() -> None:
     ids=ascii,
 )  # fmt: skip
 def test_a_message_written_otherwise_tells_nothing(message: object) -> None:
-    told = {"status": "0x0", "message": "é" * 501}
-    read = read_entry(entry("7") | {"statusSize": 1, "statusMessage": [message, told]})
+    result = {"status": "0x0", "message": "é" * 501}
+    read = read_entry(entry("7") | {"statusSize": 1, "statusMessage": [message, result]})
     assert read.messages == {0: "é" * 500}
 
 

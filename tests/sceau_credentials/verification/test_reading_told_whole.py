@@ -234,14 +234,16 @@ def test_a_document_is_asked_for_in_the_words_that_were_given() -> None:
     assert wanted == ["text/plain", "application/json"]
 
 
-def remarks(document: Any = None, header: Any = None, status: CheckResult | None = None, **told: Any) -> Any:
+def remarks(
+    document: Any = None, header: Any = None, status: CheckResult | None = None, **result: Any
+) -> Any:
     secured = (
         secured_from_text(token(header, document or {}))
         if header
         else Secured("data_integrity", {}, document or {})
     )
-    key = told.pop("key", found(Reason.KEY_BOUND))
-    whole = {"bare_key": False, "not_covered": frozenset()} | told
+    key = result.pop("key", found(Reason.KEY_BOUND))
+    whole = {"bare_key": False, "not_covered": frozenset()} | result
     listed = remarks_on(secured, status or found(Reason.NOT_REVOKED), key=key, **whole)
     return [(remark.code.value, dict(remark.details)) for remark in listed]
 
@@ -251,7 +253,7 @@ SINCE = found(Reason.KEY_REVOKED_SINCE, withdrawn="w", decided="d")
 
 
 @for_each(
-    ("asked", "told"),
+    ("asked", "result"),
     [
         ({}, []),
         ({"document": {"@context": ["https://www.w3.org/2018/credentials/v1"]}}, [("version_1", {})]),
@@ -275,8 +277,8 @@ SINCE = found(Reason.KEY_REVOKED_SINCE, withdrawn="w", decided="d")
     ],
     ids=range(18),
 )  # fmt: skip
-def test_each_remark_is_told_with_what_it_is_about(asked: Any, told: Any) -> None:
-    assert remarks(**asked) == told
+def test_each_remark_is_told_with_what_it_is_about(asked: Any, result: Any) -> None:
+    assert remarks(**asked) == result
 
 
 def test_a_remark_and_a_report_are_written_as_json() -> None:

@@ -22,7 +22,7 @@ from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.frameworks.pathways import ConditionKind, PathwayContent, StageCondition
 from app.domain.learners.connected_apps import AppScope
-from app.domain.learners.portfolios import Belonging, BroughtBadge, ContributionStatement
+from app.domain.learners.portfolios import Belonging, ContributionStatement, ImportedBadge
 from app.domain.people import Person
 from app.domain.publishing import short_code
 from app.services.awards.awards import AwardRequest
@@ -130,16 +130,16 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
         services.awards.answer_checks(award_id, True, by=COMMAND)
         portfolio = services.portfolios.start(services.awards.record(award_id).person, [award_id])
         services.portfolios.set_open(portfolio, True)
-        brought = BroughtBadge(
+        imported = ImportedBadge(
             person_id=portfolio.person_id, digest="0", content="{}", title="Badge", verdict="expired",
             belongs=Belonging.UNSAID, brought_at=house.clock(), checked_at=house.clock(),
             check_again_at=house.clock(),
         )  # fmt: skip
-        services.brought_badges.store.save(brought)
+        services.imported_badges.store.save(imported)
         invitation = services.invitations.invite(
             campus, f"invitation@{campus.slug}.exemple.fr", [Role.AUDITOR], days=30, by=actor
         )
-        services.handing_over.claim(award_id, by=COMMAND)
+        services.delivery.claim(award_id, by=COMMAND)
         services.people.create_token(
             campus, label="Scolarité", scopes=["read"], life=timedelta(days=30), by=actor
         )
@@ -165,11 +165,11 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
         dispute = services.log_disputes.dispute(
             person.id, campus, line, "Je suis restée trois heures.", by=COMMAND
         )
-        told = ContributionStatement(
+        answered = ContributionStatement(
             "Exposé", "J’ai présenté le banc d’essai à la classe.", PartKind.RESOURCE, date(2026, 11, 20), 2.0
         )
         made = services.contributions.add(
-            person, campus, told, None, [house.process.intake.take("banc.png", photo())],
+            person, campus, answered, None, [house.process.intake.take("banc.png", photo())],
             today=date(2026, 11, 24), by=Actor(person.id),
         )  # fmt: skip
         services.contributions.confirm(campus, made.id, by=actor)
@@ -179,7 +179,7 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
         )
         ((_, piece_of_it),) = services.activity_files.of(campus, activity.id)
         # Of an award that is nowhere: what is asked is written down all the same, and nothing is withdrawn.
-        withdrawal = services.withdrawals.promise(
+        withdrawal = services.withdrawals.enqueue(
             campus, WithdrawalRequest("Erreur de liste.", (uuid.uuid4(),)), by=actor
         )
         services.withdrawals.process_chunk(withdrawal.id)
@@ -211,7 +211,7 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
             "file": "checkpoint",
             "passkey_id": str(uuid.uuid4()), "indicator_id": str(uuid.uuid4()), "period": "2026", "definition_id": str(uuid.uuid4()), "proposal_id": str(uuid.uuid4()),
             "portfolio_id": str(portfolio.id), "taken": "cv.json",
-            "brought_id": str(brought.id),
+            "brought_id": str(imported.id),
             "pathway_id": str(pathway), "enrolment_id": str(enrolment), "key": "e9",
             "erasure_id": str(uuid.uuid4()), "label_id": str(uuid.uuid4()),
             "preuve": "invented", "challenge_id": str(uuid.uuid4()), "other_id": str(uuid.uuid4()),

@@ -30,7 +30,9 @@ GRID = {
     Role.DPO:          "x - - - - - - - x x x",
 }  # fmt: skip
 ROLES_MAY = {
-    role: frozenset(deed for deed, mark in zip(Permission, marks.split(), strict=True) if mark == "x")
+    role: frozenset(
+        permission for permission, mark in zip(Permission, marks.split(), strict=True) if mark == "x"
+    )
     for role, marks in GRID.items()
 }
 
@@ -63,8 +65,8 @@ def holder(good: int = 200, body: Any = None) -> Case:
     return Case(Policy(Who.HOLDER), good, body)
 
 
-def staff(deed: Permission, good: int = 200, body: Any = None) -> Case:
-    return Case(Policy(Who.STAFF, deed=deed), good, body)
+def staff(permission: Permission, good: int = 200, body: Any = None) -> Case:
+    return Case(Policy(Who.STAFF, permission=permission), good, body)
 
 
 def scoped(scope: str, good: int = 200, body: Any = None) -> Case:
@@ -175,12 +177,12 @@ OF_COURSES = {
 
 def launch_secret(house: House, campus: Campus, person: Person) -> str:
     """Of a browser that came from a course whose teacher linked their account."""
-    told = LtiRegistration(
+    result = LtiRegistration(
         "Moodle", _ISSUER, "client", ("1",), f"{_ISSUER}/keys", f"{_ISSUER}/token", f"{_ISSUER}/authorize"
     )
     with house.unit_of_work() as services:
         known = services.lti.platforms(campus)
-        platform = known[0] if known else services.lti.register(campus, told, by=Actor(person.id))
+        platform = known[0] if known else services.lti.register(campus, result, by=Actor(person.id))
         subject = str(uuid.uuid4())
         services.lti.store.save(
             LtiAccount(

@@ -391,7 +391,7 @@ CASES: dict[str, Case] = {
     "POST /gestion/{slug}/demandes/{request_id:uuid}/refuser": staff(Permission.REVIEW, 422, body={}),
     "GET /gestion/{slug}/contributions": _WORK,
     **{f"GET {_THEIRS}{rest}": _WORK for rest in ("", *_PROOFS)},
-    **{f"POST {_THEIRS}/{deed}": staff(Permission.WORK, 409, {}) for deed in ("confirmer", "demander", "refuser")},
+    **{f"POST {_THEIRS}/{permission}": staff(Permission.WORK, 409, {}) for permission in ("confirmer", "demander", "refuser")},
     f"POST {_THEIRS}/contestations/{{dispute_id}}": staff(Permission.WORK, 404, {}),
     f"POST {_THEIRS}/corriger": staff(Permission.WORK, 422, {}),
     "GET /gestion/{slug}/lettres": _AWARD,

@@ -31,11 +31,9 @@ def given(house: House, person: str, badge=None) -> uuid.UUID:
 
 def withdraw(house: House, award_id: uuid.UUID, reason: str = "Donné par erreur.") -> None:
     with house.unit_of_work() as services:
-        promise = services.withdrawals.promise(
-            house.campus, WithdrawalRequest(reason, (award_id,)), by=COMMAND
-        )
+        batch = services.withdrawals.enqueue(house.campus, WithdrawalRequest(reason, (award_id,)), by=COMMAND)
     with house.unit_of_work() as services:
-        services.withdrawals.process_chunk(promise.id)
+        services.withdrawals.process_chunk(batch.id)
 
 
 def place_of(house: House, award_id: uuid.UUID) -> tuple[uuid.UUID, int]:

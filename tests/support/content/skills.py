@@ -17,7 +17,7 @@ from tests.support.house import COMMAND, House
 
 LEVELS = ["Accompagné", "Autonome", "Transmet"]
 RUBRIC = ["Suit un plan, avec une personne à côté.", "Mesure seul, et explique l’écart.", "Forme un pair."]
-JUDGING = "Une formatrice observe deux mesures, puis pose trois questions."
+ASSESSMENT = "Une formatrice observe deux mesures, puis pose trois questions."
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def levelled(house: House, *, level: int = 2, framework: str = "controle-acces")
                 kind=BadgeKind.COMPETENCY,
                 name="Mesureur",
                 description="Mesure un badge d’accès.",
-                criteria=f"- mesure\n- caractérise\n- explique\n\n**Comment c’est jugé.** {JUDGING}",
+                criteria=f"- mesure\n- caractérise\n- explique\n\n**Comment c’est jugé.** {ASSESSMENT}",
                 competencies=[(ours.id, level)],
                 alignments=[rome, rncp],
             ),

@@ -51,8 +51,8 @@ def _palettes(png: bytes) -> bytes:
     return _once(png, lambda: _with_palette(png))
 
 
-def _once(told: bytes, draw: Callable[[], bytes]) -> bytes:
-    file = Path(os.environ[FOLDER_VARIABLE], hashlib.sha256(told).hexdigest())
+def _once(result: bytes, draw: Callable[[], bytes]) -> bytes:
+    file = Path(os.environ[FOLDER_VARIABLE], hashlib.sha256(result).hexdigest())
     try:
         return file.read_bytes()
     except FileNotFoundError:

@@ -66,8 +66,13 @@ class Authenticator:
         return hashlib.sha256(site.encode()).digest() + bytes([flags]) + self.count.to_bytes(4)
 
     def _client(self, kind: str, options: dict[str, Any]) -> bytes:
-        told = {"type": kind, "challenge": options["challenge"], "origin": self.origin, "crossOrigin": False}
-        return json.dumps(told).encode()
+        result = {
+            "type": kind,
+            "challenge": options["challenge"],
+            "origin": self.origin,
+            "crossOrigin": False,
+        }
+        return json.dumps(result).encode()
 
     def _answer(self, kind: str, options: dict[str, Any], **response: str) -> str:
         response["clientDataJSON"] = _text(self._client(kind, options))

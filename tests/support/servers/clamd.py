@@ -34,7 +34,7 @@ class ScannerServer:
 @contextmanager
 def scanning(at: Path | None = None) -> Iterator[ScannerServer]:
     """Over TCP on loopback, or over a socket in the file system."""
-    told: list[ScannerServer] = []
+    result: list[ScannerServer] = []
 
     class Conversation(StreamRequestHandler):
         def handle(self) -> None:
@@ -45,7 +45,7 @@ def scanning(at: Path | None = None) -> Iterator[ScannerServer]:
             content = b""
             while size := struct.unpack("!I", self.rfile.read(4))[0]:
                 content += self.rfile.read(size)
-            self.wfile.write(told[0].answer(content))
+            self.wfile.write(result[0].answer(content))
 
         def _until_zero(self) -> bytes:
             read = b""
@@ -59,12 +59,12 @@ def scanning(at: Path | None = None) -> Iterator[ScannerServer]:
         else ThreadingTCPServer(("127.0.0.1", 0), Conversation)
     )
     where = f"unix:{at}" if at else f"tcp://127.0.0.1:{server.server_address[1]}"
-    told.append(ScannerServer(where))
+    result.append(ScannerServer(where))
     server.daemon_threads = True
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
-        yield told[0]
+        yield result[0]
     finally:
         server.shutdown()
         server.server_close()

@@ -154,9 +154,9 @@ class LtiTestPlatform:
         assert where.path == "/authorize"
         return dict(parse_qsl(where.query))
 
-    def launch(self, browser: TestClient, **told: Any) -> Response:
+    def launch(self, browser: TestClient, **result: Any) -> Response:
         asked = self.log_in(browser)
-        form = {"state": asked["state"], "id_token": self.id_token(asked["nonce"], **told)}
+        form = {"state": asked["state"], "id_token": self.id_token(asked["nonce"], **result)}
         return browser.post("/lti/itip/lancement", data=form)
 
     def deep_linking(self, **settings: Any) -> dict[str, Any]:

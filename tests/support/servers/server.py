@@ -48,10 +48,10 @@ class LiveServer:
 def sceau(settings: Settings, *arguments: str) -> str:
     """What the command prints; an exit code other than 0 fails the test with what it complained about."""
     set_ = ((name, value) for name, value in settings.model_dump().items() if value is not None)
-    told = {f"SCEAU_{name.upper()}": str(value) for name, value in set_}
+    result = {f"SCEAU_{name.upper()}": str(value) for name, value in set_}
     done = subprocess.run(
         [sys.executable, "-m", "app.cli", *arguments],
-        env={**os.environ, **told}, cwd=REPOSITORY, capture_output=True, text=True, timeout=300,
+        env={**os.environ, **result}, cwd=REPOSITORY, capture_output=True, text=True, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, f"sceau {' '.join(arguments)}: {done.stdout}\n{done.stderr}"
     return done.stdout

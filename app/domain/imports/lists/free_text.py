@@ -248,8 +248,8 @@ def _from_name_and_more(line: Line, bare: str, addresses: Sequence[str], text: s
     parts = [part for part in parts if part]
     if parts and "," in parts[0]:
         halves = [half.strip(_EDGES) for half in parts[0].split(",") if half.strip(_EDGES)]
-        is_told = any(doubt.reason is Reason.SPLIT for doubt in line.doubts)
-        most = (5, 4) if is_told else (3, 2)
+        is_stated = any(doubt.reason is Reason.SPLIT for doubt in line.doubts)
+        most = (5, 4) if is_stated else (3, 2)
         as_name = len(halves) == 2 and len(halves[0].split()) <= most[0] and len(halves[1].split()) <= most[1]
         if (
             as_name
@@ -259,7 +259,7 @@ def _from_name_and_more(line: Line, bare: str, addresses: Sequence[str], text: s
             and not _is_note(halves[1])
             and (
                 len(halves[0].split()) == 1
-                or is_told
+                or is_stated
                 or not looks_like_name(halves[0])
                 or (halves[0].isupper() and may_be_given(halves[1].split()[0]))
             )

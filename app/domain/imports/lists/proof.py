@@ -63,13 +63,13 @@ def admit(tables: Sequence[tuple[Segment, Sequence[Candidate]]]) -> None:
                 one.line = one.line.doubting(Reason.ORDER)
             elif 3 * small <= len(people) and _is_in_small_letters(one):
                 one.line = one.line.doubting(Reason.MAYBE_TITLE)
-            elif 3 * single >= len(people) and _is_only_told_by_order(one):
+            elif 3 * single >= len(people) and _is_known_by_order_only(one):
                 one.line = one.line.doubting(Reason.UNUSUAL)
             elif reason := _unproved(one, by_case):
                 one.line = one.line.doubting(reason)
             else:
                 found = _evidence_of(one, table, columns_by_case=columns_by_case)
-                if table.told:
+                if table.columns_known:
                     found.add(Evidence.CONFIRMED)
                 if table.surely and not one.free:
                     found.add(Evidence.BODY)
@@ -193,7 +193,7 @@ def _is_in_small_letters(one: Candidate) -> bool:
     return (one.whole or " ".join(one.written)).islower()
 
 
-def _is_only_told_by_order(one: Candidate) -> bool:
+def _is_known_by_order_only(one: Candidate) -> bool:
     """Among halves of names, two terms may be one half: « Robert Dubois, Tom »."""
     own = bool(one.line.address) and is_named_in(one.line.address, one.line.given_name, one.line.family_name)
     return bool(one.whole) and not own and not by_capitals(one.whole.split())

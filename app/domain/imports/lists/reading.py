@@ -10,7 +10,7 @@ from itertools import pairwise, takewhile
 from app.domain.imports.lists.columns import from_columns
 from app.domain.imports.lists.doubts.crosschecks import (
     doubt_named_once,
-    doubt_told_elsewhere,
+    doubt_stated_elsewhere,
     settle_notes_of_all,
     show_all_people,
 )
@@ -142,7 +142,7 @@ def read_blocks(
         doubt_marked([one for one in found if one.is_person])
         doubt_unlike_form([one for one in found if one.is_person])
     settled = judged_together([one.line for found in lines for one in found], activity_hours)
-    settled = doubt_marks(doubt_told_elsewhere(doubt_named_once(doubt_codes(settled))))
+    settled = doubt_marks(doubt_stated_elsewhere(doubt_named_once(doubt_codes(settled))))
     return Reading(
         tuple(map(asked_without_evidence, settled)),
         tuple(_mapping(one) for one in segments if one.rows or one.heading),
@@ -401,7 +401,7 @@ def _read(row: Row, segment: Segment, context: Titles) -> Iterator[Candidate]:
         # « Sacha Guérin;;; » among names that are ticked.
         candidate.line = candidate.line.doubting(Reason.UNTICKED)
     candidate.unread = " ; ".join(_unread(row, segment) if by_columns and candidate.is_person else row.filled)
-    candidate.votes = 2 * segment.told
+    candidate.votes = 2 * segment.columns_known
     candidate.has_row = bool(by_columns) and _has_row(row, segment)
     candidate.own_address, candidate.unsure_address = segment.own_address, segment.unsure_address
     if segment.is_above and candidate.is_person:

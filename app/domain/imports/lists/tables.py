@@ -63,7 +63,7 @@ class Segment:
     """Of names in one piece, or of the two columns of names where no heading names them."""
     surely: bool = True
     """Whether the columns of names are named, by a heading or by a person."""
-    told: bool = False
+    columns_known: bool = False
     """By a person."""
     ticked: frozenset[int] = frozenset()
     constant: frozenset[int] = frozenset()
@@ -107,9 +107,11 @@ class Segment:
 
 def correct_columns(segment: Segment, columns: Sequence[Column]) -> None:
     width = max((len(row.cells) for row in segment.rows), default=0)
-    told = (*columns, *segment.columns[len(columns) :])
-    segment.columns = (*told, *(Column.NOTHING,) * (width - len(told)))[: max(width, len(told))]
-    segment.surely, segment.told, segment.order = True, True, None
+    columns_known = (*columns, *segment.columns[len(columns) :])
+    segment.columns = (*columns_known, *(Column.NOTHING,) * (width - len(columns_known)))[
+        : max(width, len(columns_known))
+    ]
+    segment.surely, segment.columns_known, segment.order = True, True, None
 
 
 def segments_of(block: Block, previous: Segment | None) -> Iterator[Segment]:

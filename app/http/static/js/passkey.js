@@ -58,7 +58,7 @@ function reasonOf(error) {
 }
 
 async function ask(form) {
-  const told = form.querySelector("[data-told]");
+  const told = form.querySelector("[data-outcome]");
   const button = form.querySelector("button");
   told.hidden = true;
   button.disabled = true;

@@ -167,23 +167,23 @@ def check_messages(
     `is_recognised`: a trusted register names the issuer. A web site alone vouches for no name.
     """
     if report.check(CheckId.READABLE).outcome is not CheckOutcome.PASSED:
-        return [_told(report.check(CheckId.READABLE))]
+        return [_message(report.check(CheckId.READABLE))]
     answers = [report.check(check) for check in _ORDER]
     answers = [answer for answer in answers if answer.reason != Reason.RECIPIENT_NOT_ASKED]
     if report.signature is SignatureState.HOLDS_NOT_CONFORMANT and report.document is None:
         # The key's owner was found, which a fault in the document does not change.
-        return [_told(each) if each.id is CheckId.KEY else _unproven(each) for each in answers]
+        return [_message(each) if each.id is CheckId.KEY else _unproven(each) for each in answers]
     if report.document is None:
         return [_unproven(answer) for answer in answers if not _is_only_form(answer)]
     is_ours = campus is not None and report.check(CheckId.ISSUER).outcome is CheckOutcome.PASSED
-    lines = [_dated(_told(answer), answer, report.document, is_ours=is_ours) for answer in answers]
+    lines = [_dated(_message(answer), answer, report.document, is_ours=is_ours) for answer in answers]
     if campus and is_ours:
         return [_of_ours(line, campus) for line in lines]
     by_site_alone = report.check(CheckId.ISSUER).reason == Reason.ISSUER_IDENTIFIED and not is_recognised
     return [_unknown_issuer(line) if by_site_alone else line for line in lines]
 
 
-def _told(check: CheckResult) -> CheckMessage:
+def _message(check: CheckResult) -> CheckMessage:
     state, word = _SHADES.get(check.reason, (_STATES[check.outcome], _WORDS[check.outcome]))
     if check.outcome is CheckOutcome.SKIPPED and check.void:
         state, word = "shut", N_("Sans objet")
@@ -227,7 +227,7 @@ def _is_only_form(check: CheckResult) -> bool:
 
 def _unproven(check: CheckResult) -> CheckMessage:
     """A line about content not verifiably signed by the issuer: nothing in it counts as good."""
-    line = _told(check)
+    line = _message(check)
     if check.outcome is not CheckOutcome.PASSED:
         return line
     if check.id is CheckId.PROOF:

@@ -27,7 +27,7 @@ from sceau_credentials.verification.report import EndorsementAnswer, Outcome, Re
 from sceau_credentials.verification.run_checks import ENDORSES_ANOTHER, TOO_MANY
 
 if TYPE_CHECKING:
-    from app.services.trust.labels import LabelJudged
+    from app.services.trust.labels import CheckedLabel
 
 _O = EvidenceOutcome
 _ONE: Final = N_(
@@ -262,12 +262,12 @@ def _line(number: int, kind: str, at: datetime, shown: Mapping[str, Any]) -> Evi
     kind_words = _PIECE if is_artefact(shown) else KINDS.get(kind, kind)
     otherwise = kind_words if is_artefact(shown) else _ACTIVITY_KINDS.get(_text(shown.get("activityKind")))
     words = Sentence("{title}", {"title": title}) if title else Sentence(otherwise or kind_words)
-    told = (_text(shown.get(name)) for name in ("text", "contribution", "words"))
+    sentences = (_text(shown.get(name)) for name in ("text", "contribution", "words"))
     return EvidenceLine(
         number,
         kind_words,
         words,
-        next(filter(None, told), ""),
+        next(filter(None, sentences), ""),
         _day(shown.get("startsOn")),
         _day(shown.get("endsOn")),
         at,
@@ -330,11 +330,11 @@ def witness_messages(evidence: EvidenceReport | None, report: Report | None) -> 
     if evidence is None or evidence.witnesses is None:
         return ()
     seen, stolen = evidence.witnesses, _stolen_since(report)
-    told = [Sentence(_SEEN_BY, {"names": _names(seen)}) if seen else Sentence(_SEEN_BY_NOBODY)]
+    sentences = [Sentence(_SEEN_BY, {"names": _names(seen)}) if seen else Sentence(_SEEN_BY_NOBODY)]
     if stolen is not None:
         before = any(each.at < stolen for each in seen)
-        told.append(Sentence(_SEEN_BEFORE if before else _NOT_SEEN_BEFORE))
-    return told
+        sentences.append(Sentence(_SEEN_BEFORE if before else _NOT_SEEN_BEFORE))
+    return sentences
 
 
 def _names(seen: Sequence[Witnessed]) -> Sentence:
@@ -390,10 +390,10 @@ class EndorsementMessage:
 
 
 def endorsements(report: Report) -> list[EndorsementMessage]:
-    return [_told(answer, report.issuer) for answer in report.endorsements]
+    return [_endorsement_message(answer, report.issuer) for answer in report.endorsements]
 
 
-def _told(answer: EndorsementAnswer, issuer_of_badge: str | None) -> EndorsementMessage:
+def _endorsement_message(answer: EndorsementAnswer, issuer_of_badge: str | None) -> EndorsementMessage:
     state, word = _STATES[answer.outcome]
     values = {"who": place_of(answer.issuer or "")}
     if answer.outcome is not Outcome.PASSED:
@@ -478,10 +478,10 @@ class LabelMessage:
     beside: Sentence
 
 
-def label_message(judged: LabelJudged) -> LabelMessage:
-    label = judged.label
-    given = _given(label.category, judged.network.name, label.starts_on, label.ends_on)
-    state, word, beside = _worth(judged)
+def label_message(checked: CheckedLabel) -> LabelMessage:
+    label = checked.label
+    given = _given(label.category, checked.network.name, label.starts_on, label.ends_on)
+    state, word, beside = _worth(checked)
     return LabelMessage(state, word, given, Sentence(beside, {"withdrawn": label.withdrawn_at or ""}))
 
 
@@ -504,21 +504,21 @@ def _given(category: LabelCategory | None, network: str, first: date | None, las
     return Sentence(_GIVEN[first is not None, last is not None], values)
 
 
-def _worth(judged: LabelJudged) -> tuple[str, str, str]:
+def _worth(checked: CheckedLabel) -> tuple[str, str, str]:
     """In order of severity: withdrawal, then signature, then dates."""
-    if judged.label.withdrawn_at is not None:
+    if checked.label.withdrawn_at is not None:
         return _WITHDRAWN
-    if judged.is_suspended:
+    if checked.is_suspended:
         return _SUSPENDED
-    answer = judged.answer
+    answer = checked.answer
     if answer is None:
         return _UNSIGNED
-    if answer.reason == Reason.KEY_REVOKED and judged.state is LabelState.EXPIRED:
+    if answer.reason == Reason.KEY_REVOKED and checked.state is LabelState.EXPIRED:
         return _KEY_STOLEN
     if answer.outcome is Outcome.FAILED and answer.reason not in _OF_THE_DATES:
         return _FORGED
     if answer.outcome in (Outcome.UNKNOWN, Outcome.SKIPPED):
         return _LABELS_UNREAD
-    if judged.state is LabelState.CURRENT and judged.label.ends_on is None:
+    if checked.state is LabelState.CURRENT and checked.label.ends_on is None:
         return _NO_END
-    return _BY_DATE[judged.state]
+    return _BY_DATE[checked.state]

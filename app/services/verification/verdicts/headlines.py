@@ -589,7 +589,7 @@ def _first(kind: HeadlineKind, answer: Answer) -> list[Sentence]:
 
 def _limits_of_genuine(claims: Claims, *, is_ours: bool) -> list[Sentence]:
     found = [Sentence(_WHO_NAMED if claims.holder else _WHO_UNNAMED)]
-    if claims.kind is not None and not claims.kind.is_judged:
+    if claims.kind is not None and not claims.kind.is_assessed:
         found.append(Sentence(_ONLY_THERE))
     elif claims.awarded_at is not None:
         found.append(Sentence(_NOT_TODAY, {"awarded_at": claims.awarded_at}))

@@ -86,11 +86,11 @@ def standing_message(standing: IssuerStanding) -> StandingMessage:
         "says": plain(standing.says),
         "changed": standing.changed_at or "",
     }
-    told = Sentence(sentence, values), Sentence(beside)
+    sentences = Sentence(sentence, values), Sentence(beside)
     if standing.alike is None:
-        return StandingMessage(standing.kind, state, word, *told)
+        return StandingMessage(standing.kind, state, word, *sentences)
     warned = _warned(standing.alike, standing.issuer)
-    return StandingMessage(standing.kind, state, word, *told, *warned)
+    return StandingMessage(standing.kind, state, word, *sentences, *warned)
 
 
 def _warned(alike: Resemblance, issuer: str) -> tuple[Sentence, Sentence]:

@@ -147,7 +147,7 @@ def test_style_sheets_of_drawing_programs_are_counted_once(selector: str):
 
 
 @pytest.mark.parametrize(
-    ("size", "told"),
+    ("size", "result"),
     [
         ('viewBox="0 . 100 100"', "ne dit pas sa taille"),
         ('viewBox="0 0 1e999 100"', "ne dit pas sa taille"),
@@ -156,8 +156,8 @@ def test_style_sheets_of_drawing_programs_are_counted_once(selector: str):
         ('width="12." height="100"', "ne dit pas sa taille"),
     ],
 )
-def test_a_size_that_is_no_number_is_told(size: str, told: str):
-    with pytest.raises(InvalidInput, match=told):
+def test_a_size_that_is_no_number_is_told(size: str, result: str):
+    with pytest.raises(InvalidInput, match=result):
         read_art(svg('<rect width="9" height="9"/>', size))
 
 
@@ -172,10 +172,10 @@ def test_a_size_is_read_in_every_spelling(size: str):
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
 def test_a_picture_keeps_its_pixels_and_nothing_else(kind: str):
     hidden = b"position 47.23, 4.46"
-    told = PngImagePlugin.PngInfo()
-    told.add_text("Comment", hidden.decode())
+    result = PngImagePlugin.PngInfo()
+    result.add_text("Comment", hidden.decode())
     sent: dict[str, object] = {
-        "PNG": {"pnginfo": told},
+        "PNG": {"pnginfo": result},
         "JPEG": {"comment": hidden},
         "WEBP": {"xmp": hidden},
     }[kind]
@@ -197,7 +197,7 @@ def test_a_picture_that_claims_too_many_pixels_is_refused_before_it_is_decoded()
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "result"),
     [
         (picture(size=(100, 100)), "trop petite"),
         (picture(size=(2000, 200)), "trop allongée"),
@@ -205,8 +205,8 @@ def test_a_picture_that_claims_too_many_pixels_is_refused_before_it_is_decoded()
         (b"\x89PNG\r\n\x1a\n" + bytes(3 * 1024 * 1024), "2 Mo"),
     ],
 )
-def test_what_is_wrong_with_a_picture_is_said(content: bytes, told: str):
-    with pytest.raises(InvalidInput, match=told):
+def test_what_is_wrong_with_a_picture_is_said(content: bytes, result: str):
+    with pytest.raises(InvalidInput, match=result):
         read_art(content)
 
 

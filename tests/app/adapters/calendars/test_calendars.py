@@ -236,7 +236,7 @@ def test_times_of_day_are_those_on_the_clocks_of_the_campus(
 ) -> None:
     (meeting,) = lines(event(*moments))
     assert (meeting.start_time, meeting.end_time) == times
-    assert (meeting.told().start_time, meeting.told().end_time) == times
+    assert (meeting.record().start_time, meeting.record().end_time) == times
 
 
 @pytest.mark.parametrize(

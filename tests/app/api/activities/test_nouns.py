@@ -138,8 +138,8 @@ def test_a_line_with_a_field_nobody_asked_for_is_refused(program: TestClient, ho
 def test_the_age_band_is_told_by_a_program_and_read_back(house: House, program: TestClient):
     people = f"{V1}/activities/{house.activity.id}/participations"
     zoe = {"given_name": "Zoé", "family_name": "Martin", "address": "zoe@exemple.fr"}
-    for told, kept in ((True, True), (None, True), (False, False)):
-        body = [zoe if told is None else {**zoe, "under_15": told}]
+    for result, kept in ((True, True), (None, True), (False, False)):
+        body = [zoe if result is None else {**zoe, "under_15": result}]
         assert program.post(people, json=body).status_code == 200
         [found] = [one for one in program.get(people).json()["items"] if one["family_name"] == "Martin"]
         assert found["under_15"] is kept

@@ -19,18 +19,18 @@ def test_a_session_is_added_moved_cancelled_and_the_activity_follows(house: Hous
     made = program.post(f"{here}/sessions", json={"held_on": "2026-12-08", "hours": 3})
     assert made.status_code == 201, made.text
     session = f"{here}/sessions/{made.json()['id']}"
-    told = {"held_on": "2026-12-10", "hours": 3, "place": "Fablab"}
+    result = {"held_on": "2026-12-10", "hours": 3, "place": "Fablab"}
     for _ in range(2):
-        moved = program.put(session, json=told).json()
+        moved = program.put(session, json=result).json()
         assert (moved["held_on"], moved["planned_for"], moved["place"]) == (
             "2026-12-10",
             "2026-12-08",
             "Fablab",
         )
     assert program.get(here).json()["ends_on"] == "2026-12-10"
-    assert program.put(session, json={**told, "cancelled": True}).json()["cancelled"] is True
+    assert program.put(session, json={**result, "cancelled": True}).json()["cancelled"] is True
     assert program.get(here).json()["hours"] == 2
-    assert program.put(session, json={**told, "held_on": "2026-12-01"}).status_code == 409
+    assert program.put(session, json={**result, "held_on": "2026-12-01"}).status_code == 409
     assert [one["held_on"] for one in program.get(f"{here}/sessions").json()["items"]] == [
         "2026-12-01",
         "2026-12-10",
@@ -51,11 +51,11 @@ def test_an_activity_held_once_becomes_a_series_and_one_of_several_days_does_not
     assert program.get(f"{here}/sessions").json()["items"] == []
     made = program.post(f"{here}/sessions", json={"held_on": "2026-12-01", "hours": 2})
     assert (made.status_code, made.json()["people"]) == (201, 0)
-    told = [
+    result = [
         (one["held_on"], one["hours"], one["people"])
         for one in program.get(f"{here}/sessions").json()["items"]
     ]
-    assert told == [("2026-11-24", 3, 1), ("2026-12-01", 2, 0)]
+    assert result == [("2026-11-24", 3, 1), ("2026-12-01", 2, 0)]
     assert (program.get(here).json()["ends_on"], program.get(here).json()["hours"]) == ("2026-12-01", 5)
 
     week = program.post(

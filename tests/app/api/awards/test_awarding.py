@@ -52,9 +52,9 @@ def give(client: TestClient, house: House, key: str | None = None, **change: obj
 def test_good_lines_are_awarded_and_the_others_say_why_not(house: House, program: TestClient):
     answer = give(program, house)
     assert answer.status_code == 200, answer.text
-    told = answer.json()
-    assert (told["awarded"], told["already_held"], told["refused"]) == (2, 0, 1)
-    zoe, _, nolwenn = told["lines"]
+    result = answer.json()
+    assert (result["awarded"], result["already_held"], result["refused"]) == (2, 0, 1)
+    zoe, _, nolwenn = result["lines"]
     assert zoe["outcome"] == "awarded"
     assert nolwenn["outcome"] == "invalid_address"
     assert nolwenn["message"]
@@ -214,5 +214,5 @@ def test_those_chosen_in_an_activity_are_awarded_and_nobody_else(house: House, p
     house.record("Zoé Martin;zoe@exemple.fr", "Paul Durand")
     there = program.get(f"{V1}/activities/{house.activity.id}/participations").json()["items"]
     chosen = next(one["id"] for one in there if one["family_name"] == "Durand")
-    told = give(program, house, people=[], participations=[chosen]).json()
-    assert [line["family_name"] for line in told["lines"]] == ["Durand"]
+    result = give(program, house, people=[], participations=[chosen]).json()
+    assert [line["family_name"] for line in result["lines"]] == ["Durand"]

@@ -103,11 +103,11 @@ def test_a_dry_run_answers_the_same_and_writes_nothing(house: House, program: Te
         PAUL,
         PAUL | {"external_id": "E-4", "family_name": ""[:0] or "x" * 121},
     )
-    told = program.post(f"{V1}/people/bulk?dry_run=true", json={"people": lines[:2]}).json()
-    assert (told["dry_run"], rows(house), _covered(house)) == (True, before, covered)
+    result = program.post(f"{V1}/people/bulk?dry_run=true", json={"people": lines[:2]}).json()
+    assert (result["dry_run"], rows(house), _covered(house)) == (True, before, covered)
     real = bulk(program, *lines[:2])
-    assert outcomes(told) == outcomes(real) == ["changed", "created"]
-    assert [line["id"] for line in told["lines"]] == [real["lines"][0]["id"], None]
+    assert outcomes(result) == outcomes(real) == ["changed", "created"]
+    assert [line["id"] for line in result["lines"]] == [real["lines"][0]["id"], None]
 
 
 def test_one_person_is_put_by_identifier(program: TestClient):
@@ -196,9 +196,9 @@ def test_activities_are_put_by_identifier_one_or_many(program: TestClient):
         WORKSHOP | {"external_id": "ROB-1"},
         WORKSHOP | {"external_id": "ROB-2", "ends_on": "2026-11-01"},
     ]
-    told = program.post(f"{V1}/activities/bulk?dry_run=true", json={"activities": lines}).json()
+    result = program.post(f"{V1}/activities/bulk?dry_run=true", json={"activities": lines}).json()
     real = program.post(f"{V1}/activities/bulk", json={"activities": lines}).json()
-    assert outcomes(told) == outcomes(real) == ["changed", "refused"]
+    assert outcomes(result) == outcomes(real) == ["changed", "refused"]
     (found,) = program.get(f"{V1}/activities", params={"external_id": "ROB-1"}).json()["items"]
     assert (found["external_ids"], found["place"]) == (["ROB-1"], "")
     assert program.post(f"{V1}/activities", json=WORKSHOP | {"external_id": "ROB-1"}).status_code == 409
@@ -222,9 +222,9 @@ def test_participants_are_who_their_identifier_says(house: House, program: TestC
         {"external_id": "E-1", "family_name": "Nom de jeune fille", "hours": 2},
         {"external_id": "E-5", "given_name": "Lina", "family_name": "Petit", "address": "lina@exemple.fr"},
     ]
-    told = program.post(f"{there}?dry_run=true", json=lines).json()
+    result = program.post(f"{there}?dry_run=true", json=lines).json()
     real = program.post(there, json=lines).json()
-    assert outcomes(told) == outcomes(real) == ["created", "created"]
+    assert outcomes(result) == outcomes(real) == ["created", "created"]
     listed = {one["external_ids"][0]: one for one in program.get(there).json()["items"]}
     assert (listed["E-1"]["family_name"], listed["E-1"]["hours"]) == ("Martin", 2)
     assert listed["E-5"]["person"] == real["lines"][1]["person"]
@@ -246,9 +246,9 @@ def test_two_people_of_one_name_without_address_are_told_apart_by_their_identifi
     ]
     bulk(program, twins[0], twins[1] | {"same_person": False})
     there = f"{V1}/activities/{house.activity.id}/participations"
-    told = program.post(there, json=twins).json()
-    assert outcomes(told) == ["created", "created"]
-    assert len({line["person"] for line in told["lines"]}) == 2
+    result = program.post(there, json=twins).json()
+    assert outcomes(result) == ["created", "created"]
+    assert len({line["person"] for line in result["lines"]}) == 2
     assert outcomes(program.post(there, json=twins).json()) == ["same", "same"]
 
 

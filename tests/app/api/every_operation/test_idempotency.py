@@ -131,15 +131,15 @@ def _other(body: Any) -> bool:
 
 
 def _without_secret(answer: Any) -> tuple[int, Any]:
-    told = answer.json()
-    if isinstance(told, dict):
-        told = {name: value for name, value in told.items() if name != "secret"}
-    return answer.status_code, told
+    result = answer.json()
+    if isinstance(result, dict):
+        result = {name: value for name, value in result.items() if name != "secret"}
+    return answer.status_code, result
 
 
 def _secret_in(answer: Any) -> Any:
-    told = answer.json()
-    return told.get("secret") if isinstance(told, dict) else None
+    result = answer.json()
+    return result.get("secret") if isinstance(result, dict) else None
 
 
 def _done(house: House) -> int:

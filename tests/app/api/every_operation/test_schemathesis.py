@@ -71,8 +71,8 @@ def test_every_operation_answers_as_described(house: House, things: dict[str, st
         try:
             ask()
         except (Exception, BaseExceptionGroup) as fault:
-            told = "; ".join(str(each) for each in getattr(fault, "exceptions", [fault]))
-            faults.append(AssertionError(f"{operation.label}: {told}"))
+            found = "; ".join(str(each) for each in getattr(fault, "exceptions", [fault]))
+            faults.append(AssertionError(f"{operation.label}: {found}"))
     if faults:
         raise ExceptionGroup(f"{len(faults)} of {len(operations)} operations", faults)
     assert answered[200] > answered[404], "most requests reach something"

@@ -21,9 +21,9 @@ def test_text_and_file_give_the_same_lines_as_the_command(house: House) -> None:
     lines = by_text.json()["lines"]
     assert [line["state"] for line in lines] == ["refused", "ask", "ready", "refused"]
     assert lines[1]["doubts"][0]["suggestion"] == "marie.dupont@gmail.com"
-    told = as_document(read_list_text(TEXT))["lines"]
+    result = as_document(read_list_text(TEXT))["lines"]
     assert [{key: line[key] for key in ("line", "text", "state", "reason")} for line in lines] == [
-        {key: line[key] for key in ("line", "text", "state", "reason")} for line in told
+        {key: line[key] for key in ("line", "text", "state", "reason")} for line in result
     ]
 
 

@@ -24,10 +24,10 @@ def titles(house: House) -> list[str]:
 
 
 def one(name: str, **changes: Any) -> dict[str, Any]:
-    told = statement(**changes)
-    told["object"] = {"id": f"https://plateforme.exemple.fr/{name}", "definition": {"name": {"fr": name}}}
-    told["id"] = str(uuid.uuid4())
-    return told
+    result = statement(**changes)
+    result["object"] = {"id": f"https://plateforme.exemple.fr/{name}", "definition": {"name": {"fr": name}}}
+    result["id"] = str(uuid.uuid4())
+    return result
 
 
 def test_one_statement_or_several_are_answered_by_their_ids(program: TestClient, house: House):
@@ -42,29 +42,29 @@ def test_one_statement_or_several_are_answered_by_their_ids(program: TestClient,
 
 
 def test_put_stores_under_the_id_of_its_address(program: TestClient, house: House):
-    told = one("Cours D")
-    here = f"{STORE}/statements?statementId={told['id']}"
-    assert program.put(here, json=told).status_code == 204
-    del told["id"]
-    again = program.put(here, json=told, headers={"idempotency-key": "put"})
-    repeated = program.put(here, json=told, headers={"idempotency-key": "put"})
+    result = one("Cours D")
+    here = f"{STORE}/statements?statementId={result['id']}"
+    assert program.put(here, json=result).status_code == 204
+    del result["id"]
+    again = program.put(here, json=result, headers={"idempotency-key": "put"})
+    repeated = program.put(here, json=result, headers={"idempotency-key": "put"})
     assert (again.status_code, repeated.status_code, repeated.content) == (204, 204, b"")
     assert titles(house).count("Cours D") == 1
-    assert program.put(here, json=told | {"id": str(uuid.uuid4())}).status_code == 422
+    assert program.put(here, json=result | {"id": str(uuid.uuid4())}).status_code == 422
 
 
 def test_statement_without_an_id_counts_once(program: TestClient, house: House):
-    told = one("Cours E")
-    del told["id"]
-    first, again = (program.post(f"{STORE}/statements", json=told).json() for _ in range(2))
+    result = one("Cours E")
+    del result["id"]
+    first, again = (program.post(f"{STORE}/statements", json=result).json() for _ in range(2))
     assert first == again
     assert titles(house).count("Cours E") == 1
 
 
 def test_what_the_campus_does_not_read_is_taken_without_an_error(program: TestClient, house: House):
     house.clock.move(minutes=1)
-    told = one("Cours F") | {"verb": {"id": "http://adlnet.gov/expapi/verbs/launched"}}
-    assert program.post(f"{STORE}/statements", json=[told]).json() == [told["id"]]
+    result = one("Cours F") | {"verb": {"id": "http://adlnet.gov/expapi/verbs/launched"}}
+    assert program.post(f"{STORE}/statements", json=[result]).json() == [result["id"]]
     assert "Cours F" not in titles(house)
     with house.unit_of_work(reading=True) as services:
         last = services.imports.reports(house.campus)[0]
@@ -74,12 +74,12 @@ def test_what_the_campus_does_not_read_is_taken_without_an_error(program: TestCl
 
 def test_two_accounts_of_one_name_are_not_one_participant(program: TestClient, house: House):
     def of(account: str) -> dict[str, Any]:
-        told = one("Cours H")
-        told["actor"] = {
+        result = one("Cours H")
+        result["actor"] = {
             "name": "Inès Sow",
             "account": {"homePage": "https://plateforme.exemple.fr", "name": account},
         }
-        return told
+        return result
 
     first, again, other = of("4711"), of("4711"), of("4712")
     assert program.post(f"{STORE}/statements", json=[first]).json() == [first["id"]]
@@ -95,9 +95,9 @@ def test_two_accounts_of_one_name_are_not_one_participant(program: TestClient, h
 def test_basic_and_bearer_are_the_same_token(house: House):
     secret = base64.b64encode(f"plateforme:{token(house, 'activity:write')}".encode()).decode()
     client = anybody(house)
-    told = one("Cours G")
+    result = one("Cours G")
     basic = {"authorization": f"Basic {secret}"}
-    assert client.post(f"{STORE}/statements", json=told, headers=basic).json() == [told["id"]]
+    assert client.post(f"{STORE}/statements", json=result, headers=basic).json() == [result["id"]]
     assert client.get(f"{STORE}/about").json() == {"version": ["1.0.3"]}
 
 
@@ -107,6 +107,6 @@ def test_what_is_no_statement_is_refused(program: TestClient, body: Any):
 
 
 def test_number_beyond_64_bits_is_no_fault_of_ours(program: TestClient):
-    told = one("Cours H") | {"context": 10**30}
-    assert program.post(f"{STORE}/statements", json=told).status_code == 200
-    assert program.post(f"{V1}/xapi/statements", json=[told]).status_code == 200
+    result = one("Cours H") | {"context": 10**30}
+    assert program.post(f"{STORE}/statements", json=result).status_code == 200
+    assert program.post(f"{V1}/xapi/statements", json=[result]).status_code == 200

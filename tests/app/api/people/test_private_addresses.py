@@ -50,14 +50,14 @@ def test_program_does_not_learn_that_another_campus_knows_a_name_and_an_address(
     assert (first["outcome"], first["id"]) == ("created", None)
     with house.unit_of_work() as services:
         day, campus, by = house.clock.now.date(), house.other_campus, Actor(house.stranger.id)
-        told = Activity(
+        result = Activity(
             kind=ActivityKind.WORKSHOP,
             title="Atelier",
             starts_on=day,
             ends_on=day,
             created_at=house.clock.now,
         )
-        activity = services.activities.create(told, [campus], by=by)
+        activity = services.activities.create(result, [campus], by=by)
         services.activities.record(campus, activity.id, listed("Ida Berger; ida@agt.exemple.fr"), by=by)
     first, second = answers(dry_run=True)
     assert first == second

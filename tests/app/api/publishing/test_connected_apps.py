@@ -41,7 +41,7 @@ from tests.app.api.clients import (
     registered,
     stored,
 )
-from tests.app.services.learners.test_brought_badges import Elsewhere
+from tests.app.services.learners.test_imported_badges import Elsewhere
 from tests.support.badges.credentials import CREDENTIAL_ID, NOON, badge_document
 from tests.support.house import COMMAND, House, build_house
 
@@ -450,7 +450,7 @@ def test_newer_version_of_the_same_badge_replaces_it_byte_for_byte(
         with elsewhere.process.unit_of_work() as services:
             if is_open is not None:
                 services.portfolios.set_open(services.portfolios.start(elsewhere.person, []), is_open)
-            services.brought_badges.show(services.brought_badges.get(badge.id), is_shown)
+            services.imported_badges.show(services.imported_badges.get(badge.id), is_shown)
             page = services.connected_apps.credentials(other, limit=10, offset=0, since=None)
             read = services.connected_apps.badges_to_read(elsewhere.person, other.grant.app_id)
         assert (newer in page.objects) is (badge.title in read.titles) is bool(is_shown and is_open)

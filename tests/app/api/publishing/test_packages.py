@@ -35,17 +35,17 @@ def test_a_closed_award_gives_no_package(house: House, world: TestClient):
 def test_a_package_of_our_own_badge_verifies_fully_here(house: House, world: TestClient, way: str):
     body = world.get(f"/attributions/{open_award(house)}.zip").content
     sent = {"files": {"file": ("paquet.zip", body)}} if way == "file" else {"content": body}
-    told = world.post("/api/v1/verify", **sent).json()
-    assert (told["verdict"], told["issuer"]) == ("valid", house.campus.did)
-    assert told["evidence"]["outcome"] == "proved"
+    result = world.post("/api/v1/verify", **sent).json()
+    assert (result["verdict"], result["issuer"]) == ("valid", house.campus.did)
+    assert result["evidence"]["outcome"] == "proved"
 
 
 def test_a_package_that_a_stranger_made_is_undetermined_here(world: TestClient):
     """Their key document is in it, and nowhere else."""
     stranger = Campus()
     body = make_package(stranger.issue().embedded, documents=stranger.documents(), at=NOON)
-    told = world.post("/api/v1/verify", content=body).json()
-    assert (told["verdict"], told["document"]) == ("undetermined", None)
+    result = world.post("/api/v1/verify", content=body).json()
+    assert (result["verdict"], result["document"]) == ("undetermined", None)
 
 
 def test_a_package_of_an_issuer_on_a_list_verifies_when_its_site_is_gone(house: House, world: TestClient):
@@ -57,9 +57,9 @@ def test_a_package_of_an_issuer_on_a_list_verifies_when_its_site_is_gone(house: 
         network = network_of(services, house.campus)
         entry = Named(DID, "Industrie au registre", keys=(stranger.key.public.thumbprint(),))
         services.register.write(network, entry, by=COMMAND)
-    told = world.post("/api/v1/verify", content=body).json()
-    assert (told["verdict"], told["issuer_standing"]["kind"]) == ("valid", "recognised")
-    assert told["packed_at"] == at.isoformat().replace("+00:00", "Z")
+    result = world.post("/api/v1/verify", content=body).json()
+    assert (result["verdict"], result["issuer_standing"]["kind"]) == ("valid", "recognised")
+    assert result["packed_at"] == at.isoformat().replace("+00:00", "Z")
 
 
 def test_a_package_that_a_witness_named_here_vouches_for_verifies_when_its_site_is_gone(
@@ -78,10 +78,10 @@ def test_a_package_that_a_witness_named_here_vouches_for_verifies_when_its_site_
     assert verdict() == "undetermined"
     with house.unit_of_work() as services:
         services.log_watch.name_witness(house.campus, witness.public.to_vkey(), "Campus AGT", by=COMMAND)
-    told = world.post("/api/v1/verify", content=body).json()
-    assert (told["verdict"], told["evidence"]["outcome"]) == ("valid", "proved")
-    assert {each["id"]: each["reason"] for each in told["checks"]}["key"] == "key_witnessed"
-    assert told["packed_at"] == at.isoformat().replace("+00:00", "Z")
+    result = world.post("/api/v1/verify", content=body).json()
+    assert (result["verdict"], result["evidence"]["outcome"]) == ("valid", "proved")
+    assert {each["id"]: each["reason"] for each in result["checks"]}["key"] == "key_witnessed"
+    assert result["packed_at"] == at.isoformat().replace("+00:00", "Z")
     with house.unit_of_work() as services:
         services.log_watch.retire_witness(house.campus, "temoin.example", by=COMMAND)
     assert verdict() == "undetermined"

@@ -74,9 +74,9 @@ def test_a_report_tells_it_beside_the_verdict(
         "/api/v1/verify", content=presented, headers={"content-type": "application/json"}
     ).json()
     assert report["verdict"] == "valid"
-    told = [each for each in report["recommendations"] if each["id"].endswith(str(endorsement.id))]
-    assert [each["outcome"] for each in told] == ["passed"]
-    assert told[0]["domain"] == "atelier-roy.example"
+    result = [each for each in report["recommendations"] if each["id"].endswith(str(endorsement.id))]
+    assert [each["outcome"] for each in result] == ["passed"]
+    assert result[0]["domain"] == "atelier-roy.example"
     assert BOSS not in str(report)
 
 

@@ -85,10 +85,10 @@ def verify(world: TestClient, presented: Any, **options: Any):
 def refused(answer: Any) -> dict[str, Any]:
     assert answer.status_code == 400, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
-    told = answer.json()
-    assert told["verified"] is False
-    assert told["problemDetails"]
-    return told
+    result = answer.json()
+    assert result["verified"] is False
+    assert result["problemDetails"]
+    return result
 
 
 # --- data model 2.0, as a verifier
@@ -210,8 +210,8 @@ def test_verify_accepts_both_eddsa_suites_and_refuses_each_with_one_member_chang
     assert verify(world, whole).json()["verified"] is True
     changed = deepcopy(whole)
     changed["credentialSubject"]["id"] = "did:example:another"
-    told = refused(verify(world, changed))
-    assert told["problemDetails"][0]["type"].endswith("CRYPTOGRAPHIC_SECURITY_ERROR")
+    result = refused(verify(world, changed))
+    assert result["problemDetails"][0]["type"].endswith("CRYPTOGRAPHIC_SECURITY_ERROR")
 
 
 def test_verify_refuses_credential_signed_by_another_than_its_issuer(world):
@@ -264,8 +264,8 @@ def test_verify_accepts_status_list_credential(world):
 
 
 def test_verify_refuses_credential_with_a_status_list_that_cannot_be_had(world):
-    told = refused(verify(world, signed(credential(credentialStatus=status_entry(LIST, 5)))))
-    assert told["problemDetails"][0]["type"].endswith("STATUS_RETRIEVAL_ERROR")
+    result = refused(verify(world, signed(credential(credentialStatus=status_entry(LIST, 5)))))
+    assert result["problemDetails"][0]["type"].endswith("STATUS_RETRIEVAL_ERROR")
 
 
 # --- the requests themselves

@@ -33,9 +33,9 @@ def keeper(stranger: Operator, house: House) -> Operator:
 
 
 def signed(keeper: Operator) -> TreeHead:
-    told = keeper.types("log", "sign", "itip")
-    assert told.code == 0, told.err
-    return TreeHead.from_text(Note.from_text(told.out).text)
+    result = keeper.types("log", "sign", "itip")
+    assert result.code == 0, result.err
+    return TreeHead.from_text(Note.from_text(result.out).text)
 
 
 def test_a_log_is_signed_exported_proved_and_watched_from_a_folder(

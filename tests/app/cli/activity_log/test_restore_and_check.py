@@ -74,8 +74,8 @@ def test_restore_of_a_copy_that_lacks_choices_alone(stranger: Operator, house: H
         copy.process.check()
         assert copy.client().get(f"/attributions/{r}.json").status_code in (403, 404)
         with copy.unit_of_work(reading=True) as services:
-            promised = services.stores.session.exec(select(QueuedMessage.once_key)).all()
-        assert any("pages_shut" in key for key in promised) is is_lost
+            queued = services.stores.session.exec(select(QueuedMessage.once_key)).all()
+        assert any("pages_shut" in key for key in queued) is is_lost
 
 
 def test_check_names_the_damage_and_ends_with_one(stranger: Operator, house: House) -> None:
@@ -93,5 +93,5 @@ def test_commands_stop_under_the_wrong_kek(stranger: Operator, house: House, tmp
     assert stranger.types("keys", "make-kek", tmp_path / "other" / "kek").code == 0
     stranger.sets(SCEAU_KEK=f"file:{tmp_path}/other/kek")
     for command in (("log", "check"), ("check",), ("restore",), ("keys", "list"), ("serve",)):
-        told = stranger.types(*command)
-        assert (told.code, "SCEAU_KEK n’est pas la clé maîtresse" in told.err) == (3, True), command
+        result = stranger.types(*command)
+        assert (result.code, "SCEAU_KEK n’est pas la clé maîtresse" in result.err) == (3, True), command

@@ -41,13 +41,13 @@ def test_every_award_rests_on_the_evidence_that_its_badge_demands(content: DemoC
             part=award.part, hours=award.hours, contribution=award.contribution or ""
         )
         check_participation(participation)
-        judgement = judge_evidence(
+        eligibility = judge_evidence(
             version_of(badges[award.badge]),
             activity=Activity(hours=award.hours),
             participation=participation,
             evidence="",
         )
-        assert judgement.outcome is LineOutcome.READY, (award.badge, award.person, judgement.sentence)
+        assert eligibility.outcome is LineOutcome.READY, (award.badge, award.person, eligibility.sentence)
 
 
 def test_awards_are_given_during_or_after_their_activity_and_never_in_the_future(

@@ -157,7 +157,7 @@ def test_thirty_people_wait_in_the_room_and_two_of_them_hold_the_badge_already(d
         )
         request = AwardRequest(badge.id, waiting.id, everybody=True)
         preview = services.awards.preview(campus, request, by=Actor.command("tests"))
-    outcomes = Counter(line.judgement.outcome for line in preview.lines)
+    outcomes = Counter(line.eligibility.outcome for line in preview.lines)
     assert outcomes == {LineOutcome.READY: 28, LineOutcome.ALREADY_HELD: 2}
 
 
@@ -172,8 +172,8 @@ def test_loading_again_changes_nothing(demo: Process) -> None:
 def test_a_load_that_is_cut_short_leaves_the_database_empty(
     sqlite_url: str, tmp_path: Path, demo_template: DemoTemplate
 ) -> None:
-    def cut_short(deeds: Sequence[DemoEvent]) -> Iterator[DemoEvent]:
-        yield from deeds[:40]
+    def cut_short(actions: Sequence[DemoEvent]) -> Iterator[DemoEvent]:
+        yield from actions[:40]
         raise KeyboardInterrupt
 
     settings = settings_for(sqlite_url, tmp_path, demo_template)

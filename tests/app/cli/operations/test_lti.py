@@ -11,11 +11,11 @@ _MOODLE = "https://moodle.lycee.example"
 
 
 def _add(operator: Operator, **changed: str):
-    told = {
+    result = {
         "label": "Moodle", "issuer": _MOODLE, "client-id": "abc", "keys-url": f"{_MOODLE}/certs",
         "token-url": f"{_MOODLE}/token", "authorization-url": f"{_MOODLE}/auth", "deployment": "1", **changed,
     }  # fmt: skip
-    return operator.types("lti", "add", "itip", *(f"--{name}={value}" for name, value in told.items()))
+    return operator.types("lti", "add", "itip", *(f"--{name}={value}" for name, value in result.items()))
 
 
 def test_platform_is_registered_listed_and_removed(operator: Operator, demo: Process):

@@ -86,10 +86,10 @@ def test_a_port_already_taken_is_said_before_any_work_is_done(tmp_path: Path) ->
             "SCEAU_DEVELOPMENT_DIR": f"{tmp_path}/secrets",
             "SCEAU_LOCALE": "fr",
         }
-        told = subprocess.run(
+        result = subprocess.run(
             [sys.executable, "-m", "app.cli", "serve", "--demo", "--port", str(port)],
             env=environment, capture_output=True, text=True, timeout=120,
         )  # fmt: skip
-    assert told.returncode == 3
-    assert str(port) in told.stderr
-    assert "démonstration" not in told.stdout
+    assert result.returncode == 3
+    assert str(port) in result.stderr
+    assert "démonstration" not in result.stdout

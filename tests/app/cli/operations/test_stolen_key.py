@@ -96,9 +96,9 @@ def test_what_the_key_signed_is_signed_again_and_each_holder_is_told_once(
         with house.unit_of_work(reading=True) as services:
             verdict = headline(services.verification.verify(document(house, award_id)))
         assert verdict.kind is HeadlineKind.VALID
-    told = notices(house)
-    assert sorted(each.address for each in told) == ["leo@exemple.fr", "zoe@exemple.fr", "zoe@exemple.fr"]
-    assert len({each.envelope for each in told}) == 2, "one e-mail for each person"
+    result = notices(house)
+    assert sorted(each.address for each in result) == ["leo@exemple.fr", "zoe@exemple.fr", "zoe@exemple.fr"]
+    assert len({each.envelope for each in result}) == 2, "one e-mail for each person"
     lines = read_report(report)
     assert [line["Signed badge"] for line in lines] == ["signed again"] * 3
     assert {line["E-mail"] for line in lines} == {"pending"}

@@ -46,8 +46,8 @@ def _kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def edition(operator: Operator, _kept: Path) -> Edition:
     folder = _kept / "ordinary"
     if not folder.is_dir():
-        told = operator.types("site", "export", "mma", folder)
-        assert told.code == 0, told.err
+        result = operator.types("site", "export", "mma", folder)
+        assert result.code == 0, result.err
     return Edition(folder)
 
 
@@ -107,8 +107,8 @@ def test_an_edition_verifies_on_a_machine_that_has_only_the_folder(
 ) -> None:
     assert stranger.types("site", "check", edition.folder).code == 0
     award = next((edition.root / "attributions").glob("*.png"))
-    told = stranger.types("verify", "--documents", edition.folder, award)
-    assert told.code in (0, 1), "an expired or withdrawn badge is told as such too"
+    result = stranger.types("verify", "--documents", edition.folder, award)
+    assert result.code in (0, 1), "an expired or withdrawn badge is told as such too"
 
 
 @pytest.mark.parametrize("pattern", ["attributions/*.json", "statuts/*", "preuves/*/index.json"])
@@ -120,9 +120,9 @@ def test_a_changed_byte_is_found_and_named(
     body = bytearray(file.read_bytes())
     body[len(body) // 2] ^= 1
     file.write_bytes(body)
-    told = stranger.types("site", "check", spoilt.folder)
-    assert told.code == 1
-    assert f"{file.relative_to(spoilt.folder)}\tchanged" in told.out
+    result = stranger.types("site", "check", spoilt.folder)
+    assert result.code == 1
+    assert f"{file.relative_to(spoilt.folder)}\tchanged" in result.out
 
 
 def test_a_badge_forged_together_with_its_digest_is_found_by_its_signature(
@@ -137,9 +137,9 @@ def test_a_badge_forged_together_with_its_digest_is_found_by_its_signature(
     sums = spoilt.folder / "SHA256SUMS"
     new = sha256(file.read_bytes()).hexdigest()
     sums.write_text(sums.read_text().replace(sha256(before).hexdigest(), new))
-    told = stranger.types("site", "check", spoilt.folder)
-    assert told.code == 1
-    assert str(file.relative_to(spoilt.folder)) in told.out
+    result = stranger.types("site", "check", spoilt.folder)
+    assert result.code == 1
+    assert str(file.relative_to(spoilt.folder)) in result.out
 
 
 def test_an_ordinary_edition_goes_stale_and_a_final_one_does_not(
@@ -147,8 +147,8 @@ def test_an_ordinary_edition_goes_stale_and_a_final_one_does_not(
 ) -> None:
     far = "2046-01-01"
     assert operator.types("site", "check", edition.folder, "--at", far).code == 2
-    told = operator.types("site", "export", "mma", tmp_path / "final", "--final")
-    assert told.code == 0, told.err
+    result = operator.types("site", "export", "mma", tmp_path / "final", "--final")
+    assert result.code == 0, result.err
     assert operator.types("site", "check", tmp_path / "final", "--at", far).code == 0
     assert json.loads((tmp_path / "final" / "sceau-site.json").read_text())["final"] is True
 
@@ -168,9 +168,9 @@ def test_a_badge_shut_since_is_gone_from_the_next_edition(
 
 def test_a_folder_with_something_else_in_it_is_left_alone(operator: Operator, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("à garder")
-    told = operator.types("site", "export", "mma", tmp_path)
-    assert told.code == 3
-    assert "autre chose" in told.err
+    result = operator.types("site", "export", "mma", tmp_path)
+    assert result.code == 3
+    assert "autre chose" in result.err
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
     assert operator.types("site", "check", tmp_path).code == 3
 
@@ -178,5 +178,5 @@ def test_a_folder_with_something_else_in_it_is_left_alone(operator: Operator, tm
 def test_an_edition_says_that_it_was_made(operator: Operator, demo: Process, edition: Edition) -> None:
     with demo.unit_of_work(reading=True) as services:
         campus = services.campuses.get("mma")
-        deeds = [event.entry.action for event in services.history.all(campus, Filter(nouns=("campus",)))]
-    assert "keep" in deeds
+        actions = [event.entry.action for event in services.history.all(campus, Filter(nouns=("campus",)))]
+    assert "keep" in actions

@@ -96,8 +96,8 @@ def address_of(file: ExportedFile) -> tuple[str, str]:
 def test_a_portfolio_shows_the_open_badges_of_every_campus_and_leads_to_those_that_are_kept(
     operator: Operator, demo: Process, tmp_path: Path
 ) -> None:
-    told = operator.types("site", "export", "itip", tmp_path / "kept")
-    assert told.code == 0, told.err
+    result = operator.types("site", "export", "itip", tmp_path / "kept")
+    assert result.code == 0, result.err
     with demo.unit_of_work(reading=True) as services:
         (portfolio,) = services.portfolios.found_by_search(limit=1)
         records = [each.record for each in opened_in(services, portfolio).pieces]
@@ -165,9 +165,9 @@ def test_what_organisations_say_is_verified_from_the_folder_alone_in_twenty_year
     sums = folder / "SHA256SUMS"
     digests = [sha256(each).hexdigest() for each in (before, file.read_bytes())]
     sums.write_text(sums.read_text().replace(*digests))
-    told = stranger.types("site", "check", folder, "--at", far)
-    assert told.code == 1
-    assert str(file.relative_to(folder)) in told.out
+    result = stranger.types("site", "check", folder, "--at", far)
+    assert result.code == 1
+    assert str(file.relative_to(folder)) in result.out
 
 
 def test_a_recommendation_taken_back_is_gone_with_its_page_and_where_it_was_named(

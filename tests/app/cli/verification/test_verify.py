@@ -122,9 +122,9 @@ def test_a_link_to_an_open_badge_is_checked_and_a_closed_one_says_only_that_it_i
     assert operator.types("verify", files.open_link).code == 0
     closed = operator.types("verify", "--json", files.closed_link)
     assert closed.code == 2
-    told = json.loads(closed.out)
-    assert told["checks"] == []
-    assert "document" not in told
+    result = json.loads(closed.out)
+    assert result["checks"] == []
+    assert "document" not in result
 
 
 def test_a_link_elsewhere_is_not_followed(operator: Operator) -> None:
@@ -246,8 +246,8 @@ def test_the_address_of_another_document_of_this_service_is_answered(
 ) -> None:
     answer = operator.types("verify", known[name])
     assert (answer.code, DOCUMENTS[name] in answer.out) == (0, True), answer.out
-    told = json.loads(operator.types("verify", "--json", f"http://{known[name]}").out)
-    assert (told["verdict"], told["other"]["outcome"]) == ("valid", "passed")
+    result = json.loads(operator.types("verify", "--json", f"http://{known[name]}").out)
+    assert (result["verdict"], result["other"]["outcome"]) == ("valid", "passed")
 
 
 def test_a_short_code_a_portfolio_and_a_did_are_answered_by_what_they_lead_to(
@@ -259,8 +259,8 @@ def test_a_short_code_a_portfolio_and_a_did_are_answered_by_what_they_lead_to(
         did = record.campus.did
     code = short.rpartition("/")[2]
     for source in (short, code):
-        told = json.loads(operator.types("verify", "--json", source).out)
-        assert (told["verdict"], told["document"]["id"]) == ("valid", told["source"])
+        result = json.loads(operator.types("verify", "--json", source).out)
+        assert (result["verdict"], result["document"]["id"]) == ("valid", result["source"])
     assert json.loads(operator.types("verify", "--json", did).out)["other"]["kind"] == "key_document"
 
 
@@ -278,9 +278,9 @@ def test_a_pdf_that_only_holds_a_badge_is_not_verified_as_a_page(
         stranger.types("verify", "--json", "--documents", files["documents"], paper),
         operator.types("verify", "--json", paper),
     ):
-        told = json.loads(answer.out)
-        assert (answer.code, told["verdict"], told["leadsTo"]["kind"]) == (2, "undetermined", "attached")
-        assert told["leadsTo"]["badgeVerdict"] == "valid"
+        result = json.loads(answer.out)
+        assert (answer.code, result["verdict"], result["leadsTo"]["kind"]) == (2, "undetermined", "attached")
+        assert result["leadsTo"]["badgeVerdict"] == "valid"
     assert "Ce badge ne nomme personne" in operator.types("verify", paper).out
 
 
@@ -292,5 +292,5 @@ def test_a_picture_of_ours_is_known_where_the_service_is_and_a_changed_one_nowhe
         return json.loads(who.types("verify", "--json", *words).out)
 
     assert "leadsTo" not in asked(operator, files[f"valid.{form}"])
-    told = asked(stranger, "--documents", files["documents"], files[f"valid.{form}"])
-    assert (told["verdict"], told["leadsTo"]["kind"]) == ("valid", "picture")
+    result = asked(stranger, "--documents", files["documents"], files[f"valid.{form}"])
+    assert (result["verdict"], result["leadsTo"]["kind"]) == ("valid", "picture")

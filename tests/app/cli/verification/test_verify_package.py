@@ -73,10 +73,10 @@ def test_programs_are_told_when_its_documents_were_gathered(
     stranger: Operator, packages: dict[str, Path]
 ) -> None:
     pin = ("--pin", KEYS["valid"])
-    told = json.loads(stranger.types("verify", "--offline", "--json", *pin, packages["valid"]).out)
-    assert told["evidence"]["witnesses"] is None, "none is known here"
-    assert told["evidence"]["witnessed"] == []
-    assert (told["verdict"], told["packedAt"]) == ("valid", told["at"])
+    result = json.loads(stranger.types("verify", "--offline", "--json", *pin, packages["valid"]).out)
+    assert result["evidence"]["witnesses"] is None, "none is known here"
+    assert result["evidence"]["witnessed"] == []
+    assert (result["verdict"], result["packedAt"]) == ("valid", result["at"])
 
 
 def test_with_a_network_the_documents_in_a_package_count_for_nothing(
@@ -100,8 +100,8 @@ def test_the_proofs_of_the_log_are_in_the_package_and_checked_without_a_network(
     stranger: Operator, packages: dict[str, Path]
 ) -> None:
     pin = ("--pin", KEYS["valid"])
-    told = json.loads(stranger.types("verify", "--offline", "--json", *pin, packages["valid"]).out)
-    assert told["evidence"]["outcome"] == "proved"
+    result = json.loads(stranger.types("verify", "--offline", "--json", *pin, packages["valid"]).out)
+    assert result["evidence"]["outcome"] == "proved"
     words = " ".join(stranger.types("verify", "--offline", *pin, packages["valid"]).out.split())
     assert "au journal du campus" in words
 

@@ -37,6 +37,6 @@ def test_the_database_says_the_same_of_every_latin_letter(database_url: str):
     with engine.connect() as connection:
         for start in range(0, len(letters), 100):
             chunk = letters[start : start + 100]
-            told = connection.execute(select(*(plain(literal(letter)) for letter in chunk))).one()
-            assert list(told) == [plain_text(letter) for letter in chunk]
+            result = connection.execute(select(*(plain(literal(letter)) for letter in chunk))).one()
+            assert list(result) == [plain_text(letter) for letter in chunk]
     engine.dispose()

@@ -39,9 +39,9 @@ def letters(house: House) -> Iterator[tuple[LetterStore, list[QueuedMessage]]]:
 
 def test_a_letter_promised_twice_is_one_letter(letters):
     store, (first, second) = letters
-    store.promise_many([first])
+    store.enqueue_many([first])
     again = letter_about_same(first)
-    store.promise_many([again, second])
+    store.enqueue_many([again, second])
     kept = store.of_awards([first.award_id, second.award_id])
     assert {letter.id for letter in kept} == {first.id, second.id}
 
@@ -53,7 +53,7 @@ def letter_about_same(letter: QueuedMessage) -> QueuedMessage:
 
 def test_a_letter_is_due_when_its_time_has_come_and_not_before(letters):
     store, (now, later) = letters
-    store.promise_many([later, now])
+    store.enqueue_many([later, now])
     assert store.due(NOON, limit=10) == [now.id]
     assert store.due(NOON + timedelta(minutes=5), limit=10) == [now.id, later.id]
     assert store.due(NOON + timedelta(minutes=5), limit=1) == [now.id]
@@ -62,7 +62,7 @@ def test_a_letter_is_due_when_its_time_has_come_and_not_before(letters):
 def test_cancelling_touches_only_what_has_not_left(letters):
     store, (first, second) = letters
     second.state = LetterState.SENT
-    store.promise_many([first, second])
+    store.enqueue_many([first, second])
     store.cancel_waiting([first.award_id, second.award_id])
     states = {letter.id: letter.state for letter in store.of_awards([first.award_id, second.award_id])}
     assert states == {first.id: LetterState.CANCELLED, second.id: LetterState.SENT}
@@ -74,5 +74,5 @@ def test_one_award_is_told_of_once_per_occasion(letters):
     withdrawn = QueuedMessage(
         **{**letter_about_same(first).model_dump(), "once_key": f"{Occasion.WITHDRAWN}/{first.award_id}"}
     )
-    store.promise_many([first, withdrawn])
+    store.enqueue_many([first, withdrawn])
     assert len(store.of_awards([first.award_id])) == 2

@@ -14,13 +14,13 @@ def test_several_roles_may_what_any_of_them_may() -> None:
 
 
 def test_whoever_has_no_role_may_nothing() -> None:
-    assert not any(may((), deed) for deed in Permission)
+    assert not any(may((), action) for action in Permission)
 
 
-@pytest.mark.parametrize("deed", Permission)
-def test_each_refusal_says_who_may(deed: Permission) -> None:
+@pytest.mark.parametrize("action", Permission)
+def test_each_refusal_says_who_may(action: Permission) -> None:
     with pytest.raises(NotAllowed) as caught:
-        check_may((), deed)
+        check_may((), action)
     assert caught.value.sentence.endswith(".")
 
 

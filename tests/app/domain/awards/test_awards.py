@@ -108,7 +108,7 @@ def test_a_badge_of_participation_rests_on_an_activity() -> None:
     assert Case(activity=None).outcome() is LineOutcome.MISSING_EVIDENCE
 
 
-@pytest.mark.parametrize("kind", [kind for kind in BadgeKind if kind.is_judged])
+@pytest.mark.parametrize("kind", [kind for kind in BadgeKind if kind.is_assessed])
 def test_a_judged_badge_says_what_the_person_did(kind: BadgeKind) -> None:
     assert Case(version=version(kind)).outcome() is LineOutcome.MISSING_EVIDENCE
     assert Case(version=version(kind), contribution="A animé le stand.").outcome() is LineOutcome.READY
@@ -233,10 +233,10 @@ def test_an_idempotency_key_stands_for_one_request() -> None:
     st.sampled_from(["", "A animé le stand."]),
 )
 def test_each_line_is_judged_alone(
-    kind: BadgeKind, hours: float | None, required: float | None, told: str
+    kind: BadgeKind, hours: float | None, required: float | None, result: str
 ) -> None:
     """The same person gets the same answer whoever was judged before them (I25)."""
-    case = Case(version=version(kind, required_hours=required), hours=hours, contribution=told)
+    case = Case(version=version(kind, required_hours=required), hours=hours, contribution=result)
     alone = case.outcome()
     Case(version=case.version, hours=0).outcome()
     assert case.outcome() is alone

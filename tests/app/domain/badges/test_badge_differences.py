@@ -28,13 +28,13 @@ def test_a_version_does_not_differ_from_itself(content):
 
 @given(CONTENTS, CONTENTS)
 def test_what_is_told_turns_one_version_into_the_other(before, after):
-    told = differences(before, after)
+    result = differences(before, after)
     rebuilt = {part: before.get(part, ()) for part in Part}
-    for difference in told:
+    for difference in result:
         assert difference.before == before.get(difference.part, ())
         rebuilt[difference.part] = difference.after
     assert rebuilt == {part: after.get(part, ()) for part in Part}
-    assert len({difference.part for difference in told}) == len(told)
+    assert len({difference.part for difference in result}) == len(result)
 
 
 @given(CONTENTS, CONTENTS)
@@ -76,8 +76,8 @@ def test_an_elided_word_goes_and_comes_whole():
 
 
 def test_how_it_is_judged_is_a_part_of_its_own():
-    def told(judging: str):
-        said = join_criteria("- Pose une serrure", judging)
+    def told(assessment: str):
+        said = join_criteria("- Pose une serrure", assessment)
         return content_of(
             BadgeVersion(
                 kind=BadgeKind.COMPETENCY,
@@ -91,5 +91,5 @@ def test_how_it_is_judged_is_a_part_of_its_own():
         )
 
     (difference,) = differences(told("Une personne observe."), told("Deux personnes observent."))
-    assert difference.part is Part.JUDGING
+    assert difference.part is Part.ASSESSMENT
     assert difference.after == ("Deux personnes observent.",)

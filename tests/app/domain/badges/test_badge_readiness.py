@@ -43,10 +43,12 @@ def test_a_badge_that_says_everything_lacks_nothing(kind):
 
 @pytest.mark.parametrize("kind", list(BadgeKind))
 def test_an_empty_badge_is_told_everything_that_its_kind_asks_for(kind):
-    told = fields(lacks_of(text(kind, name="", description="", criteria="", judging="", competencies=[])))
-    assert told[:3] == ["nom", "description", "criteres"]
-    assert ("jugement" in told) is kind.is_judged
-    assert ("competences" in told) is (kind is BadgeKind.COMPETENCY)
+    result = fields(
+        lacks_of(text(kind, name="", description="", criteria="", assessment="", competencies=[]))
+    )
+    assert result[:3] == ["nom", "description", "criteres"]
+    assert ("jugement" in result) is kind.is_assessed
+    assert ("competences" in result) is (kind is BadgeKind.COMPETENCY)
 
 
 def test_a_competency_badge_asks_for_three_criteria_and_a_level():
@@ -63,9 +65,9 @@ def test_criteria_are_counted_by_bullets_else_by_lines():
 
 
 @given(PLAIN, PLAIN)
-def test_criteria_and_judging_are_told_apart_again(criteria, judging):
-    kept = join_criteria(criteria, judging)
-    assert split_criteria(kept) == (criteria.strip(), judging.strip())
+def test_criteria_and_judging_are_told_apart_again(criteria, assessment):
+    kept = join_criteria(criteria, assessment)
+    assert split_criteria(kept) == (criteria.strip(), assessment.strip())
     assert join_criteria(*split_criteria(kept)) == kept
 
 

@@ -280,5 +280,5 @@ def test_words_of_what_is_missing_are_empty_for_whoever_is_there_and_for_nobody_
 
 @given(rules, logs)
 def test_the_french_words_say_exactly_what_is_counted(rule: Rule, log: list[CountedLine]):
-    told = read_and_judge(rule_words(rule), log, today=TODAY, practised=(WELDING, SPEAKING))
-    assert told is rule.progress(log, today=TODAY).is_met
+    result = read_and_judge(rule_words(rule), log, today=TODAY, practised=(WELDING, SPEAKING))
+    assert result is rule.progress(log, today=TODAY).is_met

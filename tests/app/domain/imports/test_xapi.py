@@ -16,7 +16,7 @@ ID = "12345678-1234-5678-1234-567812345678"
 
 
 def statement(**changes: Any) -> dict[str, Any]:
-    told = {
+    result = {
         "id": ID,
         "actor": {"name": "Anne-Gaëlle Le Bœuf", "mbox": "mailto:Anne@exemple.fr"},
         "verb": {"id": COMPLETED},
@@ -30,11 +30,11 @@ def statement(**changes: Any) -> dict[str, Any]:
         "result": {"completion": True, "duration": "PT2H30M"},
         "timestamp": "2026-11-25T23:30:00Z",
     }
-    return told | changes
+    return result | changes
 
 
-def only(told: Any):
-    (record,) = read_statements(told, "Europe/Paris")
+def only(result: Any):
+    (record,) = read_statements(result, "Europe/Paris")
     return record
 
 

@@ -48,12 +48,12 @@ class Requests(RuleBasedStateMachine):
         self.agreed: set[uuid.UUID] = set()
         self.ended: tuple[RequestState, datetime | None] | None = None
 
-    def attempt(self, deed) -> bool:
+    def attempt(self, action) -> bool:
         """Whether the rules let it be; a refused deed changes nothing."""
         before = self.request.model_dump()
         self.at += timedelta(hours=1)
         try:
-            deed()
+            action()
         except AppError:
             assert self.request.model_dump() == before
             return False

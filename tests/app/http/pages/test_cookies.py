@@ -30,9 +30,9 @@ def test_as_many_are_named_as_the_code_sets():
 
 
 def test_each_has_its_line_in_both_languages(house: House):
-    told = named(house)
-    assert (len(told), len(set(told))) == (11, 11)
-    assert named(house, "en") == told
+    result = named(house)
+    assert (len(result), len(set(result))) == (11, 11)
+    assert named(house, "en") == result
 
 
 def test_a_day_s_visit_sets_none_that_is_not_named(house: House):

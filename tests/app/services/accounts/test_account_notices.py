@@ -61,10 +61,10 @@ def both(subject: str) -> list[tuple[str, str]]:
     return [(SECOND, subject), (MAIN, subject)]
 
 
-def as_trainer(house: House, trainer: Person, deed: Callable[[Services, SignedIn], object]) -> None:
+def as_trainer(house: House, trainer: Person, action: Callable[[Services, SignedIn], object]) -> None:
     secret = enter(house, trainer)
     with house.unit_of_work() as services:
-        deed(services, services.sessions.signed_in(secret))
+        action(services, services.sessions.signed_in(secret))
 
 
 def test_a_password_that_comes_changes_and_goes_is_told_to_each_proved_address(house: House, trainer: Person):

@@ -44,8 +44,8 @@ def test_what_another_process_saves_meanwhile_stays(
             return FormDraft(campus_id=campus, **sealed)
         return SetAside(secret_digest=str(minutes), **sealed)
 
-    def meanwhile(*told: object) -> None:
-        if str(told[2]).startswith("DELETE"):
+    def meanwhile(*result: object) -> None:
+        if str(result[2]).startswith("DELETE"):
             another.add(saved(3))
             another.commit()
 

@@ -123,7 +123,7 @@ def test_message_of_an_occasion_that_only_a_newer_version_knows_waits(house, off
     with house.unit_of_work() as services:
         letter = letter_to(ADDRESS, Occasion.SIGN_IN, house.trainer.id, at=house.clock())
         letter.occasion = "something_new"
-        services.stores.letters.promise_new([letter])
+        services.stores.letters.enqueue_new([letter])
     assert post.due() == []
 
 

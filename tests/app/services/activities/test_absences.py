@@ -44,7 +44,7 @@ def outcomes(house: House, *people: str) -> dict[str, LineOutcome]:
     request = AwardRequest(house.presence.badge.id, house.activity.id, lines=listed(*people), tells=False)
     with house.unit_of_work() as services:
         preview = services.awards.preview(house.campus, request, by=Actor(house.trainer.id))
-    return {line.line.given_name: line.judgement.outcome for line in preview.lines}
+    return {line.line.given_name: line.eligibility.outcome for line in preview.lines}
 
 
 def test_whoever_is_noted_absent_is_told_so_and_a_list_does_not_make_them_present(
@@ -74,8 +74,8 @@ def test_the_correction_says_why_and_the_log_keeps_both(house: House, trainer: T
     form_with(shown, "presence").fill(presence="non", motif="Parti avant le début.").press(trainer, shown)
     with house.unit_of_work(reading=True) as services:
         lines = services.activity_journal.of(house.campus, house.activity.id).lines
-    told = [(line.facts["present"], line.facts.get("reason")) for line in lines if line.who == "Léo Petit"]
-    assert told == [(False, "Parti avant le début."), (True, None)]
+    result = [(line.facts["present"], line.facts.get("reason")) for line in lines if line.who == "Léo Petit"]
+    assert result == [(False, "Parti avant le début."), (True, None)]
 
 
 def test_somebody_named_one_by_one_keeps_their_line(house: House, trainer: TestClient, here: str):

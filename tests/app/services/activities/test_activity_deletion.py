@@ -169,12 +169,12 @@ def test_it_stays_where_somebody_is_noted_even_absent(house: House):
 
 def test_it_stays_where_somebody_contributed(house: House):
     house.record(WITNESS)
-    told = ContributionStatement("Le banc d’essai", "J’ai monté le banc d’essai et je l’ai expliqué.", PartKind.RESOURCE,
+    result = ContributionStatement("Le banc d’essai", "J’ai monté le banc d’essai et je l’ai expliqué.", PartKind.RESOURCE,
                 date(2026, 11, 24), 2.5, "")  # fmt: skip
     with house.unit_of_work() as services:
         ((_, zoe),) = services.activities.page(house.campus, house.activity.id).participants
         services.contributions.add(
-            zoe, house.campus, told, house.activity.id, [], today=date(2026, 11, 24), by=Actor(zoe.id)
+            zoe, house.campus, result, house.activity.id, [], today=date(2026, 11, 24), by=Actor(zoe.id)
         )
     assert_stays(house, Holding.CONTRIBUTIONS)
 

@@ -155,8 +155,8 @@ def test_looks_are_noted_by_the_day_told_for_a_year_and_then_forgotten(house: Ho
     look(house.trainer.id, AccessRecord.FILE)
     look(zoe.id, AccessRecord.RECORD)
     with house.unit_of_work(reading=True) as services:
-        told = services.private_looks.of(zoe, house.campus)
-        assert {(each.looked_at, viewer.id) for each, viewer in told if viewer} == {
+        result = services.private_looks.of(zoe, house.campus)
+        assert {(each.looked_at, viewer.id) for each, viewer in result if viewer} == {
             (AccessRecord.RECORD, house.trainer.id), (AccessRecord.FILE, house.trainer.id),
         }  # fmt: skip
         assert not services.private_looks.of(zoe, house.other_campus)

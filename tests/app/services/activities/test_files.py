@@ -109,9 +109,9 @@ def test_while_the_scanner_is_away_files_wait_and_open_for_nobody(house: House, 
             services.files.open(FileNoun.REQUEST, request.id, bad)
         with pytest.raises(NotFound):
             services.files.files.content(bad)
-        (told,) = [
+        (result,) = [
             each
             for each, _ in services.stores.history.list_of("request", request.id)
             if each.action == "refuse_file"
         ]
-    assert Actor(told.actor_id, told.actor_label) == Actor.command("worker")
+    assert Actor(result.actor_id, result.actor_label) == Actor.command("worker")

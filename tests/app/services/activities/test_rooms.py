@@ -51,13 +51,13 @@ def code_of(house: House) -> str:
 def ticket(house: House, phone: str = "") -> Ticket:
     phone = phone or new_phone()
     with house.unit_of_work(reading=True) as services:
-        door = services.rooms.door(code_of(house), phone)
+        door = services.rooms.access(code_of(house), phone)
     return Ticket(door.room.id, phone, house.clock.now)
 
 
-def sign(house: House, held: Ticket, name: str, address: str = "", *, namesake: str = "", **told) -> Signed:
+def sign(house: House, held: Ticket, name: str, address: str = "", *, namesake: str = "", **result) -> Signed:
     given, _, family = name.partition(" ")
-    line = ListedPerson(1, given_name=given, family_name=family, address=address, **told)
+    line = ListedPerson(1, given_name=given, family_name=family, address=address, **result)
     with house.unit_of_work() as services:
         return services.rooms.sign(held, line, namesake=namesake)[1]
 
@@ -76,13 +76,13 @@ def all_at_once(house: House, tickets: list[Ticket], names: list[str], times: in
 
     def press(held: Ticket, name: str) -> list[str]:
         together.wait(timeout=60)
-        told = []
+        result = []
         for _ in range(times):
             try:
-                told.append(sign(house, held, name).value)
+                result.append(sign(house, held, name).value)
             except AppError as error:
-                told.append(type(error).__name__)
-        return told
+                result.append(type(error).__name__)
+        return result
 
     with ThreadPoolExecutor(len(tickets)) as hands:
         return [word for words in hands.map(press, tickets, names) for word in words]
@@ -91,16 +91,16 @@ def all_at_once(house: House, tickets: list[Ticket], names: list[str], times: in
 def test_ten_phones_at_once_are_ten_people_and_trying_again_changes_nothing(house: House):
     opened(house)
     tickets = [ticket(house) for _ in TEN]
-    told = all_at_once(house, tickets, [f"Zoé {phone}" for phone in TEN], times=2)
-    assert sorted(told) == ["again"] * 10 + ["new"] * 10
+    result = all_at_once(house, tickets, [f"Zoé {phone}" for phone in TEN], times=2)
+    assert sorted(result) == ["again"] * 10 + ["new"] * 10
     assert len(listed_now(house)) == 10
 
 
 def test_a_room_of_six_takes_six_of_ten_who_press_at_once(house: House):
     opened(house, capacity=6)
     tickets = [ticket(house) for _ in TEN]
-    told = all_at_once(house, tickets, [f"Zoé {phone}" for phone in TEN])
-    assert sorted(told) == ["CheckInFull"] * 4 + ["new"] * 6
+    result = all_at_once(house, tickets, [f"Zoé {phone}" for phone in TEN])
+    assert sorted(result) == ["CheckInFull"] * 4 + ["new"] * 6
     assert len(listed_now(house)) == 6
 
 
@@ -109,10 +109,10 @@ def test_nobody_is_on_the_list_once_it_was_shut_in_the_same_moment(house: House)
     tickets = [ticket(house) for _ in TEN]
     with ThreadPoolExecutor(1) as hand:
         closing = hand.submit(shut, house)
-        told = all_at_once(house, tickets, [f"Zoé {phone}" for phone in TEN])
+        result = all_at_once(house, tickets, [f"Zoé {phone}" for phone in TEN])
         closing.result()
-    assert set(told) <= {"new", "CheckInClosed"}
-    assert len(listed_now(house)) == told.count("new")
+    assert set(result) <= {"new", "CheckInClosed"}
+    assert len(listed_now(house)) == result.count("new")
     with pytest.raises(CheckInClosed):
         sign(house, Ticket(tickets[0].room_id, new_phone(), house.clock.now), "Tard Venu")
 
@@ -120,9 +120,9 @@ def test_nobody_is_on_the_list_once_it_was_shut_in_the_same_moment(house: House)
 def test_a_name_that_ten_phones_send_at_once_is_one_person_until_somebody_says_otherwise(house: House):
     opened(house)
     tickets = [ticket(house) for _ in TEN]
-    told = all_at_once(house, tickets, ["Zoé Martin"] * 10)
-    assert sorted(told) == ["Namesake"] * 9 + ["new"]
-    refused = [held for held, word in zip(tickets, told, strict=True) if word == "Namesake"]
+    result = all_at_once(house, tickets, ["Zoé Martin"] * 10)
+    assert sorted(result) == ["Namesake"] * 9 + ["new"]
+    refused = [held for held, word in zip(tickets, result, strict=True) if word == "Namesake"]
     assert sign(house, refused[0], "Zoé Martin", namesake="same") is Signed.ELSEWHERE
     assert sign(house, refused[1], "Zoé Martin", namesake="other") is Signed.NEW
     assert sign(house, refused[1], "Zoé Martin", namesake="other") is Signed.AGAIN
@@ -136,12 +136,12 @@ def test_the_code_turns_every_minute_and_the_one_before_is_good_for_a_moment(hou
     house.clock.move(seconds=TURN.total_seconds())
     with house.unit_of_work(reading=True) as services:
         assert code_of(house) != first
-        assert services.rooms.door(first, "phone").activity.id == house.activity.id
+        assert services.rooms.access(first, "phone").activity.id == house.activity.id
         house.clock.move(seconds=GRACE.total_seconds())
         with pytest.raises(NoSuchCode):
-            services.rooms.door(first, "phone")
+            services.rooms.access(first, "phone")
         with pytest.raises(NoSuchCode):
-            services.rooms.door(first[:3] + "0000", "phone")
+            services.rooms.access(first[:3] + "0000", "phone")
 
 
 def test_a_slow_typist_is_not_sent_back_to_the_wall_but_a_kept_page_is(house: House):

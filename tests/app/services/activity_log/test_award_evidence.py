@@ -167,7 +167,7 @@ def test_whoever_is_forgotten_has_no_evidence_and_the_others_keep_theirs(
 ) -> None:
     house, (award_id, other_id) = awarded
     with house.unit_of_work() as services:
-        services.logged_deeds.forget(services.awards.record(award_id).person.id, house.campus, uuid.uuid4())
+        services.logged_events.forget(services.awards.record(award_id).person.id, house.campus, uuid.uuid4())
     with house.unit_of_work(reading=True) as services:
         with pytest.raises(RemovedEvidence, match="à la demande de la personne"):
             services.evidence.document(award_id)

@@ -142,10 +142,10 @@ def test_damage_to_rows_is_found_and_named(
     house: House, awards: list[uuid.UUID], statement: str, damage: set[Damage]
 ) -> None:
     nothing = "x'7b7d'" if house.owner.dialect.name == "sqlite" else r"'\x7b7d'"
-    told = statement.format(
+    result = statement.format(
         award=number(house, awards[0]), withdrawn=number(house, awards[2]), nothing=nothing
     )
-    tamper(house, told.replace(":00:00", "\\:00\\:00"))
+    tamper(house, result.replace(":00:00", "\\:00\\:00"))
     found = {each.damage for each in checked(house)}
     assert damage <= found
     assert found <= damage | {Damage.LOG, Damage.LIST_BIT, Damage.LIST_OLDER, Damage.COUNT_DIFFERS}

@@ -223,11 +223,11 @@ def test_the_end_and_the_beginning_stand_in_the_log_and_in_the_history(house: Ho
         ended, begun = [row.facts for row in services.activity_log.store.written(log.id, range(log.size))][
             -2:
         ]
-        told = [each.facts.get("reason") for each, _ in services.stores.history.list_of("key", old.id)]
+        result = [each.facts.get("reason") for each, _ in services.stores.history.list_of("key", old.id)]
     assert (ended["state"], ended["purpose"], ended["lastSizes"]) == ("revoked", "activity_log", {"1": 0})
     assert ended["stolenSince"] == "2026-11-25T11:00:00Z"
     assert (begun["state"], begun["purpose"]) == ("active", "activity_log")
-    assert WHY in told
+    assert WHY in result
 
 
 def test_a_witness_follows_a_key_that_was_announced_and_never_goes_back(

@@ -64,9 +64,9 @@ def test_a_named_witness_is_heard_shown_and_carried_by_every_proof(
     named(house, witness)
     note = cosigned(house, client, witness)
     for _ in range(2):  # handed in again, nothing changes
-        told = client.post(HAND_IN, json={"checkpoint": note.to_text()})
-        assert told.status_code == 200, told.text
-        assert (told.json()["witness"], told.json()["size"]) == ("temoin.exemple.fr", 5)
+        result = client.post(HAND_IN, json={"checkpoint": note.to_text()})
+        assert result.status_code == 200, result.text
+        assert (result.json()["witness"], result.json()["size"]) == ("temoin.exemple.fr", 5)
     assert client.get(f"{JOURNAL}/checkpoint").text == note.to_text()
     assert "temoin.exemple.fr" in client.get(f"{JOURNAL}/0.tlog-proof").text
     shown = client.get(JOURNAL).text
@@ -342,7 +342,7 @@ def house_edge(house: House) -> bytes:
 def test_a_log_is_not_searched_for_kinds_that_it_does_not_hold(house: House) -> None:
     house.award("Zoé Martin;zoe@exemple.fr")
     asked = list[str]()
-    event.listen(house.process.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    event.listen(house.process.engine, "before_cursor_execute", lambda *result: asked.append(result[2]))
     with house.unit_of_work(reading=True) as services:
         found = services.log_watch.audit(house.campus)
     assert found.kinds[EntryKind.AWARD] == 1

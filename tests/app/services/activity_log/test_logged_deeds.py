@@ -172,7 +172,7 @@ def test_whoever_is_forgotten_leaves_no_word_and_everybody_elses_proofs_hold(hou
         head = TreeHead.from_text(
             Note.from_text(services.activity_log.store.newest_checkpoint(log.id).note).text
         )
-        services.logged_deeds.forget(zoe.id, house.campus, uuid.uuid4())
+        services.logged_events.forget(zoe.id, house.campus, uuid.uuid4())
         assert services.activity_log.store.payloads_about(zoe.id) == []
         assert all(
             proof.is_in(head) for proof in services.activity_log.proofs(log, range(head.size), head.size)

@@ -248,10 +248,10 @@ def test_where_the_journal_of_choices_has_a_gap_everything_is_shut_and_its_holde
         assert (done.is_whole, done.people_shut) == (False, 2)
         assert {award_row(copy, each).visibility for each in (r, a)} == {Visibility.CLOSED}
         with copy.unit_of_work(reading=True) as services:
-            promised = services.stores.session.exec(
+            queued = services.stores.session.exec(
                 select(QueuedMessage).where(QueuedMessage.occasion == Occasion.ADDRESS_CHANGED)
             ).all()
-        assert {each.address for each in promised} == {"remi@exemple.fr", "ada@exemple.fr"}
+        assert {each.address for each in queued} == {"remi@exemple.fr", "ada@exemple.fr"}
         assert copy.process.compare_with_anchors(thorough=True) == []
 
 
@@ -364,7 +364,7 @@ def test_claim_code_that_a_correction_voided_opens_nothing_after_the_restore(hou
     assert r is not None
     with house.unit_of_work() as services:
         record = services.awards.record(r)
-        code = services.handing_over.codes_for([record])[r].code
+        code = services.delivery.codes_for([record])[r].code
     backup = Backup(house)
     with house.unit_of_work() as services:
         services.corrections.correct(
@@ -373,7 +373,7 @@ def test_claim_code_that_a_correction_voided_opens_nothing_after_the_restore(hou
     with backup.restored() as copy:
         assert copy.process.put_back_choices(REASON, by=COMMAND).is_whole
         with copy.unit_of_work() as services, pytest.raises(AppError):
-            services.handing_over.claim_by_code(code)
+            services.delivery.claim_by_code(code)
 
 
 def test_campus_that_the_operator_suspended_stays_suspended(house: House) -> None:
@@ -522,14 +522,14 @@ def test_setting_sender_contribution_and_definition_ended_since_the_backup_stay_
     with house.unit_of_work() as services:
         person = services.awards.record(r).person
         at = services.clock()
-        told = ContributionStatement(
+        result = ContributionStatement(
             "Film",
             "J’ai monté le film de l’atelier de robotique, et le générique.",
             PartKind.LEARNER,
             at.date(),
         )
         contribution = services.contributions.add(
-            person, house.campus, told, None, [], today=at.date(), by=COMMAND
+            person, house.campus, result, None, [], today=at.date(), by=COMMAND
         ).id
         network, session = network_of(services, house.campus), services.stores.session
         services.campuses.get(house.campus.slug).selective_disclosure = True

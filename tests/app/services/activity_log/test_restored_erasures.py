@@ -157,8 +157,8 @@ def test_proof_of_an_erasure_comes_back_under_its_reference(house: House) -> Non
     with backup.restored() as copy:
         restore(copy)
         with copy.unit_of_work(reading=True) as services:
-            told = services.erasure_proofs.get(erasure_id)
-            assert (told.erasure.reason, told.erasure.badges, told.is_signed) == (ASKED, 1, True)
+            result = services.erasure_proofs.get(erasure_id)
+            assert (result.erasure.reason, result.erasure.badges, result.is_signed) == (ASKED, 1, True)
 
 
 def test_erasure_beyond_a_gap_of_the_journal_is_done_and_gets_a_line_of_the_next_log(
@@ -174,5 +174,5 @@ def test_erasure_beyond_a_gap_of_the_journal_is_done_and_gets_a_line_of_the_next
         done = restore(copy)
         assert (done.reconciled is None, is_there(copy, person_id), behind(copy)) == (False, False, [])
         with copy.unit_of_work(reading=True) as services:
-            told = services.erasure_proofs.get(erasure_id)
-            assert (told.is_signed, services.erasure_proofs.origin_of(told.erasure)[-2:]) == (True, "/2")
+            result = services.erasure_proofs.get(erasure_id)
+            assert (result.is_signed, services.erasure_proofs.origin_of(result.erasure)[-2:]) == (True, "/2")

@@ -57,8 +57,8 @@ def test_the_campus_reads_its_own_address_while_the_message_goes_to_the_main_one
         assert [line.address for line in result.lines] == [LISTED]
         letters = services.stores.letters.of_awards([result.lines[0].award_id])
         assert [letter.address for letter in letters] == [PRIVATE]
-        (handing,) = services.handing_over.of([services.awards.record(result.lines[0].award_id)])
-        assert (handing.address, handing.is_hidden) == (LISTED, True)
+        (delivery,) = services.delivery.of([services.awards.record(result.lines[0].award_id)])
+        assert (delivery.address, delivery.is_hidden) == (LISTED, True)
 
 
 def test_no_page_of_the_campus_shows_it(house: House, zoe: uuid.UUID):

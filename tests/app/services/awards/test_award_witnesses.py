@@ -63,8 +63,8 @@ def offline(package: bytes) -> tuple[EvidenceReport, list[str]]:
 
 def by_program(house: House, award_id: uuid.UUID) -> list[str]:
     address = house.process.settings.base_url + f"/attributions/{award_id}"
-    told = house.client().post("/api/v1/verify", json={"url": address}).json()
-    return told["evidence"]["witnessed"]
+    result = house.client().post("/api/v1/verify", json={"url": address}).json()
+    return result["evidence"]["witnessed"]
 
 
 def test_page_program_and_package_say_the_same_of_who_saw_it(house: House, award_id: uuid.UUID) -> None:
@@ -94,9 +94,9 @@ def test_of_a_stolen_key_it_is_said_without_a_network_too_whether_it_was_before(
     sees(house, AGT, "Campus AGT")
     house.clock.move(days=2)
     retire_badge_key(house, stolen_since=house.clock.now - timedelta(days=3 - days, hours=-1))
-    for told in (by_program(house, award_id), offline(packed(house, award_id))[1]):
-        assert len(told) == 2
-        assert told[1].startswith(said)
+    for result in (by_program(house, award_id), offline(packed(house, award_id))[1]):
+        assert len(result) == 2
+        assert result[1].startswith(said)
 
 
 def test_a_witness_of_before_is_still_heard_after_the_log_s_key_has_changed(

@@ -195,17 +195,17 @@ def test_a_withdrawal_answers_every_line_and_the_list_of_the_world_says_so(house
         services.awards.revoke(house.campus, one, "Erreur de personne.", by=by)
     asked = WithdrawalRequest("Erreur de liste.", (*(line.award_id for line in result.lines), stranger))
     with house.unit_of_work() as services:
-        withdrawal = services.withdrawals.promise(house.campus, asked, by=by)
+        withdrawal = services.withdrawals.enqueue(house.campus, asked, by=by)
         while services.withdrawals.process_chunk(withdrawal.id):
             pass
     with house.unit_of_work(reading=True) as services:
-        told = services.withdrawals.result(house.campus, withdrawal.id)
+        answered = services.withdrawals.result(house.campus, withdrawal.id)
         verdicts = {
             services.verification.verify_award(services.awards.record(line.award_id)).report.verdict.value
             for line in result.lines
         }
         left = services.withdrawals.standing_ids(house.campus, WithdrawalScope(batch_id=result.batch.id))
-    assert [line.outcome for line in told.lines] == [
+    assert [line.outcome for line in answered.lines] == [
         WithdrawalOutcome.ALREADY,
         *[WithdrawalOutcome.WITHDRAWN] * 11,
         WithdrawalOutcome.ABSENT,

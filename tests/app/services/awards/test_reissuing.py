@@ -91,8 +91,8 @@ def test_the_log_holds_the_new_decision_and_proves_it(house: House, result):
         proved = services.verification.evidence_of(answer)
         assert proved is not None
         assert proved.outcome.value == "proved", proved
-        deeds = [entry.action for entry, _ in services.people.history.list_of("award", award_id)]
-        assert "reissue" in deeds
+        actions = [entry.action for entry, _ in services.people.history.list_of("award", award_id)]
+        assert "reissue" in actions
 
 
 def test_what_the_world_reads_is_the_newest_edition(house: House, result):

@@ -155,7 +155,7 @@ def test_a_list_in_an_activity_counts_what_it_says_together_with_the_log(
         request = AwardRequest(ruled.id, house.activity.id, lines=listed(LEO, AWA), tells=False)
         seen = services.awards.preview(house.campus, request, by=Actor(house.trainer.id))
         leo, awa = services.awards.award(house.campus, request, by=Actor(house.trainer.id)).lines
-        assert [line.judgement.outcome for line in seen.lines] == [
+        assert [line.eligibility.outcome for line in seen.lines] == [
             LineOutcome.READY,
             LineOutcome.TOO_FEW_HOURS,
         ]
@@ -201,8 +201,8 @@ def test_a_correction_takes_somebody_from_those_who_are_there(
             )  # fmt: skip
     assert names(house, ruled) == []
     with house.unit_of_work() as services:
-        told = replace_hours(workshops[0], 9)
-        services.activity_plans.amend(house.campus, workshops[0].id, told, Plan(), by=COMMAND)
+        result = replace_hours(workshops[0], 9)
+        services.activity_plans.amend(house.campus, workshops[0].id, result, Plan(), by=COMMAND)
     assert names(house, ruled) == ["Zoé Martin"]
 
 
@@ -215,7 +215,7 @@ def test_whoever_is_forgotten_is_counted_no_more(
 ) -> None:
     (zoe,) = roll(house, ruled).ready
     with house.unit_of_work() as services:
-        services.logged_deeds.forget(zoe.person.id, house.campus, uuid.uuid4())
+        services.logged_events.forget(zoe.person.id, house.campus, uuid.uuid4())
     assert names(house, ruled) == []
     assert give(house, ruled, [zoe.person]).lines == []
 
@@ -227,9 +227,9 @@ def test_another_campus_counts_what_it_organises_once_it_has_agreed(
     with house.unit_of_work() as services:
         badge = services.badges.create(other, WORDING, slug="parcours", by=COMMAND).badge
         for activity in workshops[:2]:
-            told = replace_hours(activity, 3)
+            result = replace_hours(activity, 3)
             services.activity_plans.amend(
-                house.campus, activity.id, told, Plan(campuses=[other.slug]), by=COMMAND
+                house.campus, activity.id, result, Plan(campuses=[other.slug]), by=COMMAND
             )
     with house.unit_of_work(reading=True) as services:
         assert services.rule_ledger.roll(other, badge.id).ready == []
@@ -275,10 +275,10 @@ def test_a_confirmed_contribution_counts_and_the_badge_rests_on_it(house: House)
             house.campus, replace(WORDING, rule=CONTRIBUTED), slug="contribue", by=COMMAND
         ).badge
         ((_, zoe),) = services.activities.page(house.campus, house.activity.id).participants
-        told = ContributionStatement("Le banc d’essai", "J’ai monté le banc d’essai et je l’ai expliqué.", PartKind.RESOURCE,
+        result = ContributionStatement("Le banc d’essai", "J’ai monté le banc d’essai et je l’ai expliqué.", PartKind.RESOURCE,
                     date(2026, 11, 20), 2.5)  # fmt: skip
         made = services.contributions.add(
-            zoe, house.campus, told, None, [], today=date(2026, 11, 24), by=Actor(zoe.id)
+            zoe, house.campus, result, None, [], today=date(2026, 11, 24), by=Actor(zoe.id)
         )
     assert names(house, badge) == []
     with house.unit_of_work() as services:

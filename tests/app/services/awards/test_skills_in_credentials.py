@@ -11,7 +11,7 @@ from jsonschema import Draft201909Validator, FormatChecker
 from app.domain.awards.open_badges import DisclosedContent
 from app.services.frameworks import Details
 from sceau_credentials.verification.report import Verdict
-from tests.support.content.skills import JUDGING, LEVELS, RUBRIC, awarded, document_of, levelled
+from tests.support.content.skills import ASSESSMENT, LEVELS, RUBRIC, awarded, document_of, levelled
 from tests.support.house import COMMAND, House
 from tests.support.shared_data import shared
 
@@ -55,7 +55,7 @@ def test_credential_names_the_level_reached_in_its_rubric(house: House) -> None:
     assert reached["achievedLevel"] == levels[1]["id"]
     assert reached["resultDescription"] == rubric["id"]
     subject = document["credentialSubject"]
-    assert JUDGING in subject["narrative"]
+    assert ASSESSMENT in subject["narrative"]
     assert "Autonome, niveau 2 sur 3" in subject["narrative"].replace("\xa0", " ")
     assert subject["source"]["id"] == house.campus.did
 

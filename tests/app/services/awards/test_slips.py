@@ -41,9 +41,9 @@ def test_a_slip_holds_the_very_code_that_opens_the_badge(database_url: str, tmp_
     assert said.index("Lucas Bernard") < said.index("Zoé Martin"), "by last name, as they are called"
     code = code_in(said.partition("Zoé Martin")[2])
     with house.unit_of_work() as services:
-        assert services.handing_over.claim_by_code(code).session.award_id == zoe
-        deeds = [each.action for each in services.awards.history_of(house.campus, zoe)]
-    assert {"print_slip", "claim"} <= set(deeds)
+        assert services.delivery.claim_by_code(code).session.award_id == zoe
+        actions = [each.action for each in services.awards.history_of(house.campus, zoe)]
+    assert {"print_slip", "claim"} <= set(actions)
     assert "Zoé" not in slips(house, [zoe, lucas]), "what is received needs no slip"
     house.close()
 
@@ -69,7 +69,7 @@ def test_a_code_of_a_withdrawn_badge_shows_that_it_is_withdrawn_and_receives_not
     code = code_in(slips(house, [award_id]))
     with house.unit_of_work() as services:
         services.awards.revoke(house.campus, award_id, "Erreur de personne.", by=Actor(house.trainer.id))
-        assert services.handing_over.claim_by_code(code).session.award_id == award_id
+        assert services.delivery.claim_by_code(code).session.award_id == award_id
         assert services.awards.record(award_id).award.claimed_at is None
 
 

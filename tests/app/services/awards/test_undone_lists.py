@@ -13,7 +13,7 @@ from app.domain.awards.batches import BatchState, TooLate
 from app.domain.campus.audit_log import Actor, HistoryEntry
 from app.domain.people import Person, Role
 from app.services.awards.awards import AwardRequest
-from app.services.awards.batches import REMOVED_INLINE, Brought
+from app.services.awards.batches import REMOVED_INLINE, ListAdditions
 from tests.support.house import House, done_once, listed
 
 
@@ -27,15 +27,15 @@ def give(house: House, *people: str, badge: uuid.UUID | None = None) -> uuid.UUI
     return batch.id
 
 
-def brought(house: House, batch_id: uuid.UUID) -> Brought:
+def brought(house: House, batch_id: uuid.UUID) -> ListAdditions:
     with house.unit_of_work(reading=True) as services:
-        return services.award_batches.brought_by(house.campus, batch_id)
+        return services.award_batches.additions_of(house.campus, batch_id)
 
 
-def undo(house: House, batch_id: uuid.UUID, *, with_brought: bool = True) -> None:
+def undo(house: House, batch_id: uuid.UUID, *, with_additions: bool = True) -> None:
     with house.unit_of_work() as services:
         services.award_batches.take_back(
-            house.campus, batch_id, by=Actor(house.trainer.id), with_brought=with_brought
+            house.campus, batch_id, by=Actor(house.trainer.id), with_additions=with_additions
         )
 
 
@@ -54,7 +54,7 @@ def test_people_whom_only_the_list_brought_leave_with_it(house: House):
     before = names(house)
     batch_id = give(house, "Faux Prénom; faux@exemple.fr", "Liste Total")
 
-    assert brought(house, batch_id) == Brought(people=2, participations=2)
+    assert brought(house, batch_id) == ListAdditions(people=2, participations=2)
     undo(house, batch_id)
 
     assert names(house) == before
@@ -68,7 +68,7 @@ def test_people_whom_only_the_list_brought_leave_with_it(house: House):
 
 def test_people_stay_where_the_box_is_not_ticked(house: House):
     batch_id = give(house, "Faux Prénom")
-    undo(house, batch_id, with_brought=False)
+    undo(house, batch_id, with_additions=False)
 
     assert enrolled(house) == {"Faux Prénom"}
 
@@ -77,7 +77,7 @@ def test_enrolled_people_keep_person_and_participation(house: House):
     house.record("MARTIN Chloé; chloe@exemple.fr")
     batch_id = give(house, "MARTIN Chloé; chloe@exemple.fr", "Faux Prénom")
 
-    assert brought(house, batch_id) == Brought(people=1, participations=1)
+    assert brought(house, batch_id) == ListAdditions(people=1, participations=1)
     undo(house, batch_id)
 
     assert enrolled(house) == {"Chloé Martin"}
@@ -122,7 +122,7 @@ def test_participation_with_another_badge_of_the_activity_stays(house: House):
     batch_id = give(house, "MARTIN Chloé; chloe@exemple.fr")
     house.award("MARTIN Chloé; chloe@exemple.fr", badge=house.role, evidence="Tient le stand.")
 
-    assert brought(house, batch_id) == Brought()
+    assert brought(house, batch_id) == ListAdditions()
     undo(house, batch_id)
 
     assert enrolled(house) == {"Chloé Martin"}
@@ -153,8 +153,8 @@ def test_removal_is_logged_and_leaves_the_activity_log_consistent(house: House):
         entries = services.stores.session.exec(
             select(HistoryEntry).where(HistoryEntry.noun_id == batch_id)
         ).all()
-        told = {entry.action: entry.facts for entry in entries}
-        assert told["remove_brought"] == {"people": 1, "participations": 1}
+        result = {entry.action: entry.facts for entry in entries}
+        assert result["remove_brought"] == {"people": 1, "participations": 1}
         assert services.activity_journal.of(house.campus, house.activity.id).total == 1
 
 

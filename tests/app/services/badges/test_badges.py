@@ -97,10 +97,10 @@ def test_saving_what_did_not_change_is_no_deed(house: House):
     rewrite(house, page, WHOLE)
     rewrite(house, page, replace(WHOLE, name="Tutrice, tuteur"))
     with house.unit_of_work(reading=True) as services:
-        deeds = services.stores.session.exec(
+        actions = services.stores.session.exec(
             select(HistoryEntry.action).where(HistoryEntry.noun_id == page.badge.id)
         ).all()
-    assert sorted(deeds) == ["create", "rewrite"]
+    assert sorted(actions) == ["create", "rewrite"]
 
 
 def step(house: House, page: BadgePage, step: Step, wording: Wording, seen: str = "") -> BadgePage:
@@ -177,9 +177,9 @@ def test_an_archived_badge_is_not_given_until_it_is_taken_out_again(house: House
 
 def test_another_campus_s_badge_is_as_good_as_absent(house: House):
     page = write(house, WHOLE)
-    for deed in ("open", "archive", "restore"):
+    for action in ("open", "archive", "restore"):
         with pytest.raises(NotFound), house.unit_of_work() as services:
-            getattr(services.badges, deed)(house.other_campus, page.badge.id, by=Actor(house.stranger.id))
+            getattr(services.badges, action)(house.other_campus, page.badge.id, by=Actor(house.stranger.id))
 
 
 def test_what_was_written_is_read_back_and_published(house: House):

@@ -31,7 +31,7 @@ def test_a_badge_made_from_a_model_lacks_at_most_its_competency(house: House, mo
         page = services.badges.create(house.campus, wording, draft=True, by=Actor(house.admin.id))
         lacks = {lack.field for lack in services.badges.manuscript(house.campus, page.badge.id).lacks}
     assert lacks == ({"competences"} if model.kind is BadgeKind.COMPETENCY else set())
-    assert bool(model.ideas) is model.kind.is_judged
+    assert bool(model.ideas) is model.kind.is_assessed
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.slug)

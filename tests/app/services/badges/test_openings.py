@@ -94,14 +94,14 @@ def test_opening_by_badge_and_by_trainer_are_the_same_opening_and_each_is_in_the
         }
         services.openings.set_for_trainer(house.campus, yann, [badge.id], by=Actor(house.admin.id))
         services.openings.set_for_badge(house.campus, badge.id, everybody=True, by=Actor(house.admin.id))
-        told = [
+        result = [
             (entry.action, entry.facts.get("person"))
             for entry, _ in services.badges.history.list_of("badge", badge.id)
             if entry.action.startswith(("open_to", "shut_to"))
         ]
-    assert told[0] == ("open_to_some", None)
-    assert set(told[1:3]) == {("open_to", str(house.trainer.id)), ("open_to", str(yann))}
-    assert told[3:] == [("shut_to", str(yann)), ("open_to", str(yann)), ("open_to_all", None)]
+    assert result[0] == ("open_to_some", None)
+    assert set(result[1:3]) == {("open_to", str(house.trainer.id)), ("open_to", str(yann))}
+    assert result[3:] == [("shut_to", str(yann)), ("open_to", str(yann)), ("open_to_all", None)]
     assert give(house, yann) == [LineOutcome.AWARDED]
 
 
@@ -111,13 +111,13 @@ def test_a_badge_is_not_reserved_to_nobody_nor_opened_elsewhere(house: House):
     with pytest.raises(InvalidInput):
         reserve(house, house.stranger.id)
     with house.unit_of_work() as services:
-        for deed in (
+        for action in (
             lambda: services.openings.set_for_badge(house.other_campus, house.presence.badge.id, everybody=True, by=COMMAND),
             lambda: services.openings.set_for_trainer(house.campus, house.stranger.id, [], by=COMMAND),
             lambda: services.openings.set_for_trainer(house.campus, house.admin.id, [], by=COMMAND),
         ):  # fmt: skip
             with pytest.raises(NotFound):
-                deed()
+                action()
 
 
 def test_a_badge_that_is_not_opened_is_neither_offered_nor_given_on_the_page(house: House):
@@ -128,13 +128,13 @@ def test_a_badge_that_is_not_opened_is_neither_offered_nor_given_on_the_page(hou
     client = house.client(person)
     address = f"/gestion/itip/activites/{house.activity.id}/attribuer"
     assert "Robotique pour tous" not in client.get(address).text
-    told = send(
+    result = send(
         client,
         address,
         {"badge": str(house.presence.badge.id), "qui": "liste", "liste": "Zoé Martin; zoe@exemple.fr"},
     )
-    assert (told.status_code, "ne vous est pas ouvert" in told.text) == (403, True)
-    assert "zoe@exemple.fr" in told.text
+    assert (result.status_code, "ne vous est pas ouvert" in result.text) == (403, True)
+    assert "zoe@exemple.fr" in result.text
 
 
 def test_the_pages_open_and_shut_a_badge(house: House):

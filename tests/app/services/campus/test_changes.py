@@ -54,7 +54,7 @@ class Reader:
         self.copy: set[tuple[str, uuid.UUID]] = set()
 
     def read(self) -> list[tuple[str, uuid.UUID, WhatHappened]]:
-        told = []
+        result = []
         while True:
             with self.house.unit_of_work(reading=True) as services:
                 page = services.feed.page(self.campus, self.cursor, limit=self.limit)
@@ -62,10 +62,10 @@ class Reader:
             for change, what in page.changes:
                 ids = {digest_of_erased(each): each for _, each in self.copy} if change.is_erased else {}
                 key = (change.kind.value, ids.get(change.noun_id, change.noun_id))
-                told.append((*key, what))
+                result.append((*key, what))
                 (self.copy.discard if what is GONE else self.copy.add)(key)
             if not page.more:
-                return told
+                return result
 
 
 def there(house: House, campus: Campus) -> set[tuple[str, uuid.UUID]]:
@@ -117,8 +117,8 @@ def test_what_appeared_and_changed_since_the_cursor_was_created_once(built: Hous
     award = built.award("Zoé N’Diaye; zoe@exemple.fr").lines[0].award_id
     with built.unit_of_work() as services:
         services.awards.revoke(built.campus, award, "Attribué par erreur.", by=COMMAND)
-    told = reader.read()
-    assert [(kind, what) for kind, _, what in told] == [
+    result = reader.read()
+    assert [(kind, what) for kind, _, what in result] == [
         ("person", MADE),
         ("participation", MADE),
         ("award", MADE),
@@ -164,9 +164,9 @@ def test_two_records_of_one_person_become_one_and_two_again(built: House):
     kept, gone = (_person_of(built, each.lines[0].award_id) for each in (first, second))
     with built.unit_of_work() as services:
         merge = services.merging.merge_in_campus(built.campus, kept, gone, "Faute de frappe.", by=COMMAND).id
-    told = reader.read()
-    assert ("person", gone, GONE) in told
-    assert ("award", second.lines[0].award_id, CHANGED) in told
+    result = reader.read()
+    assert ("person", gone, GONE) in result
+    assert ("award", second.lines[0].award_id, CHANGED) in result
     assert reader.copy == there(built, built.campus)
     with built.unit_of_work() as services:
         services.merging.undo_in_campus(built.campus, merge, by=COMMAND)

@@ -100,7 +100,7 @@ def test_a_later_page_is_entered_by_the_index_and_looks_at_no_row_of_those_befor
     with full.unit_of_work(reading=True) as services:
         shown = services.directory.find_awards(full.campus, "", Start(limit=3))
         event.listen(
-            full.process.engine, "before_cursor_execute", lambda *told: asked.append((told[2], told[3]))
+            full.process.engine, "before_cursor_execute", lambda *result: asked.append((result[2], result[3]))
         )
         services.directory.find_awards(full.campus, "", Start(shown[2].award.id, limit=3))
         pages = [each for each in asked if "ORDER BY award.awarded_at DESC" in each[0]]

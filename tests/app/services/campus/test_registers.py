@@ -156,7 +156,7 @@ def test_a_page_of_a_large_register_reads_no_table_as_a_whole(
     add_awards(house, MANY)
     asked: list[tuple[str, Any]] = []
     event.listen(
-        house.process.engine, "before_cursor_execute", lambda *told: asked.append((told[2], told[3]))
+        house.process.engine, "before_cursor_execute", lambda *result: asked.append((result[2], result[3]))
     )
     with house.process.visit(reading=True, campus_id=house.campus.id, person_id=house.trainer.id) as services:
         wanted = AwardFilter(house.clock())

@@ -80,7 +80,7 @@ def test_real_person_who_tried_the_example_stays_with_their_other_traces(house: 
         services.rooms.open(house.campus, activity_id, capacity=None, by=by)
         code = services.rooms.glance(house.campus, activity_id).code
         for phone, given_name in (("one", "Zoé"), ("two", "Passant")):
-            ticket = Ticket(services.rooms.door(code, phone).room.id, phone, services.clock())
+            ticket = Ticket(services.rooms.access(code, phone).room.id, phone, services.clock())
             line = ListedPerson(1, given_name=given_name, family_name="Martin")
             services.rooms.sign(ticket, line)
     with house.unit_of_work() as services:

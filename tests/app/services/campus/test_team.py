@@ -160,9 +160,9 @@ def test_an_invitation_needs_an_address_a_role_and_one_of_three_durations(house:
 def test_another_campus_neither_resends_nor_withdraws(house: House):
     invitation = invite(house)
     with house.unit_of_work() as services:
-        for deed in (services.invitations.resend, services.invitations.withdraw):
+        for action in (services.invitations.resend, services.invitations.withdraw):
             with pytest.raises(NotFound):
-                deed(house.other_campus, invitation.id, by=COMMAND)
+                action(house.other_campus, invitation.id, by=COMMAND)
 
 
 # --- roles

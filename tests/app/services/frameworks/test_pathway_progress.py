@@ -303,14 +303,14 @@ def contributed(
     campus: Campus | None = None,
     confirmed: bool = True,
 ) -> uuid.UUID:
-    told = ContributionStatement(
+    result = ContributionStatement(
         "Le banc d’essai", "J’ai monté le banc d’essai et je l’ai expliqué.", PartKind.RESOURCE,
         house.clock().date(), hours,
     )  # fmt: skip
     where = campus or house.campus
     with house.unit_of_work() as services:
         made = services.contributions.add(
-            person, where, told, house.activity.id if activity else None, [], today=house.clock().date(),
+            person, where, result, house.activity.id if activity else None, [], today=house.clock().date(),
             by=Actor(person.id),
         ).id  # fmt: skip
         if confirmed:

@@ -375,9 +375,11 @@ def test_a_calendar_is_read_before_its_campus_is_locked(
 ) -> None:
     followed, steps = follow(house), list[str]()
     lock, parse = CampusStore.lock, calendar_imports.read_calendar
-    monkeypatch.setattr(CampusStore, "lock", lambda *told: steps.append("lock") or lock(*told))
+    monkeypatch.setattr(CampusStore, "lock", lambda *result: steps.append("lock") or lock(*result))
     monkeypatch.setattr(
-        calendar_imports, "read_calendar", lambda *told, **more: steps.append("read") or parse(*told, **more)
+        calendar_imports,
+        "read_calendar",
+        lambda *result, **more: steps.append("read") or parse(*result, **more),
     )
     read(house, followed)
     with house.unit_of_work() as services:

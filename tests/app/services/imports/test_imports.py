@@ -66,7 +66,7 @@ def test_a_dry_run_foresees_each_line_and_writes_nothing(house: House) -> None:
     run_id = drop(house, ZOE, ANNE, "P-3;Robotique;31/02/2025;;PETIT;Ousmane;;;;")
     with house.unit_of_work(reading=True) as services:
         draft = services.imports.draft(house.campus, run_id)
-        assert [one.fate for one in draft.judged] == [
+        assert [one.fate for one in draft.matched] == [
             ImportLineOutcome.CREATED,
             ImportLineOutcome.CREATED,
             ImportLineOutcome.REFUSED,
@@ -187,10 +187,10 @@ def test_how_a_source_is_read_is_remembered_for_that_source_alone(house: House) 
         services.imports.confirm(house.campus, run.id, plan, by=by)
         again = services.imports.drop(house.campus, "Wudo", text, by=by)
         other = services.imports.drop(house.campus, "Autre", text, by=by)
-        assert [one.fate for one in services.imports.draft(house.campus, again.id).judged] == [
+        assert [one.fate for one in services.imports.draft(house.campus, again.id).matched] == [
             ImportLineOutcome.SAME
         ]
-        assert [one.fate for one in services.imports.draft(house.campus, other.id).judged] == [
+        assert [one.fate for one in services.imports.draft(house.campus, other.id).matched] == [
             ImportLineOutcome.REFUSED
         ]
 
@@ -266,4 +266,4 @@ def test_a_name_that_two_people_of_the_activity_have_is_nobody_in_particular(hou
         twice = listed("LE GOFF Anne\nLE GOFF Anne (2)")
         services.activities.record(house.campus, activity.id, twice, by=Actor(house.trainer.id))
     assert take(house, ANNE, source="Autre suivi") == [(ImportLineOutcome.REFUSED, SEVERAL_OF_NAME)]
-    assert [told for told in people(house) if told[2] == 2.5] == []
+    assert [result for result in people(house) if result[2] == 2.5] == []

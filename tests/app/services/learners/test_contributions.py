@@ -162,9 +162,9 @@ def test_nobody_confirms_their_own_and_no_campus_another_s(house: House, zoe: Pe
     ids=range(7),
 )  # fmt: skip
 def test_what_cannot_be_is_said_and_nothing_is_kept(house: House, zoe: Person, change: dict, said: str):
-    told = ContributionStatement(**{**vars(TOLD), **change})
+    result = ContributionStatement(**{**vars(TOLD), **change})
     with pytest.raises(InvalidInput) as refused:
-        add(house, zoe, told=told, pieces=False)
+        add(house, zoe, told=result, pieces=False)
     assert said in refused.value.sentence.format(**refused.value.values)
     with house.unit_of_work(reading=True) as services:
         assert not services.contributions.of_person(zoe, house.campus)

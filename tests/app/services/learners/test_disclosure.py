@@ -137,7 +137,7 @@ def test_sd_jwt_has_the_same_disclosable_members(kind: BadgeKind) -> None:
 def test_nothing_is_both_mandatory_and_disclosable(kind: BadgeKind) -> None:
     shown = {pointer for each in disclosable_in(whole(), kind) for pointer in each.pointers}
     assert shown.isdisjoint(mandatory_pointers(kind))
-    assert ("jugement" in {each.name for each in disclosable_in(whole(), kind)}) is not kind.is_judged
+    assert ("jugement" in {each.name for each in disclosable_in(whole(), kind)}) is not kind.is_assessed
 
 
 def test_presentation_ends_after_ninety_days_or_with_the_badge() -> None:

@@ -84,7 +84,7 @@ def send(house: House) -> None:
 def remind(house: House) -> None:
     with house.unit_of_work() as services:
         for campus_id in services.reminders.campuses_due():
-            services.reminders.promise(campus_id)
+            services.reminders.enqueue(campus_id)
     send(house)
 
 
@@ -208,10 +208,10 @@ def test_an_employer_with_the_ended_file_is_told_of_the_renewal_by_page_api_and_
     browser = house.client()
     browser.headers["accept-language"] = language
 
-    told = browser.post("/api/v1/verify", content=old).json()
-    assert (told["headline"], told["renewed_until"], told["document"]["id"]) == (title, until, address)
-    assert told["replaced_at"] is not None
-    assert {each["id"]: each["reason"] for each in told["checks"]}["validity"] == "expired"
+    result = browser.post("/api/v1/verify", content=old).json()
+    assert (result["headline"], result["renewed_until"], result["document"]["id"]) == (title, until, address)
+    assert result["replaced_at"] is not None
+    assert {each["id"]: each["reason"] for each in result["checks"]}["validity"] == "expired"
 
     page = unescape(post(browser, "/verifier", {"texte": old.decode()}).text)
     assert title in page

@@ -271,8 +271,8 @@ def test_wallet_that_deletes_the_copy_before_keeps_the_refresh_token_of_the_rene
 
     def report(of: IssuedToWallet, event: str) -> None:
         with house.unit_of_work() as services:
-            told: JsonObject = {"notification_id": of.notification_id, "event": event}
-            services.wallets.notify(services.wallets.check_token(house.campus, token), told)
+            result: JsonObject = {"notification_id": of.notification_id, "event": event}
+            services.wallets.notify(services.wallets.check_token(house.campus, token), result)
 
     report(renewed, "credential_accepted")
     report(before, "credential_deleted")
@@ -478,7 +478,7 @@ def test_offers_of_many_badges_take_as_many_statements_as_of_one(house: House) -
         assert all(each.expires_at > house.clock() + timedelta(minutes=9) for each in offers)
 
     sent: list[str] = []
-    event.listen(house.process.engine, "before_cursor_execute", lambda *told: sent.append(told[2]))
+    event.listen(house.process.engine, "before_cursor_execute", lambda *result: sent.append(result[2]))
     prepare(awards[:1])
     one = len(sent)
     prepare(awards[1:])
@@ -500,7 +500,7 @@ def test_badge_for_many_keys_takes_as_many_statements_as_for_one(house: House) -
         return len(sent)
 
     sent: list[str] = []
-    event.listen(house.process.engine, "before_cursor_execute", lambda *told: sent.append(told[2]))
+    event.listen(house.process.engine, "before_cursor_execute", lambda *result: sent.append(result[2]))
     assert receive(keys[:1]) == receive(keys) > 0
 
 
@@ -509,7 +509,7 @@ def test_badge_for_many_keys_takes_as_many_statements_as_for_one(house: House) -
 
 def link_replaced(house: House, award_id: uuid.UUID) -> None:
     with house.unit_of_work() as services:
-        services.handing_over.renew_link(house.campus, award_id, by=COMMAND)
+        services.delivery.renew_link(house.campus, award_id, by=COMMAND)
 
 
 def address_corrected(house: House, award_id: uuid.UUID) -> None:

@@ -225,9 +225,9 @@ def test_fifty_concurrent_credential_requests_give_no_more_than_a_batch(house: H
     requests = [request_for(WalletFormat.SD_JWT, proof(house, nonce(house))) for _ in range(50)]
     with ThreadPoolExecutor(8) as devices:
         found = [*devices.map(lambda request: issued(house, token, request), requests)]
-    brought = [each for each in found if isinstance(each, IssuedToWallet)]
-    assert len(brought) == BATCH_SIZE
-    assert len({each.notification_id for each in brought}) == BATCH_SIZE
+    imported = [each for each in found if isinstance(each, IssuedToWallet)]
+    assert len(imported) == BATCH_SIZE
+    assert len({each.notification_id for each in imported}) == BATCH_SIZE
     assert {each for each in found if isinstance(each, WalletRefusal)} == {WalletRefusal.INVALID_TOKEN}
 
 

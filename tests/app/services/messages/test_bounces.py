@@ -42,8 +42,8 @@ def test_returned_message_is_refused_with_date_and_reason(house, sent):
     assert letter.bounced_at == house.clock()
     assert letter.sent_at is not None
     with house.unit_of_work(reading=True) as services:
-        (handing,) = services.handing_over.refused(house.campus, limit=10)
-        assert (handing.handed.state, handing.handed.at) == (Handed.REFUSED, house.clock())
+        (delivery,) = services.delivery.refused(house.campus, limit=10)
+        assert (delivery.handed.state, delivery.handed.at) == (Handed.REFUSED, house.clock())
 
 
 def test_report_that_comes_twice_changes_nothing(house, sent):

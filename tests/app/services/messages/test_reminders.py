@@ -15,7 +15,7 @@ ZOE, LUCAS = "Zoé Martin;zoe@exemple.fr", "Lucas Bernard;lucas@exemple.fr"
 def remind(house: House) -> None:
     with house.unit_of_work() as services:
         for campus_id in services.reminders.campuses_due():
-            services.reminders.promise(campus_id)
+            services.reminders.enqueue(campus_id)
 
 
 def subjects(office) -> list[str]:

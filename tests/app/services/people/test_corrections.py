@@ -89,7 +89,7 @@ def test_links_that_reached_a_false_address_open_nothing_any_more(house: House):
     false_link = token_of(house, award_id)
     with house.unit_of_work() as services:
         services.people.open_private_link(false_link)
-        services.handing_over.claim(award_id, by=Actor(person_id))
+        services.delivery.claim(award_id, by=Actor(person_id))
 
     correct(house, person_id)
 
@@ -183,8 +183,8 @@ def test_corrected_name_is_signed_again_and_both_are_logged(house: House):
         entries = services.stores.session.exec(
             select(HistoryEntry).where(HistoryEntry.noun_id == person_id, HistoryEntry.noun == "person")
         ).all()
-    told = {entry.action: entry for entry in entries}
-    assert {"rename", "correct_address"} <= told.keys()
+    result = {entry.action: entry for entry in entries}
+    assert {"rename", "correct_address"} <= result.keys()
     assert RIGHT not in str([entry.facts for entry in entries])
 
 
@@ -215,14 +215,14 @@ def test_address_of_a_namesake_asks_to_merge(house: House):
 def test_address_of_a_namesake_of_another_campus_is_refused_as_any_person_known_elsewhere(house: House):
     person_id, _ = awarded(house)
     with house.unit_of_work() as services:
-        told = Activity(
+        result = Activity(
             kind=ActivityKind.WORKSHOP,
             title="Atelier",
             starts_on=house.clock.now.date(),
             ends_on=house.clock.now.date(),
             created_at=house.clock.now,
         )
-        activity = services.activities.create(told, [house.other_campus], by=Actor(house.stranger.id))
+        activity = services.activities.create(result, [house.other_campus], by=Actor(house.stranger.id))
         services.activities.record(
             house.other_campus, activity.id, listed(f"MARTIN Chloé; {RIGHT}"), by=Actor(house.stranger.id)
         )

@@ -125,7 +125,7 @@ def live(house: House) -> tuple[BatchResult, uuid.UUID]:
         services.rooms.open(house.campus, house.activity.id, capacity=None, by=Actor(house.trainer.id))
     with house.unit_of_work(reading=True) as services:
         code = services.rooms.page(house.campus, house.activity.id).code
-        door = services.rooms.door(code, "phone")
+        door = services.rooms.access(code, "phone")
     family, given = ZOE.partition(";")[0].split()
     with house.unit_of_work() as services:
         ticket = Ticket(door.room.id, "phone", house.clock.now)
@@ -137,7 +137,7 @@ def live(house: House) -> tuple[BatchResult, uuid.UUID]:
     with house.unit_of_work() as services:
         services.people.open_private_link(house.private_link(result).removeprefix("/recevoir/"))
         services.awards.set_visibility(award_id, Visibility.OPEN, by=Actor(person_id))
-        services.handing_over.claim(award_id, by=Actor(person_id))
+        services.delivery.claim(award_id, by=Actor(person_id))
         line = services.personal_log.lines(person_id, {house.campus.id})[-1]
         services.log_disputes.dispute(person_id, house.campus, line.number, CONTESTED, by=Actor(person_id))
         asked = RequestOutcome(given, family, ADDRESS, STORY, "https://exemple.fr/carnet-de-zoelie")
@@ -196,12 +196,12 @@ def test_the_proof_leads_from_its_reference_to_a_signed_checkpoint_and_names_nob
     result, person_id = live(house)
     (erasure,) = erase(house, result.lines[0].award_id)
     with house.unit_of_work(reading=True) as services:
-        told = services.erasure_proofs.get(erasure.id)
-        body = services.erasure_proofs.document(told).body
+        answered = services.erasure_proofs.get(erasure.id)
+        body = services.erasure_proofs.document(answered).body
         log = services.activity_log.store.get(erasure.log_id)
         key = services.activity_log.key_of(house.campus, log)
     document = parse_json_object(body)
-    assert told.is_signed
+    assert answered.is_signed
     assert document["reference"] == document["log"]["says"]["reference"] == erasure.reference
     assert document["erased"]["badges"] == 1
     line = document["log"]

@@ -80,7 +80,7 @@ def signed(
         services.rooms.open(campus, activity_id, capacity=None, by=COMMAND)
     with house.unit_of_work(reading=True) as services:
         phone = new_phone()
-        room = services.rooms.door(services.rooms.page(campus, activity_id).code, phone).room
+        room = services.rooms.access(services.rooms.page(campus, activity_id).code, phone).room
     line = ListedPerson(1, given_name="Zoé", family_name="Martin", address=address, under_15=under_15)
     with house.unit_of_work() as services:
         return services.rooms.sign(Ticket(room.id, phone, house.clock.now), line)[1]
@@ -117,9 +117,7 @@ def by_import(house: House, theirs: uuid.UUID) -> None:
 
 def by_delivery(house: House, theirs: uuid.UUID) -> None:
     with house.process.visit(campus_id=house.other_campus.id) as services, pytest.raises(Conflict):
-        services.handing_over.write_again(
-            house.other_campus, theirs, ANOTHER, by=by(house, house.other_campus)
-        )
+        services.delivery.write_again(house.other_campus, theirs, ANOTHER, by=by(house, house.other_campus))
 
 
 def by_correction(house: House, theirs: uuid.UUID) -> None:
@@ -222,9 +220,7 @@ def test_an_address_given_before_opens_nothing_once_another_campus_knows_the_per
     theirs = awarded(house, house.other_campus, f"{ZOE};{HERS}")
     person_id = person_of(house, theirs)
     with house.process.visit(campus_id=house.other_campus.id) as services:
-        services.handing_over.write_again(
-            house.other_campus, theirs, ANOTHER, by=by(house, house.other_campus)
-        )
+        services.delivery.write_again(house.other_campus, theirs, ANOTHER, by=by(house, house.other_campus))
     assert doors(house, person_id, own_link=False) == {HERS, ANOTHER}
 
     mine = house.award(f"{ZOE};{HERS}").lines[0].award_id
@@ -295,12 +291,12 @@ def test_confirmed_signature_gives_no_address_once_somebody_opened_a_badge(house
     award_id = house.award(ZOE).lines[0].award_id
     with house.unit_of_work() as services:
         record = services.awards.record(award_id)
-        services.handing_over.claim_by_code(services.handing_over.codes_for([record])[award_id].code)
+        services.delivery.claim_by_code(services.delivery.codes_for([record])[award_id].code)
     signed(house, house.campus, house.activity.id, ANOTHER)
     confirmed_by_a_trainer(house, house.campus, house.activity.id)
     assert doors(house, record.person.id, own_link=False) == set()
     with house.unit_of_work() as services, pytest.raises(Conflict, match=IS_CLAIMED):
-        services.handing_over.write_again(house.campus, award_id, ANOTHER, by=COMMAND)
+        services.delivery.write_again(house.campus, award_id, ANOTHER, by=COMMAND)
 
 
 def test_import_gives_no_address_to_a_name_with_a_badge(house: House):
@@ -324,7 +320,7 @@ def test_line_of_an_import_names_why_its_address_is_left_out(house: House):
 def test_campus_that_alone_knows_a_learner_corrects_a_mistyped_address(house: House):
     award_id = house.award(f"{ZOE};zeo@exemple.fr").lines[0].award_id
     with house.unit_of_work() as services:
-        services.handing_over.write_again(house.campus, award_id, HERS, by=COMMAND)
+        services.delivery.write_again(house.campus, award_id, HERS, by=COMMAND)
     assert doors(house, person_of(house, award_id), own_link=False) == {HERS}
 
 

@@ -110,9 +110,9 @@ def test_from_15_on_a_parents_link_neither_shows_nor_closes_anything(house: Hous
         person = services.awards.record(young).person
         services.guardians.set_age_band(house.campus, person.id, False, by=COMMAND)
     open_it(house, young)
-    for deed in ("asked", "answer"):
+    for action in ("asked", "answer"):
         with house.unit_of_work() as services, pytest.raises(Gone):
-            services.guardians.asked(token) if deed == "asked" else services.guardians.answer(
+            services.guardians.asked(token) if action == "asked" else services.guardians.answer(
                 token, agreed=False
             )
     assert is_open(house, young)
@@ -179,13 +179,13 @@ def wishes(*, found: bool) -> Wishes:
 def test_a_portfolio_and_being_found_wait_for_a_parent_too(house: House, young: uuid.UUID) -> None:
     with house.unit_of_work() as services:
         kept = services.portfolios.start(services.awards.record(young).person, [young])
-        for deed in (
+        for action in (
             lambda: services.portfolios.set_open(kept, True),
             lambda: services.portfolios.wish(kept, wishes(found=True)),
             lambda: services.awards.set_findable(young, True, by=COMMAND),
         ):
             with pytest.raises(ParentNeeded):
-                deed()
+                action()
     token = asked(house, young)
     with house.unit_of_work() as services:
         services.guardians.answer(token, agreed=True)
@@ -207,10 +207,10 @@ def test_a_parent_who_read_of_the_page_alone_agreed_to_no_more(house: House, you
     with house.unit_of_work() as services:
         services.guardians.answer(token, agreed=True)
         person = services.awards.record(young).person
-        (told,) = (
+        (result,) = (
             each for each in services.stores.consents.of_person(person.id) if each.about is About.PARENT
         )
-        told.wording = 1
+        result.wording = 1
         kept = services.portfolios.start(person, [young])
         with pytest.raises(ParentNeeded):
             services.portfolios.set_open(kept, True)
@@ -224,10 +224,10 @@ def agreed_to_an_older_wording(house: House, award_id: uuid.UUID) -> str:
     with house.unit_of_work() as services:
         services.guardians.answer(token, agreed=True)
         person = services.awards.record(award_id).person
-        (told,) = (
+        (result,) = (
             each for each in services.stores.consents.of_person(person.id) if each.about is About.PARENT
         )
-        told.wording = 1
+        result.wording = 1
     house.letters.letters.clear()
     return token
 
@@ -383,14 +383,14 @@ def test_after_a_refusal_another_badge_is_asked_of_the_same_parent_alone(
         wording = Wording(BadgeKind.PARTICIPATION, "Présence", "Être là.", "La personne était là.")
         badge = services.badges.create(house.other_campus, wording, slug="la", by=COMMAND).badge
         line = ListedPerson(1, person.given_name, person.family_name, "zoe@exemple.fr")
-        told = Activity(
+        answered = Activity(
             kind=ActivityKind.WORKSHOP,
             title="Atelier",
             starts_on=house.clock.now.date(),
             ends_on=house.clock.now.date(),
             created_at=house.clock.now,
         )
-        activity = services.activities.create(told, [house.other_campus], by=COMMAND)
+        activity = services.activities.create(answered, [house.other_campus], by=COMMAND)
         result = services.awards.award(
             house.other_campus, AwardRequest(badge.id, activity.id, lines=(line,)), by=COMMAND
         )

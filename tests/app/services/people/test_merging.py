@@ -54,8 +54,8 @@ def test_all_goes_to_the_record_that_is_kept_and_what_was_signed_stays_as_it_is(
         assert len(services.personal_log.lines(kept, {house.campus.id})) == lines + mine + 2
         there = services.activities.page(house.campus, house.activity.id).participants
         assert [person.id for part, person in there if part.is_present] == [kept]
-        deeds = [entry.action for entry, _ in services.people.history.list_of("person", kept)]
-        assert "merge" in deeds
+        actions = [entry.action for entry, _ in services.people.history.list_of("person", kept)]
+        assert "merge" in actions
     learner = house.client()
     assert learner.get(house.private_link(second)).status_code == 303
     assert learner.get(f"/mes-badges/{award_id}").status_code == 200
@@ -239,7 +239,7 @@ def test_the_page_asks_as_much_about_many_namesakes_as_about_two(house: House):
     with house.unit_of_work(reading=True) as services:
         mine = services.awards.record(result.lines[0].award_id).person.id
     admin, page, asked = house.client(house.admin), f"/gestion/itip/repertoire/{mine}/reunir", list[str]()
-    event.listen(house.process.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    event.listen(house.process.engine, "before_cursor_execute", lambda *answered: asked.append(answered[2]))
     counts = []
     for others in (1, 10):
         admin.get(page)  # what the process remembers is read before
@@ -266,7 +266,7 @@ def test_rows_of_one_table_move_in_one_statement_unless_the_kept_record_has_an_e
                 .values(person_id=gone)
             )
     asked = list[str]()
-    event.listen(house.process.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    event.listen(house.process.engine, "before_cursor_execute", lambda *result: asked.append(result[2]))
 
     def moved() -> int:
         return sum(each.startswith("UPDATE participation SET person_id") for each in asked)

@@ -92,16 +92,16 @@ def test_the_choice_for_each_line_is_kept_to_the_byte(house: House) -> None:
         assert resource["digestMultibase"] == digest_of(document)
         assert report is not None
         assert report.outcome is EvidenceOutcome.PROVED
-        told = beside.decode()
+        result = beside.decode()
         for number, facts in payloads.items():
             fields = fields_shown(facts, choice[number])
             assert report.shown.get(number, {}).keys() == fields
             for hidden in values_in(facts, frozenset(facts) - fields):
-                assert hidden not in told
+                assert hidden not in result
                 assert hidden.encode() not in document
             for shown in values_in(facts, fields):
-                assert shown in told
+                assert shown in result
         for name in ("Quirion", "Ulysse", "Zwingelstein", "Ottilie", "Martin", "Zoé", trainer, "exemple.fr"):
-            assert name.casefold() not in told.casefold()
+            assert name.casefold() not in result.casefold()
 
     whatever_is_shown()

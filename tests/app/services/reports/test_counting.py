@@ -80,22 +80,22 @@ class Told:
 
 
 def generate(random: Random, session: Session) -> Told:
-    told, at = Told(), datetime(2025, 1, 1, tzinfo=UTC)
+    result, at = Told(), datetime(2025, 1, 1, tzinfo=UTC)
     tag = uuid.uuid4().hex[:12]
     for number in range(3):
         slug = f"c{number}-{tag}"
-        told.campuses.append(
+        result.campuses.append(
             Campus(slug=slug, did=f"did:web:{slug}", short_name="C", name="Campus", created_at=at)
         )
-    session.add_all(told.campuses)
-    told.people = [
+    session.add_all(result.campuses)
+    result.people = [
         Person_(Person(given_name="P", family_name=str(number), created_at=at)) for number in range(8)
     ]
-    session.add_all(each.row for each in told.people)
+    session.add_all(each.row for each in result.people)
     session.flush()
     for number in range(random.randint(1, 9)):
-        told.activities.append(activity(random, session, told, number))
-    badge = Badge(campus_id=told.campuses[0].id, slug="b", created_at=at)
+        result.activities.append(activity(random, session, result, number))
+    badge = Badge(campus_id=result.campuses[0].id, slug="b", created_at=at)
     session.add(badge)
     session.flush()
     version = BadgeVersion(
@@ -105,12 +105,12 @@ def generate(random: Random, session: Session) -> Told:
     session.add(version)
     session.flush()
     for number in range(random.randint(0, 12)):
-        told.awards.append(award(random, session, told, badge, version, number))
+        result.awards.append(award(random, session, result, badge, version, number))
     session.flush()
-    return told
+    return result
 
 
-def activity(random: Random, session: Session, told: Told, number: int) -> dict:
+def activity(random: Random, session: Session, result: Told, number: int) -> dict:
     border = random.choice(
         [date(2026, 1, 1), date(2026, 9, 1), date(2026, 3, 1), date(2026, 4, 1), date(2026, 6, 10)]
     )
@@ -135,7 +135,7 @@ def activity(random: Random, session: Session, told: Told, number: int) -> dict:
     session.add(row)
     session.flush()
     one["id"] = row.id
-    for place, campus in enumerate(random.sample(told.campuses, random.randint(1, 3))):
+    for place, campus in enumerate(random.sample(result.campuses, random.randint(1, 3))):
         accepted = place == 0 or random.random() < 0.6
         session.add(
             ActivityCampus(
@@ -157,7 +157,7 @@ def activity(random: Random, session: Session, told: Told, number: int) -> dict:
             session.add(held)
             one["sessions"].append(held)
         session.flush()
-    for person in random.sample(told.people, random.randint(0, 6)):
+    for person in random.sample(result.people, random.randint(0, 6)):
         part = Participation(
             activity_id=row.id, person_id=person.row.id, line_key=uuid.uuid4().hex, recorded_at=row.created_at,
             part=random.choice([PartKind.LEARNER, PartKind.LEARNER, PartKind.RESOURCE]),
@@ -222,19 +222,19 @@ def facts(random: Random, session: Session, one: dict, activity_id: uuid.UUID) -
 
 
 def award(
-    random: Random, session: Session, told: Told, badge: Badge, version: BadgeVersion, number: int
+    random: Random, session: Session, result: Told, badge: Badge, version: BadgeVersion, number: int
 ) -> dict:
     border = random.choice([datetime(2025, 12, 31, 23, tzinfo=UTC), datetime(2026, 12, 31, 23, tzinfo=UTC),
                             datetime(2026, 8, 31, 22, tzinfo=UTC), datetime(2026, 5, 1, tzinfo=UTC)])  # fmt: skip
     issued = border + timedelta(seconds=random.choice([-1, 0, 1, -30 * 86400, 3600, -86400]))
-    person = random.choice(told.people)
+    person = random.choice(result.people)
     one = {
         "person": person, "issued": issued, "open": random.random() < 0.5,
         "revoked": issued + timedelta(days=random.choice([1, 400])) if random.random() < 0.3 else None,
         "until": issued + timedelta(days=random.choice([20, 800])) if random.random() < 0.4 else None,
         "undone": random.random() < 0.1,
         "claimed": random.choice([None, issued, issued + timedelta(days=30), issued + timedelta(days=30, seconds=1)]),
-        "campus": told.campuses[0].id,
+        "campus": result.campuses[0].id,
     }  # fmt: skip
     row = Award(
         campus_id=badge.campus_id, badge_id=badge.id, version_id=version.id, person_id=person.row.id, awarded_at=issued,
@@ -247,10 +247,10 @@ def award(
     return one
 
 
-def merge(random: Random, session: Session, told: Told) -> None:
+def merge(random: Random, session: Session, result: Told) -> None:
     """As the service does: two parts in one activity become one, with the longer hours."""
-    kept, gone = random.sample([each for each in told.people if each.stands_for is None], 2)
-    for one in told.activities:
+    kept, gone = random.sample([each for each in result.people if each.stands_for is None], 2)
+    for one in result.activities:
         mine = next((part for part in one["parts"] if part["person"] is kept), None)
         theirs = next((part for part in one["parts"] if part["person"] is gone), None)
         if mine and theirs:
@@ -263,7 +263,7 @@ def merge(random: Random, session: Session, told: Told) -> None:
         elif theirs:
             theirs["row"].person_id = kept.row.id
             theirs["person"] = kept
-    for each in told.awards:
+    for each in result.awards:
         if each["person"] is gone:
             each["row"].person_id, each["person"] = kept.row.id, kept
     gone.stands_for = kept
@@ -280,9 +280,9 @@ def store_counts(random: Random, session: Session) -> None:
     assert (found.activities, found.months, found.days) == ([], [], [])
 
 
-def change(random: Random, session: Session, told: Told) -> None:
+def change(random: Random, session: Session, result: Told) -> None:
     """What people correct after counts were stored, in the rows and in what is told."""
-    one = random.choice(told.activities)
+    one = random.choice(result.activities)
     row = session.get_one(Activity, one["id"])
     match random.randrange(6):
         case 0:
@@ -303,19 +303,19 @@ def change(random: Random, session: Session, told: Told) -> None:
             left = next(each for each in one["campuses"] if each != one["lead"])
             session.delete(session.get_one(ActivityCampus, (one["id"], left)))
             one["campuses"].discard(left)
-        case 5 if told.awards:
-            given = random.choice(told.awards)
+        case 5 if result.awards:
+            given = random.choice(result.awards)
             if not given["person"].real.is_erased:
                 given["claimed"] = given["row"].claimed_at = random.choice([None, given["issued"]])
                 given["revoked"] = given["row"].revoked_at = random.choice([None, given["issued"]])
     session.flush()
 
 
-def recount(told: Told, campuses: set, period: Period) -> dict:
+def recount(result: Told, campuses: set, period: Period) -> dict:
     """Plain loops over what was generated; nothing here is shared with the code that counts."""
     inside = [
         one
-        for one in told.activities
+        for one in result.activities
         if one["campuses"] & campuses and not one["sample"]
         and one["starts"] <= period.last and one["ends"] >= period.first
     ]  # fmt: skip
@@ -362,7 +362,7 @@ def recount(told: Told, campuses: set, period: Period) -> dict:
     end = datetime.combine(period.last + timedelta(days=1), datetime.min.time(), PARIS)
     due_end = datetime.combine(period.last + timedelta(days=1 - 30), datetime.min.time(), PARIS)
     issued = [
-        each for each in told.awards
+        each for each in result.awards
         if each["campus"] in campuses and not each["undone"] and start <= each["issued"] < end
     ]  # fmt: skip
     valid = [
@@ -410,15 +410,15 @@ def recount(told: Told, campuses: set, period: Period) -> dict:
     }  # fmt: skip
 
 
-def differences(random: Random, told: Told, session: Session) -> list[str]:
+def differences(random: Random, result: Told, session: Session) -> list[str]:
     """Of one campus and of all three together, in one period each."""
     wrong = []
-    everywhere = {campus.id for campus in told.campuses}
-    for campuses in ({random.choice(told.campuses).id}, everywhere):
+    everywhere = {campus.id for campus in result.campuses}
+    for campuses in ({random.choice(result.campuses).id}, everywhere):
         period = random.choice(PERIODS)
         ledger = ReportCountStore(session).ledger(campuses, period, today=TODAY)
         counted = {name: figure.value for name, figure in figures(ledger).items()}
-        expected = recount(told, campuses, period)
+        expected = recount(result, campuses, period)
         assert counted.keys() == expected.keys()
         wrong += [
             f"{name} of {period.key}: {counted[name]} and {expected[name]}"
@@ -433,22 +433,22 @@ def test_each_figure_equals_a_naive_recount(database_url: str):
     for seed in range(DATA_SETS[engine.dialect.name]):
         random = Random(seed)
         with Session(engine) as session:
-            told = generate(random, session)
+            result = generate(random, session)
             store_counts(random, session)
             for _ in range(random.randint(0, 4)):
-                change(random, session, told)
+                change(random, session, result)
                 store_counts(random, session)
             for _ in range(random.randint(0, 2)):
-                merge(random, session, told)
+                merge(random, session, result)
                 store_counts(random, session)
             for person in random.sample(
-                [each for each in told.people if not each.stands_for], random.randint(0, 2)
+                [each for each in result.people if not each.stands_for], random.randint(0, 2)
             ):
                 PersonalDataStore(session).erase(owner_of(person.row, []))
                 person.is_erased = True
                 session.flush()
                 store_counts(random, session)
-            assert differences(random, told, session) == [], f"data set {seed}"
+            assert differences(random, result, session) == [], f"data set {seed}"
             session.rollback()
     engine.dispose()
 

@@ -73,9 +73,9 @@ def subject_of(house: House, award_id: uuid.UUID | None, *, badge: bool = False)
         return services.endorsement_subjects.of_campus(house.campus)
 
 
-def signed(house: House, token: str, told: EndorsementOutcome = ROY) -> Endorsement:
+def signed(house: House, token: str, result: EndorsementOutcome = ROY) -> Endorsement:
     with house.unit_of_work() as services:
-        return services.endorsement_signing.sign(token, told, WORDS, language="fr")
+        return services.endorsement_signing.sign(token, result, WORDS, language="fr")
 
 
 def shown_with(house: House, award_id: uuid.UUID) -> list[str]:
@@ -251,7 +251,7 @@ def test_the_holder_hides_it_and_the_campus_sets_it_aside_saying_why(
 
 def test_the_page_of_an_organisation_asks_as_often_for_many_recommendations_as_for_few(house: House) -> None:
     asked, shown, numbers = list[str](), list[int](), count()
-    event.listen(house.process.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    event.listen(house.process.engine, "before_cursor_execute", lambda *result: asked.append(result[2]))
 
     def questions(people: int) -> int:
         for number in islice(numbers, people):
@@ -411,12 +411,12 @@ def test_the_link_of_an_organisation_shows_no_child_whose_parent_took_back_their
 def test_organisation_tells_neither_name_class_nor_school_of_a_child(
     house: House, award_id: uuid.UUID, organisation: str, words: str
 ) -> None:
-    told = EndorsementOutcome(organisation, "https://atelier-roy.example")
+    result = EndorsementOutcome(organisation, "https://atelier-roy.example")
     said = checked_words(words, "responsable", "", shows_name=False)
 
     def sign(token: str) -> Endorsement:
         with house.unit_of_work() as services:
-            return services.endorsement_signing.sign(token, told, said, language="fr")
+            return services.endorsement_signing.sign(token, result, said, language="fr")
 
     before = sign(asked(house, award_id))
     with house.unit_of_work() as services:

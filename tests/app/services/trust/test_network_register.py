@@ -12,7 +12,7 @@ import pytest
 from app.domain.campus.campus import Label, Network
 from app.domain.trust.organisations import checked_name
 from app.errors import Conflict, Gone, InvalidInput, NotFound, Unavailable
-from app.services.trust.labels import LabelJudged
+from app.services.trust.labels import CheckedLabel
 from app.services.trust.network_register import Named
 from app.services.verification.verdicts import label_message
 from sceau_credentials.keys import VerificationKey
@@ -36,7 +36,7 @@ def move(house: House, standing: Standing, reason: str = "") -> None:
         services.register.move(network, house.campus.did, standing, reason, by=COMMAND)
 
 
-def judged(house: House) -> LabelJudged:
+def judged(house: House) -> CheckedLabel:
     with house.unit_of_work(reading=True) as services:
         return services.labels.of_issuer(house.campus.did)[0]
 
@@ -135,8 +135,8 @@ def test_a_label_says_in_a_word_whether_it_holds(house: House, days, state: str,
     with house.unit_of_work() as services:
         label(services, network_of(services, house.campus), house.campus, first, last)
     house.clock.move(days=1)
-    told = label_message(judged(house))
-    assert (told.state, told.word) == (state, word)
+    result = label_message(judged(house))
+    assert (result.state, result.word) == (state, word)
 
 
 def test_a_label_falls_with_the_recognition_and_rises_with_it(house: House):

@@ -158,9 +158,9 @@ def test_a_label_that_is_over_says_that_its_key_was_stolen_and_not_that_it_is_fo
 ):
     house.clock.move(days=365 * 3)
     rotate(house, stolen_since=house.clock.now - timedelta(hours=1))
-    told = label_message(judged(house))
-    assert told.word == "Terminé"
-    assert "a été retirée depuis" in told.beside.text()
+    result = label_message(judged(house))
+    assert result.word == "Terminé"
+    assert "a été retirée depuis" in result.beside.text()
 
 
 def test_a_key_that_gave_way_may_still_be_found_stolen_and_a_stolen_one_never_comes_back(

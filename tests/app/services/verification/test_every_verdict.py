@@ -284,9 +284,9 @@ def test_each_situation_has_its_headline_and_together_they_reach_all(house: Hous
         )
         # The same person may hold a badge once.
         employer.learner = f"Zoé N’Diaye; zoe{number}@exemple.fr"
-        told = verdicts.headline(employer.ask(make(employer)))
-        assert told.kind is kind, name
-        assert told.text(), name
+        result = verdicts.headline(employer.ask(make(employer)))
+        assert result.kind is kind, name
+        assert result.text(), name
         reached.add(kind)
     assert reached == set(HeadlineKind)
     assert len(SITUATIONS) >= 25
@@ -331,24 +331,24 @@ def test_only_an_issuer_that_a_register_names_is_green(
         "https://reseau.example/liste", "did:web:reseau.example", "Réseau BFC", 1,
         answer.report.at - timedelta(days=1), answer.report.at + timedelta(days=7), (entry,),
     )  # fmt: skip
-    told = verdicts.headline(replace(answer, standing=standing_in([listed], answer.report)))
-    assert (told.kind, told.state) == (kind, state)
-    assert ("Authentique" in told.title()) == (state == "ok")
-    assert ("Forêt-Bois" in told.title()) == (kind is K.LOOKALIKE)
+    result = verdicts.headline(replace(answer, standing=standing_in([listed], answer.report)))
+    assert (result.kind, result.state) == (kind, state)
+    assert ("Authentique" in result.title()) == (state == "ok")
+    assert ("Forêt-Bois" in result.title()) == (kind is K.LOOKALIKE)
 
 
 def test_a_stranger_who_takes_the_name_of_our_campus_is_warned_of_without_any_list(employer: Employer):
     named = badge_document()["issuer"] | {"name": employer.house.campus.name.replace("o", "о")}
-    told = verdicts.headline(employer.ask(signed(employer.stranger.signer, issuer=named)))
-    assert (told.kind, told.state) == (K.LOOKALIKE, "bad")
-    assert employer.house.campus.name in told.title()
+    result = verdicts.headline(employer.ask(signed(employer.stranger.signer, issuer=named)))
+    assert (result.kind, result.state) == (K.LOOKALIKE, "bad")
+    assert employer.house.campus.name in result.title()
 
 
 @pytest.mark.parametrize("end", ["validUntil", "validFrom"])
 def test_out_of_its_dates_a_badge_of_an_unknown_issuer_is_not_called_authentic(employer: Employer, end: str):
     day = {"validUntil": "2026-11-01T00:00:00Z", "validFrom": "2027-01-01T00:00:00Z"}[end]
-    told = verdicts.headline(employer.ask(signed(employer.stranger.signer, **{end: day})))
-    assert told.title().startswith("Signature valable, mais ")
+    result = verdicts.headline(employer.ask(signed(employer.stranger.signer, **{end: day})))
+    assert result.title().startswith("Signature valable, mais ")
 
 
 def test_whose_it_is_is_told_where_a_program_asks(house: House, employer: Employer):

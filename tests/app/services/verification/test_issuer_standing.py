@@ -80,11 +80,11 @@ def test_the_name_of_the_register_counts_and_not_the_issuers_own():
 def test_an_unknown_issuer_is_named_unknown_and_the_badge_stays_good():
     checked = report()
     found = standing_in([listed(OTHER)], checked)
-    told = standing_message(found)
+    result = standing_message(found)
     assert checked.verdict is Verdict.VALID
-    assert told.state == "unk"
-    assert told.sentence.text() == f"Se présente comme « {NAME} » ; non vérifié."
-    assert told.warning is None
+    assert result.state == "unk"
+    assert result.sentence.text() == f"Se présente comme « {NAME} » ; non vérifié."
+    assert result.warning is None
     assert headline(Answer(checked, standing=found)).state == "unk"
 
 
@@ -100,14 +100,14 @@ def test_a_name_or_address_that_misleads_is_told_with_both_addresses(
     name: str, known: Entry, likeness: Likeness
 ):
     found = standing(listed(known), name=name)
-    told = standing_message(found)
+    result = standing_message(found)
     assert found.alike is not None
     assert found.alike.likeness is likeness
-    assert told.warning is not None
-    assert told.advice is not None
-    assert told.warning.text().startswith("Attention : ")
-    assert "badges.example/campus/itip" in told.warning.text()
-    assert known.id.removeprefix("did:web:") in told.advice.text()
+    assert result.warning is not None
+    assert result.advice is not None
+    assert result.warning.text().startswith("Attention : ")
+    assert "badges.example/campus/itip" in result.warning.text()
+    assert known.id.removeprefix("did:web:") in result.advice.text()
 
 
 def test_two_recognised_campuses_of_one_name_raise_no_alarm():
@@ -138,11 +138,11 @@ def test_a_recognised_key_without_an_address_is_no_unknown_issuer():
 @pytest.mark.parametrize("locale", known_locales())
 @pytest.mark.parametrize("kind", list(StandingKind), ids=str)
 def test_every_standing_is_a_sentence_without_holes_in_every_language(kind: StandingKind, locale: str):
-    told = standing_message(
+    result = standing_message(
         IssuerStanding(kind, DID, says="Ici", network="BFC", known_as="Là", changed_at=NOON)
     )
     with speaking(locale):
-        for sentence in (told.sentence, told.beside):
+        for sentence in (result.sentence, result.beside):
             assert sentence.text().endswith(".")
             assert "{" not in sentence.text()
 
@@ -152,6 +152,6 @@ def test_every_standing_is_a_sentence_without_holes_in_every_language(kind: Stan
 )  # fmt: skip
 def test_a_listed_label_says_its_dates(begins: float | None, ends: float | None, word: str):
     first, last = (None if each is None else NOON + timedelta(days=each) for each in (begins, ends))
-    told = label_listed(GivenLabel("https://l.example", "excellence", first, last), "BFC", NOON)
-    assert told.word == word
-    assert "d’excellence" in told.sentence.text()
+    result = label_listed(GivenLabel("https://l.example", "excellence", first, last), "BFC", NOON)
+    assert result.word == word
+    assert "d’excellence" in result.sentence.text()

@@ -77,9 +77,9 @@ def test_a_badge_behind_a_link_that_needs_a_fourth_document_is_told_why_it_stays
     assert headline(answer).kind is HeadlineKind.UNVERIFIABLE
     assert "un document de plus" in headline(answer).text()
     (advice,) = {
-        told.beside.text()
-        for told in check_messages(answer.report)
-        if "un document de plus" in told.sentence.text() and told.beside
+        result.beside.text()
+        for result in check_messages(answer.report)
+        if "un document de plus" in result.sentence.text() and result.beside
     }
     assert advice == "Demandez à l’émetteur où ce badge se vérifie."
 
@@ -110,10 +110,10 @@ def test_what_is_told_of_a_link_is_what_was_done(house: House, reason: str, word
     process = Process(house.process.settings, clock=house.clock, beyond=Refusing(reason))
     try:
         with process.unit_of_work(reading=True) as services:
-            told = headline(services.verification.verify("http://169.254.169.254/x")).text()
+            result = headline(services.verification.verify("http://169.254.169.254/x")).text()
             badge = services.verification.verify(Campus().issue().embedded)
     finally:
         process.engine.dispose()
-    assert told.startswith(words)
+    assert result.startswith(words)
     why = headline(badge).text()
     assert ("ne répond pas" in why) == (reason in ("unreachable", "timeout")), why

@@ -57,11 +57,11 @@ EVERY = ["trust list", "label", "status list of labels", "network keys", "campus
 @for_each("name", EVERY)
 def test_each_is_named_and_good(house: House, published: dict[str, bytes], name: str):
     answer = ask(house, published[name])
-    told = verdicts.headline(answer)
+    result = verdicts.headline(answer)
     assert answer.other is not None
-    assert (told.kind, answer.verdict) == (K.DOCUMENT_GOOD, Verdict.VALID), answer.other
-    assert "localhost:8000" in told.text()
-    assert told.state != "ok", "it is no badge"
+    assert (result.kind, answer.verdict) == (K.DOCUMENT_GOOD, Verdict.VALID), answer.other
+    assert "localhost:8000" in result.text()
+    assert result.state != "ok", "it is no badge"
 
 
 def changed(body: bytes) -> bytes:
@@ -91,8 +91,8 @@ def test_their_addresses_are_answered_too(house: House, published: dict[str, byt
         assert services.verification.verify(address).verdict is Verdict.VALID
     page = house.client().get("/verifier", params={"lien": address})
     assert "Liste de campus reconnus" in page.text
-    told = house.client().post("/api/v1/verify", content=published["trust list"]).json()
-    assert (told["verdict"], told["other"]["kind"]) == ("valid", "trust_list")
+    result = house.client().post("/api/v1/verify", content=published["trust list"]).json()
+    assert (result["verdict"], result["other"]["kind"]) == ("valid", "trust_list")
 
 
 def test_a_strangers_list_whose_keys_are_out_of_reach_is_open(house: House):
@@ -118,10 +118,10 @@ def test_what_a_stranger_signed_is_not_called_good(house: House, kind: str):
         },
     }
     answer = ask(house, json.dumps(add_proof(document, signer=signer, created=house.clock())).encode())
-    told = verdicts.headline(answer)
+    result = verdicts.headline(answer)
     assert answer.other is not None
-    assert told.kind is not K.DOCUMENT_GOOD or "émetteur inconnu" in told.title()
-    assert (told.state, told.seal) == ("unk", "unk")
+    assert result.kind is not K.DOCUMENT_GOOD or "émetteur inconnu" in result.title()
+    assert (result.state, result.seal) == ("unk", "unk")
 
 
 def test_other_data_stays_no_badge(house: House):

@@ -90,12 +90,12 @@ def sd_jwt(house: House, award_id: uuid.UUID) -> str:
 
 
 def presentation(house: House, text: str, request: JsonObject, **changed: Any) -> str:
-    told = {
+    result = {
         "audience": request["client_id"],
         "nonce": request["nonce"],
         "holder": Signer("", WALLET),
     } | changed
-    return present_sd_jwt(text, lambda name, _value: name == "role", at=house.clock(), **told)
+    return present_sd_jwt(text, lambda name, _value: name == "role", at=house.clock(), **result)
 
 
 def encrypted(
@@ -103,12 +103,12 @@ def encrypted(
 ) -> dict[str, str]:
     """By another library."""
     (jwk,) = request["client_metadata"]["jwks"]["keys"]
-    told = {"alg": "ECDH-ES", "enc": enc, "kid": jwk["kid"]} | header
+    result = {"alg": "ECDH-ES", "enc": enc, "kid": jwk["kid"]} | header
     key = ECKey.import_key({name: jwk[name] for name in ("kty", "crv", "x", "y")})
     registry = jwe.JWERegistry(
         algorithms=["ECDH-ES", "ECDH-ES+A128KW", "A128GCM", "A256GCM", "A192GCM", "DEF"]
     )
-    return {"response": jwe.encrypt_compact(told, dump_json(content), key, registry=registry)}
+    return {"response": jwe.encrypt_compact(result, dump_json(content), key, registry=registry)}
 
 
 def content(request: JsonObject, query: str, *found: Any) -> JsonObject:

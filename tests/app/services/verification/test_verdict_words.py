@@ -34,9 +34,9 @@ def test_every_reason_is_a_sentence_without_holes_in_every_language(reason: Reas
     with speaking(locale):
         for check in checks:
             beside = verdicts.beside(check)
-            for told in filter(None, (verdicts.sentence(check), beside)):
-                assert told.text().endswith("."), told.text()
-                assert not PLACE.search(told.text())
+            for result in filter(None, (verdicts.sentence(check), beside)):
+                assert result.text().endswith("."), result.text()
+                assert not PLACE.search(result.text())
 
 
 @for_each("reason", [each for each in Reason if each.outcome in (Outcome.FAILED, Outcome.UNKNOWN)], ids=str)
@@ -58,10 +58,10 @@ def test_every_remark_is_a_sentence_without_holes_in_every_language(code: Remark
     }
     report = Report(at=NOON, checks=(), remarks=(Remark(code, details),))
     with speaking(locale):
-        (told,) = (each.text() for each in verdicts.remarks(report))
-    assert told.endswith((".", "»", "”"))
-    assert not PLACE.search(told)
-    assert (told == REMARKS[code]) <= (locale == "fr")
+        (result,) = (each.text() for each in verdicts.remarks(report))
+    assert result.endswith((".", "»", "”"))
+    assert not PLACE.search(result)
+    assert (result == REMARKS[code]) <= (locale == "fr")
 
 
 @for_each("kind", list(HeadlineKind))
@@ -78,10 +78,10 @@ def test_every_headline_has_words_a_colour_and_a_seal(kind: HeadlineKind):
 
 def test_text_out_of_a_file_cannot_turn_or_hide_what_stands_around_it():
     hostile = "Zo\u202eé\u2066 {campus}\u0000\u200b\n<b>" + "x" * 500
-    told = Sentence("« {name} »", {"name": verdicts.plain(hostile)})
-    assert told.text().startswith("« Zoé {campus} <b>xxx")
-    assert len(told.text()) < 200
-    assert "\u202e" not in told.text()
+    result = Sentence("« {name} »", {"name": verdicts.plain(hostile)})
+    assert result.text().startswith("« Zoé {campus} <b>xxx")
+    assert len(result.text()) < 200
+    assert "\u202e" not in result.text()
 
 
 def test_claims_of_any_shape_are_read_without_a_fault():

@@ -94,10 +94,10 @@ def key_of_nobody() -> tuple[str, Signer]:
 def test_our_own_badge_is_genuine_in_every_form_and_names_who_gave_it_to_whom(employer: Employer, form: str):
     _, files = employer.award()
     answer = employer.ask(files[form])
-    told = verdicts.headline(answer)
-    assert (told.kind, told.state) == (K.VALID, "ok")
-    assert employer.house.campus.name in told.text()
-    assert "Zoé N’Diaye" in told.text()
+    result = verdicts.headline(answer)
+    assert (result.kind, result.state) == (K.VALID, "ok")
+    assert employer.house.campus.name in result.text()
+    assert "Zoé N’Diaye" in result.text()
 
 
 def test_the_file_of_a_closed_award_verifies_and_its_link_says_only_that_it_is_closed(employer: Employer):
@@ -118,10 +118,10 @@ def test_a_withdrawn_badge_says_when_and_that_it_no_longer_counts(employer: Empl
     link, files = employer.award()
     employer.house.clock.move(days=2)
     employer.revoke(link)
-    told = verdicts.headline(employer.ask(files["json"]))
-    assert (told.kind, told.state) == (K.REVOKED, "bad")
-    assert "26 novembre 2026" in told.title()
-    assert "Donné par erreur" not in told.title() + told.text()
+    result = verdicts.headline(employer.ask(files["json"]))
+    assert (result.kind, result.state) == (K.REVOKED, "bad")
+    assert "26 novembre 2026" in result.title()
+    assert "Donné par erreur" not in result.title() + result.text()
 
 
 @pytest.mark.parametrize(
@@ -145,9 +145,9 @@ def test_a_stranger_who_withdrew_is_heard_without_a_date(employer: Employer):
     employer.stranger.revoked.add(94_567)
     listed = employer.stranger.status_list(at=employer.house.clock())
     employer.process.beyond = Documents({DID_URL: employer.stranger.did_document, LIST_URL: listed})
-    told = verdicts.headline(employer.ask(employer.stranger.issue().embedded))
-    assert told.kind is K.REVOKED
-    assert told.title() == "Retiré par son émetteur"
+    result = verdicts.headline(employer.ask(employer.stranger.issue().embedded))
+    assert result.kind is K.REVOKED
+    assert result.title() == "Retiré par son émetteur"
 
 
 def test_a_changed_json_and_a_changed_token_are_both_altered(employer: Employer):
@@ -174,8 +174,8 @@ def test_a_key_that_nobody_answers_for_is_a_good_signature_of_an_unknown_issuer(
     did, signer = key_of_nobody()
     badge = signed(signer, issuer=badge_document()["issuer"] | {"id": did}, credentialStatus=...)
     answer = employer.ask(badge)
-    told = verdicts.headline(answer)
-    assert (told.kind, told.state) == (K.UNKNOWN_ISSUER, "unk")
+    result = verdicts.headline(answer)
+    assert (result.kind, result.state) == (K.UNKNOWN_ISSUER, "unk")
     assert answer.report is not None
     assert answer.report.verdict is Verdict.VALID
 
@@ -183,20 +183,20 @@ def test_a_key_that_nobody_answers_for_is_a_good_signature_of_an_unknown_issuer(
 def test_a_badge_in_a_campus_s_name_by_another_key_is_an_impostor_s(employer: Employer):
     _, signer = key_of_nobody()
     issuer = badge_document()["issuer"] | {"id": employer.house.campus.did}
-    told = verdicts.headline(employer.ask(signed(signer, issuer=issuer, credentialStatus=...)))
-    assert (told.kind, told.state, told.seal) == (K.IMPOSTOR, "bad", "broken")
+    result = verdicts.headline(employer.ask(signed(signer, issuer=issuer, credentialStatus=...)))
+    assert (result.kind, result.state, result.seal) == (K.IMPOSTOR, "bad", "broken")
 
 
 def test_without_the_issuer_s_documents_the_answer_is_neither_yes_nor_no(employer: Employer):
     badge = employer.stranger.issue().embedded
     employer.process.beyond = Documents()
-    told = verdicts.headline(employer.ask(badge))
-    assert (told.kind, told.state) == (K.UNVERIFIABLE, "unk")
-    assert "lire un document à badges.example : il n’a pas été trouvé" in told.text()
+    result = verdicts.headline(employer.ask(badge))
+    assert (result.kind, result.state) == (K.UNVERIFIABLE, "unk")
+    assert "lire un document à badges.example : il n’a pas été trouvé" in result.text()
     employer.process.beyond = Documents({DID_URL: employer.stranger.did_document})
-    told = verdicts.headline(employer.ask(badge))
-    assert told.kind is K.UNVERIFIABLE
-    assert "liste des retraits" in told.text()
+    result = verdicts.headline(employer.ask(badge))
+    assert result.kind is K.UNVERIFIABLE
+    assert "liste des retraits" in result.text()
 
 
 def test_expired_by_its_own_words_and_out_of_reach_is_told_as_both(employer: Employer):

@@ -145,7 +145,7 @@ def test_once_an_address_is_proved_neither_a_list_nor_a_private_link_adds_anothe
     enter(client, link)
     award_id = result.lines[0].award_id
     with house.unit_of_work() as services, pytest.raises(Conflict):
-        services.handing_over.write_again(
+        services.delivery.write_again(
             house.campus, award_id, "mechant@ailleurs.example", by=Actor(house.trainer.id)
         )
     house.clock.move(minutes=2)
@@ -167,7 +167,7 @@ def test_an_address_made_one_s_own_before_one_is_hired_is_no_way_into_the_campus
     """The same record was listed with two addresses; whoever reads the second comes first."""
     result = house.award("DUPONT Jean; jean@exemple.fr")
     with house.unit_of_work() as services:
-        services.handing_over.write_again(
+        services.delivery.write_again(
             house.campus, result.lines[0].award_id, "mechant@ailleurs.example", by=Actor(house.trainer.id)
         )
     thief = house.client()

@@ -154,7 +154,7 @@ def test_who_has_an_account_elsewhere_is_not_taken_by_sharing_an_address(house: 
     (way_in,) = ask_for_letter(house, client, "leo@exemple.fr")
     enter(client, way_in)
     with house.unit_of_work() as services, pytest.raises(Conflict, match="a un compte"):
-        services.handing_over.write_again(
+        services.delivery.write_again(
             house.campus, leo.lines[0].award_id, "zoe@exemple.fr", by=Actor(house.trainer.id)
         )
     assert "Léo" not in zoe.get("/compte/reunir").text

@@ -57,9 +57,9 @@ def test_who_was_there_sees_them_in_their_log_and_who_looked_at_their_record(hou
     assert other.get(preview[0]).status_code == 401
     record = trainer.get(f"/gestion/itip/attributions/{result.lines[0].award_id}")
     assert record.status_code == 200
-    told = zoe.get(log).text
-    assert "Un de mes badges, du côté du campus" in told
-    assert house.trainer.name in told
+    answered = zoe.get(log).text
+    assert "Un de mes badges, du côté du campus" in answered
+    assert house.trainer.name in answered
 
 
 def test_a_photo_is_shown_to_the_world_once_all_agreed_and_gone_once_removed(house: House):

@@ -296,17 +296,17 @@ def test_a_stream_says_that_something_changed_and_nobody_s_name(house: House):
 
     async def watched() -> list[str]:
         stream = versions_of(lambda: _seen(house.process, house.campus, house.activity.id))
-        told = [await anext(stream)]
+        result = [await anext(stream)]
         await asyncio.to_thread(lambda: form_of(page).fill(**FILLED).press(phone, page))
-        told.append(await anext(stream))
+        result.append(await anext(stream))
         await asyncio.to_thread(lambda: send(trainer, room(house), {"geste": "fermer"}))
-        return told + [word async for word in stream]
+        return result + [word async for word in stream]
 
-    told = asyncio.run(watched())
-    assert len(told) == 4
-    assert told[0] != told[1] != told[2]
-    assert told[-1] == "retry: 4000\n\n"
-    assert "Zoé" not in "".join(told)
+    result = asyncio.run(watched())
+    assert len(result) == 4
+    assert result[0] != result[1] != result[2]
+    assert result[-1] == "retry: 4000\n\n"
+    assert "Zoé" not in "".join(result)
 
 
 def test_whoever_stands_on_the_list_without_signing_is_unticked_in_one_press(house: House):

@@ -105,8 +105,8 @@ def test_a_series_says_how_many_sessions_it_has(trainer: TestClient, times: str)
     form = form_with(page, "titre").fill(titre="Éloquence", debut="2026-11-24", rythme="7", seances=times)
     back = form.press(trainer, page)
     assert back.status_code == 422
-    told = "Une série a de 1 à 60 séances." if times else "Dites combien de séances, ou jusqu’à quel jour."
-    assert told in words(back)
+    result = "Une série a de 1 à 60 séances." if times else "Dites combien de séances, ou jusqu’à quel jour."
+    assert result in words(back)
 
 
 def days_held(house: House, series: str) -> list[str]:
@@ -137,9 +137,9 @@ def test_sessions_are_added_together_and_a_day_that_has_one_keeps_it(trainer: Te
     )
     done = form.press(trainer, page)
     assert done.status_code == 303, words(done)
-    told = words(trainer.get(done.headers["location"]))
-    assert "3 séances ajoutées." in told
-    assert "1 jour avait déjà la sienne" in told
+    result = words(trainer.get(done.headers["location"]))
+    assert "3 séances ajoutées." in result
+    assert "1 jour avait déjà la sienne" in result
     assert len(sheets(trainer, series)) == 6
 
 
@@ -255,9 +255,9 @@ def test_the_history_says_which_session_changed_and_when_it_is(
     house: House, trainer: TestClient, series: str
 ):
     changed(trainer, sheets(trainer, series)[0], jour="2026-11-26")
-    told = words(house.client(house.admin).get("/gestion/itip/historique"))
-    assert "Séance changée" in told
-    assert "du 24 novembre 2026 au 26 novembre 2026" in told
+    result = words(house.client(house.admin).get("/gestion/itip/historique"))
+    assert "Séance changée" in result
+    assert "du 24 novembre 2026 au 26 novembre 2026" in result
 
 
 def test_an_activity_held_once_becomes_a_series_from_its_page(house: House, trainer: TestClient):

@@ -94,7 +94,7 @@ def test_a_line_changed_behind_the_campuss_back_is_said_in_red(house: House, awa
 
 def test_whoever_was_forgotten_is_not_told_of(house: House, award_id: uuid.UUID) -> None:
     with house.unit_of_work() as services:
-        services.logged_deeds.forget(services.awards.record(award_id).person.id, house.campus, uuid.uuid4())
+        services.logged_events.forget(services.awards.record(award_id).person.id, house.campus, uuid.uuid4())
     page = read(house, award_id)
     assert "Les preuves de ce badge ont été retirées à la demande de la personne." in page
 

@@ -105,9 +105,9 @@ def test_a_correction_asks_for_its_reason_and_is_one_more_line(house: House, awa
 
 def test_the_log_is_taken_along_as_json_and_as_pdf(learner: TestClient, award_id: uuid.UUID) -> None:
     here = f"/mes-badges/{award_id}/journal/mon-journal"
-    told = json.loads(learner.get(f"{here}.json").text)
-    assert [line["kind"] for line in told["lines"]] == ["award", "assessment", "participation"]
-    assert all("person" not in line["says"] for line in told["lines"])
+    result = json.loads(learner.get(f"{here}.json").text)
+    assert [line["kind"] for line in result["lines"]] == ["award", "assessment", "participation"]
+    assert all("person" not in line["says"] for line in result["lines"])
     assert learner.get(f"{here}.pdf").content.startswith(b"%PDF-")
 
 

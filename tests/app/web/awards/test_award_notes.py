@@ -206,5 +206,5 @@ def test_two_of_one_name_stay_two_when_their_lines_are_corrected_on_screen_or_in
     shown = again.press(trainer, result)
     first, second = notes(form_with(shown, "cle"))
     filled = form_with(shown, "cle").fill(**{first: "A réglé la machine.", second: "A dessiné."})
-    judged = filled.press(trainer, shown, ("geste", "apercu"))
-    assert counts(judged)["Prêtes"] == 2
+    assessed = filled.press(trainer, shown, ("geste", "apercu"))
+    assert counts(assessed)["Prêtes"] == 2

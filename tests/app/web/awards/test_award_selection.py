@@ -38,7 +38,7 @@ def _given(house: House) -> dict[str, str]:
     house.clock.move(days=2)
     with house.unit_of_work() as services:
         services.awards.revoke(house.campus, found["ola"], "Erreur.", by=by)
-        services.handing_over.claim(found["lea"], by=by)
+        services.delivery.claim(found["lea"], by=by)
     return {name: str(award_id) for name, award_id in found.items()}
 
 

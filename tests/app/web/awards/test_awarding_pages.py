@@ -75,10 +75,10 @@ def test_the_same_file_again_gives_nothing_to_anybody(house: House, trainer: Tes
 def test_what_a_judged_badge_needs_is_not_called_optional(
     house: House, trainer: TestClient, award: str, evidence: str
 ):
-    judged = preview(trainer, award, house.role, liste="MARTIN Chloé", preuve=evidence)
+    checked = preview(trainer, award, house.role, liste="MARTIN Chloé", preuve=evidence)
     other = preview(trainer, award, house.presence, liste="MARTIN Chloé", preuve=evidence)
 
-    assert 'ont fait <span class="soft">(ou la contribution de chaque personne)' in judged.text
+    assert 'ont fait <span class="soft">(ou la contribution de chaque personne)' in checked.text
     assert 'ont fait <span class="soft">(facultatif)' in other.text
 
 
@@ -111,12 +111,12 @@ def test_a_correction_is_judged_again_before_anything_is_given(house: House, tra
     form = form_with(page, "cle")
     hours = next(name for name in form.fields if name.startswith("heures-"))
 
-    judged = form.fill(**{hours: "3"}).press(trainer, page, GIVE)
+    checked = form.fill(**{hours: "3"}).press(trainer, page, GIVE)
 
-    assert judged.status_code == 200
-    assert "Rien n’a encore été attribué" in judged.text
+    assert checked.status_code == 200
+    assert "Rien n’a encore été attribué" in checked.text
     assert awards_given(house) == 0
-    done = form_with(judged, "cle").press(trainer, judged, GIVE)
+    done = form_with(checked, "cle").press(trainer, checked, GIVE)
     assert ("Théodore Izarn", LineOutcome.AWARDED) in outcomes(house, done)
 
 
@@ -147,8 +147,8 @@ def test_common_evidence_makes_a_judged_badge_ready_for_everybody(
     page = preview(trainer, award, house.role, qui="tous")
     assert counts(page) == {"Prêtes": 0, "Preuves manquantes": 2}
 
-    judged = form_with(page, "cle").fill(preuve="Ont tenu le stand.").press(trainer, page, CHECK)
-    done = form_with(judged, "cle").press(trainer, judged, GIVE)
+    checked = form_with(page, "cle").fill(preuve="Ont tenu le stand.").press(trainer, page, CHECK)
+    done = form_with(checked, "cle").press(trainer, checked, GIVE)
 
     assert [outcome for _, outcome in outcomes(house, done)] == [LineOutcome.AWARDED] * 2
     with house.unit_of_work(reading=True) as services:
@@ -163,11 +163,11 @@ def test_only_ticked_people_are_given_the_badge(house: House, trainer: TestClien
     form = form_with(page, "personne")
     assert len(form.fields["personne"]) == 2
 
-    judged = form.fill(badge=str(house.presence.badge.id), personne=form.fields["personne"][:1]).press(
+    checked = form.fill(badge=str(house.presence.badge.id), personne=form.fields["personne"][:1]).press(
         trainer, page, CHECK
     )
 
-    assert counts(judged) == {"Prêtes": 1}
+    assert counts(checked) == {"Prêtes": 1}
 
 
 def test_somebody_both_recorded_and_listed_with_an_address_is_given_one_badge(

@@ -108,19 +108,19 @@ def test_more_than_a_few_are_carried_out_behind_a_page_that_tells_how_far_it_is(
     assert "0 sur 60" in shown.text
     process_chunk(house)
     assert "60 badges attribués" in read(client.get(result))
-    told = client.get(f"{result}/avancement").text
-    assert '"done": 60' in told
-    assert "event: fin" in told
+    answered = client.get(f"{result}/avancement").text
+    assert '"done": 60' in answered
+    assert "event: fin" in answered
 
 
 @pytest.mark.parametrize("ends", ["signed out everywhere", "works here no more", "nobody works here"])
 def test_who_is_let_in_no_more_is_told_no_further(house: House, client: TestClient, ends: str):
     result = give(house, client, MANY).headers["location"]
-    told: list[str] = []
-    watching = Thread(target=lambda: told.append(client.get(f"{result}/avancement").text), daemon=True)
+    answered: list[str] = []
+    watching = Thread(target=lambda: answered.append(client.get(f"{result}/avancement").text), daemon=True)
     watching.start()
     sleep(1)
-    assert (watching.is_alive(), told) == (True, []), "nothing is settled, so the answer goes on"
+    assert (watching.is_alive(), answered) == (True, []), "nothing is settled, so the answer goes on"
     if ends == "signed out everywhere":
         elsewhere = house.client(house.trainer)
         send(elsewhere, "/compte/sessions/fermer-partout", seen_on="/compte")
@@ -131,8 +131,8 @@ def test_who_is_let_in_no_more_is_told_no_further(house: House, client: TestClie
         with house.unit_of_work() as services:
             services.team.remove(house.campus, house.trainer.id, by=Actor(house.admin.id))
     watching.join(timeout=20)
-    assert told
-    assert told[0].endswith("event: fin\ndata: {}\n\n")
+    assert answered
+    assert answered[0].endswith("event: fin\ndata: {}\n\n")
 
 
 def test_what_is_under_way_can_be_undone(house: House, client: TestClient):
@@ -259,10 +259,10 @@ def test_what_was_taken_back_is_called_undone_on_every_page_and_in_every_table(
     columns = "colonne=retire&colonne=annule&colonne=motif"
     table = admin.get(f"/gestion/itip/attributions/attributions.csv?{columns}").content.decode("utf-8-sig")
     heading, row = (line.split(";") for line in table.splitlines()[:2])
-    told = dict(zip(heading, row, strict=True))
-    assert told["Retiré le"] == ""
-    assert told["Annulé le"] == "24/11/2026"
-    assert told["Motif du retrait"] == "Avant d’être remis."
+    answered = dict(zip(heading, row, strict=True))
+    assert answered["Retiré le"] == ""
+    assert answered["Annulé le"] == "24/11/2026"
+    assert answered["Motif du retrait"] == "Avant d’être remis."
 
 
 def test_what_was_withdrawn_since_says_so_where_it_was_given(house: House, client: TestClient):

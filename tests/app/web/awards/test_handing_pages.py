@@ -89,7 +89,7 @@ def test_slips_come_as_one_file_for_those_ticked_or_for_all_who_wait(house: Hous
     assert one.content.startswith(b"%PDF")
     with house.unit_of_work() as services:
         for award_id in ids:
-            services.handing_over.claim(award_id, by=Actor(label="tests"))
+            services.delivery.claim(award_id, by=Actor(label="tests"))
     answer = send(trainer, where, {}, seen_on="/verifier")
     assert answer.status_code == 409
     assert "Aucun bulletin à imprimer" in answer.text
@@ -109,10 +109,10 @@ def test_a_code_is_shown_once_and_opens_the_badge_without_an_account(house: Hous
 
 def test_used_replaced_and_invented_codes_get_the_same_answer(house: House, trainer: TestClient, ids):
     with house.unit_of_work() as services:
-        codes = services.handing_over.codes_for([services.awards.record(award_id) for award_id in ids])
+        codes = services.delivery.codes_for([services.awards.record(award_id) for award_id in ids])
         used, replaced = (codes[award_id].code for award_id in ids)
-        services.handing_over.claim_by_code(used)
-        services.handing_over.renew_link(house.campus, ids[1], by=Actor(house.trainer.id))
+        services.delivery.claim_by_code(used)
+        services.delivery.renew_link(house.campus, ids[1], by=Actor(house.trainer.id))
     learner, answers = house.client(), []
     for code in (used, replaced, "00000000"):
         answer = send(learner, "/recuperer", {"code": code})
@@ -148,12 +148,16 @@ def test_nothing_is_handed_over_while_the_award_may_be_undone(house: House, trai
     page = trainer.get(f"{award(award_id)}/remise").text
     assert "Aucun message n’a encore été envoyé" in page
     assert "/recevoir/" not in page
-    for deed, fields in (("lettre", {"adresse": "z@exemple.fr"}), ("lien", {"sur": "oui"}), ("bulletin", {})):
-        answer = send(trainer, f"{award(award_id)}/{deed}", fields, seen_on="/verifier")
-        assert answer.status_code == 409, deed
-    told = trainer.get(f"/gestion/itip/activites/{house.activity.id}/remise").text
-    assert f"/gestion/itip/resultats/{batch.id}" in told, "one press from there hands them over now"
-    assert "Préparer le PDF" not in told
+    for action, fields in (
+        ("lettre", {"adresse": "z@exemple.fr"}),
+        ("lien", {"sur": "oui"}),
+        ("bulletin", {}),
+    ):
+        answer = send(trainer, f"{award(award_id)}/{action}", fields, seen_on="/verifier")
+        assert answer.status_code == 409, action
+    result = trainer.get(f"/gestion/itip/activites/{house.activity.id}/remise").text
+    assert f"/gestion/itip/resultats/{batch.id}" in result, "one press from there hands them over now"
+    assert "Préparer le PDF" not in result
     house.clock.now += house.process.undo_for
     assert "/recevoir/" in trainer.get(f"{award(award_id)}/remise").text
 
@@ -184,7 +188,7 @@ def test_the_screen_shows_what_was_chosen_and_nothing_else(house: House, trainer
 def test_code_of_a_slip_leads_to_the_wallet_page_of_its_badge(house: House, trainer: TestClient, ids):
     """No second secret: the code is good once, and the offer is made on the learner's own page."""
     with house.unit_of_work() as services:
-        code = services.handing_over.codes_for([services.awards.record(ids[0])])[ids[0]].code
+        code = services.delivery.codes_for([services.awards.record(ids[0])])[ids[0]].code
     learner = house.client()
     asked = learner.get("/recuperer?vers=portefeuille").text
     assert 'name="vers" value="portefeuille"' in asked

@@ -111,9 +111,9 @@ def test_many_are_withdrawn_behind_a_page_that_tells_how_far_it_is(house: House,
         while WITHDRAWALS.perform(house.process, withdrawal):
             pass
     assert "60 badges retirés" in read(trainer.get(place))
-    told = trainer.get(f"{place}/avancement").text
-    assert '"done": 60' in told
-    assert "event: fin" in told
+    result = trainer.get(f"{place}/avancement").text
+    assert '"done": 60' in result
+    assert "event: fin" in result
 
 
 @pytest.mark.parametrize(

@@ -96,11 +96,11 @@ def test_two_people_on_one_field_see_the_difference_and_lose_nothing(designer: T
     typed = {"nom": "Tuteur des ateliers", "description": "A tenu le rôle jusqu’au bout.", "geste": "garder"}
     refused = second.fill(**typed).press(designer, page)
     assert refused.status_code == 409
-    told = plain(refused.text)
-    assert "Rien n’est perdu" in told
-    assert re.search(r"<del>.*?Tutrice", told)
-    assert re.search(r"<ins>.*?Tuteur", told)
-    assert re.search(r"<ins>.*?jusqu’au bout", told)
+    result = plain(refused.text)
+    assert "Rien n’est perdu" in result
+    assert re.search(r"<del>.*?Tutrice", result)
+    assert re.search(r"<ins>.*?Tuteur", result)
+    assert re.search(r"<ins>.*?jusqu’au bout", result)
     assert "Tutrice de l’atelier" in designer.get(here).text
     knowing = form_with(refused, "etat").fill(geste="garder")
     assert knowing.press(designer, refused).status_code == 303
@@ -341,12 +341,12 @@ def test_changing_what_somebody_holds_writes_the_next_version_and_says_what_chan
     assert "En service, version suivante en brouillon" in shown
     assert "La version 1 reste en service tant qu’il n’est pas publié" in shown
     assert "En service, version suivante en brouillon" in plain(designer.get(HERE).text)
-    told = plain(designer.get(f"{here}/differences?de=1&a=2").text)
-    assert re.search(r"<del>.*?tuteur", told)
-    assert re.search(r"<ins>.*?tutrice", told)
-    assert "Sans date de fin" in told or "2 ans" in told
-    assert "tutorat" in told
-    assert "Critères" not in told.partition("<main")[2]
+    result = plain(designer.get(f"{here}/differences?de=1&a=2").text)
+    assert re.search(r"<del>.*?tuteur", result)
+    assert re.search(r"<ins>.*?tutrice", result)
+    assert "Sans date de fin" in result or "2 ans" in result
+    assert "tutorat" in result
+    assert "Critères" not in result.partition("<main")[2]
     assert "tutorat" in plain(designer.get(f"{here}/differences").text), "the newest and the one before it"
     assert "disent la même chose" in designer.get(f"{here}/differences?de=1&a=1").text
 

@@ -37,7 +37,7 @@ def test_words_of_the_campus_name_their_language_and_ours_do_not():
     with speaking("en"):
         pieces = pieces_of(claims, is_ours=True)
     assert pieces.marked_kind == 'Badge, level: <span lang="fr">autonome</span>'
-    assert (pieces.kind, pieces.judged, pieces.judged_language) == (
+    assert (pieces.kind, pieces.assessed, pieces.assessed_language) == (
         "Badge, level: autonome", "Devant un jury.", "fr",
     )  # fmt: skip
     [competency] = pieces.competencies
@@ -80,7 +80,7 @@ def test_reader_of_the_same_language_gets_no_mark_and_default_words_have_none():
     pieces = pieces_of(claims, is_ours=True)
     assert "<" not in pieces.marked_kind
     assert "<" not in pieces.competencies[0].beside
-    assert (pieces.judged, pieces.judged_language) == (
+    assert (pieces.assessed, pieces.assessed_language) == (
         "Sur les critères publiés, par une personne du campus", "",
     )  # fmt: skip
 

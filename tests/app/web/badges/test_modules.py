@@ -207,7 +207,7 @@ def test_every_module_and_the_whole_are_awarded_in_one_action(house: House) -> N
     with house.unit_of_work(reading=True) as services:
         wanted = AwardRequest(second.badge_id, house.activity.id, everybody=True)
         lines = services.awards.preview(house.campus, wanted, by=Actor(house.trainer.id)).lines
-    reason = next(line.judgement.sentence for line in lines if line.person.given_name == "Inès")
+    reason = next(line.eligibility.sentence for line in lines if line.person.given_name == "Inès")
     assert reason.replace("’", "&#39;")[:30] in refused.replace("’", "&#39;")
     answer = send(trainer, f"{here}/ensemble", chosen)
     preview = trainer.get(answer.headers["location"])

@@ -96,10 +96,10 @@ def test_a_logo_that_is_hardly_seen_is_told_with_two_ways_out(designer: TestClie
     here = made(designer)
     sent(designer, here, picture("#002233"), "logo")
     page = designer.get(f"{here}/modifier/image")
-    told = plain(page.text)
-    assert "Ce logo se verra mal" in told
-    assert "Prenez sa version claire, ou gardez le sigle" in told
-    assert 'href="#fichier"' in told
+    result = plain(page.text)
+    assert "Ce logo se verra mal" in result
+    assert "Prenez sa version claire, ou gardez le sigle" in result
+    assert 'href="#fichier"' in result
     assert form_with(page, "etat").press(designer, page, ("geste", "sigle")).status_code == 303
     assert re.search(r'name="dessin" value="forme" checked', shown(designer, here))
     sent(designer, here, picture("#ffffff"), "logo")

@@ -114,7 +114,7 @@ def test_the_preview_says_the_rule_in_french_and_in_english(designer: TestClient
 
 
 @pytest.mark.parametrize(
-    ("wrong", "told"),
+    ("wrong", "result"),
     [
         ({"regle-nombre-0": "trois"}, "Écrivez un nombre entier"),
         ({"regle-nombre-1": "douze"}, "Le nombre d’heures n’est pas lisible"),
@@ -124,11 +124,11 @@ def test_the_preview_says_the_rule_in_french_and_in_english(designer: TestClient
     ],
 )
 def test_what_cannot_be_read_comes_back_with_everything_else(
-    designer: TestClient, wrong: dict[str, str], told: str
+    designer: TestClient, wrong: dict[str, str], result: str
 ):
     answer = send(designer, f"{made(designer)}/modifier/attribution", ROLE | TYPED | wrong)
     assert answer.status_code == 422
-    assert told in plain(answer.text)
+    assert result in plain(answer.text)
     assert 'name="regle-nombre-2"' in answer.text
 
 

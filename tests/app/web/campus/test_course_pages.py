@@ -138,8 +138,8 @@ def test_known_name_is_asked_about_and_the_answer_holds(house: House, platform: 
 
 
 def petitjean(subject: str, address: str = "") -> dict[str, object]:
-    told = {"user_id": subject, "roles": [LEARNER], "given_name": "Nora", "family_name": "Petitjean"}
-    return told | ({"email": address} if address else {})
+    result = {"user_id": subject, "roles": [LEARNER], "given_name": "Nora", "family_name": "Petitjean"}
+    return result | ({"email": address} if address else {})
 
 
 def known_by_name(house: House, activity: Activity) -> Person:
@@ -266,11 +266,11 @@ def test_chosen_results_enter_the_participation_and_a_correction_follows(
     assert len(values) == 2
     answer = send(browser, f"{COURSE}/resultats", {"note": values}, seen_on=f"{COURSE}/resultats")
     assert answer.headers["location"] == f"{COURSE}?fait=liste&nouveaux=2"
-    told = f"Résultats ({LABEL}) : Quiz sur les capteurs 15,5/20 ; Projet 9/10"
-    assert participants(house, activity) == {"Élodieaa Garnieraa": told, "Élodieab Garnierab": ""}
+    result = f"Résultats ({LABEL}) : Quiz sur les capteurs 15,5/20 ; Projet 9/10"
+    assert participants(house, activity) == {"Élodieaa Garnieraa": result, "Élodieab Garnierab": ""}
     # The roster alone takes no result away; a changed result is a correction.
     send(browser, f"{COURSE}/liste", seen_on=COURSE)
-    assert participants(house, activity)["Élodieaa Garnieraa"] == told
+    assert participants(house, activity)["Élodieaa Garnieraa"] == result
     platform.results["quiz"][0]["resultScore"] = 17
     send(browser, f"{COURSE}/resultats", {"note": values[:1]}, seen_on=f"{COURSE}/resultats")
     assert (
@@ -287,17 +287,17 @@ def test_platform_is_asked_outside_any_transaction(
     original, answer, open_ones, seen = house.process.visit, platform.answer, list[int](), list[int]()
 
     @contextmanager
-    def visit(**told: Any) -> Iterator[Services]:
+    def visit(**result: Any) -> Iterator[Services]:
         open_ones.append(1)
         try:
-            with original(**told) as services:
+            with original(**result) as services:
                 yield services
         finally:
             open_ones.pop()
 
-    def answered(*told: Any) -> None:
+    def answered(*result: Any) -> None:
         seen.append(len(open_ones))
-        answer(*told)
+        answer(*result)
 
     monkeypatch.setattr(house.process, "visit", visit)
     monkeypatch.setattr(platform, "answer", answered)
@@ -501,8 +501,8 @@ def test_address_of_this_machine_is_for_development_alone():
 def test_badge_returns_to_no_host_that_only_begins_like_this_machine(
     house: House, platform: LtiTestPlatform, host: str
 ):
-    told = platform.deep_linking(deep_link_return_url=f"http://{host}/return")
-    assert platform.launch(house.client(), **told).status_code == 401
+    result = platform.deep_linking(deep_link_return_url=f"http://{host}/return")
+    assert platform.launch(house.client(), **result).status_code == 401
 
 
 def test_key_set_is_sealed_anew_under_another_master_key(house: House, platform: LtiTestPlatform):

@@ -49,8 +49,8 @@ def test_whole_class_opens_a_new_course_at_once(house: House, platform: LtiTestP
     for number in range(6):
         browser = house.client()
         asked = platform.log_in(browser)
-        told = platform.id_token(asked["nonce"], subject=f"eleve-{number}", roles=(LEARNER,))
-        ready.append((browser, {"state": asked["state"], "id_token": told}))
+        result = platform.id_token(asked["nonce"], subject=f"eleve-{number}", roles=(LEARNER,))
+        ready.append((browser, {"state": asked["state"], "id_token": result}))
     with ThreadPoolExecutor(6) as pupils:
         answers = list(pupils.map(lambda one: one[0].post("/lti/itip/lancement", data=one[1]), ready))
     assert [answer.status_code for answer in answers] == [303] * 6

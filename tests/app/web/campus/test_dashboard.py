@@ -88,10 +88,10 @@ def test_a_name_that_somebody_asks_for_waits_for_those_who_correct_names(house: 
             )
         )  # fmt: skip
     for role in Role:
-        told = 'Nom à corriger<span class="vh"> : 1</span>' in desk(
+        answered = 'Nom à corriger<span class="vh"> : 1</span>' in desk(
             house.client(hired(house, role, name=role.value))
         )
-        assert told is may([role], Permission.CORRECT), role
+        assert answered is may([role], Permission.CORRECT), role
 
 
 def test_a_log_that_was_found_other_than_written_is_told_to_those_who_audit(house: House):
@@ -148,7 +148,7 @@ def test_whoever_runs_the_service_finds_their_pages_in_the_navigation(house: Hou
 
 
 @pytest.mark.parametrize(
-    ("page", "offered", "deed"),
+    ("page", "offered", "action"),
     [
         ("attributions", "puis « Attribuer un badge »", Permission.AWARD),
         ("repertoire", "Inscrivez des personnes à une activité", Permission.WORK),
@@ -157,11 +157,11 @@ def test_whoever_runs_the_service_finds_their_pages_in_the_navigation(house: Hou
 )
 @ROLES
 def test_an_empty_list_tells_nobody_to_do_what_they_may_not(
-    house: House, role: Role, page: str, offered: str, deed: Permission
+    house: House, role: Role, page: str, offered: str, action: Permission
 ):
     client = house.client(hired(house, role, house.other_campus))
     shown = client.get(f"/gestion/agt/{page}").text.replace("\u202f", " ").replace("\xa0", " ")
-    assert (offered in shown) is may([role], deed)
+    assert (offered in shown) is may([role], action)
 
 
 @ROLES

@@ -59,15 +59,15 @@ def test_it_says_who_did_what_to_whom_in_words(house: House):
             life=timedelta(days=30),
             by=Actor(house.admin.id),
         )
-    told = "\n".join(lines_of(house.client(house.admin).get(HERE).text))
-    assert re.search(r"Badge attribué.*Martin, Robotique pour tous.*Anaïs Le Goff", told, re.IGNORECASE)
-    assert re.search(r"Rôle donné Audit Anaïs Le Goff .*Marc Œuvrard", told)
-    assert re.search(r"Rôle retiré Formation Anaïs Le Goff", told)
-    assert re.search(r"Jeton d’accès créé pour un programme Lire .* Scolarité", told)
-    assert "Connexion par lien" in told
-    assert "Commande de l’exploitant" in told
-    assert "Autre changement" not in told
-    assert not re.search(r"campus_admin|membership|award_batch|[0-9a-f]{8}-[0-9a-f]{4}", told)
+    result = "\n".join(lines_of(house.client(house.admin).get(HERE).text))
+    assert re.search(r"Badge attribué.*Martin, Robotique pour tous.*Anaïs Le Goff", result, re.IGNORECASE)
+    assert re.search(r"Rôle donné Audit Anaïs Le Goff .*Marc Œuvrard", result)
+    assert re.search(r"Rôle retiré Formation Anaïs Le Goff", result)
+    assert re.search(r"Jeton d’accès créé pour un programme Lire .* Scolarité", result)
+    assert "Connexion par lien" in result
+    assert "Commande de l’exploitant" in result
+    assert "Autre changement" not in result
+    assert not re.search(r"campus_admin|membership|award_batch|[0-9a-f]{8}-[0-9a-f]{4}", result)
 
 
 def test_it_is_looked_through_by_person_subject_and_day(house: House):
@@ -126,13 +126,13 @@ def test_what_was_decided_about_a_request_says_about_which_badge_and_nothing_of_
         asked = services.asking.ask(badge.id, typed)
         services.asking.confirm(services.asking.token_of(asked))
         services.reviewing.refuse(house.campus, asked.id, "Il manque une photo.", by=Actor(house.admin.id))
-    (told,) = [
+    (result,) = [
         line
         for line in lines_of(house.client(house.admin).get(f"{HERE}?quoi=demandes").text)
         if "Demande refusée" in line
     ]
-    assert "Acteur du dispositif Explor’#ICI" in told
-    assert "Martin" not in told
+    assert "Acteur du dispositif Explor’#ICI" in result
+    assert "Martin" not in result
 
 
 def test_it_goes_by_pages_and_misses_nothing(house: House):
@@ -184,9 +184,9 @@ def test_a_wrong_password_and_a_way_in_stand_in_the_history_of_where_one_works(h
     with house.unit_of_work() as services:
         services.sign_in.note_wrong_password(house.trainer.id)
         services.sign_in.note_wrong_password(house.stranger.id)
-    told = "\n".join(lines_of(house.client(house.admin).get(f"{HERE}?quoi=acces").text))
-    assert "Mot de passe refusé Anaïs Le Goff" in told
-    assert "D’Arcy" not in told
+    result = "\n".join(lines_of(house.client(house.admin).get(f"{HERE}?quoi=acces").text))
+    assert "Mot de passe refusé Anaïs Le Goff" in result
+    assert "D’Arcy" not in result
 
 
 def test_the_desk_leads_there(house: House):

@@ -38,10 +38,10 @@ def test_it_says_who_runs_the_service_and_what_they_did_to_campuses(house: House
         assert send(operator, f"{page}/campus/itip/{path}", typed, seen_on=page).status_code == 303
     lines = told(operator)
     campus = "Industrie Technologique Innovante et Performante"
-    for line, deed in zip(
+    for line, action in zip(
         lines, ("Campus rouvert", "Campus suspendu", "Personne invitée par l’exploitant"), strict=False
     ):
-        assert line.startswith(deed), lines
+        assert line.startswith(action), lines
         assert campus in line
         assert line.endswith("Ada Opératrice")
     assert any("Exploitation du service confiée" in line and "Ada Opératrice" in line for line in lines)

@@ -100,9 +100,9 @@ def test_in_a_suspended_campus_nobody_works_and_its_badges_stay_good(house: Hous
         [person] = services.operators.operators.list_all()
     assert send(house.client(person), f"{HERE}/campus/itip/reprendre", seen_on=HERE).status_code == 303
     assert house.client(house.trainer).get("/gestion/itip").status_code == 200
-    told = house.client(house.admin).get("/gestion/itip/historique?quoi=campus").text
-    assert "Campus suspendu par l’exploitant" in told
-    assert "Ada Opératrice" in told
+    result = house.client(house.admin).get("/gestion/itip/historique?quoi=campus").text
+    assert "Campus suspendu par l’exploitant" in result
+    assert "Ada Opératrice" in result
 
 
 def test_an_operator_who_works_in_a_campus_is_judged_there_by_their_role(house: House, operator: TestClient):

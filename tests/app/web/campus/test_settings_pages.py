@@ -33,8 +33,8 @@ def test_what_is_kept_is_what_was_shown_and_nothing_is_written_where_nothing_cha
     assert send(admin, SETTINGS, filled(admin)).status_code == 303
     with house.unit_of_work(reading=True) as services:
         campus = services.campuses.get("itip")
-        deeds = [entry.action for entry, _ in services.campuses.history.list_of("campus", campus.id)]
-    assert "amend" not in deeds
+        actions = [entry.action for entry, _ in services.campuses.history.list_of("campus", campus.id)]
+    assert "amend" not in actions
     assert (campus.hue, campus.time_zone, campus.contact_email) == (208, "Europe/Paris", "itip@exemple.fr")
 
 
@@ -86,10 +86,10 @@ def test_a_token_is_shown_once_opens_what_it_says_and_nothing_once_revoked(house
     assert revoke
     assert send(admin, revoke[1], seen_on=TOKENS).status_code == 303
     assert program.get(badges).status_code == 401
-    told = admin.get("/gestion/itip/historique?quoi=acces").text
-    assert "Jeton d’accès créé" in told
-    assert "Lire tout ce que le campus contient" in told
-    assert "Jeton d’accès retiré" in told
+    result = admin.get("/gestion/itip/historique?quoi=acces").text
+    assert "Jeton d’accès créé" in result
+    assert "Lire tout ce que le campus contient" in result
+    assert "Jeton d’accès retiré" in result
 
 
 def test_a_token_needs_a_name_a_right_and_an_end(house: House):

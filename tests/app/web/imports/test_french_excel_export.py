@@ -134,6 +134,6 @@ def test_two_of_one_name_without_an_address_are_two_once_somebody_says_so(house:
     assert len(people(house)) == 3
     house.award("KEÏTA Moussa", "KEÏTA Moussa (2)")
     assert awards_given(house) == 2
-    told = house.award("PETIT Ada", "PETIT Ada").lines[1]
-    assert told.outcome is LineOutcome.REPEATED_LINE
-    assert "(2)" in told.reason
+    result = house.award("PETIT Ada", "PETIT Ada").lines[1]
+    assert result.outcome is LineOutcome.REPEATED_LINE
+    assert "(2)" in result.reason

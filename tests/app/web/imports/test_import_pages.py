@@ -20,7 +20,7 @@ DESK = "/gestion/itip/reprises"
 
 
 @pytest.mark.parametrize(
-    ("content", "told", "created"),
+    ("content", "result", "created"),
     [
         (CALENDAR, "05/10/2026, 2 h 30", 3),
         (STATEMENTS, "Prise en main", 1),
@@ -29,14 +29,14 @@ DESK = "/gestion/itip/reprises"
     ids=["calendar", "statements", "table"],
 )
 def test_every_form_is_shown_before_it_is_written(
-    house: House, content: str, told: str, created: int
+    house: House, content: str, result: str, created: int
 ) -> None:
     trainer = house.client(house.trainer)
     start = trainer.get(DESK)
     dropped = form_with(start, "tableau").fill(source="Agenda", tableau=content).press(trainer, start)
     here = dropped.headers["location"]
     shown = trainer.get(here)
-    assert told in shown.text.replace("\xa0", " ").replace("\u202f", " ")
+    assert result in shown.text.replace("\xa0", " ").replace("\u202f", " ")
     with house.unit_of_work(reading=True) as services:
         assert services.imports.reports(house.campus) == []
     form_with(shown, "geste").press(trainer, shown, ("geste", "confirmer"))
@@ -94,14 +94,14 @@ def test_statements_are_shown_and_confirmed_while_another_person_may_write(
 def test_a_calendar_that_cannot_be_read_keeps_what_was_typed_and_says_what_to_do(house: House) -> None:
     trainer = house.client(house.trainer)
     start = trainer.get(DESK)
-    told = (
+    result = (
         form_with(start, "tableau")
         .fill(source="Agenda", tableau="BEGIN:VCALENDAR\nEND:VCALENDAR")
         .press(trainer, start)
     )
-    assert told.status_code == 422
-    assert "aucun événement" in told.text
-    assert 'value="Agenda"' in told.text
+    assert result.status_code == 422
+    assert "aucun événement" in result.text
+    assert 'value="Agenda"' in result.text
 
 
 def test_doubtful_and_known_people_of_a_table_are_asked_about_before_they_are_written(house: House) -> None:

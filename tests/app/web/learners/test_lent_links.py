@@ -79,7 +79,7 @@ def test_link_shows_no_other_campus_and_takes_back_no_presence_there(
         services.rooms.open(other, activity.id, capacity=None, by=Actor(house.stranger.id))
     phone = new_phone()
     with house.unit_of_work(reading=True) as services:
-        door = services.rooms.door(services.rooms.page(other, activity.id).code, phone)
+        door = services.rooms.access(services.rooms.page(other, activity.id).code, phone)
     sign(
         house,
         Ticket(door.room.id, phone, house.clock.now),

@@ -196,10 +196,10 @@ def test_each_badge_is_said_to_be_what_its_own_page_says(house: House, zoe: Test
         services.awards.revoke(
             house.campus, results[0].lines[0].award_id, "Erreur de séance.", by=Actor(house.admin.id)
         )
-    told = stranger.get(page).text
-    assert "Retiré par le campus" in told
-    assert "Authentique, en cours de validité" not in told
-    assert "Erreur de séance" not in told
+    result = stranger.get(page).text
+    assert "Retiré par le campus" in result
+    assert "Authentique, en cours de validité" not in result
+    assert "Erreur de séance" not in result
 
 
 def test_badges_go_up_and_down_by_buttons(house: House, zoe: TestClient, portfolio: str, results):
@@ -320,9 +320,9 @@ def test_the_card_names_nobody_and_the_frame_holds_no_form(house: House, zoe: Te
     assert struct.unpack(">II", card.content[16:24]) == (1200, 630)
     assert "frame-ancestors *" in frame.headers["content-security-policy"]
     assert "<form" not in frame.text
-    told = stranger.get(f"/oembed?url={BASE_URL}{page}").json()
-    assert "Zoé" not in told["title"]
-    assert f'src="{BASE_URL}{page}/integrer"' in told["html"]
+    result = stranger.get(f"/oembed?url={BASE_URL}{page}").json()
+    assert "Zoé" not in result["title"]
+    assert f'src="{BASE_URL}{page}/integrer"' in result["html"]
 
 
 def test_the_code_leads_to_the_page(zoe: TestClient, portfolio: str):

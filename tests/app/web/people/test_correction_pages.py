@@ -103,10 +103,10 @@ def test_refusal_tells_no_account_from_another_campus_that_knows_the_person(hous
             if person.given_name == "Aminata":
                 services.stores.own_addresses.verify(person, "aminata@exemple.fr", at=house.clock())
         day = house.clock().date()
-        told = Activity(
+        result = Activity(
             kind=ActivityKind.WORKSHOP, title="Ailleurs", starts_on=day, ends_on=day, created_at=house.clock()
         )
-        elsewhere = services.activities.create(told, [house.other_campus], by=COMMAND)
+        elsewhere = services.activities.create(result, [house.other_campus], by=COMMAND)
         services.activities.record(
             house.other_campus, elsewhere.id, listed("MARTIN Chloé; chloe@exemple.fr"), by=COMMAND
         )

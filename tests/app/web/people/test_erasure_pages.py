@@ -94,10 +94,10 @@ def test_the_portfolio_of_whoever_was_erased_says_so_and_one_that_never_was_does
         services.portfolios.set_open(portfolio, True)
     reader, base = house.client(), f"/portfolio/{portfolio.id}"
     oembed = f"/oembed?url=http://localhost:8000{base}"
-    brought = f"{base}/ailleurs/{uuid.uuid4()}"
+    imported = f"{base}/ailleurs/{uuid.uuid4()}"
     assert [reader.get(place).status_code for place in (base, oembed)] == [200, 200]
     erased(house, award)
-    for place in (base, f"{base}/carte.png", f"{base}/integrer", oembed, brought):
+    for place in (base, f"{base}/carte.png", f"{base}/integrer", oembed, imported):
         answer = reader.get(place)
         assert answer.status_code == 410, place
         assert "Ce portfolio a été retiré à la demande de la personne" in answer.text

@@ -173,10 +173,10 @@ def test_a_child_whose_parent_agreed_to_an_older_sentence_reads_what_to_do_and_a
     assert "redemande à ton parent" not in child.get(f"{mine}/montrer").text
     with house.unit_of_work() as services:
         person = services.awards.record(award_id).person
-        (told,) = (
+        (result,) = (
             each for each in services.stores.consents.of_person(person.id) if each.about is About.PARENT
         )
-        told.wording = 1
+        result.wording = 1
         portfolio = services.portfolios.start(person, [award_id])
     send(child, f"{mine}/visibilite", {"vue": "ouvert"}, seen_on=mine)
     assert "redemande à ton parent" in child.get(f"{mine}/montrer").text
@@ -202,7 +202,7 @@ def test_agreement_given_at_check_in_is_taken_back_and_phones_are_forgotten(hous
     with house.unit_of_work() as services:
         services.rooms.open(house.campus, house.activity.id, capacity=None, by=COMMAND)
         code = services.rooms.glance(house.campus, house.activity.id).code
-        ticket = Ticket(services.rooms.door(code, "phone").room.id, "phone", services.clock())
+        ticket = Ticket(services.rooms.access(code, "phone").room.id, "phone", services.clock())
         line = ListedPerson(
             1, given_name="Zoélie", family_name="Quévreux", address="zoelie.q@courriel.exemple"
         )

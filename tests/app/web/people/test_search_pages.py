@@ -85,7 +85,7 @@ def test_people_are_filtered_by_badge_activity_and_what_they_have_to_claim(house
     house.record("AZUR Bob")
     with house.unit_of_work() as services:
         assert claimed is not None
-        services.handing_over.claim(claimed, by=Actor(house.trainer.id))
+        services.delivery.claim(claimed, by=Actor(house.trainer.id))
     client = house.client(house.trainer)
 
     def found(query: str) -> list[str]:

@@ -54,7 +54,7 @@ def test_whose_rows_are_read_is_told_by_the_driver_alone(postgres_url: str, tmp_
             services.awards.set_visibility(each, Visibility.OPEN, by=COMMAND)
     client, sent = house.client(), list[str]()
     assert _page(client, ids[0])
-    event.listen(house.process.engine, "before_cursor_execute", lambda *told: sent.append(told[2]))
+    event.listen(house.process.engine, "before_cursor_execute", lambda *result: sent.append(result[2]))
     assert _page(client, ids[1])
     assert not [each for each in sent if "set_config" in each]
     house.close()

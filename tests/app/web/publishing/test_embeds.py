@@ -70,10 +70,10 @@ def test_the_page_names_its_card_and_its_oembed(stranger: TestClient, award_id):
 
 def test_structured_words_say_the_badge_and_nobody_s_name(stranger: TestClient, house: House, award_id):
     page = stranger.get(paths(award_id)["page"]).text
-    told = json.loads(re.search(r'<script type="application/ld\+json">(.+?)</script>', page)[1])
-    assert told["@type"] == "EducationalOccupationalCredential"
-    assert told["name"] == house.presence.version.name
-    assert "Diaye" not in json.dumps(told, ensure_ascii=False)
+    result = json.loads(re.search(r'<script type="application/ld\+json">(.+?)</script>', page)[1])
+    assert result["@type"] == "EducationalOccupationalCredential"
+    assert result["name"] == house.presence.version.name
+    assert "Diaye" not in json.dumps(result, ensure_ascii=False)
 
 
 def test_only_the_frame_may_be_framed_and_it_holds_no_form(stranger: TestClient, award_id):
@@ -124,7 +124,7 @@ def test_the_checker_stands_on_other_sites_without_a_script_and_answers_here(str
     assert "frame-ancestors *" in frame.headers["content-security-policy"]
     assert "<script" not in frame.text
     assert 'action="/verifier" target="_blank"' in frame.text
-    told = unescape(stranger.get("/aide").text)
-    assert f'<iframe src="{BASE_URL}/verifier/integrer"' in told
-    script = re.search(rf'<script src="{BASE_URL}(/static/[^"]+)"', told)[1]
+    result = unescape(stranger.get("/aide").text)
+    assert f'<iframe src="{BASE_URL}/verifier/integrer"' in result
+    script = re.search(rf'<script src="{BASE_URL}(/static/[^"]+)"', result)[1]
     assert stranger.get(script).headers["content-type"].startswith("text/javascript")

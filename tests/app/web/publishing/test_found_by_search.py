@@ -73,7 +73,7 @@ def test_a_portfolio_is_on_the_map_while_it_is_open_and_wants_to_be_found(house:
 
 
 def test_robots_are_told_where_the_map_is_and_may_read_what_says_noindex(house: House):
-    told = house.client().get("/robots.txt").text
-    assert f"Sitemap: {BASE_URL}/sitemap.xml" in told
-    assert "Disallow: /mes-badges" in told
-    assert "/attributions" not in told
+    answered = house.client().get("/robots.txt").text
+    assert f"Sitemap: {BASE_URL}/sitemap.xml" in answered
+    assert "Disallow: /mes-badges" in answered
+    assert "/attributions" not in answered

@@ -301,7 +301,7 @@ def test_another_award_costs_few_questions_to_the_database(
         return len(asked)
 
     monkeypatch.setattr(queries, "_asked", ask)
-    event.listen(house.process.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    event.listen(house.process.engine, "before_cursor_execute", lambda *result: asked.append(result[2]))
     apply(house, changes, "endorse")
     before = questions()
     for _ in range(3):

@@ -75,7 +75,7 @@ def test_no_figure_asks_who_else_organises_each_activity(house: House):
     """What is published does, to know what it hides."""
     asked, admin = list[str](), house.client(house.admin)
     house.record("MARTIN Zoé", "LEROY Ada")
-    event.listen(house.process.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    event.listen(house.process.engine, "before_cursor_execute", lambda *result: asked.append(result[2]))
     for page in ("", "/chiffres/apprenants", "/annuel/2026"):
         assert admin.get(f"{HERE}{page}").status_code == 200
         assert asked, page

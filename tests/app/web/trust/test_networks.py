@@ -98,18 +98,18 @@ def test_a_label_is_a_page_and_a_credential_and_stands_on_the_campus_page(house:
 
 
 def test_without_a_register_nothing_is_said_of_recognition(employer: TestClient):
-    told = answer(employer, presented())
-    assert "Reconnu" not in told
-    assert "Signature valable, émetteur inconnu" in told
+    result = answer(employer, presented())
+    assert "Reconnu" not in result
+    assert "Signature valable, émetteur inconnu" in result
     assert report(employer, presented())["issuer_standing"] is None
 
 
 def test_an_unknown_issuer_keeps_its_good_verdict_and_is_named_unknown(house: House, employer: TestClient):
     with house.unit_of_work() as services:
         network_of(services, house.other_campus)
-    told = answer(employer, presented(name="Lycée de Brest"))
-    assert "Se présente comme « Lycée de Brest » ; non vérifié." in told
-    assert "Attention" not in told
+    result = answer(employer, presented(name="Lycée de Brest"))
+    assert "Se présente comme « Lycée de Brest » ; non vérifié." in result
+    assert "Attention" not in result
     found = report(employer, presented(name="Lycée de Brest"))
     assert found["verdict"] == "valid"
     assert found["issuer_standing"]["kind"] == "self_declared"
@@ -119,9 +119,9 @@ def test_an_unknown_issuer_keeps_its_good_verdict_and_is_named_unknown(house: Ho
 def test_a_look_alike_is_warned_of_before_all_else(house: House, employer: TestClient):
     with house.unit_of_work() as services:
         network_of(services, house.campus)
-    told = answer(employer, presented(name=house.campus.name.upper()))
-    assert f"ce n’est pas « {house.campus.name} »" in told
-    assert told.index("ce n’est pas «") < told.index("Ce que nous avons vérifié")
+    result = answer(employer, presented(name=house.campus.name.upper()))
+    assert f"ce n’est pas « {house.campus.name} »" in result
+    assert result.index("ce n’est pas «") < result.index("Ce que nous avons vérifié")
     alike = report(employer, presented(name=house.campus.name.upper()))["issuer_standing"]["lookalike"]
     assert (alike["likeness"], alike["issuer"]) == ("name", house.campus.did)
     assert "badges.example/campus/itip" in alike["message"]
@@ -137,9 +137,9 @@ def test_a_campus_elsewhere_that_the_network_recognises_is_told_with_its_label(
         services.register.give_label(
             network, DID, LabelCategory.EXCELLENCE, starts_on=today, ends_on=today + timedelta(days=9), by=COMMAND
         )  # fmt: skip
-    told = answer(employer, presented())
-    assert "Industrie au registre" in told
-    assert "d’excellence" in told
+    result = answer(employer, presented())
+    assert "Industrie au registre" in result
+    assert "d’excellence" in result
     found = report(employer, presented())["issuer_standing"]
     assert (found["kind"], found["network"]) == ("recognised", "Réseau BFC")
     assert [each["category"] for each in found["labels"]] == ["excellence"]

@@ -97,9 +97,9 @@ def test_the_campus_is_asked_with_the_badge_attached(house: House, employer: Tes
 def test_a_question_without_words_keeps_the_address(house: House, employer: TestClient, page: str):
     asked = employer.get(f"{page}/campus")
     form = form_with(asked, "question").fill(adresse="rh@entreprise.example", question="  ")
-    told = form.press(employer, asked)
-    assert told.status_code == 422
-    assert "rh@entreprise.example" in told.text
+    result = form.press(employer, asked)
+    assert result.status_code == 422
+    assert "rh@entreprise.example" in result.text
     assert house.letters.letters == []
 
 

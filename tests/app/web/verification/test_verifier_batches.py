@@ -61,15 +61,15 @@ def test_files_and_lines_are_answered_as_a_table_the_gravest_first(house: House,
         ("texte", (None, "https://autre.example/1\nbonjour")),
     ]
     page = send(employer, "/verifier", files=sent)
-    told = plain(page.text)
+    result = plain(page.text)
     assert page.status_code == 200
-    assert "2 documents vérifiés" in told
+    assert "2 documents vérifiés" in result
     for counted in ("1 à écarter", "1 non lu", "2 sans badge", "1 authentique"):
-        assert re.search(rf"{counted}(?!s)", told), counted
-    assert "non lues (1)" in told
-    assert told.index("=faux.json") < told.index("bon.json")
-    assert "Non authentique" in told
-    assert "Zoé N’Diaye" in told
+        assert re.search(rf"{counted}(?!s)", result), counted
+    assert "non lues (1)" in result
+    assert result.index("=faux.json") < result.index("bon.json")
+    assert "Non authentique" in result
+    assert "Zoé N’Diaye" in result
     table = csv_in(page.text).splitlines()
     assert len(table) == 6
     assert any(line.startswith("'=faux.json;") for line in table), "no formula"
@@ -167,9 +167,9 @@ def test_a_code_with_a_slip_is_unknown_and_near_ones_are_named_where_their_page_
     house: House, employer: TestClient, is_open: bool
 ):
     award_id = award(house, is_open=is_open)
-    told = plain(send(employer, "/verifier", {"lien": mistyped(award_id)}).text)
-    assert "Code inconnu" in told
-    assert (short_code(award_id) in told) == is_open
+    result = plain(send(employer, "/verifier", {"lien": mistyped(award_id)}).text)
+    assert "Code inconnu" in result
+    assert (short_code(award_id) in result) == is_open
     typed = employer.get(f"/v/{mistyped(award_id)}")
     assert typed.status_code == 404
     assert (short_code(award_id) in typed.text) == is_open
@@ -188,15 +188,15 @@ def test_programs_send_a_list_and_get_a_list_or_a_table(house: House, employer: 
     with house.unit_of_work(reading=True) as services:
         address = services.addresses.award(award_id)
     items = [address, short_code(award_id), mistyped(award_id), "bonjour", "{" * 50]
-    told = employer.post("/api/v1/verify/batch", json={"items": items}).json()["results"]
-    assert [each["report"] and each["report"]["verdict"] for each in told] == [
+    result = employer.post("/api/v1/verify/batch", json={"items": items}).json()["results"]
+    assert [each["report"] and each["report"]["verdict"] for each in result] == [
         "valid",
         "valid",
         None,
         "undetermined",
         "invalid",
     ]
-    assert told[2]["near"] == [short_code(award_id)]
+    assert result[2]["near"] == [short_code(award_id)]
     table = employer.post("/api/v1/verify/batch", json={"items": items}, headers={"accept": "text/csv"})
     assert table.headers["content-type"] == "text/csv; charset=utf-8"
     assert len(table.text.splitlines()) == 6
@@ -210,8 +210,8 @@ def test_a_list_that_is_none_is_refused(employer: TestClient, body: object):
 def test_programs_send_files(house: House, employer: TestClient):
     files = files_of(house, award(house))
     sent = [("file", (f"badge.{form}", body)) for form, body in files.items()]
-    told = employer.post("/api/v1/verify/batch", files=sent).json()["results"]
-    assert [each["report"]["verdict"] for each in told] == ["valid"] * 4
+    result = employer.post("/api/v1/verify/batch", files=sent).json()["results"]
+    assert [each["report"]["verdict"] for each in result] == ["valid"] * 4
 
 
 def test_closed_awards_stay_closed_in_a_batch(house: House, employer: TestClient):
@@ -282,13 +282,13 @@ def test_a_badge_without_a_name_is_named_so_and_a_replaced_one_counted_as_replac
         ("fichier", ("apres.json", files_of(house, award_id)["json"])),
         ("fichier", ("photo.png", PNG)),
     ]
-    told = plain(send(employer, "/verifier", files=sent).text)
-    assert "2 documents vérifiés" in told
+    result = plain(send(employer, "/verifier", files=sent).text)
+    assert "2 documents vérifiés" in result
     for counted in ("1 sans badge", "1 remplacé", "1 authentique"):
-        assert re.search(rf"{counted}(?!s)", told), counted
-    assert "Sans nom" in told
-    assert "Nom non lu" not in told
-    assert "illisible" not in told
+        assert re.search(rf"{counted}(?!s)", result), counted
+    assert "Sans nom" in result
+    assert "Nom non lu" not in result
+    assert "illisible" not in result
 
 
 @pytest.mark.parametrize("field", ["lien", "texte"])

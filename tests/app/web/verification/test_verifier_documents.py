@@ -96,8 +96,8 @@ def reported(employer: TestClient, body: bytes) -> dict[str, Any]:
 def test_our_own_certificate_is_verified_as_a_file(house: House, employer: TestClient):
     body = certificate_of(house, award(house))
     assert "Authentique, en cours de validité" in answer(employer, body)
-    told = reported(employer, body)
-    assert (told["verdict"], told["leads_to"]) == ("valid", None)
+    result = reported(employer, body)
+    assert (result["verdict"], result["leads_to"]) == ("valid", None)
 
 
 BADGE_ONLY = "Nous avons vérifié le badge contenu dans ce fichier, pas ce que la page montre"
@@ -107,8 +107,8 @@ BADGE_ONLY = "Nous avons vérifié le badge contenu dans ce fichier, pas ce que 
 def test_a_certificate_is_known_as_ours_in_either_language(house: House, employer: TestClient, language: str):
     with speaking(language):
         body = certificate_of(house, award(house))
-    told = reported(employer, body)
-    assert (told["verdict"], told["leads_to"]) == ("valid", None)
+    result = reported(employer, body)
+    assert (result["verdict"], result["leads_to"]) == ("valid", None)
 
 
 def test_the_page_kept_of_a_check_is_known_as_ours(house: House, employer: TestClient):
@@ -124,12 +124,12 @@ def test_a_certificate_that_is_not_ours_to_the_byte_is_not_verified_as_a_page(
 ):
     """Text that is read is not text that is seen: only bytes that this service wrote are known to show what they say."""
     body = change(certificate_of(house, award(house)))
-    told = answer(employer, body)
-    assert BADGE_ONLY in told
-    assert f"Comparez le nom : {HOLDER}." in told
-    assert "verdict ok" not in told
-    band, below = told.index("Comparez le nom"), told.index("Ce que nous avons vérifié du badge")
-    assert band < told.index(f'<p class="h1 serif"><bdi>{HOLDER}</bdi></p>') < below
+    result = answer(employer, body)
+    assert BADGE_ONLY in result
+    assert f"Comparez le nom : {HOLDER}." in result
+    assert "verdict ok" not in result
+    band, below = result.index("Comparez le nom"), result.index("Ce que nous avons vérifié du badge")
+    assert band < result.index(f'<p class="h1 serif"><bdi>{HOLDER}</bdi></p>') < below
     report = reported(employer, body)
     assert (report["verdict"], report["headline"]) == ("undetermined", BADGE_ONLY)
     assert report["leads_to"] | {"address": "", "written": ""} == {
@@ -140,9 +140,9 @@ def test_a_certificate_that_is_not_ours_to_the_byte_is_not_verified_as_a_page(
 
 def test_the_same_is_said_in_english(house: House, employer: TestClient):
     body = saved_again(certificate_of(house, award(house)))
-    told = employer.post("/api/v1/verify", content=body, headers={"accept-language": "en"}).json()
-    assert told["headline"] == "We checked the badge inside this file, not what the page shows"
-    assert told["message"].startswith(f"Compare the name: {HOLDER}.")
+    result = employer.post("/api/v1/verify", content=body, headers={"accept-language": "en"}).json()
+    assert result["headline"] == "We checked the badge inside this file, not what the page shows"
+    assert result["message"].startswith(f"Compare the name: {HOLDER}.")
 
 
 def test_a_withdrawn_badge_in_a_changed_certificate_is_withdrawn_first(house: House, employer: TestClient):
@@ -200,11 +200,12 @@ def test_a_page_that_states_another_title_or_day_is_named_as_different(house: Ho
         ("awarded", "3 mars 2019", "2026-11-24"),
         ("valid_until", "1 mai 2044", None),
     ]
-    told = answer(employer, body)
+    result = answer(employer, body)
     assert (
-        "Le document dit que le badge est attribué le 3 mars 2019, le badge dit le 24 novembre 2026." in told
+        "Le document dit que le badge est attribué le 3 mars 2019, le badge dit le 24 novembre 2026."
+        in result
     )
-    assert "verdict bad" in told
+    assert "verdict bad" in result
 
 
 @pytest.mark.parametrize(("hide", "text"), [(True, FALSE), (True, "")], ids=["another", "none"])
@@ -213,10 +214,10 @@ def test_a_certificate_whose_visible_name_was_changed_is_told_apart(
 ):
     """The genuine badge is attached, and the name that nobody sees any more is still in the file."""
     body = drawn_over(certificate_of(house, award(house)), hide=hide, text=text)
-    told = answer(employer, body)
-    assert "Le document et le badge ne portent pas le même nom" in told
-    assert HOLDER in told
-    assert "verdict ok" not in told
+    result = answer(employer, body)
+    assert "Le document et le badge ne portent pas le même nom" in result
+    assert HOLDER in result
+    assert "verdict ok" not in result
     report = reported(employer, body)
     assert (report["verdict"], report["leads_to"]["name"]) == ("undetermined", "different")
     assert report["leads_to"]["holder"] == HOLDER
@@ -256,10 +257,10 @@ def test_a_genuine_page_behind_another_does_not_make_it_genuine(
 
 def test_a_scan_leads_to_the_badge_and_is_not_verified_itself(house: House, employer: TestClient):
     body = as_scanned(certificate_of(house, award(house)))
-    told = answer(employer, body)
-    assert "Ce document n’a pas été vérifié : il mène à ce badge" in told
-    assert f"Comparez le nom : {HOLDER}." in told
-    assert "verdict ok" not in told
+    result = answer(employer, body)
+    assert "Ce document n’a pas été vérifié : il mène à ce badge" in result
+    assert f"Comparez le nom : {HOLDER}." in result
+    assert "verdict ok" not in result
     report = reported(employer, body)
     assert report["verdict"] == "undetermined"
     assert report["leads_to"]["badge_verdict"] == "valid"
@@ -272,10 +273,10 @@ def test_a_document_that_leads_to_a_withdrawn_badge_is_no_better(house: House, e
     body = as_scanned(certificate_of(house, award_id))
     with house.unit_of_work() as services:
         services.awards.revoke(house.campus, award_id, "Donné par erreur.", by=COMMAND)
-    told = answer(employer, body)
-    assert re.search(r"<h1[^>]*>Retiré par le campus", told)
-    assert "Nous avons lu un code QR dans ce document" in told
-    assert "verdict bad" in told
+    result = answer(employer, body)
+    assert re.search(r"<h1[^>]*>Retiré par le campus", result)
+    assert "Nous avons lu un code QR dans ce document" in result
+    assert "verdict bad" in result
 
 
 def test_table_calls_a_withdrawn_badge_withdrawn_in_a_document_with_another_name(
@@ -335,8 +336,8 @@ def test_a_page_whose_badge_is_only_an_address_leads_to_it(house: House, employe
     with house.unit_of_work(reading=True) as services:
         address, short = services.addresses.award(award_id), services.addresses.short_in_print(award_id)
     body = page_with(house, CV, link=address) if way == "annotation" else page_with(house, f"{CV}\n{short}")
-    told = answer(employer, body)
-    assert "Ce document n’a pas été vérifié : il mène à ce badge" in told
+    result = answer(employer, body)
+    assert "Ce document n’a pas été vérifié : il mène à ce badge" in result
     assert reported(employer, body)["leads_to"]["name"] == "same"
 
 
@@ -348,9 +349,9 @@ def test_a_page_that_leads_to_somebody_else_s_badge_is_named_as_different(house:
 
 
 def test_a_picture_that_holds_its_badge_is_verified_and_its_face_is_not(house: House, employer: TestClient):
-    told = answer(employer, files_of(house, award(house))["png"])
-    assert "Authentique, en cours de validité" in told
-    assert "elle n’est pas signée" in told
+    result = answer(employer, files_of(house, award(house))["png"])
+    assert "Authentique, en cours de validité" in result
+    assert "elle n’est pas signée" in result
 
 
 IN_PICTURE = "Nous avons vérifié le badge contenu dans ce fichier, pas ce que l’image montre"
@@ -367,10 +368,10 @@ def test_a_genuine_badge_in_another_picture_is_answered_as_the_badge_alone(
         body = bake_png(other.getvalue(), unbake(body).text)
     else:
         body = body.replace(b"</svg>", b"<text>Jean Faux</text></svg>")
-    told = answer(employer, body)
-    assert IN_PICTURE in told
-    assert f"Comparez le nom : {HOLDER}." in told
-    assert "verdict ok" not in told
+    result = answer(employer, body)
+    assert IN_PICTURE in result
+    assert f"Comparez le nom : {HOLDER}." in result
+    assert "verdict ok" not in result
     report = reported(employer, body)
     assert (report["verdict"], report["leads_to"]["kind"], report["headline"]) == (
         "valid",
@@ -410,9 +411,9 @@ def test_a_document_with_a_badge_that_names_no_person_asks_to_compare_no_name(
         other = io.BytesIO()
         Image.new("RGB", (200, 200), "gold").save(other, "PNG")
         body = bake_png(other.getvalue(), unbake(files_of(house, award_id)["png"]).text)
-    told = answer(employer, body)
-    assert "Comparez le nom" not in told
-    assert "Ce badge ne nomme personne" in told
+    result = answer(employer, body)
+    assert "Comparez le nom" not in result
+    assert "Ce badge ne nomme personne" in result
 
 
 def test_a_changed_badge_stands_before_a_document_with_another_name(house: House, employer: TestClient):

@@ -131,15 +131,15 @@ def test_of_several_status_entries_all_must_be_good() -> None:
 
 
 def test_a_list_is_read_and_judged_once_however_many_entries_name_it() -> None:
-    judged = []
+    checked = []
 
     def authenticate(listed: Secured) -> None:
-        judged.append(listed)
+        checked.append(listed)
 
     question = StatusQuestion(DID, CAMPUS.documents(), NOON, Policy(), authenticate)
     entries = [status_entry(LIST_URL, index) for index in (1, 2, 3)]
     assert status(badge_document() | {"credentialStatus": entries}, question).reason == "not_revoked"
-    assert len(judged) == 1
+    assert len(checked) == 1
 
 
 @pytest.mark.parametrize(("place", "reason"), [(0, "revoked"), (7, "revoked"), (8, "status_entry_malformed")])

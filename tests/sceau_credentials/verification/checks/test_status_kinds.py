@@ -53,7 +53,7 @@ def status_of(report: Report) -> tuple[str, str | None]:
 
 
 @pytest.mark.parametrize(
-    ("positions", "told"),
+    ("positions", "result"),
     [
         ((), ("not_revoked", None)),
         ((21,), ("revoked", "en cours d'examen")),
@@ -63,13 +63,13 @@ def status_of(report: Report) -> tuple[str, str | None]:
     ],
 )
 def test_a_status_of_two_bits_is_told_with_the_issuers_message(
-    positions: tuple[int, ...], told: tuple[str, str | None]
+    positions: tuple[int, ...], result: tuple[str, str | None]
 ) -> None:
     """D-006: every value but 0 withdraws, and the list has the message of each."""
     served = CAMPUS.documents(**{LIST_URL: list_with(*positions, size=2 * MINIMUM_SIZE)})
     report = asked(badge_with(wide_entry(10)), served)
-    assert status_of(report) == told
-    assert [remark.details for remark in report.remarks] == ([{"message": told[1]}] if told[1] else [])
+    assert status_of(report) == result
+    assert [remark.details for remark in report.remarks] == ([{"message": result[1]}] if result[1] else [])
 
 
 def test_a_list_must_have_its_least_number_of_entries_whatever_their_width() -> None:
@@ -203,8 +203,8 @@ def test_a_list_of_names_says_no_more_than_it_can(served: Any, reason: str, verd
     """D-022 to D-024: nobody signs it, and without it nobody knows."""
     report = named_in(served)
     assert (status_of(report)[0], report.verdict) == (reason, verdict)
-    told = [remark.code for remark in report.remarks]
-    assert told == (["status_unsigned"] if reason in ("not_listed", "revoked") else [])
+    result = [remark.code for remark in report.remarks]
+    assert result == (["status_unsigned"] if reason in ("not_listed", "revoked") else [])
 
 
 def test_the_issuers_words_on_a_withdrawal_are_passed_on() -> None:

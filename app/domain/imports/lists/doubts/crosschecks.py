@@ -215,7 +215,7 @@ def doubt_named_once(lines: Sequence[Line]) -> list[Line]:
     ]
 
 
-def doubt_told_elsewhere(lines: Sequence[Line]) -> list[Line]:
+def doubt_stated_elsewhere(lines: Sequence[Line]) -> list[Line]:
     """A person who is ready becomes a question where another line names them as absent, as leading, or in a sentence."""
     by_name: dict[str, list[Line]] = defaultdict(list)
     by_word: dict[str, list[Line]] = defaultdict(list)

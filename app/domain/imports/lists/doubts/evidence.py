@@ -16,6 +16,7 @@ from app.domain.imports.lists.doubts.marks import (
     DONE_ON,
     ENDS,
     OF_LATENESS,
+    answers_by_title,
     answers_no,
     categories,
     early,
@@ -30,7 +31,6 @@ from app.domain.imports.lists.doubts.marks import (
     of_another_kind,
     other_dates,
     short,
-    told_by_title,
 )
 from app.domain.imports.lists.model import NAME_COLUMNS, REASON_HEADING, Column, Reason
 from app.domain.imports.lists.vocabulary.names import fold, is_less_common_word
@@ -232,7 +232,7 @@ def unexplained_columns(
             odd = [*odd, *no_yes(title, of_people)]
         is_neutral_title = known or holds_remarks(title) or holds_judgement(title) or affirms_by_title(title)
         if (title and not is_neutral_title) or is_of_others(title):
-            odd = [*odd, *told_by_title(title, of_people)]
+            odd = [*odd, *answers_by_title(title, of_people)]
         if (
             not title
             and 0 < len(of_people) < people

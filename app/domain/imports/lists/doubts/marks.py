@@ -235,7 +235,7 @@ _OF_DATES = frozenset(
 )
 
 
-def told_by_title(title: str, written: Sequence[str]) -> list[str]:
+def answers_by_title(title: str, written: Sequence[str]) -> list[str]:
     """« x » or a date under « Impayé » or « Encadrant »: only the heading tells what it means, and it denies or is unknown."""
     if all(is_ticked(cell) or fold(cell) in NO for cell in written):
         # « Présent » means the same under any heading.

@@ -311,10 +311,10 @@ def is_of_those_who_took_part(label: str) -> bool:
     if meaning_of_label(label) or denial_in(label) or is_not_yet(label) or status_in(label):
         return False
     said = [word for word in rest if word not in _OF_LISTS | _LINKS | {"a", "lors"} and not word.isdigit()]
-    is_told = (
+    is_stated = (
         bool(re.search(r"\b(?:ont|ayant) (?:participe|suivi|assiste)\b", " ".join(words))) and len(said) < 5
     )
-    return not said or is_told or said[0] in THINGS | NEUTRAL | CALENDAR
+    return not said or is_stated or said[0] in THINGS | NEUTRAL | CALENDAR
 
 
 _FOLLOWING = _set("ayant suivant suivants suivante suivantes")

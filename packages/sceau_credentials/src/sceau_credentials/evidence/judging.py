@@ -155,18 +155,18 @@ class LogKeyTerm:
         return is_consistent(head.size, last.size, proof, head.root, last.root)
 
     def to_document(self) -> JsonObject:
-        told: JsonObject = {
+        document: JsonObject = {
             "key": self.key.to_vkey(),
             "state": self.state.value,
             "from": format_timestamp(self.since),
         }
         if self.ended is not None:
-            told["ended"] = format_timestamp(self.ended)
+            document["ended"] = format_timestamp(self.ended)
         if self.last is not None:
-            told["last"] = {"size": self.last.size, "root": base64.b64encode(self.last.root).decode()}
+            document["last"] = {"size": self.last.size, "root": base64.b64encode(self.last.root).decode()}
         if self.announcement is not None:
-            told["announcement"] = self.announcement.to_document()
-        return told
+            document["announcement"] = self.announcement.to_document()
+        return document
 
     @classmethod
     def from_document(cls, document: Any, origin: str, pointer: str) -> LogKeyTerm:

@@ -492,16 +492,16 @@ def validity(document: JsonObject, at: datetime, policy: Policy) -> CheckResult:
 
 
 def period(begins: datetime, ends: datetime | None, at: datetime, policy: Policy) -> CheckResult:
-    told = {"valid_from": format_timestamp(begins)}
+    period = {"valid_from": format_timestamp(begins)}
     if ends is not None:
-        told["valid_until"] = format_timestamp(ends)
+        period["valid_until"] = format_timestamp(ends)
     if ends is not None and ends < begins:  # C-018
-        return found(Reason.PERIOD_REVERSED, **told)
+        return found(Reason.PERIOD_REVERSED, **period)
     if shifted(at, policy.clock_skew) < begins:
-        return found(Reason.NOT_YET_VALID, **told)
+        return found(Reason.NOT_YET_VALID, **period)
     if ends is not None and at > ends:
-        return found(Reason.EXPIRED, **told)
-    return found(Reason.IN_FORCE, **told)
+        return found(Reason.EXPIRED, **period)
+    return found(Reason.IN_FORCE, **period)
 
 
 _MOST_FETCHES: Final = 12

@@ -517,8 +517,14 @@ def assertion_of(
 
 def revoked_assertion(places: LegacyPointers, *, reason: str = "") -> JsonObject:
     """H-005: the body served with 410 Gone."""
-    told: JsonObject = {"revocationReason": reason} if reason else {}
-    return {"@context": CONTEXT_2, "type": "Assertion", "id": places.assertion, "revoked": True, **told}
+    reason_given: JsonObject = {"revocationReason": reason} if reason else {}
+    return {
+        "@context": CONTEXT_2,
+        "type": "Assertion",
+        "id": places.assertion,
+        "revoked": True,
+        **reason_given,
+    }
 
 
 def badge_class_of(achievement: JsonObject, places: LegacyPointers) -> JsonObject:

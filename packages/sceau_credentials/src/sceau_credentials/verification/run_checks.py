@@ -146,11 +146,11 @@ def _first_against(answers: Sequence[CheckResult]) -> CheckResult | None:
 
 def _answer(place: _Place, document: JsonObject | None, outcome: Outcome, reason: str) -> EndorsementAnswer:
     """Issuer and comment are reported only where it holds: unsigned text is not an endorsement."""
-    told = document if document is not None and outcome is Outcome.PASSED else {}
-    comment = _subject(told).get("endorsementComment")
+    verified = document if document is not None and outcome is Outcome.PASSED else {}
+    comment = _subject(verified).get("endorsementComment")
     return EndorsementAnswer(
         pointer=place.pointer,
-        about=place.about or str(_subject(told).get("id", "")),
+        about=place.about or str(_subject(verified).get("id", "")),
         issuer=issuer_of(document) if document is not None else None,
         comment=comment[:_LONGEST_COMMENT] if isinstance(comment, str) else "",
         outcome=outcome,

@@ -79,8 +79,8 @@ def bit_status(written: JsonObject, question: StatusQuestion) -> CheckResult:
     answer = _answer_of_list(entry, question)
     if entry.purpose == "message":
         # Whatever the list's result, no message affects the verdict.
-        told = {"message": answer.details["message"]} if "message" in answer.details else {}
-        return found(Reason.STATUS_INFORMATIVE, purpose=entry.purpose, **told)
+        details = {"message": answer.details["message"]} if "message" in answer.details else {}
+        return found(Reason.STATUS_INFORMATIVE, purpose=entry.purpose, **details)
     return answer
 
 
@@ -170,13 +170,13 @@ def _bits(listed: PublishedList, entry: StatusEntry) -> CheckResult:
         value = entry.value_in(listed.status_list)
     except IndexError:
         return found(Reason.STATUS_INDEX_OUT_OF_RANGE, url=entry.list_url, index=str(entry.index))
-    told = {"url": entry.list_url}
+    details = {"url": entry.list_url}
     if entry.width > 1 and value:
-        told["value"] = hex(value)
+        details["value"] = hex(value)
     message = entry.messages.get(value)
     if message is not None and (value or entry.purpose == "message"):
-        told["message"] = message
-    return found(_WITHDRAWS.get(entry.purpose, Reason.REVOKED) if value else Reason.NOT_REVOKED, **told)
+        details["message"] = message
+    return found(_WITHDRAWS.get(entry.purpose, Reason.REVOKED) if value else Reason.NOT_REVOKED, **details)
 
 
 _NAMES_MAX_LIST: Final = 2 * 1024 * 1024
@@ -202,8 +202,8 @@ def named_status(written: JsonObject, credential_id: JsonValue, question: Status
     reason = withdrawn.get(_same(credential_id))
     if reason is None:
         return found(Reason.NOT_LISTED, url=url, signed="no")
-    told = {"message": reason} if reason else {}
-    return found(Reason.REVOKED, url=url, signed="no", **told)
+    details = {"message": reason} if reason else {}
+    return found(Reason.REVOKED, url=url, signed="no", **details)
 
 
 def _withdrawn(listed: JsonObject) -> dict[str, str]:

@@ -246,10 +246,10 @@ def achievement_has_an_address(draft: Draft) -> str | None:
     )
 
 
-def criteria_are_told(draft: Draft) -> str | None:
+def criteria_are_stated(draft: Draft) -> str | None:
     criteria = draft.achievement.get("criteria")
-    told = isinstance(criteria, dict) and ("narrative" in criteria or "id" in criteria)
-    return None if told else "/credentialSubject/achievement/criteria"
+    has_criteria = isinstance(criteria, dict) and ("narrative" in criteria or "id" in criteria)
+    return None if has_criteria else "/credentialSubject/achievement/criteria"
 
 
 def evidence_says_something(draft: Draft) -> str | None:
@@ -293,7 +293,7 @@ LINTS: Final[tuple[Lint, ...]] = (
     languages_are_tags,
     badge_has_a_name,
     achievement_has_an_address,
-    criteria_are_told,
+    criteria_are_stated,
     evidence_says_something,
     evidence_is_named_once,
     results_belong_to_the_achievement,

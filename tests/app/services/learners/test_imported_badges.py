@@ -9,11 +9,11 @@ import pytest
 
 from app.container import Process
 from app.domain.accounts.sessions import Proof
-from app.domain.learners.portfolios import Belonging, BroughtBadge
+from app.domain.learners.portfolios import Belonging, ImportedBadge
 from app.errors import Conflict
-from app.jobs.kinds import BROUGHT_BADGES
+from app.jobs.kinds import IMPORTED_BADGES
 from app.services.accounts.sessions import Browser
-from app.services.learners.imported_badges import NotBrought
+from app.services.learners.imported_badges import NotImported
 from app.services.verification.verdicts import HeadlineKind, headline
 from sceau_credentials.baking import bake_png
 from sceau_credentials.proofs.data_integrity import add_proof
@@ -45,14 +45,14 @@ class Elsewhere:
             self.person = services.awards.record(award_id).person
             services.stores.own_addresses.verify(self.person, ADDRESS, at=house.clock())
 
-    def bring(self, presented: bytes | str) -> BroughtBadge:
+    def bring(self, presented: bytes | str) -> ImportedBadge:
         with self.process.unit_of_work() as services:
-            badges = services.brought_badges
+            badges = services.imported_badges
             return badges.add(badges.read(self.person, presented))
 
-    def kept(self) -> list[BroughtBadge]:
+    def kept(self) -> list[ImportedBadge]:
         with self.process.unit_of_work(reading=True) as services:
-            return list(services.brought_badges.of(self.person.id))
+            return list(services.imported_badges.of(self.person.id))
 
     def badge_for(self, address: str) -> str:
         """A badge that names its holder by the hash of an address."""
@@ -111,12 +111,12 @@ def test_a_badge_that_names_nobody_by_address_is_said_to_be_nobody_s(elsewhere):
 def test_what_names_somebody_else_is_not_shown(elsewhere):
     badge = elsewhere.bring(elsewhere.badge_for("autre@exemple.fr"))
     with elsewhere.process.unit_of_work() as services, pytest.raises(Conflict):
-        services.brought_badges.show(services.brought_badges.get(badge.id), True)
+        services.imported_badges.show(services.imported_badges.get(badge.id), True)
 
 
 def test_a_changed_badge_is_refused_as_the_checker_would(elsewhere):
     forged = elsewhere.issuer.issue().embedded.decode().replace("Robotique pour tous", "Robotique avancée")
-    with pytest.raises(NotBrought) as refused:
+    with pytest.raises(NotImported) as refused:
         elsewhere.bring(forged)
     assert headline(refused.value.answer).kind is HeadlineKind.ALTERED
     assert elsewhere.kept() == []
@@ -144,34 +144,34 @@ def test_a_badge_of_open_badges_2_is_brought_too(elsewhere):
 
 def test_the_worker_finds_a_week_later_that_it_was_withdrawn(house: House, elsewhere):
     badge = elsewhere.bring(elsewhere.issuer.issue().token)
-    assert BROUGHT_BADGES.due(elsewhere.process) == []
+    assert IMPORTED_BADGES.due(elsewhere.process) == []
     house.clock.move(days=8, hours=1)
     elsewhere.issuer.revoked.add(LIST_INDEX)
     elsewhere.held[LIST_URL] = elsewhere.issuer.status_list(at=house.clock())
-    assert BROUGHT_BADGES.due(elsewhere.process) == [badge.id]
-    assert BROUGHT_BADGES.perform(elsewhere.process, badge.id) is False
+    assert IMPORTED_BADGES.due(elsewhere.process) == [badge.id]
+    assert IMPORTED_BADGES.perform(elsewhere.process, badge.id) is False
     (kept,) = elsewhere.kept()
     assert (kept.verdict, kept.checked_at) == (HeadlineKind.REVOKED, house.clock())
     house.clock.move(minutes=2)
-    assert BROUGHT_BADGES.due(elsewhere.process) == []
+    assert IMPORTED_BADGES.due(elsewhere.process) == []
 
 
 def test_what_could_not_be_read_is_tried_again_the_next_day(house: House, elsewhere):
     badge = elsewhere.bring(elsewhere.issuer.issue().token)
     house.clock.move(days=8, hours=1)
     elsewhere.held.clear()
-    BROUGHT_BADGES.perform(elsewhere.process, badge.id)
+    IMPORTED_BADGES.perform(elsewhere.process, badge.id)
     (kept,) = elsewhere.kept()
     assert kept.verdict == HeadlineKind.UNVERIFIABLE
     house.clock.move(days=2, minutes=2)
-    assert BROUGHT_BADGES.due(elsewhere.process) == [badge.id]
+    assert IMPORTED_BADGES.due(elsewhere.process) == [badge.id]
 
 
 def test_one_taken_away_while_it_is_judged_stays_away(elsewhere):
     badge = elsewhere.bring(elsewhere.issuer.issue().token)
     with elsewhere.process.unit_of_work() as services:
-        services.brought_badges.remove(services.brought_badges.get(badge.id))
-    BROUGHT_BADGES.perform(elsewhere.process, badge.id)
+        services.imported_badges.remove(services.imported_badges.get(badge.id))
+    IMPORTED_BADGES.perform(elsewhere.process, badge.id)
     assert elsewhere.kept() == []
 
 
@@ -223,15 +223,15 @@ def test_a_badge_of_before_names_were_read_is_not_shown_until_it_is_judged_again
 ) -> None:
     badge = elsewhere.bring(named(elsewhere, "Léo Martin"))
     with elsewhere.process.unit_of_work() as services:
-        before = services.brought_badges.get(badge.id)
+        before = services.imported_badges.get(badge.id)
         before.holder_name, before.belongs, before.is_shown = None, Belonging.UNSAID, True
         before.check_again_at = house.clock()
-        services.brought_badges.store.save(before)
-        assert services.brought_badges.shown_by(elsewhere.person.id) == []
-        assert services.brought_badges.due(limit=9) == [badge.id]
-    BROUGHT_BADGES.perform(elsewhere.process, badge.id)
-    (judged,) = elsewhere.kept()
-    assert (judged.belongs, judged.holder_name, judged.may_be_shown) == (
+        services.imported_badges.store.save(before)
+        assert services.imported_badges.shown_by(elsewhere.person.id) == []
+        assert services.imported_badges.due(limit=9) == [badge.id]
+    IMPORTED_BADGES.perform(elsewhere.process, badge.id)
+    (checked,) = elsewhere.kept()
+    assert (checked.belongs, checked.holder_name, checked.may_be_shown) == (
         Belonging.ANOTHERS,
         "Léo Martin",
         False,
@@ -244,12 +244,12 @@ def test_taking_another_name_makes_no_badge_of_another_person_one_s_own(
     badge = elsewhere.bring(named(elsewhere, "Albert Einstein"))
     with elsewhere.process.unit_of_work() as services:
         services.stores.names.rename(services.stores.people.get(elsewhere.person.id), "Albert", "Einstein")
-        services.brought_badges.note(badge.id, services.brought_badges.judge(badge.id))
-        assert services.brought_badges.get(badge.id).belongs is Belonging.ANOTHERS
-    BROUGHT_BADGES.perform(elsewhere.process, badge.id)
+        services.imported_badges.note(badge.id, services.imported_badges.evaluate(badge.id))
+        assert services.imported_badges.get(badge.id).belongs is Belonging.ANOTHERS
+    IMPORTED_BADGES.perform(elsewhere.process, badge.id)
     assert [each.belongs for each in elsewhere.kept()] == [Belonging.ANOTHERS]
     with elsewhere.process.unit_of_work() as services:
-        services.brought_badges.remove(services.brought_badges.get(badge.id))
+        services.imported_badges.remove(services.imported_badges.get(badge.id))
     assert elsewhere.bring(named(elsewhere, "Albert Einstein")).belongs is Belonging.ANOTHERS
 
 
@@ -264,5 +264,5 @@ def test_badge_under_a_name_that_a_campus_accepted_is_no_other_person_s(
         [(wish, _)] = services.names.waiting_in(house.campus)
         services.names.accept(house.campus, wish.id, by=COMMAND)
     (badge,) = elsewhere.kept()
-    BROUGHT_BADGES.perform(elsewhere.process, badge.id)
+    IMPORTED_BADGES.perform(elsewhere.process, badge.id)
     assert [each.belongs for each in elsewhere.kept()] == [Belonging.UNSAID]

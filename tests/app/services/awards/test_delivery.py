@@ -15,13 +15,13 @@ ZOE = "Zoé Martin;zoe@exemple.fr"
 
 def state_of(house: House, award_id) -> Handed:
     with house.unit_of_work(reading=True) as services:
-        (handing,) = services.handing_over.of([services.awards.record(award_id)])
-        return handing.handed.state
+        (delivery,) = services.delivery.of([services.awards.record(award_id)])
+        return delivery.handed.state
 
 
 def code_for(house: House, award_id) -> str:
     with house.unit_of_work() as services:
-        codes = services.handing_over.codes_for([services.awards.record(award_id)])
+        codes = services.delivery.codes_for([services.awards.record(award_id)])
         return codes[award_id].code
 
 
@@ -31,10 +31,10 @@ def test_the_state_follows_the_badge_to_its_person(house, office, post):
     send_all(post)
     seen.append(state_of(house, award_id))
     with house.unit_of_work() as services:
-        services.handing_over.link_opened(award_id)
+        services.delivery.link_opened(award_id)
     seen.append(state_of(house, award_id))
     with house.unit_of_work() as services:
-        services.handing_over.claim(award_id, by=Actor(label="tests"))
+        services.delivery.claim(award_id, by=Actor(label="tests"))
     seen.append(state_of(house, award_id))
     with house.unit_of_work() as services:
         services.awards.revoke(house.campus, award_id, "Erreur de personne.", by=Actor(house.admin.id))
@@ -53,7 +53,7 @@ def test_a_refused_address_is_replaced_and_the_award_stays(house, office, post):
     send_all(post)
     assert state_of(house, award_id) is Handed.REFUSED
     with house.unit_of_work() as services:
-        services.handing_over.write_again(
+        services.delivery.write_again(
             house.campus, award_id, " Zoe.Martin@Exemple.FR ", by=Actor(house.trainer.id)
         )
     send_all(post)
@@ -69,7 +69,7 @@ def test_a_refused_address_is_replaced_and_the_award_stays(house, office, post):
 def test_writing_again_replaces_the_letter_that_waits(house, office, post):
     (award_id,) = awarded(house, ZOE)
     with house.unit_of_work() as services:
-        services.handing_over.write_again(house.campus, award_id, "z@exemple.fr", by=Actor(house.trainer.id))
+        services.delivery.write_again(house.campus, award_id, "z@exemple.fr", by=Actor(house.trainer.id))
     send_all(post)
     assert office.recipients == ["z@exemple.fr"]
     assert [each.state for each in letters_of(house, award_id)] == [LetterState.CANCELLED, LetterState.SENT]
@@ -79,20 +79,20 @@ def test_nobody_is_written_to_at_what_is_no_address_or_about_a_withdrawn_badge(h
     (award_id,) = awarded(house, ZOE)
     by = Actor(house.trainer.id)
     with pytest.raises(InvalidInput), house.unit_of_work() as services:
-        services.handing_over.write_again(house.campus, award_id, "zoe(at)exemple", by=by)
+        services.delivery.write_again(house.campus, award_id, "zoe(at)exemple", by=by)
     with house.unit_of_work() as services:
         services.awards.revoke(house.campus, award_id, "Erreur de personne.", by=by)
     with pytest.raises(Conflict), house.unit_of_work() as services:
-        services.handing_over.write_again(house.campus, award_id, "zoe@exemple.fr", by=by)
+        services.delivery.write_again(house.campus, award_id, "zoe@exemple.fr", by=by)
 
 
 def test_another_campus_renews_and_writes_nothing_here(house):
     (award_id,) = awarded(house, ZOE)
     by = Actor(house.stranger.id)
     with pytest.raises(NotFound), house.unit_of_work() as services:
-        services.handing_over.renew_link(house.other_campus, award_id, by=by)
+        services.delivery.renew_link(house.other_campus, award_id, by=by)
     with pytest.raises(NotFound), house.unit_of_work() as services:
-        services.handing_over.write_again(house.other_campus, award_id, "z@exemple.fr", by=by)
+        services.delivery.write_again(house.other_campus, award_id, "z@exemple.fr", by=by)
 
 
 def test_a_renewed_link_makes_the_old_one_say_so_and_ends_what_it_opened(house):
@@ -105,7 +105,7 @@ def test_a_renewed_link_makes_the_old_one_say_so_and_ends_what_it_opened(house):
     old_code = code_for(house, award_id)
 
     with house.unit_of_work() as services:
-        services.handing_over.renew_link(house.campus, award_id, by=Actor(house.trainer.id))
+        services.delivery.renew_link(house.campus, award_id, by=Actor(house.trainer.id))
 
     refused = client.get(old)
     assert refused.status_code == 404
@@ -117,19 +117,19 @@ def test_a_renewed_link_makes_the_old_one_say_so_and_ends_what_it_opened(house):
     assert new != old
     assert client.get(new).status_code == 303
     with pytest.raises(NotFound), house.unit_of_work() as services:
-        services.handing_over.find_by_code(old_code)
+        services.delivery.find_by_code(old_code)
 
 
 def test_a_code_opens_its_badge_once_and_then_says_so(house):
     (award_id,) = awarded(house, ZOE)
     code = code_for(house, award_id)
     with house.unit_of_work() as services:
-        assert services.handing_over.find_by_code(code.lower()).award.id == award_id
-        opened = services.handing_over.claim_by_code(code)
+        assert services.delivery.find_by_code(code.lower()).award.id == award_id
+        opened = services.delivery.claim_by_code(code)
         assert opened.session.award_id == award_id
     assert state_of(house, award_id) is Handed.CLAIMED
     with pytest.raises(NotFound, match="déjà servi"), house.unit_of_work() as services:
-        services.handing_over.claim_by_code(code)
+        services.delivery.claim_by_code(code)
 
 
 def test_a_code_lapses_and_printing_again_makes_it_good_again(house):
@@ -137,10 +137,10 @@ def test_a_code_lapses_and_printing_again_makes_it_good_again(house):
     code = code_for(house, award_id)
     house.clock.move(days=61)
     with pytest.raises(NotFound, match="n’est plus bon"), house.unit_of_work() as services:
-        services.handing_over.find_by_code(code)
+        services.delivery.find_by_code(code)
     assert code_for(house, award_id) == code
     with house.unit_of_work() as services:
-        assert services.handing_over.find_by_code(code).award.id == award_id
+        assert services.delivery.find_by_code(code).award.id == award_id
 
 
 def test_no_code_for_a_withdrawn_or_claimed_badge(house):
@@ -148,16 +148,16 @@ def test_no_code_for_a_withdrawn_or_claimed_badge(house):
     by = Actor(house.trainer.id)
     with house.unit_of_work() as services:
         services.awards.revoke(house.campus, first, "Erreur de personne.", by=by)
-        services.handing_over.claim(second, by=by)
+        services.delivery.claim(second, by=by)
         records = [services.awards.record(award_id) for award_id in (first, second)]
-        assert services.handing_over.codes_for(records) == {}
+        assert services.delivery.codes_for(records) == {}
 
 
 def test_a_withdrawn_badge_is_told_to_whoever_was_told_of_it(house, office, post):
-    told, untold = awarded(house, ZOE, "Lucas Bernard;lucas@exemple.fr")
-    post.send(letters_of(house, told)[0].envelope)
+    result, untold = awarded(house, ZOE, "Lucas Bernard;lucas@exemple.fr")
+    post.send(letters_of(house, result)[0].envelope)
     with house.unit_of_work() as services:
-        awards = [services.awards.record(award_id).award for award_id in (told, untold)]
+        awards = [services.awards.record(award_id).award for award_id in (result, untold)]
         for award in awards:
             services.awards.revoke(house.campus, award.id, "Inscrit par erreur.", by=Actor(house.admin.id))
         services.letters.tell_of_withdrawal(awards)
